@@ -1,0 +1,26 @@
+"""The one place that says how kernels are compiled.
+
+Serial and `nogil` (threads run above), cached on disk, no `fastmath` (it deletes NaN checks and moves bytes between
+machines), and numpy's error model, so that a division by zero gives inf as it does in numpy.
+"""
+
+from functools import partial
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
+
+
+@intrinsic
+def multiply_high(typing_context, a, b):
+    """High 64 bits of the 128-bit product of two uint64: one machine instruction that Python cannot say."""
+
+    def generate(context, builder, signature, arguments):
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
+        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate
