@@ -7,7 +7,7 @@ inside (Black & Rogaway 2002, CT-RSA: cycle walking). Neither has state: a draw 
 
 import numpy as np
 
-from .compiling import jit, multiply_high
+from .compiling import inline_jit, jit, multiply_high
 
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 W0, W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
@@ -15,7 +15,7 @@ F0, F1 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 ROUNDS = 3          # pairs of Feistel rounds
 
 
-@jit
+@inline_jit
 def philox(c0, c1, c2, c3, k0, k1):
     """Four random uint64 for the counter (c0, c1, c2, c3) under the key (k0, k1)."""
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -28,13 +28,13 @@ def philox(c0, c1, c2, c3, k0, k1):
     return x0, x1, x2, x3
 
 
-@jit
+@inline_jit
 def lane(word, i):
     """The i-th 16-bit lane (0 to 3) of a random word, as a signed integer."""
     return np.int64((word >> np.uint64(16 * i)) & np.uint64(0xFFFF))
 
 
-@jit
+@inline_jit
 def scramble(x, key, round_):
     """A 64-bit mix of a half block (the finalizer of MurmurHash3, keyed)."""
     x = (x + key + np.uint64(round_) * W0) * F0
@@ -42,7 +42,7 @@ def scramble(x, key, round_):
     return x ^ (x >> np.uint64(29))
 
 
-@jit
+@inline_jit
 def bits_of(n):
     """Bits of the Feistel block that holds 0 .. n-1, at least two."""
     bits = 2
@@ -51,7 +51,7 @@ def bits_of(n):
     return bits
 
 
-@jit
+@inline_jit
 def permute(i, n, bits, key):
     """Image of i under the keyed permutation of 0 .. n-1; `bits` is bits_of(n)."""
     low_bits = np.uint64(bits // 2)
@@ -68,7 +68,7 @@ def permute(i, n, bits, key):
             return np.int64(x)
 
 
-@jit
+@inline_jit
 def unpermute(i, n, bits, key):
     """The inverse of `permute`."""
     low_bits = np.uint64(bits // 2)
@@ -125,16 +125,14 @@ def alias_tables(weight, packed):
             packed[t, small[n_small]] = (np.uint64(0xFFFFFFFF) << np.uint64(32)) | np.uint64(small[n_small])
 
 
-@jit
-def alias_draw(packed, word):
-    """A column of one alias table (J,) from one random word: the high part of word × J, then the fraction."""
-    J = np.uint64(packed.shape[0])
-    column = multiply_high(word, J)
+@inline_jit
+def alias_draw(packed, area, role, word):
+    """A column of one alias table, packed[area, role], from one word: the high part of word × J, then the fraction."""
+    J = np.uint64(packed.shape[2])
+    column = np.int64(multiply_high(word, J))
     fraction = (word * J) >> np.uint64(32)
-    entry = packed[np.int64(column)]
-    if fraction < (entry >> np.uint64(32)):
-        return np.int64(column)
-    return np.int64(entry & np.uint64(0xFFFF))
+    entry = packed[area, role, column]
+    return column if fraction < (entry >> np.uint64(32)) else np.int64(entry & np.uint64(0xFFFF))
 
 
 @jit

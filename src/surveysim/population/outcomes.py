@@ -1,0 +1,244 @@
+"""What people do online: internet use, devices, apps, skills, generative AI, reasons of non-users.
+
+Each outcome is a probability per group (town × 8 ages × 4 educations), a logistic curve in assumed slopes whose
+intercepts are solved so that every published figure it has holds in expectation. Within a person outcomes go together
+through one latent trait (a one-factor probit on 16 levels, so that group probabilities stay exact); within a household
+people share the draws of internet use and trait with probability HOUSEHOLD_COPY (correlation of two members: its square).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from .. import reference
+from ..columns import AGE_STARTS, EDUCATION
+from ..errors import SurveysimError
+
+TRAIT_LEVELS = 16
+HOUSEHOLD_COPY = 0.5
+AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])   # of the 20 groups; below 6 unused
+EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
+GROUPS = 2 * 8 * 4                                   # town × age × education
+GROUP_TOWN, GROUP_AGE, GROUP_EDUCATION = (a.ravel() for a in np.indices((2, 8, 4)))
+AGE_SCORE = np.array([-3.0, -2.2, -1.5, -.5, .5, 1.5, 2.5, 3.5])     # decades from the middle of life
+
+# Assumptions of the internet-use model, before its intercepts are solved
+INTERNET_EDUCATION = np.array([0.0, 0.9, 1.7, 2.5])     # log odds by education, from age 20 on
+INTERNET_70PLUS = -1.0                                  # against 60-69
+INTERNET_PROVINCE = 0.012                               # per mobile-internet subscription per 100 persons (2022)
+# Assumption: who works in farming and in manufacturing, by the 8 ages, in the country and in towns
+FARMING = np.array([[0, .05, .15, .25, .35, .45, .45, .15], [0, 0, .01, .02, .03, .05, .05, .02]])
+MANUFACTURING = np.array([[0, .04, .16, .16, .13, .09, .02, 0], [0, .05, .18, .20, .17, .11, .02, 0]])
+
+UNIVERSES = {"netizen": -1, "nonuser": -2, "netizen_farming": -3, "netizen_manufacturing": -4}
+HOURS_SHAPE, HOURS_POINTS, HOURS_MOST = 1.8, 64, 112.0  # gamma shape of weekly hours (assumption); cap in hours
+HOURS_AGE, HOURS_TOWN = -0.04, 0.10                     # log mean per decade of age and in towns (assumption)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeModel:
+    """Thresholds for the kernels; K outcomes in the order of `names`."""
+
+    names: tuple
+    use: np.ndarray          # (62, 280) probability of internet use, given a telephone
+    threshold: np.ndarray    # (K, 64, 16) uint16: 65536 × probability by group and trait level
+    probability: np.ndarray  # (K, 64) the same by group, before it is cut into levels
+    universe: np.ndarray     # (K,) index of the parent outcome, or a negative code of UNIVERSES
+    draw: np.ndarray         # (K,) lane of the random numbers; nested outcomes share one
+    hours: np.ndarray        # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
+    sector: np.ndarray       # (2, 64) probability of farming, of manufacturing
+
+
+@cache
+def definitions():
+    """The outcome table (outcomes.csv): universe, published indicator, slopes, loading, nesting, labels."""
+    with (files(__package__) / "outcomes.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)
+
+
+def cell_groups():
+    """Group (0..31, without town) of each of the 280 sex × age × education cells, and its age group and education."""
+    _, age, education = (a.ravel() for a in np.indices((2, len(AGE_STARTS), len(EDUCATION))))
+    return AGE_8[age] * 4 + EDUCATION_4[education], age, education
+
+
+def solve_logit(eta, weight, masks, targets, what):
+    """Intercepts added to `eta` (n,) so that Σ weight·expit(eta) over each mask meets its target; returns the new eta.
+
+    Newton's method on the dual with a minimum-norm step, because masks may overlap or add up to each other.
+    """
+    A = np.asarray(masks, dtype=float)
+    targets = np.asarray(targets, dtype=float)
+    for _ in range(100):
+        p = special.expit(eta)
+        gap = targets - A @ (weight * p)
+        if np.max(np.abs(gap) / targets) <= 1e-10:
+            return eta
+        slope = (A * (weight * p * (1 - p))) @ A.T
+        step = np.linalg.lstsq(slope, gap, rcond=1e-12)[0] @ A
+        eta = eta + np.clip(step, -2.0, 2.0)
+    worst = int(np.argmax(np.abs(gap) / targets))
+    raise SurveysimError(f"the model of {what} cannot meet its published figures: constraint {worst} wants "
+                         f"{targets[worst]:,.0f} persons and is off by {gap[worst]:,.0f}. The coverage assumptions leave too "
+                         f"few people; raise the telephone ownership of that group.")
+
+
+def internet_model(reachable):
+    """P(internet use | telephone) by zone and cell, shape (62, 280), meeting the published sizes of December 2024.
+
+    `reachable` (62, 280): expected persons with a telephone, plus those without weighted by the no-phone rate.
+    """
+    published = reference.published()["value_2024_12"]
+    netizens = published["netizens_size"] * 1e4
+    _, age, education = cell_groups()
+    zone, cell = (a.ravel() for a in np.indices(reachable.shape))
+    town, first = zone % 2, np.array(AGE_STARTS)[age][cell]
+    coverage = reference.load("phone_coverage_province")
+    online = coverage.loc[coverage["year_end"] == 2022, "mobile_internet_subscriptions_per_100_persons"].to_numpy()
+    eta = np.where(first >= 20, INTERNET_EDUCATION[EDUCATION_4[education]][cell], 0.0) \
+        + INTERNET_PROVINCE * (online - online.mean())[zone // 2] + INTERNET_70PLUS * (first >= 70)
+    sex = cell // (len(AGE_STARTS) * len(EDUCATION))
+    bands = [(6, 10, "6_9"), (10, 20, "10_19"), (20, 30, "20_29"), (30, 40, "30_39"), (40, 50, "40_49")]
+    masks = [(first >= a) & (first < b) for a, b, _ in bands]
+    targets = [published[f"netizens_age_{name}_share"] / 100 * netizens for *_, name in bands]
+    old = published["internet_penetration_60plus"] / 100 * reference.national("age_60plus", 2023)
+    masks += [(first >= 50) & (first < 60), first >= 60, town == 1, town == 0, (sex == 0) & (first >= 6)]
+    targets += [published["netizens_age_50plus_share"] / 100 * netizens - old, old,
+                published["urban_netizens_size"] * 1e4, published["rural_netizens_size"] * 1e4,
+                published["netizens_male_share"] / 100 * netizens]
+    weight = np.where(first >= 6, reachable.ravel(), 0.0)
+    eta = solve_logit(eta, weight, masks, targets, "internet use")
+    return np.where(first >= 6, special.expit(eta), 0.0).reshape(reachable.shape)
+
+
+def fit(reachable, persons):
+    """Fit everything: `reachable` as in `internet_model`, `persons` (62, 280) all residents."""
+    use = internet_model(reachable)
+    group, age, _ = cell_groups()
+    over_6 = np.array(AGE_STARTS)[age] >= 6
+    netizens, others = np.zeros(GROUPS), np.zeros(GROUPS)
+    for town in (0, 1):
+        users = (use * reachable)[town::2].sum(axis=0)
+        residents = persons[town::2].sum(axis=0)
+        netizens += np.bincount(town * 32 + group, users, GROUPS)
+        others += np.bincount(town * 32 + group[over_6], (residents - users)[over_6], GROUPS)
+    sector = np.stack([FARMING[GROUP_TOWN, GROUP_AGE], MANUFACTURING[GROUP_TOWN, GROUP_AGE]])
+    probability = _fit_outcomes(netizens, others, sector)
+    table = definitions()
+    names = tuple(table["name"])
+    threshold = _cut_into_levels(probability, table["loading"].to_numpy())
+    universe = np.array([_universe(row.universe, names) for row in table.itertuples()])
+    return OutcomeModel(names, use, threshold, probability, universe, _draws(table), _hours(netizens), sector)
+
+
+def _universe(name, names):
+    name = name.removesuffix("_60plus").removesuffix("_20_29")     # the suffix only restricts the groups
+    return UNIVERSES[name] if name in UNIVERSES else names.index(name)
+
+
+def _draws(table):
+    """Lane of each outcome: its own, or that of the outcome it is nested in."""
+    names, lanes = list(table["name"]), []
+    for k, row in enumerate(table.itertuples()):
+        lanes.append(lanes[names.index(row.same_draw)] if row.same_draw else k)
+    return np.array(lanes)
+
+
+def published_rate(indicator):
+    """A published figure of December 2024 as a share: a size over its denominator, a range at its middle."""
+    row = reference.published().loc[indicator]
+    value = row["value_2024_12"]
+    if np.isnan(value):
+        value = (row["value_2024_12_lo"] + row["value_2024_12_hi"]) / 2
+    if row["unit"] == "10k persons":
+        return value / reference.published().loc["netizens_size", "value_2024_12"]
+    return value / 100
+
+
+def _extra_constraints(name, netizens):
+    """Published subgroup figures: (mask over groups, persons). Those the report contradicts itself on are left out."""
+    rate, size = published_rate, reference.published()["value_2024_12"] * 1e4
+    if name == "app_ride_hailing":
+        old = GROUP_AGE >= 6
+        return [(old, rate("app_ride_hailing_rate_60plus") * netizens[old].sum())]
+    if name == "app_online_education":
+        return [(GROUP_TOWN == 0, size["app_online_education_size_rural"])]
+    if name == "genai_user":
+        # 20.4 % (ages) against 22.5 % (headline): the two figures whose age labels are lost in print give way
+        bands = [(GROUP_AGE <= 1, "age_6_19"), (GROUP_AGE == 2, "age_20_29"), (GROUP_AGE == 3, "age_30_39"),
+                 (GROUP_EDUCATION == 3, "edu_college_plus")]
+        return [(mask, rate(f"genai_rate_{band}") * netizens[mask].sum()) for mask, band in bands]
+    return []
+
+
+def _fit_outcomes(netizens, others, sector):
+    """Probability of every outcome by group, shape (K, 64), within its universe."""
+    table = definitions()
+    names = list(table["name"])
+    probability, product = np.zeros((len(table), GROUPS)), np.zeros((len(table), GROUPS))
+    bases = {"netizen": netizens, "nonuser": others, "netizen_farming": netizens * sector[0],
+             "netizen_manufacturing": netizens * sector[1]}
+    for k, row in enumerate(table.itertuples()):
+        restricted = np.ones(GROUPS, bool)
+        if row.universe.endswith("_60plus"):
+            restricted = GROUP_AGE >= 6
+        elif row.universe.endswith("_20_29"):
+            restricted = GROUP_AGE == 2
+        universe = row.universe.removesuffix("_60plus").removesuffix("_20_29")
+        if universe in bases:
+            base, asked = bases[universe], bases[universe] * restricted
+        else:
+            base = product[names.index(universe)]
+            asked = (netizens if row.universe != "genai_user" else base) * restricted
+        target = published_rate(row.indicator) * asked.sum()
+        eta = row.age * AGE_SCORE[GROUP_AGE] + row.urban * GROUP_TOWN + row.education * GROUP_EDUCATION
+        weight, above = base * restricted, np.zeros(GROUPS)
+        if row.same_draw:
+            partner = probability[names.index(row.same_draw)]
+            if target > (base * partner).sum():          # the wider of two nested outcomes
+                above, weight = partner, base * (1 - partner)
+                target -= (base * partner).sum()
+            else:
+                weight = base * partner
+        masks, targets = [np.ones(GROUPS)], [target]
+        for mask, persons in _extra_constraints(row.name, netizens):
+            masks.append(mask)
+            targets.append(persons)
+        eta = solve_logit(eta + np.log(target / (weight.sum() - target)), weight, masks, targets, row.name)
+        share = special.expit(eta) * restricted
+        if row.same_draw:
+            share = above + (1 - above) * share if above.any() else share * partner
+        probability[k], product[k] = share, base * share
+    return probability
+
+
+def _cut_into_levels(probability, loading):
+    """Thresholds (K, 64, 16): one-factor probit levels whose mean is the group's probability."""
+    level = special.ndtri((np.arange(TRAIT_LEVELS) + 0.5) / TRAIT_LEVELS)
+    p = np.clip(probability, 1e-12, 1 - 1e-12)[:, :, None]
+    spread = np.sqrt(1 - loading ** 2)[:, None, None]
+    low, high = np.full(p.shape, -12.0), np.full(p.shape, 12.0)
+    for _ in range(50):
+        middle = (low + high) / 2
+        mean = special.ndtr((loading[:, None, None] * level - middle) / spread).mean(axis=2, keepdims=True)
+        low, high = np.where(mean > p, middle, low), np.where(mean > p, high, middle)
+    levels = special.ndtr((loading[:, None, None] * level - (low + high) / 2) / spread)
+    levels = np.where(probability[:, :, None] > 0, levels, 0.0)
+    return np.minimum(np.rint(levels * 65536), 65535).astype(np.uint16)
+
+
+def _hours(netizens):
+    """Quantiles of weekly hours by group, in tenths, whose mean over netizens is the published one."""
+    mean = np.exp(HOURS_AGE * AGE_SCORE[GROUP_AGE] + HOURS_TOWN * GROUP_TOWN)
+    quantile = special.gammaincinv(HOURS_SHAPE, (np.arange(HOURS_POINTS) + 0.5) / HOURS_POINTS) / HOURS_SHAPE
+    target = reference.published().loc["weekly_hours_online", "value_2024_12"]
+    low, high = 1.0, 100.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        hours = np.minimum(np.outer(mean * middle, quantile), HOURS_MOST)
+        low, high = (middle, high) if netizens @ hours.mean(axis=1) < target * netizens.sum() else (low, middle)
+    return np.rint(hours * 10).astype(np.int64)

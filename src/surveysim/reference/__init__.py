@@ -1,0 +1,79 @@
+"""Facts about China and its 2024 internet survey, as typed tables. Sources and known holes: facts/README.md.
+
+Codes (adcodes, area codes) are text, because area codes have leading zeros. 10k = 万 = 10,000.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import pandas as pd
+
+CODES = ("adcode", "province_adcode", "area_code", "area_code_other", "area_code_legacy", "local_number_digits",
+         "phone_frame_unit_suggested", "prefix3")
+AGES = ("00", "01_04", *(f"{a:02d}_{a + 4:02d}" for a in range(5, 85, 5)), "85p")   # the census's 19 age groups
+EDUCATION = ("no_schooling", "preschool", "primary", "junior_secondary", "senior_secondary", "junior_college",
+             "bachelor_plus")
+
+
+@cache
+def _read(name):
+    path = files(__package__) / "facts" / f"{name}.csv"
+    with path.open(encoding="utf-8") as file:
+        header = file.readline().rstrip("\n").split(",")
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype={column: str for column in header if column in CODES}, keep_default_na=True)
+
+
+def load(name):
+    """One table of facts, a fresh copy: a file name under `facts/` without `.csv`."""
+    return _read(name).copy()
+
+
+@cache
+def frame_units():
+    """The 367 census prefectures in frame-unit order: adcode, province, unit (337 of them), names, area code, prefixes.
+
+    A directly run county whose numbers cannot be told from a neighbour's belongs to the neighbour's unit. The unit's
+    area code and number length are those of its first member that has them.
+    """
+    places = _read("prefectures").merge(
+        _read("phone_prefix_by_prefecture")[["adcode", "n_prefix7_total"]], on="adcode", validate="1:1")
+    places = places.rename(columns={"phone_frame_unit_suggested": "unit"})
+    places = places.sort_values(["province_adcode", "unit", "adcode"], ignore_index=True)
+    digits = places["local_number_digits"].str.slice(0, 1).astype("Int64")
+    places["local_digits"] = digits.groupby(places["unit"]).transform("first").astype("int64")
+    places["area_code"] = places.groupby("unit")["area_code"].transform("first")
+    return places
+
+
+def ages_by_prefecture():
+    """Census persons by prefecture, sex and 19 age groups, shape (367, 2, 19), in the order of `frame_units`."""
+    table = _read("margins_prefecture_age_sex").set_index("adcode").loc[frame_units()["adcode"]]
+    columns = [f"{sex}_{age}" for sex in ("male", "female") for age in AGES]
+    return table[columns].to_numpy("float64").reshape(len(table), 2, len(AGES))
+
+
+def education_by_prefecture():
+    """Census persons aged 6+ by prefecture, sex and 7 levels, shape (367, 2, 7). See the note on ages in facts/README."""
+    table = _read("margins_prefecture_education_sex").set_index("adcode").loc[frame_units()["adcode"]]
+    columns = [f"{sex}_{level}" for sex in ("male", "female") for level in EDUCATION]
+    return table[columns].to_numpy("float64").reshape(len(table), 2, len(EDUCATION))
+
+
+def national(margin, year):
+    """A year-end national margin in persons, or None where the sources give none (only 2023 and 2024 are covered)."""
+    table = _read("margins_national_2023_2024").set_index("margin")
+    column = f"value_{year}_yearend"
+    if column not in table or pd.isna(table.loc[margin, column]):
+        return None
+    return float(table.loc[margin, column]) * 1e4
+
+
+def published():
+    """The published survey estimates (121 rows), indexed by `indicator_id`."""
+    return load("published_estimates").set_index("indicator_id")
+
+
+def indicators():
+    """How each modelled published estimate is defined: kind, numerator, denominator, unit, note (see facts/README)."""
+    return load("indicators").fillna("").set_index("indicator_id")
