@@ -24,7 +24,6 @@ VARIABLES = {
     "age_6_9": ("age", 6, 9), "age_6_19": ("age", 6, 19), "age_10_19": ("age", 10, 19), "age_20_29": ("age", 20, 29),
     "age_30_39": ("age", 30, 39), "age_40_49": ("age", 40, 49), "age_50plus": ("age", 50, 999),
     "age_60plus": ("age", 60, 999), "below_college": ("education", 0, 2), "college_plus": ("education", 3, 3),
-    "farming": ("sector", 1, 1), "manufacturing": ("sector", 2, 2),
 }
 
 

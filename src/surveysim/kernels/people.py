@@ -14,7 +14,7 @@ from .randomness import alias_draw, lane, philox
 PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2            # the second word of the Philox counter: what is drawn
 MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59
 N_CELLS, N_AGES, N_EDUCATION = 280, 20, 7
-BASE = 9                                        # columns of the sums before the outcomes
+BASE = 11                                       # columns of the sums before the outcomes
 
 People = namedtuple("People", [
     "key",               # (2,) uint64
@@ -153,7 +153,7 @@ def tally(p, first_class, last_class, area_offset, sums):
     """Add everybody of the classes to `sums` (areas, 280, BASE + K + 1), areas counted from `area_offset`.
 
     Base columns: persons, with mobile, with landline, with both, mobile numbers, lines (at the head), netizens,
-    netizens with mobile, netizens with landline; then the K outcomes, then tenths of weekly hours.
+    netizens with mobile, with landline, in farming, in manufacturing; then the K outcomes, then tenths of weekly hours.
     """
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
     sector, groups, line, universe, draw = p.sector, p.cell_group, p.line, p.universe, p.draw
@@ -183,6 +183,8 @@ def tally(p, first_class, last_class, area_offset, sums):
                     sums[slot, cell, 6] += 1
                     sums[slot, cell, 7] += has_mobile
                     sums[slot, cell, 8] += has_line
+                    if works > 0:
+                        sums[slot, cell, 8 + works] += 1
                 if age >= 6:
                     tenths = answer_draw(key, universe, draw, threshold, hours, person,
                                          (zone & 1) * 32 + groups[cell], internet, trait, works, answers)
