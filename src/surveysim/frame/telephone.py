@@ -98,7 +98,8 @@ class TelephoneFrame:
             layer_start=layer_start, unit_province=self._province.astype(np.int64), away=away,
             pool_start=np.stack([start(nation), start(province)]),
             pool_size=np.append(pools, nation.sum()).astype(np.int64), pool_first=start(pools)[:31],
-            host_start=np.stack([start(guests_nation), start(guests_province)]), hosted=hosted, space=space)
+            host_start=np.stack([start(guests_nation), start(guests_province)]), hosted=hosted, space=space,
+            bits=np.array([max(2, int(n - 1).bit_length()) for n in space]))
 
     def _away(self, slots, room):
         """Slots per AWAY that carry another province's number, or another unit's of the province; (2, U)."""

@@ -34,15 +34,28 @@ Fieldwork = namedtuple("Fieldwork", [
 
 
 @inline_jit
-def bank_number(position, prefixes, suffixes, shared, key, unit):
-    """The number (prefix × 10,000 + suffix) dialled at a position, and the same for banks enlarged by `suffixes` each."""
-    size = prefixes * suffixes
-    bank, place = position // size, position % size
-    image = permute(place, size, bits_of(size), key + np.uint64(unit * 131 + bank * 65537))
-    prefix, slot = image // suffixes, bank * suffixes + image % suffixes
-    own = np.uint64(0) if shared == 1 else np.uint64(prefix + 1) * np.uint64(0x9E3779B9)
-    suffix = permute(slot, SUFFIXES, 14, (key ^ np.uint64(0x5DEECE66D)) + np.uint64(unit) * np.uint64(977) + own)
-    return prefix * SUFFIXES + suffix
+def suffix_of(slot, unit, own, key):
+    """The slot-th of a random order of the 10,000 suffixes: one order for a unit, or one for each prefix (own > 0)."""
+    return permute(slot, SUFFIXES, 14, (key ^ np.uint64(0x5DEECE66D)) + np.uint64(unit) * np.uint64(977)
+                   + np.uint64(own) * np.uint64(0x9E3779B9))
+
+
+@inline_jit
+def bank_number(place, bank, size, bits, suffixes, shared, key, unit, table):
+    """The number (prefix × 10,000 + suffix) dialled at a place of a bank; `table` holds the bank's shared suffixes."""
+    image = permute(place, size, bits, key + np.uint64(unit * 131 + bank * 65537))
+    prefix, slot = image // suffixes, image % suffixes
+    if shared == 1:
+        return prefix * SUFFIXES + table[slot]
+    return prefix * SUFFIXES + suffix_of(bank * suffixes + slot, unit, prefix + 1, key)
+
+
+@inline_jit
+def open_bank(bank, suffixes, shared, key, unit, table):
+    """Draw the shared suffixes of a unit's next bank."""
+    if shared == 1:
+        for slot in range(suffixes):
+            table[slot] = suffix_of(bank * suffixes + slot, unit, 0, key)
 
 
 @inline_jit
@@ -92,22 +105,26 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
     number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
         n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
-    host_start, hosted, space = n.host_start, n.hosted, n.space
+    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     f_key, bank_key, shared, attempts, contact = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.contact
     cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
-    done, case = 0, 0
+    done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
     for k in range(len(units)):
-        v, found, order = units[k], 0, 0
-        # whole banks only: a bank larger than what is left of the 10,000 suffixes is not dialled
-        most = prefixes[v] * suffixes[v] * (SUFFIXES // suffixes[v])
+        v, found, order, bank, place = units[k], 0, 0, 0, 0
+        bank_size = prefixes[v] * suffixes[v]
+        size_bits = bits_of(bank_size)
+        open_bank(0, suffixes[v], shared, bank_key, v, table)
         while found < targets[k]:
-            if order >= most:
-                return k
-            x = bank_number(order, prefixes[v], suffixes[v], shared, bank_key, v)
-            order += 1
+            if place == bank_size:                    # the bank is used up: enlarge it by as many suffixes again
+                bank, place = bank + 1, 0
+                if (bank + 1) * suffixes[v] > SUFFIXES:
+                    return k
+                open_bank(bank, suffixes[v], shared, bank_key, v, table)
+            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
+            order, place = order + 1, place + 1
             person, layer, u = number_owner(
                 number_key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size,
-                pool_first, host_start, hosted, space, v, x)
+                pool_first, host_start, hosted, space, bits, v, x)
             w0, w1, w2, _ = philox(x, CALLS, v, 0, f_key[0], f_key[1])
             outcome, calls, mobiles = -1, 0, 0
             if person >= 0:
@@ -161,23 +178,28 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
     number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
         n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
-    host_start, hosted, space = n.host_start, n.hosted, n.space
+    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     f_key, bank_key, shared, attempts, reach = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.household
     cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
-    done, case = 0, 0
+    done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
     chance = np.empty(16, np.int64)
     chosen = np.empty(16, np.int64)
     for k in range(len(units)):
-        v, found, order = units[k], 0, 0
-        most = prefixes[v] * suffixes[v] * (SUFFIXES // suffixes[v])
+        v, found, order, bank, place = units[k], 0, 0, 0, 0
+        bank_size = prefixes[v] * suffixes[v]
+        size_bits = bits_of(bank_size)
+        open_bank(0, suffixes[v], shared, bank_key, v, table)
         while found < targets[k]:
-            if order >= most:
-                return k
-            x = bank_number(order, prefixes[v], suffixes[v], shared, bank_key, v)
-            order += 1
+            if place == bank_size:
+                bank, place = bank + 1, 0
+                if (bank + 1) * suffixes[v] > SUFFIXES:
+                    return k
+                open_bank(bank, suffixes[v], shared, bank_key, v, table)
+            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
+            order, place = order + 1, place + 1
             household, layer, u = number_owner(
                 number_key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size,
-                pool_first, host_start, hosted, space, v, x)
+                pool_first, host_start, hosted, space, bits, v, x)
             w0, w1, w2, w3 = philox(x, CALLS, v, 1, f_key[0], f_key[1])
             outcome, calls, person, eligible, lines = -1, 0, np.int64(-1), 0, 0
             if household >= 0:
@@ -230,6 +252,9 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
 
 @jit
 def bank_numbers(prefixes, suffixes, shared, key, unit, out):
-    """The first numbers of a unit's bank in dialling order; for tests and for those who export a bank."""
+    """The first numbers of a unit's banks in dialling order; for tests and for those who export a bank."""
+    size, table = prefixes * suffixes, np.empty(SUFFIXES, np.int64)
     for i in range(len(out)):
-        out[i] = bank_number(i, prefixes, suffixes, shared, key, unit)
+        if i % size == 0:
+            open_bank(i // size, suffixes, shared, key, unit, table)
+        out[i] = bank_number(i % size, i // size, size, bits_of(size), suffixes, shared, key, unit, table)

@@ -29,7 +29,7 @@ Numbers = namedtuple("Numbers", [
     "pool_first",        # (31,) where a province's pool begins in pool_start[1]
     "host_start",        # (2, U + 1) where the places a unit offers begin, counted as in pool_start
     "hosted",            # (4, U) first hosted index of local, national, provincial guests, and their end
-    "space",             # (U,) numbers in the unit's space
+    "space", "bits",     # (U,) numbers in the unit's space, and bits_of() it
 ])
 
 
@@ -45,10 +45,10 @@ def slot_owner(modulus, cut, layer_start, u, s):
 
 @inline_jit
 def number_owner(key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size, pool_first,
-                 host_start, hosted, space, v, x):
+                 host_start, hosted, space, bits, v, x):
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
     none = np.int64(-1)
-    h = unpermute(x, space[v], bits_of(space[v]), key[0] + np.uint64(v))
+    h = unpermute(x, space[v], bits[v], key[0] + np.uint64(v))
     if h >= hosted[3, v]:
         return none, none, none
     u = np.int64(v)
@@ -105,11 +105,11 @@ def owners(n, units, numbers, out):
     key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
         n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
-    host_start, hosted, space = n.host_start, n.hosted, n.space
+    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     for i in range(len(numbers)):
         out[i, 0], out[i, 1], _ = number_owner(
             key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size, pool_first,
-            host_start, hosted, space, units[i], numbers[i])
+            host_start, hosted, space, bits, units[i], numbers[i])
 
 
 @jit

@@ -1,0 +1,88 @@
+"""Response, cooperation, refusal and contact rates from final dispositions."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from ..columns import DISPOSITIONS
+from ..errors import DataError, SurveysimWarning
+
+
+def eligibility(counts):
+    """e by proportional allocation: known eligible over known eligible and known not eligible cases."""
+    eligible = sum(counts[name] for name in ("I", "P", "R", "NC", "O"))
+    known = eligible + counts["NE"]
+    return eligible / known if known else float("nan")
+
+
+def response_rates(counts, e=None):
+    """AAPOR outcome rates of one frame from the counts of its final dispositions.
+
+    Parameters
+    ----------
+    counts : mapping of I complete, P partial, R refusal, NC non-contact, O other, UH unknown if household, UO other
+        unknown, NE not eligible; in cases (or weighted cases), absent ones are 0.
+    e : estimated share of the unknown cases that are eligible: a number from 0 to 1, "proportional" (known eligible over
+        known eligible plus NE; CASRO), or {"UH": .., "UO": ..}. None leaves RR3, RR4, REF2 and CON2 missing, with a warning.
+
+    Returns
+    -------
+    Series RR1 .. RR6, COOP1 .. COOP4, REF1 .. REF3, CON1 .. CON3, as shares.
+
+    Raises
+    ------
+    DataError : an unknown disposition, a negative or missing count, no cases, e outside 0 to 1.
+
+    References
+    ----------
+    AAPOR (2023), Standard Definitions, 10th edition.
+    """
+    unknown = [name for name in counts if name not in DISPOSITIONS]
+    if unknown:
+        raise DataError(f"{unknown[0]!r} is no disposition; the keys are {', '.join(DISPOSITIONS)}.")
+    c = {name: float(counts.get(name, 0)) for name in DISPOSITIONS}
+    bad = [name for name, value in c.items() if not value >= 0 or value == np.inf]
+    if bad:
+        raise DataError(f"disposition {bad[0]} has count {counts[bad[0]]!r}; counts are finite and not negative.")
+    known = c["I"] + c["P"] + c["R"] + c["NC"] + c["O"]
+    if known + c["UH"] + c["UO"] == 0:
+        raise DataError("no case is eligible or possibly eligible, so there is no rate; check the disposition counts.")
+    rates = _rates(c, known, _shares(c, e))
+    order = [f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)]
+    return pd.Series({name: rates[name] for name in order}, dtype=float)
+
+
+def _shares(c, e):
+    """e for UH and UO."""
+    if e is None:
+        if c["UH"] + c["UO"]:
+            warnings.warn("RR3, RR4, REF2 and CON2 need e, the share of unknown cases that are eligible; give a number or "
+                          "\"proportional\".", SurveysimWarning, stacklevel=3)
+        return float("nan"), float("nan")
+    if isinstance(e, str):
+        if e != "proportional":
+            raise DataError(f"e = {e!r}: give a number, \"proportional\", or {{\"UH\": .., \"UO\": ..}}.")
+        share = eligibility(c)
+        return share, share
+    pair = (e["UH"], e["UO"]) if hasattr(e, "keys") else (e, e)
+    if not all(0 <= value <= 1 for value in pair):
+        raise DataError(f"e = {e!r} is outside 0 to 1.")
+    return pair
+
+
+def _rates(c, known, e):
+    def over(number, base):
+        return number / base if base else float("nan")
+
+    unknown = c["UH"] + c["UO"]
+    eligible_unknown = e[0] * c["UH"] + e[1] * c["UO"] if unknown else 0.0
+    bases = (known + unknown, known + eligible_unknown, known)
+    reached = known - c["NC"]
+    done = (c["I"], c["I"] + c["P"])
+    rates = {f"RR{2 * b + k + 1}": over(done[k], bases[b]) for b in range(3) for k in range(2)}
+    able = c["I"] + c["P"] + c["R"]
+    rates |= {"COOP1": over(done[0], able + c["O"]), "COOP2": over(done[1], able + c["O"]),
+              "COOP3": over(done[0], able), "COOP4": over(done[1], able)}
+    rates |= {f"REF{b + 1}": over(c["R"], bases[b]) for b in range(3)}
+    return rates | {f"CON{b + 1}": over(reached, bases[b]) for b in range(3)}

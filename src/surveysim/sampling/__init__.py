@@ -1,0 +1,6 @@
+"""How many interviews, where, and which numbers are dialled for them."""
+
+from .allocation import allocate as allocate
+from .allocation import margin_of_error as margin_of_error
+from .allocation import sample_size as sample_size
+from .design import SampleDesign as SampleDesign
