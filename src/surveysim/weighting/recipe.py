@@ -1,0 +1,217 @@
+"""Weights by recipe: a list of frozen steps, each turning one weight column into the next.
+
+The order is the survey's: design → multiplicity → nonresponse per frame → composite → raking.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..columns import DISPOSITIONS
+from ..errors import CalibrationError, DataError
+from . import dual_frame, nonresponse
+from .calibration import Calibration, Margins, deff_kish, level_codes, pick, rake_codes
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The result of a recipe.
+
+    Attributes
+    ----------
+    table : one column per step, in order, rows as the cases. final : (n,) the last column.
+    records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
+    calibration : the last raking or calibration, whose constraints variance estimation needs; None without one.
+    """
+
+    table: pd.DataFrame
+    records: tuple
+    calibration: Calibration | None = field(repr=False)
+
+    @property
+    def final(self):
+        return self.table.iloc[:, -1].to_numpy()
+
+    def summary(self):
+        """One line: the steps and the Kish design effect after each."""
+        return " → ".join(f"{name} (deff {deff_kish(self.table[name]):.2f})" for name in self.table.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class InverseSampling:
+    """Number weight of inverse sampling in strict order: N(m−1) / ((t−1)m).
+
+    N numbers in the unit's space, the m-th and last interview on dial t; N/t would be biased upwards by m/(m−1)
+    (Haldane 1945, Biometrika 33:222-225: (m−1)/(t−1) is unbiased for the interview rate).
+    """
+
+    space: str = "number_space"
+    interviews: str = "unit_interviews"
+    dialled: str = "unit_dialled"
+    name: str = "design_weight"
+
+    def apply(self, cases, weight, dispositions):
+        N, m, t = (np.asarray(pick(cases, c), dtype=float) for c in (self.space, self.interviews, self.dialled))
+        few = m < 2
+        if few.any():
+            raise DataError(f"{int(few.sum())} interviews are alone in their unit; N(m−1)/((t−1)m) needs at least 2. Raise the "
+                            f"unit's target.")
+        return N * (m - 1) / ((t - 1) * m), {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplicity:
+    """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines."""
+
+    frame: str = "frame"
+    name: str = "multiplicity_weight"
+
+    def apply(self, cases, weight, dispositions):
+        landline = (pick(cases, self.frame) == "landline").to_numpy()
+        mobiles, lines, eligible = (np.asarray(pick(cases, c), dtype=float) for c in ("n_mobile", "n_lines", "n_eligible"))
+        bad = np.where(landline, (lines < 1) | (eligible < 1), mobiles < 1)
+        if bad.any():
+            raise DataError(f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
+                            f"{int(np.argmax(bad))}; n_mobile, n_lines and n_eligible must be at least 1 there.")
+        factor = np.where(landline, eligible / np.where(landline, lines, 1), 1 / np.where(landline, 1, mobiles))
+        return weight * factor, {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class NonresponseClasses:
+    """Weight up for nonresponse inside classes, frame by frame: estimated eligible cases over interviews."""
+
+    by: tuple = ("frame", "number_province")
+    e: float | Literal["proportional"] = "proportional"
+    name: str = "nonresponse_weight"
+
+    def apply(self, cases, weight, dispositions):
+        if dispositions is None:
+            raise DataError("NonresponseClasses needs dispositions: a table of the classes with the columns "
+                            f"{', '.join(DISPOSITIONS)} (counts of numbers).")
+        factor = nonresponse.class_factors(dispositions[list(DISPOSITIONS)].to_numpy(), self.e)
+        labels = list(dispositions[list(self.by)].itertuples(index=False, name=None))
+        codes = level_codes(cases, self.by, labels)
+        return weight * factor[codes], {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())}, None
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """Share the overlap between the frames; θ multiplies the landline sample's overlap.
+
+    theta : a number, or "effective" for n / deff_kish of the two overlap samples.
+    """
+
+    theta: float | Literal["effective"] = "effective"
+    frame: str = "frame"
+    domain: str = "domain"
+    name: str = "composite_weight"
+
+    def __post_init__(self):
+        if not isinstance(self.theta, str) and not 0 <= self.theta <= 1:
+            raise DataError(f"theta = {self.theta!r}: give a share from 0 to 1, or \"effective\".")
+
+    def apply(self, cases, weight, dispositions):
+        landline = (pick(cases, self.frame) == "landline").to_numpy()
+        overlap = (pick(cases, self.domain) == "ab").to_numpy()
+        theta = self.theta
+        if isinstance(theta, str):
+            theta = 1.0 if landline.all() else 0.0
+            if overlap.any() and not landline.all() and landline.any():
+                theta = dual_frame.effective_theta(weight[overlap], landline[overlap])
+        return weight * dual_frame.composite_factor(landline, overlap, theta), {"theta": theta}, None
+
+
+@dataclass(frozen=True, slots=True)
+class Rake:
+    """Rake to control totals; a level with fewer than `minimum` respondents is first merged with its neighbour.
+
+    Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
+    was merged is recorded.
+    """
+
+    margins: Margins
+    minimum: int = 5
+    tol: float = 1e-9
+    max_iter: int = 1000
+    name: str = "final_weight"
+
+    def apply(self, cases, weight, dispositions):
+        targets = self.margins
+        n = len(weight)
+        partition = np.zeros(n, np.int64)
+        if targets.by is not None:
+            partition = level_codes(cases, (targets.by,), [(p,) for p in targets.partitions])
+        codes = np.stack([level_codes(cases, v, labels) for v, labels in zip(targets.variables, targets.labels)], axis=1)
+        codes += targets.first[:-1]
+        codes, total, merged = merge_thin(targets, partition, codes, self.minimum)
+        result = rake_codes(targets, partition, codes, weight, total, self.tol, self.max_iter)
+        record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged}
+        return result.weight, record, result
+
+
+def merge_thin(targets, partition, codes, minimum):
+    """Merge levels with fewer than `minimum` respondents, partition by partition: codes, totals, what was merged."""
+    total, first = targets.total.copy(), targets.first
+    P, C = total.shape
+    count = np.zeros((P, C), np.int64)
+    for m in range(codes.shape[1]):
+        count += np.bincount(partition * C + codes[:, m], minlength=P * C).reshape(P, C)
+    image = np.broadcast_to(np.arange(C), (P, C)).copy()
+    merged = []
+    for p, c in np.argwhere(count < minimum):
+        if image[p, c] != c or count[p, c] >= minimum:
+            continue                                        # already joined, or made thick by an earlier one
+        m = int(np.searchsorted(first, c, side="right")) - 1
+        open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c]
+        if not open_:
+            continue
+        into = next((k for k in open_ if k > c), open_[-1])
+        image[p, image[p] == c] = into
+        count[p, into] += count[p, c]
+        total[p, into] += total[p, c]
+        count[p, c], total[p, c] = 0, np.nan
+        merged.append({"partition": targets.partitions[p], "margin": targets.name(c)[0], "level": targets.name(c)[1],
+                       "into": targets.name(into)[1]})
+        if count[p, into] < minimum and into < c:
+            raise CalibrationError(f"margin {targets.name(c)[0]!r}{targets._where(p)} has fewer than {minimum} respondents "
+                                   f"altogether; lower the minimum or drop the margin there.")
+    return (image[partition[:, None], codes] if merged else codes), total, merged
+
+
+class Recipe:
+    """A list of weighting steps, applied in order.
+
+    Parameters
+    ----------
+    steps : frozen step objects (`InverseSampling`, `Multiplicity`, `NonresponseClasses`, `Composite`, `Rake`), whose
+        names are the columns of the result.
+    """
+
+    def __init__(self, steps):
+        self.steps = tuple(steps)
+        names = [step.name for step in self.steps]
+        if not names:
+            raise DataError("a recipe needs at least one step.")
+        if len(set(names)) < len(names):
+            raise DataError(f"two steps have the name {next(n for n in names if names.count(n) > 1)!r}; names become columns.")
+
+    def __repr__(self):
+        return f"Recipe({' → '.join(step.name for step in self.steps)})"
+
+    def apply(self, cases, dispositions=None):
+        """Weights of the interviews in `cases` (a table); `dispositions` are the counts nonresponse steps use.
+
+        Returns
+        -------
+        Weights. `cases` is left untouched.
+        """
+        weight, columns, records, calibration = np.ones(len(cases)), {}, [], None
+        for step in self.steps:
+            weight, record, result = step.apply(cases, weight, dispositions)
+            columns[step.name] = weight
+            records.append({"step": step.name, **record})
+            calibration = result if result is not None else calibration
+        return Weights(pd.DataFrame(columns), tuple(records), calibration)
