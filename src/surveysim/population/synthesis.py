@@ -22,7 +22,7 @@ class Synthesis:
 
     people: people.People
     expected: np.ndarray            # (734, 280) expected persons by area and cell
-    reachable: np.ndarray           # (62, 280) expected persons with a telephone
+    covered: np.ndarray             # (62, 280) expected persons with a telephone of either kind
     landline_reachable: np.ndarray  # (734, 280) expected persons in households with a landline
     telephones: telephones.TelephoneModel
     outcomes: outcomes.OutcomeModel
@@ -125,8 +125,9 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
     line = phones.line_rate()[:, [0, 0, 1]]                                  # by role
     age_of_cell = outcomes.cell_groups()[1]
     without = (1 - phones.first[:, None, age_of_cell]) * (1 - line[:, :, None])
-    reachable = (by_zone * (1 - without * (1 - no_phone_internet_rate))).sum(axis=1) * grow
-    answers = outcomes.fit(reachable, by_zone.sum(axis=1) * grow)
+    covered = (by_zone * (1 - without)).sum(axis=1) * grow
+    residents = by_zone.sum(axis=1) * grow
+    answers = outcomes.fit(covered + no_phone_internet_rate * (residents - covered), residents)
     alias = np.zeros((areas * 3, roles.shape[2]), np.uint64)
     randomness.alias_tables(roles.reshape(areas * 3, -1), alias)
     tables = people.People(
@@ -143,7 +144,7 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
         sector=_per_65536(answers.sector), threshold=answers.threshold, universe=answers.universe.astype(np.int64),
         draw=answers.draw.astype(np.int64), hours=answers.hours)
     landline = (roles * line[zone][:, :, None]).sum(axis=1) * grow
-    return Synthesis(tables, roles.sum(axis=1) * grow, reachable, landline, phones, answers)
+    return Synthesis(tables, roles.sum(axis=1) * grow, covered, landline, phones, answers)
 
 
 def _per_65536(probability):

@@ -1,0 +1,93 @@
+"""The report's estimands, from respondents: which statistic each published indicator is."""
+
+import numpy as np
+
+from .. import reference
+from ..columns import AGE_STARTS, EDUCATION, VARIABLES
+from ..estimation import scores
+from ..estimation.survey import estimates
+from ..population import outcomes, parameters
+
+
+def selected(spec):
+    """Definitions of the indicators a specification asks for, in the report's order."""
+    table = reference.indicators()
+    return table if spec.estimation.indicators == "all" else table.loc[list(spec.estimation.indicators)]
+
+
+class Variables:
+    """Expressions such as "internet*age_60plus" evaluated on respondents; each product is made once."""
+
+    def __init__(self, pop, cases):
+        a = cases.attributes
+        cell = a[:, 3]
+        self._codes = {"sex": cell // (len(AGE_STARTS) * len(EDUCATION)), "age": a[:, 4],
+                       "urban": pop.people.class_area[a[:, 0]] & 1, "education": outcomes.EDUCATION_4[cell % len(EDUCATION)]}
+        internet = a[:, 7] == 1
+        self._values = {"persons": np.ones(len(a)), "internet": internet.astype(float), "nonuser": (~internet).astype(float),
+                        "netizen_farming": (internet & (a[:, 9] == 1)).astype(float),
+                        "netizen_manufacturing": (internet & (a[:, 9] == 2)).astype(float),
+                        "weekly_hours": np.where(internet, cases.hours, 0.0)}
+        self._answers, self._names = cases.answers, {name: k for k, name in enumerate(pop.outcome_names)}
+
+    def __call__(self, expression):
+        if expression not in self._values:
+            name, groups = parameters.split(expression)
+            if name not in self._values:
+                self._values[name] = self._answers[:, self._names[name]].astype(float)
+            value = self._values[name]
+            for group in groups:
+                column, low, high = VARIABLES[group]
+                codes = self._codes[column]
+                value = value * ((codes >= low) & (codes <= high))
+            self._values[expression] = value
+        return self._values[expression]
+
+
+def constants(pop):
+    """Known totals of residents for the denominators, in persons: a function of expressions of groups."""
+    joint = pop.model.expected.reshape(-1, 2, len(AGE_STARTS), len(EDUCATION))
+    four = np.zeros((*joint.shape[:3], 4))
+    np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
+    four *= pop.size / joint.sum()
+    known = {}
+
+    def total(expression):
+        if expression not in known:
+            name, groups = parameters.split(expression)
+            if name != "persons":
+                raise KeyError(expression)
+            known[expression] = float(four[parameters.group_mask(groups, four.shape)].sum())
+        return known[expression]
+
+    return total
+
+
+def statistics(definitions, variables, known, w, everybody):
+    """One `scores.Statistic` per indicator (DESIGN: known, ratio, complement), in shares and persons (or hours)."""
+    result, users = [], scores.total(w, variables("internet"))
+    for row in definitions.itertuples():
+        y = variables(row.numerator)
+        if row.kind in ("ratio", "mean"):
+            x = variables(row.denominator)
+            result.append(scores.ratio(w, y, x, x > 0))
+            continue
+        number = scores.Statistic(float(w @ y), y, everybody)
+        if row.kind == "known":
+            number = scores.per_known(number, known(row.denominator))
+        elif row.kind == "complement":
+            number = scores.complement(number, known(row.denominator))
+        elif row.kind == "complement_ratio":
+            number = scores.over(scores.complement(number, known(row.denominator)),
+                                 scores.complement(users, known("persons")))
+        result.append(number)
+    return result
+
+
+def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):
+    """Estimates of the indicators in their own units (percent, 10k persons, hours); sizes are blown up by 1 / scale."""
+    found = statistics(definitions, variables, known, design.weight, np.ones(len(design.weight), bool))
+    factor = [100.0 if unit == "percent" else (1e-4 / scale if unit == "10k persons" else 1.0) for unit in definitions["unit"]]
+    rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
+    ci = ["logit" if unit == "percent" else "wald" for unit in definitions["unit"]]
+    return estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)

@@ -1,0 +1,241 @@
+"""One survey, from population to estimates; the part that does not change from repetition to repetition is made once."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from .. import reference, streams
+from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
+from ..estimation import Estimates, Survey
+from ..estimation.linearization import Design
+from ..fieldwork import CaseFile, dial, response_rates
+from ..fieldwork.calls import case_table
+from ..frame import TelephoneFrame
+from ..population import Population, outcomes
+from ..sampling import SampleDesign, margin_of_error
+from ..weighting import Margins, Recipe, Weights
+from ..weighting.recipe import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake
+from . import estimands
+from .spec import SurveySpec
+
+MARGIN_LABELS = {"sex": SEX, "age_group": AGE_5, "education": EDUCATION_4, "urban": URBAN}
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What every repetition of a survey shares."""
+
+    spec: SurveySpec
+    pop: Population
+    frames: tuple
+    design: SampleDesign
+    models: tuple
+    recipe: Recipe
+    definitions: pd.DataFrame
+    known: object
+
+
+@lru_cache(maxsize=4)
+def prepare(spec):
+    """Population, frames, sample design and recipe of a specification."""
+    pop = Population.china(**spec.population.model_dump())
+    frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
+    models = (spec.fieldwork.landline.model(), spec.fieldwork.mobile.model())
+    sample = spec.sample.model_dump()
+    rates = (models[0].expected_rate(landline=True), models[1].expected_rate(landline=False))
+    design = SampleDesign.plan(frames, **sample, interview_rate=rates)
+    return Preparation(spec, pop, frames, design, models, recipe_of(spec, control_totals(pop, spec.weighting)),
+                       estimands.selected(spec), estimands.constants(pop))
+
+
+def control_totals(pop, weighting):
+    """Margins of people aged 6+ by province: what the statistical bureau would publish, from one table, so consistent.
+
+    `covered_6plus` leaves out people without any telephone, in agreement with the report's no-phone assumption.
+    """
+    model = pop.model
+    zone = np.zeros((62, model.expected.shape[1]))
+    np.add.at(zone, model.people.area_zone, model.expected)
+    table = model.covered if weighting.control_population == "covered_6plus" else zone
+    table = (table * (pop.size / model.expected.sum())).reshape(31, 2, 2, len(AGE_STARTS), len(EDUCATION))
+    first = np.array(AGE_STARTS)
+    table = table[:, :, :, first >= AGE_5_FIRST[0]]
+    group = np.searchsorted(AGE_5_FIRST, first[first >= AGE_5_FIRST[0]], side="right") - 1
+    sums = {"urban": table.sum(axis=(2, 3, 4)), "sex": table.sum(axis=(1, 3, 4)),
+            "age_group": np.stack([table[:, :, :, group == g].sum(axis=(1, 2, 3, 4)) for g in range(5)], axis=1),
+            "education": np.stack([table[..., outcomes.EDUCATION_4 == g].sum(axis=(1, 2, 3, 4)) for g in range(4)], axis=1)}
+    provinces = tuple(reference.load("provinces")["adcode"])
+    return Margins("province", provinces, tuple((name,) for name in weighting.margins),
+                   tuple(tuple((label,) for label in MARGIN_LABELS[name]) for name in weighting.margins),
+                   np.concatenate([sums[name] for name in weighting.margins], axis=1))
+
+
+def recipe_of(spec, margins):
+    """The weighting recipe of the modelled survey."""
+    return Recipe([InverseSampling(), Multiplicity(), NonresponseClasses(e=spec.weighting.nonresponse),
+                   Composite(theta=spec.weighting.composite),
+                   Rake(margins, minimum=spec.weighting.minimum_per_level)])
+
+
+def field_and_weight(prep, seed, *repetition, record=False):
+    """Sample, dial and weight: the case file, the table that was weighted, its weights and its variance design."""
+    keys = (streams.key(seed, "", "fieldwork", *repetition), streams.key(seed, "", "sampling", *repetition))
+    cases = dial(prep.frames, prep.design, prep.models, keys, record=record)
+    table = weighting_table(prep, cases)
+    weights = prep.recipe.apply(table, disposition_table(prep, cases))
+    return cases, table, weights
+
+
+def weighting_table(prep, cases):
+    """What the weighting sees of the interviews: reports and the design, nothing else of the population."""
+    people, a = prep.pop.people, cases.attributes
+    zone = people.area_zone[people.class_area[a[:, 0]]]
+    cell = a[:, 3]
+    provinces = list(reference.load("provinces")["adcode"])
+    at = (cases.frame, cases.unit)
+    categorical = pd.Categorical.from_codes
+    return pd.DataFrame({
+        "frame": categorical(cases.frame, FRAMES), "domain": categorical(cases.domain(), ("a", "b", "ab")),
+        "number_province": categorical(prep.design.province[cases.unit], provinces),
+        "number_space": prep.design.numbers[at], "unit_interviews": prep.design.targets[at],
+        "unit_dialled": cases.dialled[at], "n_mobile": cases.n_mobile, "n_lines": cases.n_lines,
+        "n_eligible": cases.n_eligible, "province": categorical(zone >> 1, provinces), "urban": categorical(zone & 1, URBAN),
+        "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
+        "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
+        "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
+        "stratum": prep.design.stratum[at], "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell)))})
+
+
+def disposition_table(prep, cases):
+    """Numbers by frame, province of the number and final AAPOR category; classes with interviews planned."""
+    rows = []
+    provinces = list(reference.load("provinces")["adcode"])
+    for f, frame in enumerate(FRAMES):
+        for p, province in enumerate(provinces):
+            inside = prep.design.province == p
+            if prep.design.targets[f, inside].sum():
+                rows.append((frame, province, *cases.dispositions[f, inside].sum(axis=0)))
+    return pd.DataFrame(rows, columns=["frame", "number_province", *DISPOSITIONS])
+
+
+def variance_design(table, weights):
+    """The variance design of the weighted interviews, straight from codes (what `Survey` builds from labels)."""
+    stratum = np.unique(table["stratum"].to_numpy(), return_inverse=True)
+    psu, unit = np.unique(table["psu"].to_numpy(), return_inverse=True)
+    owner = np.empty(len(psu), np.int64)
+    owner[unit] = stratum[1]
+    constraints = (weights.calibration.constraints,) if weights.calibration is not None else ()
+    return Design(weights.final, unit, owner, np.zeros(len(stratum[0])), tuple(stratum[0]), "fail", constraints)
+
+
+@dataclass(frozen=True)
+class SurveyRun:
+    """One survey carried out.
+
+    Attributes
+    ----------
+    spec, seed : what was run.
+    interviews : table of the completed interviews with design columns, weights and answers.
+    cases : table of every dialled number with its final disposition (None if not recorded).
+    weights : Weights, one column per step. survey : Survey, ready for any estimate.
+    estimates : Estimates of the indicators, in percent, 10k persons or hours. case_file : the raw arrays.
+    """
+
+    spec: SurveySpec
+    seed: int
+    interviews: pd.DataFrame = field(repr=False)
+    cases: pd.DataFrame | None = field(repr=False)
+    weights: Weights = field(repr=False)
+    survey: Survey = field(repr=False)
+    estimates: Estimates = field(repr=False)
+    case_file: CaseFile = field(repr=False)
+    preparation: Preparation = field(repr=False)
+
+    def comparison(self):
+        """Published figure, exact population value and estimate, one row per indicator; see `compare`."""
+        return compare(self)
+
+    def response_rates(self):
+        """AAPOR rates by frame, e by proportional allocation."""
+        counts = self.case_file.dispositions.sum(axis=1)
+        return pd.DataFrame({frame: response_rates(dict(zip(DISPOSITIONS, counts[f])), e="proportional")
+                             for f, frame in enumerate(FRAMES) if counts[f].sum()})
+
+    def error_statement(self):
+        """The report's ±0.66 points against this design: a mapping of numbers (points)."""
+        row = self.estimates.table.set_index("variable").loc["internet_penetration"]
+        n = len(self.interviews)
+        return {"interviews": n, "nominal": 100 * margin_of_error(n, level=self.spec.estimation.level),
+                "estimate": row["estimate"], "moe": row["moe"], "deff": row["deff"],
+                "worst": 100 * margin_of_error(n, deff=row["deff"], level=self.spec.estimation.level)}
+
+    def report(self, path, lang="en", repetitions=None):
+        """Write the self-contained HTML report; `repetitions` is the result of `repeat`, for the coverage part."""
+        from .publish import write_report
+
+        return write_report(self, path, lang, repetitions)
+
+
+def run(spec, seed, record=True, progress=None):
+    """Carry out a survey once; see `SurveySpec.run`."""
+    tell = progress or (lambda text: None)
+    tell("population and frames")
+    prep = prepare(spec)
+    prep.pop.people                                                # build now, so that the stages are told apart
+    tell("dialling")
+    cases, table, weights = field_and_weight(prep, seed, record=record)
+    tell("estimation")
+    labelled = case_table(prep.pop, cases, prep.frames)
+    extra = table[[c for c in table.columns if c not in labelled.columns]]
+    interviews = pd.concat([labelled, extra, weights.table], axis=1)
+    survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
+    found = estimands.estimate(prep.definitions, survey.design, estimands.Variables(prep.pop, cases), prep.known,
+                               prep.pop.scale, level=spec.estimation.level, deff="wr")
+    return SurveyRun(spec, seed, interviews, cases.numbers, weights, survey, found, cases, prep)
+
+
+def parameters_of(prep):
+    """Exact population values of a specification's indicators, as `comparison` shows them."""
+    return indicator_parameters(prep.pop, prep.definitions)
+
+
+def indicator_parameters(pop, definitions):
+    """Exact values by indicator, sizes blown up to the nation (1 / scale)."""
+    values = {}
+    for name, row in definitions.iterrows():
+        value = float(pop.parameter(name)["value"].iloc[0])
+        values[name] = value / pop.scale if row["unit"] == "10k persons" else value
+    return values
+
+
+AGREE_POINTS, AGREE_SIZE = 0.15, 0.005
+
+
+def compare(result):
+    """Table indicator_id, domain, unit, published, parameter, estimate, se, lower, upper, moe, deff, agrees, note.
+
+    `agrees`: parameter and published figure differ by at most 0.15 points (hours: 0.15), or 0.5 % of a size; where a range
+    is printed, the parameter lies in it. A note says why not.
+    """
+    published = reference.published()
+    truth = parameters_of(result.preparation)
+    found = result.estimates.table.set_index("variable")
+    rows = []
+    for name, row in result.preparation.definitions.iterrows():
+        facts, estimate, value = published.loc[name], found.loc[name], truth[name]
+        rows.append({"indicator_id": name, "domain": facts["domain"], "unit": row["unit"],
+                     "published": facts["value_2024_12"], "parameter": value,
+                     **{c: estimate[c] for c in ("estimate", "se", "lower", "upper", "moe", "deff")},
+                     "agrees": _agrees(facts, row["unit"], value), "note": row["note"]})
+    return pd.DataFrame(rows)
+
+
+def _agrees(facts, unit, value):
+    printed = facts["value_2024_12"]
+    if np.isnan(printed):
+        return bool(facts["value_2024_12_lo"] <= value <= facts["value_2024_12_hi"])
+    if unit == "10k persons":
+        return bool(abs(value / printed - 1) <= AGREE_SIZE)
+    return bool(abs(value - printed) <= AGREE_POINTS)
