@@ -62,10 +62,10 @@ class Design:
     def _residuals(self, scores, c):
         P = int(c.partition.max(initial=0)) + 1
         cross = np.zeros((P, c.width, c.width))
-        kernels.gram(c.base, c.partition, c.column, c.width, cross)
+        kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
         inverse = np.linalg.pinv(cross, rcond=1e-11, hermitian=True)    # margins of one partition share their sum
         out = np.empty_like(scores)
-        kernels.residuals(scores, c.base, c.partition, c.column, inverse, out)
+        kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, out)
         return out
 
     def variances(self, scores):

@@ -9,6 +9,7 @@ from functools import partial
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
@@ -25,3 +26,23 @@ def multiply_high(typing_context, a, b):
         return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+@intrinsic
+def borrowed(typing_context, tables):
+    """The same named tuple of arrays without their reference counts, for use inside the kernel that was handed it.
+
+    Every pass of an array to an inner function costs two atomic operations unless LLVM can prove them away, which it
+    cannot across loops: in the dialling kernel they took two thirds of the time.
+    """
+
+    def generate(context, builder, signature, arguments):
+        result = arguments[0]
+        for i, kind in enumerate(signature.args[0]):
+            array = context.make_array(kind)(context, builder, builder.extract_value(result, i))
+            array.meminfo = cgutils.get_null_value(array.meminfo.type)
+            array.parent = cgutils.get_null_value(array.parent.type)
+            result = builder.insert_value(result, array._getvalue(), i)
+        return result
+
+    return tables(tables), generate

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit, jit
+from .compiling import borrowed, inline_jit, jit
 from .numbers import number_owner
 from .people import find, household_draw, person_draw, role_of
 from .randomness import bits_of, lane, permute, philox
@@ -98,6 +98,7 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
     mobiles, layer; `cases` (all numbers, 5): unit, number, disposition, calls, owner, when it has rows.
     Returns the position of the first unit whose whole number space was dialled in vain, or -1.
     """
+    p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
     sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
     class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone
@@ -171,6 +172,7 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
     `interviews` (sum of targets, 7): unit, order, number, person, calls, eligible members, lines; the owner in `cases`
     is the household.
     """
+    p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
     sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
     class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone

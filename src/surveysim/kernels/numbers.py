@@ -10,8 +10,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit, jit
-from .people import find
+from .compiling import borrowed, inline_jit, jit
+from .people import find, find_row
 from .randomness import bits_of, permute, unpermute
 
 AWAY = 1009                     # prime
@@ -40,7 +40,25 @@ def slot_owner(modulus, cut, layer_start, u, s):
     while layer < 2 and s >= layer_start[layer + 1, u]:
         layer += 1
     e = s - layer_start[layer, u]
-    return (e // cut[layer, u]) * modulus[layer] + e % cut[layer, u], layer
+    return e + (e // cut[layer, u]) * (modulus[layer] - cut[layer, u]), layer
+
+
+@jit
+def guest_slot(key, unit_province, away, pool_start, pool_size, pool_first, host_start, hosted, v, h):
+    """Unit and slot of the hosted index h of unit v that belongs to another unit's owner (a call: it is rare)."""
+    if h < hosted[2, v]:
+        q = host_start[0, v] + h - hosted[1, v]
+        place = unpermute(q, pool_size[31], bits_of(pool_size[31]), key[1])
+        u = find_row(pool_start, 0, place)
+        r, gone = place - pool_start[0, u], away[0, u]
+        return u, (r // gone) * AWAY + r % gone
+    province = unit_province[v]
+    first, size = pool_first[province], pool_size[province]
+    q = host_start[1, v] + h - hosted[2, v] - first
+    place = first + unpermute(q, size, bits_of(size), key[2] + np.uint64(province))
+    u = find_row(pool_start, 1, place)
+    r, gone = place - pool_start[1, u], away[1, u]
+    return u, (r // gone) * AWAY + away[0, u] + r % gone
 
 
 @inline_jit
@@ -54,21 +72,10 @@ def number_owner(key, owner_start, modulus, cut, layer_start, unit_province, awa
     u = np.int64(v)
     if h < hosted[1, v]:
         gone = away[0, v] + away[1, v]
-        s = (h // (AWAY - gone)) * AWAY + gone + h % (AWAY - gone)
-    elif h < hosted[2, v]:
-        q = host_start[0, v] + h - hosted[1, v]
-        place = unpermute(q, pool_size[31], bits_of(pool_size[31]), key[1])
-        u = find(pool_start[0], place)
-        r, gone = place - pool_start[0, u], away[0, u]
-        s = (r // gone) * AWAY + r % gone
+        cycle = h // (AWAY - gone)
+        s = h + gone * (cycle + 1)
     else:
-        province = unit_province[v]
-        first, size = pool_first[province], pool_size[province]
-        q = host_start[1, v] + h - hosted[2, v] - first
-        place = first + unpermute(q, size, bits_of(size), key[2] + np.uint64(province))
-        u = find(pool_start[1], place)
-        r, gone = place - pool_start[1, u], away[1, u]
-        s = (r // gone) * AWAY + away[0, u] + r % gone
+        u, s = guest_slot(key, unit_province, away, pool_start, pool_size, pool_first, host_start, hosted, v, h)
     index, layer = slot_owner(modulus, cut, layer_start, u, s)
     return owner_start[u] + index, np.int64(layer), np.int64(u)
 
@@ -85,14 +92,14 @@ def number_of(n, u, index, layer):
     nation, province = n.away[0, u], n.away[1, u]
     if r < nation:
         q = permute(n.pool_start[0, u] + cycle * nation + r, n.pool_size[31], bits_of(n.pool_size[31]), n.key[1])
-        v = find(n.host_start[0], q)
+        v = find_row(n.host_start, 0, q)
         h = n.hosted[1, v] + q - n.host_start[0, v]
     elif r < nation + province:
         p = n.unit_province[u]
         first, size = n.pool_first[p], n.pool_size[p]
         place = n.pool_start[1, u] + cycle * province + r - nation - first
         q = first + permute(place, size, bits_of(size), n.key[2] + np.uint64(p))
-        v = find(n.host_start[1], q)
+        v = find_row(n.host_start, 1, q)
         h = n.hosted[2, v] + q - n.host_start[1, v]
     else:
         v, h = u, cycle * (AWAY - nation - province) + r - nation - province
@@ -102,6 +109,7 @@ def number_of(n, u, index, layer):
 @jit
 def owners(n, units, numbers, out):
     """Fill `out` (k, 2) with owner id and layer of each number."""
+    n = borrowed(n)
     key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
         n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
@@ -115,6 +123,7 @@ def owners(n, units, numbers, out):
 @jit
 def numbers_of_owners(n, ids, out):
     """Fill `out` (k, 3, 2) with unit and number of each owner's slots, -1 where a layer has none."""
+    n = borrowed(n)
     for i in range(len(ids)):
         u = find(n.owner_start, ids[i])
         for layer in range(3):

@@ -8,7 +8,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit, jit
+from .compiling import borrowed, inline_jit, jit
 from .randomness import alias_draw, lane, philox
 
 PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2            # the second word of the Philox counter: what is drawn
@@ -50,6 +50,19 @@ def find(starts, value):
     while high - low > 1:
         middle = (low + high) >> 1
         if starts[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@inline_jit
+def find_row(starts, row, value):
+    """`find` in one row of a table; a slice of the table would cost a reference count."""
+    low, high = 0, starts.shape[1] - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if starts[row, middle] <= value:
             low = middle
         else:
             high = middle
@@ -155,6 +168,7 @@ def tally(p, first_class, last_class, area_offset, sums):
     Base columns: persons, with mobile, with landline, with both, mobile numbers, lines (at the head), netizens,
     netizens with mobile, with landline, in farming, in manufacturing; then the K outcomes, then tenths of weekly hours.
     """
+    p = borrowed(p)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
     sector, groups, line, universe, draw = p.sector, p.cell_group, p.line, p.universe, p.draw
     threshold, hours, class_household = p.threshold, p.hours, p.class_household
@@ -198,6 +212,7 @@ def tally(p, first_class, last_class, area_offset, sums):
 def attributes(p, ids, out):
     """Fill `out` (n, 11) for person ids: class, household, position, cell, age, mobiles (bits), lines, internet, trait,
     sector, household size."""
+    p = borrowed(p)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
     sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
     class_size, class_kind, class_area, area_zone, area_unit = (
@@ -222,6 +237,7 @@ def attributes(p, ids, out):
 @jit
 def answers_of(p, ids, attribute, answers, tenths):
     """Outcomes (n, K) and tenths of weekly hours (n,) of persons whose `attributes` are known; under 6 all zero."""
+    p = borrowed(p)
     key, universe, draw, threshold, hours = p.key, p.universe, p.draw, p.threshold, p.hours
     class_area, area_zone, groups = p.class_area, p.area_zone, p.cell_group
     for i in range(len(ids)):
@@ -237,6 +253,7 @@ def answers_of(p, ids, attribute, answers, tenths):
 @jit
 def household_table(p, ids, out):
     """Fill `out` (n, 4) for household ids: class, first person id, size, lines."""
+    p = borrowed(p)
     for i in range(len(ids)):
         c = find(p.class_household, ids[i])
         area, size = p.class_area[c], p.class_size[c]

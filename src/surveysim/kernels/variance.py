@@ -6,41 +6,45 @@ from .compiling import jit
 
 
 @jit
-def gram(weight, partition, column, width, out):
-    """Weighted cross-products (P, width, width) of the 0/1 margin columns that rows count in."""
+def gram(weight, partition, column, out):
+    """Weighted cross-products (P, width, width) of the 0/1 margin columns that cells (K, M) count in."""
     M = column.shape[1]
-    for i in range(len(weight)):
-        p = partition[i]
+    for k in range(len(weight)):
         for a in range(M):
             for b in range(M):
-                out[p, column[i, a], column[i, b]] += weight[i]
+                out[partition[k], column[k, a], column[k, b]] += weight[k]
 
 
 @jit
-def residuals(z, weight, partition, column, inverse, out):
-    """Weighted regression residuals (E, n) of the scores z (E, n) on the margin columns; `inverse` (P, width, width)."""
+def residuals(z, weight, cell, partition, column, inverse, out):
+    """Weighted regression residuals (E, n) of the scores z (E, n) on margin columns; `inverse` (P, width, width).
+
+    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition and columns (K, M).
+    """
     E, n = z.shape
-    M = column.shape[1]
+    K, M = column.shape
     P, width = inverse.shape[0], inverse.shape[1]
-    cross, beta = np.empty((P, width)), np.empty((P, width))
+    by_cell, cross, beta = np.empty(K), np.empty((P, width)), np.empty((P, width))
     for e in range(E):
+        by_cell[:] = 0.0
         cross[:] = 0.0
         for i in range(n):
-            value = weight[i] * z[e, i]
-            if value != 0.0:
-                for m in range(M):
-                    cross[partition[i], column[i, m]] += value
+            by_cell[cell[i]] += weight[i] * z[e, i]
+        for k in range(K):
+            for m in range(M):
+                cross[partition[k], column[k, m]] += by_cell[k]
         for p in range(P):
             for a in range(width):
                 total = 0.0
                 for b in range(width):
                     total += inverse[p, a, b] * cross[p, b]
                 beta[p, a] = total
-        for i in range(n):
-            fitted = 0.0
+        for k in range(K):
+            by_cell[k] = 0.0
             for m in range(M):
-                fitted += beta[partition[i], column[i, m]]
-            out[e, i] = z[e, i] - fitted
+                by_cell[k] += beta[partition[k], column[k, m]]
+        for i in range(n):
+            out[e, i] = z[e, i] - by_cell[cell[i]]
 
 
 @jit

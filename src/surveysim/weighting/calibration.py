@@ -149,10 +149,11 @@ def _from_tidy(table, by):
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a calibration held fixed, for variance estimation: the columns each row counts in, by partition."""
+    """What a calibration held fixed, for variance estimation: rows in margin cells, cells in columns of a partition."""
 
-    partition: np.ndarray       # (n,) int64
-    column: np.ndarray          # (n, M) int64, of `width` columns
+    cell: np.ndarray            # (n,) int64
+    partition: np.ndarray       # (K,) int64 of each cell
+    column: np.ndarray          # (K, M) int64, of `width` columns
     width: int
     base: np.ndarray            # (n,) weights before
 
@@ -350,7 +351,7 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     final = base * g
     return Calibration(final, g, True, int(sweeps.max(initial=0)), float(gap.max(initial=0.0)),
                        _before_after(targets, partition, codes, base, final, total),
-                       Constraints(partition, codes, C, base))
+                       Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base))
 
 
 def _collapse(partition, codes, C):
