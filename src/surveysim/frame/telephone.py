@@ -45,7 +45,7 @@ class TelephoneFrame:
             raise SpecError(f"out_of_area = {out_of_area!r}: give a share from 0 to 1.")
         self.pop, self.kind, self.out_of_area = pop, kind, out_of_area if kind == "mobile" else 0.0
         self._plan = planning(pop)
-        self._province = np.searchsorted(reference.load("provinces")["adcode"].to_numpy(str),
+        self._province = np.searchsorted(np.array(reference.provinces()),
                                          self._plan["province"].to_numpy(str))
         self.prefixes = self._count_prefixes()
         self.numbers = self._build()

@@ -168,8 +168,7 @@ def ages_by_prefecture(year):
 
 def province_of_prefecture():
     """Index of each prefecture's province (0 .. 30), in the order of `reference.frame_units`."""
-    provinces = reference.load("provinces")["adcode"]
-    return provinces.searchsorted(reference.frame_units()["province_adcode"])
+    return np.searchsorted(reference.provinces(), reference.frame_units()["province_adcode"].to_numpy(str))
 
 
 def urban_share(year, population):

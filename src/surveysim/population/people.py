@@ -235,7 +235,7 @@ class Population:
 
 def _places(people, area):
     places = reference.frame_units()
-    provinces = reference.load("provinces")["adcode"].to_numpy(str)
+    provinces = np.array(reference.provinces())
     prefectures, code = np.unique(places["adcode"].to_numpy(str), return_inverse=True)
     return {"province": pd.Categorical.from_codes(people.area_zone[area] >> 1, provinces),
             "prefecture": pd.Categorical.from_codes(code[area >> 1], prefectures),
@@ -261,7 +261,7 @@ def attribute_table(people, ids, a):
 
 def _axes(people, size):
     """Codes over (zone or area, sex, age, education) and labels of the columns that domains can name."""
-    provinces = list(reference.load("provinces")["adcode"])
+    provinces = list(reference.provinces())
     index = np.arange(size).reshape(-1, 1, 1, 1)
     zone = index if size == 62 else people.area_zone[index]
     first = np.array(AGE_STARTS)

@@ -94,7 +94,7 @@ def fixed_lines(year, population):
 
 def _anchor_bounds(national, total, population):
     """Bounds in lines for each province, from its anchors; months without a national level use the nearest one."""
-    provinces = list(reference.load("provinces")["adcode"])
+    provinces = list(reference.provinces())
     months = {month: value for month, value in national.items() if month >= "2020"}
     low, high = np.zeros(len(provinces)), np.full(len(provinces), np.inf)
     anchors = reference.load("phone_province_anchors").sort_values("reference_month")

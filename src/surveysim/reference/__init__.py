@@ -30,6 +30,12 @@ def load(name):
 
 
 @cache
+def provinces():
+    """Adcodes of the 31 provinces, in the order every provincial array has."""
+    return tuple(_read("provinces")["adcode"])
+
+
+@cache
 def frame_units():
     """The 367 census prefectures in frame-unit order: adcode, province, unit (337 of them), names, area code, prefixes.
 

@@ -66,7 +66,7 @@ def control_totals(pop, weighting):
     sums = {"urban": table.sum(axis=(2, 3, 4)), "sex": table.sum(axis=(1, 3, 4)),
             "age_group": np.stack([table[:, :, :, group == g].sum(axis=(1, 2, 3, 4)) for g in range(5)], axis=1),
             "education": np.stack([table[..., outcomes.EDUCATION_4 == g].sum(axis=(1, 2, 3, 4)) for g in range(4)], axis=1)}
-    provinces = tuple(reference.load("provinces")["adcode"])
+    provinces = reference.provinces()
     return Margins("province", provinces, tuple((name,) for name in weighting.margins),
                    tuple(tuple((label,) for label in MARGIN_LABELS[name]) for name in weighting.margins),
                    np.concatenate([sums[name] for name in weighting.margins], axis=1))
@@ -93,7 +93,7 @@ def weighting_table(prep, cases):
     people, a = prep.pop.people, cases.attributes
     zone = people.area_zone[people.class_area[a[:, 0]]]
     cell = a[:, 3]
-    provinces = list(reference.load("provinces")["adcode"])
+    provinces = list(reference.provinces())
     at = (cases.frame, cases.unit)
     categorical = pd.Categorical.from_codes
     return pd.DataFrame({
@@ -111,7 +111,7 @@ def weighting_table(prep, cases):
 def disposition_table(prep, cases):
     """Numbers by frame, province of the number and final AAPOR category; classes with interviews planned."""
     rows = []
-    provinces = list(reference.load("provinces")["adcode"])
+    provinces = list(reference.provinces())
     for f, frame in enumerate(FRAMES):
         for p, province in enumerate(provinces):
             inside = prep.design.province == p

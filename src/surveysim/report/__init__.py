@@ -1,0 +1,1 @@
+"""Draws plain tables: figures as matplotlib Axes, one self-contained HTML file. Computes nothing."""

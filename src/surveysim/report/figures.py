@@ -1,0 +1,156 @@
+"""Figures of the report. Each function draws a plain table on the Axes it is given (or makes) and returns the Axes.
+
+Colours are placeholders that `svg` turns into CSS variables, so that one drawing serves light and dark.
+"""
+
+import io
+import re
+import warnings
+
+# Placeholder colours, replaced by CSS variables in `svg`; in a notebook they look as they are.
+INK, MUTED, LINE, FIRST, SECOND, ALERT = "#1b1f24", "#5b6470", "#d5d9df", "#2563a8", "#d2691f", "#b3261e"
+VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", FIRST: "--first", SECOND: "--second", ALERT: "--alert"}
+SCALE = ("#e3ecf6", "#bfd3ea", "#93b5da", "#5f8fc4", "#2f66a3")     # five steps of the tile map
+VARIABLES |= {colour: f"--scale-{i}" for i, colour in enumerate(SCALE)}
+ON_SCALE = ("#10151a", "#10151b", "#10151c", "#fdfdfe", "#fdfdff")  # text on each step
+VARIABLES |= {colour: f"--on-scale-{i}" for i, colour in enumerate(ON_SCALE)}
+
+TILES = {"230000": (9, 0), "150000": (6, 1), "220000": (9, 1), "650000": (1, 2), "620000": (3, 2), "640000": (4, 2),
+         "140000": (5, 2), "130000": (6, 2), "110000": (7, 2), "210000": (8, 2), "630000": (2, 3), "610000": (4, 3),
+         "410000": (5, 3), "370000": (6, 3), "120000": (7, 3), "540000": (1, 4), "510000": (3, 4), "500000": (4, 4),
+         "420000": (5, 4), "340000": (6, 4), "320000": (7, 4), "310000": (8, 4), "530000": (3, 5), "520000": (4, 5),
+         "430000": (5, 5), "360000": (6, 5), "330000": (7, 5), "450000": (5, 6), "440000": (6, 6), "350000": (7, 6),
+         "460000": (5, 7)}
+
+
+def axes(width, height):
+    """A bare Axes of a size in inches, in the report's style."""
+    from matplotlib.figure import Figure
+
+    ax = Figure(figsize=(width, height), layout="constrained").add_subplot()
+    ax.patch.set_alpha(0)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(LINE)
+    ax.tick_params(colors=MUTED, labelsize=9, length=0)
+    return ax
+
+
+def intervals(labels, table, text, ax=None):
+    """Intervals about the population value: table with estimate, lower, upper, parameter, published (NaN allowed)."""
+    ax = ax or axes(8.6, 0.21 * len(table) + 1.0)
+    y = range(len(table))
+    away = table[["estimate", "lower", "upper", "published"]].sub(table["parameter"], axis=0)
+    inside = (away["lower"] <= 0) & (away["upper"] >= 0)
+    for k in y:
+        colour = FIRST if inside.iloc[k] else ALERT
+        ax.plot([away["lower"].iloc[k], away["upper"].iloc[k]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt")
+        ax.plot(away["estimate"].iloc[k], k, "o", color=colour, markersize=4)
+    ax.plot(away["published"], list(y), "D", color=SECOND, markersize=3.4, linestyle="none", label=text["published"])
+    ax.plot([], [], "o-", color=FIRST, markersize=4, label=text["interval"])
+    if not inside.all():
+        ax.plot([], [], "o-", color=ALERT, markersize=4, label=text["interval_misses"])
+    ax.axvline(0, color=MUTED, linewidth=0.8)
+    ax.set_yticks(list(y), labels, fontsize=8.5, color=INK)
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.set_xlabel(text["interval_axis"], color=MUTED, fontsize=9)
+    ax.grid(axis="x", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _legend(ax, ncols=3)
+    return ax
+
+
+def margins(labels, table, text, ax=None):
+    """Dumbbells of margins before and after raking: table with target, before, after, as shares in percent."""
+    ax = ax or axes(8.6, 0.3 * len(table) + 1.0)
+    y = list(range(len(table)))
+    ax.hlines(y, table["before"], table["after"], color=LINE, linewidth=2)
+    ax.plot(table["before"], y, "o", color=SECOND, markersize=6, label=text["before"])
+    ax.plot(table["after"], y, "o", color=FIRST, markersize=6, label=text["after"])
+    ax.plot(table["target"], y, "|", color=INK, markersize=13, label=text["target"])
+    ax.set_yticks(y, labels, fontsize=9, color=INK)
+    ax.set_ylim(len(y) - 0.4, -0.6)
+    ax.set_xlabel(text["share_axis"], color=MUTED, fontsize=9)
+    ax.grid(axis="x", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _legend(ax, ncols=3)
+    return ax
+
+
+def weights(edges, counts, text, ax=None):
+    """Histograms of final weights over their mean: common `edges`, counts by frame {label: array}."""
+    ax = ax or axes(8.6, 3.0)
+    for (label, values), colour in zip(counts.items(), (SECOND, FIRST), strict=False):
+        ax.stairs(values, edges, color=colour, linewidth=1.6, label=label)
+    ax.set_xlabel(text["weight_axis"], color=MUTED, fontsize=9)
+    ax.set_ylabel(text["interviews"], color=MUTED, fontsize=9)
+    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _legend(ax, ncols=2)
+    return ax
+
+
+def tile_map(labels, values, text, ax=None):
+    """A tile-grid map of the 31 provinces: labels and values by adcode, in five equal steps of the values' range."""
+    ax = ax or axes(8.6, 6.2)
+    low, high = min(values.values()), max(values.values())
+    for code, (column, row) in TILES.items():
+        step = min(int((values[code] - low) / (high - low) * len(SCALE)), len(SCALE) - 1) if high > low else 0
+        ax.add_patch(_square(column, row, SCALE[step]))
+        ax.text(column, row - 0.14, labels[code], ha="center", va="center", fontsize=8, color=ON_SCALE[step])
+        ax.text(column, row + 0.2, f"{values[code]:.1f}", ha="center", va="center", fontsize=9.5, color=ON_SCALE[step],
+                fontweight="bold")
+    ax.set_xlim(0.4, 9.6)
+    ax.set_ylim(7.6, -0.6)
+    ax.set_aspect("equal")
+    ax.axis("off")
+    ax.set_title(text["map_scale"].format(low=low, high=high), fontsize=9, color=MUTED, loc="left")
+    return ax
+
+
+def _square(column, row, colour):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor=colour, edgecolor="none")
+
+
+def estimates_over_repetitions(values, truth, text, ax=None):
+    """Sorted intervals of all repetitions about the truth: values (R, 3) of estimate, lower, upper."""
+    ax = ax or axes(8.6, 3.2)
+    order = values[:, 0].argsort(kind="stable")
+    for x, k in enumerate(order):
+        estimate, lower, upper = values[k]
+        missed = not lower <= truth <= upper
+        ax.plot([x, x], [lower, upper], color=ALERT if missed else FIRST, linewidth=1.1)
+        ax.plot(x, estimate, ".", color=ALERT if missed else FIRST, markersize=2.5)
+    ax.axhline(truth, color=INK, linewidth=1)
+    ax.set_xlabel(text["repetitions_axis"], color=MUTED, fontsize=9)
+    ax.set_ylabel(text["penetration_axis"], color=MUTED, fontsize=9)
+    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def _legend(ax, ncols):
+    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=ncols)
+
+
+def svg(ax, title):
+    """The figure as inline SVG: text stays text, colours become CSS variables, `title` is what a screen reader says."""
+    import matplotlib as mpl
+    from markupsafe import escape
+
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "surveysim"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")        # the reader's browser has the Chinese glyphs
+        ax.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg"):]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'role="img"', text, count=1)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, f"var({variable})")
+    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px var(--font)", text)
+    text = re.sub(r"font: (bold|700) ([\d.]+)px [^;\"]*", r"font: 700 \2px var(--font)", text)
+    return re.sub(r"(<svg[^>]*>)", lambda m: f"{m.group(1)}<title>{escape(title)}</title>", text, count=1)

@@ -1,0 +1,205 @@
+"""The report of one survey: plain tables for `report`, which computes nothing, and the files of the demo."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import reference
+from ..columns import DISPOSITIONS, FRAMES
+from ..errors import SpecError
+from ..estimation import scores
+from ..estimation.survey import estimates
+from ..report import figures, html
+from ..sampling import sample_size
+from ..weighting.calibration import deff_kish
+
+
+def write_report(result, path, lang="en", repetitions=None):
+    """Write the HTML report of a SurveyRun and return its path; see `SurveyRun.report`."""
+    text = html.labels(lang)
+    page = html.render("survey.html", lang, **content(result, text, repetitions))
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        raise SpecError(f"{path}: the report cannot be written ({error.strerror}). Choose a folder you may write to.") from None
+    return path
+
+
+def content(result, text, repetitions):
+    """Everything the template shows, as texts and drawings."""
+    from markupsafe import Markup
+
+    table = result.comparison()
+    statement = result.error_statement()
+    name = "name_zh" if text["lang"] == "zh" else "name_en"
+    names = reference.published().loc[table["indicator_id"], name].to_numpy()
+    shares = (table["unit"] == "percent").to_numpy()
+    provinces = provincial_penetration(result)
+    short = reference.load("provinces").set_index("adcode")["name_zh_short" if text["lang"] == "zh" else "name_en"]
+    record = {entry["step"]: entry for entry in result.weights.records}
+    margin_labels, margin_table = national_margins(result, text)
+    inside = ((table["lower"] <= table["parameter"]) & (table["upper"] >= table["parameter"])).sum()
+    drawings = {
+        "intervals": figures.svg(figures.intervals(names[shares], table[shares], text), text["intervals"]),
+        "map": figures.svg(figures.tile_map(short, provinces["estimate"].to_dict(), text), text["map"]),
+        "margins": figures.svg(figures.margins(margin_labels, margin_table, text), text["margins"]),
+        "weights": figures.svg(figures.weights(*weight_histogram(result, text), text), text["weights"])}
+    if repetitions is not None:
+        drawings["repetitions"] = figures.svg(
+            figures.estimates_over_repetitions(*repeated_penetration(repetitions, table), text), text["coverage_figure"])
+    return {
+        "subtitle": text["subtitle"].format(
+            spec=result.spec.name, interviews=f"{len(result.interviews):,}", provinces=31, seed=result.seed,
+            year=result.spec.population.year, size=f"{result.preparation.pop.size:,}"),
+        "cards": cards(table, text), "statement": statement_rows(statement, text, repetitions, table),
+        "covered": text["covered_of"].format(k=int(inside), n=len(table)),
+        "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
+        "rural_bases": rural_bases(result, text),
+        "statement_text": text["statement_text"].format(nominal_n=f"{sample_size():,}"),
+        "no_verdict": no_verdict(repetitions, text), "figures": {key: Markup(value) for key, value in drawings.items()},
+        "map_text": text["map_text"].format(least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"),
+        "margins_text": text["margins_text"].format(sweeps=record["final_weight"]["sweeps"],
+                                                    merged=len(record["final_weight"]["merged"])),
+        "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
+        "steps": weight_steps(result, text), "frames": [text[frame] for frame in FRAMES],
+        "dispositions": disposition_rows(result, text), "rate_names": list(result.response_rates().index),
+        "rates": [[text[frame], *(html.number(100 * v, 1) for v in column)] for frame, column in
+                  result.response_rates().items()],
+        "estimates": [[name, text[row.unit], *(html.number(getattr(row, c), _digits(row.unit, c)) for c in (
+            "published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")), row.note]
+            for name, row in zip(names, table.itertuples())]}
+
+
+def _digits(unit, column):
+    if column == "deff":
+        return 2
+    if unit == "10k persons":
+        return 0
+    return 1 if column == "published" else 2
+
+
+def cards(table, text):
+    """Penetration, netizens and interviews, as the first thing a reader sees."""
+    rows = table.set_index("indicator_id")
+    result = []
+    for name, title, unit, digits in (("internet_penetration", "penetration", " %", 2),
+                                      ("netizens_size", "netizens", f" {text['10k persons']}", 0)):
+        if name not in rows.index:
+            continue
+        row = rows.loc[name]
+        detail = f"± {html.number(row['moe'], digits)} · {text['published']} {html.number(row['published'], digits and 1)} · " \
+                 f"{text['population']} {html.number(row['parameter'], digits)}"
+        result.append({"title": text[title], "value": html.number(row["estimate"], digits) + unit, "detail": detail})
+    return result
+
+
+def statement_rows(statement, text, repetitions, table):
+    """The error statement as (what, value) rows."""
+    def points(value):
+        return "± " + text["points"].format(value=f"{value:.2f}")
+
+    rows = [(text["statement_nominal"], points(statement["nominal"])),
+            (text["statement_worst"].format(deff=f"{statement['deff']:.2f}"), points(statement["worst"])),
+            (text["statement_moe"], points(statement["moe"]))]
+    if repetitions is not None:
+        row = penetration_performance(repetitions, table)
+        rows += [(text["statement_cover"].format(repetitions=int(row["repetitions"])),
+                  f"{row['cover']:.1f} % ± {2 * row['cover_mcse']:.1f}"),
+                 (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}")]
+    return rows
+
+
+def penetration_performance(repetitions, table):
+    """Performance of the penetration estimate over repetitions."""
+    truth = table.set_index("indicator_id")["parameter"].to_dict()
+    return repetitions.performance(truth).set_index("indicator_id").loc["internet_penetration"]
+
+
+def no_verdict(repetitions, text):
+    """The sentence that keeps a reader from concluding too much, or None without repetitions."""
+    if repetitions is None:
+        return None
+    n = len(repetitions.estimate)
+    return text["statement_no_verdict"].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
+
+
+def repeated_penetration(repetitions, table):
+    """Estimate and interval of penetration in every repetition, in percent, and the truth."""
+    k = list(repetitions.definitions.index).index("internet_penetration")
+    ok = np.isfinite(repetitions.estimate[:, k])
+    value, se, df = repetitions.estimate[ok, k], repetitions.se[ok, k], repetitions.df[ok, k]
+    lower, upper = repetitions.interval("percent", value, se, df)
+    truth = table.set_index("indicator_id").loc["internet_penetration", "parameter"]
+    return 100 * np.column_stack([value, lower, upper]), truth
+
+
+def provincial_penetration(result):
+    """Netizens over all residents by province of residence: estimate, se, moe in percent, indexed by adcode."""
+    prep, w = result.preparation, result.survey.weight
+    internet = result.interviews["internet"].to_numpy(dtype=float)
+    residence = result.interviews["province"].cat.codes.to_numpy()
+    people = prep.pop.people
+    residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), 31)
+    found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(31)]
+    rows = [("known", "internet_penetration", "percent", f"province={code}") for code in reference.provinces()]
+    table = estimates(result.survey.design, found, rows, level=result.spec.estimation.level, ci="logit",
+                      scale=np.full(31, 100.0)).to_frame()
+    return table.set_index(pd.Index(reference.provinces(), name="province"))
+
+
+def national_margins(result, text):
+    """Labels and table target, before, after (percent of each margin, all provinces together)."""
+    table = result.weights.calibration.margins
+    sums = table.groupby(["margin", "level"], sort=False)[["target", "before", "after"]].sum()
+    shares = 100 * sums / sums.groupby("margin", sort=False).transform("sum")
+    level = {"rural": text["rural_level"], "urban": text["urban_level"]}
+    labels = [f"{text[margin]}: {level.get(name, text.get(name, name))}" for margin, name in shares.index]
+    return labels, shares.reset_index()
+
+
+def weight_histogram(result, text):
+    """Edges and counts by frame of final weights over their mean."""
+    relative = np.minimum(result.weights.final / result.weights.final.mean(), 6.0)
+    edges = np.linspace(0, 6, 61)
+    frame = result.interviews["frame"].cat.codes.to_numpy()
+    return edges, {text[name]: np.histogram(relative[frame == f], edges)[0] for f, name in enumerate(FRAMES)}
+
+
+def weight_steps(result, text):
+    """Kish deff, smallest and largest weight, and the mean deff inside province × frame, after each step."""
+    table = result.weights.table
+    groups = result.interviews["number_province"].cat.codes.to_numpy() * 2 + result.interviews["frame"].cat.codes.to_numpy()
+    rows = []
+    for name in table.columns:
+        w = table[name].to_numpy()
+        inside = np.average([deff_kish(w[groups == g]) for g in np.unique(groups)],
+                            weights=np.unique(groups, return_counts=True)[1])
+        rows.append([text[name], f"{deff_kish(w):.2f}", html.number(w.min(), 0), html.number(w.max(), 0), f"{inside:.2f}"])
+    return rows
+
+
+def disposition_rows(result, text):
+    """Counts and percentages of every category by frame, and the numbers dialled."""
+    counts = result.case_file.dispositions.sum(axis=1)
+    total = np.maximum(counts.sum(axis=1), 1)
+
+    def cells(values):
+        return [cell for f in range(2) for cell in (f"{values[f]:,}", f"{100 * values[f] / total[f]:.1f}")]
+
+    return [[text[name], *cells(counts[:, k])] for k, name in enumerate(DISPOSITIONS)] + [
+        [text["numbers"], *cells(counts.sum(axis=1))]]
+
+
+def rural_bases(result, text):
+    """Rural penetration on both population bases of the report."""
+    rural = result.preparation.definitions.index
+    if "rural_netizens_size" not in rural:
+        return ""
+    value = result.estimates.table.set_index("variable").loc["rural_netizens_size", "estimate"]
+    return text["rural_bases"].format(a=f"{100 * value * 1e4 / reference.national('rural', 2023):.1f}",
+                                      b=f"{100 * value * 1e4 / reference.national('rural', 2024):.1f}")
