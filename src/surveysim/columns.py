@@ -5,25 +5,42 @@ Attributes of people are small integers in kernels and labelled categories in ta
 
 from dataclasses import dataclass
 
-AGE_STARTS = (0, 1, 5, 6, *range(10, 90, 5))            # first year of each of the 20 age groups of the joint table
+AGE_STARTS = (0, 1, 5, 6, *range(10, 90, 5))  # first year of each of the 20 age groups of the joint table
 AGE_GROUPS = ("0", "1-4", "5", "6-9", *(f"{a}-{a + 4}" for a in range(10, 85, 5)), "85+")
 SEX = ("male", "female")
 URBAN = ("rural", "urban")
-EDUCATION = ("no_schooling", "preschool", "primary", "junior_secondary", "senior_secondary", "junior_college",
-             "bachelor_plus")
+EDUCATION = (
+    "no_schooling",
+    "preschool",
+    "primary",
+    "junior_secondary",
+    "senior_secondary",
+    "junior_college",
+    "bachelor_plus",
+)
 EDUCATION_4 = ("primary_or_less", "junior_secondary", "senior_secondary", "college_plus")
-AGE_5 = ("6-14", "15-29", "30-44", "45-59", "60+")      # the control totals' age groups
+AGE_5 = ("6-14", "15-29", "30-44", "45-59", "60+")  # the control totals' age groups
 AGE_5_FIRST = (6, 15, 30, 45, 60)
 SECTOR = ("other", "farming", "manufacturing")
-DISPOSITIONS = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")   # AAPOR Standard Definitions (2023), in their order
+DISPOSITIONS = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")  # AAPOR Standard Definitions (2023), in their order
 FRAMES = ("landline", "mobile")
 
 # Groups of people that estimands name: column, then the codes or the ages (first, last) that belong to them.
 VARIABLES = {
-    "male": ("sex", 0, 0), "female": ("sex", 1, 1), "rural": ("urban", 0, 0), "urban": ("urban", 1, 1),
-    "age_6_9": ("age", 6, 9), "age_6_19": ("age", 6, 19), "age_10_19": ("age", 10, 19), "age_20_29": ("age", 20, 29),
-    "age_30_39": ("age", 30, 39), "age_40_49": ("age", 40, 49), "age_50plus": ("age", 50, 999),
-    "age_60plus": ("age", 60, 999), "below_college": ("education", 0, 2), "college_plus": ("education", 3, 3),
+    "male": ("sex", 0, 0),
+    "female": ("sex", 1, 1),
+    "rural": ("urban", 0, 0),
+    "urban": ("urban", 1, 1),
+    "age_6_9": ("age", 6, 9),
+    "age_6_19": ("age", 6, 19),
+    "age_10_19": ("age", 10, 19),
+    "age_20_29": ("age", 20, 29),
+    "age_30_39": ("age", 30, 39),
+    "age_40_49": ("age", 40, 49),
+    "age_50plus": ("age", 50, 999),
+    "age_60plus": ("age", 60, 999),
+    "below_college": ("education", 0, 2),
+    "college_plus": ("education", 3, 3),
 }
 
 
@@ -55,7 +72,12 @@ _ROWS = (
     ("internet", "bool", "", "Aged 6+ and used the internet in the past half year"),
     ("weekly_hours", "float64", "hours", "Hours online in a week; netizens only"),
     ("frame", "category", "", "landline or mobile: the frame the number was drawn from"),
-    ("stratum", "int32", "", "Variance stratum: frame × frame unit of the number, collapsed before sampling if planned thin"),
+    (
+        "stratum",
+        "int32",
+        "",
+        "Variance stratum: frame × frame unit of the number, collapsed before sampling if planned thin",
+    ),
     ("psu", "int64", "", "Primary sampling unit: the number (mobile) or the household (landline)"),
     ("domain", "category", "", "a, b or ab: on the landline frame, on the mobile frame, on both"),
     ("number", "str", "digits", "The telephone number dialled"),

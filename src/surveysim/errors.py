@@ -17,7 +17,7 @@ class UnknownNameError(SurveysimError, KeyError):
     """A name (a column, a parameter, a preset, a place) does not exist."""
 
     def __str__(self):
-        return str(self.args[0]) if self.args else ""   # KeyError would print the repr of the message
+        return str(self.args[0]) if self.args else ""  # KeyError would print the repr of the message
 
 
 class DesignError(SurveysimError, ValueError):

@@ -46,8 +46,10 @@ class Design:
         lonely = n == 1
         if lonely.any() and self.lonely == "fail":
             names = ", ".join(str(self.labels[h]) for h in np.flatnonzero(lonely)[:8])
-            raise DesignError(f"{int(lonely.sum())} strata have one PSU, so their variance cannot be estimated: {names}. Join "
-                              f"them with others, or choose lonely_psu = certainty, remove, adjust or average.")
+            raise DesignError(
+                f"{int(lonely.sum())} strata have one PSU, so their variance cannot be estimated: {names}. Join "
+                f"them with others, or choose lonely_psu = certainty, remove, adjust or average."
+            )
         scale = np.where(lonely, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
         if lonely.any() and self.lonely == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
@@ -63,7 +65,7 @@ class Design:
         P = int(c.partition.max(initial=0)) + 1
         cross = np.zeros((P, c.width, c.width))
         kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
-        inverse = np.linalg.pinv(cross, rcond=1e-11, hermitian=True)    # margins of one partition share their sum
+        inverse = np.linalg.pinv(cross, rcond=1e-11, hermitian=True)  # margins of one partition share their sum
         out = np.empty_like(scores)
         kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, out)
         return out
@@ -87,7 +89,7 @@ class Design:
         mean = np.stack([np.bincount(self.psu_stratum, t, strata) for t in totals]) / np.maximum(self.psus, 1)
         scale, lonely = self._scale, self.psus == 1
         if lonely.any() and self.lonely == "adjust":
-            mean[:, lonely] = totals.mean(axis=1, keepdims=True)           # about the grand mean of PSU totals
+            mean[:, lonely] = totals.mean(axis=1, keepdims=True)  # about the grand mean of PSU totals
         off = totals - mean[:, self.psu_stratum]
         matrix = (off * scale[self.psu_stratum]) @ off.T
         if lonely.any() and self.lonely == "average":

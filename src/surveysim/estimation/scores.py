@@ -64,4 +64,4 @@ def srs_variance(w, statistic, replacement=True):
         return float("nan")
     mean = (wd @ z) / N
     spread = n / (n - 1) * (wd @ (z - mean) ** 2) / N
-    return float(N ** 2 * spread / n * (1.0 if replacement else max(1 - n / N, 0.0)))
+    return float(N**2 * spread / n * (1.0 if replacement else max(1 - n / N, 0.0)))

@@ -87,15 +87,20 @@ class Survey:
         owner[unit] = stratum
         split = owner[unit] != stratum
         if split.any():
-            raise DesignError(f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
-                              f"{units[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata.")
-        self.design = Design(weights, unit, owner, self._fraction(fpc, stratum, owner, labels), tuple(labels), lonely_psu,
-                             constraints)
+            raise DesignError(
+                f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
+                f"{units[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata."
+            )
+        self.design = Design(
+            weights, unit, owner, self._fraction(fpc, stratum, owner, labels), tuple(labels), lonely_psu, constraints
+        )
 
     def __repr__(self):
         d = self.design
-        return (f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.psus):,} strata, weights sum to "
-                f"{d.weight.sum():,.0f}{', calibrated' if d.constraints else ''}>")
+        return (
+            f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.psus):,} strata, weights sum to "
+            f"{d.weight.sum():,.0f}{', calibrated' if d.constraints else ''}>"
+        )
 
     @property
     def weight(self):
@@ -110,7 +115,9 @@ class Survey:
             raise DataError(f"{what} has {len(values)} values; the table has {n} rows.")
         codes, labels = pd.factorize(values, sort=False)
         if (codes < 0).any():
-            raise DataError(f"{what} is missing in {int((codes < 0).sum())} rows, the first is row {int(np.argmax(codes < 0))}.")
+            raise DataError(
+                f"{what} is missing in {int((codes < 0).sum())} rows, the first is row {int(np.argmax(codes < 0))}."
+            )
         return codes.astype(np.int64), np.asarray(labels)
 
     def _fraction(self, fpc, stratum, owner, labels):
@@ -150,14 +157,23 @@ class Survey:
         -------
         Estimates.
         """
-        return self._numeric("mean", y, by, level, df, deff,
-                             lambda y, rows: scores.ratio(self.weight, y, np.ones(len(y)), rows))
+        return self._numeric(
+            "mean", y, by, level, df, deff, lambda y, rows: scores.ratio(self.weight, y, np.ones(len(y)), rows)
+        )
 
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
         x = self._values(den)
-        return self._numeric("ratio", num, by, level, df, deff, lambda y, rows: scores.ratio(self.weight, y, x, rows),
-                             label=f"{num}/{den}")
+        return self._numeric(
+            "ratio",
+            num,
+            by,
+            level,
+            df,
+            deff,
+            lambda y, rows: scores.ratio(self.weight, y, x, rows),
+            label=f"{num}/{den}",
+        )
 
     def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
         """Proportions: the True row of a bool column, one row per level of a categorical or text one.
@@ -165,7 +181,7 @@ class Survey:
         ci : "logit" or "wald", see `proportion_interval`.
         """
         statistics, rows = [], []
-        for name in ([y] if isinstance(y, str) else y):
+        for name in [y] if isinstance(y, str) else y:
             values = pick(self.data, name)
             if values.isna().any():
                 raise DataError(f"{name!r} is missing in {int(values.isna().sum())} rows; drop or impute them.")
@@ -184,7 +200,7 @@ class Survey:
 
     def _numeric(self, what, columns, by, level, df, deff, make, label=None):
         statistics, rows = [], []
-        for name in ([columns] if isinstance(columns, str) else columns):
+        for name in [columns] if isinstance(columns, str) else columns:
             y = self._values(name)
             for domain, mask in self._domains(by):
                 statistics.append(make(y, mask))
@@ -207,10 +223,16 @@ class Survey:
         found = [("", np.ones(len(self.weight), bool))]
         for name in columns:
             values = pick(self.data, name)
-            levels = list(values.cat.categories) if isinstance(values.dtype, pd.CategoricalDtype) else sorted(
-                values.dropna().unique())
-            found = [(f"{text}, {name}={level}" if text else f"{name}={level}", mask & (values == level).to_numpy())
-                     for text, mask in found for level in levels]
+            levels = (
+                list(values.cat.categories)
+                if isinstance(values.dtype, pd.CategoricalDtype)
+                else sorted(values.dropna().unique())
+            )
+            found = [
+                (f"{text}, {name}={level}" if text else f"{name}={level}", mask & (values == level).to_numpy())
+                for text, mask in found
+                for level in levels
+            ]
         return [(text, mask) for text, mask in found if mask.any()]
 
 
@@ -226,30 +248,49 @@ def estimates(design, statistics, rows, *, level=0.95, df=None, deff=False, ci="
         share. ci : one method, or one per statistic.
     """
     if deff not in (False, "wor", "wr"):
-        raise DataError(f"deff = {deff!r}: choose False, \"wor\" or \"wr\".")
+        raise DataError(f'deff = {deff!r}: choose False, "wor" or "wr".')
     variance = design.variances(np.stack([s.score for s in statistics]))
     value, se = np.array([s.value for s in statistics]), np.sqrt(variance)
     n = np.array([int(s.rows.sum()) for s in statistics])
     if df is None:
         seen = {}
-        degrees = np.array([seen.setdefault(s.rows.tobytes(), design.degrees(s.rows)) if s.rows.tobytes() not in seen
-                            else seen[s.rows.tobytes()] for s in statistics], dtype=float)
+        degrees = np.array(
+            [
+                seen.setdefault(s.rows.tobytes(), design.degrees(s.rows))
+                if s.rows.tobytes() not in seen
+                else seen[s.rows.tobytes()]
+                for s in statistics
+            ],
+            dtype=float,
+        )
     else:
         degrees = np.full(len(statistics), float(df))
     methods = [ci] * len(statistics) if isinstance(ci, str) else list(ci)
     lower, upper = intervals.wald_interval(value, se, level, degrees)
     for method in set(methods) - {"wald"}:
         at = np.array([m == method for m in methods])
-        lower[at], upper[at] = intervals.proportion_interval(np.clip(value[at], 0, 1), se[at], method, level, degrees[at],
-                                                             n[at])
+        lower[at], upper[at] = intervals.proportion_interval(
+            np.clip(value[at], 0, 1), se[at], method, level, degrees[at], n[at]
+        )
     effect = np.full(len(statistics), np.nan)
     if deff:
         base = np.array([scores.srs_variance(design.weight, s, deff == "wr") for s in statistics])
         effect = np.divide(variance, base, out=effect, where=base > 0)
     factor = np.ones(len(statistics)) if scale is None else np.asarray(scale, dtype=float)
-    table = pd.DataFrame({
-        "statistic": [r[0] for r in rows], "variable": [r[1] for r in rows], "level": [r[2] for r in rows],
-        "domain": [r[3] for r in rows], "estimate": value * factor, "se": se * factor, "lower": lower * factor,
-        "upper": upper * factor, "df": degrees, "deff": effect, "n": n,
-        "moe": intervals.t_quantile(level, degrees) * se * factor})
+    table = pd.DataFrame(
+        {
+            "statistic": [r[0] for r in rows],
+            "variable": [r[1] for r in rows],
+            "level": [r[2] for r in rows],
+            "domain": [r[3] for r in rows],
+            "estimate": value * factor,
+            "se": se * factor,
+            "lower": lower * factor,
+            "upper": upper * factor,
+            "df": degrees,
+            "deff": effect,
+            "n": n,
+            "moe": intervals.t_quantile(level, degrees) * se * factor,
+        }
+    )
     return Estimates(table, tuple(statistics), design, level)

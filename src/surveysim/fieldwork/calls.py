@@ -53,12 +53,18 @@ class CaseFile:
 
 def _tables(frame, design, model, f, key, bank_key):
     return dialling.Fieldwork(
-        key=key, bank_key=bank_key[:1], shared=np.array([int(design.shared_suffixes)]), attempts=np.array([model.attempts]),
-        contact=model.contact_by_age(), household=np.array([model.contact, model.member_available]),
+        key=key,
+        bank_key=bank_key[:1],
+        shared=np.array([int(design.shared_suffixes)]),
+        attempts=np.array([model.attempts]),
+        contact=model.contact_by_age(),
+        household=np.array([model.contact, model.member_available]),
         cooperation=np.rint(model.cooperation_table() * 65536).astype(np.int64),
         ends=np.rint(model.ends() * 65536).astype(np.int64),
         business=np.rint(frame.units["business_rate"].to_numpy() * 65536).astype(np.int64),
-        prefixes=frame.prefixes, suffixes=design.suffixes[f])
+        prefixes=frame.prefixes,
+        suffixes=design.suffixes[f],
+    )
 
 
 def dial(frames, design, models, keys, record=False):
@@ -86,9 +92,11 @@ def dial(frames, design, models, keys, record=False):
         failed = kernel(*arguments, tally, dialled, interviews, np.empty((0, 5), np.int64))
         if failed >= 0:
             row = frame.units.iloc[units[failed]]
-            raise DesignError(f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all {int(row['numbers']):,} numbers were "
-                              f"dialled and {int(tally[failed, 0])} of {int(targets[failed])} interviews made. Lower the "
-                              f"target, or raise population.scale or the response probabilities.")
+            raise DesignError(
+                f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all {int(row['numbers']):,} numbers were "
+                f"dialled and {int(tally[failed, 0])} of {int(targets[failed])} interviews made. Lower the "
+                f"target, or raise population.scale or the response probabilities."
+            )
         if record:
             cases = np.empty((int(dialled.sum()), 5), np.int64)
             kernel(*arguments, np.zeros_like(tally), np.zeros_like(dialled), interviews, cases)
@@ -98,16 +106,25 @@ def dial(frames, design, models, keys, record=False):
         tallies.append(full)
         dials.append(all_dialled)
         parts.append(np.column_stack([np.full(len(interviews), f), interviews]))
-    return _case_file(frames[0].pop, np.concatenate(parts), np.stack(tallies), np.stack(dials),
-                      pd.concat(records, ignore_index=True) if record else None)
+    return _case_file(
+        frames[0].pop,
+        np.concatenate(parts),
+        np.stack(tallies),
+        np.stack(dials),
+        pd.concat(records, ignore_index=True) if record else None,
+    )
 
 
 def _record(frame, f, cases):
-    return pd.DataFrame({
-        "frame": pd.Categorical.from_codes(np.full(len(cases), f), FRAMES),
-        "unit": pd.Categorical.from_codes(cases[:, 0], frame.units["unit"].to_numpy(str)),
-        "number": frame.digits(cases[:, 0], cases[:, 1]), "attempts": cases[:, 3].astype(np.int8),
-        "disposition": pd.Categorical.from_codes(cases[:, 2], DISPOSITIONS)})
+    return pd.DataFrame(
+        {
+            "frame": pd.Categorical.from_codes(np.full(len(cases), f), FRAMES),
+            "unit": pd.Categorical.from_codes(cases[:, 0], frame.units["unit"].to_numpy(str)),
+            "number": frame.digits(cases[:, 0], cases[:, 1]),
+            "attempts": cases[:, 3].astype(np.int8),
+            "disposition": pd.Categorical.from_codes(cases[:, 2], DISPOSITIONS),
+        }
+    )
 
 
 def _case_file(pop, rows, tallies, dialled, numbers):
@@ -117,22 +134,42 @@ def _case_file(pop, rows, tallies, dialled, numbers):
     mobiles = attributes[:, 5]
     landline = rows[:, 0] == 0
     return CaseFile(
-        frame=rows[:, 0], unit=rows[:, 1], order=rows[:, 2], number=rows[:, 3], person=person, attempts=rows[:, 5],
-        n_mobile=(mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2), n_lines=attributes[:, 6],
-        n_eligible=np.where(landline, rows[:, 6], 0), attributes=attributes, answers=answers, hours=hours,
-        dispositions=tallies, dialled=dialled, numbers=numbers)
+        frame=rows[:, 0],
+        unit=rows[:, 1],
+        order=rows[:, 2],
+        number=rows[:, 3],
+        person=person,
+        attempts=rows[:, 5],
+        n_mobile=(mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2),
+        n_lines=attributes[:, 6],
+        n_eligible=np.where(landline, rows[:, 6], 0),
+        attributes=attributes,
+        answers=answers,
+        hours=hours,
+        dispositions=tallies,
+        dialled=dialled,
+        numbers=numbers,
+    )
 
 
 def case_table(pop, cases, frames):
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
     table = attribute_table(pop.people, cases.person, cases.attributes)
-    head = pd.DataFrame({
-        "frame": pd.Categorical.from_codes(cases.frame, FRAMES),
-        "unit": pd.Categorical.from_codes(cases.unit, frames[0].units["unit"].to_numpy(str)),
-        "domain": pd.Categorical.from_codes(cases.domain(), ("a", "b", "ab")),
-        "number": np.concatenate([frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f])
-                                  for f, frame in enumerate(frames)]),
-        "attempts": cases.attempts.astype(np.int8), "n_eligible": cases.n_eligible.astype(np.int8)})
+    head = pd.DataFrame(
+        {
+            "frame": pd.Categorical.from_codes(cases.frame, FRAMES),
+            "unit": pd.Categorical.from_codes(cases.unit, frames[0].units["unit"].to_numpy(str)),
+            "domain": pd.Categorical.from_codes(cases.domain(), ("a", "b", "ab")),
+            "number": np.concatenate(
+                [
+                    frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f])
+                    for f, frame in enumerate(frames)
+                ]
+            ),
+            "attempts": cases.attempts.astype(np.int8),
+            "n_eligible": cases.n_eligible.astype(np.int8),
+        }
+    )
     answers = pd.DataFrame(cases.answers.astype(bool), columns=list(pop.outcome_names))
     hours = np.where(cases.attributes[:, 7] == 1, cases.hours, np.nan)
     return pd.concat([head, table, answers, pd.DataFrame({"weekly_hours": hours})], axis=1)

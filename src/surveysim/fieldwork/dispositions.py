@@ -49,7 +49,9 @@ def response_rates(counts, e=None):
     if known + c["UH"] + c["UO"] == 0:
         raise DataError("no case is eligible or possibly eligible, so there is no rate; check the disposition counts.")
     rates = _rates(c, known, _shares(c, e))
-    order = [f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)]
+    order = [
+        f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)
+    ]
     return pd.Series({name: rates[name] for name in order}, dtype=float)
 
 
@@ -57,12 +59,16 @@ def _shares(c, e):
     """e for UH and UO."""
     if e is None:
         if c["UH"] + c["UO"]:
-            warnings.warn("RR3, RR4, REF2 and CON2 need e, the share of unknown cases that are eligible; give a number or "
-                          "\"proportional\".", SurveysimWarning, stacklevel=3)
+            warnings.warn(
+                "RR3, RR4, REF2 and CON2 need e, the share of unknown cases that are eligible; give a number or "
+                '"proportional".',
+                SurveysimWarning,
+                stacklevel=3,
+            )
         return float("nan"), float("nan")
     if isinstance(e, str):
         if e != "proportional":
-            raise DataError(f"e = {e!r}: give a number, \"proportional\", or {{\"UH\": .., \"UO\": ..}}.")
+            raise DataError(f'e = {e!r}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
         share = eligibility(c)
         return share, share
     pair = (e["UH"], e["UO"]) if hasattr(e, "keys") else (e, e)
@@ -82,7 +88,11 @@ def _rates(c, known, e):
     done = (c["I"], c["I"] + c["P"])
     rates = {f"RR{2 * b + k + 1}": over(done[k], bases[b]) for b in range(3) for k in range(2)}
     able = c["I"] + c["P"] + c["R"]
-    rates |= {"COOP1": over(done[0], able + c["O"]), "COOP2": over(done[1], able + c["O"]),
-              "COOP3": over(done[0], able), "COOP4": over(done[1], able)}
+    rates |= {
+        "COOP1": over(done[0], able + c["O"]),
+        "COOP2": over(done[1], able + c["O"]),
+        "COOP3": over(done[0], able),
+        "COOP4": over(done[1], able),
+    }
     rates |= {f"REF{b + 1}": over(c["R"], bases[b]) for b in range(3)}
     return rates | {f"CON{b + 1}": over(reached, bases[b]) for b in range(3)}

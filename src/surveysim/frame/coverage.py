@@ -23,7 +23,9 @@ def planning(pop):
     units = len(people.unit_person) - 1
     area_unit, zone = people.area_unit, people.area_zone
     area_size = np.bincount(people.class_area, persons, len(area_unit))
-    over_6 = np.repeat(np.arange(2 * len(AGE_STARTS)) % len(AGE_STARTS) >= AGE_STARTS.index(6), model.expected.shape[1] // 40)
+    over_6 = np.repeat(
+        np.arange(2 * len(AGE_STARTS)) % len(AGE_STARTS) >= AGE_STARTS.index(6), model.expected.shape[1] // 40
+    )
     shrink = area_size / np.maximum(model.expected.sum(axis=1), 1e-12)
     aged_6 = model.expected[:, over_6].sum(axis=1) * shrink
     landline = model.landline_reachable[:, over_6].sum(axis=1) * shrink
@@ -33,17 +35,30 @@ def planning(pop):
     second = first * phones.second[zone][:, age] * (phones.second_cycle / 61)[zone >> 1, None]
     third = second * phones.third[zone][:, age] * (phones.third_cycle / 59)[zone >> 1, None]
     mobiles = ((first + second + third) * model.expected).sum(axis=1) * shrink
-    homes = np.stack([np.bincount(people.class_area, np.diff(people.class_household) * (people.class_kind == k),
-                                  len(area_unit)) for k in (0, 1)], axis=1)
+    homes = np.stack(
+        [
+            np.bincount(people.class_area, np.diff(people.class_household) * (people.class_kind == k), len(area_unit))
+            for k in (0, 1)
+        ],
+        axis=1,
+    )
     lines = (homes * phones.line_rate()[zone] * (1 + 0.03)).sum(axis=1)
 
     def per_unit(values):
         return np.bincount(area_unit, values, units)
 
     places = reference.frame_units().drop_duplicates("unit")
-    return pd.DataFrame({
-        "province": places["province_adcode"].to_numpy(str), "unit": places["unit"].to_numpy(str),
-        "name_en": places["name_en"].to_numpy(), "name_zh": places["name_zh"].to_numpy(),
-        "residents": per_unit(area_size), "residents_6plus": per_unit(aged_6), "landline_6plus": per_unit(landline),
-        "mobile_numbers": per_unit(mobiles), "residential_lines": per_unit(lines),
-        "households": per_unit(homes.sum(axis=1))})
+    return pd.DataFrame(
+        {
+            "province": places["province_adcode"].to_numpy(str),
+            "unit": places["unit"].to_numpy(str),
+            "name_en": places["name_en"].to_numpy(),
+            "name_zh": places["name_zh"].to_numpy(),
+            "residents": per_unit(area_size),
+            "residents_6plus": per_unit(aged_6),
+            "landline_6plus": per_unit(landline),
+            "mobile_numbers": per_unit(mobiles),
+            "residential_lines": per_unit(lines),
+            "households": per_unit(homes.sum(axis=1)),
+        }
+    )

@@ -14,10 +14,10 @@ from ..population import Population
 from ..population.synthesis import largest_remainder
 from .coverage import planning
 
-SUFFIXES = 10_000            # numbers behind one prefix or exchange
-FULLEST = 0.95               # assumption: no unit hosts more slots than this share of its numbers; the rest lives elsewhere
-LANDLINE_FILL = 0.36         # assumption: working share of fixed numbers, as found for mobiles (17.9 of 49.95 hundred million)
-SAME_PROVINCE_AWAY = 0.5     # assumption: of people from another county of the province, those from another prefecture
+SUFFIXES = 10_000  # numbers behind one prefix or exchange
+FULLEST = 0.95  # assumption: no unit hosts more slots than this share of its numbers; the rest lives elsewhere
+LANDLINE_FILL = 0.36  # assumption: working share of fixed numbers, as found for mobiles (17.9 of 49.95 hundred million)
+SAME_PROVINCE_AWAY = 0.5  # assumption: of people from another county of the province, those from another prefecture
 
 
 class TelephoneFrame:
@@ -40,20 +40,25 @@ class TelephoneFrame:
         if not isinstance(pop, Population):
             raise DataError(f"pop must be a Population; got {type(pop).__name__}.")
         if kind not in ("mobile", "landline"):
-            raise SpecError(f"kind = {kind!r}: choose \"mobile\" or \"landline\".")
+            raise SpecError(f'kind = {kind!r}: choose "mobile" or "landline".')
         if not 0 <= out_of_area <= 1:
             raise SpecError(f"out_of_area = {out_of_area!r}: give a share from 0 to 1.")
         self.pop, self.kind, self.out_of_area = pop, kind, out_of_area if kind == "mobile" else 0.0
         self._plan = planning(pop)
-        self._province = np.searchsorted(np.array(reference.provinces()),
-                                         self._plan["province"].to_numpy(str))
+        self._province = np.searchsorted(np.array(reference.provinces()), self._plan["province"].to_numpy(str))
         self.prefixes = self._count_prefixes()
         self.numbers = self._build()
-        self.units = self._plan.assign(prefixes=self.prefixes, numbers=self.prefixes * SUFFIXES,
-                                       working_rate=self._working_rate(), business_rate=self._business_rate())
+        self.units = self._plan.assign(
+            prefixes=self.prefixes,
+            numbers=self.prefixes * SUFFIXES,
+            working_rate=self._working_rate(),
+            business_rate=self._business_rate(),
+        )
 
     def __repr__(self):
-        return f"<TelephoneFrame {self.kind}: {len(self.prefixes)} units, {int(self.prefixes.sum()) * SUFFIXES:,} numbers>"
+        return (
+            f"<TelephoneFrame {self.kind}: {len(self.prefixes)} units, {int(self.prefixes.sum()) * SUFFIXES:,} numbers>"
+        )
 
     # ------------------------------------------------------------------------------------------------ construction
     def _count_prefixes(self):
@@ -69,10 +74,14 @@ class TelephoneFrame:
         cycles = self.pop.people.cycles[:, self._province]
         units = len(self._province)
         if self.kind == "mobile":
-            return (np.array([1, people_kernels.MOBILE_CYCLE, people_kernels.THIRD_CYCLE]),
-                    np.stack([np.ones(units, np.int64), cycles[0], cycles[1]]))
-        return (np.array([people_kernels.LINE_CYCLE, people_kernels.SECOND_LINE_CYCLE, 1]),
-                np.stack([cycles[2], cycles[3], np.zeros(units, np.int64)]))
+            return (
+                np.array([1, people_kernels.MOBILE_CYCLE, people_kernels.THIRD_CYCLE]),
+                np.stack([np.ones(units, np.int64), cycles[0], cycles[1]]),
+            )
+        return (
+            np.array([people_kernels.LINE_CYCLE, people_kernels.SECOND_LINE_CYCLE, 1]),
+            np.stack([cycles[2], cycles[3], np.zeros(units, np.int64)]),
+        )
 
     def _build(self):
         people = self.pop.people
@@ -94,24 +103,34 @@ class TelephoneFrame:
         pools = np.bincount(self._province, province, 31).astype(np.int64)
         return kernels.Numbers(
             key=streams.key(self.pop.seed, self.kind, "numbers").repeat(2)[:3] + np.arange(3, dtype=np.uint64) * 7919,
-            owner_start=owner_start, modulus=modulus.astype(np.int64), cut=cut.astype(np.int64),
-            layer_start=layer_start, unit_province=self._province.astype(np.int64), away=away,
+            owner_start=owner_start,
+            modulus=modulus.astype(np.int64),
+            cut=cut.astype(np.int64),
+            layer_start=layer_start,
+            unit_province=self._province.astype(np.int64),
+            away=away,
             pool_start=np.stack([start(nation), start(province)]),
-            pool_size=np.append(pools, nation.sum()).astype(np.int64), pool_first=start(pools)[:31],
-            host_start=np.stack([start(guests_nation), start(guests_province)]), hosted=hosted, space=space,
-            bits=np.array([max(2, int(n - 1).bit_length()) for n in space]))
+            pool_size=np.append(pools, nation.sum()).astype(np.int64),
+            pool_first=start(pools)[:31],
+            host_start=np.stack([start(guests_nation), start(guests_province)]),
+            hosted=hosted,
+            space=space,
+            bits=np.array([max(2, int(n - 1).bit_length()) for n in space]),
+        )
 
     def _away(self, slots, room):
         """Slots per AWAY that carry another province's number, or another unit's of the province; (2, U)."""
         places = reference.frame_units()
         population = places.groupby("unit")["population_2020_persons"].sum().to_numpy(float)
-        other_county = places.groupby("unit")["nonlocal_hukou_other_county_or_beyond_2020_persons"].sum().to_numpy(float)
+        other_county = (
+            places.groupby("unit")["nonlocal_hukou_other_county_or_beyond_2020_persons"].sum().to_numpy(float)
+        )
         other_province = places.groupby("unit")["nonlocal_hukou_other_province_2020_persons"].sum().to_numpy(float)
         nation = self.out_of_area * other_province / population
         province = self.out_of_area * SAME_PROVINCE_AWAY * np.maximum(other_county - other_province, 0) / population
         single = np.bincount(self._province)[self._province] == 1
         province[single] = 0
-        crowded = 1 - room / np.maximum(slots, 1) - nation         # numbers that do not fit at home are a neighbour's
+        crowded = 1 - room / np.maximum(slots, 1) - nation  # numbers that do not fit at home are a neighbour's
         province = np.maximum(province, np.where(single, 0, crowded))
         return np.ceil(np.stack([nation, province]) * kernels.AWAY - 1e-9).astype(np.int64)
 
@@ -155,11 +174,12 @@ class TelephoneFrame:
     def _codes(self):
         """Prefix codes (as int) in unit order, their sorted copy and the order that sorts them (mobile)."""
         segments = reference.load("phone_prefix_by_segment")
-        every = np.concatenate([int(p) * 10_000 + np.arange(n) for p, n in
-                                zip(segments["prefix3"], segments["n_prefix7_total"])])
+        every = np.concatenate(
+            [int(p) * 10_000 + np.arange(n) for p, n in zip(segments["prefix3"], segments["n_prefix7_total"])]
+        )
         image = np.empty(len(every), np.int64)
         randomness.permute_all(np.arange(len(every)), len(every), self.numbers.key[0], False, image)
-        codes = every[image[:self.prefixes.sum()]]
+        codes = every[image[: self.prefixes.sum()]]
         return codes, np.sort(codes), np.argsort(codes)
 
     @cached_property
@@ -171,8 +191,9 @@ class TelephoneFrame:
             low, possible = (200, 700) if digits == 7 else (2000, 7000)
             first = used.get(area, 0)
             image = np.empty(count, np.int64)
-            randomness.permute_all(np.arange(first, first + count), possible,
-                                   self.numbers.key[0] + np.uint64(int(area)), False, image)
+            randomness.permute_all(
+                np.arange(first, first + count), possible, self.numbers.key[0] + np.uint64(int(area)), False, image
+            )
             used[area] = first + count
             result.append(low + np.sort(image))
         return result
@@ -193,7 +214,9 @@ class TelephoneFrame:
         text = np.asarray(numbers, dtype=str)
         bad = ~np.char.isdigit(text)
         if bad.any():
-            raise DataError(f"{int(bad.sum())} of {len(text)} telephone numbers are not digits; the first is {text[bad][0]!r}.")
+            raise DataError(
+                f"{int(bad.sum())} of {len(text)} telephone numbers are not digits; the first is {text[bad][0]!r}."
+            )
         if self.kind == "mobile":
             return self._parse_mobile(text)
         area_codes = reference.frame_units().drop_duplicates("unit")["area_code"].to_numpy(str)
@@ -204,11 +227,13 @@ class TelephoneFrame:
                 codes = self._exchanges[v]
                 width = len(area_codes[u]) + len(str(codes[0])) + 4
                 fits = rows[(np.char.str_len(text[rows]) == width) & (unit[rows] < 0)]
-                code = np.array([int(t[len(area_codes[u]):-4]) for t in text[fits]], dtype=np.int64)
+                code = np.array([int(t[len(area_codes[u]) : -4]) for t in text[fits]], dtype=np.int64)
                 at = np.minimum(np.searchsorted(codes, code), len(codes) - 1)
                 hit = codes[at] == code
                 unit[fits[hit]] = v
-                number[fits[hit]] = at[hit] * SUFFIXES + np.array([int(t[-4:]) for t in text[fits[hit]]], dtype=np.int64)
+                number[fits[hit]] = at[hit] * SUFFIXES + np.array(
+                    [int(t[-4:]) for t in text[fits[hit]]], dtype=np.int64
+                )
         return unit, number
 
     def _parse_mobile(self, text):
@@ -231,8 +256,10 @@ class TelephoneFrame:
             return int(np.nonzero(codes == adcode)[0][0])
         row = places.index[places["adcode"] == str(adcode)]
         if len(row) == 0:
-            raise UnknownNameError(f"no prefecture and no frame unit has adcode {adcode!r}; codes are six digits as text, "
-                                   f"such as {codes[0]!r}.")
+            raise UnknownNameError(
+                f"no prefecture and no frame unit has adcode {adcode!r}; codes are six digits as text, "
+                f"such as {codes[0]!r}."
+            )
         return int(np.nonzero(codes == places.loc[row[0], "unit"])[0][0])
 
     def random_numbers(self, prefecture, n, rng):
@@ -282,13 +309,13 @@ def _starts(counts):
 def _fill(weight, room, total):
     """Integers proportional to `weight` that sum to `total`, none above `room`."""
     if total > room.sum():
-        raise DataError(f"{total:,} telephone numbers have to live in other units, which have room for {int(room.sum()):,}; "
-                        f"lower out_of_area.")
+        raise DataError(
+            f"{total:,} telephone numbers have to live in other units, which have room for {int(room.sum()):,}; "
+            f"lower out_of_area."
+        )
     result, open_ = np.zeros(len(weight), np.int64), room > 0
     while total > result.sum():
         share = largest_remainder(np.where(open_, weight, 0.0), total - int(result.sum()))
         result = np.minimum(result + share, room)
         open_ = result < room
     return result
-
-

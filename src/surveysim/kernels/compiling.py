@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
-inline_jit = partial(jit, forceinline=True)     # for the innermost functions: a call would copy the struct of tables
+inline_jit = partial(jit, forceinline=True)  # for the innermost functions: a call would copy the struct of tables
 
 
 @intrinsic

@@ -12,32 +12,39 @@ from .numbers import number_owner
 from .people import find, household_draw, person_draw, role_of
 from .randomness import bits_of, lane, permute, philox
 
-I, P, R, NC, O, UH, UO, NE = range(8)          # AAPOR categories, as in columns.DISPOSITIONS
+I, P, R, NC, O, UH, UO, NE = range(8)  # AAPOR categories, as in columns.DISPOSITIONS
 SUFFIXES = 10_000
-CALLS = 0                                      # second word of the Philox counter
+CALLS = 0  # second word of the Philox counter
 
-Fieldwork = namedtuple("Fieldwork", [
-    "key",             # (2,) uint64 of this repetition's fieldwork
-    "bank_key",        # (1,) uint64 of this repetition's number banks
-    "shared",          # (1,) 1: every prefix of a unit gets the same suffixes; 0: its own
-    "attempts",        # (1,) most calls to one number
-    "contact",         # (8,) probability that one call reaches the person (mobile), by age group
-    "household",       # (2,) probability that one call reaches the household; that the chosen member can be had
-    "cooperation",     # (2, 64, 2) 65536 × probability of an interview, by sex, group, internet use
-    "ends",            # (6,) 65536 × : break-off, other, refusal before eligibility is known (of those who do not
-                       # cooperate); never-reached number known to be someone's; dead number known to be dead; business
-                       # reached
-    "business",        # (U,) 65536 × probability that a number without owner is a business's or a machine's
-    "prefixes",        # (U,)
-    "suffixes",        # (U,) suffixes in the first bank of a unit; the bank grows by as many
-])
+Fieldwork = namedtuple(
+    "Fieldwork",
+    [
+        "key",  # (2,) uint64 of this repetition's fieldwork
+        "bank_key",  # (1,) uint64 of this repetition's number banks
+        "shared",  # (1,) 1: every prefix of a unit gets the same suffixes; 0: its own
+        "attempts",  # (1,) most calls to one number
+        "contact",  # (8,) probability that one call reaches the person (mobile), by age group
+        "household",  # (2,) probability that one call reaches the household; that the chosen member can be had
+        "cooperation",  # (2, 64, 2) 65536 × probability of an interview, by sex, group, internet use
+        "ends",  # (6,) 65536 × : break-off, other, refusal before eligibility is known (of those who do not
+        # cooperate); never-reached number known to be someone's; dead number known to be dead; business
+        # reached
+        "business",  # (U,) 65536 × probability that a number without owner is a business's or a machine's
+        "prefixes",  # (U,)
+        "suffixes",  # (U,) suffixes in the first bank of a unit; the bank grows by as many
+    ],
+)
 
 
 @inline_jit
 def suffix_of(slot, unit, own, key):
     """The slot-th of a random order of the 10,000 suffixes: one order for a unit, or one for each prefix (own > 0)."""
-    return permute(slot, SUFFIXES, 14, (key ^ np.uint64(0x5DEECE66D)) + np.uint64(unit) * np.uint64(977)
-                   + np.uint64(own) * np.uint64(0x9E3779B9))
+    return permute(
+        slot,
+        SUFFIXES,
+        14,
+        (key ^ np.uint64(0x5DEECE66D)) + np.uint64(unit) * np.uint64(977) + np.uint64(own) * np.uint64(0x9E3779B9),
+    )
 
 
 @inline_jit
@@ -100,12 +107,23 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
+    sector, groups, line, class_person, class_household = (
+        p.sector,
+        p.cell_group,
+        p.line,
+        p.class_person,
+        p.class_household,
+    )
     class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone
     unit_person, unit_household = p.unit_person, p.unit_household
     number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
+        n.unit_province,
+        n.away,
+        n.pool_start,
+        n.pool_size,
+        n.pool_first,
+    )
     host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     f_key, bank_key, shared, attempts, contact = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.contact
     cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
@@ -116,7 +134,7 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
         size_bits = bits_of(bank_size)
         open_bank(0, suffixes[v], shared, bank_key, v, table)
         while found < targets[k]:
-            if place == bank_size:                    # the bank is used up: enlarge it by as many suffixes again
+            if place == bank_size:  # the bank is used up: enlarge it by as many suffixes again
                 bank, place = bank + 1, 0
                 if (bank + 1) * suffixes[v] > SUFFIXES:
                     return k
@@ -124,8 +142,23 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
             x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
             order, place = order + 1, place + 1
             person, layer, u = number_owner(
-                number_key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size,
-                pool_first, host_start, hosted, space, bits, v, x)
+                number_key,
+                owner_start,
+                modulus,
+                cut,
+                layer_start,
+                unit_province,
+                away,
+                pool_start,
+                pool_size,
+                pool_first,
+                host_start,
+                hosted,
+                space,
+                bits,
+                v,
+                x,
+            )
             w0, w1, w2, _ = philox(x, CALLS, v, 0, f_key[0], f_key[1])
             outcome, calls, mobiles = -1, 0, 0
             if person >= 0:
@@ -134,10 +167,27 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
                 offset, zone = person - class_person[c], area_zone[area]
                 household, position = class_household[c] + offset // size, offset % size
                 lines, shared_use, shared_trait = household_draw(
-                    key, line, cycles, household, household - unit_household[u], zone, kind)
+                    key, line, cycles, household, household - unit_household[u], zone, kind
+                )
                 cell, age, mobiles, internet, _, _ = person_draw(
-                    key, alias, ages, mobile, cycles, use, rates, sector, groups, person, area, zone,
-                    role_of(kind, position), person - unit_person[u], lines, shared_use, shared_trait)
+                    key,
+                    alias,
+                    ages,
+                    mobile,
+                    cycles,
+                    use,
+                    rates,
+                    sector,
+                    groups,
+                    person,
+                    area,
+                    zone,
+                    role_of(kind, position),
+                    person - unit_person[u],
+                    lines,
+                    shared_use,
+                    shared_trait,
+                )
                 if (mobiles >> layer) & 1:
                     calls = first_contact(w2, contact[groups[cell] >> 2], attempts)
                     if calls == 0:
@@ -153,7 +203,13 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
                 outcome, calls = unowned(w0, w2, ends, business[v], contact[3], attempts)
             tally[k, outcome] += 1
             if len(cases) > 0:
-                cases[case, 0], cases[case, 1], cases[case, 2], cases[case, 3], cases[case, 4] = v, x, outcome, calls, person
+                cases[case, 0], cases[case, 1], cases[case, 2], cases[case, 3], cases[case, 4] = (
+                    v,
+                    x,
+                    outcome,
+                    calls,
+                    person,
+                )
                 case += 1
             if outcome == I:
                 row = interviews[done]
@@ -174,12 +230,23 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
+    sector, groups, line, class_person, class_household = (
+        p.sector,
+        p.cell_group,
+        p.line,
+        p.class_person,
+        p.class_household,
+    )
     class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone
     unit_person, unit_household = p.unit_person, p.unit_household
     number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
+        n.unit_province,
+        n.away,
+        n.pool_start,
+        n.pool_size,
+        n.pool_first,
+    )
     host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     f_key, bank_key, shared, attempts, reach = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.household
     cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
@@ -200,8 +267,23 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
             x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
             order, place = order + 1, place + 1
             household, layer, u = number_owner(
-                number_key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size,
-                pool_first, host_start, hosted, space, bits, v, x)
+                number_key,
+                owner_start,
+                modulus,
+                cut,
+                layer_start,
+                unit_province,
+                away,
+                pool_start,
+                pool_size,
+                pool_first,
+                host_start,
+                hosted,
+                space,
+                bits,
+                v,
+                x,
+            )
             w0, w1, w2, w3 = philox(x, CALLS, v, 1, f_key[0], f_key[1])
             outcome, calls, person, eligible, lines = -1, 0, np.int64(-1), 0, 0
             if household >= 0:
@@ -209,7 +291,8 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
                 size, kind, area = class_size[c], class_kind[c], class_area[c]
                 zone = area_zone[area]
                 lines, shared_use, shared_trait = household_draw(
-                    key, line, cycles, household, household - unit_household[u], zone, kind)
+                    key, line, cycles, household, household - unit_household[u], zone, kind
+                )
                 if lines > layer:
                     calls = first_contact(w2, reach[0], attempts)
                     if calls == 0:
@@ -218,8 +301,24 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
                         first = class_person[c] + (household - class_household[c]) * size
                         for position in range(size):
                             cell, age, _, internet, _, _ = person_draw(
-                                key, alias, ages, mobile, cycles, use, rates, sector, groups, first + position, area, zone,
-                                role_of(kind, position), first + position - unit_person[u], lines, shared_use, shared_trait)
+                                key,
+                                alias,
+                                ages,
+                                mobile,
+                                cycles,
+                                use,
+                                rates,
+                                sector,
+                                groups,
+                                first + position,
+                                area,
+                                zone,
+                                role_of(kind, position),
+                                first + position - unit_person[u],
+                                lines,
+                                shared_use,
+                                shared_trait,
+                            )
                             if age >= 6:
                                 g = (zone & 1) * 32 + groups[cell]
                                 chance[eligible] = cooperation[cell // 140, g, 1 if internet else 0]

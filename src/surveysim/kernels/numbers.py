@@ -14,23 +14,27 @@ from .compiling import borrowed, inline_jit, jit
 from .people import find, find_row
 from .randomness import bits_of, permute, unpermute
 
-AWAY = 1009                     # prime
+AWAY = 1009  # prime
 
-Numbers = namedtuple("Numbers", [
-    "key",               # (3,) uint64: number spaces, national pool, provincial pools
-    "owner_start",       # (U + 1,) first owner id of each unit
-    "modulus",           # (3,) of each layer; 1 takes everybody
-    "cut",               # (3, U) owners per modulus in the layer; 0 is no layer
-    "layer_start",       # (4, U) first slot of each layer, and the number of slots
-    "unit_province",     # (U,)
-    "away",              # (2, U) slots per AWAY numbered in other provinces, in other units of the province
-    "pool_start",        # (2, U + 1) where a unit's away slots begin: nationally; counted on through the provinces
-    "pool_size",         # (32,) size of the 31 provincial pools and of the national one
-    "pool_first",        # (31,) where a province's pool begins in pool_start[1]
-    "host_start",        # (2, U + 1) where the places a unit offers begin, counted as in pool_start
-    "hosted",            # (4, U) first hosted index of local, national, provincial guests, and their end
-    "space", "bits",     # (U,) numbers in the unit's space, and bits_of() it
-])
+Numbers = namedtuple(
+    "Numbers",
+    [
+        "key",  # (3,) uint64: number spaces, national pool, provincial pools
+        "owner_start",  # (U + 1,) first owner id of each unit
+        "modulus",  # (3,) of each layer; 1 takes everybody
+        "cut",  # (3, U) owners per modulus in the layer; 0 is no layer
+        "layer_start",  # (4, U) first slot of each layer, and the number of slots
+        "unit_province",  # (U,)
+        "away",  # (2, U) slots per AWAY numbered in other provinces, in other units of the province
+        "pool_start",  # (2, U + 1) where a unit's away slots begin: nationally; counted on through the provinces
+        "pool_size",  # (32,) size of the 31 provincial pools and of the national one
+        "pool_first",  # (31,) where a province's pool begins in pool_start[1]
+        "host_start",  # (2, U + 1) where the places a unit offers begin, counted as in pool_start
+        "hosted",  # (4, U) first hosted index of local, national, provincial guests, and their end
+        "space",
+        "bits",  # (U,) numbers in the unit's space, and bits_of() it
+    ],
+)
 
 
 @inline_jit
@@ -62,8 +66,24 @@ def guest_slot(key, unit_province, away, pool_start, pool_size, pool_first, host
 
 
 @inline_jit
-def number_owner(key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size, pool_first,
-                 host_start, hosted, space, bits, v, x):
+def number_owner(
+    key,
+    owner_start,
+    modulus,
+    cut,
+    layer_start,
+    unit_province,
+    away,
+    pool_start,
+    pool_size,
+    pool_first,
+    host_start,
+    hosted,
+    space,
+    bits,
+    v,
+    x,
+):
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
     none = np.int64(-1)
     h = unpermute(x, space[v], bits[v], key[0] + np.uint64(v))
@@ -112,12 +132,32 @@ def owners(n, units, numbers, out):
     n = borrowed(n)
     key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
     unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province, n.away, n.pool_start, n.pool_size, n.pool_first)
+        n.unit_province,
+        n.away,
+        n.pool_start,
+        n.pool_size,
+        n.pool_first,
+    )
     host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     for i in range(len(numbers)):
         out[i, 0], out[i, 1], _ = number_owner(
-            key, owner_start, modulus, cut, layer_start, unit_province, away, pool_start, pool_size, pool_first,
-            host_start, hosted, space, bits, units[i], numbers[i])
+            key,
+            owner_start,
+            modulus,
+            cut,
+            layer_start,
+            unit_province,
+            away,
+            pool_start,
+            pool_size,
+            pool_first,
+            host_start,
+            hosted,
+            space,
+            bits,
+            units[i],
+            numbers[i],
+        )
 
 
 @jit

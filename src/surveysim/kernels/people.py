@@ -11,35 +11,39 @@ import numpy as np
 from .compiling import borrowed, inline_jit, jit
 from .randomness import alias_draw, lane, philox
 
-PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2            # the second word of the Philox counter: what is drawn
+PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2  # the second word of the Philox counter: what is drawn
 MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59
 N_CELLS, N_AGES, N_EDUCATION = 280, 20, 7
-BASE = 11                                       # columns of the sums before the outcomes
+BASE = 11  # columns of the sums before the outcomes
 
-People = namedtuple("People", [
-    "key",               # (2,) uint64
-    "class_person",      # (C + 1,) first person id of each class
-    "class_household",   # (C + 1,) first household id of each class
-    "class_size",        # (C,) persons per household
-    "class_kind",        # (C,) 0 family, 1 dormitory room
-    "class_area",        # (C,) prefecture × 2 + urban
-    "area_unit",         # (A,) frame unit
-    "area_zone",         # (A,) province × 2 + urban
-    "unit_person",       # (U + 1,) first person id of each frame unit
-    "unit_household",    # (U + 1,)
-    "alias",             # (A, 3, 280) packed alias tables: head, member, dormitory resident
-    "ages",              # (2, 20) first year of each age group, years in it
-    "cell_group",        # (280,) age × education group, 0 .. 31
-    "mobile",            # (3, 62, 20) 65536 × probability of the first, second, third number, given candidacy
-    "cycles",            # (4, 31) candidates per cycle: second and third mobile, first and second line
-    "line",              # (2, 62, 2) 65536 × probability of the first and second line, by zone and kind
-    "use",               # (62, 280) 2**32 × probability of internet use given a telephone
-    "rates",             # (2,) factor on `use` without any telephone; 65536 × probability of sharing household draws
-    "sector",            # (2, 64) 65536 × probability of farming, of manufacturing
-    "threshold",         # (K, 64, 16) 65536 × probability of each outcome by group and trait level
-    "universe", "draw",  # (K,) who is asked; which random lane decides
-    "hours",             # (64, 64) tenths of hours by group and quantile
-])
+People = namedtuple(
+    "People",
+    [
+        "key",  # (2,) uint64
+        "class_person",  # (C + 1,) first person id of each class
+        "class_household",  # (C + 1,) first household id of each class
+        "class_size",  # (C,) persons per household
+        "class_kind",  # (C,) 0 family, 1 dormitory room
+        "class_area",  # (C,) prefecture × 2 + urban
+        "area_unit",  # (A,) frame unit
+        "area_zone",  # (A,) province × 2 + urban
+        "unit_person",  # (U + 1,) first person id of each frame unit
+        "unit_household",  # (U + 1,)
+        "alias",  # (A, 3, 280) packed alias tables: head, member, dormitory resident
+        "ages",  # (2, 20) first year of each age group, years in it
+        "cell_group",  # (280,) age × education group, 0 .. 31
+        "mobile",  # (3, 62, 20) 65536 × probability of the first, second, third number, given candidacy
+        "cycles",  # (4, 31) candidates per cycle: second and third mobile, first and second line
+        "line",  # (2, 62, 2) 65536 × probability of the first and second line, by zone and kind
+        "use",  # (62, 280) 2**32 × probability of internet use given a telephone
+        "rates",  # (2,) factor on `use` without any telephone; 65536 × probability of sharing household draws
+        "sector",  # (2, 64) 65536 × probability of farming, of manufacturing
+        "threshold",  # (K, 64, 16) 65536 × probability of each outcome by group and trait level
+        "universe",
+        "draw",  # (K,) who is asked; which random lane decides
+        "hours",  # (64, 64) tenths of hours by group and quantile
+    ],
+)
 # Kernels take the fields they use into locals first: a field access inside a loop costs an atomic reference count.
 
 
@@ -103,8 +107,25 @@ def age_of(ages, word, group):
 
 
 @inline_jit
-def person_draw(key, alias, ages, mobile, cycles, use, rates, sector, groups, person, area, zone, role, index, lines,
-                shared_use, shared_trait):
+def person_draw(
+    key,
+    alias,
+    ages,
+    mobile,
+    cycles,
+    use,
+    rates,
+    sector,
+    groups,
+    person,
+    area,
+    zone,
+    role,
+    index,
+    lines,
+    shared_use,
+    shared_trait,
+):
     """Attributes of one person: cell, age in years, mobiles as bits, internet use, trait level, sector."""
     w0, w1, w2, w3 = philox(person, PERSON, 0, 0, key[0], key[1])
     cell = alias_draw(alias, area, role, w0)
@@ -181,11 +202,28 @@ def tally(p, first_class, last_class, area_offset, sums):
         unit_person, unit_household = p.unit_person[p.area_unit[area]], p.unit_household[p.area_unit[area]]
         for household in range(class_household[c], class_household[c + 1]):
             lines, shared_use, shared_trait = household_draw(
-                key, line, cycles, household, household - unit_household, zone, kind)
+                key, line, cycles, household, household - unit_household, zone, kind
+            )
             for position in range(size):
                 cell, age, mobiles, internet, trait, works = person_draw(
-                    key, alias, ages, mobile, cycles, use, rates, sector, groups, person, area, zone,
-                    role_of(kind, position), person - unit_person, lines, shared_use, shared_trait)
+                    key,
+                    alias,
+                    ages,
+                    mobile,
+                    cycles,
+                    use,
+                    rates,
+                    sector,
+                    groups,
+                    person,
+                    area,
+                    zone,
+                    role_of(kind, position),
+                    person - unit_person,
+                    lines,
+                    shared_use,
+                    shared_trait,
+                )
                 has_mobile, has_line = mobiles & 1, 1 if lines > 0 else 0
                 sums[slot, cell, 0] += 1
                 sums[slot, cell, 1] += has_mobile
@@ -200,8 +238,19 @@ def tally(p, first_class, last_class, area_offset, sums):
                     if works > 0:
                         sums[slot, cell, 8 + works] += 1
                 if age >= 6:
-                    tenths = answer_draw(key, universe, draw, threshold, hours, person,
-                                         (zone & 1) * 32 + groups[cell], internet, trait, works, answers)
+                    tenths = answer_draw(
+                        key,
+                        universe,
+                        draw,
+                        threshold,
+                        hours,
+                        person,
+                        (zone & 1) * 32 + groups[cell],
+                        internet,
+                        trait,
+                        works,
+                        answers,
+                    )
                     for k in range(K):
                         sums[slot, cell, BASE + k] += answers[k]
                     sums[slot, cell, BASE + K] += tenths
@@ -214,9 +263,20 @@ def attributes(p, ids, out):
     sector, household size."""
     p = borrowed(p)
     key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = p.sector, p.cell_group, p.line, p.class_person, p.class_household
+    sector, groups, line, class_person, class_household = (
+        p.sector,
+        p.cell_group,
+        p.line,
+        p.class_person,
+        p.class_household,
+    )
     class_size, class_kind, class_area, area_zone, area_unit = (
-        p.class_size, p.class_kind, p.class_area, p.area_zone, p.area_unit)
+        p.class_size,
+        p.class_kind,
+        p.class_area,
+        p.area_zone,
+        p.area_unit,
+    )
     unit_person, unit_household = p.unit_person, p.unit_household
     for i in range(len(ids)):
         person = ids[i]
@@ -225,10 +285,27 @@ def attributes(p, ids, out):
         household, position = class_household[c] + offset // size, offset % size
         zone, unit = area_zone[area], area_unit[area]
         lines, shared_use, shared_trait = household_draw(
-            key, line, cycles, household, household - unit_household[unit], zone, kind)
+            key, line, cycles, household, household - unit_household[unit], zone, kind
+        )
         cell, age, mobiles, internet, trait, works = person_draw(
-            key, alias, ages, mobile, cycles, use, rates, sector, groups, person, area, zone, role_of(kind, position),
-            person - unit_person[unit], lines, shared_use, shared_trait)
+            key,
+            alias,
+            ages,
+            mobile,
+            cycles,
+            use,
+            rates,
+            sector,
+            groups,
+            person,
+            area,
+            zone,
+            role_of(kind, position),
+            person - unit_person[unit],
+            lines,
+            shared_use,
+            shared_trait,
+        )
         out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = c, household, position, cell, age
         out[i, 5], out[i, 6], out[i, 7], out[i, 8], out[i, 9] = mobiles, lines, internet, trait, works
         out[i, 10] = size
@@ -246,8 +323,19 @@ def answers_of(p, ids, attribute, answers, tenths):
             tenths[i] = 0
             continue
         g = (area_zone[class_area[attribute[i, 0]]] & 1) * 32 + groups[attribute[i, 3]]
-        tenths[i] = answer_draw(key, universe, draw, threshold, hours, ids[i], g, attribute[i, 7] == 1, attribute[i, 8],
-                                attribute[i, 9], answers[i])
+        tenths[i] = answer_draw(
+            key,
+            universe,
+            draw,
+            threshold,
+            hours,
+            ids[i],
+            g,
+            attribute[i, 7] == 1,
+            attribute[i, 8],
+            attribute[i, 9],
+            answers[i],
+        )
 
 
 @jit

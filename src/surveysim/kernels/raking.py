@@ -38,7 +38,7 @@ def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap, worst)
             for c in range(C):
                 size = abs(total[p, c]) if total[p, c] != 0.0 else 1.0
                 off = abs(achieved[c] - total[p, c]) / size
-                if not off <= gap[p]:              # NaN is a gap too
+                if not off <= gap[p]:  # NaN is a gap too
                     gap[p], worst[p] = off, c
             sweeps[p] = sweep + 1
             if gap[p] <= tol:

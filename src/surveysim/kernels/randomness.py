@@ -12,7 +12,7 @@ from .compiling import inline_jit, jit, multiply_high
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 W0, W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
 F0, F1 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-ROUNDS = 2          # pairs of Feistel rounds
+ROUNDS = 2  # pairs of Feistel rounds
 
 
 @inline_jit
@@ -140,7 +140,8 @@ def philox_words(counters, k0, k1, out):
     """Philox words (n, 4) of the counters (n, 4); for tests against numpy."""
     for i in range(len(counters)):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox(
-            counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], k0, k1)
+            counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], k0, k1
+        )
 
 
 @jit

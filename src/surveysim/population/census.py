@@ -4,6 +4,8 @@ Facts come from `reference`; what the sources leave open is an assumption, named
 All tables are at the national level of the reference year (servicemen included by one common factor, see `year_total`).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from .. import reference
@@ -11,26 +13,41 @@ from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SpecError
 
 YEARS = (2020, 2022, 2023, 2024)
-CENSUS_TIME = 2020 + 10 / 12        # 1 November 2020
+CENSUS_TIME = 2020 + 10 / 12  # 1 November 2020
 N_AGES = len(AGE_STARTS)
-SERVICEMEN = 2_000_000              # in the national series only, in no province (facts/README.md)
+SERVICEMEN = 2_000_000  # in the national series only, in no province (facts/README.md)
 
 # Assumption: the national association of age and education before it is fitted to each prefecture's margins.
 # Rows are the 20 age groups; columns no schooling, preschool, primary, junior, senior, junior college, bachelor+.
-EDUCATION_BY_AGE = np.array([
-    (1, 0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0, 0),
-    (.03, .13, .84, 0, 0, 0, 0), (.003, .001, .55, .446, 0, 0, 0),
-    (.003, .0005, .02, .30, .54, .07, .06), (.004, .0005, .03, .30, .23, .23, .21),
-    (.005, .0005, .04, .38, .20, .19, .19), (.006, .0005, .06, .42, .18, .17, .17),
-    (.008, .0005, .08, .46, .18, .14, .13), (.012, .0005, .12, .50, .18, .10, .085),
-    (.018, .0005, .20, .52, .15, .06, .05), (.025, .0005, .28, .48, .15, .04, .03),
-    (.03, .0005, .30, .46, .16, .03, .02), (.05, .0005, .38, .38, .15, .025, .015),
-    (.08, .0005, .45, .33, .10, .025, .015), (.13, .0005, .50, .26, .07, .02, .015),
-    (.22, .0005, .50, .19, .05, .02, .02), (.32, .0005, .46, .13, .05, .02, .02),
-    (.45, .0005, .40, .08, .04, .015, .015)])
+EDUCATION_BY_AGE = np.array(
+    [
+        (1, 0, 0, 0, 0, 0, 0),
+        (1, 0, 0, 0, 0, 0, 0),
+        (1, 0, 0, 0, 0, 0, 0),
+        (0.03, 0.13, 0.84, 0, 0, 0, 0),
+        (0.003, 0.001, 0.55, 0.446, 0, 0, 0),
+        (0.003, 0.0005, 0.02, 0.30, 0.54, 0.07, 0.06),
+        (0.004, 0.0005, 0.03, 0.30, 0.23, 0.23, 0.21),
+        (0.005, 0.0005, 0.04, 0.38, 0.20, 0.19, 0.19),
+        (0.006, 0.0005, 0.06, 0.42, 0.18, 0.17, 0.17),
+        (0.008, 0.0005, 0.08, 0.46, 0.18, 0.14, 0.13),
+        (0.012, 0.0005, 0.12, 0.50, 0.18, 0.10, 0.085),
+        (0.018, 0.0005, 0.20, 0.52, 0.15, 0.06, 0.05),
+        (0.025, 0.0005, 0.28, 0.48, 0.15, 0.04, 0.03),
+        (0.03, 0.0005, 0.30, 0.46, 0.16, 0.03, 0.02),
+        (0.05, 0.0005, 0.38, 0.38, 0.15, 0.025, 0.015),
+        (0.08, 0.0005, 0.45, 0.33, 0.10, 0.025, 0.015),
+        (0.13, 0.0005, 0.50, 0.26, 0.07, 0.02, 0.015),
+        (0.22, 0.0005, 0.50, 0.19, 0.05, 0.02, 0.02),
+        (0.32, 0.0005, 0.46, 0.13, 0.05, 0.02, 0.02),
+        (0.45, 0.0005, 0.40, 0.08, 0.04, 0.015, 0.015),
+    ]
+)
 # Assumption: log odds of living in a town, by education and by age, before fitting to the urban share.
-URBAN_BY_EDUCATION = np.array([-.5, -.2, -.35, 0., .6, 1.1, 1.6])
-URBAN_BY_AGE = np.array([0.] * 5 + [.1, .3, .4, .4, .3, .1, 0., -.1, -.1, -.2, -.25, -.3, -.3, -.3, -.3])
+URBAN_BY_EDUCATION = np.array([-0.5, -0.2, -0.35, 0.0, 0.6, 1.1, 1.6])
+URBAN_BY_AGE = np.array(
+    [0.0] * 5 + [0.1, 0.3, 0.4, 0.4, 0.3, 0.1, 0.0, -0.1, -0.1, -0.2, -0.25, -0.3, -0.3, -0.3, -0.3]
+)
 
 
 def split_ages(counts):
@@ -53,12 +70,17 @@ def provincial(year):
     table = reference.load("provinces")
     if year == 2020:
         population = table["population_2020_persons"].to_numpy("float64")
-        return (population, (table["urban_2020_persons"] / population).to_numpy("float64"),
-                (table["age_65plus_2020_persons"] / population).to_numpy("float64"))
+        return (
+            population,
+            (table["urban_2020_persons"] / population).to_numpy("float64"),
+            (table["age_65plus_2020_persons"] / population).to_numpy("float64"),
+        )
     _, factor = year_total(year)
-    return (table[f"population_{year}_yearend_10k_persons"].to_numpy("float64") * 1e4 * factor,
-            table[f"urban_share_{year}_yearend_pct"].to_numpy("float64") / 100,
-            table[f"age_65plus_share_{year}_sample_survey_pct"].to_numpy("float64") / 100)
+    return (
+        table[f"population_{year}_yearend_10k_persons"].to_numpy("float64") * 1e4 * factor,
+        table[f"urban_share_{year}_yearend_pct"].to_numpy("float64") / 100,
+        table[f"age_65plus_share_{year}_sample_survey_pct"].to_numpy("float64") / 100,
+    )
 
 
 def _single_years(ages):
@@ -68,7 +90,7 @@ def _single_years(ages):
     single[:, 1:5] = ages[:, 1:2] / 4
     for g in range(2, 14):
         first = 5 * (g - 1)
-        single[:, first:first + 5] = ages[:, g:g + 1] / 5
+        single[:, first : first + 5] = ages[:, g : g + 1] / 5
     return single
 
 
@@ -102,8 +124,8 @@ def _births_a_year(moved, whole, part, single, year):
     """Children born since the census, per year: what the published 0-15 total (of 2023 where the year has none) leaves."""
     known = {y: _total_0_15(y) for y in (2023, 2024)}
     if year not in known:
-        return single[:, 0].sum() * 0.85             # assumption for 2022: the mean of the census and the 2023 level
-    survivors = moved[:, whole + 1:16].sum() + (1 - part) * single[:, 0].sum()
+        return single[:, 0].sum() * 0.85  # assumption for 2022: the mean of the census and the 2023 level
+    survivors = moved[:, whole + 1 : 16].sum() + (1 - part) * single[:, 0].sum()
     return (known[year] - survivors) / (whole + part)
 
 
@@ -111,13 +133,16 @@ def _total_0_15(year):
     direct = reference.national("age_0_15", year)
     if direct is not None:
         return direct
-    return reference.national("population_total", year) - reference.national("age_16_59", year) \
+    return (
+        reference.national("population_total", year)
+        - reference.national("age_16_59", year)
         - reference.national("age_60plus", year)
+    )
 
 
 def _rake_national(young, old, year, total):
     """Rake single years below 65 and six groups above to the national broad ages and sexes; sum them into 20 groups."""
-    table = np.concatenate([young, old], axis=1)                     # (2, 65 + 5)
+    table = np.concatenate([young, old], axis=1)  # (2, 65 + 5)
     band = np.concatenate([np.repeat([0, 1, 2], [16, 44, 5]), np.full(old.shape[1], 3)])
     sexes = None
     if year in (2023, 2024):
@@ -134,8 +159,8 @@ def _rake_national(young, old, year, total):
         table *= (targets / np.bincount(band, table.sum(axis=0)))[band]
         if sexes is not None:
             table *= (sexes / table.sum(axis=1))[:, None]
-    edges = [*AGE_STARTS[:-5], 65]                                   # group starts below 65, then the census's own
-    groups = [table[:, a:b].sum(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    edges = [*AGE_STARTS[:-5], 65]  # group starts below 65, then the census's own
+    groups = [table[:, a:b].sum(axis=1) for a, b in pairwise(edges)]
     return np.column_stack([*groups, table[:, 65:]])
 
 
@@ -217,7 +242,7 @@ def joint_table(year):
     schooling = schooling / schooling.sum(axis=2, keepdims=True) * ages[:, :, 3:].sum(axis=2, keepdims=True)
     schooling[:, :, 0] += ages[:, :, :3].sum(axis=2)
     tilt = np.exp(URBAN_BY_EDUCATION[None, :] + URBAN_BY_AGE[:, None])
-    start = np.stack([EDUCATION_BY_AGE, EDUCATION_BY_AGE * tilt])            # (2 rural/urban, 20, 7)
+    start = np.stack([EDUCATION_BY_AGE, EDUCATION_BY_AGE * tilt])  # (2 rural/urban, 20, 7)
     table = np.broadcast_to(start[None, :, None], (len(ages), 2, 2, N_AGES, len(EDUCATION))).copy()
     for _ in range(150):
         _scale(table, ages[:, None, :, :, None], (1, 4))

@@ -20,23 +20,23 @@ from ..errors import SurveysimError
 
 TRAIT_LEVELS = 16
 HOUSEHOLD_COPY = 0.5
-AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])   # of the 20 groups; below 6 unused
+AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])  # of the 20 groups; below 6 unused
 EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
-GROUPS = 2 * 8 * 4                                   # town × age × education
+GROUPS = 2 * 8 * 4  # town × age × education
 GROUP_TOWN, GROUP_AGE, GROUP_EDUCATION = (a.ravel() for a in np.indices((2, 8, 4)))
-AGE_SCORE = np.array([-3.0, -2.2, -1.5, -.5, .5, 1.5, 2.5, 3.5])     # decades from the middle of life
+AGE_SCORE = np.array([-3.0, -2.2, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5])  # decades from the middle of life
 
 # Assumptions of the internet-use model, before its intercepts are solved
-INTERNET_EDUCATION = np.array([0.0, 0.9, 1.7, 2.5])     # log odds by education, from age 20 on
-INTERNET_70PLUS = -1.0                                  # against 60-69
-INTERNET_PROVINCE = 0.012                               # per mobile-internet subscription per 100 persons (2022)
+INTERNET_EDUCATION = np.array([0.0, 0.9, 1.7, 2.5])  # log odds by education, from age 20 on
+INTERNET_70PLUS = -1.0  # against 60-69
+INTERNET_PROVINCE = 0.012  # per mobile-internet subscription per 100 persons (2022)
 # Assumption: who works in farming and in manufacturing, by the 8 ages, in the country and in towns
-FARMING = np.array([[0, .05, .15, .25, .35, .45, .45, .15], [0, 0, .01, .02, .03, .05, .05, .02]])
-MANUFACTURING = np.array([[0, .04, .16, .16, .13, .09, .02, 0], [0, .05, .18, .20, .17, .11, .02, 0]])
+FARMING = np.array([[0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.45, 0.15], [0, 0, 0.01, 0.02, 0.03, 0.05, 0.05, 0.02]])
+MANUFACTURING = np.array([[0, 0.04, 0.16, 0.16, 0.13, 0.09, 0.02, 0], [0, 0.05, 0.18, 0.20, 0.17, 0.11, 0.02, 0]])
 
 UNIVERSES = {"netizen": -1, "nonuser": -2, "netizen_farming": -3, "netizen_manufacturing": -4}
 HOURS_SHAPE, HOURS_POINTS, HOURS_MOST = 1.8, 64, 112.0  # gamma shape of weekly hours (assumption); cap in hours
-HOURS_AGE, HOURS_TOWN = -0.04, 0.10                     # log mean per decade of age and in towns (assumption)
+HOURS_AGE, HOURS_TOWN = -0.04, 0.10  # log mean per decade of age and in towns (assumption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class OutcomeModel:
     """Thresholds for the kernels; K outcomes in the order of `names`."""
 
     names: tuple
-    use: np.ndarray          # (62, 280) probability of internet use, given a telephone
-    threshold: np.ndarray    # (K, 64, 16) uint16: 65536 × probability by group and trait level
+    use: np.ndarray  # (62, 280) probability of internet use, given a telephone
+    threshold: np.ndarray  # (K, 64, 16) uint16: 65536 × probability by group and trait level
     probability: np.ndarray  # (K, 64) the same by group, before it is cut into levels
-    universe: np.ndarray     # (K,) index of the parent outcome, or a negative code of UNIVERSES
-    draw: np.ndarray         # (K,) lane of the random numbers; nested outcomes share one
-    hours: np.ndarray        # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
-    sector: np.ndarray       # (2, 64) probability of farming, of manufacturing
+    universe: np.ndarray  # (K,) index of the parent outcome, or a negative code of UNIVERSES
+    draw: np.ndarray  # (K,) lane of the random numbers; nested outcomes share one
+    hours: np.ndarray  # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
+    sector: np.ndarray  # (2, 64) probability of farming, of manufacturing
 
 
 @cache
@@ -82,9 +82,11 @@ def solve_logit(eta, weight, masks, targets, what):
         step = np.linalg.lstsq(slope, gap, rcond=1e-12)[0] @ A
         eta = eta + np.clip(step, -2.0, 2.0)
     worst = int(np.argmax(np.abs(gap) / targets))
-    raise SurveysimError(f"the model of {what} cannot meet its published figures: constraint {worst} wants "
-                         f"{targets[worst]:,.0f} persons and is off by {gap[worst]:,.0f}. The coverage assumptions leave too "
-                         f"few people; raise the telephone ownership of that group.")
+    raise SurveysimError(
+        f"the model of {what} cannot meet its published figures: constraint {worst} wants "
+        f"{targets[worst]:,.0f} persons and is off by {gap[worst]:,.0f}. The coverage assumptions leave too "
+        f"few people; raise the telephone ownership of that group."
+    )
 
 
 def internet_model(reachable):
@@ -99,17 +101,24 @@ def internet_model(reachable):
     town, first = zone % 2, np.array(AGE_STARTS)[age][cell]
     coverage = reference.load("phone_coverage_province")
     online = coverage.loc[coverage["year_end"] == 2022, "mobile_internet_subscriptions_per_100_persons"].to_numpy()
-    eta = np.where(first >= 20, INTERNET_EDUCATION[EDUCATION_4[education]][cell], 0.0) \
-        + INTERNET_PROVINCE * (online - online.mean())[zone // 2] + INTERNET_70PLUS * (first >= 70)
+    eta = (
+        np.where(first >= 20, INTERNET_EDUCATION[EDUCATION_4[education]][cell], 0.0)
+        + INTERNET_PROVINCE * (online - online.mean())[zone // 2]
+        + INTERNET_70PLUS * (first >= 70)
+    )
     sex = cell // (len(AGE_STARTS) * len(EDUCATION))
     bands = [(6, 10, "6_9"), (10, 20, "10_19"), (20, 30, "20_29"), (30, 40, "30_39"), (40, 50, "40_49")]
     masks = [(first >= a) & (first < b) for a, b, _ in bands]
     targets = [published[f"netizens_age_{name}_share"] / 100 * netizens for *_, name in bands]
     old = published["internet_penetration_60plus"] / 100 * reference.national("age_60plus", 2023)
     masks += [(first >= 50) & (first < 60), first >= 60, town == 1, town == 0, (sex == 0) & (first >= 6)]
-    targets += [published["netizens_age_50plus_share"] / 100 * netizens - old, old,
-                published["urban_netizens_size"] * 1e4, published["rural_netizens_size"] * 1e4,
-                published["netizens_male_share"] / 100 * netizens]
+    targets += [
+        published["netizens_age_50plus_share"] / 100 * netizens - old,
+        old,
+        published["urban_netizens_size"] * 1e4,
+        published["rural_netizens_size"] * 1e4,
+        published["netizens_male_share"] / 100 * netizens,
+    ]
     weight = np.where(first >= 6, reachable.ravel(), 0.0)
     eta = solve_logit(eta, weight, masks, targets, "internet use")
     return np.where(first >= 6, special.expit(eta), 0.0).reshape(reachable.shape)
@@ -136,7 +145,7 @@ def fit(reachable, persons):
 
 
 def _universe(name, names):
-    name = name.removesuffix("_60plus").removesuffix("_20_29")     # the suffix only restricts the groups
+    name = name.removesuffix("_60plus").removesuffix("_20_29")  # the suffix only restricts the groups
     return UNIVERSES[name] if name in UNIVERSES else names.index(name)
 
 
@@ -169,8 +178,12 @@ def _extra_constraints(name, netizens):
         return [(GROUP_TOWN == 0, size["app_online_education_size_rural"])]
     if name == "genai_user":
         # 20.4 % (ages) against 22.5 % (headline): the two figures whose age labels are lost in print give way
-        bands = [(GROUP_AGE <= 1, "age_6_19"), (GROUP_AGE == 2, "age_20_29"), (GROUP_AGE == 3, "age_30_39"),
-                 (GROUP_EDUCATION == 3, "edu_college_plus")]
+        bands = [
+            (GROUP_AGE <= 1, "age_6_19"),
+            (GROUP_AGE == 2, "age_20_29"),
+            (GROUP_AGE == 3, "age_30_39"),
+            (GROUP_EDUCATION == 3, "edu_college_plus"),
+        ]
         return [(mask, rate(f"genai_rate_{band}") * netizens[mask].sum()) for mask, band in bands]
     return []
 
@@ -180,8 +193,12 @@ def _fit_outcomes(netizens, others, sector):
     table = definitions()
     names = list(table["name"])
     probability, product = np.zeros((len(table), GROUPS)), np.zeros((len(table), GROUPS))
-    bases = {"netizen": netizens, "nonuser": others, "netizen_farming": netizens * sector[0],
-             "netizen_manufacturing": netizens * sector[1]}
+    bases = {
+        "netizen": netizens,
+        "nonuser": others,
+        "netizen_farming": netizens * sector[0],
+        "netizen_manufacturing": netizens * sector[1],
+    }
     for k, row in enumerate(table.itertuples()):
         restricted = np.ones(GROUPS, bool)
         if row.universe.endswith("_60plus"):
@@ -199,7 +216,7 @@ def _fit_outcomes(netizens, others, sector):
         weight, above = base * restricted, np.zeros(GROUPS)
         if row.same_draw:
             partner = probability[names.index(row.same_draw)]
-            if target > (base * partner).sum():          # the wider of two nested outcomes
+            if target > (base * partner).sum():  # the wider of two nested outcomes
                 above, weight = partner, base * (1 - partner)
                 target -= (base * partner).sum()
             else:
@@ -220,7 +237,7 @@ def _cut_into_levels(probability, loading):
     """Thresholds (K, 64, 16): one-factor probit levels whose mean is the group's probability."""
     level = special.ndtri((np.arange(TRAIT_LEVELS) + 0.5) / TRAIT_LEVELS)
     p = np.clip(probability, 1e-12, 1 - 1e-12)[:, :, None]
-    spread = np.sqrt(1 - loading ** 2)[:, None, None]
+    spread = np.sqrt(1 - loading**2)[:, None, None]
     low, high = np.full(p.shape, -12.0), np.full(p.shape, 12.0)
     for _ in range(50):
         middle = (low + high) / 2

@@ -20,13 +20,39 @@ from ..errors import DataError, UnknownNameError
 from ..kernels import people as kernels
 from . import outcomes
 
-BASE_COLUMNS = ("persons", "mobile", "landline", "mobile_and_landline", "mobile_numbers", "landlines", "internet",
-                "internet_mobile", "internet_landline", "netizen_farming", "netizen_manufacturing")
-FACTS = ("provinces", "prefectures", "margins_prefecture_age_sex", "margins_prefecture_education_sex",
-         "margins_national_2023_2024", "phone_coverage_province", "phone_national", "phone_province_anchors",
-         "published_estimates")
-CODE = ("population/census.py", "population/telephones.py", "population/outcomes.py", "population/outcomes.csv",
-        "population/synthesis.py", "kernels/people.py", "kernels/randomness.py")
+BASE_COLUMNS = (
+    "persons",
+    "mobile",
+    "landline",
+    "mobile_and_landline",
+    "mobile_numbers",
+    "landlines",
+    "internet",
+    "internet_mobile",
+    "internet_landline",
+    "netizen_farming",
+    "netizen_manufacturing",
+)
+FACTS = (
+    "provinces",
+    "prefectures",
+    "margins_prefecture_age_sex",
+    "margins_prefecture_education_sex",
+    "margins_national_2023_2024",
+    "phone_coverage_province",
+    "phone_national",
+    "phone_province_anchors",
+    "published_estimates",
+)
+CODE = (
+    "population/census.py",
+    "population/telephones.py",
+    "population/outcomes.py",
+    "population/outcomes.csv",
+    "population/synthesis.py",
+    "kernels/people.py",
+    "kernels/randomness.py",
+)
 
 
 def column_names():
@@ -77,7 +103,9 @@ def stream(people, progress=None, workers=None):
     def one(area):
         sums = np.zeros((1, kernels.N_CELLS, columns), np.int64)
         kernels.tally(people, first[area], first[area + 1], area, sums)
-        np.add.at(np.moveaxis(result[area], 2, 0), education, np.moveaxis(sums.reshape(2, len(AGE_STARTS), -1, columns), 2, 0))
+        np.add.at(
+            np.moveaxis(result[area], 2, 0), education, np.moveaxis(sums.reshape(2, len(AGE_STARTS), -1, columns), 2, 0)
+        )
         return people.class_person[first[area + 1]] - people.class_person[first[area]]
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -100,8 +128,9 @@ def save(path, mark, sums):
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "wb") as file:
-        # differences from the column of persons would not help; small integers compress well as they are
-        np.savez_compressed(file, fingerprint=mark, sums=sums.astype(np.uint64 if sums.max() > 2 ** 32 - 1 else np.uint32))
+        np.savez_compressed(
+            file, fingerprint=mark, sums=sums.astype(np.uint64 if sums.max() > 2**32 - 1 else np.uint32)
+        )
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
@@ -115,7 +144,7 @@ def load(path, mark):
                 return file["sums"].astype(np.int64)
     except (OSError, ValueError, KeyError, EOFError):
         return None
-    except Exception as error:                       # zipfile and zlib raise their own kinds for damaged files
+    except Exception as error:  # zipfile and zlib raise their own kinds for damaged files
         if type(error).__name__ in ("BadZipFile", "error"):
             return None
         raise
@@ -130,8 +159,10 @@ def split(expression):
     known = (*column_names(), "nonuser")
     for name in rest:
         if name not in known:
-            raise UnknownNameError(f"{name!r} in {expression!r} is no variable of the population. Known: groups "
-                                   f"{', '.join(VARIABLES)}; sums {', '.join(known)}.")
+            raise UnknownNameError(
+                f"{name!r} in {expression!r} is no variable of the population. Known: groups "
+                f"{', '.join(VARIABLES)}; sums {', '.join(known)}."
+            )
     if len(rest) > 1:
         raise DataError(f"{expression!r} names {len(rest)} summed variables ({', '.join(rest)}); name one, and groups.")
     return (rest[0] if rest else "persons"), groups

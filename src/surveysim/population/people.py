@@ -35,8 +35,9 @@ class Population:
         self._model = None
 
     @classmethod
-    def china(cls, seed=1, scale=1.0, year=2023, *, personal_share=0.95, residential_share=0.55,
-              no_phone_internet_rate=0.0):
+    def china(
+        cls, seed=1, scale=1.0, year=2023, *, personal_share=0.95, residential_share=0.55, no_phone_internet_rate=0.0
+    ):
         """The mainland's 31 provinces: households of the 2020 census moved to a year-end, phones, use of the internet.
 
         Parameters
@@ -57,14 +58,25 @@ class Population:
         ----------
         docs/population.md names every assumption; `reference` holds the facts.
         """
-        arguments = {"kind": "china", "seed": seed, "scale": float(scale), "year": year, "personal_share": personal_share,
-                     "residential_share": residential_share, "no_phone_internet_rate": no_phone_internet_rate}
+        arguments = {
+            "kind": "china",
+            "seed": seed,
+            "scale": float(scale),
+            "year": year,
+            "personal_share": personal_share,
+            "residential_share": residential_share,
+            "no_phone_internet_rate": no_phone_internet_rate,
+        }
         if year not in census.YEARS:
             raise SpecError(f"population.year = {year!r}: choose one of {', '.join(map(str, census.YEARS))}.")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise SpecError(f"population.seed = {seed!r}: give a whole number, 0 or larger.")
-        for name, low in (("scale", 1e-4), ("personal_share", 0.8), ("residential_share", 0.1),
-                          ("no_phone_internet_rate", 0)):
+        for name, low in (
+            ("scale", 1e-4),
+            ("personal_share", 0.8),
+            ("residential_share", 0.1),
+            ("no_phone_internet_rate", 0),
+        ):
             if not low <= arguments[name] <= 1:
                 raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from {low} to 1.")
         return cls(arguments)
@@ -78,8 +90,13 @@ class Population:
         if self._model is None:
             a = self.arguments
             self._model = synthesis.build(
-                a["year"], a["scale"], streams.key(a["seed"], "", "population"), personal_share=a["personal_share"],
-                residential_share=a["residential_share"], no_phone_internet_rate=a["no_phone_internet_rate"])
+                a["year"],
+                a["scale"],
+                streams.key(a["seed"], "", "population"),
+                personal_share=a["personal_share"],
+                residential_share=a["residential_share"],
+                no_phone_internet_rate=a["no_phone_internet_rate"],
+            )
         return self._model
 
     @property
@@ -137,10 +154,16 @@ class Population:
         out = np.empty((len(ids), 4), np.int64)
         kernels.household_table(self.people, ids, out)
         area = self.people.class_area[out[:, 0]]
-        return pd.DataFrame({"household_id": ids, **_places(self.people, area),
-                             "kind": pd.Categorical.from_codes(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
-                             "household_size": out[:, 2].astype(np.int16), "first_person_id": out[:, 1],
-                             "n_lines": out[:, 3].astype(np.int8)})
+        return pd.DataFrame(
+            {
+                "household_id": ids,
+                **_places(self.people, area),
+                "kind": pd.Categorical.from_codes(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
+                "household_size": out[:, 2].astype(np.int16),
+                "first_person_id": out[:, 1],
+                "n_lines": out[:, 3].astype(np.int8),
+            }
+        )
 
     @staticmethod
     def _ids(ids, size, what):
@@ -150,8 +173,10 @@ class Population:
         ids = ids.astype(np.int64)
         outside = (ids < 0) | (ids >= size)
         if outside.any():
-            raise DataError(f"{int(outside.sum())} of {len(ids)} {what} ids are outside 0 to {size - 1:,}; "
-                            f"the first is {int(ids[outside][0])}.")
+            raise DataError(
+                f"{int(outside.sum())} of {len(ids)} {what} ids are outside 0 to {size - 1:,}; "
+                f"the first is {int(ids[outside][0])}."
+            )
         return ids
 
     # ------------------------------------------------------------------------------------------------- the exact truth
@@ -184,7 +209,7 @@ class Population:
         sums = parameters.load(self._cache_path(), self.fingerprint)
         if sums is None:
             sums = parameters.stream(self.people, progress)
-            if self.size >= 10_000_000:              # smaller populations take a second: not worth a file
+            if self.size >= 10_000_000:  # smaller populations take a second: not worth a file
                 parameters.save(self._cache_path(), self.fingerprint, sums)
         self.__dict__["area_sums"] = sums
         return sums
@@ -230,6 +255,7 @@ class Population:
         def total(expression):
             column, groups = parameters.split(expression)
             return parameters.column_of(sums, column)[mask & parameters.group_mask(groups, mask.shape)].sum()
+
         return total
 
 
@@ -237,9 +263,11 @@ def _places(people, area):
     places = reference.frame_units()
     provinces = np.array(reference.provinces())
     prefectures, code = np.unique(places["adcode"].to_numpy(str), return_inverse=True)
-    return {"province": pd.Categorical.from_codes(people.area_zone[area] >> 1, provinces),
-            "prefecture": pd.Categorical.from_codes(code[area >> 1], prefectures),
-            "urban": pd.Categorical.from_codes(area & 1, URBAN)}
+    return {
+        "province": pd.Categorical.from_codes(people.area_zone[area] >> 1, provinces),
+        "prefecture": pd.Categorical.from_codes(code[area >> 1], prefectures),
+        "urban": pd.Categorical.from_codes(area & 1, URBAN),
+    }
 
 
 def attribute_table(people, ids, a):
@@ -249,14 +277,22 @@ def attribute_table(people, ids, a):
     age_group = np.searchsorted(AGE_5_FIRST, age, side="right") - 1
     education = outcomes.EDUCATION_4[cell % len(EDUCATION)]
     mobiles = a[:, 5]
-    return pd.DataFrame({
-        "person_id": np.asarray(ids, np.int64), "household_id": a[:, 1], **_places(people, area),
-        "sex": pd.Categorical.from_codes(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX), "age": age.astype(np.int16),
-        "age_group": pd.Categorical.from_codes(age_group, AGE_5),
-        "education": pd.Categorical.from_codes(education, EDUCATION_4),
-        "sector": pd.Categorical.from_codes(a[:, 9], SECTOR), "household_size": a[:, 10].astype(np.int16),
-        "n_mobile": ((mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2)).astype(np.int8),
-        "n_lines": a[:, 6].astype(np.int8), "internet": a[:, 7].astype(bool)})
+    return pd.DataFrame(
+        {
+            "person_id": np.asarray(ids, np.int64),
+            "household_id": a[:, 1],
+            **_places(people, area),
+            "sex": pd.Categorical.from_codes(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
+            "age": age.astype(np.int16),
+            "age_group": pd.Categorical.from_codes(age_group, AGE_5),
+            "education": pd.Categorical.from_codes(education, EDUCATION_4),
+            "sector": pd.Categorical.from_codes(a[:, 9], SECTOR),
+            "household_size": a[:, 10].astype(np.int16),
+            "n_mobile": ((mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2)).astype(np.int8),
+            "n_lines": a[:, 6].astype(np.int8),
+            "internet": a[:, 7].astype(bool),
+        }
+    )
 
 
 def _axes(people, size):
@@ -266,10 +302,13 @@ def _axes(people, size):
     zone = index if size == 62 else people.area_zone[index]
     first = np.array(AGE_STARTS)
     groups = np.searchsorted(AGE_5_FIRST, first, side="right") - 1
-    axes = {"province": (zone >> 1, provinces), "urban": (zone & 1, list(URBAN)),
-            "sex": (np.arange(2).reshape(1, 2, 1, 1), list(SEX)),
-            "age_group": (groups.reshape(1, 1, -1, 1), list(AGE_5)),
-            "education": (np.arange(4).reshape(1, 1, 1, 4), list(EDUCATION_4))}
+    axes = {
+        "province": (zone >> 1, provinces),
+        "urban": (zone & 1, list(URBAN)),
+        "sex": (np.arange(2).reshape(1, 2, 1, 1), list(SEX)),
+        "age_group": (groups.reshape(1, 1, -1, 1), list(AGE_5)),
+        "education": (np.arange(4).reshape(1, 1, 1, 4), list(EDUCATION_4)),
+    }
     if size != 62:
         axes["prefecture"] = (index >> 1, list(reference.frame_units()["adcode"]))
     shape = (size, 2, len(AGE_STARTS), 4)
@@ -286,8 +325,9 @@ def _label_codes(names, labels, column):
     labels = [labels] if isinstance(labels, str) else list(labels)
     missing = [label for label in labels if label not in names]
     if missing:
-        raise UnknownNameError(f"{column} has no label {missing[0]!r}; it has {', '.join(names[:8])}"
-                               f"{' …' if len(names) > 8 else ''}.")
+        raise UnknownNameError(
+            f"{column} has no label {missing[0]!r}; it has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
+        )
     return [names.index(label) for label in labels]
 
 
@@ -297,8 +337,13 @@ def _domains(axes, by, inside):
     for column in by:
         codes, names = _axis(axes, column)
         present = [(k, name) for k, name in enumerate(names) if (inside & (codes == k)).any()]
-        masks, texts = zip(*[(mask & (codes == k), f"{text}, {column}={name}" if text else f"{column}={name}")
-                             for mask, text in zip(masks, texts) for k, name in present])
+        masks, texts = zip(
+            *[
+                (mask & (codes == k), f"{text}, {column}={name}" if text else f"{column}={name}")
+                for mask, text in zip(masks, texts)
+                for k, name in present
+            ]
+        )
     return list(masks), list(texts)
 
 

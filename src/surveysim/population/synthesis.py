@@ -9,11 +9,11 @@ from ..columns import AGE_GROUPS, AGE_STARTS
 from ..kernels import people, randomness
 from . import census, outcomes, telephones
 
-MOST_IN_FAMILY, ROOM = 7, 4          # family households have 1 to 7 members; dormitory rooms 4
-RURAL_HOUSEHOLD = 1.10               # assumption: mean size in the country against towns
+MOST_IN_FAMILY, ROOM = 7, 4  # family households have 1 to 7 members; dormitory rooms 4
+RURAL_HOUSEHOLD = 1.10  # assumption: mean size in the country against towns
 # Assumption: how the head of a household and dormitory residents differ from other members, by the 20 age groups
-HEAD_BY_AGE = np.array([0.] * 6 + [.35, .8, *[1.0] * 12])
-DORMITORY_BY_AGE = np.array([.01, .02, .02, .03, .25, 5., 5., 1.5, *[.6] * 7, .5, .5, .6, .8, 1.])
+HEAD_BY_AGE = np.array([0.0] * 6 + [0.35, 0.8, *[1.0] * 12])
+DORMITORY_BY_AGE = np.array([0.01, 0.02, 0.02, 0.03, 0.25, 5.0, 5.0, 1.5, *[0.6] * 7, 0.5, 0.5, 0.6, 0.8, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Synthesis:
     """The tables for the kernels, and the expectations they were fitted to."""
 
     people: people.People
-    expected: np.ndarray            # (734, 280) expected persons by area and cell
-    covered: np.ndarray             # (62, 280) expected persons with a telephone of either kind
+    expected: np.ndarray  # (734, 280) expected persons by area and cell
+    covered: np.ndarray  # (62, 280) expected persons with a telephone of either kind
     landline_reachable: np.ndarray  # (734, 280) expected persons in households with a landline
     telephones: telephones.TelephoneModel
     outcomes: outcomes.OutcomeModel
@@ -66,7 +66,7 @@ def _classes(persons, unit_of_area):
     share = household_sizes(mean)
     rows = []
     for area in range(len(persons)):
-        inside = family[area // 2] * persons[area] / max(persons[area // 2 * 2:area // 2 * 2 + 2].sum(), 1)
+        inside = family[area // 2] * persons[area] / max(persons[area // 2 * 2 : area // 2 * 2 + 2].sum(), 1)
         counts = largest_remainder(share[area], round(inside / mean[area]))
         while counts @ np.arange(1, MOST_IN_FAMILY + 1) > persons[area]:
             counts[np.nonzero(counts)[0][-1]] -= 1
@@ -120,9 +120,10 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
     ages = by_zone.sum(axis=1).reshape(62, 2, len(AGE_STARTS), -1).sum(axis=(1, 3))
     rooms = np.stack([np.bincount(zone[area], count * (kind == k), 62) for k in (0, 1)], axis=1)
     grow = table.sum() / persons.sum()
-    phones = telephones.fit(year, ages * grow, rooms * grow, personal_share=personal_share,
-                            residential_share=residential_share)
-    line = phones.line_rate()[:, [0, 0, 1]]                                  # by role
+    phones = telephones.fit(
+        year, ages * grow, rooms * grow, personal_share=personal_share, residential_share=residential_share
+    )
+    line = phones.line_rate()[:, [0, 0, 1]]  # by role
     age_of_cell = outcomes.cell_groups()[1]
     without = (1 - phones.first[:, None, age_of_cell]) * (1 - line[:, :, None])
     covered = (by_zone * (1 - without)).sum(axis=1) * grow
@@ -131,18 +132,30 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
     alias = np.zeros((areas * 3, roles.shape[2]), np.uint64)
     randomness.alias_tables(roles.reshape(areas * 3, -1), alias)
     tables = people.People(
-        key=key, class_person=_starts(size * count), class_household=_starts(count), class_size=size.copy(),
-        class_kind=kind.copy(), class_area=area.copy(), area_unit=unit.astype(np.int64), area_zone=zone.astype(np.int64),
+        key=key,
+        class_person=_starts(size * count),
+        class_household=_starts(count),
+        class_size=size.copy(),
+        class_kind=kind.copy(),
+        class_area=area.copy(),
+        area_unit=unit.astype(np.int64),
+        area_zone=zone.astype(np.int64),
         unit_person=_starts(np.bincount(unit[area], size * count, len(codes))),
         unit_household=_starts(np.bincount(unit[area], count, len(codes))),
-        alias=alias.reshape(areas, 3, -1), ages=np.array([AGE_STARTS, np.diff([*AGE_STARTS, 100])], np.int64),
+        alias=alias.reshape(areas, 3, -1),
+        ages=np.array([AGE_STARTS, np.diff([*AGE_STARTS, 100])], np.int64),
         cell_group=outcomes.cell_groups()[0].astype(np.int64),
         mobile=_per_65536(np.stack([phones.first, phones.second, phones.third])),
         cycles=np.stack([phones.second_cycle, phones.third_cycle, phones.line_cycle, phones.second_line_cycle]),
-        line=_per_65536(np.stack([phones.line, phones.second_line])), use=answers.use * 2.0 ** 32,
+        line=_per_65536(np.stack([phones.line, phones.second_line])),
+        use=answers.use * 2.0**32,
         rates=np.array([no_phone_internet_rate, outcomes.HOUSEHOLD_COPY * 65536.0]),
-        sector=_per_65536(answers.sector), threshold=answers.threshold, universe=answers.universe.astype(np.int64),
-        draw=answers.draw.astype(np.int64), hours=answers.hours)
+        sector=_per_65536(answers.sector),
+        threshold=answers.threshold,
+        universe=answers.universe.astype(np.int64),
+        draw=answers.draw.astype(np.int64),
+        hours=answers.hours,
+    )
     landline = (roles * line[zone][:, :, None]).sum(axis=1) * grow
     return Synthesis(tables, roles.sum(axis=1) * grow, covered, landline, phones, answers)
 

@@ -11,20 +11,42 @@ import numpy as np
 from .. import reference
 from ..columns import AGE_STARTS
 
-MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59   # primes: no tie to household positions
+MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
 
 # Assumption: probability of an own mobile number by the 20 age groups, in towns; the country's log odds are lower.
-MOBILE_BY_AGE = np.array([0, 0, 0, .76, .88, .985, .997, .998, .998, .998, .998, .997, .995, .99, .975, .95, .90, .82,
-                          .70, .52])
+MOBILE_BY_AGE = np.array(
+    [
+        0,
+        0,
+        0,
+        0.76,
+        0.88,
+        0.985,
+        0.997,
+        0.998,
+        0.998,
+        0.998,
+        0.998,
+        0.997,
+        0.995,
+        0.99,
+        0.975,
+        0.95,
+        0.90,
+        0.82,
+        0.70,
+        0.52,
+    ]
+)
 MOBILE_RURAL_LOGIT = -0.35
 # Assumption: how likely a second or third number is, relative to ages 20-59.
-EXTRA_BY_AGE = np.array([0, 0, 0, .02, .05, .5, *[1.] * 8, .45, .35, .2, .1, .05, .05])
+EXTRA_BY_AGE = np.array([0, 0, 0, 0.02, 0.05, 0.5, *[1.0] * 8, 0.45, 0.35, 0.2, 0.1, 0.05, 0.05])
 THIRD_GIVEN_SECOND = 0.12
 # Assumption: log odds of a residential line in town against the country; and of a dormitory room.
 LINE_URBAN_LOGIT = 0.35
 DORMITORY_LINE = 0.10
 SECOND_LINE = 0.03
-CANDIDATES = 1.25          # candidate households per expected line, the room left for differences in acceptance
+CANDIDATES = 1.25  # candidate households per expected line, the room left for differences in acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +58,19 @@ class TelephoneModel:
     table of people, and the share with a second number is second_cycle / MOBILE_CYCLE × second.
     """
 
-    first: np.ndarray           # (62, 20) own mobile number
-    second: np.ndarray          # (62, 20) acceptance of a candidate
-    third: np.ndarray           # (62, 20)
-    second_cycle: np.ndarray    # (31,) candidates in MOBILE_CYCLE
-    third_cycle: np.ndarray     # (31,) candidates in THIRD_CYCLE
-    line: np.ndarray            # (62, 2) acceptance of a candidate household: family, dormitory
-    line_cycle: np.ndarray      # (31,)
-    second_line: np.ndarray     # (62, 2) acceptance, of households with a line
+    first: np.ndarray  # (62, 20) own mobile number
+    second: np.ndarray  # (62, 20) acceptance of a candidate
+    third: np.ndarray  # (62, 20)
+    second_cycle: np.ndarray  # (31,) candidates in MOBILE_CYCLE
+    third_cycle: np.ndarray  # (31,) candidates in THIRD_CYCLE
+    line: np.ndarray  # (62, 2) acceptance of a candidate household: family, dormitory
+    line_cycle: np.ndarray  # (31,)
+    second_line: np.ndarray  # (62, 2) acceptance, of households with a line
     second_line_cycle: np.ndarray
-    personal_mobiles: np.ndarray    # (31,) expected numbers of persons
+    personal_mobiles: np.ndarray  # (31,) expected numbers of persons
     mobile_subscriptions: np.ndarray  # (31,) all subscriptions, business and machines included
-    residential_lines: np.ndarray   # (31,)
-    fixed_lines: np.ndarray         # (31,)
+    residential_lines: np.ndarray  # (31,)
+    fixed_lines: np.ndarray  # (31,)
 
     def line_rate(self):
         """Probability of a residential line, shape (62, 2)."""
@@ -63,10 +85,11 @@ def subscriptions(year):
         return table.loc[table["year_end"] == 2020, column].to_numpy("float64") * 1e4
     pattern = table.loc[table["year_end"] == 2022, column].to_numpy("float64")
     national = reference.load("phone_national").set_index(["reference_month", "measure"])["value"]
-    level = {2022: national["2022-12", "mobile_subscriptions"],
-             2023: national["2024-12", "mobile_subscriptions"] - national["2024-12",
-                                                                          "mobile_subscriptions_net_add_in_year"],
-             2024: national["2024-12", "mobile_subscriptions"]}[year]
+    level = {
+        2022: national["2022-12", "mobile_subscriptions"],
+        2023: national["2024-12", "mobile_subscriptions"] - national["2024-12", "mobile_subscriptions_net_add_in_year"],
+        2024: national["2024-12", "mobile_subscriptions"],
+    }[year]
     return pattern / pattern.sum() * level * 1e4
 
 
@@ -78,12 +101,16 @@ def fixed_lines(year, population):
     """
     national = reference.load("phone_national")
     national = national[national["measure"] == "fixed_line_subscriptions"].set_index("reference_month")["value"]
-    total = {2020: national["2021-10"], 2022: national["2022-12"], 2023: national["2023-12"],
-             2024: national["2024-12"]}[year] * 1e4
+    total = {
+        2020: national["2021-10"],
+        2022: national["2022-12"],
+        2023: national["2023-12"],
+        2024: national["2024-12"],
+    }[year] * 1e4
     low, high = _anchor_bounds(national, total / 1e4, population)
     level, step = total / population.sum(), 1.0
     lines = np.clip(level * population, low, high)
-    for _ in range(60):                                   # bisection on the common rate, in logs
+    for _ in range(60):  # bisection on the common rate, in logs
         step /= 2 if _ else 1
         level *= np.exp(step if lines.sum() < total else -step)
         lines = np.clip(level * population, low, high)
@@ -131,10 +158,10 @@ def fit(year, persons, households, *, personal_share, residential_share):
     first *= np.minimum(1.0, target / (1.02 * owners))[zone_province, None]
     owners = np.bincount(zone_province, (first * persons).sum(axis=1))
     willing = np.bincount(zone_province, (first * EXTRA_BY_AGE * persons).sum(axis=1))
-    willing_third = np.bincount(zone_province, (first * EXTRA_BY_AGE ** 2 * persons).sum(axis=1))
+    willing_third = np.bincount(zone_province, (first * EXTRA_BY_AGE**2 * persons).sum(axis=1))
     third_share = np.full(31, THIRD_GIVEN_SECOND)
     second_share = (target - owners) / (willing + third_share * willing_third)
-    crowded = second_share > 0.97          # more numbers than second ones can hold: more thirds
+    crowded = second_share > 0.97  # more numbers than second ones can hold: more thirds
     third_share[crowded] = ((target - owners - 0.97 * willing) / (0.97 * willing_third))[crowded]
     second_share = np.minimum(second_share, 0.97)
     second_cycle = np.ceil(second_share * MOBILE_CYCLE).astype(np.int64)
@@ -142,9 +169,16 @@ def fit(year, persons, households, *, personal_share, residential_share):
     second = np.outer((second_share * MOBILE_CYCLE / second_cycle)[zone_province], EXTRA_BY_AGE)
     third = np.outer((third_share * THIRD_CYCLE / third_cycle)[zone_province], EXTRA_BY_AGE)
     lines = fixed_lines(year, population)
-    return TelephoneModel(first, second, third, second_cycle, third_cycle,
-                          **_fit_lines(lines, lines * residential_share, households),
-                          personal_mobiles=target, mobile_subscriptions=all_mobiles)
+    return TelephoneModel(
+        first,
+        second,
+        third,
+        second_cycle,
+        third_cycle,
+        **_fit_lines(lines, lines * residential_share, households),
+        personal_mobiles=target,
+        mobile_subscriptions=all_mobiles,
+    )
 
 
 def _mobile_ownership(town):
@@ -157,8 +191,9 @@ def _fit_lines(fixed, residential, households):
     """Line probabilities by zone and kind, so that each province's residential lines are met in expectation."""
     zone_province, town = np.repeat(np.arange(31), 2), np.tile([0.0, 1.0], 31)
     family, rooms = households.T
-    wanted = np.maximum(residential / (1 + SECOND_LINE) - np.bincount(zone_province, rooms) * DORMITORY_LINE,
-                        0.2 * residential)
+    wanted = np.maximum(
+        residential / (1 + SECOND_LINE) - np.bincount(zone_province, rooms) * DORMITORY_LINE, 0.2 * residential
+    )
     low, high = np.full(31, -15.0), np.full(31, 15.0)
     for _ in range(80):
         middle = (low + high) / 2
@@ -170,9 +205,14 @@ def _fit_lines(fixed, residential, households):
     cycle = np.ceil(np.minimum(1.0, CANDIDATES * largest) * LINE_CYCLE).astype(np.int64)
     second_cycle = np.full(31, int(np.ceil(CANDIDATES * SECOND_LINE * SECOND_LINE_CYCLE)))
     acceptance = rates / (cycle / LINE_CYCLE)[zone_province, None]
-    return {"line": acceptance, "line_cycle": cycle,
-            "second_line": np.full((62, 2), SECOND_LINE / (second_cycle[0] / SECOND_LINE_CYCLE)),
-            "second_line_cycle": second_cycle, "residential_lines": residential, "fixed_lines": fixed}
+    return {
+        "line": acceptance,
+        "line_cycle": cycle,
+        "second_line": np.full((62, 2), SECOND_LINE / (second_cycle[0] / SECOND_LINE_CYCLE)),
+        "second_line_cycle": second_cycle,
+        "residential_lines": residential,
+        "fixed_lines": fixed,
+    }
 
 
 assert len(MOBILE_BY_AGE) == len(EXTRA_BY_AGE) == len(AGE_STARTS)

@@ -8,11 +8,26 @@ from importlib.resources import files
 
 import pandas as pd
 
-CODES = ("adcode", "province_adcode", "area_code", "area_code_other", "area_code_legacy", "local_number_digits",
-         "phone_frame_unit_suggested", "prefix3")
-AGES = ("00", "01_04", *(f"{a:02d}_{a + 4:02d}" for a in range(5, 85, 5)), "85p")   # the census's 19 age groups
-EDUCATION = ("no_schooling", "preschool", "primary", "junior_secondary", "senior_secondary", "junior_college",
-             "bachelor_plus")
+CODES = (
+    "adcode",
+    "province_adcode",
+    "area_code",
+    "area_code_other",
+    "area_code_legacy",
+    "local_number_digits",
+    "phone_frame_unit_suggested",
+    "prefix3",
+)
+AGES = ("00", "01_04", *(f"{a:02d}_{a + 4:02d}" for a in range(5, 85, 5)), "85p")  # the census's 19 age groups
+EDUCATION = (
+    "no_schooling",
+    "preschool",
+    "primary",
+    "junior_secondary",
+    "senior_secondary",
+    "junior_college",
+    "bachelor_plus",
+)
 
 
 @cache
@@ -43,7 +58,8 @@ def frame_units():
     area code and number length are those of its first member that has them.
     """
     places = _read("prefectures").merge(
-        _read("phone_prefix_by_prefecture")[["adcode", "n_prefix7_total"]], on="adcode", validate="1:1")
+        _read("phone_prefix_by_prefecture")[["adcode", "n_prefix7_total"]], on="adcode", validate="1:1"
+    )
     places = places.rename(columns={"phone_frame_unit_suggested": "unit"})
     places = places.sort_values(["province_adcode", "unit", "adcode"], ignore_index=True)
     digits = places["local_number_digits"].str.slice(0, 1).astype("Int64")

@@ -10,17 +10,44 @@ import warnings
 # Placeholder colours, replaced by CSS variables in `svg`; in a notebook they look as they are.
 INK, MUTED, LINE, FIRST, SECOND, ALERT = "#1b1f24", "#5b6470", "#d5d9df", "#2563a8", "#d2691f", "#b3261e"
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", FIRST: "--first", SECOND: "--second", ALERT: "--alert"}
-SCALE = ("#e3ecf6", "#bfd3ea", "#93b5da", "#5f8fc4", "#2f66a3")     # five steps of the tile map
+SCALE = ("#e3ecf6", "#bfd3ea", "#93b5da", "#5f8fc4", "#2f66a3")  # five steps of the tile map
 VARIABLES |= {colour: f"--scale-{i}" for i, colour in enumerate(SCALE)}
 ON_SCALE = ("#10151a", "#10151b", "#10151c", "#fdfdfe", "#fdfdff")  # text on each step
 VARIABLES |= {colour: f"--on-scale-{i}" for i, colour in enumerate(ON_SCALE)}
 
-TILES = {"230000": (9, 0), "150000": (6, 1), "220000": (9, 1), "650000": (1, 2), "620000": (3, 2), "640000": (4, 2),
-         "140000": (5, 2), "130000": (6, 2), "110000": (7, 2), "210000": (8, 2), "630000": (2, 3), "610000": (4, 3),
-         "410000": (5, 3), "370000": (6, 3), "120000": (7, 3), "540000": (1, 4), "510000": (3, 4), "500000": (4, 4),
-         "420000": (5, 4), "340000": (6, 4), "320000": (7, 4), "310000": (8, 4), "530000": (3, 5), "520000": (4, 5),
-         "430000": (5, 5), "360000": (6, 5), "330000": (7, 5), "450000": (5, 6), "440000": (6, 6), "350000": (7, 6),
-         "460000": (5, 7)}
+TILES = {
+    "230000": (9, 0),
+    "150000": (6, 1),
+    "220000": (9, 1),
+    "650000": (1, 2),
+    "620000": (3, 2),
+    "640000": (4, 2),
+    "140000": (5, 2),
+    "130000": (6, 2),
+    "110000": (7, 2),
+    "210000": (8, 2),
+    "630000": (2, 3),
+    "610000": (4, 3),
+    "410000": (5, 3),
+    "370000": (6, 3),
+    "120000": (7, 3),
+    "540000": (1, 4),
+    "510000": (3, 4),
+    "500000": (4, 4),
+    "420000": (5, 4),
+    "340000": (6, 4),
+    "320000": (7, 4),
+    "310000": (8, 4),
+    "530000": (3, 5),
+    "520000": (4, 5),
+    "430000": (5, 5),
+    "360000": (6, 5),
+    "330000": (7, 5),
+    "450000": (5, 6),
+    "440000": (6, 6),
+    "350000": (7, 6),
+    "460000": (5, 7),
+}
 
 
 def axes(width, height):
@@ -45,7 +72,9 @@ def intervals(labels, table, text, ax=None):
     inside = (away["lower"] <= 0) & (away["upper"] >= 0)
     for k in y:
         colour = FIRST if inside.iloc[k] else ALERT
-        ax.plot([away["lower"].iloc[k], away["upper"].iloc[k]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt")
+        ax.plot(
+            [away["lower"].iloc[k], away["upper"].iloc[k]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt"
+        )
         ax.plot(away["estimate"].iloc[k], k, "o", color=colour, markersize=4)
     ax.plot(away["published"], list(y), "D", color=SECOND, markersize=3.4, linestyle="none", label=text["published"])
     ax.plot([], [], "o-", color=FIRST, markersize=4, label=text["interval"])
@@ -98,9 +127,25 @@ def tile_map(labels, values, text, ax=None):
     for code, (column, row) in TILES.items():
         step = min(int((values[code] - low) / (high - low) * len(SCALE)), len(SCALE) - 1) if high > low else 0
         ax.add_patch(_square(column, row, SCALE[step]))
-        ax.text(column, row - 0.14, labels[code], ha="center", va="center", fontsize=8, color=ON_SCALE[step])
-        ax.text(column, row + 0.2, f"{values[code]:.1f}", ha="center", va="center", fontsize=9.5, color=ON_SCALE[step],
-                fontweight="bold")
+        ax.text(
+            column,
+            row - 0.14,
+            labels[code],
+            ha="center",
+            va="center",
+            fontsize=8 if len(labels[code]) < 10 else 6.5,
+            color=ON_SCALE[step],
+        )
+        ax.text(
+            column,
+            row + 0.2,
+            f"{values[code]:.1f}",
+            ha="center",
+            va="center",
+            fontsize=9.5,
+            color=ON_SCALE[step],
+            fontweight="bold",
+        )
     ax.set_xlim(0.4, 9.6)
     ax.set_ylim(7.6, -0.6)
     ax.set_aspect("equal")
@@ -122,8 +167,8 @@ def estimates_over_repetitions(values, truth, text, ax=None):
     for x, k in enumerate(order):
         estimate, lower, upper = values[k]
         missed = not lower <= truth <= upper
-        ax.plot([x, x], [lower, upper], color=ALERT if missed else FIRST, linewidth=1.1)
-        ax.plot(x, estimate, ".", color=ALERT if missed else FIRST, markersize=2.5)
+        ax.plot([x + 1, x + 1], [lower, upper], color=ALERT if missed else FIRST, linewidth=1.1)
+        ax.plot(x + 1, estimate, ".", color=ALERT if missed else FIRST, markersize=2.5)
     ax.axhline(truth, color=INK, linewidth=1)
     ax.set_xlabel(text["repetitions_axis"], color=MUTED, fontsize=9)
     ax.set_ylabel(text["penetration_axis"], color=MUTED, fontsize=9)
@@ -133,7 +178,7 @@ def estimates_over_repetitions(values, truth, text, ax=None):
 
 
 def _legend(ax, ncols):
-    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=ncols)
+    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=ncols)
 
 
 def svg(ax, title):
@@ -143,10 +188,10 @@ def svg(ax, title):
 
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "surveysim"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")        # the reader's browser has the Chinese glyphs
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's browser has the Chinese glyphs
         ax.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    text = text[text.index("<svg"):]
+    text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'role="img"', text, count=1)
     for colour, variable in VARIABLES.items():

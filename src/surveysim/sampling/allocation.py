@@ -15,7 +15,11 @@ METHODS = ("proportional", "equal", "neyman", "power", "cost")
 
 
 def _check(name, value, low, high, closed=(False, False)):
-    ok = np.isfinite(value) and (low <= value if closed[0] else low < value) and (value <= high if closed[1] else value < high)
+    ok = (
+        np.isfinite(value)
+        and (low <= value if closed[0] else low < value)
+        and (value <= high if closed[1] else value < high)
+    )
     if not ok:
         left, right = "[" if closed[0] else "(", "]" if closed[1] else ")"
         raise DesignError(f"{name} = {value!r} is outside {left}{low:g}, {high:g}{right}.")
@@ -50,7 +54,7 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
     _check("moe", moe, 0, 1)
     _check("p", p, 0, 1)
     _check("deff", deff, 0, np.inf)
-    n = deff * _quantile(level) ** 2 * p * (1 - p) / moe ** 2
+    n = deff * _quantile(level) ** 2 * p * (1 - p) / moe**2
     if population is not None:
         _check("population", population, 1, np.inf)
         n = n / (1 + (n - 1) / population)
@@ -106,8 +110,10 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     if n != int(n) or n < 0:
         raise DesignError(f"n = {n!r}: give a whole number of interviews.")
     if minimum * len(size) > n:
-        raise DesignError(f"a minimum of {minimum} in each of {len(size)} strata needs {minimum * len(size):,} interviews; "
-                          f"n is {int(n):,}. Raise n or lower the minimum.")
+        raise DesignError(
+            f"a minimum of {minimum} in each of {len(size)} strata needs {minimum * len(size):,} interviews; "
+            f"n is {int(n):,}. Raise n or lower the minimum."
+        )
     share = _shares(size, method, sd, cost, power)
     fixed = np.zeros(len(size), bool)
     while True:
@@ -140,7 +146,7 @@ def _shares(size, method, sd, cost, power):
     if method == "equal":
         return np.ones_like(size)
     if method == "power":
-        return size ** power * spread
+        return size**power * spread
     if method == "cost":
         return size * spread / np.sqrt(given("cost", cost))
     return size * spread

@@ -36,8 +36,20 @@ class SampleDesign:
     shared_suffixes: bool
 
     @classmethod
-    def plan(cls, frames, *, interviews, landline_share=0.5, between="power", power=0.5, minimum_per_province=300,
-             minimum_per_unit=3, suffixes="shared", bank_factor=1.5, interview_rate=(0.25, 0.25)):
+    def plan(
+        cls,
+        frames,
+        *,
+        interviews,
+        landline_share=0.5,
+        between="power",
+        power=0.5,
+        minimum_per_province=300,
+        minimum_per_unit=3,
+        suffixes="shared",
+        bank_factor=1.5,
+        interview_rate=(0.25, 0.25),
+    ):
         """Allocate `interviews` between provinces, frames and units, and size the banks.
 
         Parameters
@@ -72,22 +84,35 @@ class SampleDesign:
             for p in range(len(people)):
                 inside = np.nonzero(province == p)[0]
                 if by_frame[f, p]:
-                    targets[f, inside] = _inside(size[f, inside], int(by_frame[f, p]), minimum_per_unit, FRAMES[f],
-                                                 units["province"].iloc[inside[0]])
+                    targets[f, inside] = _inside(
+                        size[f, inside],
+                        int(by_frame[f, p]),
+                        minimum_per_unit,
+                        FRAMES[f],
+                        units["province"].iloc[inside[0]],
+                    )
         numbers = np.stack([landline.numbers.space, mobile.numbers.space])
         prefixes = np.stack([landline.prefixes, mobile.prefixes])
         working = np.stack([landline.units["working_rate"], mobile.units["working_rate"]])
         yields = prefixes * working * np.asarray(interview_rate)[:, None]
         first = np.clip(np.ceil(bank_factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
-        return cls(targets=targets, suffixes=first, numbers=numbers, province=province,
-                   stratum=variance_strata(targets, province), shared_suffixes=suffixes == "shared")
+        return cls(
+            targets=targets,
+            suffixes=first,
+            numbers=numbers,
+            province=province,
+            stratum=variance_strata(targets, province),
+            shared_suffixes=suffixes == "shared",
+        )
 
 
 def _inside(size, n, minimum, frame, province):
     if minimum * len(size) > n:
-        raise DesignError(f"province {province} has {n} {frame} interviews for {len(size)} frame units, fewer than "
-                          f"sample.minimum_per_unit = {minimum} each. Raise sample.interviews or "
-                          f"sample.minimum_per_province, or lower sample.minimum_per_unit.")
+        raise DesignError(
+            f"province {province} has {n} {frame} interviews for {len(size)} frame units, fewer than "
+            f"sample.minimum_per_unit = {minimum} each. Raise sample.interviews or "
+            f"sample.minimum_per_province, or lower sample.minimum_per_unit."
+        )
     return allocate(np.maximum(size, 1e-9), n, minimum=minimum)
 
 
@@ -101,7 +126,7 @@ def variance_strata(targets, province):
     label = -1
     for f in range(targets.shape[0]):
         for p in np.unique(province):
-            inside, held = np.nonzero(province == p)[0], 2     # interviews in the open stratum; 2 or more close it
+            inside, held = np.nonzero(province == p)[0], 2  # interviews in the open stratum; 2 or more close it
             for u in inside:
                 if held >= 2:
                     label, held = label + 1, 0

@@ -21,13 +21,21 @@ class Variables:
     def __init__(self, pop, cases):
         a = cases.attributes
         cell = a[:, 3]
-        self._codes = {"sex": cell // (len(AGE_STARTS) * len(EDUCATION)), "age": a[:, 4],
-                       "urban": pop.people.class_area[a[:, 0]] & 1, "education": outcomes.EDUCATION_4[cell % len(EDUCATION)]}
+        self._codes = {
+            "sex": cell // (len(AGE_STARTS) * len(EDUCATION)),
+            "age": a[:, 4],
+            "urban": pop.people.class_area[a[:, 0]] & 1,
+            "education": outcomes.EDUCATION_4[cell % len(EDUCATION)],
+        }
         internet = a[:, 7] == 1
-        self._values = {"persons": np.ones(len(a)), "internet": internet.astype(float), "nonuser": (~internet).astype(float),
-                        "netizen_farming": (internet & (a[:, 9] == 1)).astype(float),
-                        "netizen_manufacturing": (internet & (a[:, 9] == 2)).astype(float),
-                        "weekly_hours": np.where(internet, cases.hours, 0.0)}
+        self._values = {
+            "persons": np.ones(len(a)),
+            "internet": internet.astype(float),
+            "nonuser": (~internet).astype(float),
+            "netizen_farming": (internet & (a[:, 9] == 1)).astype(float),
+            "netizen_manufacturing": (internet & (a[:, 9] == 2)).astype(float),
+            "weekly_hours": np.where(internet, cases.hours, 0.0),
+        }
         self._answers, self._names = cases.answers, {name: k for k, name in enumerate(pop.outcome_names)}
 
     def __call__(self, expression):
@@ -78,8 +86,9 @@ def statistics(definitions, variables, known, w, everybody):
         elif row.kind == "complement":
             number = scores.complement(number, known(row.denominator))
         elif row.kind == "complement_ratio":
-            number = scores.over(scores.complement(number, known(row.denominator)),
-                                 scores.complement(users, known("persons")))
+            number = scores.over(
+                scores.complement(number, known(row.denominator)), scores.complement(users, known("persons"))
+            )
         result.append(number)
     return result
 
@@ -87,7 +96,9 @@ def statistics(definitions, variables, known, w, everybody):
 def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):
     """Estimates of the indicators in their own units (percent, 10k persons, hours); sizes are blown up by 1 / scale."""
     found = statistics(definitions, variables, known, design.weight, np.ones(len(design.weight), bool))
-    factor = [100.0 if unit == "percent" else (1e-4 / scale if unit == "10k persons" else 1.0) for unit in definitions["unit"]]
+    factor = [
+        100.0 if unit == "percent" else (1e-4 / scale if unit == "10k persons" else 1.0) for unit in definitions["unit"]
+    ]
     rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
     ci = ["logit" if unit == "percent" else "wald" for unit in definitions["unit"]]
     return estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)

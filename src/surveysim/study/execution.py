@@ -56,13 +56,23 @@ class Repetitions:
             n = len(value)
             cover = np.mean((lower <= truth) & (truth <= upper))
             empse = value.std(ddof=1)
-            modelse = np.sqrt(np.mean(se ** 2))
-            rows.append({
-                "indicator_id": name, "repetitions": n, "parameter": parameters[name], "mean": value.mean() * factor,
-                "bias": (value.mean() - truth) * factor, "bias_mcse": empse / np.sqrt(n) * factor, "empse": empse * factor,
-                "empse_mcse": empse / np.sqrt(2 * (n - 1)) * factor, "modelse": modelse * factor,
-                "modelse_mcse": np.sqrt(np.var(se ** 2, ddof=1) / (4 * n * modelse ** 2)) * factor if modelse else 0.0,
-                "cover": 100 * cover, "cover_mcse": 100 * np.sqrt(cover * (1 - cover) / n)})
+            modelse = np.sqrt(np.mean(se**2))
+            rows.append(
+                {
+                    "indicator_id": name,
+                    "repetitions": n,
+                    "parameter": parameters[name],
+                    "mean": value.mean() * factor,
+                    "bias": (value.mean() - truth) * factor,
+                    "bias_mcse": empse / np.sqrt(n) * factor,
+                    "empse": empse * factor,
+                    "empse_mcse": empse / np.sqrt(2 * (n - 1)) * factor,
+                    "modelse": modelse * factor,
+                    "modelse_mcse": np.sqrt(np.var(se**2, ddof=1) / (4 * n * modelse**2)) * factor if modelse else 0.0,
+                    "cover": 100 * cover,
+                    "cover_mcse": 100 * np.sqrt(cover * (1 - cover) / n),
+                }
+            )
         return pd.DataFrame(rows)
 
     def interval(self, unit, value, se, df):
@@ -120,8 +130,16 @@ def repeat(spec, repetitions, seed=1, workers=None, progress=None):
                     failures.append((index, f"{type(error).__name__}: {error}"))
                 if progress is not None:
                     progress(1)
-    return Repetitions(seed, prep.definitions, result[:, 0], result[:, 1], result[:, 2], spec.estimation.level,
-                       prep.pop.scale, tuple(failures))
+    return Repetitions(
+        seed,
+        prep.definitions,
+        result[:, 0],
+        result[:, 1],
+        result[:, 2],
+        spec.estimation.level,
+        prep.pop.scale,
+        tuple(failures),
+    )
 
 
 __all__ = ["Repetitions", "parameters_of", "repeat"]

@@ -26,7 +26,9 @@ def write_report(result, path, lang="en", repetitions=None):
         temporary.write_text(page, encoding="utf-8", newline="\n")
         temporary.replace(path)
     except OSError as error:
-        raise SpecError(f"{path}: the report cannot be written ({error.strerror}). Choose a folder you may write to.") from None
+        raise SpecError(
+            f"{path}: the report cannot be written ({error.strerror}). Choose a folder you may write to."
+        ) from None
     return path
 
 
@@ -48,31 +50,57 @@ def content(result, text, repetitions):
         "intervals": figures.svg(figures.intervals(names[shares], table[shares], text), text["intervals"]),
         "map": figures.svg(figures.tile_map(short, provinces["estimate"].to_dict(), text), text["map"]),
         "margins": figures.svg(figures.margins(margin_labels, margin_table, text), text["margins"]),
-        "weights": figures.svg(figures.weights(*weight_histogram(result, text), text), text["weights"])}
+        "weights": figures.svg(figures.weights(*weight_histogram(result, text), text), text["weights"]),
+    }
     if repetitions is not None:
         drawings["repetitions"] = figures.svg(
-            figures.estimates_over_repetitions(*repeated_penetration(repetitions, table), text), text["coverage_figure"])
+            figures.estimates_over_repetitions(*repeated_penetration(repetitions, table), text), text["coverage_figure"]
+        )
     return {
         "subtitle": text["subtitle"].format(
-            spec=result.spec.name, interviews=f"{len(result.interviews):,}", provinces=31, seed=result.seed,
-            year=result.spec.population.year, size=f"{result.preparation.pop.size:,}"),
-        "cards": cards(table, text), "statement": statement_rows(statement, text, repetitions, table),
+            spec=result.spec.name,
+            interviews=f"{len(result.interviews):,}",
+            provinces=31,
+            seed=result.seed,
+            year=result.spec.population.year,
+            size=f"{result.preparation.pop.size:,}",
+        ),
+        "cards": cards(table, text),
+        "statement": statement_rows(statement, text, repetitions, table),
         "covered": text["covered_of"].format(k=int(inside), n=len(table)),
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
         "rural_bases": rural_bases(result, text),
         "statement_text": text["statement_text"].format(nominal_n=f"{sample_size():,}"),
-        "no_verdict": no_verdict(repetitions, text), "figures": {key: Markup(value) for key, value in drawings.items()},
-        "map_text": text["map_text"].format(least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"),
-        "margins_text": text["margins_text"].format(sweeps=record["final_weight"]["sweeps"],
-                                                    merged=len(record["final_weight"]["merged"])),
+        "no_verdict": no_verdict(repetitions, text),
+        "figures": {key: Markup(value) for key, value in drawings.items()},
+        "map_text": text["map_text"].format(
+            least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
+        ),
+        "margins_text": text["margins_text"].format(
+            sweeps=record["final_weight"]["sweeps"], merged=len(record["final_weight"]["merged"])
+        ),
         "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
-        "steps": weight_steps(result, text), "frames": [text[frame] for frame in FRAMES],
-        "dispositions": disposition_rows(result, text), "rate_names": list(result.response_rates().index),
-        "rates": [[text[frame], *(html.number(100 * v, 1) for v in column)] for frame, column in
-                  result.response_rates().items()],
-        "estimates": [[name, text[row.unit], *(html.number(getattr(row, c), _digits(row.unit, c)) for c in (
-            "published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")), row.note]
-            for name, row in zip(names, table.itertuples())]}
+        "steps": weight_steps(result, text),
+        "frames": [text[frame] for frame in FRAMES],
+        "dispositions": disposition_rows(result, text),
+        "rate_names": list(result.response_rates().index),
+        "rates": [
+            [text[frame], *(html.number(100 * v, 1) for v in column)]
+            for frame, column in result.response_rates().items()
+        ],
+        "estimates": [
+            [
+                name,
+                text[row.unit],
+                *(
+                    html.number(getattr(row, c), _digits(row.unit, c))
+                    for c in ("published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")
+                ),
+                row.note,
+            ]
+            for name, row in zip(names, table.itertuples())
+        ],
+    }
 
 
 def _digits(unit, column):
@@ -87,30 +115,41 @@ def cards(table, text):
     """Penetration, netizens and interviews, as the first thing a reader sees."""
     rows = table.set_index("indicator_id")
     result = []
-    for name, title, unit, digits in (("internet_penetration", "penetration", " %", 2),
-                                      ("netizens_size", "netizens", f" {text['10k persons']}", 0)):
+    for name, title, unit, digits in (
+        ("internet_penetration", "penetration", " %", 2),
+        ("netizens_size", "netizens", f" {text['10k persons']}", 0),
+    ):
         if name not in rows.index:
             continue
         row = rows.loc[name]
-        detail = f"± {html.number(row['moe'], digits)} · {text['published']} {html.number(row['published'], digits and 1)} · " \
-                 f"{text['population']} {html.number(row['parameter'], digits)}"
+        detail = (
+            f"± {html.number(row['moe'], digits)} · {text['published']} {html.number(row['published'], digits and 1)} · "
+            f"{text['population']} {html.number(row['parameter'], digits)}"
+        )
         result.append({"title": text[title], "value": html.number(row["estimate"], digits) + unit, "detail": detail})
     return result
 
 
 def statement_rows(statement, text, repetitions, table):
     """The error statement as (what, value) rows."""
+
     def points(value):
         return "± " + text["points"].format(value=f"{value:.2f}")
 
-    rows = [(text["statement_nominal"], points(statement["nominal"])),
-            (text["statement_worst"].format(deff=f"{statement['deff']:.2f}"), points(statement["worst"])),
-            (text["statement_moe"], points(statement["moe"]))]
+    rows = [
+        (text["statement_nominal"], points(statement["nominal"])),
+        (text["statement_worst"].format(deff=f"{statement['deff']:.2f}"), points(statement["worst"])),
+        (text["statement_moe"], points(statement["moe"])),
+    ]
     if repetitions is not None:
         row = penetration_performance(repetitions, table)
-        rows += [(text["statement_cover"].format(repetitions=int(row["repetitions"])),
-                  f"{row['cover']:.1f} % ± {2 * row['cover_mcse']:.1f}"),
-                 (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}")]
+        rows += [
+            (
+                text["statement_cover"].format(repetitions=int(row["repetitions"])),
+                f"{row['cover']:.1f} % ± {2 * row['cover_mcse']:.1f}",
+            ),
+            (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}"),
+        ]
     return rows
 
 
@@ -147,8 +186,9 @@ def provincial_penetration(result):
     residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), 31)
     found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(31)]
     rows = [("known", "internet_penetration", "percent", f"province={code}") for code in reference.provinces()]
-    table = estimates(result.survey.design, found, rows, level=result.spec.estimation.level, ci="logit",
-                      scale=np.full(31, 100.0)).to_frame()
+    table = estimates(
+        result.survey.design, found, rows, level=result.spec.estimation.level, ci="logit", scale=np.full(31, 100.0)
+    ).to_frame()
     return table.set_index(pd.Index(reference.provinces(), name="province"))
 
 
@@ -173,13 +213,18 @@ def weight_histogram(result, text):
 def weight_steps(result, text):
     """Kish deff, smallest and largest weight, and the mean deff inside province × frame, after each step."""
     table = result.weights.table
-    groups = result.interviews["number_province"].cat.codes.to_numpy() * 2 + result.interviews["frame"].cat.codes.to_numpy()
+    groups = (
+        result.interviews["number_province"].cat.codes.to_numpy() * 2 + result.interviews["frame"].cat.codes.to_numpy()
+    )
     rows = []
     for name in table.columns:
         w = table[name].to_numpy()
-        inside = np.average([deff_kish(w[groups == g]) for g in np.unique(groups)],
-                            weights=np.unique(groups, return_counts=True)[1])
-        rows.append([text[name], f"{deff_kish(w):.2f}", html.number(w.min(), 0), html.number(w.max(), 0), f"{inside:.2f}"])
+        inside = np.average(
+            [deff_kish(w[groups == g]) for g in np.unique(groups)], weights=np.unique(groups, return_counts=True)[1]
+        )
+        rows.append(
+            [text[name], f"{deff_kish(w):.2f}", html.number(w.min(), 0), html.number(w.max(), 0), f"{inside:.2f}"]
+        )
     return rows
 
 
@@ -192,7 +237,8 @@ def disposition_rows(result, text):
         return [cell for f in range(2) for cell in (f"{values[f]:,}", f"{100 * values[f] / total[f]:.1f}")]
 
     return [[text[name], *cells(counts[:, k])] for k, name in enumerate(DISPOSITIONS)] + [
-        [text["numbers"], *cells(counts.sum(axis=1))]]
+        [text["numbers"], *cells(counts.sum(axis=1))]
+    ]
 
 
 def rural_bases(result, text):
@@ -201,5 +247,7 @@ def rural_bases(result, text):
     if "rural_netizens_size" not in rural:
         return ""
     value = result.estimates.table.set_index("variable").loc["rural_netizens_size", "estimate"]
-    return text["rural_bases"].format(a=f"{100 * value * 1e4 / reference.national('rural', 2023):.1f}",
-                                      b=f"{100 * value * 1e4 / reference.national('rural', 2024):.1f}")
+    return text["rural_bases"].format(
+        a=f"{100 * value * 1e4 / reference.national('rural', 2023):.1f}",
+        b=f"{100 * value * 1e4 / reference.national('rural', 2024):.1f}",
+    )

@@ -83,8 +83,9 @@ class WeightingSpec(_Part):
 
     composite: Literal["effective"] | Share = "effective"
     nonresponse: Literal["proportional"] | Share = "proportional"
-    margins: Annotated[tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)] = (
-        "sex", "age_group", "education", "urban")
+    margins: Annotated[
+        tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)
+    ] = ("sex", "age_group", "education", "urban")
     control_population: Literal["covered_6plus", "residents_6plus"] = "covered_6plus"
     minimum_per_level: Annotated[int, Field(ge=1)] = 5
 
@@ -116,8 +117,10 @@ class SurveySpec(_Part):
         """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0})."""
         if name not in presets():
             near = difflib.get_close_matches(name, presets(), 1)
-            raise SpecError(f"there is no preset {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Presets: "
-                            f"{', '.join(presets())}.")
+            raise SpecError(
+                f"there is no preset {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Presets: "
+                f"{', '.join(presets())}."
+            )
         text = (files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8")
         return cls._build(_merge(tomllib.loads(text), changes), f"preset {name}")
 
@@ -128,7 +131,9 @@ class SurveySpec(_Part):
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise SpecError(f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())}).") from None
+            raise SpecError(
+                f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SpecError(f"{path}: cannot be read ({error}).") from None
         except tomllib.TOMLDecodeError as error:
@@ -149,8 +154,10 @@ class SurveySpec(_Part):
             for name in spec.estimation.indicators:
                 if name not in known:
                     near = difflib.get_close_matches(name, known, 1)
-                    raise SpecError(f"{place}: estimation.indicators: {name!r} is no modelled indicator"
-                                    f"{f'; did you mean {near[0]!r}?' if near else '.'}")
+                    raise SpecError(
+                        f"{place}: estimation.indicators: {name!r} is no modelled indicator"
+                        f"{f'; did you mean {near[0]!r}?' if near else '.'}"
+                    )
         return spec
 
     def run(self, seed=1, record=True, progress=None):
@@ -173,8 +180,11 @@ class SurveySpec(_Part):
 
 def presets():
     """Names of the presets that come with the package."""
-    return sorted(path.name.removesuffix(".toml") for path in (files(__package__) / "presets").iterdir()
-                  if path.name.endswith(".toml"))
+    return sorted(
+        path.name.removesuffix(".toml")
+        for path in (files(__package__) / "presets").iterdir()
+        if path.name.endswith(".toml")
+    )
 
 
 def _merge(base, changes):
@@ -194,5 +204,6 @@ def _explain(cls, problem, place):
     for part in problem["loc"][:-1]:
         model = model.model_fields[part].annotation
     near = difflib.get_close_matches(str(problem["loc"][-1]), list(model.model_fields), 1)
-    return f"{place}: unknown key {path!r}" + (f"; did you mean {near[0]!r}?" if near else
-                                               f". Known: {', '.join(model.model_fields)}.")
+    return f"{place}: unknown key {path!r}" + (
+        f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(model.model_fields)}."
+    )

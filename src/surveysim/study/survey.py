@@ -46,8 +46,16 @@ def prepare(spec):
     sample = spec.sample.model_dump()
     rates = (models[0].expected_rate(landline=True), models[1].expected_rate(landline=False))
     design = SampleDesign.plan(frames, **sample, interview_rate=rates)
-    return Preparation(spec, pop, frames, design, models, recipe_of(spec, control_totals(pop, spec.weighting)),
-                       estimands.selected(spec), estimands.constants(pop))
+    return Preparation(
+        spec,
+        pop,
+        frames,
+        design,
+        models,
+        recipe_of(spec, control_totals(pop, spec.weighting)),
+        estimands.selected(spec),
+        estimands.constants(pop),
+    )
 
 
 def control_totals(pop, weighting):
@@ -63,20 +71,33 @@ def control_totals(pop, weighting):
     first = np.array(AGE_STARTS)
     table = table[:, :, :, first >= AGE_5_FIRST[0]]
     group = np.searchsorted(AGE_5_FIRST, first[first >= AGE_5_FIRST[0]], side="right") - 1
-    sums = {"urban": table.sum(axis=(2, 3, 4)), "sex": table.sum(axis=(1, 3, 4)),
-            "age_group": np.stack([table[:, :, :, group == g].sum(axis=(1, 2, 3, 4)) for g in range(5)], axis=1),
-            "education": np.stack([table[..., outcomes.EDUCATION_4 == g].sum(axis=(1, 2, 3, 4)) for g in range(4)], axis=1)}
+    sums = {
+        "urban": table.sum(axis=(2, 3, 4)),
+        "sex": table.sum(axis=(1, 3, 4)),
+        "age_group": np.stack([table[:, :, :, group == g].sum(axis=(1, 2, 3, 4)) for g in range(5)], axis=1),
+        "education": np.stack([table[..., g == outcomes.EDUCATION_4].sum(axis=(1, 2, 3, 4)) for g in range(4)], axis=1),
+    }
     provinces = reference.provinces()
-    return Margins("province", provinces, tuple((name,) for name in weighting.margins),
-                   tuple(tuple((label,) for label in MARGIN_LABELS[name]) for name in weighting.margins),
-                   np.concatenate([sums[name] for name in weighting.margins], axis=1))
+    return Margins(
+        "province",
+        provinces,
+        tuple((name,) for name in weighting.margins),
+        tuple(tuple((label,) for label in MARGIN_LABELS[name]) for name in weighting.margins),
+        np.concatenate([sums[name] for name in weighting.margins], axis=1),
+    )
 
 
 def recipe_of(spec, margins):
     """The weighting recipe of the modelled survey."""
-    return Recipe([InverseSampling(), Multiplicity(), NonresponseClasses(e=spec.weighting.nonresponse),
-                   Composite(theta=spec.weighting.composite),
-                   Rake(margins, minimum=spec.weighting.minimum_per_level)])
+    return Recipe(
+        [
+            InverseSampling(),
+            Multiplicity(),
+            NonresponseClasses(e=spec.weighting.nonresponse),
+            Composite(theta=spec.weighting.composite),
+            Rake(margins, minimum=spec.weighting.minimum_per_level),
+        ]
+    )
 
 
 def field_and_weight(prep, seed, *repetition, record=False):
@@ -96,16 +117,26 @@ def weighting_table(prep, cases):
     provinces = list(reference.provinces())
     at = (cases.frame, cases.unit)
     categorical = pd.Categorical.from_codes
-    return pd.DataFrame({
-        "frame": categorical(cases.frame, FRAMES), "domain": categorical(cases.domain(), ("a", "b", "ab")),
-        "number_province": categorical(prep.design.province[cases.unit], provinces),
-        "number_space": prep.design.numbers[at], "unit_interviews": prep.design.targets[at],
-        "unit_dialled": cases.dialled[at], "n_mobile": cases.n_mobile, "n_lines": cases.n_lines,
-        "n_eligible": cases.n_eligible, "province": categorical(zone >> 1, provinces), "urban": categorical(zone & 1, URBAN),
-        "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
-        "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
-        "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
-        "stratum": prep.design.stratum[at], "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell)))})
+    return pd.DataFrame(
+        {
+            "frame": categorical(cases.frame, FRAMES),
+            "domain": categorical(cases.domain(), ("a", "b", "ab")),
+            "number_province": categorical(prep.design.province[cases.unit], provinces),
+            "number_space": prep.design.numbers[at],
+            "unit_interviews": prep.design.targets[at],
+            "unit_dialled": cases.dialled[at],
+            "n_mobile": cases.n_mobile,
+            "n_lines": cases.n_lines,
+            "n_eligible": cases.n_eligible,
+            "province": categorical(zone >> 1, provinces),
+            "urban": categorical(zone & 1, URBAN),
+            "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
+            "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
+            "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
+            "stratum": prep.design.stratum[at],
+            "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell))),
+        }
+    )
 
 
 def disposition_table(prep, cases):
@@ -160,16 +191,26 @@ class SurveyRun:
     def response_rates(self):
         """AAPOR rates by frame, e by proportional allocation."""
         counts = self.case_file.dispositions.sum(axis=1)
-        return pd.DataFrame({frame: response_rates(dict(zip(DISPOSITIONS, counts[f])), e="proportional")
-                             for f, frame in enumerate(FRAMES) if counts[f].sum()})
+        return pd.DataFrame(
+            {
+                frame: response_rates(dict(zip(DISPOSITIONS, counts[f])), e="proportional")
+                for f, frame in enumerate(FRAMES)
+                if counts[f].sum()
+            }
+        )
 
     def error_statement(self):
         """The report's ±0.66 points against this design: a mapping of numbers (points)."""
         row = self.estimates.table.set_index("variable").loc["internet_penetration"]
         n = len(self.interviews)
-        return {"interviews": n, "nominal": 100 * margin_of_error(n, level=self.spec.estimation.level),
-                "estimate": row["estimate"], "moe": row["moe"], "deff": row["deff"],
-                "worst": 100 * margin_of_error(n, deff=row["deff"], level=self.spec.estimation.level)}
+        return {
+            "interviews": n,
+            "nominal": 100 * margin_of_error(n, level=self.spec.estimation.level),
+            "estimate": row["estimate"],
+            "moe": row["moe"],
+            "deff": row["deff"],
+            "worst": 100 * margin_of_error(n, deff=row["deff"], level=self.spec.estimation.level),
+        }
 
     def report(self, path, lang="en", repetitions=None):
         """Write the self-contained HTML report; `repetitions` is the result of `repeat`, for the coverage part."""
@@ -183,7 +224,6 @@ def run(spec, seed, record=True, progress=None):
     tell = progress or (lambda text: None)
     tell("population and frames")
     prep = prepare(spec)
-    prep.pop.people                                                # build now, so that the stages are told apart
     tell("dialling")
     cases, table, weights = field_and_weight(prep, seed, record=record)
     tell("estimation")
@@ -191,8 +231,15 @@ def run(spec, seed, record=True, progress=None):
     extra = table[[c for c in table.columns if c not in labelled.columns]]
     interviews = pd.concat([labelled, extra, weights.table], axis=1)
     survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
-    found = estimands.estimate(prep.definitions, survey.design, estimands.Variables(prep.pop, cases), prep.known,
-                               prep.pop.scale, level=spec.estimation.level, deff="wr")
+    found = estimands.estimate(
+        prep.definitions,
+        survey.design,
+        estimands.Variables(prep.pop, cases),
+        prep.known,
+        prep.pop.scale,
+        level=spec.estimation.level,
+        deff="wr",
+    )
     return SurveyRun(spec, seed, interviews, cases.numbers, weights, survey, found, cases, prep)
 
 
@@ -225,10 +272,18 @@ def compare(result):
     rows = []
     for name, row in result.preparation.definitions.iterrows():
         facts, estimate, value = published.loc[name], found.loc[name], truth[name]
-        rows.append({"indicator_id": name, "domain": facts["domain"], "unit": row["unit"],
-                     "published": facts["value_2024_12"], "parameter": value,
-                     **{c: estimate[c] for c in ("estimate", "se", "lower", "upper", "moe", "deff")},
-                     "agrees": _agrees(facts, row["unit"], value), "note": row["note"]})
+        rows.append(
+            {
+                "indicator_id": name,
+                "domain": facts["domain"],
+                "unit": row["unit"],
+                "published": facts["value_2024_12"],
+                "parameter": value,
+                **{c: estimate[c] for c in ("estimate", "se", "lower", "upper", "moe", "deff")},
+                "agrees": _agrees(facts, row["unit"], value),
+                "note": row["note"],
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -16,7 +16,7 @@ from ..errors import CalibrationError, DataError
 from ..kernels import raking
 
 MOST_DENSE_CELLS = 5_000_000
-CONSISTENT = 1e-6            # margins may disagree by this share
+CONSISTENT = 1e-6  # margins may disagree by this share
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,24 @@ class Margins:
         if hasattr(margins, "columns"):
             margins = _from_tidy(margins, by)
         if not isinstance(margins, Mapping) or not margins:
-            raise DataError("margins must be a mapping {column: {level: total}} or a table with the columns variable, level, "
-                            f"total; got {type(margins).__name__}.")
+            raise DataError(
+                "margins must be a mapping {column: {level: total}} or a table with the columns variable, level, "
+                f"total; got {type(margins).__name__}."
+            )
         parts = margins if by is not None else {None: margins}
         variables = tuple(dict.fromkeys(_names(v) for part in parts.values() for v in part))
-        labels = tuple(tuple(dict.fromkeys(_names(level) for part in parts.values() for v, levels in part.items()
-                                           if _names(v) == variable for level in levels)) for variable in variables)
+        labels = tuple(
+            tuple(
+                dict.fromkeys(
+                    _names(level)
+                    for part in parts.values()
+                    for v, levels in part.items()
+                    if _names(v) == variable
+                    for level in levels
+                )
+            )
+            for variable in variables
+        )
         first = np.concatenate([[0], np.cumsum([len(levels) for levels in labels])])
         total = np.full((len(parts), first[-1]), np.nan)
         for p, part in enumerate(parts.values()):
@@ -72,23 +84,29 @@ class Margins:
 
     def as_totals(self, base, margins_are, rescale):
         """The margins as totals that agree: shares times the base weights (P,), or totals checked for consistency."""
-        sums = np.stack([np.nansum(self.total[:, a:b], axis=1) for a, b in zip(self.first[:-1], self.first[1:])], axis=1)
+        sums = np.stack(
+            [np.nansum(self.total[:, a:b], axis=1) for a, b in zip(self.first[:-1], self.first[1:])], axis=1
+        )
         is_one, is_100 = (np.abs(sums / s - 1) <= CONSISTENT for s in (1, 100))
         shares = is_one | is_100
         if margins_are is None:
             if shares.any() and not shares.all():
                 m = int(np.argwhere(~shares.all(axis=0))[0][0])
-                raise CalibrationError(f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
-                                       f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=.")
+                raise CalibrationError(
+                    f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
+                    f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
+                )
             margins_are = "shares" if shares.all() else "totals"
         if margins_are not in ("totals", "shares"):
-            raise DataError(f"margins_are = {margins_are!r}: choose \"totals\" or \"shares\".")
+            raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
         total, width = self.total.copy(), np.diff(self.first)
         if margins_are == "shares":
             if not shares.all():
                 p, m = np.argwhere(~shares)[0]
-                raise CalibrationError(f"the shares of margin {' × '.join(self.variables[m])!r}{self._where(p)} sum to "
-                                       f"{sums[p, m]:.6g}, not to 1 or 100. Mend them, or give totals.")
+                raise CalibrationError(
+                    f"the shares of margin {' × '.join(self.variables[m])!r}{self._where(p)} sum to "
+                    f"{sums[p, m]:.6g}, not to 1 or 100. Mend them, or give totals."
+                )
             return total / np.repeat(sums, width, axis=1) * base[:, None]
         reference = sums[:, self._rescale_margin(rescale)] if rescale is not None else sums[:, 0]
         gap = np.abs(sums / reference[:, None] - 1)
@@ -97,13 +115,16 @@ class Margins:
             raise CalibrationError(
                 f"margins {' × '.join(self.variables[0])!r} and {' × '.join(self.variables[m])!r}{self._where(p)} sum to "
                 f"{sums[p, 0]:,.6g} and {sums[p, m]:,.6g}; they differ by {100 * (sums[p, m] / sums[p, 0] - 1):.4g} %. Name "
-                f"the margin the others follow in rescale=, or mend the totals.")
+                f"the margin the others follow in rescale=, or mend the totals."
+            )
         return total * np.repeat(reference[:, None] / sums, width, axis=1)
 
     def _rescale_margin(self, rescale):
         if _names(rescale) not in self.variables:
-            raise DataError(f"rescale = {rescale!r} is no margin; the margins are "
-                            f"{', '.join(' × '.join(v) for v in self.variables)}.")
+            raise DataError(
+                f"rescale = {rescale!r} is no margin; the margins are "
+                f"{', '.join(' × '.join(v) for v in self.variables)}."
+            )
         return self.variables.index(_names(rescale))
 
     def _where(self, p):
@@ -120,8 +141,10 @@ def _number(value, variable, level):
     except (TypeError, ValueError):
         number = np.nan
     if not (np.isfinite(number) and number >= 0):
-        raise CalibrationError(f"margin {variable!r}, level {level!r}: the total is {value!r}; totals are finite numbers, 0 or "
-                               f"larger. Mend the margins.")
+        raise CalibrationError(
+            f"margin {variable!r}, level {level!r}: the total is {value!r}; totals are finite numbers, 0 or "
+            f"larger. Mend the margins."
+        )
     return number
 
 
@@ -138,8 +161,10 @@ def _from_tidy(table, by):
     twice = table.duplicated(keys)
     if twice.any():
         row = table[twice].iloc[0]
-        raise DataError(f"the margins table has {int(twice.sum())} duplicate rows; the first is variable {row['variable']!r}, "
-                        f"level {row['level']!r}. Keep one total per level.")
+        raise DataError(
+            f"the margins table has {int(twice.sum())} duplicate rows; the first is variable {row['variable']!r}, "
+            f"level {row['level']!r}. Keep one total per level."
+        )
     nested = {}
     for row in table.to_dict("records"):
         part = nested.setdefault(row[by], {}) if by is not None else nested
@@ -151,11 +176,11 @@ def _from_tidy(table, by):
 class Constraints:
     """What a calibration held fixed, for variance estimation: rows in margin cells, cells in columns of a partition."""
 
-    cell: np.ndarray            # (n,) int64
-    partition: np.ndarray       # (K,) int64 of each cell
-    column: np.ndarray          # (K, M) int64, of `width` columns
+    cell: np.ndarray  # (n,) int64
+    partition: np.ndarray  # (K,) int64 of each cell
+    column: np.ndarray  # (K, M) int64, of `width` columns
     width: int
-    base: np.ndarray            # (n,) weights before
+    base: np.ndarray  # (n,) weights before
 
 
 @dataclass(frozen=True)
@@ -186,14 +211,16 @@ class Calibration:
     def summary(self):
         """One line: sweeps, largest gap, range of g, Kish's design effect, effective n."""
         n = len(self.weight)
-        return (f"raked {n:,} weights in {self.iterations} sweeps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
-                f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {n / self.deff_kish:,.0f}")
+        return (
+            f"raked {n:,} weights in {self.iterations} sweeps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
+            f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {n / self.deff_kish:,.0f}"
+        )
 
 
 def deff_kish(weight):
     """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²."""
     weight = np.asarray(weight, dtype=float)
-    return float(len(weight) * np.sum(weight ** 2) / np.sum(weight) ** 2)
+    return float(len(weight) * np.sum(weight**2) / np.sum(weight) ** 2)
 
 
 def base_weights(data, weight, n):
@@ -209,8 +236,10 @@ def base_weights(data, weight, n):
         raise DataError(f"weight has shape {values.shape}; the table has {n} rows.")
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
-        raise DataError(f"{int(bad.sum())} of {n} weights are missing, infinite or negative; the first is "
-                        f"{values[bad][0]!r} in row {int(np.argmax(bad))}.")
+        raise DataError(
+            f"{int(bad.sum())} of {n} weights are missing, infinite or negative; the first is "
+            f"{values[bad][0]!r} in row {int(np.argmax(bad))}."
+        )
     if not values.sum() > 0:
         raise DataError(f"all {n} weights are zero, so no total can be met.")
     return values
@@ -254,8 +283,10 @@ def level_codes(data, variable, labels):
     if (result < 0).any():
         row = int(np.argmax(result < 0))
         at = np.unravel_index(codes[row], [len(g) for g in grids])
-        raise CalibrationError(f"{int((result < 0).sum())} respondents are in {' × '.join(variable)} = "
-                               f"{tuple(g[i] for g, i in zip(grids, at))!r}, which has no total. Add it to the margins.")
+        raise CalibrationError(
+            f"{int((result < 0).sum())} respondents are in {' × '.join(variable)} = "
+            f"{tuple(g[i] for g, i in zip(grids, at))!r}, which has no total. Add it to the margins."
+        )
     return result
 
 
@@ -266,25 +297,32 @@ def _column_codes(series, known, name):
         codes, categories = pd.factorize(series, sort=False)
     missing = codes < 0
     if missing.any():
-        raise CalibrationError(f"raking variable {name!r} is missing in {int(missing.sum())} rows, the first is row "
-                               f"{int(np.argmax(missing))}. Impute it, give missing its own level and total, or drop the rows.")
+        raise CalibrationError(
+            f"raking variable {name!r} is missing in {int(missing.sum())} rows, the first is row "
+            f"{int(np.argmax(missing))}. Impute it, give missing its own level and total, or drop the rows."
+        )
     image = np.array([known.get(c, -1) for c in categories], dtype=np.int64)
     result = image[codes] if len(image) else np.zeros(len(codes), np.int64)
     unknown = result < 0
     if unknown.any():
         label = categories[codes[np.argmax(unknown)]]
-        raise CalibrationError(_no_total(name, label, int((np.asarray(codes) == list(categories).index(label)).sum()), known))
+        raise CalibrationError(
+            _no_total(name, label, int((np.asarray(codes) == list(categories).index(label)).sum()), known)
+        )
     return result
 
 
 def _no_total(name, label, rows, known):
-    near = [k for k in known if str(k).strip() == str(label).strip()] or \
-        difflib.get_close_matches(str(label), [str(k) for k in known], 1)
+    near = [k for k in known if str(k).strip() == str(label).strip()] or difflib.get_close_matches(
+        str(label), [str(k) for k in known], 1
+    )
     hint = f" Did you mean {near[0]!r}" if near else ""
     if near and type(near[0]) is not type(label):
         hint += f" (the data have {type(label).__name__}, the margins {type(near[0]).__name__})"
-    return (f"{rows} respondents have {name} = {label!r}, which has no total.{hint + '?' if hint else ''} Add it to the margins, "
-            f"or recode the data.")
+    return (
+        f"{rows} respondents have {name} = {label!r}, which has no total.{hint + '?' if hint else ''} Add it to the margins, "
+        f"or recode the data."
+    )
 
 
 def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None, tol=1e-9, max_iter=1000):
@@ -324,8 +362,12 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     partition = np.zeros(n, np.int64)
     if targets.by is not None:
         partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
-    codes = np.stack([level_codes(data, variable, labels) for variable, labels in zip(targets.variables, targets.labels)],
-                     axis=1) + targets.first[:-1]
+    codes = (
+        np.stack(
+            [level_codes(data, variable, labels) for variable, labels in zip(targets.variables, targets.labels)], axis=1
+        )
+        + targets.first[:-1]
+    )
     total = targets.as_totals(np.bincount(partition, base, len(targets.partitions)), margins_are, rescale)
     return rake_codes(targets, partition, codes, base, total, tol, max_iter)
 
@@ -339,19 +381,28 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     weight = np.bincount(row_cell, base, len(cell))
     order_start = np.searchsorted(cell[:, 0], np.arange(P + 1)).astype(np.int64)
     factor, sweeps, gap, worst = np.ones(len(cell)), np.zeros(P, np.int64), np.zeros(P), np.zeros(P, np.int64)
-    raking.rake(weight, np.ascontiguousarray(cell[:, 1:]), order_start, total, tol, max_iter, factor, sweeps, gap, worst)
+    raking.rake(
+        weight, np.ascontiguousarray(cell[:, 1:]), order_start, total, tol, max_iter, factor, sweeps, gap, worst
+    )
     if not np.all(gap <= tol):
         p = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
         variable, level = targets.name(int(worst[p]))
         raise CalibrationError(
             f"raking{targets._where(p)} stopped after {sweeps[p]} sweeps: margin {variable!r}, level {level!r} is still off by "
             f"{100 * gap[p]:.3g} % (tol {tol:.1e}). Empty combinations may make these margins impossible together; merge "
-            f"levels, or raise max_iter.")
+            f"levels, or raise max_iter."
+        )
     g = factor[row_cell]
     final = base * g
-    return Calibration(final, g, True, int(sweeps.max(initial=0)), float(gap.max(initial=0.0)),
-                       _before_after(targets, partition, codes, base, final, total),
-                       Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base))
+    return Calibration(
+        final,
+        g,
+        True,
+        int(sweeps.max(initial=0)),
+        float(gap.max(initial=0.0)),
+        _before_after(targets, partition, codes, base, final, total),
+        Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base),
+    )
 
 
 def _collapse(partition, codes, C):
@@ -383,15 +434,19 @@ def _check_support(targets, partition, codes, base, total):
     if empty.any():
         p, c = np.argwhere(empty)[0]
         variable, level = targets.name(int(c))
-        raise CalibrationError(f"margin {variable!r}, level {level!r}{targets._where(p)} has a total of {total[p, c]:,.6g} but no "
-                               f"respondents with weight ({int(empty.sum())} such levels). Merge it with a neighbour.")
+        raise CalibrationError(
+            f"margin {variable!r}, level {level!r}{targets._where(p)} has a total of {total[p, c]:,.6g} but no "
+            f"respondents with weight ({int(empty.sum())} such levels). Merge it with a neighbour."
+        )
     lost = (rows > 0) & ~(np.nan_to_num(total) > 0)
     if lost.any():
         p, c = np.argwhere(lost)[0]
         variable, level = targets.name(int(c))
         value = "no total" if np.isnan(total[p, c]) else "a total of 0"
-        raise CalibrationError(f"margin {variable!r}, level {level!r}{targets._where(p)} has {value} but respondents of weight "
-                               f"{rows[p, c]:,.6g}. Add its total, merge it, or drop these respondents.")
+        raise CalibrationError(
+            f"margin {variable!r}, level {level!r}{targets._where(p)} has {value} but respondents of weight "
+            f"{rows[p, c]:,.6g}. Add its total, merge it, or drop these respondents."
+        )
 
 
 def _before_after(targets, partition, codes, base, final, total):
@@ -402,7 +457,14 @@ def _before_after(targets, partition, codes, base, final, total):
         for k, values in enumerate((base, final, None)):
             sums[k] += np.bincount(at, values, P * C)
     names = [targets.name(c) for c in range(C)]
-    return pd.DataFrame({
-        "partition": np.repeat(["" if p is None else str(p) for p in targets.partitions], C),
-        "margin": [name for name, _ in names] * P, "level": [str(level) for _, level in names] * P,
-        "target": total.ravel(), "before": sums[0], "after": sums[1], "respondents": sums[2].astype(np.int64)})
+    return pd.DataFrame(
+        {
+            "partition": np.repeat(["" if p is None else str(p) for p in targets.partitions], C),
+            "margin": [name for name, _ in names] * P,
+            "level": [str(level) for _, level in names] * P,
+            "target": total.ravel(),
+            "before": sums[0],
+            "after": sums[1],
+            "respondents": sums[2].astype(np.int64),
+        }
+    )

@@ -22,6 +22,8 @@ def class_factors(counts, e):
     counts = np.asarray(counts, dtype=float)
     interviews, known = counts[:, 0], counts[:, :5].sum(axis=1)
     if np.any(interviews <= 0):
-        raise DataError(f"nonresponse class {int(np.argmax(interviews <= 0))} has numbers but no interviews; join it with another.")
+        raise DataError(
+            f"nonresponse class {int(np.argmax(interviews <= 0))} has numbers but no interviews; join it with another."
+        )
     share = known / (known + counts[:, 7]) if isinstance(e, str) else np.full(len(counts), float(e))
     return (known + share * (counts[:, 5] + counts[:, 6])) / interviews

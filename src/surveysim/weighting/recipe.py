@@ -56,8 +56,10 @@ class InverseSampling:
         N, m, t = (np.asarray(pick(cases, c), dtype=float) for c in (self.space, self.interviews, self.dialled))
         few = m < 2
         if few.any():
-            raise DataError(f"{int(few.sum())} interviews are alone in their unit; N(m−1)/((t−1)m) needs at least 2. Raise the "
-                            f"unit's target.")
+            raise DataError(
+                f"{int(few.sum())} interviews are alone in their unit; N(m−1)/((t−1)m) needs at least 2. Raise the "
+                f"unit's target."
+            )
         return N * (m - 1) / ((t - 1) * m), {}, None
 
 
@@ -70,11 +72,15 @@ class Multiplicity:
 
     def apply(self, cases, weight, dispositions):
         landline = (pick(cases, self.frame) == "landline").to_numpy()
-        mobiles, lines, eligible = (np.asarray(pick(cases, c), dtype=float) for c in ("n_mobile", "n_lines", "n_eligible"))
+        mobiles, lines, eligible = (
+            np.asarray(pick(cases, c), dtype=float) for c in ("n_mobile", "n_lines", "n_eligible")
+        )
         bad = np.where(landline, (lines < 1) | (eligible < 1), mobiles < 1)
         if bad.any():
-            raise DataError(f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
-                            f"{int(np.argmax(bad))}; n_mobile, n_lines and n_eligible must be at least 1 there.")
+            raise DataError(
+                f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
+                f"{int(np.argmax(bad))}; n_mobile, n_lines and n_eligible must be at least 1 there."
+            )
         factor = np.where(landline, eligible / np.where(landline, lines, 1), 1 / np.where(landline, 1, mobiles))
         return weight * factor, {}, None
 
@@ -89,12 +95,18 @@ class NonresponseClasses:
 
     def apply(self, cases, weight, dispositions):
         if dispositions is None:
-            raise DataError("NonresponseClasses needs dispositions: a table of the classes with the columns "
-                            f"{', '.join(DISPOSITIONS)} (counts of numbers).")
+            raise DataError(
+                "NonresponseClasses needs dispositions: a table of the classes with the columns "
+                f"{', '.join(DISPOSITIONS)} (counts of numbers)."
+            )
         factor = nonresponse.class_factors(dispositions[list(DISPOSITIONS)].to_numpy(), self.e)
         labels = list(dispositions[list(self.by)].itertuples(index=False, name=None))
         codes = level_codes(cases, self.by, labels)
-        return weight * factor[codes], {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())}, None
+        return (
+            weight * factor[codes],
+            {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())},
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ class Composite:
 
     def __post_init__(self):
         if not isinstance(self.theta, str) and not 0 <= self.theta <= 1:
-            raise DataError(f"theta = {self.theta!r}: give a share from 0 to 1, or \"effective\".")
+            raise DataError(f'theta = {self.theta!r}: give a share from 0 to 1, or "effective".')
 
     def apply(self, cases, weight, dispositions):
         landline = (pick(cases, self.frame) == "landline").to_numpy()
@@ -144,7 +156,9 @@ class Rake:
         partition = np.zeros(n, np.int64)
         if targets.by is not None:
             partition = level_codes(cases, (targets.by,), [(p,) for p in targets.partitions])
-        codes = np.stack([level_codes(cases, v, labels) for v, labels in zip(targets.variables, targets.labels)], axis=1)
+        codes = np.stack(
+            [level_codes(cases, v, labels) for v, labels in zip(targets.variables, targets.labels)], axis=1
+        )
         codes += targets.first[:-1]
         codes, total, merged = merge_thin(targets, partition, codes, self.minimum)
         result = rake_codes(targets, partition, codes, weight, total, self.tol, self.max_iter)
@@ -163,7 +177,7 @@ def merge_thin(targets, partition, codes, minimum):
     merged = []
     for p, c in np.argwhere(count < minimum):
         if image[p, c] != c or count[p, c] >= minimum:
-            continue                                        # already joined, or made thick by an earlier one
+            continue  # already joined, or made thick by an earlier one
         m = int(np.searchsorted(first, c, side="right")) - 1
         open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c]
         if not open_:
@@ -173,11 +187,19 @@ def merge_thin(targets, partition, codes, minimum):
         count[p, into] += count[p, c]
         total[p, into] += total[p, c]
         count[p, c], total[p, c] = 0, np.nan
-        merged.append({"partition": targets.partitions[p], "margin": targets.name(c)[0], "level": targets.name(c)[1],
-                       "into": targets.name(into)[1]})
+        merged.append(
+            {
+                "partition": targets.partitions[p],
+                "margin": targets.name(c)[0],
+                "level": targets.name(c)[1],
+                "into": targets.name(into)[1],
+            }
+        )
         if count[p, into] < minimum and into < c:
-            raise CalibrationError(f"margin {targets.name(c)[0]!r}{targets._where(p)} has fewer than {minimum} respondents "
-                                   f"altogether; lower the minimum or drop the margin there.")
+            raise CalibrationError(
+                f"margin {targets.name(c)[0]!r}{targets._where(p)} has fewer than {minimum} respondents "
+                f"altogether; lower the minimum or drop the margin there."
+            )
     return (image[partition[:, None], codes] if merged else codes), total, merged
 
 
@@ -196,7 +218,9 @@ class Recipe:
         if not names:
             raise DataError("a recipe needs at least one step.")
         if len(set(names)) < len(names):
-            raise DataError(f"two steps have the name {next(n for n in names if names.count(n) > 1)!r}; names become columns.")
+            raise DataError(
+                f"two steps have the name {next(n for n in names if names.count(n) > 1)!r}; names become columns."
+            )
 
     def __repr__(self):
         return f"Recipe({' → '.join(step.name for step in self.steps)})"
