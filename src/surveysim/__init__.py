@@ -1,0 +1,49 @@
+"""surveysim: simulate a national dual-frame telephone survey, weight it, estimate from it, and see how good it is.
+
+Names are in the order in which data flows. They are imported on first use, so that `import surveysim` is cheap.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    # population and frames
+    "Population": "population",
+    "TelephoneFrame": "frame",
+    # planning
+    "sample_size": "sampling",
+    "margin_of_error": "sampling",
+    "allocate": "sampling",
+    # one survey
+    "SurveySpec": "study",
+    "response_rates": "fieldwork",
+    # weighting
+    "rake": "weighting",
+    "Recipe": "weighting",
+    # estimation
+    "Survey": "estimation",
+    "proportion_interval": "estimation",
+    # errors
+    "SurveysimError": "errors",
+    "SpecError": "errors",
+    "DataError": "errors",
+    "UnknownNameError": "errors",
+    "DesignError": "errors",
+    "CalibrationError": "errors",
+    "StudyError": "errors",
+    "SurveysimWarning": "errors",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'surveysim' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return [*globals(), *__all__]

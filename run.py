@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Set up and run surveysim; needs Python 3.11 or newer and nothing else.
+
+    python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
+    python3 run.py test [--all]  the tests; --all adds the long ones
+    python3 run.py lint          ruff, formatting, import contracts
+    python3 run.py examples      every example, its output compared
+    python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md
+    python3 run.py docs          the documentation, in docs/_build/html
+    python3 run.py parameters    recompute the parameter table that ships with the preset
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+EXTRAS = {"demo": "report", "test": "report,test", "lint": "lint", "examples": "report", "bench": "report,test",
+          "docs": "report,docs", "parameters": "report"}
+
+
+def say(text):
+    print(f"run.py: {text}", file=sys.stderr, flush=True)
+
+
+def call(*command, **options):
+    return subprocess.run([str(part) for part in command], cwd=ROOT, check=False, **options).returncode
+
+
+def must(*command):
+    code = call(*command)
+    if code:
+        say(f"failed with exit code {code}: {' '.join(map(str, command))}")
+        sys.exit(code)
+
+
+def set_up(extras):
+    """A virtual environment with the pinned versions of what a task needs; done once, remembered by a mark."""
+    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+                            + sys.version.encode()).hexdigest()
+    mark = VENV / ".surveysim"
+    have = mark.read_text().split() if mark.exists() else []
+    done = set(have[1:]) if have[:1] == [wanted] and PYTHON.exists() else set()
+    missing = [name for name in extras.split(",") if name not in done]
+    if not missing:
+        return
+    uv = shutil.which("uv")
+    start = time.time()
+    say(f"setting up .venv with {'uv' if uv else 'pip'}: surveysim and {', '.join(missing)} (once)")
+    if not PYTHON.exists():
+        must(*([uv, "venv", "-q", VENV] if uv else [sys.executable, "-m", "venv", VENV]))
+    install = [uv, "pip", "install", "-q", "--python", PYTHON] if uv else [
+        PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    must(*install, "-c", "constraints.txt", "-e", f".[{','.join(missing)}]")
+    mark.write_text(" ".join([wanted, *sorted(done | set(missing))]))
+    say(f"set up in {time.time() - start:.0f} s")
+
+
+def test(arguments):
+    everything = "--all" in arguments
+    rest = [a for a in arguments if a != "--all"]
+    return call(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *([] if everything else ["-m", "not long"]), *rest)
+
+
+def lint(arguments):
+    del arguments
+    ruff = (PYTHON, "-m", "ruff")
+    return (call(*ruff, "check", ".") or call(*ruff, "format", "--check", ".")
+            or call(PYTHON.with_name("lint-imports")))
+
+
+def examples(arguments):
+    """Run every example at its small size and compare what it prints with the committed .out file."""
+    failed = 0
+    for script in sorted((ROOT / "examples").glob("*.py")):
+        expected = script.with_suffix(".out")
+        start = time.time()
+        result = subprocess.run([PYTHON, script], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
+                                env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+        if "--accept" in arguments:
+            expected.write_text(result.stdout, encoding="utf-8")
+        good = result.returncode == 0 and expected.exists() and result.stdout == expected.read_text(encoding="utf-8")
+        failed += not good
+        say(f"{'ok    ' if good else 'FAILED'} {script.name} ({time.time() - start:.1f} s)")
+        if not good:
+            print(result.stdout + result.stderr, file=sys.stderr)
+    return int(failed > 0)
+
+
+def bench(arguments):
+    return call(PYTHON, "benchmarks/run.py", *arguments)
+
+
+def docs(arguments):
+    return call(PYTHON, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html", *arguments)
+
+
+def demo(arguments):
+    return call(PYTHON, "-m", "surveysim", "demo", *arguments)
+
+
+def parameters(arguments):
+    return call(PYTHON, "benchmarks/shipped_parameters.py", *arguments)
+
+
+TASKS = {"demo": demo, "test": test, "lint": lint, "examples": examples, "bench": bench, "docs": docs,
+         "parameters": parameters}
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] not in TASKS:
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] in ([], ["-h"], ["--help"]) else 2)
+    if sys.version_info < (3, 11):
+        say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+        sys.exit(2)
+    task = sys.argv[1]
+    set_up(EXTRAS[task])
+    sys.exit(TASKS[task](sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    main()

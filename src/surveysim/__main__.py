@@ -1,0 +1,5 @@
+"""`python -m surveysim` is the command `surveysim`."""
+
+from .cli import main
+
+main()

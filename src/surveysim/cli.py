@@ -1,0 +1,240 @@
+"""The command `surveysim`: parse, call public functions, write. Results on stdout, progress and errors on stderr.
+
+Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from .errors import SurveysimError
+
+PRESET = "cnnic-2024-12"
+
+
+class _Commands(click.Group):
+    """Bad input ends with one message on stderr and exit code 2, not with a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except SurveysimError as error:
+            click.echo(f"surveysim: {error}", err=True)
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("surveysim: interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="surveysim-dualframe", prog_name="surveysim")
+def main():
+    """Simulate a national dual-frame telephone survey and see how good it is."""
+    for stream in (sys.stdout, sys.stderr):            # a pipe or an old terminal may not be UTF-8
+        stream.reconfigure(errors="replace")
+
+
+def _folder(path):
+    """Make sure a folder exists and can be written to, before any work is done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise click.UsageError(f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o.") from None
+    return path
+
+
+def _write(path, text):
+    """Write a text file so that it is either whole or absent."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def _write_table(path, table):
+    temporary = path.with_name(path.name + ".tmp")
+    table.to_parquet(temporary, index=False)
+    os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _progress():
+    """A rich progress display on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield progress
+
+
+class _Stages:
+    """One line of the progress display per stage; the first mention of a stage starts it and ends the one before."""
+
+    def __init__(self, progress):
+        self.progress, self.task = progress, None
+
+    def __call__(self, text, total=1):
+        self.done()
+        self.task = self.progress.add_task(text, total=total)
+        return self.task
+
+    def advance(self, amount=1):
+        self.progress.advance(self.task, amount)
+
+    def done(self):
+        if self.task is not None:
+            total = self.progress.tasks[self.task].total
+            self.progress.update(self.task, completed=total)
+
+
+def _truth(result, stages):
+    """Make sure the exact parameters are there; stream the population with progress where they are not."""
+    pop = result.preparation.pop
+    if pop.parameter_source != "shipped":
+        stages("exact parameters, person by person", total=pop.size)
+        pop.compute_parameters(progress=stages.advance)
+
+
+def _estimates_text(table):
+    """The comparison as plain text, one row per indicator."""
+    from .report.html import number
+
+    lines = [f"{'indicator':<36} {'unit':<10} {'published':>10} {'population':>10} {'estimate':>10} {'lower':>10} "
+             f"{'upper':>10} {'moe':>8} {'deff':>5}"]
+    for row in table.itertuples():
+        digits = 0 if row.unit == "10k persons" else 2
+        values = [number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)]
+        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[row.unit]
+        lines.append(f"{row.indicator_id:<36} {unit:<10} " + " ".join(f"{v:>10}" for v in values[:5])
+                     + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if row.agrees else '  *'}")
+    rest = table[~table["agrees"]]
+    if len(rest):
+        lines += ["", f"* {len(rest)} population values differ from print by more than 0.15 points or 0.5 %, because:"]
+        lines += [f"  {row.indicator_id}: {row.note or 'no reason known'}" for row in rest.itertuples()]
+    return "\n".join(lines)
+
+
+def _save(result, folder, lang, repetitions=None, cases=True):
+    """Write the comparison, the interviews, the cases and the report; returns the comparison."""
+    table = result.comparison()
+    _write(folder / "estimates.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    if cases:
+        _write_table(folder / "interviews.parquet", result.interviews)
+        _write_table(folder / "cases.parquet", result.cases)
+    if repetitions is not None:
+        truth = dict(zip(table["indicator_id"], table["parameter"]))
+        performance = repetitions.performance(truth)
+        _write(folder / "repetitions.csv", performance.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    result.report(folder / "report.html", lang, repetitions)
+    return table
+
+
+@main.command()
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/demo"), show_default=True,
+              help="Folder for the tables and the report.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork.")
+@click.option("--repetitions", type=click.IntRange(min=2), default=200, show_default=True,
+              help="Repetitions behind the coverage of the error statement.")
+def demo(out, lang, seed, repetitions):
+    """One complete national survey on real census facts, against the published report."""
+    from .study import SurveySpec
+    from .study.execution import repeat
+
+    _folder(out)
+    spec = SurveySpec.preset(PRESET)
+    with _progress() as progress:
+        stages = _Stages(progress)
+        result = spec.run(seed, record=False, progress=stages)
+        _truth(result, stages)
+        stages(f"{repetitions} repetitions", total=repetitions)
+        repeated = repeat(spec, repetitions, seed=seed, progress=stages.advance)
+        stages("report")
+        table = _save(result, out, lang, repeated, cases=False)
+        stages.done()
+    click.echo(_estimates_text(table))
+    click.echo("\n" + _verdict(result, table, repeated))
+    click.echo(f"\nTables and report are in {out}. Open {out / 'report.html'} in a browser.")
+
+
+def _verdict(result, table, repeated):
+    """The error statement in four lines."""
+    statement = result.error_statement()
+    truth = dict(zip(table["indicator_id"], table["parameter"]))
+    row = repeated.performance(truth).set_index("indicator_id").loc["internet_penetration"]
+    failed = f"; {len(repeated.failures)} repetitions failed" if repeated.failures else ""
+    return "\n".join([
+        f"The report's error statement: ±0.66 points; {statement['interviews']:,} interviews at deff 1 and p = 50 % give "
+        f"±{statement['nominal']:.2f}.",
+        f"This design: deff {statement['deff']:.2f} for internet penetration, so ±{statement['moe']:.2f} at "
+        f"{statement['estimate']:.1f} %, and ±{statement['worst']:.2f} at 50 %.",
+        f"Over {int(row['repetitions'])} repetitions the 95 % interval held the truth {row['cover']:.1f} % of the time "
+        f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}: no verdict){failed}.",
+        f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
+        f"{row['modelse']:.3f} as estimated."])
+
+
+@main.command()
+@click.argument("spec")
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def run(spec, out, seed, lang, as_json):
+    """Carry out the survey described in SPEC (a TOML file or a preset) once."""
+    from .study import SurveySpec
+    from .study.spec import presets
+
+    survey = SurveySpec.preset(spec) if spec in presets() else SurveySpec.from_toml(spec)
+    _folder(out)
+    with _progress() as progress:
+        stages = _Stages(progress)
+        result = survey.run(seed, progress=stages)
+        _truth(result, stages)
+        stages("report")
+        table = _save(result, out, lang)
+        stages.done()
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+        return
+    click.echo(_estimates_text(table))
+    click.echo(f"\n{result.weights.summary()}\nTables and report are in {out}. Open {out / 'report.html'} in a browser.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def info(as_json):
+    """Versions, cores, the cache, and where each preset's exact parameters come from."""
+    import platform
+    from importlib.metadata import version
+
+    from .population import Population
+    from .population.parameters import cache_folder
+    from .study import SurveySpec
+    from .study.spec import presets
+
+    facts = {"surveysim": version("surveysim-dualframe"), "python": platform.python_version(),
+             **{name: version(name) for name in ("numpy", "scipy", "pandas", "numba", "pyarrow")},
+             "cores": os.cpu_count(), "cache": str(cache_folder()), "presets": {}}
+    for name in presets():
+        pop = Population.china(**SurveySpec.preset(name).population.model_dump())
+        facts["presets"][name] = {"fingerprint": pop.fingerprint, "parameters": pop.parameter_source}
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for name, value in facts.items():
+        if name != "presets":
+            click.echo(f"{name:<10} {value}")
+    for name, preset in facts["presets"].items():
+        click.echo(f"preset     {name}: population {preset['fingerprint']}, exact parameters {preset['parameters']}")
+
+
+if __name__ == "__main__":
+    main()
