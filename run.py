@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Set up and run surveysim; needs Python 3.11 or newer and nothing else.
 
-    python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
-    python3 run.py test [--all]  the tests; --all adds the long ones
-    python3 run.py lint          ruff, formatting, import contracts
-    python3 run.py examples      every example, its output compared
-    python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md
-    python3 run.py docs          the documentation, in docs/_build/html
-    python3 run.py parameters    recompute the parameter table that ships with the preset
+python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
+python3 run.py test [--all]  the tests; --all adds the long ones
+python3 run.py lint          ruff, formatting, import contracts
+python3 run.py examples      every example, its output compared
+python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md
+python3 run.py docs          the documentation, in docs/_build/html
+python3 run.py parameters    recompute the parameter table that ships with the preset
 """
 
 import hashlib
@@ -21,8 +21,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
-EXTRAS = {"demo": "report", "test": "report,test", "lint": "lint", "examples": "report", "bench": "report,test",
-          "docs": "report,docs", "parameters": "report"}
+EXTRAS = {
+    "demo": "report",
+    "test": "report,test",
+    "lint": "lint",
+    "examples": "report",
+    "bench": "report,test",
+    "docs": "report,docs",
+    "parameters": "report",
+}
 
 
 def say(text):
@@ -42,8 +49,9 @@ def must(*command):
 
 def set_up(extras):
     """A virtual environment with the pinned versions of what a task needs; done once, remembered by a mark."""
-    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
-                            + sys.version.encode()).hexdigest()
+    wanted = hashlib.sha256(
+        b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")) + sys.version.encode()
+    ).hexdigest()
     mark = VENV / ".surveysim"
     have = mark.read_text().split() if mark.exists() else []
     done = set(have[1:]) if have[:1] == [wanted] and PYTHON.exists() else set()
@@ -55,8 +63,11 @@ def set_up(extras):
     say(f"setting up .venv with {'uv' if uv else 'pip'}: surveysim and {', '.join(missing)} (once)")
     if not PYTHON.exists():
         must(*([uv, "venv", "-q", VENV] if uv else [sys.executable, "-m", "venv", VENV]))
-    install = [uv, "pip", "install", "-q", "--python", PYTHON] if uv else [
-        PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    install = (
+        [uv, "pip", "install", "-q", "--python", PYTHON]
+        if uv
+        else [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    )
     must(*install, "-c", "constraints.txt", "-e", f".[{','.join(missing)}]")
     mark.write_text(" ".join([wanted, *sorted(done | set(missing))]))
     say(f"set up in {time.time() - start:.0f} s")
@@ -65,14 +76,15 @@ def set_up(extras):
 def test(arguments):
     everything = "--all" in arguments
     rest = [a for a in arguments if a != "--all"]
-    return call(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *([] if everything else ["-m", "not long"]), *rest)
+    return call(
+        PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *([] if everything else ["-m", "not long"]), *rest
+    )
 
 
 def lint(arguments):
     del arguments
     ruff = (PYTHON, "-m", "ruff")
-    return (call(*ruff, "check", ".") or call(*ruff, "format", "--check", ".")
-            or call(PYTHON.with_name("lint-imports")))
+    return call(*ruff, "check", ".") or call(*ruff, "format", "--check", ".") or call(PYTHON.with_name("lint-imports"))
 
 
 def examples(arguments):
@@ -81,8 +93,15 @@ def examples(arguments):
     for script in sorted((ROOT / "examples").glob("*.py")):
         expected = script.with_suffix(".out")
         start = time.time()
-        result = subprocess.run([PYTHON, script], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
-                                env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+        result = subprocess.run(
+            [PYTHON, script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        )
         if "--accept" in arguments:
             expected.write_text(result.stdout, encoding="utf-8")
         good = result.returncode == 0 and expected.exists() and result.stdout == expected.read_text(encoding="utf-8")
@@ -109,8 +128,15 @@ def parameters(arguments):
     return call(PYTHON, "benchmarks/shipped_parameters.py", *arguments)
 
 
-TASKS = {"demo": demo, "test": test, "lint": lint, "examples": examples, "bench": bench, "docs": docs,
-         "parameters": parameters}
+TASKS = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "examples": examples,
+    "bench": bench,
+    "docs": docs,
+    "parameters": parameters,
+}
 
 
 def main():

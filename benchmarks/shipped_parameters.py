@@ -26,7 +26,9 @@ def main():
 
     sums = parameters.by_zone(parameters.stream(pop.people, progress), pop.people.area_zone)
     parameters.save(path, pop.fingerprint, sums)
-    print(f"\n{path.name}: {path.stat().st_size / 1e6:.1f} MB, fingerprint {pop.fingerprint}, {time.time() - start:.0f} s")
+    print(
+        f"\n{path.name}: {path.stat().st_size / 1e6:.1f} MB, fingerprint {pop.fingerprint}, {time.time() - start:.0f} s"
+    )
 
 
 if __name__ == "__main__":

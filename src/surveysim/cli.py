@@ -35,7 +35,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="surveysim-dualframe", prog_name="surveysim")
 def main():
     """Simulate a national dual-frame telephone survey and see how good it is."""
-    for stream in (sys.stdout, sys.stderr):            # a pipe or an old terminal may not be UTF-8
+    for stream in (sys.stdout, sys.stderr):  # a pipe or an old terminal may not be UTF-8
         stream.reconfigure(errors="replace")
 
 
@@ -46,7 +46,9 @@ def _folder(path):
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise click.UsageError(f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o.") from None
+        raise click.UsageError(
+            f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o."
+        ) from None
     return path
 
 
@@ -106,14 +108,21 @@ def _estimates_text(table):
     """The comparison as plain text, one row per indicator."""
     from .report.html import number
 
-    lines = [f"{'indicator':<36} {'unit':<10} {'published':>10} {'population':>10} {'estimate':>10} {'lower':>10} "
-             f"{'upper':>10} {'moe':>8} {'deff':>5}"]
+    lines = [
+        f"{'indicator':<36} {'unit':<10} {'published':>10} {'population':>10} {'estimate':>10} {'lower':>10} "
+        f"{'upper':>10} {'moe':>8} {'deff':>5}"
+    ]
     for row in table.itertuples():
         digits = 0 if row.unit == "10k persons" else 2
-        values = [number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)]
+        values = [
+            number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)
+        ]
         unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[row.unit]
-        lines.append(f"{row.indicator_id:<36} {unit:<10} " + " ".join(f"{v:>10}" for v in values[:5])
-                     + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if row.agrees else '  *'}")
+        lines.append(
+            f"{row.indicator_id:<36} {unit:<10} "
+            + " ".join(f"{v:>10}" for v in values[:5])
+            + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if row.agrees else '  *'}"
+        )
     rest = table[~table["agrees"]]
     if len(rest):
         lines += ["", f"* {len(rest)} population values differ from print by more than 0.15 points or 0.5 %, because:"]
@@ -137,12 +146,27 @@ def _save(result, folder, lang, repetitions=None, cases=True):
 
 
 @main.command()
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/demo"), show_default=True,
-              help="Folder for the tables and the report.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report.")
-@click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork.")
-@click.option("--repetitions", type=click.IntRange(min=2), default=200, show_default=True,
-              help="Repetitions behind the coverage of the error statement.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out/demo"),
+    show_default=True,
+    help="Folder for the tables and the report.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork."
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=2),
+    default=200,
+    show_default=True,
+    help="Repetitions behind the coverage of the error statement.",
+)
 def demo(out, lang, seed, repetitions):
     """One complete national survey on real census facts, against the published report."""
     from .study import SurveySpec
@@ -170,22 +194,31 @@ def _verdict(result, table, repeated):
     truth = dict(zip(table["indicator_id"], table["parameter"]))
     row = repeated.performance(truth).set_index("indicator_id").loc["internet_penetration"]
     failed = f"; {len(repeated.failures)} repetitions failed" if repeated.failures else ""
-    return "\n".join([
-        f"The report's error statement: ±0.66 points; {statement['interviews']:,} interviews at deff 1 and p = 50 % give "
-        f"±{statement['nominal']:.2f}.",
-        f"This design: deff {statement['deff']:.2f} for internet penetration, so ±{statement['moe']:.2f} at "
-        f"{statement['estimate']:.1f} %, and ±{statement['worst']:.2f} at 50 %.",
-        f"Over {int(row['repetitions'])} repetitions the 95 % interval held the truth {row['cover']:.1f} % of the time "
-        f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}: no verdict){failed}.",
-        f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
-        f"{row['modelse']:.3f} as estimated."])
+    return "\n".join(
+        [
+            f"The report's error statement: ±0.66 points; {statement['interviews']:,} interviews at deff 1 and p = 50 % give "
+            f"±{statement['nominal']:.2f}.",
+            f"This design: deff {statement['deff']:.2f} for internet penetration, so ±{statement['moe']:.2f} at "
+            f"{statement['estimate']:.1f} %, and ±{statement['worst']:.2f} at 50 %.",
+            f"Over {int(row['repetitions'])} repetitions the 95 % interval held the truth {row['cover']:.1f} % of the time "
+            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}: no verdict){failed}.",
+            f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
+            f"{row['modelse']:.3f} as estimated.",
+        ]
+    )
 
 
 @main.command()
 @click.argument("spec")
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report.")
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork."
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def run(spec, out, seed, lang, as_json):
     """Carry out the survey described in SPEC (a TOML file or a preset) once."""
@@ -205,7 +238,9 @@ def run(spec, out, seed, lang, as_json):
         click.echo(table.to_json(orient="records", force_ascii=False))
         return
     click.echo(_estimates_text(table))
-    click.echo(f"\n{result.weights.summary()}\nTables and report are in {out}. Open {out / 'report.html'} in a browser.")
+    click.echo(
+        f"\n{result.weights.summary()}\nTables and report are in {out}. Open {out / 'report.html'} in a browser."
+    )
 
 
 @main.command()
@@ -220,9 +255,14 @@ def info(as_json):
     from .study import SurveySpec
     from .study.spec import presets
 
-    facts = {"surveysim": version("surveysim-dualframe"), "python": platform.python_version(),
-             **{name: version(name) for name in ("numpy", "scipy", "pandas", "numba", "pyarrow")},
-             "cores": os.cpu_count(), "cache": str(cache_folder()), "presets": {}}
+    facts = {
+        "surveysim": version("surveysim-dualframe"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "pandas", "numba", "pyarrow")},
+        "cores": os.cpu_count(),
+        "cache": str(cache_folder()),
+        "presets": {},
+    }
     for name in presets():
         pop = Population.china(**SurveySpec.preset(name).population.model_dump())
         facts["presets"][name] = {"fingerprint": pop.fingerprint, "parameters": pop.parameter_source}

@@ -30,9 +30,12 @@ def survey(data, design):
 
 def estimate(s, row):
     by = "region" if row.domain else None
-    result = {"mean": lambda: s.mean("online", by=by), "total": lambda: s.total("online", by=by),
-              "total_hours": lambda: s.total("hours", by=by), "ratio": lambda: s.ratio("hours", "online", by=by)}[
-        row.statistic]().to_frame()
+    result = {
+        "mean": lambda: s.mean("online", by=by),
+        "total": lambda: s.total("online", by=by),
+        "total_hours": lambda: s.total("hours", by=by),
+        "ratio": lambda: s.ratio("hours", "online", by=by),
+    }[row.statistic]().to_frame()
     return result[result["domain"] == (f"region={row.domain}" if row.domain else "")].iloc[0]
 
 
@@ -41,7 +44,9 @@ def test_estimates_and_errors__match_r_survey(data, expected, design):
     s = survey(data, design)
     for row in expected[expected["design"] == design].itertuples():
         found = estimate(s, row)
-        np.testing.assert_allclose(found["estimate"], row.estimate, rtol=1e-8, err_msg=f"{design} {row.statistic} {row.domain}")
+        np.testing.assert_allclose(
+            found["estimate"], row.estimate, rtol=1e-8, err_msg=f"{design} {row.statistic} {row.domain}"
+        )
         np.testing.assert_allclose(found["se"], row.se, rtol=1e-8, err_msg=f"{design} {row.statistic} {row.domain}")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import DesignError
 from ..kernels import variance as kernels
 
+BLOCK = 16  # scores handled at a time
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
 
 
@@ -56,32 +57,46 @@ class Design:
         return scale
 
     def adjusted(self, scores):
-        """Scores (E, n) with the effect of calibration taken out: residuals, the last adjustment first."""
-        for constraints in reversed(self.constraints):
-            scores = self._residuals(scores, constraints)
+        """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first."""
+        for c, inverse in zip(reversed(self.constraints), reversed(self._inverses), strict=True):
+            kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, scores)
         return scores
 
-    def _residuals(self, scores, c):
-        P = int(c.partition.max(initial=0)) + 1
-        cross = np.zeros((P, c.width, c.width))
-        kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
-        inverse = np.linalg.pinv(cross, rcond=1e-11, hermitian=True)  # margins of one partition share their sum
-        out = np.empty_like(scores)
-        kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, out)
-        return out
+    @cached_property
+    def _inverses(self):
+        """Pseudo-inverses of the constraints' cross-products, partition by partition: margins share their sum."""
+        result = []
+        for c in self.constraints:
+            cross = np.zeros((int(c.partition.max(initial=0)) + 1, c.width, c.width))
+            kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
+            result.append(np.linalg.pinv(cross, rcond=1e-11, hermitian=True))
+        return result
 
     def variances(self, scores):
-        """Variances (E,) of the weighted totals of scores (E, n)."""
-        scores = self.adjusted(np.ascontiguousarray(scores, dtype=float))
+        """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache."""
         if self.lonely in ("adjust", "average") and np.any(self.psus == 1):
-            return np.diag(self._covariance(scores)).copy()
-        out = np.empty(len(scores))
-        kernels.stratified(scores, self.weight, self.psu, self.psu_stratum, self.psus, self._scale, out)
-        return out
+            return np.diag(self.covariance(scores)).copy()
+        result = np.empty(len(scores))
+        buffer = np.empty((min(BLOCK, len(scores)), len(self.weight)))
+        for first in range(0, len(scores), BLOCK):
+            part = scores[first : first + BLOCK]
+            block = buffer[: len(part)]
+            for row, score in zip(block, part, strict=True):
+                row[:] = score
+            kernels.stratified(
+                self.adjusted(block),
+                self.weight,
+                self.psu,
+                self.psu_stratum,
+                self.psus,
+                self._scale,
+                result[first : first + BLOCK],
+            )
+        return result
 
     def covariance(self, scores):
-        """Covariance matrix (E, E) of the weighted totals of scores (E, n)."""
-        return self._covariance(self.adjusted(np.ascontiguousarray(scores, dtype=float)))
+        """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
+        return self._covariance(self.adjusted(np.array(scores, dtype=float)))
 
     def _covariance(self, scores):
         totals = np.stack([np.bincount(self.psu, self.weight * z, len(self.psu_stratum)) for z in scores])

@@ -7,6 +7,11 @@ import numpy as np
 from ..errors import DataError
 
 
+def dot(w, y):
+    """Σ w y in a fixed order; a threaded BLAS would sum in another order, and fight with the threads above."""
+    return float(np.einsum("i,i->", w, y))
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A value, its scores (n,) such that its error is that of Σ w·score, and the rows (mask) it speaks of."""
@@ -20,17 +25,17 @@ def total(w, y, rows=None):
     """Σ w y over the rows of a domain."""
     rows = np.ones(len(w), bool) if rows is None else rows
     y = np.where(rows, y, 0.0)
-    return Statistic(float(w @ y), y, rows)
+    return Statistic(dot(w, y), y, rows)
 
 
 def ratio(w, y, x, rows=None):
     """Σ w y / Σ w x over the rows of a domain; the mean is the ratio with x = 1 (Woodruff 1971, JASA 66:411-414)."""
     rows = np.ones(len(w), bool) if rows is None else rows
     y, x = np.where(rows, y, 0.0), np.where(rows, x, 0.0)
-    base = float(w @ x)
+    base = dot(w, x)
     if base == 0:
         raise DataError("the denominator of a ratio is 0 in this domain; the domain is empty or its weights are 0.")
-    value = float(w @ y) / base
+    value = dot(w, y) / base
     return Statistic(value, (y - value * x) / base, rows)
 
 
@@ -62,6 +67,6 @@ def srs_variance(w, statistic, replacement=True):
     n, N = len(wd), wd.sum()
     if n < 2 or N <= 0:
         return float("nan")
-    mean = (wd @ z) / N
-    spread = n / (n - 1) * (wd @ (z - mean) ** 2) / N
+    mean = dot(wd, z) / N
+    spread = n / (n - 1) * dot(wd, (z - mean) ** 2) / N
     return float(N**2 * spread / n * (1.0 if replacement else max(1 - n / N, 0.0)))

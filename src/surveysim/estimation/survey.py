@@ -29,7 +29,7 @@ class Estimates:
     @cached_property
     def cov(self):
         """Covariance matrix of the rows of `to_frame()`, in that order."""
-        return self.design.covariance(np.stack([s.score for s in self.statistics]))
+        return self.design.covariance([s.score for s in self.statistics])
 
     def __repr__(self):
         return self.table.to_string(index=False, float_format=lambda v: f"{v:,.4g}")
@@ -249,7 +249,7 @@ def estimates(design, statistics, rows, *, level=0.95, df=None, deff=False, ci="
     """
     if deff not in (False, "wor", "wr"):
         raise DataError(f'deff = {deff!r}: choose False, "wor" or "wr".')
-    variance = design.variances(np.stack([s.score for s in statistics]))
+    variance = design.variances([s.score for s in statistics])
     value, se = np.array([s.value for s in statistics]), np.sqrt(variance)
     n = np.array([int(s.rows.sum()) for s in statistics])
     if df is None:

@@ -201,6 +201,8 @@ class TelephoneFrame:
     def digits(self, unit, number):
         """Telephone numbers as text from unit indices and number indices (arrays of equal length)."""
         unit, number = np.asarray(unit), np.asarray(number)
+        if len(unit) == 0:
+            return np.array([], dtype="U1")
         suffix = np.char.zfill((number % SUFFIXES).astype(str), 4)
         if self.kind == "mobile":
             code = self._codes[0][_starts(self.prefixes)[unit] + number // SUFFIXES].astype(str)

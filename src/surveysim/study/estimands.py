@@ -80,7 +80,7 @@ def statistics(definitions, variables, known, w, everybody):
             x = variables(row.denominator)
             result.append(scores.ratio(w, y, x, x > 0))
             continue
-        number = scores.Statistic(float(w @ y), y, everybody)
+        number = scores.Statistic(scores.dot(w, y), y, everybody)
         if row.kind == "known":
             number = scores.per_known(number, known(row.denominator))
         elif row.kind == "complement":

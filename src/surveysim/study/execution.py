@@ -88,7 +88,7 @@ def one(prep, seed, repetition):
     design = variance_design(table, weights)
     variables = estimands.Variables(prep.pop, cases)
     found = estimands.statistics(prep.definitions, variables, prep.known, design.weight, np.ones(len(table), bool))
-    se = np.sqrt(design.variances(np.stack([s.score for s in found])))
+    se = np.sqrt(design.variances([s.score for s in found]))
     seen = {}
     df = []
     for s in found:

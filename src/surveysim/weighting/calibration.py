@@ -89,6 +89,8 @@ class Margins:
         )
         is_one, is_100 = (np.abs(sums / s - 1) <= CONSISTENT for s in (1, 100))
         shares = is_one | is_100
+        if rescale is not None and margins_are is None:
+            margins_are = "totals"
         if margins_are is None:
             if shares.any() and not shares.all():
                 m = int(np.argwhere(~shares.all(axis=0))[0][0])
@@ -306,6 +308,7 @@ def _column_codes(series, known, name):
     unknown = result < 0
     if unknown.any():
         label = categories[codes[np.argmax(unknown)]]
+        label = label.item() if isinstance(label, np.generic) else label
         raise CalibrationError(
             _no_total(name, label, int((np.asarray(codes) == list(categories).index(label)).sum()), known)
         )

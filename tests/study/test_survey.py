@@ -1,0 +1,175 @@
+"""One survey and its repetitions, at a small scale."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveysim import SpecError, SurveySpec, reference
+from surveysim.study import repeat
+from surveysim.study.survey import control_totals, indicator_parameters, prepare
+
+
+@pytest.fixture(scope="module")
+def repeated(spec):
+    return repeat(spec, 60, seed=3, workers=2)
+
+
+def test_run__makes_the_planned_interviews(result, spec):
+    assert len(result.interviews) == spec.sample.interviews
+    assert len(result.cases) == result.case_file.dialled.sum()
+    assert (result.cases["disposition"] == "I").sum() == spec.sample.interviews
+
+
+def test_estimates__have_one_row_per_indicator(result):
+    table = result.comparison()
+    assert len(table) == len(reference.indicators()) >= 60
+    assert list(table.columns[:11]) == [
+        "indicator_id",
+        "domain",
+        "unit",
+        "published",
+        "parameter",
+        "estimate",
+        "se",
+        "lower",
+        "upper",
+        "moe",
+        "deff",
+    ]
+    assert (table["lower"] <= table["estimate"]).all()
+    assert (table["estimate"] <= table["upper"]).all()
+    assert (table["se"] > 0).all()
+    assert table.loc[~table["agrees"], "note"].str.len().gt(0).all()
+
+
+def test_estimands__are_known_ratio_and_complement(result):
+    """Penetration is the total over the known population; non-users are the rest; both have the total's error."""
+    e = result.estimates.to_frame().set_index("variable")
+    netizens, total = e.loc["netizens_size"], result.preparation.known("persons") / result.preparation.pop.scale / 1e4
+    assert e.loc["internet_penetration", "estimate"] == pytest.approx(100 * netizens["estimate"] / total)
+    assert e.loc["internet_penetration", "se"] == pytest.approx(100 * netizens["se"] / total)
+    assert e.loc["non_netizens_size", "estimate"] == pytest.approx(total - netizens["estimate"])
+    assert e.loc["non_netizens_size", "se"] == pytest.approx(netizens["se"])
+    assert e.loc["urban_share_of_netizens", "estimate"] + e.loc["rural_share_of_netizens", "estimate"] == pytest.approx(
+        100
+    )
+
+
+def test_run_survey__gives_the_same_numbers_as_the_indicators(result):
+    """`run.survey` on the labelled table against the kernels' path: a ratio, its error and df."""
+    table = result.survey.ratio("app_ride_hailing", "internet", df=None).to_frame().iloc[0]
+    row = result.estimates.to_frame().set_index("variable").loc["app_ride_hailing_rate"]
+    assert 100 * table["estimate"] == pytest.approx(row["estimate"], rel=1e-12)
+    assert 100 * table["se"] == pytest.approx(row["se"], rel=1e-9)
+
+
+def test_interviews__carry_the_variance_design(result):
+    psus = result.interviews.groupby("stratum")["psu"].nunique()
+    assert psus.min() >= 2
+    assert result.survey.mean("internet").to_frame()["df"][0] == result.interviews["psu"].nunique() - len(psus)
+
+
+def test_same_seed__same_numbers_and_another_seed_others(spec, result):
+    again, other = spec.run(seed=7, record=False), spec.run(seed=8, record=False)
+    pd.testing.assert_frame_equal(again.comparison(), result.comparison())
+    assert (other.comparison()["estimate"] != result.comparison()["estimate"]).mean() > 0.99
+
+
+def test_repetitions__do_not_depend_on_the_workers(spec, repeated):
+    alone = repeat(spec, 6, seed=3, workers=1)
+    np.testing.assert_array_equal(alone.estimate, repeated.estimate[:6])
+    np.testing.assert_array_equal(alone.se, repeated.se[:6])
+
+
+def test_no_repetition__fails_to_rake(repeated):
+    assert repeated.failures == ()
+    assert np.isfinite(repeated.estimate).all()
+
+
+@pytest.mark.statistical
+def test_estimates__are_nearly_unbiased_and_their_errors_right(result, repeated):
+    """60 repetitions: the bias of penetration within 4 Monte Carlo s.e. of 0.1 points (coarse raking ages leave some);
+    model and empirical standard errors within 4 s.e. of each other; mean coverage of all indicators 90 to 97 %."""
+    truth = indicator_parameters(result.preparation.pop, result.preparation.definitions)
+    table = repeated.performance(truth).set_index("indicator_id")
+    row = table.loc["internet_penetration"]
+    assert abs(row["bias"]) < 0.1 + 4 * row["bias_mcse"]
+    assert abs(row["modelse"] - row["empse"]) < 4 * row["empse_mcse"]
+    assert 90 < table["cover"].mean() < 97
+
+
+def test_performance__by_hand(repeated):
+    from dataclasses import replace
+
+    definitions = reference.indicators().loc[["internet_penetration"]]
+    estimate, se = np.array([[0.70], [0.80], [0.90]]), np.array([[0.01], [0.05], [0.03]])
+    three = replace(repeated, definitions=definitions, estimate=estimate, se=se, df=np.full((3, 1), np.inf))
+    row = three.performance({"internet_penetration": 79.0}).iloc[0]
+    assert row["mean"] == pytest.approx(80)
+    assert row["bias"] == pytest.approx(1)
+    assert row["empse"] == pytest.approx(10)
+    assert row["bias_mcse"] == pytest.approx(10 / np.sqrt(3))
+    assert row["empse_mcse"] == pytest.approx(5)
+    assert row["modelse"] == pytest.approx(100 * np.sqrt((0.0001 + 0.0025 + 0.0009) / 3))
+    assert row["cover"] == pytest.approx(100 / 3)
+
+
+def test_control_totals__agree_across_margins_and_cover_those_with_a_phone(spec):
+    prep = prepare(spec)
+    covered = control_totals(prep.pop, spec.weighting)
+    everybody = control_totals(prep.pop, spec.weighting.model_copy(update={"control_population": "residents_6plus"}))
+    for margins in (covered, everybody):
+        sums = [margins.total[:, a:b].sum(axis=1) for a, b in zip(margins.first[:-1], margins.first[1:], strict=True)]
+        for other in sums[1:]:
+            np.testing.assert_allclose(other, sums[0], rtol=1e-12)
+    ratio = covered.total.sum() / everybody.total.sum()
+    assert 0.9 < ratio < 1
+
+
+SMALLER = {"population": {"scale": 0.05}, "sample": {"interviews": 9300, "minimum_per_province": 150}}
+
+
+def penetration(**change):
+    merged = {key: {**SMALLER.get(key, {}), **change.get(key, {})} for key in {*SMALLER, *change}}
+    found = SurveySpec.preset("cnnic-2024-12", **merged).run(seed=1, record=False)
+    return found.estimates.to_frame().set_index("variable").loc["internet_penetration", "estimate"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sample": {"landline_share": 0.0}},
+        {"weighting": {"composite": 0.5}},
+        {"sample": {"suffixes": "independent", "between": "proportional"}},
+        {"population": {"year": 2024}},
+    ],
+)
+def test_variants__run_and_stay_near(change):
+    assert abs(penetration(**change) - 78.6) < 2
+
+
+def test_raking_to_all_residents__overstates_penetration():
+    """People without a telephone, who are offline, are then taken for people with one: some 4 points too many netizens."""
+    assert penetration(weighting={"control_population": "residents_6plus"}) > 81
+
+
+def test_report__is_one_file_in_both_languages_and_the_same_twice(result, repeated, tmp_path):
+    pages = {}
+    for lang in ("en", "zh"):
+        path = result.report(tmp_path / f"{lang}.html", lang, repeated)
+        pages[lang] = path.read_text(encoding="utf-8")
+        assert result.report(tmp_path / "again.html", lang, repeated).read_text(encoding="utf-8") == pages[lang]
+    assert "互联网普及率" in pages["zh"]
+    for page in pages.values():
+        assert page.count("<svg") == 5
+        assert page.count("<title>") == 6  # of the page and of every figure
+        outside = page.replace("http://www.w3.org/", "")
+        assert "http" not in outside
+        assert "<script" not in page
+        assert len(page) < 1_000_000
+
+
+def test_report__refuses_an_unknown_language(result, tmp_path):
+    with pytest.raises(SpecError, match="lang"):
+        result.report(tmp_path / "x.html", "fr")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,177 @@
+"""Raking: it meets every margin, and refuses what it cannot answer."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveysim import CalibrationError, DataError, rake
+
+DATA = pd.DataFrame(
+    {"sex": ["m", "f", "m", "f", "m", "f"], "age": ["y", "y", "o", "o", "o", "y"], "w": [1.0, 2.0, 1.0, 1.0, 3.0, 1.0]}
+)
+MARGINS = {"sex": {"m": 600, "f": 400}, "age": {"y": 550, "o": 450}}
+
+
+@st.composite
+def respondents(draw):
+    """A table in which every combination of levels occurs, and margins of some positive weights on it."""
+    seed, n = draw(st.integers(0, 2**32 - 1)), draw(st.integers(30, 200))
+    rng = np.random.default_rng(seed)
+    sizes = [2, draw(st.integers(2, 5)), draw(st.integers(2, 4))]
+    full = np.stack(np.meshgrid(*[np.arange(k) for k in sizes], indexing="ij"), axis=-1).reshape(-1, 3)
+    codes = np.concatenate([full, np.stack([rng.integers(0, k, n) for k in sizes], axis=1)])
+    data = pd.DataFrame(codes, columns=["a", "b", "c"])
+    data["w"] = rng.lognormal(0, 0.7, len(data))
+    truth = data["w"] * rng.lognormal(0, 0.4, len(data))
+    margins = {name: truth.groupby(data[name]).sum().to_dict() for name in "abc"}
+    return data, margins
+
+
+@given(respondents())
+@settings(deadline=None, max_examples=40)
+def test_rake__meets_every_total(sample):
+    data, margins = sample
+    weight = rake(data, margins, weight="w").weight
+    for name, totals in margins.items():
+        achieved = pd.Series(weight).groupby(data[name]).sum()
+        np.testing.assert_allclose(achieved[list(totals)], list(totals.values()), rtol=1e-8)
+
+
+@given(respondents(), st.floats(0.01, 1e6))
+@settings(deadline=None, max_examples=20)
+def test_rake__ignores_the_scale_of_the_base_weights_and_repeats_itself(sample, scale):
+    data, margins = sample
+    once = rake(data, margins, weight="w", tol=1e-12).weight
+    np.testing.assert_allclose(rake(data, margins, weight=data["w"] * scale, tol=1e-12).weight, once, rtol=1e-8)
+    np.testing.assert_allclose(rake(data, margins, weight=once, tol=1e-9).weight, once, rtol=1e-8)
+
+
+def test_rake__by_is_a_loop_of_separate_solves():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"p": rng.integers(0, 4, 500), "a": rng.integers(0, 2, 500), "b": rng.integers(0, 3, 500)})
+    margins = {p: {"a": {0: 10.0 + p, 1: 20.0}, "b": {0: 5.0, 1: 10.0 + p, 2: 15.0}} for p in range(4)}
+    together = rake(data, margins, by="p", margins_are="totals").weight
+    for p in range(4):
+        part = data["p"] == p
+        np.testing.assert_allclose(together[part], rake(data[part], margins[p]).weight, rtol=1e-12)
+
+
+def test_rake__cells_are_rows():
+    """The same weights as sweeping row by row (Deming & Stephan 1940)."""
+    weight = DATA["w"].to_numpy().copy()
+    for _ in range(200):
+        for name, totals in MARGINS.items():
+            for level, total in totals.items():
+                at = (DATA[name] == level).to_numpy()
+                weight[at] *= total / weight[at].sum()
+    np.testing.assert_allclose(rake(DATA, MARGINS, weight="w", tol=1e-13).weight, weight, rtol=1e-10)
+
+
+def test_rake__one_margin_is_poststratification_by_hand():
+    result = rake(DATA, {"sex": {"m": 600, "f": 400}}, weight="w")
+    np.testing.assert_allclose(result.weight, [120, 200, 120, 100, 360, 100])
+    np.testing.assert_allclose(result.g, [120, 100, 120, 100, 120, 100])
+    assert result.deff_kish == pytest.approx(6 * (144 + 400 + 144 + 100 + 1296 + 100) / 100**2)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "categorical", "polars", "arrow", "tidy"])
+def test_rake__takes_any_table_and_leaves_it_alone(kind):
+    expected, data, margins = rake(DATA, MARGINS, weight="w").weight, DATA.copy(), MARGINS
+    if kind == "categorical":
+        data["sex"] = pd.Categorical(data["sex"], ["x", "f", "m"])  # an unused level is fine
+    elif kind == "polars":
+        data = pl.DataFrame({c: DATA[c].tolist() for c in DATA})
+    elif kind == "arrow":
+        data = pl.DataFrame({c: DATA[c].tolist() for c in DATA}).to_arrow()
+    elif kind == "tidy":
+        margins = pd.DataFrame(
+            [(v, level, t) for v, ts in MARGINS.items() for level, t in ts.items()],
+            columns=["variable", "level", "total"],
+        )
+    np.testing.assert_allclose(rake(data, margins, weight="w").weight, expected, rtol=1e-12)
+    if kind == "pandas":
+        pd.testing.assert_frame_equal(data, DATA)
+
+
+def test_rake__shares_and_percents_keep_the_sum_of_the_weights():
+    for scale in (1, 100):
+        shares = {v: {k: t / 1000 * scale for k, t in ts.items()} for v, ts in MARGINS.items()}
+        assert rake(DATA, shares, weight="w").weight.sum() == pytest.approx(9)
+
+
+def test_rake__crossed_margin():
+    result = rake(
+        DATA, {("sex", "age"): {("m", "y"): 10, ("m", "o"): 20, ("f", "y"): 30, ("f", "o"): 40}}, margins_are="totals"
+    )
+    np.testing.assert_allclose(result.weight, [10, 15, 10, 40, 10, 15])
+
+
+def test_rake__rescale_follows_the_named_margin():
+    result = rake(DATA, {"sex": {"m": 60, "f": 40}, "age": {"y": 110, "o": 90}}, weight="w", rescale="sex")
+    assert result.weight.sum() == pytest.approx(100)
+
+
+WRONG = {
+    "target level absent from the sample": (DATA, {"sex": {"m": 60, "f": 30, "x": 10}}, {}, "no respondents"),
+    "sample level absent from the target": (DATA, {"sex": {"m": 100}}, {}, "no total"),
+    "target 0 for an observed level": (DATA, {"sex": {"m": 100, "f": 0}}, {}, "a total of 0"),
+    "margins that disagree": (
+        DATA,
+        {"sex": {"m": 60, "f": 40}, "age": {"y": 56, "o": 46}},
+        {"margins_are": "totals"},
+        "differ by",
+    ),
+    "missing raking variable": (DATA.assign(sex=["m", None, "m", "f", "m", "f"]), MARGINS, {}, "missing in 1 rows"),
+    "NaN weight": (DATA.assign(w=[1, np.nan, 1, 1, 1, 1]), MARGINS, {"weight": "w"}, "missing, infinite or negative"),
+    "negative weight": (DATA.assign(w=[1, -1, 1, 1, 1, 1]), MARGINS, {"weight": "w"}, "missing, infinite or negative"),
+    "infinite weight": (
+        DATA.assign(w=[1, np.inf, 1, 1, 1, 1]),
+        MARGINS,
+        {"weight": "w"},
+        "missing, infinite or negative",
+    ),
+    "all weights zero": (DATA.assign(w=0.0), MARGINS, {"weight": "w"}, "all 6 weights are zero"),
+    "zero weights within a level": (
+        DATA.assign(w=[1, 0, 1, 0, 1, 0]),
+        MARGINS,
+        {"weight": "w"},
+        "no respondents with weight",
+    ),
+    "text weights": (DATA.assign(w=["1,234"] * 6), MARGINS, {"weight": "w"}, "not numeric"),
+    "NaN target": (DATA, {"sex": {"m": 60, "f": float("nan")}}, {}, "totals are finite"),
+    "negative target": (DATA, {"sex": {"m": 60, "f": -1}}, {}, "totals are finite"),
+    "shares of 99": (DATA, {"sex": {"m": 59, "f": 40}}, {"margins_are": "shares"}, "sum to 99"),
+    "shares and totals mixed": (
+        DATA,
+        {"sex": {"m": 0.6, "f": 0.4}, "age": {"y": 600, "o": 400}},
+        {},
+        "all as totals or all as shares",
+    ),
+    "int labels against text targets": (
+        DATA.assign(sex=[1, 2, 1, 2, 1, 2]),
+        {"sex": {"1": 60, "2": 40}},
+        {},
+        r"the data have int, the margins str",
+    ),
+    "trailing blank": (DATA.assign(sex=["m ", "f", "m ", "f", "m ", "f"]), MARGINS, {}, "Did you mean 'm'"),
+    "empty table": (DATA.iloc[:0], MARGINS, {}, "no rows"),
+    "missing column": (DATA, {"sexx": {"m": 60, "f": 40}}, {}, "did you mean 'sex'"),
+    "one sweep": (DATA, MARGINS, {"max_iter": 1, "weight": "w"}, "stopped after 1 sweeps"),
+    "structural zeros": (pd.DataFrame({"sex": ["m", "f"], "age": ["y", "o"]}), MARGINS, {}, "stopped after"),
+    "duplicate target rows": (
+        DATA,
+        pd.DataFrame({"variable": ["sex"] * 3, "level": ["m", "f", "f"], "total": [60, 40, 41]}),
+        {},
+        "duplicate",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG))
+def test_rake__never_silently_wrong(case):
+    data, margins, options, message = WRONG[case]
+    with pytest.raises((CalibrationError, DataError), match=message):
+        rake(data, margins, **options)
