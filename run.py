@@ -143,7 +143,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in TASKS:
         print(__doc__)
         sys.exit(0 if sys.argv[1:] in ([], ["-h"], ["--help"]) else 2)
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - older Pythons must get this far to be told
         say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
         sys.exit(2)
     task = sys.argv[1]

@@ -96,6 +96,14 @@ class _Stages:
             self.progress.update(self.task, completed=total)
 
 
+def _announce():
+    """Say that the first run compiles, so that nobody thinks it hangs."""
+    from .kernels.compiling import compiled_before
+
+    if not compiled_before():
+        click.echo("surveysim: compiling the kernels, once (about 15 seconds); later runs start at once", err=True)
+
+
 def _truth(result, stages):
     """Make sure the exact parameters are there; stream the population with progress where they are not."""
     pop = result.preparation.pop
@@ -174,6 +182,7 @@ def demo(out, lang, seed, repetitions):
 
     _folder(out)
     spec = SurveySpec.preset(PRESET)
+    _announce()
     with _progress() as progress:
         stages = _Stages(progress)
         result = spec.run(seed, record=False, progress=stages)
@@ -227,6 +236,7 @@ def run(spec, out, seed, lang, as_json):
 
     survey = SurveySpec.preset(spec) if spec in presets() else SurveySpec.from_toml(spec)
     _folder(out)
+    _announce()
     with _progress() as progress:
         stages = _Stages(progress)
         result = survey.run(seed, progress=stages)

@@ -83,6 +83,8 @@ _ROWS = (
     ("number", "str", "digits", "The telephone number dialled"),
     ("attempts", "int8", "calls", "Call attempts made to the number"),
     ("disposition", "category", "", "Final AAPOR category: I, P, R, NC, O, UH, UO, NE"),
+    ("probability_landline", "float64", "", "Expected times the respondent is drawn through the landline frame"),
+    ("probability_mobile", "float64", "", "The same through the mobile frame"),
     ("design_weight", "float64", "numbers", "Numbers of the frame one interview stands for"),
     ("multiplicity_weight", "float64", "persons", "After division by own mobiles, or × eligible members ÷ lines"),
     ("nonresponse_weight", "float64", "persons", "After adjustment for nonresponse, frame by frame"),

@@ -80,7 +80,7 @@ def test_laws(seed):
 @settings(deadline=None, max_examples=15)
 def test_raked_totals_of_the_margins__have_no_error(seed):
     data = random_survey(seed)
-    margins = {"g": {"p": 30.0, "q": 40.0, "r": 50.0}, "h": {k: v for k, v in enumerate([20.0, 30.0, 40.0, 30.0])}}
+    margins = {"g": {"p": 30.0, "q": 40.0, "r": 50.0}, "h": dict(enumerate([20.0, 30.0, 40.0, 30.0]))}
     s = Survey(
         data.assign(p=(data["g"] == "p").astype(float)), weight=rake(data, margins, weight="w"), strata="h", psu="c"
     )
@@ -144,7 +144,7 @@ def test_lonely_psu__policies(policy):
     data = pd.concat(
         [DATA, pd.DataFrame({"h": [3], "c": [9], "y": [5.0], "x": [1.0], "w": [1.0], "g": ["a"], "b": [True]})]
     )
-    with pytest.raises(DesignError, match="one PSU.*: 3"):
+    with pytest.raises(DesignError, match=r"one PSU.*: 3"):
         Survey(data, weight="w", strata="h", psu="c").total("y")
     variance = Survey(data, weight="w", strata="h", psu="c", lonely_psu=policy).total("y").to_frame()["se"][0] ** 2
     mean = (6 + 18 + 0 + 8 + 5) / 5

@@ -69,6 +69,17 @@ def test_interviews__carry_the_variance_design(result):
     assert result.survey.mean("internet").to_frame()["df"][0] == result.interviews["psu"].nunique() - len(psus)
 
 
+def test_interviews__carry_both_frames_probabilities(result):
+    """Inside the overlap both are positive, outside the other one is 0; the own frame's is 1 / weight to within m/(m−1)."""
+    table = result.interviews
+    assert (table.loc[table["domain"] == "ab", ["probability_landline", "probability_mobile"]] > 0).all().all()
+    assert (table.loc[table["domain"] == "b", "probability_landline"] == 0).all()
+    assert (table.loc[table["domain"] == "a", "probability_mobile"] == 0).all()
+    own = np.where(table["frame"] == "landline", table["probability_landline"], table["probability_mobile"])
+    m, t = table["unit_interviews"], table["unit_dialled"]
+    np.testing.assert_allclose(own * table["multiplicity_weight"], t * (m - 1) / ((t - 1) * m), rtol=1e-12)
+
+
 def test_same_seed__same_numbers_and_another_seed_others(spec, result):
     again, other = spec.run(seed=7, record=False), spec.run(seed=8, record=False)
     pd.testing.assert_frame_equal(again.comparison(), result.comparison())

@@ -5,6 +5,7 @@ machines), and numpy's error model, so that a division by zero gives inf as it d
 """
 
 from functools import partial
+from pathlib import Path
 
 import numba
 from llvmlite import ir
@@ -14,6 +15,11 @@ from numba.extending import intrinsic
 
 jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
 inline_jit = partial(jit, forceinline=True)  # for the innermost functions: a call would copy the struct of tables
+
+
+def compiled_before():
+    """Whether kernels compiled by an earlier run lie in the usual place; otherwise the first call takes some seconds."""
+    return any((Path(__file__).parent / "__pycache__").glob("dialling.*.nbi"))
 
 
 @intrinsic

@@ -161,6 +161,28 @@ def variance_design(table, weights):
     return Design(weights.final, unit, owner, np.zeros(len(stratum[0])), tuple(stratum[0]), "fail", constraints)
 
 
+def frame_probabilities(prep, cases):
+    """Expected times each respondent is drawn through the landline and through the mobile frame, both (n,).
+
+    Numbers dialled over numbers in the space, times the person's numbers: for the frame a person came through in the unit
+    of the number, for the other frame in the unit of residence, which is what a respondent can report. Landline: times
+    lines, over the household's members aged 6+ (for mobile respondents counted among the members of their household).
+    """
+    people, a = prep.pop.people, cases.attributes
+    home = people.area_unit[people.class_area[a[:, 0]]]
+    rate = cases.dialled / prep.design.numbers
+    unit = [np.where(cases.frame == f, cases.unit, home) for f in range(2)]
+    eligible = cases.n_eligible.copy()
+    rows = np.flatnonzero((cases.frame == 1) & (cases.n_lines > 0))
+    size = a[rows, 10]
+    first = np.repeat(cases.person[rows] - a[rows, 2], size)
+    place = np.arange(len(first)) - np.repeat(np.cumsum(size) - size, size)
+    aged_6 = prep.pop.attributes(first + place)[:, 4] >= AGE_5_FIRST[0]
+    eligible[rows] = np.bincount(np.repeat(np.arange(len(rows)), size), aged_6, len(rows)).astype(eligible.dtype)
+    landline = cases.n_lines * rate[0][unit[0]] / np.maximum(eligible, 1)
+    return landline, cases.n_mobile * rate[1][unit[1]]
+
+
 @dataclass(frozen=True)
 class SurveyRun:
     """One survey carried out.
@@ -229,7 +251,9 @@ def run(spec, seed, record=True, progress=None):
     tell("estimation")
     labelled = case_table(prep.pop, cases, prep.frames)
     extra = table[[c for c in table.columns if c not in labelled.columns]]
-    interviews = pd.concat([labelled, extra, weights.table], axis=1)
+    landline, mobile = frame_probabilities(prep, cases)
+    reach = pd.DataFrame({"probability_landline": landline, "probability_mobile": mobile})
+    interviews = pd.concat([labelled, extra, reach, weights.table], axis=1)
     survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
     found = estimands.estimate(
         prep.definitions,
