@@ -40,16 +40,19 @@ def main():
 
 
 def _folder(path):
-    """Make sure a folder exists and can be written to, before any work is done."""
+    """Make sure a folder can be made and written to, before any work is done; it is made when there is something to write."""
+    existing = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not existing.is_dir():
+        raise click.UsageError(
+            f"{path}: the output folder is not writable ({existing} is a file). Choose another with -o."
+        )
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise click.UsageError(
             f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o."
         ) from None
-    return path
 
 
 def _write(path, text):
@@ -141,6 +144,7 @@ def _estimates_text(table):
 def _save(result, folder, lang, repetitions=None, cases=True):
     """Write the comparison, the interviews, the cases and the report; returns the comparison."""
     table = result.comparison()
+    folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "estimates.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
     if cases:
         _write_table(folder / "interviews.parquet", result.interviews)

@@ -68,7 +68,7 @@ _ROWS = (
     ("household_size", "int16", "persons", "Persons in the household"),
     ("n_mobile", "int8", "numbers", "Own working mobile numbers, 0 to 3"),
     ("n_lines", "int8", "lines", "Residential landlines of the household, 0 to 2"),
-    ("n_eligible", "int8", "persons", "Household members aged 6 or older"),
+    ("n_eligible", "int8", "persons", "Household members aged 6 or older; asked on landlines only, 0 for mobiles"),
     ("internet", "bool", "", "Aged 6+ and used the internet in the past half year"),
     ("weekly_hours", "float64", "hours", "Hours online in a week; netizens only"),
     ("frame", "category", "", "landline or mobile: the frame the number was drawn from"),

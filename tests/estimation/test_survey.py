@@ -140,16 +140,15 @@ def test_logit_interval__by_hand_and_one_sided_at_the_edges():
 
 @pytest.mark.parametrize("policy", ["certainty", "remove", "adjust", "average"])
 def test_lonely_psu__policies(policy):
-    """Stratum 3 has one PSU with total 5. adjust: (5 − mean of all)² more; average: × 3/2; else nothing more."""
+    """Stratum 3 has one PSU with total 5. adjust: 5² more; average: × 3/2; else nothing more (as R survey 4.1-1)."""
     data = pd.concat(
         [DATA, pd.DataFrame({"h": [3], "c": [9], "y": [5.0], "x": [1.0], "w": [1.0], "g": ["a"], "b": [True]})]
     )
     with pytest.raises(DesignError, match=r"one PSU.*: 3"):
         Survey(data, weight="w", strata="h", psu="c").total("y")
     variance = Survey(data, weight="w", strata="h", psu="c", lonely_psu=policy).total("y").to_frame()["se"][0] ** 2
-    mean = (6 + 18 + 0 + 8 + 5) / 5
     assert variance == pytest.approx(
-        {"certainty": 208, "remove": 208, "adjust": 208 + (5 - mean) ** 2, "average": 208 * 1.5}[policy]
+        {"certainty": 208, "remove": 208, "adjust": 208 + 25, "average": 208 * 1.5}[policy]
     )
 
 
@@ -208,3 +207,28 @@ def test_coverage__of_a_stratified_mean():
         row = Survey(frame, weight="w", strata="h", fpc="N").mean("y").to_frame().iloc[0]
         hits += row["lower"] <= truth <= row["upper"]
     assert abs(hits / 2000 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 2000) + 0.01  # skewness costs up to a point at n = 60
+
+
+def test_a_certainty_stratum__is_not_lonely():
+    """One PSU of one: no variance and no complaint, as in R survey (SE 2.748 there: 10 × (1 − f) with f = 2/10 and 2/8)."""
+    data = pd.DataFrame({"y": [1.0, 2, 3, 7, 4], "s": [1, 2, 2, 3, 3], "N": [1, 10, 10, 8, 8]})
+    for policy in ("fail", "average"):
+        se = Survey(data, strata="s", fpc="N", lonely_psu=policy).total("y").to_frame()["se"][0]
+        assert se == pytest.approx(np.sqrt(1 * 0.8 + 9 * 0.75))
+    with pytest.raises(DesignError, match="no variance to average"):
+        Survey(data.assign(s=range(5)), strata="s", lonely_psu="average").total("y")
+
+
+def test_a_domain_without_degrees_of_freedom__is_refused():
+    with pytest.raises(DesignError, match="no degrees of freedom"):
+        Survey(DATA.assign(g=["a", "b", "b", "b", "b", "b"]), weight="w", strata="h", psu="c").mean("y", by="g")
+    with pytest.raises(DataError, match="positive degrees"):
+        Survey(DATA).mean("y", df=0)
+
+
+def test_df__does_not_count_rows_of_zero_weight():
+    assert Survey(DATA.assign(w=[1.0, 1, 1, 1, 0, 0]), weight="w").mean("y").to_frame()["df"][0] == 3
+
+
+def test_proportion__of_a_nullable_bool_gives_the_true_row():
+    assert len(Survey(DATA.assign(b=DATA["b"].astype("boolean"))).proportion("b").to_frame()) == 1

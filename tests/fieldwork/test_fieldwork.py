@@ -164,6 +164,8 @@ def test_response_rates__without_e_are_partly_missing_and_say_so():
         ({}, None, "no rate"),
         ({"I": 1, "UH": 1}, 1.5, "outside"),
         ({"I": 1}, "best", "proportional"),
+        ({"I": 50, "UH": 900}, "proportional", "needs NE"),
+        ({"I": 1, "UH": 1}, {"UH": 0.1}, "keys UH and UO"),
     ],
 )
 def test_response_rates__refuse(counts, e, word):

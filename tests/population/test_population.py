@@ -124,6 +124,13 @@ def test_published_figures__hold_in_the_population(pop):
     }
 
 
+@pytest.mark.parametrize("year", [2020, 2022, 2023, 2024])
+def test_every_year__has_a_population(year):
+    pop = Population.china(seed=2, scale=0.0005, year=year)
+    assert pop.size == round(census.year_total(year)[0] * 0.0005)
+    assert 76 < pop.parameter("internet_penetration")["value"].iloc[0] < 81
+
+
 def test_expected_figures__hold_at_the_nation(pop):
     """Before any sampling of people: the model's expectation is the published size of netizens, to 1e-6."""
     model = pop.model

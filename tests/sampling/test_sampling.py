@@ -119,3 +119,28 @@ def test_banks__hold_each_number_once_and_shared_suffixes_behind_every_prefix(sh
     assert all(len(s) == suffixes for s in by_prefix)
     assert (len(set(by_prefix)) == 1) == bool(shared)
     assert list(first) != sorted(first), "the bank is shuffled"
+
+
+@pytest.mark.parametrize("shared", [1, 0])
+def test_banks__dial_the_whole_space_before_they_give_up(shared):
+    """3 prefixes × 10,000 numbers in banks of 6,000 and then 4,000 suffixes: every number once."""
+    out = np.empty(30_000, np.int64)
+    dialling.bank_numbers(3, 6000, shared, np.uint64(4), 1, out)
+    np.testing.assert_array_equal(np.sort(out), np.arange(30_000))
+
+
+@pytest.mark.parametrize("arguments", [{"minimum": 2.5}, {"minimum": -3}, {"power": float("nan")}, {"n": float("nan")}])
+def test_allocate__refuses_unusable_numbers(arguments):
+    with pytest.raises(DesignError, match=next(iter(arguments))):
+        allocate(**{"size": [1.0, 2.0, 3.0], "n": 22, "method": "power", **arguments})
+
+
+def test_allocate__takes_a_series():
+    import pandas as pd
+
+    assert allocate(pd.Series({"a": 1.0, "b": 3.0}), 8) == {"a": 2, "b": 6}
+
+
+def test_plan__refuses_rates_that_are_not_numbers(landline, mobile):
+    with pytest.raises(DesignError, match="interview_rate"):
+        SampleDesign.plan((landline, mobile), interviews=22_047, interview_rate=(0.2, float("nan")))

@@ -35,6 +35,12 @@ def test_file__extends_a_preset(tmp_path):
         ('[estimation]\nindicators = ["internet_penetratoin"]\n', "did you mean 'internet_penetration'"),
         ('extends = "cnnic-2024"\n', "no preset 'cnnic-2024'; did you mean 'cnnic-2024-12'"),
         ("[sample\n", "not valid TOML"),
+        ("extends = 3\n", "extends = 3"),
+        ("[fieldwork.mobile]\nfemale = nan\n", "fieldwork.mobile.female = nan"),
+        ("[fieldwork.landline]\nurban = inf\n", "fieldwork.landline.urban = inf"),
+        ("[sample]\ninterviews = 500\n", "sample.minimum_per_province = 300 needs 9,300"),
+        ('[weighting]\nmargins = ["sex", "sex"]\n', "weighting.margins: 'sex' is listed twice"),
+        ("[estimation]\nindicators = []\n", "estimation.indicators"),
     ],
 )
 def test_mistakes__are_named_with_their_path(tmp_path, text, message):

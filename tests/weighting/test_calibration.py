@@ -175,3 +175,11 @@ def test_rake__never_silently_wrong(case):
     data, margins, options, message = WRONG[case]
     with pytest.raises((CalibrationError, DataError), match=message):
         rake(data, margins, **options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_iter": 0}, {"max_iter": 1.5}, {"tol": float("inf")}, {"tol": 0.0}, {"tol": float("nan")}]
+)
+def test_rake__refuses_settings_under_which_anything_converges(options):
+    with pytest.raises(DataError, match=next(iter(options))):
+        rake(DATA, MARGINS, **options)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveysim import DataError, Recipe
+from surveysim import CalibrationError, DataError, Recipe
 from surveysim.weighting import Margins
 from surveysim.weighting.dual_frame import composite_factor, effective_theta
 from surveysim.weighting.nonresponse import class_factors
@@ -60,10 +60,23 @@ def test_effective_theta__is_the_share_of_effective_sizes():
 
 def test_class_factors__are_one_over_rr3():
     from surveysim import response_rates
+    from surveysim.fieldwork.dispositions import eligibility
 
-    counts = dict(I=20, P=2, R=15, NC=6, O=1, UH=30, UO=9, NE=50)
-    factor = class_factors([list(counts.values())], "proportional")[0]
-    assert factor == pytest.approx(1 / response_rates(counts, e="proportional")["RR3"])
+    counts = {"I": 20, "P": 2, "R": 15, "NC": 6, "O": 1, "UH": 30, "UO": 9, "NE": 50}
+    factor = class_factors([list(counts.values())], "proportional", 0.9)[0]
+    assert factor == pytest.approx(1 / response_rates(counts, e={"UH": eligibility(counts), "UO": 0.9})["RR3"])
+
+
+def test_rake_step__reads_margins_as_rake_does():
+    data = pd.DataFrame({"sex": ["m", "f"] * 10, "r": ["x"] * 10 + ["y"] * 10, "e": list("pq") * 5 + list("ps") * 5})
+    shares = Recipe([Rake({"sex": {"m": 0.4, "f": 0.6}})]).apply(data)
+    assert shares.final.sum() == pytest.approx(20)
+    with pytest.raises(CalibrationError, match="differ by"):
+        Recipe([Rake({"sex": {"m": 50, "f": 60}, "e": {"p": 50, "q": 25, "s": 30}})]).apply(data)
+    by = {"x": {"e": {"p": 20, "q": 25}}, "y": {"e": {"p": 10, "s": 15}}}
+    assert Recipe([Rake(by, by="r")]).apply(data).final.sum() == pytest.approx(70)
+    with pytest.raises(CalibrationError, match="altogether, fewer than"):
+        Recipe([Rake({"sex": {"m": 50, "f": 60}}, minimum=30)]).apply(data)
 
 
 def test_rake_step__merges_thin_levels_and_records_it():

@@ -42,16 +42,22 @@ class Design:
         return np.bincount(self.psu_stratum, minlength=len(self.fraction))
 
     @cached_property
+    def _is_lonely(self):
+        """Strata (H,) with one PSU that is not taken with certainty."""
+        return (self.psus == 1) & (self.fraction < 1)
+
+    @cached_property
     def _scale(self):
-        n = self.psus
-        lonely = n == 1
+        n, lonely = self.psus, self._is_lonely
         if lonely.any() and self.lonely == "fail":
             names = ", ".join(str(self.labels[h]) for h in np.flatnonzero(lonely)[:8])
             raise DesignError(
                 f"{int(lonely.sum())} strata have one PSU, so their variance cannot be estimated: {names}. Join "
                 f"them with others, or choose lonely_psu = certainty, remove, adjust or average."
             )
-        scale = np.where(lonely, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
+        scale = np.where(n <= 1, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
+        if lonely.all() and self.lonely == "average":
+            raise DesignError(f"all {len(n)} strata have one PSU, so there is no variance to average; join strata.")
         if lonely.any() and self.lonely == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
         return scale
@@ -74,7 +80,7 @@ class Design:
 
     def variances(self, scores):
         """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache."""
-        if self.lonely in ("adjust", "average") and np.any(self.psus == 1):
+        if self.lonely in ("adjust", "average") and np.any(self._is_lonely):
             return np.diag(self.covariance(scores)).copy()
         result = np.empty(len(scores))
         buffer = np.empty((min(BLOCK, len(scores)), len(self.weight)))
@@ -102,9 +108,9 @@ class Design:
         totals = np.stack([np.bincount(self.psu, self.weight * z, len(self.psu_stratum)) for z in scores])
         strata = len(self.psus)
         mean = np.stack([np.bincount(self.psu_stratum, t, strata) for t in totals]) / np.maximum(self.psus, 1)
-        scale, lonely = self._scale, self.psus == 1
+        scale, lonely = self._scale, self._is_lonely
         if lonely.any() and self.lonely == "adjust":
-            mean[:, lonely] = totals.mean(axis=1, keepdims=True)  # about the grand mean of PSU totals
+            mean[:, lonely] = 0.0  # about zero, the mean of scores over the sample, as R survey does
         off = totals - mean[:, self.psu_stratum]
         matrix = (off * scale[self.psu_stratum]) @ off.T
         if lonely.any() and self.lonely == "average":
@@ -112,8 +118,13 @@ class Design:
         return matrix
 
     def degrees(self, rows):
-        """PSUs − strata among the PSUs and strata that have rows in a domain (boolean mask), at least 1."""
+        """PSUs − strata among the PSUs and strata that have rows of positive weight in a domain (boolean mask)."""
         present = np.zeros(len(self.psu_stratum), bool)
-        present[self.psu[rows]] = True
+        present[self.psu[rows & (self.weight > 0)]] = True
         df = int(present.sum()) - len(np.unique(self.psu_stratum[present]))
-        return max(df, 1)
+        if df < 1:
+            raise DesignError(
+                f"a domain has {int(present.sum())} PSUs in as many strata, so its error has no degrees of freedom. Widen the "
+                f"domain, join strata, or give df=."
+            )
+        return df

@@ -51,7 +51,7 @@ class Survey:
         sampling with replacement.
     nest : PSU labels repeat across strata and are to be read inside them.
     lonely_psu : what a stratum with one PSU does: "fail", "certainty", "remove" (both contribute nothing), "adjust"
-        (about the mean of all PSU totals), "average" (the mean contribution of the others).
+        (about zero, the mean of the scores), "average" (the mean contribution of the others).
 
     Raises
     ------
@@ -185,7 +185,7 @@ class Survey:
             values = pick(self.data, name)
             if values.isna().any():
                 raise DataError(f"{name!r} is missing in {int(values.isna().sum())} rows; drop or impute them.")
-            if values.dtype == bool:
+            if pd.api.types.is_bool_dtype(values.dtype):
                 levels = [True]
             elif isinstance(values.dtype, pd.CategoricalDtype):
                 levels = list(values.cat.categories)
@@ -264,6 +264,8 @@ def estimates(design, statistics, rows, *, level=0.95, df=None, deff=False, ci="
             dtype=float,
         )
     else:
+        if not df > 0:
+            raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
         degrees = np.full(len(statistics), float(df))
     methods = [ci] * len(statistics) if isinstance(ci, str) else list(ci)
     lower, upper = intervals.wald_interval(value, se, level, degrees)

@@ -38,6 +38,7 @@ def response_rates(counts, e=None):
     ----------
     AAPOR (2023), Standard Definitions, 10th edition.
     """
+    counts = {name: counts[name] for name in counts.keys()}  # noqa: SIM118 - a Series iterates over its values
     unknown = [name for name in counts if name not in DISPOSITIONS]
     if unknown:
         raise DataError(f"{unknown[0]!r} is no disposition; the keys are {', '.join(DISPOSITIONS)}.")
@@ -48,6 +49,10 @@ def response_rates(counts, e=None):
     known = c["I"] + c["P"] + c["R"] + c["NC"] + c["O"]
     if known + c["UH"] + c["UO"] == 0:
         raise DataError("no case is eligible or possibly eligible, so there is no rate; check the disposition counts.")
+    if isinstance(e, str) and "NE" not in counts and c["UH"] + c["UO"]:
+        raise DataError(
+            'e = "proportional" needs NE, the numbers known to be not eligible; give their count (0 if none).'
+        )
     rates = _rates(c, known, _shares(c, e))
     order = [
         f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)
@@ -71,6 +76,8 @@ def _shares(c, e):
             raise DataError(f'e = {e!r}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
         share = eligibility(c)
         return share, share
+    if hasattr(e, "keys") and set(e.keys()) != {"UH", "UO"}:
+        raise DataError(f"e = {e!r}: a mapping needs exactly the keys UH and UO.")
     pair = (e["UH"], e["UO"]) if hasattr(e, "keys") else (e, e)
     if not all(0 <= value <= 1 for value in pair):
         raise DataError(f"e = {e!r} is outside 0 to 1.")

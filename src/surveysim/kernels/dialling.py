@@ -48,20 +48,20 @@ def suffix_of(slot, unit, own, key):
 
 
 @inline_jit
-def bank_number(place, bank, size, bits, suffixes, shared, key, unit, table):
+def bank_number(place, bank, size, bits, suffixes, width, shared, key, unit, table):
     """The number (prefix × 10,000 + suffix) dialled at a place of a bank; `table` holds the bank's shared suffixes."""
     image = permute(place, size, bits, key + np.uint64(unit * 131 + bank * 65537))
-    prefix, slot = image // suffixes, image % suffixes
+    prefix, slot = image // width, image % width
     if shared == 1:
         return prefix * SUFFIXES + table[slot]
     return prefix * SUFFIXES + suffix_of(bank * suffixes + slot, unit, prefix + 1, key)
 
 
 @inline_jit
-def open_bank(bank, suffixes, shared, key, unit, table):
+def open_bank(bank, suffixes, width, shared, key, unit, table):
     """Draw the shared suffixes of a unit's next bank."""
     if shared == 1:
-        for slot in range(suffixes):
+        for slot in range(width):
             table[slot] = suffix_of(bank * suffixes + slot, unit, 0, key)
 
 
@@ -130,16 +130,20 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
     done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
     for k in range(len(units)):
         v, found, order, bank, place = units[k], 0, 0, 0, 0
-        bank_size = prefixes[v] * suffixes[v]
+        width = suffixes[v]
+        bank_size = prefixes[v] * width
         size_bits = bits_of(bank_size)
-        open_bank(0, suffixes[v], shared, bank_key, v, table)
+        open_bank(0, suffixes[v], width, shared, bank_key, v, table)
         while found < targets[k]:
             if place == bank_size:  # the bank is used up: enlarge it by as many suffixes again
                 bank, place = bank + 1, 0
-                if (bank + 1) * suffixes[v] > SUFFIXES:
+                width = min(suffixes[v], SUFFIXES - bank * suffixes[v])  # the last bank takes what is left
+                if width <= 0:
                     return k
-                open_bank(bank, suffixes[v], shared, bank_key, v, table)
-            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
+                bank_size = prefixes[v] * width
+                size_bits = bits_of(bank_size)
+                open_bank(bank, suffixes[v], width, shared, bank_key, v, table)
+            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], width, shared, bank_key, v, table)
             order, place = order + 1, place + 1
             person, layer, u = number_owner(
                 number_key,
@@ -255,16 +259,20 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
     chosen = np.empty(16, np.int64)
     for k in range(len(units)):
         v, found, order, bank, place = units[k], 0, 0, 0, 0
-        bank_size = prefixes[v] * suffixes[v]
+        width = suffixes[v]
+        bank_size = prefixes[v] * width
         size_bits = bits_of(bank_size)
-        open_bank(0, suffixes[v], shared, bank_key, v, table)
+        open_bank(0, suffixes[v], width, shared, bank_key, v, table)
         while found < targets[k]:
             if place == bank_size:
                 bank, place = bank + 1, 0
-                if (bank + 1) * suffixes[v] > SUFFIXES:
+                width = min(suffixes[v], SUFFIXES - bank * suffixes[v])  # the last bank takes what is left
+                if width <= 0:
                     return k
-                open_bank(bank, suffixes[v], shared, bank_key, v, table)
-            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], shared, bank_key, v, table)
+                bank_size = prefixes[v] * width
+                size_bits = bits_of(bank_size)
+                open_bank(bank, suffixes[v], width, shared, bank_key, v, table)
+            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], width, shared, bank_key, v, table)
             order, place = order + 1, place + 1
             household, layer, u = number_owner(
                 number_key,
@@ -354,8 +362,13 @@ def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
 @jit
 def bank_numbers(prefixes, suffixes, shared, key, unit, out):
     """The first numbers of a unit's banks in dialling order; for tests and for those who export a bank."""
-    size, table = prefixes * suffixes, np.empty(SUFFIXES, np.int64)
+    table, bank, place = np.empty(SUFFIXES, np.int64), -1, 0
+    size, width = 0, 0
     for i in range(len(out)):
-        if i % size == 0:
-            open_bank(i // size, suffixes, shared, key, unit, table)
-        out[i] = bank_number(i % size, i // size, size, bits_of(size), suffixes, shared, key, unit, table)
+        if place == size:
+            bank, place = bank + 1, 0
+            width = min(suffixes, SUFFIXES - bank * suffixes)
+            size = prefixes * width
+            open_bank(bank, suffixes, width, shared, key, unit, table)
+        out[i] = bank_number(place, bank, size, bits_of(size), suffixes, width, shared, key, unit, table)
+        place += 1

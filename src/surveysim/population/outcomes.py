@@ -17,6 +17,7 @@ from scipy import special
 from .. import reference
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SurveysimError
+from . import census
 
 TRAIT_LEVELS = 16
 HOUSEHOLD_COPY = 0.5
@@ -89,8 +90,11 @@ def solve_logit(eta, weight, masks, targets, what):
     )
 
 
-def internet_model(reachable):
+def internet_model(reachable, year):
     """P(internet use | telephone) by zone and cell, shape (62, 280), meeting the published sizes of December 2024.
+
+    On the census population of 2020, whose ages could not hold these sizes, the sizes by age are the rates on the 2023
+    population times the people of 2020.
 
     `reachable` (62, 280): expected persons with a telephone, plus those without weighted by the no-phone rate.
     """
@@ -119,14 +123,22 @@ def internet_model(reachable):
         published["rural_netizens_size"] * 1e4,
         published["netizens_male_share"] / 100 * netizens,
     ]
+    if year == 2020:
+        ages, base = census.national_ages(2020).sum(axis=0), census.national_ages(2023).sum(axis=0)
+        starts = np.array(AGE_STARTS)
+        bounds = [(a, b) for a, b, _ in bands] + [(50, 60), (60, 999)]
+        for k, (a, b) in enumerate(bounds):
+            inside = (starts >= a) & (starts < b)
+            targets[k] *= ages[inside].sum() / base[inside].sum()
+        targets[len(bounds) :] = [t * sum(targets[: len(bounds)]) / netizens for t in targets[len(bounds) :]]
     weight = np.where(first >= 6, reachable.ravel(), 0.0)
     eta = solve_logit(eta, weight, masks, targets, "internet use")
     return np.where(first >= 6, special.expit(eta), 0.0).reshape(reachable.shape)
 
 
-def fit(reachable, persons):
+def fit(reachable, persons, year):
     """Fit everything: `reachable` as in `internet_model`, `persons` (62, 280) all residents."""
-    use = internet_model(reachable)
+    use = internet_model(reachable, year)
     group, age, _ = cell_groups()
     over_6 = np.array(AGE_STARTS)[age] >= 6
     netizens, others = np.zeros(GROUPS), np.zeros(GROUPS)
@@ -175,7 +187,8 @@ def _extra_constraints(name, netizens):
         old = GROUP_AGE >= 6
         return [(old, rate("app_ride_hailing_rate_60plus") * netizens[old].sum())]
     if name == "app_online_education":
-        return [(GROUP_TOWN == 0, size["app_online_education_size_rural"])]
+        rural = GROUP_TOWN == 0
+        return [(rural, size["app_online_education_size_rural"] / size["rural_netizens_size"] * netizens[rural].sum())]
     if name == "genai_user":
         # 20.4 % (ages) against 22.5 % (headline): the two figures whose age labels are lost in print give way
         bands = [

@@ -128,7 +128,7 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
     without = (1 - phones.first[:, None, age_of_cell]) * (1 - line[:, :, None])
     covered = (by_zone * (1 - without)).sum(axis=1) * grow
     residents = by_zone.sum(axis=1) * grow
-    answers = outcomes.fit(covered + no_phone_internet_rate * (residents - covered), residents)
+    answers = outcomes.fit(covered + no_phone_internet_rate * (residents - covered), residents, year)
     alias = np.zeros((areas * 3, roles.shape[2]), np.uint64)
     randomness.alias_tables(roles.reshape(areas * 3, -1), alias)
     tables = people.People(

@@ -96,19 +96,28 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     int64 array (H,), or a dict with the keys of `size` when that is a mapping. Ties of the largest-remainder rounding go
     to the earlier stratum.
 
+    Notes
+    -----
+    Allocations are not capped at the size of a stratum: sizes may be in other units than interviews.
+
     References
     ----------
     Neyman (1934); Cochran (1977), sections 5.5 and 5.9; Bankier (1988), Amer. Statist. 42:174-177.
     """
     if hasattr(size, "keys"):
-        return dict(zip(size, allocate(list(size.values()), n, method, sd, cost, minimum, power).tolist()))
+        keys, values = zip(*size.items(), strict=True) if len(size) else ((), ())
+        return dict(zip(keys, allocate(list(values), n, method, sd, cost, minimum, power).tolist(), strict=True))
     size = np.asarray(size, dtype=float)
     if size.ndim != 1 or len(size) == 0 or not np.all(np.isfinite(size)) or np.any(size <= 0):
         raise DesignError("size must be a non-empty one-dimensional array of positive numbers.")
     if method not in METHODS:
         raise DesignError(f"method = {method!r}: choose one of {', '.join(METHODS)}.")
-    if n != int(n) or n < 0:
-        raise DesignError(f"n = {n!r}: give a whole number of interviews.")
+    for name, value in (("n", n), ("minimum", minimum)):
+        if not np.isfinite(value) or value != int(value) or value < 0:
+            raise DesignError(f"{name} = {value!r}: give a whole number of interviews, 0 or larger.")
+    if not np.isfinite(power):
+        raise DesignError(f"power = {power!r}: give a finite exponent.")
+    minimum = int(minimum)
     if minimum * len(size) > n:
         raise DesignError(
             f"a minimum of {minimum} in each of {len(size)} strata needs {minimum * len(size):,} interviews; "

@@ -95,6 +95,8 @@ class SampleDesign:
         prefixes = np.stack([landline.prefixes, mobile.prefixes])
         working = np.stack([landline.units["working_rate"], mobile.units["working_rate"]])
         yields = prefixes * working * np.asarray(interview_rate)[:, None]
+        if not np.all(np.isfinite(yields)) or np.any(yields < 0):
+            raise DesignError("interview_rate must be two finite shares, (landline, mobile).")
         first = np.clip(np.ceil(bank_factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
         return cls(
             targets=targets,

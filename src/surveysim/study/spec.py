@@ -14,6 +14,7 @@ from ..fieldwork import ResponseModel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
+LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -55,14 +56,14 @@ class ResponseSpec(_Part):
 
     attempts: Annotated[int, Field(ge=1, le=50)] = 5
     contact: Probability = 0.36
-    contact_per_decade: float = 0.10
+    contact_per_decade: LogOdds = 0.10
     member_available: Probability = 0.80
     cooperation: Probability = 0.30
-    female: float = 0.10
-    age_per_decade: float = 0.05
-    education_level: float = 0.08
-    urban: float = -0.20
-    internet_user: float = 0.0
+    female: LogOdds = 0.10
+    age_per_decade: LogOdds = 0.05
+    education_level: LogOdds = 0.08
+    urban: LogOdds = -0.20
+    internet_user: LogOdds = 0.0
     break_off: Share = 0.04
     other: Share = 0.06
     refuse_unscreened: Share = 0.5
@@ -83,6 +84,7 @@ class WeightingSpec(_Part):
 
     composite: Literal["effective"] | Share = "effective"
     nonresponse: Literal["proportional"] | Share = "proportional"
+    nonresponse_unscreened: Share = 1.0
     margins: Annotated[
         tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)
     ] = ("sex", "age_group", "education", "urban")
@@ -94,7 +96,7 @@ class EstimationSpec(_Part):
     """What is estimated."""
 
     level: Probability = 0.95
-    indicators: Literal["all"] | Annotated[tuple[str, ...], Field(strict=False)] = "all"
+    indicators: Literal["all"] | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = "all"
 
 
 class SurveySpec(_Part):
@@ -140,6 +142,8 @@ class SurveySpec(_Part):
             raise SpecError(f"{path}: is not valid TOML: {error}.") from None
         base = data.pop("extends", None)
         if base is not None:
+            if not isinstance(base, str):
+                raise SpecError(f"{path}: extends = {base!r}: give the name of a preset ({', '.join(presets())}).")
             data = _merge(cls.preset(base).model_dump(), data)
         return cls._build(data, str(path))
 
@@ -148,16 +152,9 @@ class SurveySpec(_Part):
         try:
             spec = cls.model_validate(data)
         except ValidationError as error:
-            raise SpecError("\n".join(_explain(cls, problem, place) for problem in error.errors())) from None
-        if spec.estimation.indicators != "all":
-            known = list(reference.indicators().index)
-            for name in spec.estimation.indicators:
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, 1)
-                    raise SpecError(
-                        f"{place}: estimation.indicators: {name!r} is no modelled indicator"
-                        f"{f'; did you mean {near[0]!r}?' if near else '.'}"
-                    )
+            lines = dict.fromkeys(_explain(cls, problem, place) for problem in error.errors())
+            raise SpecError("\n".join(lines)) from None
+        _check_whole(spec, place)
         return spec
 
     def run(self, seed=1, record=True, progress=None):
@@ -176,6 +173,31 @@ class SurveySpec(_Part):
         from .survey import run
 
         return run(self, seed, record=record, progress=progress)
+
+
+def _check_whole(spec, place):
+    """Mistakes that only show between keys."""
+    sample, mistakes = spec.sample, []
+    if 31 * sample.minimum_per_province > sample.interviews:
+        mistakes.append(
+            f"{place}: sample.minimum_per_province = {sample.minimum_per_province} needs {31 * sample.minimum_per_province:,} "
+            f"interviews in 31 provinces; sample.interviews = {sample.interviews}. Raise one or lower the other."
+        )
+    for name, values in (
+        ("weighting.margins", spec.weighting.margins),
+        ("estimation.indicators", spec.estimation.indicators),
+    ):
+        if not isinstance(values, str) and len(set(values)) < len(values):
+            twice = next(v for v in values if values.count(v) > 1)
+            mistakes.append(f"{place}: {name}: {twice!r} is listed twice.")
+    known = list(reference.indicators().index)
+    for name in () if spec.estimation.indicators == "all" else spec.estimation.indicators:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
+    if mistakes:
+        raise SpecError("\n".join(mistakes))
 
 
 def presets():
@@ -197,13 +219,18 @@ def _merge(base, changes):
 
 def _explain(cls, problem, place):
     """One line for one mistake: file, key path, what is wrong, the nearest known key."""
-    path = ".".join(str(part) for part in problem["loc"] if part not in ("literal['effective']", "literal['all']"))
-    if problem["type"] != "extra_forbidden":
-        return f"{place}: {path} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
-    model = cls
-    for part in problem["loc"][:-1]:
-        model = model.model_fields[part].annotation
-    near = difflib.get_close_matches(str(problem["loc"][-1]), list(model.model_fields), 1)
-    return f"{place}: unknown key {path!r}" + (
-        f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(model.model_fields)}."
+    unknown = problem["type"] == "extra_forbidden"
+    model, path = cls, []
+    for part in problem["loc"]:
+        fields = getattr(model, "model_fields", {})
+        if part not in fields and not (unknown and fields):
+            break  # what follows names pydantic's own machinery
+        path.append(str(part))
+        parent, model = model, fields[part].annotation if part in fields else None
+    where = ".".join(path)
+    if not unknown:
+        return f"{place}: {where} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
+    near = difflib.get_close_matches(path[-1], list(parent.model_fields), 1)
+    return f"{place}: unknown key {where!r}" + (
+        f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
     )

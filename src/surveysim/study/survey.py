@@ -8,10 +8,12 @@ import pandas as pd
 
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
+from ..errors import SpecError
 from ..estimation import Estimates, Survey
 from ..estimation.linearization import Design
 from ..fieldwork import CaseFile, dial, response_rates
 from ..fieldwork.calls import case_table
+from ..fieldwork.dispositions import eligibility
 from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
@@ -93,7 +95,7 @@ def recipe_of(spec, margins):
         [
             InverseSampling(),
             Multiplicity(),
-            NonresponseClasses(e=spec.weighting.nonresponse),
+            NonresponseClasses(e=spec.weighting.nonresponse, e_unscreened=spec.weighting.nonresponse_unscreened),
             Composite(theta=spec.weighting.composite),
             Rake(margins, minimum=spec.weighting.minimum_per_level),
         ]
@@ -211,18 +213,19 @@ class SurveyRun:
         return compare(self)
 
     def response_rates(self):
-        """AAPOR rates by frame, e by proportional allocation."""
-        counts = self.case_file.dispositions.sum(axis=1)
-        return pd.DataFrame(
-            {
-                frame: response_rates(dict(zip(DISPOSITIONS, counts[f])), e="proportional")
-                for f, frame in enumerate(FRAMES)
-                if counts[f].sum()
-            }
-        )
+        """AAPOR rates by frame, with the e of the nonresponse weights (UH by proportional allocation, UO as specified)."""
+        weighting, rates = self.spec.weighting, {}
+        for f, frame in enumerate(FRAMES):
+            counts = dict(zip(DISPOSITIONS, self.case_file.dispositions[f].sum(axis=0), strict=True))
+            if sum(counts.values()):
+                unknown = eligibility(counts) if isinstance(weighting.nonresponse, str) else weighting.nonresponse
+                rates[frame] = response_rates(counts, e={"UH": unknown, "UO": weighting.nonresponse_unscreened})
+        return pd.DataFrame(rates)
 
     def error_statement(self):
         """The report's ±0.66 points against this design: a mapping of numbers (points)."""
+        if "internet_penetration" not in self.preparation.definitions.index:
+            raise SpecError("the error statement is about internet_penetration; add it to estimation.indicators.")
         row = self.estimates.table.set_index("variable").loc["internet_penetration"]
         n = len(self.interviews)
         return {

@@ -358,6 +358,7 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     Deming & Stephan (1940), Ann. Math. Stat. 11:427-444; Deville, Särndal & Sautory (1993), JASA 88:1013-1020.
     """
     targets = Margins.parse(margins, by)
+    check_solver(tol, max_iter)
     n = len(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to rake.")
@@ -375,6 +376,14 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     return rake_codes(targets, partition, codes, base, total, tol, max_iter)
 
 
+def check_solver(tol, max_iter):
+    """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
+    if not 0 < tol < 1:
+        raise DataError(f"tol = {tol!r}: give a relative gap between 0 and 1, such as 1e-9.")
+    if isinstance(max_iter, bool) or max_iter != int(max_iter) or max_iter < 1:
+        raise DataError(f"max_iter = {max_iter!r}: give a whole number of sweeps, 1 or more.")
+
+
 def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     """Rake rows that are already coded: `codes` (n, M) are columns of `total` (P, C). See `rake`."""
     P, C = total.shape
@@ -383,7 +392,7 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     cell, row_cell = _collapse(partition, codes, C)
     weight = np.bincount(row_cell, base, len(cell))
     order_start = np.searchsorted(cell[:, 0], np.arange(P + 1)).astype(np.int64)
-    factor, sweeps, gap, worst = np.ones(len(cell)), np.zeros(P, np.int64), np.zeros(P), np.zeros(P, np.int64)
+    factor, sweeps, gap, worst = np.ones(len(cell)), np.zeros(P, np.int64), np.full(P, np.inf), np.zeros(P, np.int64)
     raking.rake(
         weight, np.ascontiguousarray(cell[:, 1:]), order_start, total, tol, max_iter, factor, sweeps, gap, worst
     )

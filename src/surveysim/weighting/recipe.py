@@ -12,7 +12,7 @@ import pandas as pd
 from ..columns import DISPOSITIONS
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, Margins, deff_kish, level_codes, pick, rake_codes
+from .calibration import Calibration, Margins, check_solver, deff_kish, level_codes, pick, rake_codes
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,15 @@ class Multiplicity:
 
 @dataclass(frozen=True, slots=True)
 class NonresponseClasses:
-    """Weight up for nonresponse inside classes, frame by frame: estimated eligible cases over interviews."""
+    """Weight up for nonresponse inside classes, frame by frame: estimated eligible cases over interviews.
+
+    e is for numbers of unknown status (UH); e_unscreened for people and households that were reached but refused before
+    the screening (UO): nearly every household that answers has somebody eligible.
+    """
 
     by: tuple = ("frame", "number_province")
     e: float | Literal["proportional"] = "proportional"
+    e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
 
     def apply(self, cases, weight, dispositions):
@@ -99,7 +104,7 @@ class NonresponseClasses:
                 "NonresponseClasses needs dispositions: a table of the classes with the columns "
                 f"{', '.join(DISPOSITIONS)} (counts of numbers)."
             )
-        factor = nonresponse.class_factors(dispositions[list(DISPOSITIONS)].to_numpy(), self.e)
+        factor = nonresponse.class_factors(dispositions[list(DISPOSITIONS)].to_numpy(), self.e, self.e_unscreened)
         labels = list(dispositions[list(self.by)].itertuples(index=False, name=None))
         codes = level_codes(cases, self.by, labels)
         return (
@@ -140,18 +145,23 @@ class Composite:
 class Rake:
     """Rake to control totals; a level with fewer than `minimum` respondents is first merged with its neighbour.
 
+    `margins`, `by` and `margins_are` are those of `rake`; parsed `Margins` bring their own `by`.
+
     Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
     was merged is recorded.
     """
 
     margins: Margins
+    by: str | None = None
+    margins_are: str | None = None
     minimum: int = 5
     tol: float = 1e-9
     max_iter: int = 1000
     name: str = "final_weight"
 
     def apply(self, cases, weight, dispositions):
-        targets = self.margins
+        targets = Margins.parse(self.margins, self.by)
+        check_solver(self.tol, self.max_iter)
         n = len(weight)
         partition = np.zeros(n, np.int64)
         if targets.by is not None:
@@ -160,15 +170,16 @@ class Rake:
             [level_codes(cases, v, labels) for v, labels in zip(targets.variables, targets.labels)], axis=1
         )
         codes += targets.first[:-1]
-        codes, total, merged = merge_thin(targets, partition, codes, self.minimum)
+        total = targets.as_totals(np.bincount(partition, weight, len(targets.partitions)), self.margins_are, None)
+        codes, total, merged = merge_thin(targets, total, partition, codes, self.minimum)
         result = rake_codes(targets, partition, codes, weight, total, self.tol, self.max_iter)
         record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged}
         return result.weight, record, result
 
 
-def merge_thin(targets, partition, codes, minimum):
+def merge_thin(targets, total, partition, codes, minimum):
     """Merge levels with fewer than `minimum` respondents, partition by partition: codes, totals, what was merged."""
-    total, first = targets.total.copy(), targets.first
+    total, first = total.copy(), targets.first
     P, C = total.shape
     count = np.zeros((P, C), np.int64)
     for m in range(codes.shape[1]):
@@ -176,12 +187,15 @@ def merge_thin(targets, partition, codes, minimum):
     image = np.broadcast_to(np.arange(C), (P, C)).copy()
     merged = []
     for p, c in np.argwhere(count < minimum):
-        if image[p, c] != c or count[p, c] >= minimum:
-            continue  # already joined, or made thick by an earlier one
+        if image[p, c] != c or count[p, c] >= minimum or (np.isnan(total[p, c]) and count[p, c] == 0):
+            continue  # already joined, made thick by an earlier one, or no level of this partition
         m = int(np.searchsorted(first, c, side="right")) - 1
-        open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c]
+        open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c and not np.isnan(total[p, k])]
         if not open_:
-            continue
+            raise CalibrationError(
+                f"margin {targets.name(c)[0]!r}{targets._where(p)} has {count[p, c]} respondents altogether, fewer than "
+                f"minimum = {minimum}; lower the minimum or drop the margin there."
+            )
         into = next((k for k in open_ if k > c), open_[-1])
         image[p, image[p] == c] = into
         count[p, into] += count[p, c]
@@ -195,11 +209,6 @@ def merge_thin(targets, partition, codes, minimum):
                 "into": targets.name(into)[1],
             }
         )
-        if count[p, into] < minimum and into < c:
-            raise CalibrationError(
-                f"margin {targets.name(c)[0]!r}{targets._where(p)} has fewer than {minimum} respondents "
-                f"altogether; lower the minimum or drop the margin there."
-            )
     return (image[partition[:, None], codes] if merged else codes), total, merged
 
 
