@@ -84,13 +84,13 @@ def test_rake_step__merges_thin_levels_and_records_it():
     data = pd.DataFrame(
         {"p": ["x"] * 60, "age": np.repeat(["a", "b", "c", "d"], [2, 30, 25, 3]), "w": rng.random(60) + 1}
     )
-    margins = Margins.parse({"x": {"age": {"a": 10, "b": 40, "c": 30, "d": 20}}}, by="p")
+    margins = Margins.parse({"x": {"age": {"a": 100, "b": 400, "c": 300, "d": 200}}}, by="p")
     weights = Recipe([Rake(margins, minimum=5)]).apply(data)
     merged = weights.records[0]["merged"]
     assert [(m["level"], m["into"]) for m in merged] == [("a", "b"), ("d", "c")]
     sums = pd.Series(weights.final).groupby(data["age"]).sum()
-    assert sums["a"] + sums["b"] == pytest.approx(50)
-    assert sums["c"] + sums["d"] == pytest.approx(50)
+    assert sums["a"] + sums["b"] == pytest.approx(500)
+    assert sums["c"] + sums["d"] == pytest.approx(500)
 
 
 @pytest.mark.parametrize(
