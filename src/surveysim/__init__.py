@@ -20,6 +20,9 @@ _HOMES = {
     "response_rates": "fieldwork",
     # weighting
     "rake": "weighting",
+    "calibrate": "weighting",
+    "poststratify": "weighting",
+    "trim_weights": "weighting",
     "Recipe": "weighting",
     # estimation
     "Survey": "estimation",

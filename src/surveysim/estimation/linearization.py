@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DesignError
 from ..kernels import variance as kernels
+from ..weighting.calibration import LinearConstraints
 
 BLOCK = 16  # scores handled at a time
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
@@ -65,7 +66,13 @@ class Design:
     def adjusted(self, scores):
         """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first."""
         for c, inverse in zip(reversed(self.constraints), reversed(self._inverses), strict=True):
-            kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, scores)
+            if isinstance(c, LinearConstraints):
+                for p in range(len(inverse)):
+                    rows = c.partition == p
+                    cross = (scores[:, rows] * c.base[rows]) @ c.x[rows]
+                    scores[:, rows] -= (cross @ inverse[p]) @ c.x[rows].T
+            else:
+                kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, scores)
         return scores
 
     @cached_property
@@ -73,6 +80,14 @@ class Design:
         """Pseudo-inverses of the constraints' cross-products, partition by partition: margins share their sum."""
         result = []
         for c in self.constraints:
+            if isinstance(c, LinearConstraints):
+                parts = [c.partition == p for p in range(int(c.partition.max(initial=0)) + 1)]
+                scale = np.maximum(np.abs(c.x).max(axis=0), 1e-300)  # columns of one size, for the rank decision
+                crosses = [((c.x[r] / scale) * c.base[r, None]).T @ (c.x[r] / scale) for r in parts]
+                result.append(
+                    [np.linalg.pinv(m, rcond=1e-12, hermitian=True) / np.outer(scale, scale) for m in crosses]
+                )
+                continue
             cross = np.zeros((int(c.partition.max(initial=0)) + 1, c.width, c.width))
             kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
             result.append(np.linalg.pinv(cross, rcond=1e-11, hermitian=True))

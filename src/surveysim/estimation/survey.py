@@ -8,7 +8,8 @@ import pandas as pd
 
 from ..errors import DataError, DesignError
 from ..weighting import Calibration, Weights
-from ..weighting.calibration import base_weights, pick
+from ..weighting.calibration import base_weights
+from ..weighting.margins import pick
 from . import intervals, scores
 from .linearization import LONELY, Design
 

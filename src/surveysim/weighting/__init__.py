@@ -1,7 +1,10 @@
 """From design weights to final weights, step by step. Takes tables; never sees the population."""
 
 from .calibration import Calibration as Calibration
-from .calibration import Margins as Margins
 from .calibration import rake as rake
+from .generalized import calibrate as calibrate
+from .generalized import poststratify as poststratify
+from .margins import Margins as Margins
 from .recipe import Recipe as Recipe
 from .recipe import Weights as Weights
+from .trimming import trim_weights as trim_weights

@@ -12,7 +12,8 @@ import pandas as pd
 from ..columns import DISPOSITIONS
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, Margins, check_solver, deff_kish, level_codes, pick, rake_codes
+from .calibration import Calibration, check_solver, deff_kish, rake_codes
+from .margins import Margins, level_codes, pick
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,161 @@
+"""Calibration in general: KKT conditions, textbook values, refusals; poststratification; trimming."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveysim import CalibrationError, DataError, calibrate, poststratify, rake, trim_weights
+from surveysim.weighting.distances import Distance
+
+METHODS = [("linear", None), ("raking", None), ("logit", (0.3, 3.0)), ("truncated", (0.4, 2.5)), ("raking", (0.4, 2.5))]
+
+
+def table(seed, n=150):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {"a": rng.choice(list("pq"), n), "b": rng.choice(list("xyz"), n), "income": rng.gamma(3, 10, n)}
+    )
+    data["w"] = rng.lognormal(1, 0.4, n)
+    truth = data["w"] * np.exp(rng.normal(0, 0.15, n))
+    totals = {name: truth.groupby(data[name]).sum().to_dict() for name in "ab"} | {
+        "income": float(truth @ data["income"])
+    }
+    return data, totals
+
+
+@pytest.mark.parametrize(("method", "bounds"), METHODS)
+@given(seed=st.integers(0, 10**6))
+@settings(deadline=None, max_examples=15)
+def test_calibrate__meets_totals_and_bounds_and_the_kkt_conditions(method, bounds, seed):
+    """g = F(x'λ) for one λ: the inverse of F of g, where it is inside the bounds, is linear in x."""
+    data, totals = table(seed)
+    cal = calibrate(data, totals, weight="w", method=method, bounds=bounds, tol=1e-11)
+    for name in "ab":
+        achieved = pd.Series(cal.weight).groupby(data[name]).sum()
+        np.testing.assert_allclose(achieved[list(totals[name])], list(totals[name].values()), rtol=1e-9)
+    assert cal.weight @ data["income"] == pytest.approx(totals["income"], rel=1e-9)
+    if bounds:
+        assert cal.g.min() >= bounds[0] - 1e-12
+        assert cal.g.max() <= bounds[1] + 1e-12
+    inside = (
+        np.ones(len(data), bool)
+        if bounds is None or method == "logit"
+        else (cal.g > bounds[0] + 1e-9) & (cal.g < bounds[1] - 1e-9)
+    )
+    low, up = bounds or (0, 0)
+    u = {
+        "linear": lambda g: g - 1,
+        "truncated": lambda g: g - 1,
+        "raking": np.log,
+        "logit": lambda g: np.log((g - low) * (up - 1) / ((up - g) * (1 - low))),
+    }[method](cal.g)
+    x = np.column_stack([pd.get_dummies(data[["a", "b"]]).to_numpy(float), data["income"]])[inside]
+    residual = u[inside] - x @ np.linalg.lstsq(x, u[inside], rcond=None)[0]
+    assert np.abs(residual).max() < 1e-7
+
+
+@pytest.mark.parametrize("method", ["linear", "raking", "logit", "truncated", "truncated_raking"])
+def test_distances__slope_and_integral_are_those_of_the_ratio(method):
+    bounds = None if method in ("linear", "raking") else (0.4, 2.5)
+    d = Distance.of(method, bounds)
+    u = np.array([-2.0, -0.7, -0.1, 0.0, 0.3, 0.8, 2.2])
+    ratio, slope, _ = d.ratio(u)
+    h = 1e-6
+    np.testing.assert_allclose(slope, (d.ratio(u + h)[0] - d.ratio(u - h)[0]) / (2 * h), atol=1e-5)
+    np.testing.assert_allclose(ratio, (d.ratio(u + h)[2] - d.ratio(u - h)[2]) / (2 * h), atol=1e-5)
+    assert ratio[3] == 1
+    assert slope[3] == pytest.approx(1)
+
+
+def test_linear__is_the_regression_estimator():
+    """GREG by hand: weights d (1 + x' (X'dX)^-1 (T - X'd)); Särndal, Swensson & Wretman (1992), section 6.5."""
+    data = pd.DataFrame({"x": [1.0, 2.0, 4.0], "one": 1.0})
+    cal = calibrate(data, {"one": 33.0, "x": 80.0}, weight=[10.0, 10.0, 10.0])
+    X = np.array([[1.0, 1], [1, 2], [1, 4]])
+    lam = np.linalg.solve(10 * X.T @ X, np.array([33.0, 80.0]) - 10 * X.sum(axis=0))
+    np.testing.assert_allclose(cal.weight, 10 * (1 + X @ lam))
+
+
+def test_raking_method__is_raking():
+    data, totals = table(5)
+    margins = {k: totals[k] for k in "ab"}
+    np.testing.assert_allclose(
+        calibrate(data, margins, weight="w", method="raking", tol=1e-12).weight,
+        rake(data, margins, weight="w", tol=1e-12).weight,
+        rtol=1e-9,
+    )
+
+
+def test_partitions__are_a_loop_of_separate_solves():
+    data, _ = table(6, 300)
+    totals = {
+        p: {"b": {level: 100.0 + i for i, level in enumerate("xyz")}, "income": 9500.0 + 200 * k}
+        for k, p in enumerate("pq")
+    }
+    together = calibrate(data, totals, weight="w", by="a", method="raking", tol=1e-12)
+    for p in "pq":
+        part = data[data["a"] == p]
+        np.testing.assert_allclose(
+            together.weight[(data["a"] == p).to_numpy()],
+            calibrate(part, totals[p], weight="w", method="raking", tol=1e-12).weight,
+            rtol=1e-10,
+        )
+
+
+def test_scale_factors__large_q_moves_more():
+    data = pd.DataFrame({"x": [1.0, 1.0], "q": [1.0, 3.0]})
+    np.testing.assert_allclose(calibrate(data, {"x": 24.0}, weight=[10.0, 10.0], q="q").weight, [11.0, 13.0])
+
+
+def test_poststratify__by_hand_and_crossed():
+    data = pd.DataFrame({"a": list("ppq"), "b": list("xyx"), "w": [1.0, 3.0, 2.0]})
+    np.testing.assert_allclose(poststratify(data, {"a": {"p": 8, "q": 5}}, weight="w").weight, [2, 6, 5])
+    crossed = poststratify(data, {("a", "b"): {("p", "x"): 4, ("p", "y"): 9, ("q", "x"): 1}}, weight="w")
+    np.testing.assert_allclose(crossed.weight, [4, 9, 1])
+
+
+def test_trim_weights__by_hand():
+    """Cut 10 to 5; the excess 5 goes to the two others as 2.5 each. strict goes on until nothing is outside."""
+    np.testing.assert_allclose(trim_weights([1.0, 2.0, 10.0], upper=5), [3.5, 4.5, 5])
+    weight = np.array([1.0, 4.0, 10.0, 1.0])
+    once, strictly = trim_weights(weight, upper=5), trim_weights(weight, upper=5, strict=True)
+    assert once.max() > 5
+    assert strictly.max() <= 5
+    assert once.sum() == strictly.sum() == pytest.approx(16)
+    assert list(weight) == [1, 4, 10, 1]
+
+
+DATA = pd.DataFrame({"sex": list("mfmf"), "age": list("yyoo"), "x": [1.0, 2, 3, 4]})
+WRONG = {
+    "contradiction": (
+        lambda: calibrate(DATA, {"sex": {"m": 6, "f": 4}, "age": {"y": 7, "o": 4}}),
+        "contradict each other",
+    ),
+    "no positive weights": (
+        lambda: calibrate(DATA, {"x": 100.0, "sex": {"m": 2, "f": 2}}, method="raking"),
+        "must give way",
+    ),
+    "level without respondents": (lambda: calibrate(DATA, {"sex": {"m": 2, "f": 1, "d": 1}}), "no respondents"),
+    "level without total": (lambda: calibrate(DATA, {"sex": {"m": 2}}), "no total"),
+    "text with one total": (lambda: calibrate(DATA, {"sex": 5.0}), "not numeric"),
+    "missing number": (lambda: calibrate(DATA.assign(x=[1, np.nan, 3, 4]), {"x": 5.0}), "missing or infinite in 1"),
+    "bad bounds": (lambda: calibrate(DATA, {"x": 5.0}, method="logit", bounds=(1.2, 3)), "lower < 1 < upper"),
+    "bounds needed": (lambda: calibrate(DATA, {"x": 5.0}, method="logit"), "needs bounds"),
+    "bad method": (lambda: calibrate(DATA, {"x": 5.0}, method="best"), "choose one of"),
+    "bad q": (lambda: calibrate(DATA, {"x": 5.0}, q=[1, 1, 0, 1]), "above 0"),
+    "infinite total": (lambda: calibrate(DATA, {"x": np.inf}), "finite"),
+    "two entries": (lambda: poststratify(DATA, {"sex": {"m": 1, "f": 1}, "age": {"y": 1, "o": 1}}), "one entry"),
+    "empty table": (lambda: calibrate(DATA.iloc[:0], {"x": 1.0}), "no rows"),
+    "trim to nothing": (lambda: trim_weights([1.0, 2.0], upper=1.2), "cannot sum"),
+    "trim crossed": (lambda: trim_weights([1.0, 2.0], lower=3, upper=2), "above upper"),
+    "trim NaN": (lambda: trim_weights([1.0, np.nan], upper=2), "finite numbers"),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG))
+def test_never_silently_wrong(case):
+    make, message = WRONG[case]
+    with pytest.raises((CalibrationError, DataError), match=message):
+        make()
