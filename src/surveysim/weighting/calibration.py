@@ -5,13 +5,16 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from ..errors import CalibrationError, DataError
 from ..kernels import raking
+from . import rows
 from .margins import Margins, level_codes, pick
 
 MOST_DENSE_CELLS = 5_000_000
@@ -37,38 +40,58 @@ class LinearConstraints:
     base: np.ndarray  # (n,) weights before, times q
 
 
-@dataclass(frozen=True)
 class Calibration:
     """Calibrated weights and how they came about.
 
     Attributes
     ----------
     weight, g : (n,) final weights in the totals' unit, and their ratio to the initial ones.
-    converged : bool, always True (a calibration that does not converge raises). iterations : sweeps, the most of any partition.
+    converged : bool, always True (a calibration that does not converge raises).
+    iterations : sweeps or steps, the most of any partition.
     max_gap : largest relative gap between a margin recomputed from `weight` and its total.
     deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
     constraints : what `Survey` needs to give the calibrated variance.
+
+    `g`, `margins` and `constraints` may be given as functions; they are made when they are first asked for.
     """
 
-    weight: np.ndarray
-    g: np.ndarray
-    converged: bool
-    iterations: int
-    max_gap: float
-    margins: pd.DataFrame = field(repr=False)
-    constraints: Constraints = field(repr=False)
+    converged = True
 
-    @property
+    def __init__(self, weight, g, iterations, max_gap, margins, constraints):
+        self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
+        self._g, self._margins, self._constraints = g, margins, constraints
+
+    def __repr__(self):
+        return f"<Calibration: {self.summary()}>"
+
+    @cached_property
+    def g(self):
+        return self._g() if callable(self._g) else self._g
+
+    @cached_property
+    def margins(self):
+        return self._margins() if callable(self._margins) else self._margins
+
+    @cached_property
+    def constraints(self):
+        return self._constraints() if callable(self._constraints) else self._constraints
+
+    @cached_property
     def deff_kish(self):
         return deff_kish(self.weight)
 
     def summary(self):
-        """One line: sweeps, largest gap, range of g, Kish's design effect, effective n."""
+        """One line: steps, largest gap, range of g, Kish's design effect, effective n."""
         n = len(self.weight)
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {n / self.deff_kish:,.0f}"
         )
+
+    def _repr_html_(self):
+        from html import escape
+
+        return f"<p>{escape(self.summary())}</p>" + self.margins.to_html(index=False, escape=True)
 
 
 def deff_kish(weight):
@@ -77,8 +100,8 @@ def deff_kish(weight):
     return float(len(weight) * np.sum(weight**2) / np.sum(weight) ** 2)
 
 
-def base_weights(data, weight, n):
-    """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
+def as_weights(data, weight, n):
+    """Initial weights (n,) as float64 from a column name, an array or None, without looking at their values."""
     if weight is None:
         return np.ones(n)
     values = pick(data, weight) if isinstance(weight, str) else weight
@@ -88,6 +111,12 @@ def base_weights(data, weight, n):
         raise DataError(f"weight {weight if isinstance(weight, str) else 'array'!r} is not numeric: {error}.") from None
     if values.shape != (n,):
         raise DataError(f"weight has shape {values.shape}; the table has {n} rows.")
+    return np.ascontiguousarray(values)
+
+
+def base_weights(data, weight, n):
+    """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
+    values = as_weights(data, weight, n)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         raise DataError(
@@ -133,6 +162,9 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     n = len(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to rake.")
+    fast = rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter)
+    if fast is not None:
+        return fast
     base = base_weights(data, weight, n)
     partition = np.zeros(n, np.int64)
     if targets.by is not None:
@@ -145,6 +177,65 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     )
     total = targets.as_totals(np.bincount(partition, base, len(targets.partitions)), margins_are, rescale)
     return rake_codes(targets, partition, codes, base, total, tol, max_iter)
+
+
+def rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter):
+    """`rake` on dense cells straight from the table's codes, or None where another way is needed (or an error is worded)."""
+    if targets.by is not None or any(len(v) > 1 for v in targets.variables):
+        return None
+    names = [v[0] for v in targets.variables]
+    columns = [rows.coded(data, name) for name in names]
+    base = None if weight is None else as_weights(data, weight, n)
+    cells = rows.dense_cells(columns, base, n)
+    if cells is None:
+        return None
+    index, table = cells
+    whole = table.sum()
+    if not whole > 0:
+        return None
+    total = targets.as_totals(np.array([whole]), margins_are, rescale)[0]
+    first = targets.first
+    parts = [total[x:y] for x, y in pairwise(first)]
+    labels = [[label[0] for label in levels] for levels in targets.labels]
+    totals = rows.axis_totals(table, columns, names, labels, parts)
+    if totals is None:
+        return None
+    factor, sweeps, gap = rows.solve(table, totals, tol, max_iter)
+    if not gap <= tol:
+        return None
+    flat = factor.ravel()
+    start = np.concatenate([[0], np.cumsum(table.shape)]).astype(np.int64)
+
+    def constraints():
+        present = np.flatnonzero(table.ravel() > 0)
+        place = np.zeros(table.size, np.int64)
+        place[present] = np.arange(len(present))
+        column = np.stack(np.unravel_index(present, table.shape), axis=1) + start[:-1]
+        d = np.ones(n) if base is None else base
+        return Constraints(place[index], np.zeros(len(present), np.int64), column, int(start[-1]), d)
+
+    def margins():
+        tables = []
+        for axis, name in enumerate(names):
+            other = tuple(a for a in range(table.ndim) if a != axis)
+            count = np.bincount(columns[axis][0], minlength=table.shape[axis])
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "partition": "",
+                        "margin": name,
+                        "level": [str(v) for v in columns[axis][1]],
+                        "target": totals[axis],
+                        "before": table.sum(axis=other),
+                        "after": (table * factor).sum(axis=other),
+                        "respondents": count,
+                    }
+                )
+            )
+        found = pd.concat(tables, ignore_index=True)
+        return found[(found["target"] > 0) | (found["respondents"] > 0)].reset_index(drop=True)
+
+    return Calibration(rows.spread(index, flat, base, n), lambda: flat[index], sweeps, gap, margins, constraints)
 
 
 def check_solver(tol, max_iter):
@@ -180,10 +271,9 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     return Calibration(
         final,
         g,
-        True,
         int(sweeps.max(initial=0)),
         float(gap.max(initial=0.0)),
-        _before_after(targets, partition, codes, base, final, total),
+        lambda: _before_after(targets, partition, codes, base, final, total),
         Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base),
     )
 

@@ -154,7 +154,7 @@ def _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by
         x, d, np.ones(len(cell)), cell[:, 0], columns, parts, distance, tol, max_iter, by
     )
     constraints = Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), width, base)
-    return Calibration(base * g[row_cell], g[row_cell], True, steps, gap, table, constraints)
+    return Calibration(base * g[row_cell], g[row_cell], steps, gap, table, constraints)
 
 
 def _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by):
@@ -167,7 +167,7 @@ def _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_it
             blocks.append((level_codes(data, variable, levels)[:, None] == np.arange(len(levels))).astype(float))
     x = np.concatenate(blocks, axis=1)
     g, steps, gap, table = _solve_parts(x, base, scale, partition, columns, parts, distance, tol, max_iter, by)
-    return Calibration(base * g, g, True, steps, gap, table, LinearConstraints(partition, x, base * scale))
+    return Calibration(base * g, g, steps, gap, table, LinearConstraints(partition, x, base * scale))
 
 
 def _numeric(data, variable):

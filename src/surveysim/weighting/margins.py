@@ -53,33 +53,26 @@ class Margins:
                 f"total; got {type(margins).__name__}."
             )
         parts = margins if by is not None else {None: margins}
-        variables = tuple(dict.fromkeys(_names(v) for part in parts.values() for v in part))
-        labels = tuple(
-            tuple(
-                dict.fromkeys(
-                    _names(level)
-                    for part in parts.values()
-                    for v, levels in part.items()
-                    if _names(v) == variable
-                    for level in levels
-                )
-            )
-            for variable in variables
-        )
-        first = np.concatenate([[0], np.cumsum([len(levels) for levels in labels])])
+        levels = {}  # variable → {level: place}
+        for part in parts.values():
+            for variable, totals in part.items():
+                known = levels.setdefault(_names(variable), {})
+                for level in totals:
+                    known.setdefault(_names(level), len(known))
+        first = np.concatenate([[0], np.cumsum([len(known) for known in levels.values()])])
         total = np.full((len(parts), first[-1]), np.nan)
+        starts = dict(zip(levels, first.tolist(), strict=False))
         for p, part in enumerate(parts.values()):
-            for v, levels in part.items():
-                m = variables.index(_names(v))
-                for level, value in levels.items():
-                    total[p, first[m] + labels[m].index(_names(level))] = _number(value, v, level)
-        return cls(by, tuple(parts), variables, labels, total)
+            for variable, totals in part.items():
+                key = _names(variable)
+                known, start = levels[key], starts[key]
+                for level, value in totals.items():
+                    total[p, start + known[_names(level)]] = _number(value, variable, level)
+        return cls(by, tuple(parts), tuple(levels), tuple(tuple(known) for known in levels.values()), total)
 
     def as_totals(self, base, margins_are, rescale):
         """The margins as totals that agree: shares times the base weights (P,), or totals checked for consistency."""
-        sums = np.stack(
-            [np.nansum(self.total[:, a:b], axis=1) for a, b in zip(self.first[:-1], self.first[1:])], axis=1
-        )
+        sums = np.add.reduceat(np.nan_to_num(self.total), self.first[:-1], axis=1)
         is_one, is_100 = (np.abs(sums / s - 1) <= CONSISTENT for s in (1, 100))
         shares = is_one | is_100
         if rescale is not None and margins_are is None:
