@@ -109,6 +109,38 @@ def test_scale_factors__large_q_moves_more():
     np.testing.assert_allclose(calibrate(data, {"x": 24.0}, weight=[10.0, 10.0], q="q").weight, [11.0, 13.0])
 
 
+def test_cluster__gives_one_g_per_household_and_meets_the_totals():
+    """Lemaître & Dufour: as calibrating households with the sums of their members, R survey's aggregate.stage."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"hh": np.repeat(np.arange(40), rng.integers(1, 5, 40))})
+    data["sex"] = rng.choice(list("mf"), len(data))
+    data["x"] = rng.gamma(2, 3, len(data))
+    data["w"] = np.repeat(rng.lognormal(0, 0.3, 40), np.bincount(data["hh"]))
+    totals = {"sex": {"m": 60.0, "f": 65.0}, "x": 800.0}
+    cal = calibrate(data, totals, weight="w", method="raking", cluster="hh", tol=1e-11)
+    assert (pd.Series(cal.g).groupby(data["hh"]).nunique() == 1).all()
+    assert cal.weight @ data["x"] == pytest.approx(800)
+    sums = pd.get_dummies(data["sex"]).astype(float).assign(x=data["x"]).groupby(data["hh"]).sum()
+    size = data.groupby("hh").size()
+    linear = calibrate(data, totals, weight="w", cluster="hh", tol=1e-12)
+    d = data.groupby("hh")["w"].first()
+    X = (sums[["m", "f", "x"]]).to_numpy()
+    scale = (d / size).to_numpy()  # d_c = d × size, x_c = sum / size
+    lam = np.linalg.solve((X * scale[:, None]).T @ X, np.array([60.0, 65.0, 800.0]) - d.to_numpy() @ X)
+    np.testing.assert_allclose(linear.g, (1 + (X / size.to_numpy()[:, None]) @ lam)[data["hh"]], rtol=1e-9)
+    with pytest.raises(DataError, match="initial weights differ inside 1 clusters"):
+        calibrate(data, totals, weight=data["w"] + (data.index == 0), cluster="hh")
+
+
+def test_extreme__lists_the_largest_weights():
+    data, totals = table(9)
+    cal = calibrate(data, totals, weight="w")
+    top = cal.extreme(3)
+    assert top["weight"].is_monotonic_decreasing
+    assert top["weight"].iloc[0] == cal.weight.max()
+    assert cal.effective_n == pytest.approx(len(data) / cal.deff_kish)
+
+
 def test_poststratify__by_hand_and_crossed():
     data = pd.DataFrame({"a": list("ppq"), "b": list("xyx"), "w": [1.0, 3.0, 2.0]})
     np.testing.assert_allclose(poststratify(data, {"a": {"p": 8, "q": 5}}, weight="w").weight, [2, 6, 5])

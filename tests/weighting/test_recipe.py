@@ -148,3 +148,28 @@ def test_survey_weights__columns_follow_the_order_of_weighting(result):
         "final_weight",
     ]
     assert (result.weights.table > 0).all().all()
+
+
+def test_recipe__survives_toml(result, tmp_path):
+    """The preset's recipe with its 31 × 13 control totals: written, read, applied, the same weights to the last bit."""
+    recipe = result.preparation.recipe
+    again = Recipe.from_toml(recipe.to_toml())
+    recipe.to_toml(tmp_path / "recipe.toml")
+    from_file = Recipe.from_toml(tmp_path / "recipe.toml")
+    from surveysim.study.survey import disposition_table, weighting_table
+
+    table = weighting_table(result.preparation, result.case_file)
+    tally = disposition_table(result.preparation, result.case_file)
+    for other in (again, from_file):
+        np.testing.assert_array_equal(other.apply(table, tally).final, result.weights.final)
+
+
+def test_recipe_toml__of_a_user_and_its_refusals():
+    recipe = Recipe([Rake({"sex": {"m": 40.0, "f": 60.0}}, margins_are="totals"), Composite(theta=0.4)])
+    again = Recipe.from_toml(recipe.to_toml())
+    data = pd.DataFrame({"sex": ["m", "f"] * 10, "frame": ["landline", "mobile"] * 10, "domain": "ab"})
+    np.testing.assert_array_equal(again.apply(data).final, recipe.apply(data).final)
+    with pytest.raises(DataError, match="no step of a recipe"):
+        Recipe.from_toml("[[steps]]\nkind = 'Rakes'\n")
+    with pytest.raises(DataError, match="has no field 'thta'"):
+        Recipe.from_toml("[[steps]]\nkind = 'Composite'\nthta = 0.3\n")

@@ -80,12 +80,23 @@ class Calibration:
     def deff_kish(self):
         return deff_kish(self.weight)
 
+    @property
+    def effective_n(self):
+        """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
+        return len(self.weight) / self.deff_kish
+
+    def extreme(self, n=10):
+        """The `n` largest weights: row, weight, g, share of the sum in percent."""
+        row = np.argsort(-self.weight, kind="stable")[:n]
+        share = 100 * self.weight[row] / self.weight.sum()
+        return pd.DataFrame({"row": row, "weight": self.weight[row], "g": self.g[row], "share": share})
+
     def summary(self):
         """One line: steps, largest gap, range of g, Kish's design effect, effective n."""
         n = len(self.weight)
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
-            f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {n / self.deff_kish:,.0f}"
+            f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
         )
 
     def _repr_html_(self):

@@ -12,7 +12,9 @@ from .dual import solve
 from .margins import _names, level_codes, pick
 
 
-def calibrate(data, totals, *, weight=None, method="linear", bounds=None, q=None, by=None, tol=1e-9, max_iter=1000):
+def calibrate(
+    data, totals, *, weight=None, method="linear", bounds=None, q=None, cluster=None, by=None, tol=1e-9, max_iter=1000
+):
     """Calibrate weights to known totals of categories and of numeric variables.
 
     Parameters
@@ -25,6 +27,8 @@ def calibrate(data, totals, *, weight=None, method="linear", bounds=None, q=None
         "raking" is the clipped exponential.
     bounds : (lower, upper) on g = calibrated / initial weight.
     q : column name or array (n,), scale factors > 0; None means 1.
+    cluster : column name or array (n,) of clusters (households) whose members are to get one g: the calibration variables
+        are replaced by their cluster means (Lemaître & Dufour 1987). Initial weights must be equal inside a cluster.
     by : column of partitions, each calibrated on its own.
     tol : largest relative gap allowed between a weighted total and its target.
     max_iter : most Newton steps.
@@ -41,7 +45,8 @@ def calibrate(data, totals, *, weight=None, method="linear", bounds=None, q=None
 
     References
     ----------
-    Deville & Särndal (1992), JASA 87:376-382; Deville, Särndal & Sautory (1993), JASA 88:1013-1020.
+    Deville & Särndal (1992), JASA 87:376-382; Deville, Särndal & Sautory (1993), JASA 88:1013-1020;
+    Lemaître & Dufour (1987), Surv. Methodol. 13:199-207.
     """
     check_solver(tol, max_iter)
     n = len(data)
@@ -55,6 +60,8 @@ def calibrate(data, totals, *, weight=None, method="linear", bounds=None, q=None
     else:
         partition, parts = level_codes(data, (by,), [(p,) for p in totals]), totals
     columns = _columns(parts)
+    if cluster is not None:
+        return _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by)
     if q is None and all(kind is not None for _, kind in columns):
         return _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by)
     return _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by)
@@ -157,17 +164,48 @@ def _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by
     return Calibration(base * g[row_cell], g[row_cell], steps, gap, table, constraints)
 
 
-def _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by):
-    """Numeric totals or scale factors: solve on rows."""
+def _matrix(data, columns):
+    """Calibration variables of the rows, (n, p): 0/1 columns of levels, numeric columns as they are."""
     blocks = []
     for variable, levels in columns:
         if levels is None:
             blocks.append(_numeric(data, variable)[:, None])
         else:
             blocks.append((level_codes(data, variable, levels)[:, None] == np.arange(len(levels))).astype(float))
-    x = np.concatenate(blocks, axis=1)
+    return np.concatenate(blocks, axis=1)
+
+
+def _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by):
+    """Numeric totals or scale factors: solve on rows."""
+    x = _matrix(data, columns)
     g, steps, gap, table = _solve_parts(x, base, scale, partition, columns, parts, distance, tol, max_iter, by)
     return Calibration(base * g, g, steps, gap, table, LinearConstraints(partition, x, base * scale))
+
+
+def _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by):
+    """One g per cluster: solve on clusters, whose variables are means over their members."""
+    values = pick(data, cluster) if isinstance(cluster, str) else pd.Series(np.asarray(cluster))
+    member, labels = pd.factorize(values, sort=False)
+    if len(member) != len(base) or (member < 0).any():
+        raise DataError(f"cluster must name one cluster per row; {int((member < 0).sum())} rows have none.")
+    size = np.bincount(member)
+    for what, column in (("initial weights", base), ("partitions", partition.astype(float)), ("scale factors", scale)):
+        mean = np.bincount(member, column) / size
+        uneven = np.abs(column - mean[member]) > 1e-9 * np.maximum(np.abs(column), 1e-300)
+        if uneven.any():
+            raise DataError(
+                f"{what} differ inside {len(np.unique(member[uneven]))} clusters, the first is "
+                f"{labels[member[np.argmax(uneven)]]!r}; one g per cluster needs them equal. Leave cluster out, or level them."
+            )
+    x = _matrix(data, columns)
+    means = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
+    first = np.zeros(len(size), np.int64)
+    first[member] = np.arange(len(member))
+    g, steps, gap, table = _solve_parts(
+        means, base[first] * size, scale[first], partition[first], columns, parts, distance, tol, max_iter, by
+    )
+    g = g[member]
+    return Calibration(base * g, g, steps, gap, table, LinearConstraints(partition, means[member], base * scale))
 
 
 def _numeric(data, variable):

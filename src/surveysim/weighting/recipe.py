@@ -3,7 +3,10 @@
 The order is the survey's: design → multiplicity → nonresponse per frame → composite → raking.
 """
 
-from dataclasses import dataclass, field
+import json
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -249,3 +252,71 @@ class Recipe:
             records.append({"step": step.name, **record})
             calibration = result if result is not None else calibration
         return Weights(pd.DataFrame(columns), tuple(records), calibration)
+
+    def to_toml(self, path=None):
+        """The recipe as TOML text, control totals included; written to `path` when one is given."""
+        lines = []
+        for step in self.steps:
+            lines += ["[[steps]]", f"kind = {json.dumps(type(step).__name__)}"]
+            for f in fields(step):
+                value = getattr(step, f.name)
+                if value is not None:
+                    lines.append(f"{f.name} = {_toml(value, getattr(step, 'by', None))}")
+            lines.append("")
+        text = "\n".join(lines)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        return text
+
+    @classmethod
+    def from_toml(cls, source):
+        """A recipe from the TOML of `to_toml`: a path, or the text itself (with a line break)."""
+        text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
+        try:
+            entries = tomllib.loads(text).get("steps", [])
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(f"the recipe is not valid TOML: {error}.") from None
+        return cls([_step(dict(entry)) for entry in entries])
+
+
+KINDS = {kind.__name__: kind for kind in (InverseSampling, Multiplicity, NonresponseClasses, Composite, Rake)}
+
+
+def _toml(value, by):
+    """A field as a TOML value; margins become an array of tables partition, variable, level, total."""
+    if isinstance(value, Margins):
+        rows = []
+        for p, partition in enumerate(value.partitions):
+            for c in range(value.total.shape[1]):
+                m = int(np.searchsorted(value.first, c, side="right")) - 1
+                level = value.labels[m][c - value.first[m]]
+                if not np.isnan(value.total[p, c]):
+                    part = "" if partition is None else f"partition = {json.dumps(partition, ensure_ascii=False)}, "
+                    rows.append(
+                        f"  {{ {part}variable = {json.dumps(value.variables[m], ensure_ascii=False)}, "
+                        f"level = {json.dumps(level, ensure_ascii=False)}, total = {float(value.total[p, c])!r} }},"
+                    )
+        by_text = f"by = {json.dumps(value.by)}, " if value.by is not None else ""
+        return f"{{ {by_text}rows = [\n" + "\n".join(rows) + "\n] }"
+    if isinstance(value, dict) or hasattr(value, "columns"):
+        return _toml(Margins.parse(value, by), by)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _step(entry):
+    """One step from its TOML table."""
+    kind = entry.pop("kind", None)
+    if kind not in KINDS:
+        raise DataError(f"kind = {kind!r} is no step of a recipe; choose one of {', '.join(KINDS)}.")
+    known = [f.name for f in fields(KINDS[kind])]
+    unknown = [name for name in entry if name not in known]
+    if unknown:
+        raise DataError(f"{kind} has no field {unknown[0]!r}; it has {', '.join(known)}.")
+    if "margins" in entry:
+        table, by = entry["margins"], entry["margins"].get("by")
+        nested = {}
+        for row in table["rows"]:
+            part = nested.setdefault(row["partition"], {}) if by is not None else nested
+            part.setdefault(tuple(row["variable"]), {})[tuple(row["level"])] = row["total"]
+        entry["margins"] = Margins.parse(nested, by)
+    return KINDS[kind](**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})
