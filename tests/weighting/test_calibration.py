@@ -159,8 +159,8 @@ WRONG = {
     "trailing blank": (DATA.assign(sex=["m ", "f", "m ", "f", "m ", "f"]), MARGINS, {}, "Did you mean 'm'"),
     "empty table": (DATA.iloc[:0], MARGINS, {}, "no rows"),
     "missing column": (DATA, {"sexx": {"m": 60, "f": 40}}, {}, "did you mean 'sex'"),
-    "one sweep": (DATA, MARGINS, {"max_iter": 1, "weight": "w"}, "stopped after 1 sweeps"),
-    "structural zeros": (pd.DataFrame({"sex": ["m", "f"], "age": ["y", "o"]}), MARGINS, {}, "stopped after"),
+    "one sweep": (DATA, MARGINS, {"max_iter": 1, "weight": "w"}, "did not converge in 1 sweeps"),
+    "structural zeros": (pd.DataFrame({"sex": ["m", "f"], "age": ["y", "o"]}), MARGINS, {}, "contradict each other"),
     "duplicate target rows": (
         DATA,
         pd.DataFrame({"variable": ["sex"] * 3, "level": ["m", "f", "f"], "total": [60, 40, 41]}),
@@ -223,3 +223,20 @@ def test_rake__calibrated_variance_is_the_same_on_both_paths(monkeypatch):
     monkeypatch.setattr("surveysim.weighting.calibration.rake_rows", lambda *_: None)
     slow = Survey(data, weight=rake(data, margins, weight="w", tol=1e-12)).mean("y").to_frame()
     np.testing.assert_allclose(fast[["estimate", "se"]], slow[["estimate", "se"]], rtol=1e-10)
+
+
+def test_rake__impossible_margins_are_named_with_what_must_give_way():
+    """Three of the four combinations: q is only with x, so x needs at least q's 500, and has 300."""
+    data = pd.DataFrame({"a": list("ppq"), "b": list("xyx")})
+    with pytest.raises(CalibrationError, match="must give way: margin 'a', level 'q' by 40 %"):
+        rake(data, {"a": {"p": 500, "q": 500}, "b": {"x": 300, "y": 700}})
+
+
+def test_rake__slow_sweeps_are_finished_by_newton():
+    """Nearly diagonal cells, where a sweep hardly moves: 8 sweeps are not enough, the dual is."""
+    data = pd.DataFrame({"a": list("ppqq"), "b": list("xyxy"), "w": [1, 1e-3, 1e-3, 1.0]})
+    cal = rake(data, {"a": {"p": 500, "q": 500}, "b": {"x": 600, "y": 400}}, weight="w", max_iter=60, tol=1e-12)
+    sums = pd.Series(cal.weight)
+    np.testing.assert_allclose(sums.groupby(data["b"]).sum(), [600, 400], rtol=1e-11)
+    odds = cal.weight[0] * cal.weight[3] / (cal.weight[1] * cal.weight[2])
+    assert odds == pytest.approx(1e6)  # raking keeps the odds ratio of the cells

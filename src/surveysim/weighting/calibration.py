@@ -14,7 +14,8 @@ import pandas as pd
 
 from ..errors import CalibrationError, DataError
 from ..kernels import raking
-from . import rows
+from . import dual, rows
+from .distances import Distance
 from .margins import Margins, level_codes, pick
 
 MOST_DENSE_CELLS = 5_000_000
@@ -269,14 +270,12 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     raking.rake(
         weight, np.ascontiguousarray(cell[:, 1:]), order_start, total, tol, max_iter, factor, sweeps, gap, worst
     )
-    if not np.all(gap <= tol):
-        p = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
-        variable, level = targets.name(int(worst[p]))
-        raise CalibrationError(
-            f"raking{targets._where(p)} stopped after {sweeps[p]} sweeps: margin {variable!r}, level {level!r} is still off by "
-            f"{100 * gap[p]:.3g} % (tol {tol:.1e}). Empty combinations may make these margins impossible together; merge "
-            f"levels, or raise max_iter."
+    for p in np.flatnonzero(~(gap <= tol)):
+        inside = slice(order_start[p], order_start[p + 1])
+        factor[inside], steps, gap[p] = _by_newton(
+            targets, p, weight[inside], cell[inside, 1:], total[p], tol, max_iter, sweeps[p]
         )
+        sweeps[p] += steps
     g = factor[row_cell]
     final = base * g
     return Calibration(
@@ -287,6 +286,25 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
         lambda: _before_after(targets, partition, codes, base, final, total),
         Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base),
     )
+
+
+def _by_newton(targets, p, weight, column, total, tol, max_iter, sweeps):
+    """Where sweeping did not converge: Newton's method on the dual, which converges fast or says which margins conflict."""
+    use = np.flatnonzero(np.bincount(column.ravel(), minlength=len(total)) > 0)
+    x = np.zeros((len(weight), len(total)))
+    for m in range(column.shape[1]):
+        x[np.arange(len(weight)), column[:, m]] = 1.0
+
+    def say(j):
+        variable, level = targets.name(int(use[j]))
+        return f"margin {variable!r}, level {level!r}{targets._where(p)}"
+
+    try:
+        return dual.solve(
+            x[:, use], weight, np.ones(len(weight)), total[use], Distance("raking", 0.0, np.inf), tol, max_iter, say
+        )
+    except CalibrationError as error:
+        raise CalibrationError(f"raking did not converge in {sweeps} sweeps, and {error}") from None
 
 
 def _collapse(partition, codes, C):

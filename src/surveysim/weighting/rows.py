@@ -92,7 +92,8 @@ def solve(table, totals, tol, max_iter):
     total = np.concatenate([totals[a] for a in other]) if other else np.zeros(0)
     lead_factor, rest = np.ones(flat.shape[0]), np.ones(flat.shape[1])
     sweeps, gap = raking.rake_table(flat, totals[lead], level, total, tol, max_iter, lead_factor, rest)
-    factor = np.multiply.outer(lead_factor, rest).reshape([table.shape[lead], *[table.shape[a] for a in other]])
+    with np.errstate(over="ignore", invalid="ignore"):  # of factors that did not converge; the gap tells
+        factor = np.multiply.outer(lead_factor, rest).reshape([table.shape[lead], *[table.shape[a] for a in other]])
     return np.ascontiguousarray(np.moveaxis(factor, 0, lead)), int(sweeps), float(gap)
 
 
