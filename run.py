@@ -26,7 +26,7 @@ EXTRAS = {
     "test": "report,test",
     "lint": "lint",
     "examples": "report",
-    "bench": "report,test",
+    "bench": "report,bench",
     "docs": "report,docs",
     "parameters": "report",
 }

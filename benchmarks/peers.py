@@ -1,0 +1,59 @@
+"""Raking by packages that install from PyPI, called as their users call them; each returns weights (n,) in rows' order."""
+
+import warnings
+
+import numpy as np
+
+
+def samplics(data, margins):
+    """samplics 0.6.1, SampleWeight.rake."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from samplics.weighting import SampleWeight
+
+    columns = {name: data[name].astype(str).to_numpy() for name in margins}
+    return np.asarray(
+        SampleWeight().rake(data["weight"].to_numpy(), columns, margins, tol=1e-6, ctrl_tol=1e-6, max_iter=200)
+    )
+
+
+def ipfn(data, margins):
+    """ipfn 1.4.4, on the rows as a table of weights."""
+    from ipfn.ipfn import ipfn as fit
+
+    table = data.assign(total=data["weight"].to_numpy(dtype=float), row=np.arange(len(data)))
+    for name in margins:
+        table[name] = table[name].astype(str)
+    import pandas as pd
+
+    targets = [pd.Series(totals).rename_axis(name).rename("total") for name, totals in margins.items()]
+    done = fit(
+        table, targets, [[name] for name in margins], weight_col="total", convergence_rate=1e-6, rate_tolerance=0.0
+    )
+    return done.iteration().sort_values("row")["total"].to_numpy()
+
+
+def leafblower(data, margins):
+    """leafblower 0.1.0, method raking, from the base weights."""
+    from leafblower import harvest
+
+    table = {name: data[name].astype(str).tolist() for name in margins}
+    whole = sum(next(iter(margins.values())).values())
+    shares = {name: {k: v / whole for k, v in totals.items()} for name, totals in margins.items()}
+    base = data["weight"].to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = harvest(
+            table,
+            shares,
+            max_weight=1e12,
+            method="raking",
+            start_weights=base / base.mean(),
+            attach_weights=False,
+            max_iterations=500,
+        )
+    found = np.asarray(found["weights"], dtype=float)
+    return found / found.sum() * whole
+
+
+PEERS = {"samplics 0.6.1": samplics, "ipfn 1.4.4": ipfn, "leafblower 0.1.0": leafblower}
