@@ -240,3 +240,20 @@ def test_rake__slow_sweeps_are_finished_by_newton():
     np.testing.assert_allclose(sums.groupby(data["b"]).sum(), [600, 400], rtol=1e-11)
     odds = cal.weight[0] * cal.weight[3] / (cal.weight[1] * cal.weight[2])
     assert odds == pytest.approx(1e6)  # raking keeps the odds ratio of the cells
+
+
+def test_rake__bounded_keeps_g_inside_and_is_calibrate_with_bounds():
+    from surveysim import calibrate
+
+    data, margins = DATA, MARGINS
+    whole = sum(data["w"])
+    shares = {v: {k: t / 1000 * whole for k, t in ts.items()} for v, ts in margins.items()}
+    bounds = (0.45, 1.95)
+    cal = rake(data, shares, weight="w", margins_are="totals", bounds=bounds, tol=1e-11)
+    assert cal.g.min() >= bounds[0] - 1e-12
+    assert cal.g.max() <= bounds[1] + 1e-12
+    np.testing.assert_allclose(
+        cal.g, calibrate(data, shares, weight="w", method="raking", bounds=bounds, tol=1e-11).g, rtol=1e-9
+    )
+    with pytest.raises(CalibrationError, match="must give way"):
+        rake(data, shares, weight="w", margins_are="totals", bounds=(0.99, 1.01))

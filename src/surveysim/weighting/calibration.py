@@ -140,7 +140,7 @@ def base_weights(data, weight, n):
     return values
 
 
-def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None, tol=1e-9, max_iter=1000):
+def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, rescale=None, tol=1e-9, max_iter=1000):
     """Rake weights to the known totals of categorical margins.
 
     Parameters
@@ -150,6 +150,7 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
         `by`, {by level: margins} or a tidy table that has that column too.
     weight : column name or array (n,), what each respondent stands for, >= 0; None means 1.
     by : column of partitions, each raked on its own.
+    bounds : (lower, upper) on g = raked / initial weight; None is none. Bounded raking clips the exponential distance.
     margins_are : "totals" or "shares" (of the base weights' sum); None: shares if every margin sums to 1 or 100.
     rescale : margin whose sum the others follow where totals disagree by more than 1e-6.
     tol : largest relative gap allowed between a weighted total and its target.
@@ -174,7 +175,7 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
     n = len(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to rake.")
-    fast = rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter)
+    fast = None if bounds is not None else rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter)
     if fast is not None:
         return fast
     base = base_weights(data, weight, n)
@@ -188,7 +189,7 @@ def rake(data, margins, *, weight=None, by=None, margins_are=None, rescale=None,
         + targets.first[:-1]
     )
     total = targets.as_totals(np.bincount(partition, base, len(targets.partitions)), margins_are, rescale)
-    return rake_codes(targets, partition, codes, base, total, tol, max_iter)
+    return rake_codes(targets, partition, codes, base, total, tol, max_iter, bounds)
 
 
 def rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter):
@@ -258,7 +259,7 @@ def check_solver(tol, max_iter):
         raise DataError(f"max_iter = {max_iter!r}: give a whole number of sweeps, 1 or more.")
 
 
-def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
+def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000, bounds=None):
     """Rake rows that are already coded: `codes` (n, M) are columns of `total` (P, C). See `rake`."""
     P, C = total.shape
     _check_support(targets, partition, codes, base, total)
@@ -267,13 +268,14 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     weight = np.bincount(row_cell, base, len(cell))
     order_start = np.searchsorted(cell[:, 0], np.arange(P + 1)).astype(np.int64)
     factor, sweeps, gap, worst = np.ones(len(cell)), np.zeros(P, np.int64), np.full(P, np.inf), np.zeros(P, np.int64)
-    raking.rake(
-        weight, np.ascontiguousarray(cell[:, 1:]), order_start, total, tol, max_iter, factor, sweeps, gap, worst
-    )
+    columns = np.ascontiguousarray(cell[:, 1:])
+    if bounds is None:
+        raking.rake(weight, columns, order_start, total, tol, max_iter, factor, sweeps, gap, worst)
+    distance = Distance.of("raking", bounds)
     for p in np.flatnonzero(~(gap <= tol)):
-        inside = slice(order_start[p], order_start[p + 1])
-        factor[inside], steps, gap[p] = _by_newton(
-            targets, p, weight[inside], cell[inside, 1:], total[p], tol, max_iter, sweeps[p]
+        part = slice(order_start[p], order_start[p + 1])
+        factor[part], steps, gap[p] = _by_newton(
+            targets, p, weight[part], columns[part], total[p], distance, tol, max_iter, sweeps[p]
         )
         sweeps[p] += steps
     g = factor[row_cell]
@@ -288,8 +290,8 @@ def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000):
     )
 
 
-def _by_newton(targets, p, weight, column, total, tol, max_iter, sweeps):
-    """Where sweeping did not converge: Newton's method on the dual, which converges fast or says which margins conflict."""
+def _by_newton(targets, p, weight, column, total, distance, tol, max_iter, sweeps):
+    """Newton's method on the dual, for bounds and where sweeping did not converge; it says which margins conflict."""
     use = np.flatnonzero(np.bincount(column.ravel(), minlength=len(total)) > 0)
     x = np.zeros((len(weight), len(total)))
     for m in range(column.shape[1]):
@@ -300,11 +302,10 @@ def _by_newton(targets, p, weight, column, total, tol, max_iter, sweeps):
         return f"margin {variable!r}, level {level!r}{targets._where(p)}"
 
     try:
-        return dual.solve(
-            x[:, use], weight, np.ones(len(weight)), total[use], Distance("raking", 0.0, np.inf), tol, max_iter, say
-        )
+        return dual.solve(x[:, use], weight, np.ones(len(weight)), total[use], distance, tol, max_iter, say)
     except CalibrationError as error:
-        raise CalibrationError(f"raking did not converge in {sweeps} sweeps, and {error}") from None
+        prefix = f"raking did not converge in {sweeps} sweeps, and " if sweeps else ""
+        raise CalibrationError(f"{prefix}{error}") from None
 
 
 def _collapse(partition, codes, C):
