@@ -119,3 +119,20 @@ def test_help__does_not_load_the_heavy_libraries():
     start = time.time()
     assert surveysim("--help").returncode == 0
     assert time.time() - start < 5  # a gross hang only; the time itself is benchmarked
+
+
+def test_a_file_that_cannot_be_written__leaves_nothing_half_written(spec_file, tmp_path):
+    (tmp_path / "out" / "estimates.csv").mkdir(parents=True)
+    process = surveysim("run", spec_file, "-o", tmp_path / "out")
+    assert process.returncode == 1
+    assert "estimates.csv" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["estimates.csv"]
+
+
+def test_a_specification_with_a_byte_order_mark__is_read(spec_file, tmp_path):
+    from surveysim import SurveySpec
+
+    path = tmp_path / "bom.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + spec_file.read_bytes())
+    assert SurveySpec.from_toml(path) == SurveySpec.from_toml(spec_file)

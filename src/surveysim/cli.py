@@ -26,6 +26,9 @@ class _Commands(click.Group):
         except SurveysimError as error:
             click.echo(f"surveysim: {error}", err=True)
             ctx.exit(2)
+        except OSError as error:
+            click.echo(f"surveysim: {error.filename or 'writing'}: {error.strerror or error}", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("surveysim: interrupted", err=True)
             ctx.exit(130)
@@ -53,19 +56,6 @@ def _folder(path):
         raise click.UsageError(
             f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o."
         ) from None
-
-
-def _write(path, text):
-    """Write a text file so that it is either whole or absent."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
-
-
-def _write_table(path, table):
-    temporary = path.with_name(path.name + ".tmp")
-    table.to_parquet(temporary, index=False)
-    os.replace(temporary, path)
 
 
 @contextlib.contextmanager
@@ -142,18 +132,25 @@ def _estimates_text(table):
 
 
 def _save(result, folder, lang, repetitions=None, cases=True):
-    """Write the comparison, the interviews, the cases and the report; returns the comparison."""
+    """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "estimates.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
-    if cases:
-        _write_table(folder / "interviews.parquet", result.interviews)
-        _write_table(folder / "cases.parquet", result.cases)
-    if repetitions is not None:
-        truth = dict(zip(table["indicator_id"], table["parameter"]))
-        performance = repetitions.performance(truth)
-        _write(folder / "repetitions.csv", performance.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
-    result.report(folder / "report.html", lang, repetitions)
+    style = {"index": False, "lineterminator": "\n", "float_format": "%.10g", "encoding": "utf-8"}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+        part = Path(temporary)
+        table.to_csv(part / "estimates.csv", **style)
+        if cases:
+            result.interviews.to_parquet(part / "interviews.parquet", index=False)
+            result.cases.to_parquet(part / "cases.parquet", index=False)
+        if repetitions is not None:
+            truth = dict(zip(table["indicator_id"], table["parameter"]))
+            repetitions.performance(truth).to_csv(part / "repetitions.csv", **style)
+        result.report(part / "report.html", lang, repetitions)
+        for path in sorted(part.iterdir()):
+            if (folder / path.name).is_dir():
+                raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))
+        for path in sorted(part.iterdir()):
+            os.replace(path, folder / path.name)
     return table
 
 
@@ -202,21 +199,25 @@ def demo(out, lang, seed, repetitions):
 
 
 def _verdict(result, table, repeated):
-    """The error statement in four lines."""
-    statement = result.error_statement()
-    truth = dict(zip(table["indicator_id"], table["parameter"]))
-    row = repeated.performance(truth).set_index("indicator_id").loc["internet_penetration"]
+    """The error statement in a few lines."""
+    s = result.error_statement()
+    performance = repeated.performance(dict(zip(table["indicator_id"], table["parameter"]))).set_index("indicator_id")
+    row, n = performance.loc["internet_penetration"], len(performance)
+    low = performance[performance["cover"] + 2 * performance["cover_mcse"] < 95].sort_values("cover")
+    lowest = f", lowest {low.index[0]} with {low['cover'].iloc[0]:.0f} %" if len(low) else ""
+    verdict = ": no verdict" if len(repeated.estimate) < 1000 else ""
     failed = f"; {len(repeated.failures)} repetitions failed" if repeated.failures else ""
     return "\n".join(
         [
-            f"The report's error statement: ±0.66 points; {statement['interviews']:,} interviews at deff 1 and p = 50 % give "
-            f"±{statement['nominal']:.2f}.",
-            f"This design: deff {statement['deff']:.2f} for internet penetration, so ±{statement['moe']:.2f} at "
-            f"{statement['estimate']:.1f} %, and ±{statement['worst']:.2f} at 50 %.",
-            f"Over {int(row['repetitions'])} repetitions the 95 % interval held the truth {row['cover']:.1f} % of the time "
-            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}: no verdict){failed}.",
+            f"The report's error statement: ±0.66 points; {s['interviews']:,} interviews at deff 1 and p = 50 % give "
+            f"±{s['nominal']:.2f}.",
+            f"This survey: ±{s['moe']:.2f} for internet penetration of {s['estimate']:.1f} %; ±{s['largest']:.2f} for the widest rate "
+            f"among all netizens ({s['largest_indicator']}), ±{s['largest_group']:.2f} in a subgroup ({s['largest_group_indicator']}).",
+            f"Over {int(row['repetitions'])} repetitions the 95 % interval of penetration held the truth {row['cover']:.1f} % of the time "
+            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}{verdict}){failed}.",
             f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
             f"{row['modelse']:.3f} as estimated.",
+            f"{len(low)} of {n} indicators cover less than 95 % by more than two Monte Carlo errors{lowest}: docs/survey.md says why.",
         ]
     )
 

@@ -220,7 +220,7 @@ def test_a_certainty_stratum__is_not_lonely():
 
 
 def test_a_domain_without_degrees_of_freedom__is_refused():
-    with pytest.raises(DesignError, match="no degrees of freedom"):
+    with pytest.raises(DesignError, match=r"domain 'g=a' has 1 PSUs.*no degrees of freedom"):
         Survey(DATA.assign(g=["a", "b", "b", "b", "b", "b"]), weight="w", strata="h", psu="c").mean("y", by="g")
     with pytest.raises(DataError, match="positive degrees"):
         Survey(DATA).mean("y", df=0)
@@ -232,3 +232,25 @@ def test_df__does_not_count_rows_of_zero_weight():
 
 def test_proportion__of_a_nullable_bool_gives_the_true_row():
     assert len(Survey(DATA.assign(b=DATA["b"].astype("boolean"))).proportion("b").to_frame()) == 1
+
+
+def test_where__keeps_the_design_and_needs_values_in_the_domain_only():
+    """The subpopulation's mean is the row of `by`; a value missing outside it does not matter, inside it is refused."""
+    s = Survey(DATA.assign(y=DATA["y"].where(DATA["g"] == "a")), weight="w", strata="h", psu="c")
+    whole = Survey(DATA, weight="w", strata="h", psu="c").mean("y", by="g").to_frame().iloc[0]
+    part = s.where(DATA["g"] == "a").mean("y").to_frame().iloc[0]
+    for name in ("estimate", "se", "df", "n"):
+        assert part[name] == pytest.approx(whole[name])
+    with pytest.raises(DataError, match="missing in 3 rows of the domain g=b"):
+        s.mean("y", by="g")
+    with pytest.raises(DataError, match="True or False"):
+        s.where([1, 0, 1, 0, 1, 0])
+
+
+def test_negative_calibrated_weights__are_taken_and_warned_of():
+    from surveysim import SurveysimWarning, calibrate
+
+    data = pd.DataFrame({"x": [1.0, 2.0, 30.0, 1.0], "one": 1.0})
+    with pytest.warns(SurveysimWarning, match="1 of 4 calibrated weights are negative"):
+        cal = calibrate(data, {"one": 4.0, "x": 2.0})
+    assert Survey(data, weight=cal).total("x", df=np.inf).to_frame()["estimate"][0] == pytest.approx(2)

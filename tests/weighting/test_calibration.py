@@ -161,6 +161,9 @@ WRONG = {
     "missing column": (DATA, {"sexx": {"m": 60, "f": 40}}, {}, "did you mean 'sex'"),
     "one sweep": (DATA, MARGINS, {"max_iter": 1, "weight": "w"}, "did not converge in 1 sweeps"),
     "structural zeros": (pd.DataFrame({"sex": ["m", "f"], "age": ["y", "o"]}), MARGINS, {}, "contradict each other"),
+    "a number for a margin": (DATA, {"sex": 50}, {}, "needs {level: total}"),
+    "by without nesting": (DATA, {"sex": {"m": 600, "f": 400}}, {"by": "age"}, "for every level of 'age'"),
+    "no levels": (DATA, {"sex": {}}, {}, "needs {level: total}"),
     "duplicate target rows": (
         DATA,
         pd.DataFrame({"variable": ["sex"] * 3, "level": ["m", "f", "f"], "total": [60, 40, 41]}),
@@ -257,3 +260,12 @@ def test_rake__bounded_keeps_g_inside_and_is_calibrate_with_bounds():
     )
     with pytest.raises(CalibrationError, match="must give way"):
         rake(data, shares, weight="w", margins_are="totals", bounds=(0.99, 1.01))
+
+
+def test_rake__takes_a_series_as_a_margin_and_says_how_it_read_it():
+    as_series = rake(DATA, {v: pd.Series(t) for v, t in MARGINS.items()}, weight="w")
+    np.testing.assert_array_equal(as_series.weight, rake(DATA, MARGINS, weight="w").weight)
+    assert as_series.reading == "totals"
+    percent = rake(DATA, {"sex": {"m": 60, "f": 40}}, weight="w")
+    assert percent.reading == "shares"
+    assert "read as shares" in percent.summary()

@@ -25,6 +25,7 @@ def table(seed, n=150):
     return data, totals
 
 
+@pytest.mark.filterwarnings("ignore:.*calibrated weights are negative")
 @pytest.mark.parametrize(("method", "bounds"), METHODS)
 @given(seed=st.integers(0, 10**6))
 @settings(deadline=None, max_examples=15)
@@ -182,6 +183,8 @@ WRONG = {
     "empty table": (lambda: calibrate(DATA.iloc[:0], {"x": 1.0}), "no rows"),
     "trim to nothing": (lambda: trim_weights([1.0, 2.0], upper=1.2), "cannot sum"),
     "trim crossed": (lambda: trim_weights([1.0, 2.0], lower=3, upper=2), "above upper"),
+    "a word for a total": (lambda: calibrate(DATA, {"x": "much"}), "no number"),
+    "one bound": (lambda: calibrate(DATA, {"x": 5.0}, bounds=3), "a pair"),
     "trim NaN": (lambda: trim_weights([1.0, np.nan], upper=2), "finite numbers"),
 }
 

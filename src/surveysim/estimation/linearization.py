@@ -132,14 +132,25 @@ class Design:
             matrix *= len(lonely) / (~lonely).sum()
         return matrix
 
-    def degrees(self, rows):
+    def all_degrees(self, masks, domains):
+        """Degrees of freedom (E,) of several domains, each distinct mask looked at once; `domains` name them in errors."""
+        seen, result = {}, []
+        for rows, domain in zip(masks, domains, strict=True):
+            mark = rows.tobytes()
+            if mark not in seen:
+                seen[mark] = self.degrees(rows, domain)
+            result.append(seen[mark])
+        return np.array(result, dtype=float)
+
+    def degrees(self, rows, domain=""):
         """PSUs − strata among the PSUs and strata that have rows of positive weight in a domain (boolean mask)."""
         present = np.zeros(len(self.psu_stratum), bool)
         present[self.psu[rows & (self.weight > 0)]] = True
         df = int(present.sum()) - len(np.unique(self.psu_stratum[present]))
         if df < 1:
             raise DesignError(
-                f"a domain has {int(present.sum())} PSUs in as many strata, so its error has no degrees of freedom. Widen the "
+                f"{f'domain {domain!r}' if domain else 'a domain'} has {int(present.sum())} PSUs in as many strata, so its error has "
+                f"no degrees of freedom. Widen the "
                 f"domain, join strata, or give df=."
             )
         return df

@@ -1,5 +1,6 @@
 """`Survey`: a table, its weights and its design; what one estimates from, and `Estimates`, what comes out."""
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,13 +72,16 @@ class Survey:
             raise DataError("the table has no rows.")
         if lonely_psu not in LONELY:
             raise DesignError(f"lonely_psu = {lonely_psu!r}: choose one of {', '.join(LONELY)}.")
-        constraints = ()
+        constraints, trusted = (), isinstance(weight, Weights | Calibration)
         if isinstance(weight, Weights):
             constraints = (weight.calibration.constraints,) if weight.calibration is not None else ()
             weight = weight.final
         elif isinstance(weight, Calibration):
             constraints, weight = (weight.constraints,), weight.weight
-        weights = base_weights(data, weight, n)
+        if trusted and len(weight) != n:
+            raise DataError(f"the calibration has {len(weight)} weights; the table has {n} rows.")
+        weights = weight if trusted else base_weights(data, weight, n)  # linear calibration may give negative ones
+        self._inside = np.ones(n, bool)
         stratum, labels = self._codes(strata, "strata", n)
         unit, units = self._codes(psu, "psu", n)
         if psu is None:
@@ -106,6 +110,22 @@ class Survey:
     @property
     def weight(self):
         return self.design.weight
+
+    def where(self, mask):
+        """The survey of a subpopulation: estimates of the rows where `mask` is True, with the full design behind them.
+
+        Parameters
+        ----------
+        mask : bool array (n,), or the name of a bool column.
+        """
+        mask = np.asarray(pick(self.data, mask) if isinstance(mask, str) else mask)
+        if mask.dtype != bool or mask.shape != self._inside.shape:
+            raise DataError(
+                f"where() needs {len(self._inside)} True or False values, one per row; got {mask.dtype}, {mask.shape}."
+            )
+        part = copy.copy(self)
+        part._inside = self._inside & mask
+        return part
 
     def _codes(self, column, what, n):
         """Codes (n,) and labels of a column or array; a missing value is refused."""
@@ -165,6 +185,10 @@ class Survey:
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
         x = self._values(den)
+
+        def make(y, rows):
+            return scores.ratio(self.weight, y, self._complete(x, den, rows, ""), rows)
+
         return self._numeric(
             "ratio",
             num,
@@ -172,7 +196,7 @@ class Survey:
             level,
             df,
             deff,
-            lambda y, rows: scores.ratio(self.weight, y, x, rows),
+            make,
             label=f"{num}/{den}",
         )
 
@@ -184,8 +208,11 @@ class Survey:
         statistics, rows = [], []
         for name in [y] if isinstance(y, str) else y:
             values = pick(self.data, name)
-            if values.isna().any():
-                raise DataError(f"{name!r} is missing in {int(values.isna().sum())} rows; drop or impute them.")
+            missing = values.isna().to_numpy() & self._inside
+            if missing.any():
+                raise DataError(
+                    f"{name!r} is missing in {int(missing.sum())} rows; impute them, or estimate where() it is known."
+                )
             if pd.api.types.is_bool_dtype(values.dtype):
                 levels = [True]
             elif isinstance(values.dtype, pd.CategoricalDtype):
@@ -194,7 +221,7 @@ class Survey:
                 levels = sorted(values.unique())
             for domain, mask in self._domains(by):
                 for value in levels:
-                    hit = (values == value).to_numpy().astype(float)
+                    hit = (values == value).fillna(False).to_numpy(dtype=float)
                     statistics.append(scores.ratio(self.weight, hit, np.ones(len(hit)), mask))
                     rows.append(("proportion", name, str(value), domain))
         return estimates(self.design, statistics, rows, level=level, df=df, deff=deff, ci=ci)
@@ -204,7 +231,7 @@ class Survey:
         for name in [columns] if isinstance(columns, str) else columns:
             y = self._values(name)
             for domain, mask in self._domains(by):
-                statistics.append(make(y, mask))
+                statistics.append(make(self._complete(y, name, mask, domain), mask))
                 rows.append((what, label or name, "", domain))
         return estimates(self.design, statistics, rows, level=level, df=df, deff=deff)
 
@@ -212,16 +239,23 @@ class Survey:
         values = pick(self.data, name)
         if not (pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == bool):
             raise DataError(f"{name!r} is not numeric ({values.dtype}); use proportion() for categories.")
-        result = values.to_numpy(dtype=float, na_value=np.nan)
-        if np.isnan(result).any():
-            raise DataError(f"{name!r} is missing in {int(np.isnan(result).sum())} rows; drop or impute them.")
-        return result
+        return values.to_numpy(dtype=float, na_value=np.nan)
+
+    def _complete(self, values, name, rows, domain):
+        """Values with 0 outside the domain; missing ones inside it are refused."""
+        missing = np.isnan(values) & rows
+        if missing.any():
+            raise DataError(
+                f"{name!r} is missing in {int(missing.sum())} rows{f' of the domain {domain}' if domain else ''}; impute them, or "
+                f"estimate where() it is known."
+            )
+        return np.where(rows, values, 0.0)
 
     def _domains(self, by):
         if by is None:
-            return [("", np.ones(len(self.weight), bool))]
+            return [("", self._inside)]
         columns = [by] if isinstance(by, str) else list(by)
-        found = [("", np.ones(len(self.weight), bool))]
+        found = [("", self._inside)]
         for name in columns:
             values = pick(self.data, name)
             levels = (
@@ -254,16 +288,7 @@ def estimates(design, statistics, rows, *, level=0.95, df=None, deff=False, ci="
     value, se = np.array([s.value for s in statistics]), np.sqrt(variance)
     n = np.array([int(s.rows.sum()) for s in statistics])
     if df is None:
-        seen = {}
-        degrees = np.array(
-            [
-                seen.setdefault(s.rows.tobytes(), design.degrees(s.rows))
-                if s.rows.tobytes() not in seen
-                else seen[s.rows.tobytes()]
-                for s in statistics
-            ],
-            dtype=float,
-        )
+        degrees = design.all_degrees([s.rows for s in statistics], [r[3] for r in rows])
     else:
         if not df > 0:
             raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")

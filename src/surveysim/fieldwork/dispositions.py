@@ -38,10 +38,15 @@ def response_rates(counts, e=None):
     ----------
     AAPOR (2023), Standard Definitions, 10th edition.
     """
+    if not hasattr(counts, "keys"):
+        raise DataError(f"counts must be a mapping of dispositions to numbers of cases; got {type(counts).__name__}.")
     counts = {name: counts[name] for name in counts.keys()}  # noqa: SIM118 - a Series iterates over its values
     unknown = [name for name in counts if name not in DISPOSITIONS]
     if unknown:
         raise DataError(f"{unknown[0]!r} is no disposition; the keys are {', '.join(DISPOSITIONS)}.")
+    missing = [name for name, value in counts.items() if value is None]
+    if missing:
+        raise DataError(f"disposition {missing[0]} has no count; give a number, 0 if there were none.")
     c = {name: float(counts.get(name, 0)) for name in DISPOSITIONS}
     bad = [name for name, value in c.items() if not value >= 0 or value == np.inf]
     if bad:

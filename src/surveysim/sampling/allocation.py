@@ -51,7 +51,9 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
     ----------
     Cochran (1977), Sampling Techniques, section 4.4; Kish (1965) for deff.
     """
-    _check("moe", moe, 0, 1)
+    if np.isfinite(moe) and moe >= 0.5:
+        raise DesignError(f"moe = {moe!r}: give a share below 0.5; 0.66 points are moe=0.0066.")
+    _check("moe", moe, 0, 0.5)
     _check("p", p, 0, 1)
     _check("deff", deff, 0, np.inf)
     n = deff * _quantile(level) ** 2 * p * (1 - p) / moe**2
@@ -87,7 +89,7 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     n : total interviews.
     method : "proportional" to size · "equal" · "neyman" (size × sd) · "power" (size**power, × sd where given; Bankier
         1988) · "cost" (size × sd / √cost).
-    sd, cost : arrays (H,) of standard deviations and of costs per interview.
+    sd, cost : arrays (H,) of standard deviations and of costs per interview; mappings are aligned with `size` by key.
     minimum : least interviews in a stratum; strata below it are raised to it and the others share the rest.
     power : exponent of "power".
 
@@ -106,6 +108,7 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     """
     if hasattr(size, "keys"):
         keys, values = zip(*size.items(), strict=True) if len(size) else ((), ())
+        sd, cost = (_aligned(name, given, keys) for name, given in (("sd", sd), ("cost", cost)))
         return dict(zip(keys, allocate(list(values), n, method, sd, cost, minimum, power).tolist(), strict=True))
     size = np.asarray(size, dtype=float)
     if size.ndim != 1 or len(size) == 0 or not np.all(np.isfinite(size)) or np.any(size <= 0):
@@ -113,7 +116,7 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     if method not in METHODS:
         raise DesignError(f"method = {method!r}: choose one of {', '.join(METHODS)}.")
     for name, value in (("n", n), ("minimum", minimum)):
-        if not np.isfinite(value) or value != int(value) or value < 0:
+        if isinstance(value, str) or not np.isfinite(value) or value != int(value) or value < 0:
             raise DesignError(f"{name} = {value!r}: give a whole number of interviews, 0 or larger.")
     if not np.isfinite(power):
         raise DesignError(f"power = {power!r}: give a finite exponent.")
@@ -138,6 +141,16 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     if not fixed.all():
         result[~fixed] = largest_remainder(share[~fixed], left)
     return result
+
+
+def _aligned(name, values, keys):
+    """Values of a mapping in the order of the strata; anything without keys is taken as it is."""
+    if not hasattr(values, "keys"):
+        return values
+    odd = [k for k in keys if k not in values] + [k for k in values.keys() if k not in keys]  # noqa: SIM118 - Series
+    if odd:
+        raise DesignError(f"{name} and size do not name the same strata: {odd[0]!r} is in one of them only.")
+    return [values[k] for k in keys]
 
 
 def _shares(size, method, sd, cost, power):

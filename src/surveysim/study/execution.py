@@ -89,13 +89,7 @@ def one(prep, seed, repetition):
     variables = estimands.Variables(prep.pop, cases)
     found = estimands.statistics(prep.definitions, variables, prep.known, design.weight, np.ones(len(table), bool))
     se = np.sqrt(design.variances([s.score for s in found]))
-    seen = {}
-    df = []
-    for s in found:
-        mark = s.rows.tobytes()
-        if mark not in seen:
-            seen[mark] = design.degrees(s.rows)
-        df.append(seen[mark])
+    df = design.all_degrees([s.rows for s in found], list(prep.definitions.index))
     return np.array([[s.value for s in found], se, df])
 
 

@@ -136,11 +136,20 @@ def statement_rows(statement, text, repetitions, table):
     def points(value):
         return "± " + text["points"].format(value=f"{value:.2f}")
 
+    name = "name_zh" if text["lang"] == "zh" else "name_en"
+    names = reference.published()[name]
     rows = [
         (text["statement_nominal"], points(statement["nominal"])),
-        (text["statement_worst"].format(deff=f"{statement['deff']:.2f}"), points(statement["worst"])),
         (text["statement_moe"], points(statement["moe"])),
     ]
+    for key in ("largest", "largest_group"):
+        if key in statement:
+            rows.append(
+                (
+                    text[f"statement_{key}"].format(indicator=names[statement[f"{key}_indicator"]]),
+                    points(statement[key]),
+                )
+            )
     if repetitions is not None:
         row = penetration_performance(repetitions, table)
         rows += [

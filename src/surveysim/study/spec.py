@@ -131,7 +131,7 @@ class SurveySpec(_Part):
         """Read a specification file; a key `extends = "preset"` starts from a preset."""
         path = Path(path)
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise SpecError(
                 f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."

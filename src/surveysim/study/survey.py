@@ -223,19 +223,34 @@ class SurveyRun:
         return pd.DataFrame(rates)
 
     def error_statement(self):
-        """The report's ±0.66 points against this design: a mapping of numbers (points)."""
-        if "internet_penetration" not in self.preparation.definitions.index:
+        """The report's ±0.66 points against this design.
+
+        Returns
+        -------
+        dict of points: `nominal` (these interviews at 50 %, deff 1), `estimate`, `moe` and `deff` of internet penetration,
+        `largest` and `largest_indicator` (the widest margin among rates of all netizens), `largest_group` and
+        `largest_group_indicator` (among rates of subgroups).
+        """
+        definitions = self.preparation.definitions
+        if "internet_penetration" not in definitions.index:
             raise SpecError("the error statement is about internet_penetration; add it to estimation.indicators.")
-        row = self.estimates.table.set_index("variable").loc["internet_penetration"]
-        n = len(self.interviews)
-        return {
+        table = self.estimates.table.set_index("variable")
+        rates = definitions[(definitions["kind"] == "ratio") & (definitions["unit"] == "percent")].index
+        everybody = [name for name in rates if definitions.loc[name, "denominator"] == "internet"]
+        groups = [name for name in rates if name not in everybody]
+        row, n = table.loc["internet_penetration"], len(self.interviews)
+        result = {
             "interviews": n,
             "nominal": 100 * margin_of_error(n, level=self.spec.estimation.level),
             "estimate": row["estimate"],
             "moe": row["moe"],
             "deff": row["deff"],
-            "worst": 100 * margin_of_error(n, deff=row["deff"], level=self.spec.estimation.level),
         }
+        for key, names in (("largest", everybody), ("largest_group", groups)):
+            if names:
+                result[key] = table.loc[names, "moe"].max()
+                result[f"{key}_indicator"] = table.loc[names, "moe"].idxmax()
+        return result
 
     def report(self, path, lang="en", repetitions=None):
         """Write the self-contained HTML report; `repetitions` is the result of `repeat`, for the coverage part."""
@@ -246,6 +261,8 @@ class SurveyRun:
 
 def run(spec, seed, record=True, progress=None):
     """Carry out a survey once; see `SurveySpec.run`."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
     tell = progress or (lambda text: None)
     tell("population and frames")
     prep = prepare(spec)

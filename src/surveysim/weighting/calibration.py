@@ -47,6 +47,7 @@ class Calibration:
     Attributes
     ----------
     weight, g : (n,) final weights in the totals' unit, and their ratio to the initial ones.
+    reading : "totals" or "shares", how the margins were read.
     converged : bool, always True (a calibration that does not converge raises).
     iterations : sweeps or steps, the most of any partition.
     max_gap : largest relative gap between a margin recomputed from `weight` and its total.
@@ -58,7 +59,8 @@ class Calibration:
 
     converged = True
 
-    def __init__(self, weight, g, iterations, max_gap, margins, constraints):
+    def __init__(self, weight, g, iterations, max_gap, margins, constraints, reading="totals"):
+        self.reading = reading
         self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
         self._g, self._margins, self._constraints = g, margins, constraints
 
@@ -98,6 +100,7 @@ class Calibration:
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
+            + ("; margins read as shares of the initial weights' sum" if self.reading == "shares" else "")
         )
 
     def _repr_html_(self):
@@ -175,8 +178,10 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     n = len(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to rake.")
+    reading = targets.reading(margins_are, rescale)
     fast = None if bounds is not None else rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter)
     if fast is not None:
+        fast.reading = reading
         return fast
     base = base_weights(data, weight, n)
     partition = np.zeros(n, np.int64)
@@ -189,7 +194,9 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
         + targets.first[:-1]
     )
     total = targets.as_totals(np.bincount(partition, base, len(targets.partitions)), margins_are, rescale)
-    return rake_codes(targets, partition, codes, base, total, tol, max_iter, bounds)
+    result = rake_codes(targets, partition, codes, base, total, tol, max_iter, bounds)
+    result.reading = reading
+    return result
 
 
 def rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter):

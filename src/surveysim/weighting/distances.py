@@ -34,7 +34,10 @@ class Distance:
             return cls(method, -np.inf if method == "linear" else 0.0, np.inf)
         if bounds is None:
             raise DataError(f"method {method!r} needs bounds = (lower, upper) on g = calibrated / initial weight.")
-        lower, upper = (float(b) for b in bounds)
+        try:
+            lower, upper = (float(b) for b in bounds)
+        except (TypeError, ValueError):
+            raise DataError(f"bounds = {bounds!r}: give a pair (lower, upper) of numbers.") from None
         if not (0 <= lower < 1 < upper < np.inf):
             raise DataError(f"bounds = {bounds!r}: give 0 <= lower < 1 < upper, on g = calibrated / initial weight.")
         return cls(method, lower, upper)

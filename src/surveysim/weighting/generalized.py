@@ -1,11 +1,11 @@
 """Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
-from collections.abc import Mapping
+import warnings
 
 import numpy as np
 import pandas as pd
 
-from ..errors import CalibrationError, DataError
+from ..errors import CalibrationError, DataError, SurveysimWarning
 from .calibration import Calibration, Constraints, LinearConstraints, base_weights, check_solver
 from .distances import Distance
 from .dual import solve
@@ -61,10 +61,19 @@ def calibrate(
         partition, parts = level_codes(data, (by,), [(p,) for p in totals]), totals
     columns = _columns(parts)
     if cluster is not None:
-        return _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by)
-    if q is None and all(kind is not None for _, kind in columns):
-        return _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by)
-    return _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by)
+        result = _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by)
+    elif q is None and all(kind is not None for _, kind in columns):
+        result = _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by)
+    else:
+        result = _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by)
+    negative = int((result.g < 0).sum())
+    if negative:
+        warnings.warn(
+            f'{negative} of {n} calibrated weights are negative; bounds=(0, upper) or method="raking" keep them positive.',
+            SurveysimWarning,
+            stacklevel=2,
+        )
+    return result
 
 
 def poststratify(data, totals, *, weight=None):
@@ -83,12 +92,12 @@ def poststratify(data, totals, *, weight=None):
     ----------
     Holt & Smith (1979), J. R. Stat. Soc. A 142:33-46.
     """
-    if not isinstance(totals, Mapping) or len(totals) != 1:
+    if not hasattr(totals, "keys") or len(totals) != 1:
         raise DataError(
             "poststratify takes one entry, {column or tuple of columns: {level: total}}; use rake or calibrate for more."
         )
     (levels,) = totals.values()
-    if not isinstance(levels, Mapping):
+    if not hasattr(levels, "keys"):
         raise DataError("poststratify needs the totals of levels; a numeric total is calibrate's.")
     return calibrate(data, totals, weight=weight, method="linear")
 
@@ -106,10 +115,10 @@ def _columns(parts):
     """Constraint variables in order: (names, levels), levels None for a numeric column."""
     found = {}
     for totals in parts.values():
-        if not isinstance(totals, Mapping) or not totals:
+        if not hasattr(totals, "items") or len(totals) == 0:
             raise DataError("totals must be a non-empty mapping {column: total or {level: total}}.")
         for key, value in totals.items():
-            levels = tuple(_names(level) for level in value) if isinstance(value, Mapping) else None
+            levels = tuple(_names(level) for level in value.keys()) if hasattr(value, "keys") else None  # noqa: SIM118
             known = found.setdefault(_names(key), levels)
             if (known is None) != (levels is None):
                 raise DataError(f"{key!r} has levels in one partition and a single total in another.")
@@ -128,7 +137,12 @@ def _targets(columns, totals):
             [entry] if levels is None else [(entry or {}).get(lv, (entry or {}).get(lv[0], np.nan)) for lv in levels]
         )
         for level, value in zip(levels or ("",), cells, strict=True):
-            number = np.nan if value is None else float(value)
+            try:
+                number = np.nan if value is None else float(value)
+            except (TypeError, ValueError):
+                raise DataError(
+                    f"the total of {' × '.join(variable)!r} {level or ''} is {value!r}, which is no number."
+                ) from None
             if np.isinf(number):
                 raise CalibrationError(
                     f"the total of {' × '.join(variable)!r} {level or ''} is {value!r}; totals are finite."

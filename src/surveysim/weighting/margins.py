@@ -1,7 +1,6 @@
 """Control totals and the coding of tables to their levels."""
 
 import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,17 +46,26 @@ class Margins:
             return margins
         if hasattr(margins, "columns"):
             margins = _from_tidy(margins, by)
-        if not isinstance(margins, Mapping) or not margins:
+        if not hasattr(margins, "items") or len(margins) == 0:
             raise DataError(
                 "margins must be a mapping {column: {level: total}} or a table with the columns variable, level, "
                 f"total; got {type(margins).__name__}."
             )
         parts = margins if by is not None else {None: margins}
         levels = {}  # variable → {level: place}
-        for part in parts.values():
+        for label, part in parts.items():
+            if not hasattr(part, "items"):
+                raise DataError(
+                    f"by={by!r} needs margins for every level, {{level: {{column: {{level: total}}}}}}; {label!r} has {part!r}."
+                )
             for variable, totals in part.items():
+                if not hasattr(totals, "keys") or len(totals) == 0:
+                    raise DataError(
+                        f"margin {variable!r} needs {{level: total}}{f' for every level of {by!r}' if by is not None else ''}; "
+                        f"got {totals!r}."
+                    )
                 known = levels.setdefault(_names(variable), {})
-                for level in totals:
+                for level in totals.keys():  # noqa: SIM118 - a Series iterates over its values
                     known.setdefault(_names(level), len(known))
         first = np.concatenate([[0], np.cumsum([len(known) for known in levels.values()])])
         total = np.full((len(parts), first[-1]), np.nan)
@@ -70,23 +78,33 @@ class Margins:
                     total[p, start + known[_names(level)]] = _number(value, variable, level)
         return cls(by, tuple(parts), tuple(levels), tuple(tuple(known) for known in levels.values()), total)
 
+    def _sums(self):
+        return np.add.reduceat(np.nan_to_num(self.total), self.first[:-1], axis=1)
+
+    def _is_shares(self):
+        """Whether each margin of each partition sums to 1 or to 100, (P, M)."""
+        sums = self._sums()
+        return (np.abs(sums - 1) <= CONSISTENT) | (np.abs(sums / 100 - 1) <= CONSISTENT)
+
+    def reading(self, margins_are, rescale):
+        """ "totals" or "shares": as said, else shares only if every margin sums to 1 or 100; a mixture raises."""
+        if margins_are not in (None, "totals", "shares"):
+            raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
+        if margins_are is not None or rescale is not None:
+            return margins_are or "totals"
+        shares = self._is_shares()
+        if shares.any() and not shares.all():
+            m = int(np.argwhere(~shares.all(axis=0))[0][0])
+            raise CalibrationError(
+                f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
+                f"{self._sums()[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
+            )
+        return "shares" if shares.all() else "totals"
+
     def as_totals(self, base, margins_are, rescale):
         """The margins as totals that agree: shares times the base weights (P,), or totals checked for consistency."""
-        sums = np.add.reduceat(np.nan_to_num(self.total), self.first[:-1], axis=1)
-        is_one, is_100 = (np.abs(sums / s - 1) <= CONSISTENT for s in (1, 100))
-        shares = is_one | is_100
-        if rescale is not None and margins_are is None:
-            margins_are = "totals"
-        if margins_are is None:
-            if shares.any() and not shares.all():
-                m = int(np.argwhere(~shares.all(axis=0))[0][0])
-                raise CalibrationError(
-                    f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
-                    f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
-                )
-            margins_are = "shares" if shares.all() else "totals"
-        if margins_are not in ("totals", "shares"):
-            raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
+        sums, shares = self._sums(), self._is_shares()
+        margins_are = self.reading(margins_are, rescale)
         total, width = self.total.copy(), np.diff(self.first)
         if margins_are == "shares":
             if not shares.all():

@@ -10,7 +10,7 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
 
     Parameters
     ----------
-    weight : array (n,), finite and not negative; it is not modified.
+    weight : array (n,) or Calibration, finite and not negative; it is not modified.
     lower, upper : bounds in the weights' unit; None is none.
     strict : False cuts once, so that spreading the excess may push others over a bound again; True repeats until no weight
         is outside.
@@ -25,9 +25,10 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
 
     References
     ----------
-    Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230; the rule of R survey's `trimWeights`.
+    Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230. R survey's `trimWeights` also gives part of the excess to
+    weights that lie exactly on a bound; here they stay.
     """
-    result = np.array(weight, dtype=float)
+    result = np.array(getattr(weight, "weight", weight), dtype=float)
     if result.ndim != 1 or len(result) == 0 or not np.all(np.isfinite(result)) or np.any(result < 0):
         raise DataError("weight must be a non-empty one-dimensional array of finite numbers, 0 or larger.")
     low, high = (-np.inf if lower is None else float(lower)), (np.inf if upper is None else float(upper))
