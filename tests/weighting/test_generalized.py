@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from surveysim import CalibrationError, DataError, calibrate, poststratify, rake, trim_weights
@@ -28,6 +28,7 @@ def table(seed, n=150):
 @pytest.mark.filterwarnings("ignore:.*calibrated weights are negative")
 @pytest.mark.parametrize(("method", "bounds"), METHODS)
 @given(seed=st.integers(0, 10**6))
+@example(seed=858)  # once stalled where the dual is flat to rounding
 @settings(deadline=None, max_examples=15)
 def test_calibrate__meets_totals_and_bounds_and_the_kkt_conditions(method, bounds, seed):
     """g = F(x'λ) for one λ: the inverse of F of g, where it is inside the bounds, is linear in x."""

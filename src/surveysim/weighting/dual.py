@@ -29,20 +29,25 @@ def solve(x, d, q, total, distance, tol, max_iter, say):
     ratio, slope, integral = distance.ratio(q * (x @ lam))
     gap = target - (d * ratio) @ x
     for iteration in range(1, max_iter + 1):
-        if np.max(np.abs(gap)) <= tol:
-            return ratio, iteration - 1, float(np.max(np.abs(gap)))
+        off = np.max(np.abs(gap))
+        if off <= tol:
+            return ratio, iteration - 1, float(off)
         step = _newton_step((x * (dq * slope)[:, None]).T @ x, gap)
-        height, size, moved = lam @ target - np.sum(d / q * integral), 1.0, False
+        height, rise, size, moved = lam @ target - np.sum(d / q * integral), step @ gap, 1.0, False
         for _ in range(60):
-            ratio, slope, integral = distance.ratio(q * (x @ (lam + size * step)))
-            higher = (lam + size * step) @ target - np.sum(d / q * integral)
-            if np.isfinite(higher) and higher >= height + 1e-4 * size * (step @ gap) - 1e-14 * abs(height):
+            candidate = lam + size * step
+            ratio, slope, integral = distance.ratio(q * (x @ candidate))
+            higher, gap_there = candidate @ target - np.sum(d / q * integral), target - (d * ratio) @ x
+            # near the solution the dual is flat to rounding, and only the gap still tells whether a step helps
+            flat = abs(higher - height) <= 1e-9 * abs(height) and np.max(np.abs(gap_there)) < 0.9 * off
+            if np.isfinite(higher) and (higher > height + 1e-4 * size * rise or flat):
                 moved = True
                 break
             size /= 2
-        lam = lam + size * step
-        gap = target - (d * ratio) @ x
-        if not moved or not np.all(np.abs(lam) < 1e12):
+        if not moved:
+            break
+        lam, gap = candidate, gap_there
+        if not np.all(np.abs(lam) < 1e12):
             break
     worst = float(np.max(np.abs(gap)))
     if worst <= tol:
