@@ -238,22 +238,22 @@ def rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter):
         tables = []
         for axis, name in enumerate(names):
             other = tuple(a for a in range(table.ndim) if a != axis)
-            count = np.bincount(columns[axis][0], minlength=table.shape[axis])
+            present = {label: k for k, label in enumerate(columns[axis][1])}
+            order = [present[label] for label in labels[axis] if label in present]
             tables.append(
                 pd.DataFrame(
                     {
                         "partition": "",
                         "margin": name,
-                        "level": [str(v) for v in columns[axis][1]],
-                        "target": totals[axis],
-                        "before": table.sum(axis=other),
-                        "after": (table * factor).sum(axis=other),
-                        "respondents": count,
+                        "level": [str(columns[axis][1][k]) for k in order],
+                        "target": totals[axis][order],
+                        "before": table.sum(axis=other)[order],
+                        "after": (table * factor).sum(axis=other)[order],
+                        "respondents": np.bincount(columns[axis][0], minlength=table.shape[axis])[order],
                     }
                 )
             )
-        found = pd.concat(tables, ignore_index=True)
-        return found[(found["target"] > 0) | (found["respondents"] > 0)].reset_index(drop=True)
+        return pd.concat(tables, ignore_index=True)
 
     return Calibration(rows.spread(index, flat, base, n), lambda: flat[index], sweeps, gap, margins, constraints)
 
