@@ -169,11 +169,12 @@ def penetration_performance(repetitions, table):
 
 
 def no_verdict(repetitions, text):
-    """The sentence that keeps a reader from concluding too much, or None without repetitions."""
+    """What the Monte Carlo error of coverage allows to conclude, nothing under 1,000 repetitions; None without any."""
     if repetitions is None:
         return None
     n = len(repetitions.estimate)
-    return text["statement_no_verdict"].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
+    key = "statement_verdict" if n >= 1000 else "statement_no_verdict"
+    return text[key].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
 
 
 def repeated_penetration(repetitions, table):

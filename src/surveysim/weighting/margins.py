@@ -201,7 +201,6 @@ def level_codes(data, variable, labels):
         known = {label: k for k, label in enumerate(dict.fromkeys(part))}
         one = _column_codes(pick(data, name), known, name)
         codes = one if codes is None else codes * len(known) + one
-        last = known
     if len(variable) == 1:
         return codes
     grids = [list(dict.fromkeys(level[i] for level in labels)) for i in range(len(variable))]
@@ -211,7 +210,6 @@ def level_codes(data, variable, labels):
         for grid, label in zip(grids, level):
             at = at * len(grid) + grid.index(label)
         lookup[at] = k
-    del last
     result = lookup[codes]
     if (result < 0).any():
         row = int(np.argmax(result < 0))
