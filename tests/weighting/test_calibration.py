@@ -190,7 +190,7 @@ def test_rake__refuses_settings_under_which_anything_converges(options):
 
 def test_rake__large_tables_give_the_same_weights_in_any_number_of_threads(monkeypatch):
     """Blocks of rows are merged in order: one core or two, the same bytes; and the same weights as the general path."""
-    from surveysim.weighting import rows
+    from surveysim.weighting import cells
 
     rng = np.random.default_rng(4)
     n = 700_000
@@ -203,9 +203,9 @@ def test_rake__large_tables_give_the_same_weights_in_any_number_of_threads(monke
     )
     margins = {v: (data["w"] * rng.lognormal(0, 0.2, n)).groupby(data[v], observed=True).sum().to_dict() for v in "ab"}
     many = rake(data, margins, weight="w", rescale="a")
-    monkeypatch.setattr(rows.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(cells.os, "cpu_count", lambda: 1)
     np.testing.assert_array_equal(rake(data, margins, weight="w", rescale="a").weight, many.weight)
-    monkeypatch.setattr("surveysim.weighting.calibration.rake_rows", lambda *_: None)
+    monkeypatch.setattr("surveysim.weighting.cells.MOST_DENSE", 0)
     general = rake(data, margins, weight="w", rescale="a")
     np.testing.assert_allclose(many.weight, general.weight, rtol=1e-8)
     for name in ("target", "after"):
@@ -223,7 +223,7 @@ def test_rake__calibrated_variance_is_the_same_on_both_paths(monkeypatch):
     data["y"] = rng.normal(size=400)
     margins = {"a": {"p": 150.0, "q": 150.0, "r": 140.0}, "b": {"x": 200.0, "y": 240.0}}
     fast = Survey(data, weight=rake(data, margins, weight="w", tol=1e-12)).mean("y").to_frame()
-    monkeypatch.setattr("surveysim.weighting.calibration.rake_rows", lambda *_: None)
+    monkeypatch.setattr("surveysim.weighting.cells.MOST_DENSE", 0)
     slow = Survey(data, weight=rake(data, margins, weight="w", tol=1e-12)).mean("y").to_frame()
     np.testing.assert_allclose(fast[["estimate", "se"]], slow[["estimate", "se"]], rtol=1e-10)
 

@@ -7,6 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from surveysim import CalibrationError, DataError, calibrate, poststratify, rake, trim_weights
+from surveysim.kernels import newton
+from surveysim.weighting.distances import METHODS as METHOD_NAMES
 from surveysim.weighting.distances import Distance
 
 METHODS = [("linear", None), ("raking", None), ("logit", (0.3, 3.0)), ("truncated", (0.4, 2.5)), ("raking", (0.4, 2.5))]
@@ -58,16 +60,20 @@ def test_calibrate__meets_totals_and_bounds_and_the_kkt_conditions(method, bound
     assert np.abs(residual).max() < 1e-7
 
 
-@pytest.mark.parametrize("method", ["linear", "raking", "logit", "truncated", "truncated_raking"])
-def test_distances__slope_and_integral_are_those_of_the_ratio(method):
-    bounds = None if method in ("linear", "raking") else (0.4, 2.5)
-    d = Distance.of(method, bounds)
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_distances__slope_is_that_of_the_ratio(method):
+    d = Distance.of(method, None if method in ("linear", "raking") else (0.4, 2.5))
     u = np.array([-2.0, -0.7, -0.1, 0.0, 0.3, 0.8, 2.2])
-    ratio, slope, _ = d.ratio(u)
+
+    def ratio(u):
+        g, slope = np.empty(len(u)), np.empty(len(u))
+        newton.ratios(d.code, u, d.lower, d.upper, g, slope)
+        return g, slope
+
+    g, slope = ratio(u)
     h = 1e-6
-    np.testing.assert_allclose(slope, (d.ratio(u + h)[0] - d.ratio(u - h)[0]) / (2 * h), atol=1e-5)
-    np.testing.assert_allclose(ratio, (d.ratio(u + h)[2] - d.ratio(u - h)[2]) / (2 * h), atol=1e-5)
-    assert ratio[3] == 1
+    np.testing.assert_allclose(slope, (ratio(u + h)[0] - ratio(u - h)[0]) / (2 * h), atol=1e-5)
+    assert g[3] == 1
     assert slope[3] == pytest.approx(1)
 
 

@@ -2,17 +2,15 @@
 
 import numpy as np
 
-from .compiling import borrowed, jit
-
-BLOCK = 4096  # rows handled at a time, so that their cells stay in cache
+from .compiling import jit
 
 
 @jit
-def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap, worst):
+def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap):
     """Factors (K,) that rake cell weights (K,) to `total` (P, C).
 
     Cells of partition p are start[p] .. start[p + 1]; `level` (K, M) holds each cell's column of `total` in every margin.
-    Also the sweeps (P,), the largest relative gap recomputed from the final factors (P,) and its column (P,).
+    Also the sweeps (P,) and the largest relative gap (P,), recomputed from the final factors.
     """
     P, C = total.shape
     M = level.shape[1]
@@ -31,7 +29,7 @@ def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap, worst)
                     c = level[k, m]
                     if achieved[c] > 0.0:
                         factor[k] *= total[p, c] / achieved[c]
-            gap[p], worst[p] = 0.0, 0
+            gap[p] = 0.0
             for c in range(C):
                 achieved[c] = 0.0
             for m in range(M):
@@ -41,51 +39,10 @@ def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap, worst)
                 size = abs(total[p, c]) if total[p, c] != 0.0 else 1.0
                 off = abs(achieved[c] - total[p, c]) / size
                 if not off <= gap[p]:  # NaN is a gap too
-                    gap[p], worst[p] = off, c
+                    gap[p] = off
             sweeps[p] = sweep + 1
             if gap[p] <= tol:
                 break
-
-
-@jit
-def collapse(codes, radix, weight, weighted, first, last, index, sums):
-    """Dense cell (mixed radix of `codes`, a tuple of code arrays) of rows first .. last into `index`, weights into `sums`.
-
-    Returns the number of weights that are negative or not finite. Blocks keep the index in cache between the two loops.
-    """
-    codes, bad = borrowed(codes), 0
-    for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        place, column = index[start:stop], codes[0][start:stop]
-        for i in range(len(place)):  # loops from 0, so that no index can be negative and they vectorize
-            place[i] = column[i]
-        for m in range(1, len(codes)):
-            column, r = codes[m][start:stop], radix[m]
-            for i in range(len(place)):
-                place[i] = np.int32(place[i] * r + column[i])
-        if weighted:
-            part = weight[start:stop]
-            for i in range(len(place)):
-                w = part[i]
-                if not (w >= 0.0 and w < np.inf):
-                    bad += 1
-                sums[np.uint32(place[i])] += w
-        else:
-            for i in range(len(place)):
-                sums[np.uint32(place[i])] += 1.0
-    return bad
-
-
-@jit
-def spread(index, factor, weight, weighted, first, last, out):
-    """Calibrated weights of rows first .. last: base weight × factor of the row's cell."""
-    place, result, part = index[first:last], out[first:last], weight[first:last]
-    if weighted:
-        for i in range(len(place)):
-            result[i] = part[i] * factor[np.uint32(place[i])]
-    else:
-        for i in range(len(place)):
-            result[i] = factor[np.uint32(place[i])]
 
 
 @jit
@@ -93,12 +50,12 @@ def rake_table(table, lead_total, level, total, tol, max_iter, lead, rest):
     """Rake a table (A, B) of cell sums to the totals of its rows (A,) and of margins of its columns.
 
     `level` (B, M) is each column's position in `total` (C,). A sweep is two matrix-vector products, because the factors are
-    a product lead (A,) × rest (B,). Returns the sweeps and the largest relative gap, recomputed from the final factors.
+    a product lead (A,) × rest (B,); `rest` comes in as the start. Returns the sweeps and the largest relative gap, recomputed
+    from the final factors.
     """
     A, B = table.shape
     M = level.shape[1]
     row, column, achieved = np.empty(A), np.empty(B), np.empty(len(total))
-    rest[:] = 1.0
     gap = np.inf
     for sweep in range(max_iter + 1):
         gap_lead = 0.0

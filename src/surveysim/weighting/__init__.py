@@ -2,6 +2,7 @@
 
 from .calibration import Calibration as Calibration
 from .calibration import rake as rake
+from .calibration import rake_coded as rake_coded
 from .generalized import calibrate as calibrate
 from .generalized import poststratify as poststratify
 from .margins import Margins as Margins

@@ -5,20 +5,22 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from ..errors import CalibrationError, DataError
-from ..kernels import raking
-from . import dual, rows
+from ..errors import CalibrationError, DataError, SurveysimWarning
+from . import solver
+from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
 from .distances import Distance
-from .margins import Margins, level_codes, pick
+from .margins import Margins, level_codes, numbers_of
 
-MOST_DENSE_CELLS = 5_000_000
+DOMINANT = 0.2  # share of all weight above which one respondent is warned of, if it is also
+TIMES_MEAN = 2.5  # this many times the mean weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Constraints:
     column: np.ndarray  # (K, M) int64, of `width` columns
     width: int
     base: np.ndarray  # (n,) weights before
+    ridge: np.ndarray | None = None  # (P, width, width) of totals known with error, and
+    covariance: np.ndarray | None = None  # their covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class LinearConstraints:
     partition: np.ndarray  # (n,) int64
     x: np.ndarray  # (n, p)
     base: np.ndarray  # (n,) weights before, times q
+    ridge: np.ndarray | None = None
+    covariance: np.ndarray | None = None
 
 
 class Calibration:
@@ -54,6 +60,8 @@ class Calibration:
     deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
     constraints : what `Survey` needs to give the calibrated variance.
 
+    rescaled : {margin: factor} of the margins that were made to follow another one.
+
     `g`, `margins` and `constraints` may be given as functions; they are made when they are first asked for.
     """
 
@@ -63,6 +71,7 @@ class Calibration:
         self.reading = reading
         self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
         self._g, self._margins, self._constraints = g, margins, constraints
+        self.rescaled, self.least = {}, 0.0
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -101,6 +110,7 @@ class Calibration:
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
             + ("; margins read as shares of the initial weights' sum" if self.reading == "shares" else "")
+            + "".join(f"; {name} rescaled by {factor:.6g}" for name, factor in self.rescaled.items())
         )
 
     def _repr_html_(self):
@@ -115,29 +125,10 @@ def deff_kish(weight):
     return float(len(weight) * np.sum(weight**2) / np.sum(weight) ** 2)
 
 
-def as_weights(data, weight, n):
-    """Initial weights (n,) as float64 from a column name, an array or None, without looking at their values."""
-    if weight is None:
-        return np.ones(n)
-    values = pick(data, weight) if isinstance(weight, str) else weight
-    try:
-        values = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"weight {weight if isinstance(weight, str) else 'array'!r} is not numeric: {error}.") from None
-    if values.shape != (n,):
-        raise DataError(f"weight has shape {values.shape}; the table has {n} rows.")
-    return np.ascontiguousarray(values)
-
-
 def base_weights(data, weight, n):
     """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
-    values = as_weights(data, weight, n)
-    bad = ~(np.isfinite(values) & (values >= 0))
-    if bad.any():
-        raise DataError(
-            f"{int(bad.sum())} of {n} weights are missing, infinite or negative; the first is "
-            f"{values[bad][0]!r} in row {int(np.argmax(bad))}."
-        )
+    values = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
+    refuse_weights(values)
     if not values.sum() > 0:
         raise DataError(f"all {n} weights are zero, so no total can be met.")
     return values
@@ -155,9 +146,9 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     by : column of partitions, each raked on its own.
     bounds : (lower, upper) on g = raked / initial weight; None is none. Bounded raking clips the exponential distance.
     margins_are : "totals" or "shares" (of the base weights' sum); None: shares if every margin sums to 1 or 100.
-    rescale : margin whose sum the others follow where totals disagree by more than 1e-6.
+    rescale : margin whose sum the others follow where totals disagree by more than 1e-6; `rescaled` reports the factors.
     tol : largest relative gap allowed between a weighted total and its target.
-    max_iter : most sweeps.
+    max_iter : most sweeps, and most Newton steps where sweeping is slow.
 
     Returns
     -------
@@ -166,7 +157,7 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     Raises
     ------
     CalibrationError : a level has a total but no respondents, or respondents but no total; a raking variable is missing;
-        margins disagree; `max_iter` leaves a gap above `tol`.
+        margins disagree or are impossible together; `max_iter` leaves a gap above `tol`.
     DataError : a column is absent, weights are unusable, the margins are malformed.
 
     References
@@ -175,87 +166,45 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     """
     targets = Margins.parse(margins, by)
     check_solver(tol, max_iter)
-    n = len(data)
-    if n == 0:
-        raise DataError("the table has no rows, so there is nothing to rake.")
     reading = targets.reading(margins_are, rescale)
-    fast = None if bounds is not None else rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter)
-    if fast is not None:
-        fast.reading = reading
-        return fast
-    base = base_weights(data, weight, n)
-    partition = np.zeros(n, np.int64)
-    if targets.by is not None:
-        partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
-    codes = (
-        np.stack(
-            [level_codes(data, variable, labels) for variable, labels in zip(targets.variables, targets.labels)], axis=1
-        )
-        + targets.first[:-1]
-    )
-    total = targets.as_totals(np.bincount(partition, base, len(targets.partitions)), margins_are, rescale)
-    result = rake_codes(targets, partition, codes, base, total, tol, max_iter, bounds)
+    problem = Problem.of(data, targets, weight)
+    total, factor = targets.as_totals(problem.sums, reading, rescale)
+    result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter)
     result.reading = reading
+    if rescale is not None:
+        result.rescaled = {
+            name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12
+        }
     return result
 
 
-def rake_rows(data, targets, weight, n, margins_are, rescale, tol, max_iter):
-    """`rake` on dense cells straight from the table's codes, or None where another way is needed (or an error is worded)."""
-    if targets.by is not None or any(len(v) > 1 for v in targets.variables):
-        return None
-    names = [v[0] for v in targets.variables]
-    columns = [rows.coded(data, name) for name in names]
-    base = None if weight is None else as_weights(data, weight, n)
-    cells = rows.dense_cells(columns, base, n)
-    if cells is None:
-        return None
-    index, table = cells
-    whole = table.sum()
-    if not whole > 0:
-        return None
-    total = targets.as_totals(np.array([whole]), margins_are, rescale)[0]
-    first = targets.first
-    parts = [total[x:y] for x, y in pairwise(first)]
-    labels = [[label[0] for label in levels] for levels in targets.labels]
-    totals = rows.axis_totals(table, columns, names, labels, parts)
-    if totals is None:
-        return None
-    factor, sweeps, gap = rows.solve(table, totals, tol, max_iter)
-    if not gap <= tol:
-        return None
-    flat = factor.ravel()
-    start = np.concatenate([[0], np.cumsum(table.shape)]).astype(np.int64)
+def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):
+    """Rake rows that are coded already: the same solver without a table, for simulations and services.
 
-    def constraints():
-        present = np.flatnonzero(table.ravel() > 0)
-        place = np.zeros(table.size, np.int64)
-        place[present] = np.arange(len(present))
-        column = np.stack(np.unravel_index(present, table.shape), axis=1) + start[:-1]
-        d = np.ones(n) if base is None else base
-        return Constraints(place[index], np.zeros(len(present), np.int64), column, int(start[-1]), d)
+    Parameters
+    ----------
+    codes : sequence of integer arrays (n,), 0 .. levels - 1, one per margin. totals : sequence of arrays (levels,).
+    weight : float64 array (n,) or None for ones. out : float64 (n,) to put the weights in. scratch : int32 (n,) to put the
+        rows' cells in. Fresh memory costs more than the arithmetic, so repeated calls should bring both.
 
-    def margins():
-        tables = []
-        for axis, name in enumerate(names):
-            other = tuple(a for a in range(table.ndim) if a != axis)
-            present = {label: k for k, label in enumerate(columns[axis][1])}
-            order = [present[label] for label in labels[axis] if label in present]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "partition": "",
-                        "margin": name,
-                        "level": [str(columns[axis][1][k]) for k in order],
-                        "target": totals[axis][order],
-                        "before": table.sum(axis=other)[order],
-                        "after": (table * factor).sum(axis=other)[order],
-                        "respondents": np.bincount(columns[axis][0], minlength=table.shape[axis])[order],
-                    }
-                )
-            )
-        return pd.concat(tables, ignore_index=True)
+    Returns
+    -------
+    Weights (n,): `out`, when it is given.
 
-    return Calibration(rows.spread(index, flat, base, n), lambda: flat[index], sweeps, gap, margins, constraints)
+    Raises
+    ------
+    CalibrationError, DataError : as `rake`.
+    """
+    check_solver(tol, max_iter)
+    names = [f"{m + 1}" for m in range(len(codes))]
+    targets = Margins.parse({name: dict(enumerate(t)) for name, t in zip(names, totals, strict=True)})
+    axes = [Axis(np.asarray(c), np.arange(len(t)), tuple((k,) for k in range(len(t)))) for c, t in zip(codes, totals)]
+    n = len(axes[0].codes)
+    cells = collapse(axes, None, 1, weight, n, names, scratch)
+    problem = Problem(targets, axes, cells, weight, n)
+    total, _ = targets.as_totals(problem.sums, "totals")
+    factor, _, _ = problem.solve(total, Distance.of("raking", None), tol, max_iter)
+    return spread(cells.cell, factor, weight, n, out)[0]
 
 
 def check_solver(tol, max_iter):
@@ -266,115 +215,253 @@ def check_solver(tol, max_iter):
         raise DataError(f"max_iter = {max_iter!r}: give a whole number of sweeps, 1 or more.")
 
 
-def rake_codes(targets, partition, codes, base, total, tol=1e-9, max_iter=1000, bounds=None):
-    """Rake rows that are already coded: `codes` (n, M) are columns of `total` (P, C). See `rake`."""
-    P, C = total.shape
-    _check_support(targets, partition, codes, base, total)
-    total = np.nan_to_num(total)
-    cell, row_cell = _collapse(partition, codes, C)
-    weight = np.bincount(row_cell, base, len(cell))
-    order_start = np.searchsorted(cell[:, 0], np.arange(P + 1)).astype(np.int64)
-    factor, sweeps, gap, worst = np.ones(len(cell)), np.zeros(P, np.int64), np.full(P, np.inf), np.zeros(P, np.int64)
-    columns = np.ascontiguousarray(cell[:, 1:])
-    if bounds is None:
-        raking.rake(weight, columns, order_start, total, tol, max_iter, factor, sweeps, gap, worst)
-    distance = Distance.of("raking", bounds)
-    for p in np.flatnonzero(~(gap <= tol)):
-        part = slice(order_start[p], order_start[p + 1])
-        factor[part], steps, gap[p] = _by_newton(
-            targets, p, weight[part], columns[part], total[p], distance, tol, max_iter, sweeps[p]
-        )
-        sweeps[p] += steps
-    g = factor[row_cell]
-    final = base * g
-    return Calibration(
-        final,
-        g,
-        int(sweeps.max(initial=0)),
-        float(gap.max(initial=0.0)),
-        lambda: _before_after(targets, partition, codes, base, final, total),
-        Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), C, base),
-    )
+@dataclass(frozen=True)
+class Problem:
+    """Rows of a table collapsed to cells, ready to be calibrated by any distance.
 
+    Columns of constraints are in the order of the axes' own codes, then the numeric variables; `columns` says where each
+    stands in the targets. `z` (K, Z) are numeric variables of the cells, `q` (K,) scale factors; where cells are clusters, `z`
+    holds the means of all columns and `cells.level` none. `covariance` (P, W, W) is that of the totals.
+    """
 
-def _by_newton(targets, p, weight, column, total, distance, tol, max_iter, sweeps):
-    """Newton's method on the dual, for bounds and where sweeping did not converge; it says which margins conflict."""
-    use = np.flatnonzero(np.bincount(column.ravel(), minlength=len(total)) > 0)
-    x = np.zeros((len(weight), len(total)))
-    for m in range(column.shape[1]):
-        x[np.arange(len(weight)), column[:, m]] = 1.0
+    targets: Margins
+    axes: list
+    cells: Cells
+    base: np.ndarray | None
+    n: int
+    numeric: tuple = ()
+    z: np.ndarray | None = None
+    q: np.ndarray | None = None
+    covariance: np.ndarray | None = None
 
-    def say(j):
-        variable, level = targets.name(int(use[j]))
-        return f"margin {variable!r}, level {level!r}{targets._where(p)}"
+    @classmethod
+    def of(cls, data, targets, weight):
+        """Code a table's columns to the margins' levels and collapse it."""
+        n = len(data)
+        if n == 0:
+            raise DataError("the table has no rows, so there is nothing to calibrate.")
+        base = None if weight is None else numbers_of(data, weight, n, "weight")
+        axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
+        partition = None
+        if targets.by is not None:
+            partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
+        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names)
+        return cls(targets, axes, cells, base, n)
 
-    try:
-        return dual.solve(x[:, use], weight, np.ones(len(weight)), total[use], distance, tol, max_iter, say)
-    except CalibrationError as error:
-        prefix = f"raking did not converge in {sweeps} sweeps, and " if sweeps else ""
-        raise CalibrationError(f"{prefix}{error}") from None
+    @cached_property
+    def sums(self):
+        """Initial weights by partition (P,), not all zero."""
+        sums = np.add.reduceat(np.append(self.cells.weight, 0.0), self.cells.start[:-1])
+        sums[np.diff(self.cells.start) == 0] = 0.0
+        if not sums.sum() > 0:
+            raise DataError(f"all {self.n} weights are zero, so no total can be met.")
+        return sums
 
+    @cached_property
+    def columns(self):
+        """Column of the totals for every column of the constraints (W,); -1 where a level has no total."""
+        places = [np.where(axis.place < 0, -1, axis.place + f) for axis, f in zip(self.axes, self.targets.first[:-1])]
+        return np.concatenate([*places, self.targets.first[-1] + np.arange(len(self.numeric))])
 
-def _collapse(partition, codes, C):
-    """Margin cells (K, 1 + M) sorted by partition, and the cell of each row; dense mixed-radix codes where they fit."""
-    low = codes.min(axis=0)
-    radix = codes.max(axis=0) - low + 1
-    size = (int(partition.max()) + 1) * int(np.prod(radix.astype(float)))
-    if size > MOST_DENSE_CELLS:
-        return np.unique(np.column_stack([partition, codes]), axis=0, return_inverse=True)
-    index = partition.copy()
-    for m in range(codes.shape[1]):
-        index = index * radix[m] + (codes[:, m] - low[m])
-    present = np.flatnonzero(np.bincount(index, minlength=size))
-    row_cell = np.empty(size, np.int64)
-    row_cell[present] = np.arange(len(present))
-    grid = np.stack(np.unravel_index(present, (int(partition.max()) + 1, *radix)), axis=1)
-    grid[:, 1:] += low
-    return grid, row_cell[index]
+    @cached_property
+    def before(self):
+        """Initial weights by partition and column (P, W), of the absolute values of numeric variables."""
+        return self._sums(self.cells.weight, np.abs)
 
+    def _sums(self, weight, of=np.asarray):
+        """Weights (K,) by partition and column (P, W)."""
+        cells, width = self.cells, len(self.columns)
+        if self.z is None:
+            return cells.column_sums(width) if weight is cells.weight else cells.sums(weight, width)
+        result = np.zeros((len(cells.start) - 1, width))
+        if cells.level.shape[1]:
+            result[:] = cells.sums(weight, width)
+        z = of(self.z)
+        for p, (a, b) in enumerate(pairwise(cells.start)):
+            result[p, width - z.shape[1] :] = weight[a:b] @ z[a:b]
+        return result
 
-def _check_support(targets, partition, codes, base, total):
-    """Every level with a total needs respondents with weight, and every respondent's level a total."""
-    P, C = total.shape
-    rows = np.zeros((P, C))
-    for m in range(codes.shape[1]):
-        rows += np.bincount(partition * C + codes[:, m], base, P * C).reshape(P, C)
-    empty = np.nan_to_num(total) > 0
-    empty &= ~(rows > 0)
-    if empty.any():
-        p, c = np.argwhere(empty)[0]
-        variable, level = targets.name(int(c))
+    def merged(self, image):
+        """The same problem with levels merged: column `image` (P, C) of the totals takes the place of each."""
+        row = self.cells.partition[self.cells.cell]
+        axes = []
+        for axis, first, labels in zip(self.axes, self.targets.first, self.targets.labels, strict=False):
+            codes = image[row, axis.place[axis.codes] + first] - first
+            axes.append(Axis(codes, np.arange(len(labels)), labels))
+        P = len(self.targets.partitions)
+        cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names)
+        return Problem(self.targets, axes, cells, self.base, self.n)
+
+    def softened(self, covariance):
+        """The same problem with totals known with error; covariance (P, C + Z, C + Z) in the order of the totals."""
+        wide = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))  # the last column serves levels without a total
+        return replace(self, covariance=wide[:, self.columns][:, :, self.columns])
+
+    @cached_property
+    def ridge(self):
+        """What is added to the dual's curvature for totals with error, V / κ (P, W, W); see `calibrate`."""
+        base = np.ones(self.n) if self.base is None else self.base
+        row = self.cells.partition[self.cells.cell]
+        kappa = np.bincount(row, base**2, len(self.covariance)) / np.bincount(row, base, len(self.covariance))
+        return self.covariance / kappa[:, None, None]
+
+    def in_axis_order(self, total):
+        """Totals (P, C + Z) as (P, W); raises where levels and respondents do not match."""
+        ordered = np.column_stack([total, np.full(len(total), np.nan)])[:, self.columns]
+        lost = np.ones(total.shape[1], bool)
+        lost[self.columns[self.columns >= 0]] = False
+        lost = lost & (np.nan_to_num(total) != 0) if lost.any() else np.zeros(total.shape, bool)
+        if lost.any():
+            p, c = np.argwhere(lost)[0]
+            self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
+        seen, asked = self.before > 0, ~np.isnan(ordered)
+        empty, lost = ~seen & asked & (ordered != 0), seen & ~asked
+        if empty.any():
+            p, w = np.argwhere(empty)[0]
+            self._refuse_empty(self.name(w), p, ordered[p, w], int(empty.sum()))
+        if lost.any():
+            self._refuse_lost(lost, "no total")
+        return ordered
+
+    def _refuse_empty(self, name, p, total, levels):
         raise CalibrationError(
-            f"margin {variable!r}, level {level!r}{targets._where(p)} has a total of {total[p, c]:,.6g} but no "
-            f"respondents with weight ({int(empty.sum())} such levels). Merge it with a neighbour."
+            f"{_describe(*name)}{self.targets.where(p)} has a total of {total:,.6g} but no respondents with weight "
+            f"({levels} such levels). Merge it with a neighbour."
         )
-    lost = (rows > 0) & ~(np.nan_to_num(total) > 0)
-    if lost.any():
-        p, c = np.argwhere(lost)[0]
-        variable, level = targets.name(int(c))
-        value = "no total" if np.isnan(total[p, c]) else "a total of 0"
+
+    def _refuse_lost(self, lost, what):
+        p, w = np.argwhere(lost)[0]
         raise CalibrationError(
-            f"margin {variable!r}, level {level!r}{targets._where(p)} has {value} but respondents of weight "
-            f"{rows[p, c]:,.6g}. Add its total, merge it, or drop these respondents."
+            f"{_describe(*self.name(w))}{self.targets.where(p)} has {what} but respondents of weight "
+            f"{self.before[p, w]:,.6g}. Add its total, merge it, or drop these respondents."
         )
 
+    def name(self, w):
+        """Margin and level of a column of the constraints, for messages."""
+        for variable, axis in zip(self.targets.margin_names, self.axes, strict=True):
+            if w < len(axis.place):
+                return variable, axis.labels[w] if len(axis.labels[w]) > 1 else axis.labels[w][0]
+            w -= len(axis.place)
+        return self.numeric[w], None
 
-def _before_after(targets, partition, codes, base, final, total):
-    P, C = total.shape
-    sums = np.zeros((3, P * C))
-    for m in range(codes.shape[1]):
-        at = partition * C + codes[:, m]
-        for k, values in enumerate((base, final, None)):
-            sums[k] += np.bincount(at, values, P * C)
-    names = [targets.name(c) for c in range(C)]
-    return pd.DataFrame(
-        {
-            "partition": np.repeat(["" if p is None else str(p) for p in targets.partitions], C),
-            "margin": [name for name, _ in names] * P,
-            "level": [str(level) for _, level in names] * P,
-            "target": total.ravel(),
-            "before": sums[0],
-            "after": sums[1],
-            "respondents": sums[2].astype(np.int64),
-        }
-    )
+    def solve(self, total, distance, tol, max_iter):
+        """Factors of the cells (K,), most steps and largest gap; total (P, C). Raking sweeps first."""
+        ordered = self.in_axis_order(total)
+        cells, P = self.cells, len(total)
+        factor, steps, gap = np.ones(len(cells.weight)), np.zeros(P, np.int64), np.full(P, np.inf)
+        plain = self.z is None and self.q is None and self.covariance is None
+        if distance.method == "raking" and plain:
+            if np.any((self.before > 0) & (ordered == 0)):
+                self._refuse_lost((self.before > 0) & (ordered == 0), "a total of 0")
+            factor, steps, gap = solver.sweep(cells, ordered, tol, max_iter)
+        for p in np.flatnonzero(~(gap <= tol)):
+            part = slice(cells.start[p], cells.start[p + 1])
+            if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
+                gap[p] = 0.0
+                continue
+
+
+            def say(j, where=self.targets.where(p)):
+                return _describe(*self.name(j)) + where
+
+            try:
+                factor[part], newton, gap[p] = solver.newton(
+                    cells.weight[part],
+                    None if self.q is None else self.q[part],
+                    cells.level[part],
+                    np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
+                    ordered[p],
+                    distance,
+                    tol,
+                    max_iter,
+                    say,
+                    None if self.covariance is None else self.ridge[p],
+                )
+            except CalibrationError as error:
+                prefix = f"raking did not converge in {steps[p]} sweeps, and " if steps[p] else ""
+                raise CalibrationError(f"{prefix}{error}") from None
+            steps[p] += newton
+        return factor, int(steps.max()), float(gap.max())
+
+    def calibrate(self, total, distance, tol, max_iter):
+        """Calibrate to totals (P, C)."""
+        factor, steps, gap = self.solve(total, distance, tol, max_iter)
+        weight, largest = spread(self.cells.cell, factor, self.base, self.n)
+        if distance.lower < 0:
+            largest = float(weight.max())
+        warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
+        result = Calibration(
+            weight,
+            lambda: factor[self.cells.cell],
+            steps,
+            gap,
+            lambda: self.table(factor, total),
+            self.constraints,
+        )
+        result.least = float(factor.min())
+        return result
+
+    def table(self, factor, total):
+        """Targets, sums before and after, and respondents by partition and level."""
+        targets, (P, C) = self.targets, total.shape
+        values = np.zeros((3, P, C + 1))
+        for k, weight in enumerate((self.cells.weight, self.cells.weight * factor)):
+            values[k][:, self.columns] += self._sums(weight)
+        values[2][:, self.columns] += self.respondents()
+        width = targets.total.shape[1]
+        names = [targets.name(c) for c in range(width)] + [(name, "") for name in self.numeric]
+        before, after, respondents = (v[:, :C].ravel() for v in values)
+        return pd.DataFrame(
+            {
+                "partition": np.repeat(["" if p is None else str(p) for p in targets.partitions], C),
+                "margin": [name for name, _ in names] * P,
+                "level": [str(level) for _, level in names] * P,
+                "target": total.ravel(),
+                "before": before,
+                "after": after,
+                "respondents": respondents.astype(np.int64),
+            }
+        )
+
+    def respondents(self):
+        """Rows by partition and column (P, W)."""
+        P, row = len(self.targets.partitions), self.cells.partition[self.cells.cell]
+        parts = [
+            np.bincount(row * len(x.place) + x.codes, minlength=P * len(x.place)).reshape(P, -1) for x in self.axes
+        ]
+        return np.concatenate([*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1)
+
+    def constraints(self):
+        """Rows in the cells that occur and cells in columns, or the rows' calibration variables, for variance estimation."""
+        cells, base = self.cells, np.ones(self.n) if self.base is None else self.base
+        softness = () if self.covariance is None else (self.ridge, self.covariance)
+        if self.z is not None or self.q is not None:
+            x = np.zeros((len(cells.weight), len(self.columns)))
+            for column in cells.level.T:
+                x[np.arange(len(x)), column] = 1.0
+            x[:, x.shape[1] - self.z.shape[1] :] = self.z
+            scale = 1.0 if self.q is None else self.q[cells.cell]
+            return LinearConstraints(cells.partition[cells.cell], x[cells.cell], base * scale, *softness)
+        present = np.flatnonzero(cells.weight > 0)
+        place = np.zeros(len(cells.weight), np.int64)
+        place[present] = np.arange(len(present))
+        column = cells.level[present].astype(np.int64)
+        return Constraints(place[cells.cell], cells.partition[present], column, len(self.columns), base, *softness)
+
+
+def _describe(variable, level):
+    """A constraint in words."""
+    return f"{variable!r}" if level is None else f"margin {variable!r}, level {level!r}"
+
+
+def warn_of_dominance(weight, largest, whole):
+    """Say so where one respondent stands for a large part of everybody."""
+    share = largest / whole if whole > 0 else 0.0
+    if share >= DOMINANT and share * len(weight) >= TIMES_MEAN:
+        deff = deff_kish(weight)
+        warnings.warn(
+            f"one respondent (row {int(np.argmax(weight))}) carries {100 * share:.3g} % of all weight: Kish deff {deff:.3g}, "
+            f"effective n {len(weight) / deff:,.1f} of {len(weight):,}. Check that row, merge levels, or bound g.",
+            SurveysimWarning,
+            stacklevel=4,
+        )

@@ -1,4 +1,4 @@
-"""Distance functions of calibration: g = F(u) with u = q x'λ, its slope F′, and the integral G of F that the dual needs.
+"""Distance functions of calibration by name and bounds; g = F(u) itself is in `kernels.newton`.
 
 Deville & Särndal (1992), JASA 87:376-382, cases 1, 2, 6 and 7; `truncated_raking` clips the exponential instead.
 """
@@ -9,8 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 
-METHODS = ("linear", "raking", "logit", "truncated", "truncated_raking")
-LARGEST = 300.0  # exponents beyond this are as good as infinite, and would overflow
+METHODS = ("linear", "raking", "logit", "truncated", "truncated_raking")  # in the order of kernels.newton
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +41,7 @@ class Distance:
             raise DataError(f"bounds = {bounds!r}: give 0 <= lower < 1 < upper, on g = calibrated / initial weight.")
         return cls(method, lower, upper)
 
-    def ratio(self, u):
-        """F(u), F′(u) and G(u) = ∫₀ᵘ F."""
-        if self.method == "linear":
-            return 1 + u, np.ones_like(u), u + u * u / 2
-        if self.method == "raking":
-            e = np.exp(np.minimum(u, LARGEST))
-            return e, e, e - 1
-        if self.method == "logit":
-            return self._logit(u)
-        if self.method == "truncated":
-            return self._clipped(u, 1 + u, np.ones_like(u), lambda v: v + v * v / 2, self.lower - 1, self.upper - 1)
-        e = np.exp(np.clip(u, -LARGEST, LARGEST))
-        low = np.log(self.lower) if self.lower > 0 else -np.inf
-        return self._clipped(u, e, e, np.expm1, low, np.log(self.upper))
-
-    def _logit(self, u):
-        low, up = self.lower, self.upper
-        steep = (up - low) / ((1 - low) * (up - 1))
-        e = np.exp(np.clip(steep * u, -LARGEST, LARGEST))
-        below = up - 1 + (1 - low) * e
-        g = (low * (up - 1) + up * (1 - low) * e) / below
-        return g, steep * (up - g) * (g - low) / (up - low), low * u + (up - low) / steep * np.log(below / (up - low))
-
-    def _clipped(self, u, g, slope, integral, u_low, u_up):
-        inside = np.clip(u, u_low, u_up)
-        with np.errstate(invalid="ignore"):
-            beyond = np.where(u < u_low, self.lower * (u - u_low), np.where(u > u_up, self.upper * (u - u_up), 0.0))
-        return np.clip(g, self.lower, self.upper), slope * ((u > u_low) & (u < u_up)), integral(inside) + beyond
+    @property
+    def code(self):
+        """The number kernels know the distance by."""
+        return METHODS.index(self.method)

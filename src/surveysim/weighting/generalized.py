@@ -6,14 +6,25 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from .calibration import Calibration, Constraints, LinearConstraints, base_weights, check_solver
+from .calibration import Problem, base_weights, check_solver
+from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .dual import solve
-from .margins import _names, level_codes, pick
+from .margins import Margins, level_codes, names_of, numbers_of, pick, values_of
 
 
 def calibrate(
-    data, totals, *, weight=None, method="linear", bounds=None, q=None, cluster=None, by=None, tol=1e-9, max_iter=1000
+    data,
+    totals,
+    *,
+    weight=None,
+    method="linear",
+    bounds=None,
+    q=None,
+    cluster=None,
+    by=None,
+    covariance=None,
+    tol=1e-9,
+    max_iter=1000,
 ):
     """Calibrate weights to known totals of categories and of numeric variables.
 
@@ -30,6 +41,9 @@ def calibrate(
     cluster : column name or array (n,) of clusters (households) whose members are to get one g: the calibration variables
         are replaced by their cluster means (Lemaître & Dufour 1987). Initial weights must be equal inside a cluster.
     by : column of partitions, each calibrated on its own.
+    covariance : of totals that are themselves estimates: (p, p) in the order in which the totals are written, or (p,) variances;
+        with `by`, {by level: covariance}. Such totals are met only as closely as they are known, and `Survey` adds their error.
+        See Notes.
     tol : largest relative gap allowed between a weighted total and its target.
     max_iter : most Newton steps.
 
@@ -43,31 +57,35 @@ def calibrate(
         way and the tightest bounds that would do.
     DataError : absent, missing or non-numeric columns, unusable weights, q or bounds.
 
+    Notes
+    -----
+    With a covariance V the weights satisfy T - Σ w x = V λ / κ, where λ are the multipliers and κ = Σd² / Σd: the distance is
+    penalized by (T - Σ w x)' V⁻¹ (T - Σ w x). Under simple sampling κ Σ d x x' is about the variance of Σ d x, so that a total
+    is followed as far as it is surer than the sample's own estimate, which minimizes the variance. V = 0 meets the totals, a
+    large V leaves the weights alone.
+
     References
     ----------
     Deville & Särndal (1992), JASA 87:376-382; Deville, Särndal & Sautory (1993), JASA 88:1013-1020;
-    Lemaître & Dufour (1987), Surv. Methodol. 13:199-207.
+    Lemaître & Dufour (1987), Surv. Methodol. 13:199-207; Beaumont & Bocci (2008), Surv. Methodol. 34:5-20 (penalized
+    calibration); Dever & Valliant (2010), Surv. Methodol. 36:45-56 (error of estimated controls).
     """
     check_solver(tol, max_iter)
     n = len(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to calibrate.")
     distance = Distance.of(method, bounds)
-    base = base_weights(data, weight, n)
-    scale = _scale_factors(data, q, n)
-    if by is None:
-        partition, parts = np.zeros(n, np.int64), {None: totals}
+    targets, numeric, numbers = _parse(totals, by)
+    if q is None and cluster is None and not numeric:
+        problem = Problem.of(data, targets, weight)
     else:
-        partition, parts = level_codes(data, (by,), [(p,) for p in totals]), totals
-    columns = _columns(parts)
-    if cluster is not None:
-        result = _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by)
-    elif q is None and all(kind is not None for _, kind in columns):
-        result = _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by)
-    else:
-        result = _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by)
-    negative = int((result.g < 0).sum())
-    if negative:
+        problem = _uncollapsed(data, targets, numeric, weight, q, cluster)
+    total = np.concatenate([targets.total, numbers], axis=1)
+    if covariance is not None:
+        problem = problem.softened(_covariances(covariance, targets, totals, numeric))
+    result = problem.calibrate(total, distance, tol, max_iter)
+    if result.least < 0:
+        negative = int((result.weight < 0).sum())
         warnings.warn(
             f'{negative} of {n} calibrated weights are negative; bounds=(0, upper) or method="raking" keep them positive.',
             SurveysimWarning,
@@ -102,105 +120,75 @@ def poststratify(data, totals, *, weight=None):
     return calibrate(data, totals, weight=weight, method="linear")
 
 
-def _scale_factors(data, q, n):
-    if q is None:
-        return np.ones(n)
-    values = np.asarray(pick(data, q) if isinstance(q, str) else q, dtype=float)
-    if values.shape != (n,) or not np.all(np.isfinite(values) & (values > 0)):
-        raise DataError("q must hold one finite factor above 0 per row.")
-    return values
-
-
-def _columns(parts):
-    """Constraint variables in order: (names, levels), levels None for a numeric column."""
-    found = {}
-    for totals in parts.values():
-        if not hasattr(totals, "items") or len(totals) == 0:
+def _parse(totals, by):
+    """Categorical totals as Margins, the numeric columns, and their totals (P, Z)."""
+    parts = totals if by is not None else {None: totals}
+    for part in parts.values() if hasattr(parts, "values") else [None]:
+        if not hasattr(part, "items") or len(part) == 0:
             raise DataError("totals must be a non-empty mapping {column: total or {level: total}}.")
-        for key, value in totals.items():
-            levels = tuple(_names(level) for level in value.keys()) if hasattr(value, "keys") else None  # noqa: SIM118
-            known = found.setdefault(_names(key), levels)
-            if (known is None) != (levels is None):
-                raise DataError(f"{key!r} has levels in one partition and a single total in another.")
-            if levels is not None:
-                found[_names(key)] = tuple(dict.fromkeys((*known, *levels)))
-    return list(found.items())
+    numeric = list(dict.fromkeys(k for part in parts.values() for k, v in part.items() if not hasattr(v, "keys")))
+    both = [k for k in numeric if any(hasattr(part.get(k), "keys") for part in parts.values())]
+    if both:
+        raise DataError(f"{both[0]!r} has levels in one partition and a single total in another.")
+    levels = {label: {k: v for k, v in part.items() if hasattr(v, "keys")} for label, part in parts.items()}
+    if any(levels.values()):
+        targets = Margins.parse(levels if by is not None else levels[None], by, signed=True)
+    else:
+        targets = Margins(by, tuple(parts), (), (), np.zeros((len(parts), 0)))
+    numbers = np.array([[_total(part.get(k), k) for k in numeric] for part in parts.values()])
+    return targets, numeric, numbers.reshape(len(parts), len(numeric))
 
 
-def _targets(columns, totals):
-    """Totals (p,) of one partition in column order, NaN where it has none, and the names of the columns."""
-    values, names = [], []
-    entries = {_names(key): value for key, value in totals.items()}
-    for variable, levels in columns:
-        entry = entries.get(variable)
-        cells = (
-            [entry] if levels is None else [(entry or {}).get(lv, (entry or {}).get(lv[0], np.nan)) for lv in levels]
-        )
-        for level, value in zip(levels or ("",), cells, strict=True):
-            try:
-                number = np.nan if value is None else float(value)
-            except (TypeError, ValueError):
-                raise DataError(
-                    f"the total of {' × '.join(variable)!r} {level or ''} is {value!r}, which is no number."
-                ) from None
-            if np.isinf(number):
-                raise CalibrationError(
-                    f"the total of {' × '.join(variable)!r} {level or ''} is {value!r}; totals are finite."
-                )
-            values.append(number)
-            names.append((" × ".join(variable), "" if level == "" else (level if len(level) > 1 else level[0])))
-    return np.array(values, dtype=float), names
+def _total(value, name):
+    """One numeric total; None is none."""
+    if value is None:
+        return np.nan
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"the total of {name!r} is {value!r}, which is no number.") from None
+    if not np.isfinite(number):
+        raise CalibrationError(f"the total of {name!r} is {value!r}; totals are finite.")
+    return number
 
 
-def _codes(data, columns):
-    """Column of the constraint matrix each row counts in, (n, M), and the width."""
-    codes, first = [], 0
-    for variable, levels in columns:
-        codes.append(level_codes(data, variable, levels) + first)
-        first += len(levels)
-    return np.stack(codes, axis=1), first
-
-
-def _on_cells(data, columns, parts, partition, base, distance, tol, max_iter, by):
-    """All constraints categorical and q = 1: solve on the distinct cells."""
-    from .calibration import _collapse
-
-    codes, width = _codes(data, columns)
-    cell, row_cell = _collapse(partition, codes, width)
-    d = np.bincount(row_cell, base, len(cell))
-    x = np.zeros((len(cell), width))
-    for m in range(1, cell.shape[1]):
-        x[np.arange(len(cell)), cell[:, m]] = 1.0
-    g, steps, gap, table = _solve_parts(
-        x, d, np.ones(len(cell)), cell[:, 0], columns, parts, distance, tol, max_iter, by
+def _uncollapsed(data, targets, numeric, weight, q, cluster):
+    """Numeric totals, scale factors or clusters: every row (or cluster) is a cell of its own."""
+    n = len(data)
+    base, partition = base_weights(data, weight, n), np.zeros(n, np.int64)
+    if targets.by is not None:
+        partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
+    axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
+    for name, axis in zip(targets.margin_names, axes, strict=True):
+        refuse_missing(name, axis.codes, len(axis.place))
+    first = np.concatenate([[0], np.cumsum([len(axis.place) for axis in axes])]).astype(np.int64)
+    level = np.stack([axis.codes + f for axis, f in zip(axes, first)], axis=1) if axes else np.zeros((n, 0), np.int64)
+    z = np.stack([_numeric(data, name) for name in numeric], axis=1) if numeric else np.zeros((n, 0))
+    scale = _scale_factors(data, q, n)
+    member, d = np.arange(n), base
+    if cluster is not None:
+        member, size = _members(data, cluster, base, partition, scale)
+        x = np.concatenate([(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(zip(first, first[1:]))] + [z], axis=1)
+        z = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
+        one = np.zeros(len(size), np.int64)
+        one[member] = np.arange(n)  # a row of each cluster
+        level, d, scale = np.zeros((len(size), 0), np.int64), base[one] * size, scale[one]
+        partition = partition[one]
+    order = np.argsort(partition, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    start = np.searchsorted(partition[order], np.arange(len(targets.partitions) + 1)).astype(np.int64)
+    cells = Cells(rank[member], d[order], start, np.ascontiguousarray(level[order], dtype=np.int32), None)
+    return Problem(
+        targets, axes, cells, base, n, tuple(numeric), np.ascontiguousarray(z[order]), None if q is None else scale[order]
     )
-    constraints = Constraints(row_cell, cell[:, 0].copy(), np.ascontiguousarray(cell[:, 1:]), width, base)
-    return Calibration(base * g[row_cell], g[row_cell], steps, gap, table, constraints)
 
 
-def _matrix(data, columns):
-    """Calibration variables of the rows, (n, p): 0/1 columns of levels, numeric columns as they are."""
-    blocks = []
-    for variable, levels in columns:
-        if levels is None:
-            blocks.append(_numeric(data, variable)[:, None])
-        else:
-            blocks.append((level_codes(data, variable, levels)[:, None] == np.arange(len(levels))).astype(float))
-    return np.concatenate(blocks, axis=1)
-
-
-def _on_rows(data, columns, parts, partition, base, scale, distance, tol, max_iter, by):
-    """Numeric totals or scale factors: solve on rows."""
-    x = _matrix(data, columns)
-    g, steps, gap, table = _solve_parts(x, base, scale, partition, columns, parts, distance, tol, max_iter, by)
-    return Calibration(base * g, g, steps, gap, table, LinearConstraints(partition, x, base * scale))
-
-
-def _on_clusters(data, cluster, columns, parts, partition, base, scale, distance, tol, max_iter, by):
-    """One g per cluster: solve on clusters, whose variables are means over their members."""
-    values = pick(data, cluster) if isinstance(cluster, str) else pd.Series(np.asarray(cluster))
-    member, labels = pd.factorize(values, sort=False)
-    if len(member) != len(base) or (member < 0).any():
+def _members(data, cluster, base, partition, scale):
+    """Cluster of each row and the sizes; what has to be equal inside a cluster is checked."""
+    n = len(base)
+    member, labels = pd.factorize(values_of(data, cluster, n, "cluster"), sort=False)
+    if (member < 0).any():
         raise DataError(f"cluster must name one cluster per row; {int((member < 0).sum())} rows have none.")
     size = np.bincount(member)
     for what, column in (("initial weights", base), ("partitions", partition.astype(float)), ("scale factors", scale)):
@@ -211,74 +199,59 @@ def _on_clusters(data, cluster, columns, parts, partition, base, scale, distance
                 f"{what} differ inside {len(np.unique(member[uneven]))} clusters, the first is "
                 f"{labels[member[np.argmax(uneven)]]!r}; one g per cluster needs them equal. Leave cluster out, or level them."
             )
-    x = _matrix(data, columns)
-    means = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
-    first = np.zeros(len(size), np.int64)
-    first[member] = np.arange(len(member))
-    g, steps, gap, table = _solve_parts(
-        means, base[first] * size, scale[first], partition[first], columns, parts, distance, tol, max_iter, by
-    )
-    g = g[member]
-    return Calibration(base * g, g, steps, gap, table, LinearConstraints(partition, means[member], base * scale))
+    return member, size
 
 
-def _numeric(data, variable):
-    if len(variable) > 1:
-        raise DataError(f"{' × '.join(variable)!r} has one total but several columns; give {{(level, level): total}}.")
-    values = pick(data, variable[0])
-    if not pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != bool:
-        raise DataError(
-            f"{variable[0]!r} has one total but is not numeric ({values.dtype}); give {{every level: total}}."
-        )
-    values = values.to_numpy(dtype=float, na_value=np.nan)
-    if not np.all(np.isfinite(values)):
-        raise DataError(
-            f"{variable[0]!r} is missing or infinite in {int((~np.isfinite(values)).sum())} rows; drop or impute them."
-        )
+def _scale_factors(data, q, n):
+    if q is None:
+        return np.ones(n)
+    values = numbers_of(data, q, n, "q")
+    if not np.all(np.isfinite(values) & (values > 0)):
+        raise DataError("q must hold one finite factor above 0 per row.")
     return values
 
 
-def _solve_parts(x, d, q, partition, columns, parts, distance, tol, max_iter, by):
-    """Solve each partition; g (K,), most steps, largest gap, and the table of targets before and after."""
-    g, steps, gap, tables = np.ones(len(x)), 0, 0.0, []
-    for p, (label, totals) in enumerate(parts.items()):
-        target, names = _targets(columns, totals)
-        rows = np.flatnonzero(partition == p)
-        where = f" of {by} {label!r}" if by is not None else ""
-        present = np.abs(x[rows] * d[rows, None]).sum(axis=0) > 0
-        asked = ~np.isnan(target)
+def _numeric(data, name):
+    if not isinstance(name, str) and np.iterable(name):
+        raise DataError(f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}.")
+    values = pick(data, name)
+    if not pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != bool:
+        raise DataError(f"{name!r} has one total but is not numeric ({values.dtype}); give {{every level: total}}.")
+    values = values.to_numpy(dtype=float, na_value=np.nan)
+    if not np.all(np.isfinite(values)):
+        raise DataError(f"{name!r} is missing or infinite in {int((~np.isfinite(values)).sum())} rows; drop or impute them.")
+    return values
 
-        def say(j, names=names, where=where):
-            return f"{names[j][0]!r}{f', level {names[j][1]!r}' if names[j][1] != '' else ''}{where}"
 
-        for j in np.flatnonzero(asked & ~present & (np.nan_to_num(target) != 0)):
-            raise CalibrationError(
-                f"{say(j)} has a total of {target[j]:,.6g} but no respondents with weight. Merge it with another."
-            )
-        for j in np.flatnonzero(~asked & present):
-            raise CalibrationError(f"{say(j)} has respondents but no total. Add it to the totals.")
-        use = np.flatnonzero(asked & present)
-        found, count, worst = solve(
-            x[np.ix_(rows, use)],
-            d[rows],
-            q[rows],
-            target[use],
-            distance,
-            tol,
-            max_iter,
-            lambda j, u=use, s=say: s(u[j]),
-        )
-        g[rows], steps, gap = found, max(steps, count), max(gap, worst)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "partition": "" if label is None else str(label),
-                    "margin": [a for a, _ in names],
-                    "level": [str(b) for _, b in names],
-                    "target": target,
-                    "before": d[rows] @ x[rows],
-                    "after": (d[rows] * found) @ x[rows],
-                }
-            )
-        )
-    return g, steps, gap, pd.concat(tables, ignore_index=True)
+def _covariances(covariance, targets, totals, numeric):
+    """Covariances (P, C + Z, C + Z) in the order of the parsed totals, from the order in which they were written."""
+    width = targets.total.shape[1] + len(numeric)
+    parts = {None: totals} if targets.by is None else totals
+    given = {None: covariance} if targets.by is None else covariance
+    result = np.zeros((len(parts), width, width))
+    for p, (label, part) in enumerate(parts.items()):
+        order = _written_order(part, targets, numeric)
+        try:
+            matrix = np.asarray(given[label], dtype=float)
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise DataError(f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level.") from None
+        matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
+        if matrix.shape != (len(order), len(order)):
+            raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
+        uneven = np.abs(matrix - matrix.T).max() > 1e-9 * np.abs(matrix).max()
+        if not np.all(np.isfinite(matrix)) or uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
+            raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
+        result[p][np.ix_(order, order)] = matrix
+    return result
+
+
+def _written_order(part, targets, numeric):
+    """Column of the parsed totals for every total of one partition as it is written."""
+    order = []
+    for key, value in part.items():
+        if not hasattr(value, "keys"):
+            order.append(targets.total.shape[1] + numeric.index(key))
+            continue
+        m = targets.variables.index(names_of(key))
+        order += [int(targets.first[m]) + targets.labels[m].index(names_of(level)) for level in value.keys()]  # noqa: SIM118
+    return order

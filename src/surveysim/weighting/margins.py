@@ -33,6 +33,11 @@ class Margins:
         """First column of each margin, and the number of columns."""
         return np.concatenate([[0], np.cumsum([len(levels) for levels in self.labels])]).astype(np.int64)
 
+    @property
+    def margin_names(self):
+        """What each margin is called."""
+        return [" × ".join(variable) for variable in self.variables]
+
     def name(self, column):
         """Margin and level of a column, for messages."""
         m = int(np.searchsorted(self.first, column, side="right")) - 1
@@ -40,8 +45,11 @@ class Margins:
         return " × ".join(self.variables[m]), level if len(level) > 1 else level[0]
 
     @classmethod
-    def parse(cls, margins, by=None):
-        """From {column or tuple: {level: total}}, with `by` {partition: that}, or a tidy table variable, level, total."""
+    def parse(cls, margins, by=None, signed=False):
+        """From {column or tuple: {level: total}}, with `by` {partition: that}, or a tidy table variable, level, total.
+
+        Totals below 0 are refused unless `signed`.
+        """
         if isinstance(margins, Margins):
             return margins
         if hasattr(margins, "columns"):
@@ -52,8 +60,8 @@ class Margins:
                 f"total; got {type(margins).__name__}."
             )
         parts = margins if by is not None else {None: margins}
-        levels = {}  # variable → {level: place}
-        for label, part in parts.items():
+        levels, entries = {}, []  # variable → {level: place}; (partition, variable, its level → place, totals)
+        for p, (label, part) in enumerate(parts.items()):
             if not hasattr(part, "items"):
                 raise DataError(
                     f"by={by!r} needs margins for every level, {{level: {{column: {{level: total}}}}}}; {label!r} has {part!r}."
@@ -64,27 +72,23 @@ class Margins:
                         f"margin {variable!r} needs {{level: total}}{f' for every level of {by!r}' if by is not None else ''}; "
                         f"got {totals!r}."
                     )
-                known = levels.setdefault(_names(variable), {})
+                key = names_of(variable)
+                known = levels.setdefault(key, {})
                 for level in totals.keys():  # noqa: SIM118 - a Series iterates over its values
-                    known.setdefault(_names(level), len(known))
+                    known.setdefault(names_of(level), len(known))
+                entries.append((p, key, known, totals))
+        if len({(p, key) for p, key, _, _ in entries}) < len(entries):
+            raise DataError("a variable has two sets of totals, once as a name and once as a tuple; keep one.")
         first = np.concatenate([[0], np.cumsum([len(known) for known in levels.values()])])
         total = np.full((len(parts), first[-1]), np.nan)
         starts = dict(zip(levels, first.tolist(), strict=False))
-        for p, part in enumerate(parts.values()):
-            for variable, totals in part.items():
-                key = _names(variable)
-                known, start = levels[key], starts[key]
-                for level, value in totals.items():
-                    total[p, start + known[_names(level)]] = _number(value, variable, level)
+        for p, key, known, totals in entries:
+            start = starts[key]
+            at = [start + known[names_of(level)] for level in totals.keys()]  # noqa: SIM118
+            total[p, at] = _numbers(totals, key, signed)
+            if len(set(at)) < len(at):
+                raise DataError(f"margin {' × '.join(key)!r} names a level twice; keep one total per level.")
         return cls(by, tuple(parts), tuple(levels), tuple(tuple(known) for known in levels.values()), total)
-
-    def _sums(self):
-        return np.add.reduceat(np.nan_to_num(self.total), self.first[:-1], axis=1)
-
-    def _is_shares(self):
-        """Whether each margin of each partition sums to 1 or to 100, (P, M)."""
-        sums = self._sums()
-        return (np.abs(sums - 1) <= CONSISTENT) | (np.abs(sums / 100 - 1) <= CONSISTENT)
 
     def reading(self, margins_are, rescale):
         """ "totals" or "shares": as said, else shares only if every margin sums to 1 or 100; a mixture raises."""
@@ -92,66 +96,91 @@ class Margins:
             raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
         if margins_are is not None or rescale is not None:
             return margins_are or "totals"
-        shares = self._is_shares()
-        if shares.any() and not shares.all():
+        sums = self._sums()
+        shares = _is_shares(sums)
+        if not shares.any():
+            return "totals"
+        if not shares.all():
             m = int(np.argwhere(~shares.all(axis=0))[0][0])
             raise CalibrationError(
                 f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
-                f"{self._sums()[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
+                f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
             )
-        return "shares" if shares.all() else "totals"
+        return "shares"
 
-    def as_totals(self, base, margins_are, rescale):
-        """The margins as totals that agree: shares times the base weights (P,), or totals checked for consistency."""
-        sums, shares = self._sums(), self._is_shares()
-        margins_are = self.reading(margins_are, rescale)
-        total, width = self.total.copy(), np.diff(self.first)
-        if margins_are == "shares":
+    def _sums(self):
+        """Sum of each margin, (P, M)."""
+        total = np.nan_to_num(self.total) if np.isnan(self.total).any() else self.total
+        return np.add.reduceat(total, self.first[:-1], axis=1)
+
+    def as_totals(self, base, reading, rescale=None):
+        """The margins as totals that agree (P, C), and by what each was multiplied (P, M).
+
+        Shares are multiplied by the base weights' sums (P,); totals are checked for consistency, or follow `rescale`.
+        """
+        sums, width = self._sums(), np.diff(self.first)
+        if reading == "shares":
+            shares = _is_shares(sums)
             if not shares.all():
                 p, m = np.argwhere(~shares)[0]
                 raise CalibrationError(
-                    f"the shares of margin {' × '.join(self.variables[m])!r}{self._where(p)} sum to "
+                    f"the shares of margin {' × '.join(self.variables[m])!r}{self.where(p)} sum to "
                     f"{sums[p, m]:.6g}, not to 1 or 100. Mend them, or give totals."
                 )
-            return total / np.repeat(sums, width, axis=1) * base[:, None]
+            factor = base[:, None] / sums
+            return self.total * np.repeat(factor, width, axis=1), factor
         reference = sums[:, self._rescale_margin(rescale)] if rescale is not None else sums[:, 0]
-        gap = np.abs(sums / reference[:, None] - 1)
-        if rescale is None and not np.all(gap <= CONSISTENT):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = reference[:, None] / sums
+        if rescale is None and not np.all(np.abs(1 / factor - 1) <= CONSISTENT):
+            gap = np.abs(sums / reference[:, None] - 1)
             p, m = np.unravel_index(np.nanargmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
             raise CalibrationError(
-                f"margins {' × '.join(self.variables[0])!r} and {' × '.join(self.variables[m])!r}{self._where(p)} sum to "
+                f"margins {' × '.join(self.variables[0])!r} and {' × '.join(self.variables[m])!r}{self.where(p)} sum to "
                 f"{sums[p, 0]:,.6g} and {sums[p, m]:,.6g}; they differ by {100 * (sums[p, m] / sums[p, 0] - 1):.4g} %. Name "
                 f"the margin the others follow in rescale=, or mend the totals."
             )
-        return total * np.repeat(reference[:, None] / sums, width, axis=1)
+        return self.total * np.repeat(factor, width, axis=1), factor
 
     def _rescale_margin(self, rescale):
-        if _names(rescale) not in self.variables:
+        if names_of(rescale) not in self.variables:
             raise DataError(
                 f"rescale = {rescale!r} is no margin; the margins are "
                 f"{', '.join(' × '.join(v) for v in self.variables)}."
             )
-        return self.variables.index(_names(rescale))
+        return self.variables.index(names_of(rescale))
 
-    def _where(self, p):
+    def where(self, p):
+        """ " of by level", for messages."""
         return f" of {self.by} {self.partitions[p]!r}" if self.by is not None else ""
 
 
-def _names(value):
+def names_of(value):
+    """A name, or a tuple of names, as a tuple."""
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
-def _number(value, variable, level):
+def _is_shares(sums):
+    """Whether each margin sums to 1 or to 100."""
+    return (np.abs(sums - 1) <= CONSISTENT) | (np.abs(sums / 100 - 1) <= CONSISTENT)
+
+
+def _numbers(totals, variable, signed):
+    """Totals of one margin as floats; NaN, infinite or (unless `signed`) negative ones are refused."""
+    given = list(totals.values() if callable(totals.values) else totals.values)
     try:
-        number = float(value)
+        numbers = np.array(given, dtype=float)
+        bad = ~np.isfinite(numbers) | ((numbers < 0) & (not signed))
     except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number >= 0):
+        bad = np.array([not isinstance(value, int | float) for value in given])
+    if bad.any() or any(isinstance(value, str) for value in given):
+        k = int(np.argmax(bad)) if bad.any() else next(k for k, value in enumerate(given) if isinstance(value, str))
+        name = variable[0] if len(variable) == 1 else variable
         raise CalibrationError(
-            f"margin {variable!r}, level {level!r}: the total is {value!r}; totals are finite numbers, 0 or "
-            f"larger. Mend the margins."
+            f"margin {name!r}, level {list(totals.keys())[k]!r}: the total is {given[k]!r}; totals are finite numbers"
+            f"{'' if signed else ', 0 or larger'}. Mend the margins."
         )
-    return number
+    return numbers
 
 
 def _from_tidy(table, by):
@@ -180,17 +209,91 @@ def _from_tidy(table, by):
 
 def pick(data, name):
     """One column of a pandas, polars or pyarrow table, as a pandas Series."""
+    column = _column(data, name)
+    return column if isinstance(column, pd.Series) else column.to_pandas()
+
+
+def _column(data, name):
+    """A pandas Series, or the narwhals Series of another kind of table."""
     if isinstance(data, pd.DataFrame):
-        columns, series = data.columns, (lambda: data[name])
+        if name in data.columns:
+            column = data[name]
+            if isinstance(column, pd.DataFrame):
+                raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
+            return column
+        columns = data.columns
     else:
         import narwhals as nw
 
         frame = nw.from_native(data, eager_only=True)
-        columns, series = frame.columns, (lambda: frame.get_column(name).to_pandas())
-    if name not in columns:
-        near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
-        raise DataError(f"the table has no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'}")
-    return series()
+        columns = frame.columns
+        if name in columns:
+            return frame.get_column(name)
+    near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
+    raise DataError(f"the table has no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'}")
+
+
+def coded(data, name):
+    """Codes (n,) and labels of a column; -1 is missing. Codes of categoricals and dictionaries are not copied."""
+    column = _column(data, name)
+    if isinstance(column, pd.Series):
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return column.array.codes, column.array.categories.tolist()
+    else:
+        import pyarrow as pa
+
+        array = column.to_arrow()
+        if pa.types.is_dictionary(array.type):
+            return _dictionary(array)
+        column = column.to_pandas()
+    codes, labels = pd.factorize(column, sort=False)
+    return codes, labels.tolist()
+
+
+def _dictionary(array):
+    """Indices and labels of an arrow dictionary array (n,)."""
+    indices = array.indices
+    codes = indices.cast("int64").fill_null(-1) if indices.null_count else indices
+    labels = array.dictionary.to_pylist()
+    if len(set(labels)) < len(labels) or None in labels:  # a dictionary may repeat itself; codes must not
+        codes, labels = pd.factorize(pd.Series(array.to_pylist(), dtype=object), sort=False)
+        return codes, labels.tolist()
+    return codes.to_numpy(zero_copy_only=False), labels
+
+
+def values_of(data, source, n, what):
+    """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
+    if isinstance(source, str):
+        return pick(data, source)
+    if isinstance(source, pd.Series) and isinstance(data, pd.DataFrame) and not source.index.equals(data.index):
+        raise DataError(
+            f"{what} is a Series whose index is not the table's, so its rows cannot be matched. Give it the table's index, or "
+            f"pass {what}.to_numpy() if the order of the rows is the same."
+        )
+    values = source if isinstance(source, pd.Series) else pd.Series(np.asarray(source))
+    if len(values) != n:
+        raise DataError(f"{what} has {len(values)} values; the table has {n} rows.")
+    return values
+
+
+def numbers_of(data, source, n, what):
+    """The same as float64 (n,), NaN where missing; text is refused, even where it spells numbers."""
+    label = f"{what} {source!r}" if isinstance(source, str) else what
+    if isinstance(source, np.ndarray) and source.dtype == np.float64 and source.ndim == 1:
+        if len(source) != n:
+            raise DataError(f"{what} has shape {source.shape}; the table has {n} rows.")
+        return np.ascontiguousarray(source)
+    if not isinstance(source, str | pd.Series) and np.ndim(source) != 1:
+        raise DataError(f"{what} has shape {np.shape(source)}; the table has {n} rows.")
+    values = values_of(data, source, n, what)
+    if pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values.dtype):
+        text = [v for v in values if isinstance(v, str)]
+        if text:
+            raise DataError(f"{label} is not numeric: {len(text)} values are text, the first is {text[0]!r}. Convert it to numbers.")
+    try:
+        return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{label} is not numeric: {error}.") from None
 
 
 def level_codes(data, variable, labels):
@@ -199,7 +302,7 @@ def level_codes(data, variable, labels):
     for position, name in enumerate(variable):
         part = [level[position] for level in labels]
         known = {label: k for k, label in enumerate(dict.fromkeys(part))}
-        one = _column_codes(pick(data, name), known, name)
+        one = _column_codes(data, known, name)
         codes = one if codes is None else codes * len(known) + one
     if len(variable) == 1:
         return codes
@@ -221,30 +324,24 @@ def level_codes(data, variable, labels):
     return result
 
 
-def _column_codes(series, known, name):
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        categories, codes = series.cat.categories, series.cat.codes.to_numpy()
-    else:
-        codes, categories = pd.factorize(series, sort=False)
+def _column_codes(data, known, name):
+    codes, labels = coded(data, name)
     missing = codes < 0
     if missing.any():
         raise CalibrationError(
             f"raking variable {name!r} is missing in {int(missing.sum())} rows, the first is row "
             f"{int(np.argmax(missing))}. Impute it, give missing its own level and total, or drop the rows."
         )
-    image = np.array([known.get(c, -1) for c in categories], dtype=np.int64)
+    image = np.array([known.get(label, -1) for label in labels], dtype=np.int64)
     result = image[codes] if len(image) else np.zeros(len(codes), np.int64)
     unknown = result < 0
     if unknown.any():
-        label = categories[codes[np.argmax(unknown)]]
-        label = label.item() if isinstance(label, np.generic) else label
-        raise CalibrationError(
-            _no_total(name, label, int((np.asarray(codes) == list(categories).index(label)).sum()), known)
-        )
+        k = codes[np.argmax(unknown)]
+        raise CalibrationError(no_total(name, labels[k], int((codes == k).sum()), known))
     return result
 
 
-def _no_total(name, label, rows, known):
+def no_total(name, label, rows, known):
     near = [k for k in known if str(k).strip() == str(label).strip()] or difflib.get_close_matches(
         str(label), [str(k) for k in known], 1
     )

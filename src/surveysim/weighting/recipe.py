@@ -15,7 +15,8 @@ import pandas as pd
 from ..columns import DISPOSITIONS
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, check_solver, deff_kish, rake_codes
+from .calibration import Calibration, Problem, check_solver, deff_kish
+from .distances import Distance
 from .margins import Margins, level_codes, pick
 
 
@@ -166,38 +167,30 @@ class Rake:
     def apply(self, cases, weight, dispositions):
         targets = Margins.parse(self.margins, self.by)
         check_solver(self.tol, self.max_iter)
-        n = len(weight)
-        partition = np.zeros(n, np.int64)
-        if targets.by is not None:
-            partition = level_codes(cases, (targets.by,), [(p,) for p in targets.partitions])
-        codes = np.stack(
-            [level_codes(cases, v, labels) for v, labels in zip(targets.variables, targets.labels)], axis=1
-        )
-        codes += targets.first[:-1]
-        total = targets.as_totals(np.bincount(partition, weight, len(targets.partitions)), self.margins_are, None)
-        codes, total, merged = merge_thin(targets, total, partition, codes, self.minimum)
-        result = rake_codes(targets, partition, codes, weight, total, self.tol, self.max_iter)
+        problem = Problem.of(cases, targets, weight)
+        total, _ = targets.as_totals(problem.sums, targets.reading(self.margins_are, None))
+        problem, total, merged = merge_thin(problem, total, self.minimum)
+        result = problem.calibrate(total, Distance.of("raking", None), self.tol, self.max_iter)
         record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged}
         return result.weight, record, result
 
 
-def merge_thin(targets, total, partition, codes, minimum):
-    """Merge levels with fewer than `minimum` respondents, partition by partition: codes, totals, what was merged."""
-    total, first = total.copy(), targets.first
-    P, C = total.shape
-    count = np.zeros((P, C), np.int64)
-    for m in range(codes.shape[1]):
-        count += np.bincount(partition * C + codes[:, m], minlength=P * C).reshape(P, C)
+def merge_thin(problem, total, minimum):
+    """Merge levels with fewer than `minimum` respondents, partition by partition: problem, totals, what was merged."""
+    targets, total = problem.targets, total.copy()
+    first, (P, C) = targets.first, total.shape
+    count = np.zeros((P, C + 1), np.int64)
+    count[:, problem.columns] += problem.respondents()
     image = np.broadcast_to(np.arange(C), (P, C)).copy()
     merged = []
-    for p, c in np.argwhere(count < minimum):
+    for p, c in np.argwhere(count[:, :C] < minimum):
         if image[p, c] != c or count[p, c] >= minimum or (np.isnan(total[p, c]) and count[p, c] == 0):
             continue  # already joined, made thick by an earlier one, or no level of this partition
         m = int(np.searchsorted(first, c, side="right")) - 1
         open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c and not np.isnan(total[p, k])]
         if not open_:
             raise CalibrationError(
-                f"margin {targets.name(c)[0]!r}{targets._where(p)} has {count[p, c]} respondents altogether, fewer than "
+                f"margin {targets.name(c)[0]!r}{targets.where(p)} has {count[p, c]} respondents altogether, fewer than "
                 f"minimum = {minimum}; lower the minimum or drop the margin there."
             )
         into = next((k for k in open_ if k > c), open_[-1])
@@ -213,7 +206,7 @@ def merge_thin(targets, total, partition, codes, minimum):
                 "into": targets.name(into)[1],
             }
         )
-    return (image[partition[:, None], codes] if merged else codes), total, merged
+    return (problem.merged(image) if merged else problem), total, merged
 
 
 class Recipe:

@@ -1,0 +1,105 @@
+"""Rows to margin cells and back: fold codes into a cell number, add weights up by cell, spread factors over the rows."""
+
+import numpy as np
+
+from .compiling import jit
+
+
+@jit
+def fold(codes, radix, first, cell):
+    """Mixed radix, one column at a time: cell = cell × radix + code (or the code itself in the `first` column).
+
+    Returns how many codes lie outside 0 .. radix - 1; `cell` is unusable then.
+    """
+    outside = 0
+    if first:
+        for i in range(len(cell)):
+            outside += np.uint64(codes[i]) >= np.uint64(radix)
+            cell[i] = codes[i]
+    else:
+        for i in range(len(cell)):
+            outside += np.uint64(codes[i]) >= np.uint64(radix)
+            cell[i] = cell[i] * radix + codes[i]
+    return outside
+
+
+@jit
+def add_up(cell, weight, sums):
+    """Sums of the weights by cell, added to `sums`; returns how many weights are negative or not finite."""
+    bad = 0
+    for start in range(0, len(cell), 4096):  # two loops, so that the check vectorizes, on blocks that stay in cache
+        place, w = cell[start : start + 4096], weight[start : start + 4096]
+        for i in range(len(w)):
+            bad += not (w[i] >= 0.0 and w[i] < np.inf)
+        for i in range(len(place)):
+            sums[np.uint32(place[i])] += w[i]
+    return bad
+
+
+@jit
+def count(cell, sums):
+    """Numbers of rows by cell, added to `sums`."""
+    for i in range(len(cell)):
+        sums[np.uint32(cell[i])] += 1.0
+
+
+@jit
+def spread(cell, factor, weight, out):
+    """Weights of the rows: initial weight (n,) × factor of the row's cell. Returns the bits of the largest one.
+
+    The bits of floats that are not negative order as integers, and integer maxima vectorize.
+    """
+    bits, largest = out.view(np.int64), np.int64(0)
+    for start in range(0, len(cell), 4096):  # so that the maximum is taken while the block is in cache
+        stop = min(start + 4096, len(cell))
+        place, w, result, b = cell[start:stop], weight[start:stop], out[start:stop], bits[start:stop]
+        for i in range(len(place)):
+            result[i] = w[i] * factor[np.uint32(place[i])]
+        for i in range(len(place)):
+            largest = max(largest, b[i])
+    return largest
+
+
+@jit
+def spread_alone(cell, factor, out):
+    """The same where every initial weight is 1."""
+    for i in range(len(cell)):
+        out[i] = factor[np.uint32(cell[i])]
+
+
+@jit
+def mix(codes, key):
+    """Fold a column of codes (n,) into 64-bit hashes (n,), in place (the finalizer of MurmurHash3, A. Appleby)."""
+    for i in range(len(key)):
+        h = (key[i] ^ np.uint64(codes[i])) * np.uint64(0x9E3779B97F4A7C15)
+        h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        key[i] = h ^ (h >> np.uint64(33))
+
+
+@jit
+def distinct(key, codes, slot, cell, owner):
+    """Number the distinct rows of `codes` (n, M) in order of appearance: `cell` (n,), `owner` (cells,) a row of each.
+
+    `slot` is a table of a power of two of entries, all -1. Equal hashes are told apart by their codes. Returns the cells.
+    """
+    mask, cells = np.uint64(len(slot) - 1), 0
+    M = codes.shape[1]
+    for i in range(len(key)):
+        at = key[i] & mask
+        while True:
+            k = slot[at]
+            if k < 0:
+                slot[at] = cells
+                owner[cells] = i
+                cell[i] = cells
+                cells += 1
+                break
+            first, same = owner[k], True
+            for m in range(M):
+                same &= codes[first, m] == codes[i, m]
+            if same:
+                cell[i] = k
+                break
+            at = (at + np.uint64(1)) & mask
+    return cells

@@ -1,0 +1,200 @@
+"""Calibration by Newton's method on the dual: cells or rows with margin columns and numeric variables, any distance.
+
+Notation: Deville & Särndal (1992). u = q x'λ, g = F(u); x has ones in the columns `level` and the values `z` behind them.
+"""
+
+import numpy as np
+
+from .compiling import inline_jit, jit
+
+LINEAR, RAKING, LOGIT, TRUNCATED, TRUNCATED_RAKING = 0, 1, 2, 3, 4
+LARGEST = 300.0  # exponents beyond this are as good as infinite, and would overflow
+PATIENCE = 40  # steps without a smaller gap after which there is no hope
+
+
+@inline_jit
+def ratio(method, u, lower, upper):
+    """F(u) and F′(u) of one distance."""
+    if method == LINEAR:
+        return 1.0 + u, 1.0
+    if method == TRUNCATED:
+        g = 1.0 + u
+        return min(max(g, lower), upper), 1.0 if lower < g < upper else 0.0
+    if method == LOGIT:
+        steep = (upper - lower) / ((1.0 - lower) * (upper - 1.0))
+        e = np.exp(min(max(steep * u, -LARGEST), LARGEST))
+        g = (lower * (upper - 1.0) + upper * (1.0 - lower) * e) / (upper - 1.0 + (1.0 - lower) * e)
+        return g, steep * (upper - g) * (g - lower) / (upper - lower)
+    g = np.exp(min(max(u, -LARGEST), LARGEST))
+    if method == RAKING:
+        return g, g
+    return min(max(g, lower), upper), g if lower < g < upper else 0.0
+
+
+@jit
+def ratios(method, u, lower, upper, g, slope):
+    """F and F′ of many u."""
+    for k in range(len(u)):
+        g[k], slope[k] = ratio(method, u[k], lower, upper)
+
+
+@jit
+def achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums):
+    """g (K,), d q F′ (K,) and the calibrated totals (p,) at λ (p,)."""
+    K, M = level.shape
+    Z, first = z.shape[1], len(lam) - z.shape[1]
+    scaled = len(q) > 0
+    sums[:] = 0.0
+    for k in range(K):
+        d = weight[k]
+        if d == 0.0:
+            g[k], slope[k] = 1.0, 0.0
+            continue
+        u = 0.0
+        for m in range(M):
+            u += lam[level[k, m]]
+        for j in range(Z):
+            u += lam[first + j] * z[k, j]
+        scale = q[k] if scaled else 1.0
+        g[k], s = ratio(method, scale * u, lower, upper)
+        slope[k] = d * scale * s
+        w = d * g[k]
+        for m in range(M):
+            sums[level[k, m]] += w
+        for j in range(Z):
+            sums[first + j] += w * z[k, j]
+
+
+@jit
+def curvature(slope, level, z, hessian):
+    """Lower triangle (p, p) of Σ d q F′ x x'; the columns in a row of `level` ascend."""
+    K, M = level.shape
+    Z, first = z.shape[1], hessian.shape[0] - z.shape[1]
+    for k in range(K):
+        v = slope[k]
+        if v == 0.0:
+            continue
+        for a in range(M):
+            for b in range(a + 1):
+                hessian[level[k, a], level[k, b]] += v
+        for i in range(Z):
+            vz = v * z[k, i]
+            for a in range(M):
+                hessian[first + i, level[k, a]] += vz
+            for j in range(i + 1):
+                hessian[first + i, first + j] += vz * z[k, j]
+
+
+@jit
+def solve(hessian, right, start, out):
+    """out (p,) with hessian × out = right, by LDL' in place on the lower triangle of a positive semidefinite matrix.
+
+    A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, and otherwise
+    gets a small pivot, relative to `start` (p,), that lets it move far.
+    """
+    p = len(right)
+    diagonal, column = np.empty(p), np.empty(p)
+    for j in range(p):
+        out[j] = right[j]
+        diagonal[j] = hessian[j, j]
+    for j in range(p):
+        d = hessian[j, j]
+        if not d > 1e-11 * diagonal[j]:
+            held = abs(out[j]) <= 1e-9 * abs(right[j]) or start[j] <= 0.0
+            d = np.inf if held else 1e-4 * start[j]
+            hessian[j, j] = d
+        for i in range(j + 1, p):
+            column[i] = hessian[i, j]
+        for i in range(j + 1, p):
+            factor = column[i] / d
+            if factor != 0.0:
+                out[i] -= factor * out[j]
+                row, left = hessian[i, j + 1 : i + 1], column[j + 1 : i + 1]
+                for k in range(len(row)):
+                    row[k] -= factor * left[k]
+    for j in range(p - 1, -1, -1):
+        d, s = hessian[j, j], out[j]
+        s = 0.0 if d == np.inf else s / d
+        if d != np.inf:
+            for i in range(j + 1, p):
+                s -= hessian[i, j] / d * out[i]
+        out[j] = s
+
+
+@jit
+def newton(weight, q, level, z, total, ridge, scale, method, lower, upper, tol, max_iter, lam, g):
+    """Maximise λ'T − Σ (d/q) G(q x'λ) − λ'Rλ/2, so that Σ d g x + Rλ = T.
+
+    Parameters
+    ----------
+    weight, q (K,) or q (0,) for ones; level (K, M) ascending columns; z (K, Z); total (p,); ridge (p, p) or (0, 0);
+    scale (p,) what a gap in each total is measured by; lam (p,) the start, changed in place; g (K,) the result.
+
+    Returns
+    -------
+    Steps and the largest gap over scale, recomputed from g. A step is taken where it raises the dual for sure (it still rises
+    at the end of the step, and the dual is concave), or where the dual falls but little there and the gap shrinks.
+    """
+    p = len(total)
+    hessian, step, start = np.empty((p, p)), np.empty(p), np.empty(p)
+    sums, gap, there, trial, slope = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(len(weight))
+    softened = ridge.shape[0] > 0
+    start[:] = -1.0
+    achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
+    off = _gap(total, sums, ridge, softened, lam, scale, gap)
+    best, waited = off, 0
+    for iteration in range(max_iter):
+        if off <= tol:
+            return iteration, off
+        hessian[:] = 0.0
+        curvature(slope, level, z, hessian)
+        if softened:
+            hessian += ridge
+        for j in range(p):
+            if start[j] < 0.0:
+                start[j] = hessian[j, j]
+        solve(hessian, gap, start, step)
+        rise = 0.0
+        for j in range(p):
+            rise += step[j] * gap[j]
+        if not rise > 0.0:
+            return iteration, off
+        size, moved = 1.0, False
+        for _ in range(60):
+            for j in range(p):
+                trial[j] = lam[j] + size * step[j]
+            achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
+            off_there = _gap(total, sums, ridge, softened, trial, scale, there)
+            rise_there = 0.0
+            for j in range(p):
+                rise_there += step[j] * there[j]
+            if rise_there >= 0.0 or (-rise_there <= 0.5 * rise and off_there < off):
+                moved = off_there < np.inf
+                break
+            size *= 0.5
+        if not moved:
+            achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
+            return iteration, _gap(total, sums, ridge, softened, lam, scale, gap)
+        for j in range(p):
+            lam[j], gap[j] = trial[j], there[j]
+        off = off_there
+        waited = 0 if off < 0.9 * best else waited + 1
+        best = min(best, off)
+        if waited > PATIENCE:
+            return iteration + 1, off
+    return max_iter, off
+
+
+@inline_jit
+def _gap(total, sums, ridge, softened, lam, scale, gap):
+    """T − Σ d g x − Rλ into `gap`; the largest over scale, where NaN is infinite."""
+    p, worst = len(total), 0.0
+    for j in range(p):
+        gap[j] = total[j] - sums[j]
+        if softened:
+            for i in range(p):
+                gap[j] -= ridge[j, i] * lam[i]
+        off = abs(gap[j]) / scale[j]
+        if not off <= worst:
+            worst = off if off == off else np.inf
+    return worst

@@ -1,0 +1,224 @@
+"""Rows collapse to margin cells: one pass codes them and sums their weights, one pass writes weights back.
+
+Calibration to categorical margins depends on a row only through its cell. Codes are mixed-radix numbers where the table of
+all combinations is dense enough, and hashed distinct rows where it is not. Threads take fixed blocks of rows, merged in order,
+so that the result does not depend on how many there are.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..errors import CalibrationError, DataError
+from ..kernels import cells as kernels
+from .margins import coded, level_codes, no_total
+
+MOST_DENSE = 400_000
+CHUNK = 262_144  # rows a thread takes at a time; a smaller table is one chunk
+_POOL = None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One categorical variable (or cross of several): codes (n,) of the rows, and the column of the totals of each code.
+
+    `place` (levels,) is -1 where a level has no total; no row has such a level. `labels` name the levels.
+    """
+
+    codes: np.ndarray
+    place: np.ndarray
+    labels: tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Margin cells of n rows: `cell` (n,) of each, sums of initial weights (K,), partition (K,) and columns (K, M) ascending.
+
+    Partition p owns the cells start[p] .. start[p + 1]. `shape` is that of the dense table (partitions, axes …), or None for
+    hashed cells.
+    """
+
+    cell: np.ndarray
+    weight: np.ndarray
+    start: np.ndarray
+    level: np.ndarray
+    shape: tuple | None
+
+    @property
+    def partition(self):
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def sums(self, values, width):
+        """Values (K,) summed by partition and column, (P, width)."""
+        partition = self.partition * width
+        return sum(
+            np.bincount(partition + column, values, (len(self.start) - 1) * width) for column in self.level.T
+        ).reshape(-1, width)
+
+    def column_sums(self, width):
+        """The initial weights by partition and column (P, width); dense cells take one pass per axis."""
+        if self.shape is None:
+            return self.sums(self.weight, width)
+        P, parts, inner = self.shape[0], [], int(np.prod(self.shape[1:], dtype=np.int64))
+        for size in self.shape[1:]:
+            inner //= size
+            parts.append(np.einsum("pabc->pb", self.weight.reshape(P, -1, size, inner)))
+        return np.concatenate(parts, axis=1)
+
+
+def axis_of(data, variable, labels):
+    """The axis of one margin of a table: a single column's own codes, or codes of a cross in the order of its totals."""
+    if len(variable) > 1:
+        return Axis(level_codes(data, variable, labels), np.arange(len(labels)), labels)
+    (name,) = variable
+    codes, present = coded(data, name)
+    known = {label[0]: k for k, label in enumerate(labels)}
+    place = np.array([known.get(label, -1) for label in present], dtype=np.int64)
+    if (place < 0).any():
+        rows = np.bincount(codes[codes >= 0], minlength=len(present))
+        for k in np.flatnonzero((place < 0) & (rows > 0)):
+            raise CalibrationError(no_total(name, present[k], int(rows[k]), known))
+    return Axis(codes, place, tuple((label,) for label in present))
+
+
+def collapse(axes, partition, partitions, weight, n, names=(), scratch=None):
+    """Cells of n rows.
+
+    Parameters
+    ----------
+    axes : list of Axis. partition : codes (n,) of the partitions, or None where there is one. weight : (n,) or None for ones.
+    names : what the axes are called, for messages. scratch : (n,) int32 to put the rows' cells in.
+    """
+    radix = [max(len(axis.place), 1) for axis in axes]
+    size = float(partitions) * float(np.prod(np.array(radix, dtype=float)))
+    codes = [axis.codes for axis in axes] if partition is None else [partition, *(axis.codes for axis in axes)]
+    shape = radix if partition is None else [partitions, *radix]
+    if size <= MOST_DENSE and size <= max(20_000, 4 * n):
+        cell, sums = _dense(codes, shape, weight, n, names, scratch)
+        each = len(sums) // partitions
+        start = np.arange(partitions + 1) * each
+        return Cells(cell, sums, start, grid(tuple(radix), partitions), (partitions, *radix))
+    for name, column, most in zip(names, codes[-len(axes) :], radix):
+        refuse_missing(name, column, most)
+    return _hashed(codes, radix, partition is not None, partitions, weight, n)
+
+
+@lru_cache(maxsize=16)
+def grid(radix, partitions=1):
+    """Columns (K, M) of every cell of a dense table, axis after axis; read-only, made once per shape."""
+    first = np.concatenate([[0], np.cumsum(radix)])[:-1]
+    one = (np.indices(radix, dtype=np.int32).reshape(len(radix), -1).T + first).astype(np.int32)
+    result = np.ascontiguousarray(np.tile(one, (partitions, 1)))
+    result.flags.writeable = False
+    return result
+
+
+def _dense(codes, shape, weight, n, names, scratch):
+    cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
+    codes = [as_kernel_input(column) for column in codes]
+    K = int(np.prod(shape))
+    chunk = max(CHUNK, 8 * K)
+    starts = range(0, n, chunk)
+    sums = np.zeros((len(starts), K))
+    base = None if weight is None else as_kernel_input(weight)
+
+    def work(k, a, b):
+        part = cell[a:b]
+        outside = 0
+        for m, column in enumerate(codes):
+            outside += kernels.fold(column[a:b], shape[m], m == 0, part)
+        if outside:
+            return -1
+        if base is None:
+            kernels.count(part, sums[k])
+            return 0
+        return kernels.add_up(part, base[a:b], sums[k])
+
+    bad = each_block(starts, chunk, n, work)
+    if min(bad) < 0:
+        for name, column, most in zip(names, codes[-len(names) :], shape[-len(names) :]):
+            refuse_missing(name, column, most)
+    if any(bad):
+        refuse_weights(weight)
+    return cell, sums.sum(axis=0) if len(sums) > 1 else sums[0]
+
+
+def _hashed(codes, radix, partitioned, partitions, weight, n):
+    """Distinct rows of codes, numbered partition by partition."""
+    stacked = np.stack(codes, axis=1).astype(np.int32)
+    key = np.zeros(n, np.uint64)
+    for column in stacked.T:
+        kernels.mix(np.ascontiguousarray(column), key)
+    slot = np.full(1 << max(int(2 * n - 1).bit_length(), 4), -1, np.int32)
+    cell, owner = np.empty(n, np.int32), np.empty(n, np.int64)
+    K = kernels.distinct(key, stacked, slot, cell, owner)
+    level = stacked[owner[:K]]
+    of = level[:, 0] if partitioned else np.zeros(K, np.int32)
+    level = level[:, 1:] if partitioned else level
+    if partitioned:
+        order = np.argsort(of, kind="stable")
+        rank = np.empty(K, np.int32)
+        rank[order] = np.arange(K, dtype=np.int32)
+        cell, of, level = rank[cell], of[order], level[order]
+    first = np.concatenate([[0], np.cumsum(radix)])[:-1]
+    sums = np.zeros(K)
+    if weight is None:
+        kernels.count(cell, sums)
+    elif kernels.add_up(cell, as_kernel_input(weight), sums):
+        refuse_weights(weight)
+    start = np.searchsorted(of, np.arange(partitions + 1)).astype(np.int64)
+    return Cells(cell, sums, start, np.ascontiguousarray(level + first, dtype=np.int32), None)
+
+
+def spread(cell, factor, weight, n, out=None):
+    """Weights (n,) = initial weight × factor of the row's cell, and the largest of them (factors are not negative)."""
+    out = np.empty(n) if out is None else out
+    starts = range(0, n, CHUNK)
+    factor = np.ascontiguousarray(factor)
+    if weight is None:
+        each_block(starts, CHUNK, n, lambda k, a, b: kernels.spread_alone(cell[a:b], factor, out[a:b]))
+        return out, float(factor.max())
+    base = as_kernel_input(weight)
+    bits = each_block(starts, CHUNK, n, lambda k, a, b: kernels.spread(cell[a:b], factor, base[a:b], out[a:b]))
+    return out, float(np.array(max(bits), np.int64).view(np.float64))
+
+
+def each_block(starts, size, n, work):
+    """Run `work(k, first, last)` on every block of rows; by threads when there are several blocks and cores."""
+    global _POOL
+    jobs = [(k, a, min(a + size, n)) for k, a in enumerate(starts)]
+    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
+        return [work(*job) for job in jobs]
+    if _POOL is None:
+        _POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="surveysim-rows")
+    return list(_POOL.map(lambda job: work(*job), jobs))
+
+
+def as_kernel_input(values):
+    """A contiguous read-only view, so that kernels are compiled once whether the caller's array may be written or not."""
+    view = np.ascontiguousarray(values).view()
+    view.flags.writeable = False
+    return view
+
+
+def refuse_missing(name, codes, levels):
+    """Raise where codes are outside 0 .. levels - 1."""
+    outside = (codes < 0) | (codes >= levels)
+    if outside.any():
+        raise CalibrationError(
+            f"raking variable {name!r} is missing in {int(outside.sum())} rows, the first is row "
+            f"{int(np.argmax(outside))}. Impute it, give missing its own level and total, or drop the rows."
+        )
+
+
+def refuse_weights(weight):
+    """Raise where initial weights are missing, infinite or negative."""
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
+            f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}."
+        )
