@@ -97,7 +97,9 @@ def test_calibrated_variance__is_that_of_regression_residuals():
     found = Survey(data, weight=cal, strata="h", psu="c").total("y").to_frame()["se"][0]
     means = data.assign(wy=data["w"] * data["y"]).groupby("g")[["wy", "w"]].sum()
     residual = data["y"] - data["g"].map(means["wy"] / means["w"])
-    plain = Survey(data.assign(e=residual), weight=cal.weight, strata="h", psu="c").total("e").to_frame()["se"][0]
+    plain = (
+        Survey(data.assign(e=residual), weight=cal.weight.copy(), strata="h", psu="c").total("e").to_frame()["se"][0]
+    )
     assert found == pytest.approx(plain, rel=1e-10)
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..errors import DesignError
 from ..kernels import variance as kernels
-from ..weighting.calibration import LinearConstraints
 
 BLOCK = 16  # scores handled at a time
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
@@ -26,7 +25,7 @@ class Design:
     ----------
     weight : (n,) final weights. psu : (n,) PSU of each row, 0 .. P-1. psu_stratum : (P,) its stratum, 0 .. H-1.
     fraction : (H,) sampling fraction of PSUs. labels : (H,) names of the strata, for messages.
-    lonely : what a stratum with one PSU does. constraints : tuple of weighting.calibration.Constraints.
+    lonely : what a stratum with one PSU does. constraints : tuple of weighting.constraints.Constraints.
     """
 
     weight: np.ndarray
@@ -64,34 +63,15 @@ class Design:
         return scale
 
     def adjusted(self, scores):
-        """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first."""
-        for c, inverse in zip(reversed(self.constraints), reversed(self._inverses), strict=True):
-            if isinstance(c, LinearConstraints):
-                for p in range(len(inverse)):
-                    rows = c.partition == p
-                    cross = (scores[:, rows] * c.base[rows]) @ c.x[rows]
-                    scores[:, rows] -= (cross @ inverse[p]) @ c.x[rows].T
-            else:
-                kernels.residuals(scores, c.base, c.cell, c.partition, c.column, inverse, scores)
-        return scores
+        """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first.
 
-    @cached_property
-    def _inverses(self):
-        """Pseudo-inverses of the constraints' cross-products, partition by partition: margins share their sum."""
-        result = []
-        for c in self.constraints:
-            if isinstance(c, LinearConstraints):
-                parts = [c.partition == p for p in range(int(c.partition.max(initial=0)) + 1)]
-                scale = np.maximum(np.abs(c.x).max(axis=0), 1e-300)  # columns of one size, for the rank decision
-                crosses = [((c.x[r] / scale) * c.base[r, None]).T @ (c.x[r] / scale) for r in parts]
-                result.append(
-                    [np.linalg.pinv(m, rcond=1e-12, hermitian=True) / np.outer(scale, scale) for m in crosses]
-                )
-                continue
-            cross = np.zeros((int(c.partition.max(initial=0)) + 1, c.width, c.width))
-            kernels.gram(np.bincount(c.cell, c.base, len(c.partition)), c.partition, c.column, cross)
-            result.append(np.linalg.pinv(cross, rcond=1e-11, hermitian=True))
-        return result
+        Also the regression coefficients on totals known with error, a list of (covariance (p, p), coefficients (E, p)).
+        """
+        known_with_error = []
+        for c in reversed(self.constraints):
+            scores, found = c.residuals(scores)
+            known_with_error += found
+        return scores, known_with_error
 
     def variances(self, scores):
         """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache."""
@@ -104,20 +84,17 @@ class Design:
             block = buffer[: len(part)]
             for row, score in zip(block, part, strict=True):
                 row[:] = score
-            kernels.stratified(
-                self.adjusted(block),
-                self.weight,
-                self.psu,
-                self.psu_stratum,
-                self.psus,
-                self._scale,
-                result[first : first + BLOCK],
-            )
+            block, known_with_error = self.adjusted(block)
+            found = result[first : first + BLOCK]
+            kernels.stratified(block, self.weight, self.psu, self.psu_stratum, self.psus, self._scale, found)
+            for matrix, beta in known_with_error:
+                found += np.einsum("ei,ij,ej->e", beta, matrix, beta)
         return result
 
     def covariance(self, scores):
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
-        return self._covariance(self.adjusted(np.array(scores, dtype=float)))
+        scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
+        return self._covariance(scores) + sum(beta @ matrix @ beta.T for matrix, beta in known_with_error)
 
     def _covariance(self, scores):
         totals = np.stack([np.bincount(self.psu, self.weight * z, len(self.psu_stratum)) for z in scores])

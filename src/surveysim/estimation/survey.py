@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import DataError, DesignError
 from ..weighting import Calibration, Weights
-from ..weighting.calibration import base_weights
+from ..weighting.calibration import base_weights, warn_if_bare
 from ..weighting.margins import pick
 from . import intervals, scores
 from .linearization import LONELY, Design
@@ -78,6 +78,8 @@ class Survey:
             weight = weight.final
         elif isinstance(weight, Calibration):
             constraints, weight = (weight.constraints,), weight.weight
+        elif weight is not None:
+            warn_if_bare(weight)
         if trusted and len(weight) != n:
             raise DataError(f"the calibration has {len(weight)} weights; the table has {n} rows.")
         weights = weight if trusted else base_weights(data, weight, n)  # linear calibration may give negative ones

@@ -1,38 +1,79 @@
 """Rows to margin cells and back: fold codes into a cell number, add weights up by cell, spread factors over the rows."""
 
 import numpy as np
+from numba import carray
 
-from .compiling import jit
+from .compiling import inline_jit, jit, pointer
+
+KINDS = {"i1": 0, "i2": 1, "i4": 2, "i8": 3, "u1": 4, "u2": 5, "u4": 6, "u8": 7}  # integer types of code columns
+
+
+@inline_jit
+def fold(codes, radix, first, cell):
+    """Mixed radix, one column at a time: cell = cell × radix + code, or the code itself where it is the `first` column.
+
+    Returns whether a code lies outside 0 .. radix - 1; `cell` is unusable then.
+    """
+    outside = False
+    if first:
+        for i in range(len(cell)):
+            outside |= np.uint64(codes[i]) >= radix
+            cell[i] = np.int32(codes[i])
+    else:
+        r = np.int32(radix)
+        for i in range(len(cell)):
+            outside |= np.uint64(codes[i]) >= radix
+            cell[i] = np.int32(cell[i] * r + np.int32(codes[i]))
+    return outside
 
 
 @jit
-def fold(codes, radix, first, cell):
-    """Mixed radix, one column at a time: cell = cell × radix + code (or the code itself in the `first` column).
+def collapse(address, kind, radix, n, weight, size, first, last, cell, sums):
+    """Cells of the rows of blocks first .. last (mixed radix of M code columns of n rows), weights added to `sums` (blocks, K).
 
-    Returns how many codes lie outside 0 .. radix - 1; `cell` is unusable then.
+    Blocks have `size` rows. `address` (M,) and `kind` (M,) say where the columns are and of which type, so that one compilation
+    serves all; an empty `weight` stands for ones. Returns -1 where a code is missing or beyond `radix` (M,), else how many
+    weights are negative or not finite.
     """
-    outside = 0
-    if first:
-        for i in range(len(cell)):
-            outside += np.uint64(codes[i]) >= np.uint64(radix)
-            cell[i] = codes[i]
-    else:
-        for i in range(len(cell)):
-            outside += np.uint64(codes[i]) >= np.uint64(radix)
-            cell[i] = cell[i] * radix + codes[i]
-    return outside
+    bad = 0
+    for block in range(first, last):
+        start, stop = block * size, min(block * size + size, n)
+        place, outside = cell[start:stop], False
+        for m in range(len(address)):
+            r, at, k = np.uint64(radix[m]), pointer(address[m]), kind[m]
+            if k == 0:
+                outside |= fold(carray(at, (n,), np.int8)[start:stop], r, m == 0, place)
+            elif k == 1:
+                outside |= fold(carray(at, (n,), np.int16)[start:stop], r, m == 0, place)
+            elif k == 2:
+                outside |= fold(carray(at, (n,), np.int32)[start:stop], r, m == 0, place)
+            elif k == 3:
+                outside |= fold(carray(at, (n,), np.int64)[start:stop], r, m == 0, place)
+            elif k == 4:
+                outside |= fold(carray(at, (n,), np.uint8)[start:stop], r, m == 0, place)
+            elif k == 5:
+                outside |= fold(carray(at, (n,), np.uint16)[start:stop], r, m == 0, place)
+            elif k == 6:
+                outside |= fold(carray(at, (n,), np.uint32)[start:stop], r, m == 0, place)
+            else:
+                outside |= fold(carray(at, (n,), np.uint64)[start:stop], r, m == 0, place)
+        if outside:
+            return -1
+        if len(weight) == 0:
+            count(place, sums[block])
+        else:
+            bad += add_up(place, weight[start:stop], sums[block])
+    return bad
 
 
 @jit
 def add_up(cell, weight, sums):
     """Sums of the weights by cell, added to `sums`; returns how many weights are negative or not finite."""
     bad = 0
-    for start in range(0, len(cell), 4096):  # two loops, so that the check vectorizes, on blocks that stay in cache
-        place, w = cell[start : start + 4096], weight[start : start + 4096]
-        for i in range(len(w)):
-            bad += not (w[i] >= 0.0 and w[i] < np.inf)
-        for i in range(len(place)):
-            sums[np.uint32(place[i])] += w[i]
+    for i in range(len(weight)):  # a loop of its own, so that it vectorizes
+        bad += not (weight[i] >= 0.0 and weight[i] < np.inf)
+    for i in range(len(cell)):
+        sums[np.uint32(cell[i])] += weight[i]
     return bad
 
 

@@ -52,3 +52,13 @@ def borrowed(typing_context, tables):
         return result
 
     return tables(tables), generate
+
+
+@intrinsic
+def pointer(typing_context, address):
+    """The memory at an address, for `carray`: kernels take columns of any number and type as a list of addresses."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.uint64), generate

@@ -66,6 +66,30 @@ def achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums):
 
 
 @jit
+def dense_curvature(slope, level, inner, column, hessian):
+    """`curvature` of a dense table without numeric variables, whose first axis takes a step every `inner` cells.
+
+    The pairs of other axes need the table summed over the first axis only: column (inner,) is room for that.
+    """
+    K, M = level.shape
+    column[:] = 0.0
+    for start in range(0, K, inner):
+        block, first, total = slope[start : start + inner], level[start, 0], 0.0
+        for b in range(len(block)):
+            column[b] += block[b]
+        for b in range(len(block)):
+            v = block[b]
+            total += v
+            for m in range(1, M):
+                hessian[level[b, m], first] += v
+        hessian[first, first] += total
+    for b in range(inner):
+        for i in range(1, M):
+            for j in range(1, i + 1):
+                hessian[level[b, i], level[b, j]] += column[b]
+
+
+@jit
 def curvature(slope, level, z, hessian):
     """Lower triangle (p, p) of Σ d q F′ x x'; the columns in a row of `level` ascend."""
     K, M = level.shape
@@ -122,12 +146,13 @@ def solve(hessian, right, start, out):
 
 
 @jit
-def newton(weight, q, level, z, total, ridge, scale, method, lower, upper, tol, max_iter, lam, g):
+def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper, tol, max_iter, lam, g):
     """Maximise λ'T − Σ (d/q) G(q x'λ) − λ'Rλ/2, so that Σ d g x + Rλ = T.
 
     Parameters
     ----------
-    weight, q (K,) or q (0,) for ones; level (K, M) ascending columns; z (K, Z); total (p,); ridge (p, p) or (0, 0);
+    weight, q (K,) or q (0,) for ones; level (K, M) ascending columns, of a dense table whose first axis takes a step every
+    `inner` cells, or inner = 0; z (K, Z); total (p,); ridge (p, p) or (0, 0);
     scale (p,) what a gap in each total is measured by; lam (p,) the start, changed in place; g (K,) the result.
 
     Returns
@@ -138,7 +163,7 @@ def newton(weight, q, level, z, total, ridge, scale, method, lower, upper, tol, 
     p = len(total)
     hessian, step, start = np.empty((p, p)), np.empty(p), np.empty(p)
     sums, gap, there, trial, slope = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(len(weight))
-    softened = ridge.shape[0] > 0
+    softened, column = ridge.shape[0] > 0, np.empty(inner)
     start[:] = -1.0
     achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
     off = _gap(total, sums, ridge, softened, lam, scale, gap)
@@ -147,7 +172,10 @@ def newton(weight, q, level, z, total, ridge, scale, method, lower, upper, tol, 
         if off <= tol:
             return iteration, off
         hessian[:] = 0.0
-        curvature(slope, level, z, hessian)
+        if inner > 0:
+            dense_curvature(slope, level, inner, column, hessian)
+        else:
+            curvature(slope, level, z, hessian)
         if softened:
             hessian += ridge
         for j in range(p):

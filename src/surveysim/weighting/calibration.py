@@ -6,6 +6,7 @@ Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
 import warnings
+import weakref
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -16,35 +17,12 @@ import pandas as pd
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from . import solver
 from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
+from .constraints import Constraints, LinearConstraints
 from .distances import Distance
 from .margins import Margins, level_codes, numbers_of
 
 DOMINANT = 0.2  # share of all weight above which one respondent is warned of, if it is also
 TIMES_MEAN = 2.5  # this many times the mean weight
-
-
-@dataclass(frozen=True, slots=True)
-class Constraints:
-    """What a calibration held fixed, for variance estimation: rows in margin cells, cells in columns of a partition."""
-
-    cell: np.ndarray  # (n,) int64
-    partition: np.ndarray  # (K,) int64 of each cell
-    column: np.ndarray  # (K, M) int64, of `width` columns
-    width: int
-    base: np.ndarray  # (n,) weights before
-    ridge: np.ndarray | None = None  # (P, width, width) of totals known with error, and
-    covariance: np.ndarray | None = None  # their covariance
-
-
-@dataclass(frozen=True, slots=True)
-class LinearConstraints:
-    """The same for numeric totals or scale factors: the calibration variables of every row."""
-
-    partition: np.ndarray  # (n,) int64
-    x: np.ndarray  # (n, p)
-    base: np.ndarray  # (n,) weights before, times q
-    ridge: np.ndarray | None = None
-    covariance: np.ndarray | None = None
 
 
 class Calibration:
@@ -70,8 +48,10 @@ class Calibration:
     def __init__(self, weight, g, iterations, max_gap, margins, constraints, reading="totals"):
         self.reading = reading
         self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
+        remember(weight)
         self._g, self._margins, self._constraints = g, margins, constraints
         self.rescaled, self.least = {}, 0.0
+        self.problem = self.total = self.distance = None
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -97,6 +77,38 @@ class Calibration:
         """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
         return len(self.weight) / self.deff_kish
 
+    def deff_henry(self, y):
+        """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
+
+        The variance of the calibrated total under single-stage sampling with replacement, n/(n-1) Σ (w u)² about its mean,
+        over that of an expanded simple random sample, N̂² s² / n. u are residuals on the calibration variables, so that a
+        variable the margins explain has a small one, whatever Kish's factor says (Henry & Valliant 2015, Surv. Methodol.
+        41:315-331).
+        """
+        y, w = np.asarray(y, dtype=float), self.weight
+        if y.shape != w.shape or not np.all(np.isfinite(y)):
+            raise DataError(f"y needs {len(w)} finite numbers, one per weight.")
+        n, N = len(y), w.sum()
+        u = w * self.constraints.residuals(y[None, :].copy())[0][0]
+        spread = n / (n - 1) * np.sum(w * (y - np.sum(w * y) / N) ** 2) / N
+        if not spread > 0:
+            raise DataError("y does not vary, so it has no design effect.")
+        return float(n / (n - 1) * np.sum((u - u.mean()) ** 2) / (N**2 * spread / n))
+
+    def add_to(self, data, name="calibrated_weight"):
+        """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column."""
+        import narwhals as nw
+
+        frame = nw.from_native(data, eager_only=True)
+        if len(frame) != len(self.weight):
+            raise DataError(f"the table has {len(frame)} rows; there are {len(self.weight)} weights.")
+        if name in frame.columns:
+            raise DataError(f"the table has a column {name!r} already; give another name.")
+        column = nw.new_series(name, self.weight, backend=frame.implementation)
+        if frame.implementation.is_pandas():
+            return data.assign(**{name: self.weight})
+        return frame.with_columns(column).to_native()
+
     def extreme(self, n=10):
         """The `n` largest weights: row, weight, g, share of the sum in percent."""
         row = np.argsort(-self.weight, kind="stable")[:n]
@@ -117,6 +129,27 @@ class Calibration:
         from html import escape
 
         return f"<p>{escape(self.summary())}</p>" + self.margins.to_html(index=False, escape=True)
+
+
+_BARE = {}  # id of an array of calibrated weights → weak reference to it
+
+
+def remember(weight):
+    """Know an array of calibrated weights again, so that `Survey` can warn where it comes alone."""
+    _BARE[id(weight)] = weakref.ref(weight, lambda _, key=id(weight): _BARE.pop(key, None))
+
+
+def warn_if_bare(weight, stacklevel=3):
+    """Warn once where calibrated weights arrive as a bare array, without the constraints their variance needs."""
+    known = _BARE.get(id(weight))
+    if known is not None and known() is weight:
+        _BARE.pop(id(weight))
+        warnings.warn(
+            "these weights were taken out of a Calibration, so the standard errors will ignore that they were calibrated. Pass the "
+            "Calibration (or the Weights of a recipe) itself as weight=.",
+            SurveysimWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def deff_kish(weight):
@@ -360,7 +393,6 @@ class Problem:
                 gap[p] = 0.0
                 continue
 
-
             def say(j, where=self.targets.where(p)):
                 return _describe(*self.name(j)) + where
 
@@ -369,6 +401,7 @@ class Problem:
                     cells.weight[part],
                     None if self.q is None else self.q[part],
                     cells.level[part],
+                    0 if cells.shape is None else int(np.prod(cells.shape[2:])),
                     np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
                     ordered[p],
                     distance,
@@ -399,6 +432,7 @@ class Problem:
             self.constraints,
         )
         result.least = float(factor.min())
+        result.problem, result.total, result.distance = self, total, distance
         return result
 
     def table(self, factor, total):
@@ -429,7 +463,9 @@ class Problem:
         parts = [
             np.bincount(row * len(x.place) + x.codes, minlength=P * len(x.place)).reshape(P, -1) for x in self.axes
         ]
-        return np.concatenate([*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1)
+        return np.concatenate(
+            [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1
+        )
 
     def constraints(self):
         """Rows in the cells that occur and cells in columns, or the rows' calibration variables, for variance estimation."""

@@ -9,6 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ..kernels import cells as kernels
 from .margins import coded, level_codes, no_total
 
 MOST_DENSE = 400_000
-CHUNK = 262_144  # rows a thread takes at a time; a smaller table is one chunk
+BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
 _POOL = None
 
 
@@ -118,28 +119,20 @@ def grid(radix, partitions=1):
 
 def _dense(codes, shape, weight, n, names, scratch):
     cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
-    codes = [as_kernel_input(column) for column in codes]
-    K = int(np.prod(shape))
-    chunk = max(CHUNK, 8 * K)
-    starts = range(0, n, chunk)
-    sums = np.zeros((len(starts), K))
-    base = None if weight is None else as_kernel_input(weight)
+    codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
+    address = np.array([column.ctypes.data for column in codes], np.uint64)
+    kind = np.array([kernels.KINDS[column.dtype.str[1:]] for column in codes])
+    radix, K = np.array(shape), int(np.prod(shape))
+    size = max(BLOCK, 8 * K)
+    sums = np.zeros((-(-n // size), K))
+    base = as_kernel_input(np.empty(0) if weight is None else weight)
 
-    def work(k, a, b):
-        part = cell[a:b]
-        outside = 0
-        for m, column in enumerate(codes):
-            outside += kernels.fold(column[a:b], shape[m], m == 0, part)
-        if outside:
-            return -1
-        if base is None:
-            kernels.count(part, sums[k])
-            return 0
-        return kernels.add_up(part, base[a:b], sums[k])
+    def work(first, last):
+        return kernels.collapse(address, kind, radix, n, base, size, first, last, cell, sums)
 
-    bad = each_block(starts, chunk, n, work)
+    bad = by_threads(work, len(sums))
     if min(bad) < 0:
-        for name, column, most in zip(names, codes[-len(names) :], shape[-len(names) :]):
+        for name, column, most in zip(names, codes[-len(names) :], shape[-len(names) :], strict=True):
             refuse_missing(name, column, most)
     if any(bad):
         refuse_weights(weight)
@@ -176,25 +169,29 @@ def _hashed(codes, radix, partitioned, partitions, weight, n):
 def spread(cell, factor, weight, n, out=None):
     """Weights (n,) = initial weight × factor of the row's cell, and the largest of them (factors are not negative)."""
     out = np.empty(n) if out is None else out
-    starts = range(0, n, CHUNK)
-    factor = np.ascontiguousarray(factor)
-    if weight is None:
-        each_block(starts, CHUNK, n, lambda k, a, b: kernels.spread_alone(cell[a:b], factor, out[a:b]))
-        return out, float(factor.max())
-    base = as_kernel_input(weight)
-    bits = each_block(starts, CHUNK, n, lambda k, a, b: kernels.spread(cell[a:b], factor, base[a:b], out[a:b]))
-    return out, float(np.array(max(bits), np.int64).view(np.float64))
+    factor, base = np.ascontiguousarray(factor), as_kernel_input(np.empty(0) if weight is None else weight)
+
+    def work(first, last):
+        rows = slice(first * BLOCK, min(last * BLOCK, n))
+        if weight is None:
+            return kernels.spread_alone(cell[rows], factor, out[rows])
+        return kernels.spread(cell[rows], factor, base[rows], out[rows])
+
+    bits = by_threads(work, -(-n // BLOCK))
+    return out, float(factor.max()) if weight is None else float(np.array(max(bits), np.int64).view(np.float64))
 
 
-def each_block(starts, size, n, work):
-    """Run `work(k, first, last)` on every block of rows; by threads when there are several blocks and cores."""
+def by_threads(work, blocks):
+    """Run `work(first, last)` on shares of the blocks, one for each core; the results in order."""
     global _POOL
-    jobs = [(k, a, min(a + size, n)) for k, a in enumerate(starts)]
-    if len(jobs) == 1 or (os.cpu_count() or 1) == 1:
-        return [work(*job) for job in jobs]
+    cores = min(os.cpu_count() or 1, blocks // 2)
+    if cores <= 1:
+        return [work(0, blocks)]
     if _POOL is None:
         _POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="surveysim-rows")
-    return list(_POOL.map(lambda job: work(*job), jobs))
+    ends = [blocks * k // cores for k in range(cores + 1)]
+    others = [_POOL.submit(work, *share) for share in pairwise(ends[1:])]
+    return [work(0, ends[1]), *(other.result() for other in others)]
 
 
 def as_kernel_input(values):

@@ -168,7 +168,9 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
     member, d = np.arange(n), base
     if cluster is not None:
         member, size = _members(data, cluster, base, partition, scale)
-        x = np.concatenate([(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(zip(first, first[1:]))] + [z], axis=1)
+        x = np.concatenate(
+            [(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(zip(first, first[1:]))] + [z], axis=1
+        )
         z = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
         one = np.zeros(len(size), np.int64)
         one[member] = np.arange(n)  # a row of each cluster
@@ -180,7 +182,14 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
     start = np.searchsorted(partition[order], np.arange(len(targets.partitions) + 1)).astype(np.int64)
     cells = Cells(rank[member], d[order], start, np.ascontiguousarray(level[order], dtype=np.int32), None)
     return Problem(
-        targets, axes, cells, base, n, tuple(numeric), np.ascontiguousarray(z[order]), None if q is None else scale[order]
+        targets,
+        axes,
+        cells,
+        base,
+        n,
+        tuple(numeric),
+        np.ascontiguousarray(z[order]),
+        None if q is None else scale[order],
     )
 
 
@@ -213,13 +222,17 @@ def _scale_factors(data, q, n):
 
 def _numeric(data, name):
     if not isinstance(name, str) and np.iterable(name):
-        raise DataError(f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}.")
+        raise DataError(
+            f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}."
+        )
     values = pick(data, name)
     if not pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != bool:
         raise DataError(f"{name!r} has one total but is not numeric ({values.dtype}); give {{every level: total}}.")
     values = values.to_numpy(dtype=float, na_value=np.nan)
     if not np.all(np.isfinite(values)):
-        raise DataError(f"{name!r} is missing or infinite in {int((~np.isfinite(values)).sum())} rows; drop or impute them.")
+        raise DataError(
+            f"{name!r} is missing or infinite in {int((~np.isfinite(values)).sum())} rows; drop or impute them."
+        )
     return values
 
 
@@ -234,7 +247,9 @@ def _covariances(covariance, targets, totals, numeric):
         try:
             matrix = np.asarray(given[label], dtype=float)
         except (KeyError, TypeError, ValueError, IndexError):
-            raise DataError(f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level.") from None
+            raise DataError(
+                f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level."
+            ) from None
         matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
         if matrix.shape != (len(order), len(order)):
             raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")

@@ -289,7 +289,9 @@ def numbers_of(data, source, n, what):
     if pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values.dtype):
         text = [v for v in values if isinstance(v, str)]
         if text:
-            raise DataError(f"{label} is not numeric: {len(text)} values are text, the first is {text[0]!r}. Convert it to numbers.")
+            raise DataError(
+                f"{label} is not numeric: {len(text)} values are text, the first is {text[0]!r}. Convert it to numbers."
+            )
     try:
         return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:

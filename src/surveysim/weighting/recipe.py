@@ -6,6 +6,7 @@ The order is the survey's: design → multiplicity → nonresponse per frame →
 import json
 import tomllib
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ import pandas as pd
 from ..columns import DISPOSITIONS
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, Problem, check_solver, deff_kish
+from .calibration import Calibration, Problem, check_solver, deff_kish, remember
 from .distances import Distance
 from .margins import Margins, level_codes, pick
 
@@ -35,9 +36,12 @@ class Weights:
     records: tuple
     calibration: Calibration | None = field(repr=False)
 
-    @property
+    @cached_property
     def final(self):
-        return self.table.iloc[:, -1].to_numpy()
+        weight = self.table.iloc[:, -1].to_numpy()
+        if self.calibration is not None:
+            remember(weight)
+        return weight
 
     def summary(self):
         """One line: the steps and the Kish design effect after each."""

@@ -51,11 +51,14 @@ class Table:
         moved = weight if self.axis == 0 else np.moveaxis(weight.reshape(self.radix), self.axis, 0)
         return np.ascontiguousarray(moved).reshape(self.moved[0], -1)
 
+    def lanes(self, sums):
+        """Cell sums (K, lanes) of several replicates as (lead, others, lanes)."""
+        moved = sums if self.axis == 0 else np.moveaxis(sums.reshape(*self.radix, -1), self.axis, 0)
+        return np.ascontiguousarray(moved).reshape(self.moved[0], len(self.level), -1)
+
     def rake(self, flat, total, tol, max_iter, lead, rest):
         """Fill the factors of the lead (A,) and of the others (B,), starting from `rest`; sweeps and gap."""
-        return raking.rake_table(
-            flat, total[self.lead], self.level, total[self.columns], tol, max_iter, lead, rest
-        )
+        return raking.rake_table(flat, total[self.lead], self.level, total[self.columns], tol, max_iter, lead, rest)
 
     def product(self, lead, rest):
         """Factors of all cells (K,) in their own order."""
@@ -70,14 +73,16 @@ def table_of(radix):
     return Table(radix)
 
 
-def newton(weight, q, level, z, total, distance, tol, max_iter, say, ridge=None, lam=None):
+def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridge=None, lam=None):
     """g (K,) with Σ d g x + Rλ = total, by Newton's method on the dual.
 
     Parameters
     ----------
     weight : (K,) initial weights of cells or rows. q : (K,) scale factors or None. level : (K, M) margin columns, ascending.
+    inner : cells per level of the first axis of a dense table, 0 for other cells.
     z : (K, Z) numeric variables, whose columns follow those of the margins. total : (p,), NaN where nothing is asked.
-    distance : Distance. say : describes column j, for messages. ridge : R (p, p) or None. lam : (p,) start or None.
+    distance : Distance. say : describes column j, for messages. ridge : R (p, p) or None. lam : (p,) the start, changed in place to the
+        solution (in units of the largest value of numeric variables), or None.
 
     Returns
     -------
@@ -98,11 +103,12 @@ def newton(weight, q, level, z, total, distance, tol, max_iter, say, ridge=None,
     scale = np.maximum(np.abs(target), 1e-3 * present)
     scale = np.where((scale > 0) & asked, scale, 1.0)
     softness = NO_ROWS if ridge is None else np.ascontiguousarray(ridge / np.outer(unit, unit))
-    g, lam = np.empty(len(weight)), np.zeros(len(total)) if lam is None else lam.copy()
+    g, lam = np.empty(len(weight)), np.zeros(len(total)) if lam is None else lam
     steps, gap = kernels.newton(
         weight,
         np.empty(0) if q is None else q,
         level,
+        0 if z.shape[1] else inner,
         z,
         target,
         softness,

@@ -1,0 +1,156 @@
+"""Replicates of a sample on (PSU × cell) sums, LANES of them at a time: bootstrap draws, cell sums, raking.
+
+A replicate multiplies the weights of a PSU's rows by one number, so its cell sums need only the sums of each PSU in each cell.
+The lanes lie side by side in memory, and every innermost loop runs over them.
+"""
+
+import numpy as np
+
+from .compiling import jit
+from .randomness import philox
+
+LANES = 8
+
+
+@jit
+def sort_by(key, keys, before, order):
+    """Stable counting sort: `order` (n,) puts rows, taken in the order `before`, into ascending `key` (n,), 0 .. keys - 1."""
+    place = np.zeros(keys + 1, np.int64)
+    for i in range(len(key)):
+        place[key[i] + 1] += 1
+    for k in range(keys):
+        place[k + 1] += place[k]
+    for i in range(len(before)):
+        row = before[i]
+        k = key[row]
+        order[place[k]] = row
+        place[k] += 1
+
+
+@jit
+def pair_up(psu, cell, weight, order, pair, pair_psu, pair_cell, sums):
+    """Join the rows of one PSU and one cell, adjacent in `order`: their pair (n,), and the pairs' PSU, cell and weight.
+
+    Returns the number of pairs; an empty `weight` stands for ones.
+    """
+    pairs = -1
+    for i in range(len(order)):
+        row = order[i]
+        if pairs < 0 or pair_psu[pairs] != psu[row] or pair_cell[pairs] != cell[row]:
+            pairs += 1
+            pair_psu[pairs], pair_cell[pairs], sums[pairs] = psu[row], cell[row], 0.0
+        sums[pairs] += weight[row] if len(weight) > 0 else 1.0
+        pair[row] = pairs
+    return pairs + 1
+
+
+@jit
+def rao_wu(k0, k1, first, stratum_start, psu_order, multiplier):
+    """Rao & Wu's rescaling bootstrap: LANES replicates from `first` on, multipliers (PSUs, LANES).
+
+    n_h - 1 PSUs are drawn with replacement from the n_h of a stratum (psu_order[stratum_start[h] : stratum_start[h + 1]]), and a
+    PSU drawn c times counts c n_h / (n_h - 1) times. A draw is a function of the key, the replicate, stratum and draw alone.
+    """
+    times = np.empty(len(psu_order), np.uint32)
+    for lane in range(LANES):
+        times[:] = 0
+        for h in range(len(stratum_start) - 1):
+            start, n = stratum_start[h], stratum_start[h + 1] - stratum_start[h]
+            part, size, draws, block = times[start : start + n], np.uint64(n), n - 1, 0
+            while draws > 0:
+                words = philox(block, h, first + lane, 0, k0, k1)
+                for w in words:
+                    if draws > 0:
+                        part[((w & np.uint64(0xFFFFFFFF)) * size) >> np.uint64(32)] += np.uint32(1)
+                        draws -= 1
+                    if draws > 0:
+                        part[((w >> np.uint64(32)) * size) >> np.uint64(32)] += np.uint32(1)
+                        draws -= 1
+                block += 1
+        for h in range(len(stratum_start) - 1):
+            n = stratum_start[h + 1] - stratum_start[h]
+            scale = n / (n - 1.0) if n > 1 else 1.0
+            for j in range(stratum_start[h], stratum_start[h + 1]):
+                multiplier[psu_order[j], lane] = times[j] * scale if n > 1 else 1.0
+
+
+@jit
+def cell_sums(pair_psu, pair_cell, weight, multiplier, sums):
+    """Cell sums (K, LANES) of LANES replicates from the pairs' weights and the PSUs' multipliers (PSUs, LANES)."""
+    sums[:] = 0.0
+    for i in range(len(weight)):
+        w, m, out = weight[i], multiplier[pair_psu[i]], sums[pair_cell[i]]
+        for r in range(LANES):
+            out[r] += w * m[r]
+
+
+@jit
+def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
+    """`raking.rake_table` for LANES tables (A, B, LANES) at once: factors lead (A, LANES) and each (C, LANES).
+
+    `each` comes in as the start. Sweeps until every lane has converged; gap (LANES,) is recomputed from the final factors.
+    Returns the sweeps.
+    """
+    A, B = table.shape[0], table.shape[1]
+    C, M = len(total), level.shape[1]
+    row, column, achieved, rest = np.empty((A, LANES)), np.empty((B, LANES)), np.empty((C, LANES)), np.ones((B, LANES))
+    for b in range(B):
+        for m in range(M):
+            for r in range(LANES):
+                rest[b, r] *= each[level[b, m], r]
+    for sweep in range(max_iter + 1):
+        gap[:] = 0.0
+        for a in range(A):
+            s = row[a]
+            for r in range(LANES):
+                s[r] = 0.0
+            for b in range(B):
+                t, f = table[a, b], rest[b]
+                for r in range(LANES):
+                    s[r] += t[r] * f[r]
+            if sweep > 0:
+                for r in range(LANES):
+                    off = abs(lead[a, r] * s[r] - lead_total[a]) / (lead_total[a] if lead_total[a] > 0.0 else 1.0)
+                    if not off <= gap[r]:
+                        gap[r] = off
+        if sweep > 0:
+            achieved[:] = 0.0
+            for b in range(B):
+                for m in range(M):
+                    out = achieved[level[b, m]]
+                    for r in range(LANES):
+                        out[r] += column[b, r] * rest[b, r]
+            for c in range(C):
+                for r in range(LANES):
+                    off = abs(achieved[c, r] - total[c]) / (total[c] if total[c] > 0.0 else 1.0)
+                    if not off <= gap[r]:
+                        gap[r] = off
+            done = True
+            for r in range(LANES):
+                done &= gap[r] <= tol
+            if done or sweep == max_iter:
+                return sweep
+        column[:] = 0.0
+        for a in range(A):
+            for r in range(LANES):
+                lead[a, r] = lead_total[a] / row[a, r] if row[a, r] > 0.0 else 1.0
+            f = lead[a]
+            for b in range(B):
+                t, out = table[a, b], column[b]
+                for r in range(LANES):
+                    out[r] += f[r] * t[r]
+        for m in range(M):
+            achieved[:] = 0.0
+            for b in range(B):
+                out = achieved[level[b, m]]
+                for r in range(LANES):
+                    out[r] += column[b, r] * rest[b, r]
+            for c in range(C):
+                for r in range(LANES):  # what is not in this margin keeps a factor of 1
+                    achieved[c, r] = total[c] / achieved[c, r] if achieved[c, r] > 0.0 else 1.0
+                    each[c, r] *= achieved[c, r]
+            for b in range(B):
+                c = level[b, m]
+                for r in range(LANES):
+                    rest[b, r] *= achieved[c, r]
+    return max_iter
