@@ -1,13 +1,17 @@
 """Raking: it meets every margin, and refuses what it cannot answer."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveysim import CalibrationError, DataError, rake
+from surveysim import CalibrationError, DataError, SurveysimWarning, calibrate, rake
+from surveysim.weighting import rake_coded
 
 DATA = pd.DataFrame(
     {"sex": ["m", "f", "m", "f", "m", "f"], "age": ["y", "y", "o", "o", "o", "y"], "w": [1.0, 2.0, 1.0, 1.0, 3.0, 1.0]}
@@ -30,6 +34,7 @@ def respondents(draw):
     return data, margins
 
 
+@pytest.mark.filterwarnings("ignore:one respondent")
 @given(respondents())
 @settings(deadline=None, max_examples=40)
 def test_rake__meets_every_total(sample):
@@ -40,13 +45,15 @@ def test_rake__meets_every_total(sample):
         np.testing.assert_allclose(achieved[list(totals)], list(totals.values()), rtol=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:one respondent")
 @given(respondents(), st.floats(0.01, 1e6))
 @settings(deadline=None, max_examples=20)
 def test_rake__ignores_the_scale_of_the_base_weights_and_repeats_itself(sample, scale):
     data, margins = sample
-    once = rake(data, margins, weight="w", tol=1e-12).weight
-    np.testing.assert_allclose(rake(data, margins, weight=data["w"] * scale, tol=1e-12).weight, once, rtol=1e-8)
-    np.testing.assert_allclose(rake(data, margins, weight=once, tol=1e-9).weight, once, rtol=1e-8)
+    options = {"margins_are": "totals", "tol": 1e-12}
+    once = rake(data, margins, weight="w", **options).weight
+    np.testing.assert_allclose(rake(data, margins, weight=data["w"] * scale, **options).weight, once, rtol=1e-8)
+    np.testing.assert_allclose(rake(data, margins, weight=once, margins_are="totals").weight, once, rtol=1e-8)
 
 
 def test_rake__by_is_a_loop_of_separate_solves():
@@ -77,13 +84,25 @@ def test_rake__one_margin_is_poststratification_by_hand():
     assert result.deff_kish == pytest.approx(6 * (144 + 400 + 144 + 100 + 1296 + 100) / 100**2)
 
 
-@pytest.mark.parametrize("kind", ["pandas", "categorical", "polars", "arrow", "tidy"])
+KINDS = ["pandas", "categorical", "nullable", "polars", "polars categories", "arrow", "arrow dictionary", "tidy"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_rake__takes_any_table_and_leaves_it_alone(kind):
-    expected, data, margins = rake(DATA, MARGINS, weight="w").weight, DATA.copy(), MARGINS
+    expected, data, margins = rake(DATA, MARGINS, weight="w", tol=1e-13).weight, DATA.copy(), MARGINS
     if kind == "categorical":
         data["sex"] = pd.Categorical(data["sex"], ["x", "f", "m"])  # an unused level is fine
     elif kind == "polars":
         data = pl.DataFrame({c: DATA[c].tolist() for c in DATA})
+    elif kind == "nullable":
+        data = data.convert_dtypes()
+    elif kind == "polars categories":
+        data = pl.DataFrame({c: DATA[c].tolist() for c in DATA}).with_columns(
+            pl.col("sex").cast(pl.Categorical), pl.col("age").cast(pl.Enum(["z", "o", "y"]))
+        )
+    elif kind == "arrow dictionary":
+        parts = [pa.table({c: DATA[c][rows].tolist() for c in DATA}) for rows in (slice(0, 2), slice(2, 6))]
+        data = pa.concat_tables([t.set_column(0, "sex", t["sex"].dictionary_encode()) for t in parts])
     elif kind == "arrow":
         data = pl.DataFrame({c: DATA[c].tolist() for c in DATA}).to_arrow()
     elif kind == "tidy":
@@ -91,7 +110,7 @@ def test_rake__takes_any_table_and_leaves_it_alone(kind):
             [(v, level, t) for v, ts in MARGINS.items() for level, t in ts.items()],
             columns=["variable", "level", "total"],
         )
-    np.testing.assert_allclose(rake(data, margins, weight="w").weight, expected, rtol=1e-12)
+    np.testing.assert_allclose(rake(data, margins, weight="w", tol=1e-13).weight, expected, rtol=1e-12)
     if kind == "pandas":
         pd.testing.assert_frame_equal(data, DATA)
 
@@ -164,6 +183,51 @@ WRONG = {
     "a number for a margin": (DATA, {"sex": 50}, {}, "needs {level: total}"),
     "by without nesting": (DATA, {"sex": {"m": 600, "f": 400}}, {"by": "age"}, "for every level of 'age'"),
     "no levels": (DATA, {"sex": {}}, {}, "needs {level: total}"),
+    "percents of 99": (DATA, {"sex": {"m": 59, "f": 40}}, {}, "nearly but not 1 or 100"),
+    "numbers as text": (DATA.assign(w=["1.5"] * 6), MARGINS, {"weight": "w"}, "text, the first is '1.5'"),
+    "NaN raking number": (DATA.assign(sex=[1, np.nan, 1, 2, 1, 2]), {"sex": {1: 6, 2: 4}}, {}, "missing in 1 rows"),
+    "missing nullable integer": (
+        DATA.assign(sex=pd.array([1, None, 1, 2, 1, 2], "Int64")),
+        {"sex": {1: 6, 2: 4}},
+        {},
+        "missing in 1 rows",
+    ),
+    "missing category": (
+        DATA.assign(sex=pd.Categorical(["m", None, "m", "f", "m", "f"])),
+        MARGINS,
+        {},
+        "missing in 1 rows, the first is row 1",
+    ),
+    "missing nullable weight": (
+        DATA.assign(w=pd.array([1, None, 1, 1, 1, 1], "Int64")),
+        MARGINS,
+        {"weight": "w"},
+        "missing, infinite or negative",
+    ),
+    "one variable twice": (DATA, {"sex": {"m": 600, "f": 400}, ("sex",): {"m": 400, "f": 600}}, {}, "two sets"),
+    "one level twice": (DATA, {"sex": {"m": 600, "f": 400, ("f",): 300}}, {}, "a level twice"),
+    "a cross that contradicts its margin": (
+        DATA,
+        {("sex", "age"): {("m", "y"): 10, ("m", "o"): 20, ("f", "y"): 30, ("f", "o"): 40}, "sex": {"m": 31, "f": 69}},
+        {"margins_are": "totals"},
+        "contradict each other",
+    ),
+    "weights with another index": (
+        DATA,
+        MARGINS,
+        {"weight": pd.Series(DATA["w"].to_numpy(), index=range(1, 7))},
+        "index is not the table's",
+    ),
+    "too few weights": (DATA, MARGINS, {"weight": [1.0, 2.0]}, "2 values; the table has 6 rows"),
+    "a table of weights": (DATA, MARGINS, {"weight": np.ones((6, 2))}, "shape"),
+    "two columns of one name": (pd.concat([DATA, DATA[["sex"]]], axis=1), MARGINS, {}, "2 columns called 'sex'"),
+    "a total that is text": (DATA, {"sex": {"m": "600", "f": 400}}, {}, "totals are finite"),
+    "int column against text totals, categorical": (
+        DATA.assign(sex=pd.Categorical([1, 2, 1, 2, 1, 2])),
+        {"sex": {"1": 60, "2": 40}},
+        {},
+        "the data have int, the margins str",
+    ),
     "duplicate target rows": (
         DATA,
         pd.DataFrame({"variable": ["sex"] * 3, "level": ["m", "f", "f"], "total": [60, 40, 41]}),
@@ -178,6 +242,34 @@ def test_rake__never_silently_wrong(case):
     data, margins, options, message = WRONG[case]
     with pytest.raises((CalibrationError, DataError), match=message):
         rake(data, margins, **options)
+
+
+def test_rake__warns_of_one_respondent_who_carries_a_third():
+    data = pd.DataFrame({"sex": ["m"] + ["f"] * 19, "w": 1.0})
+    with pytest.warns(SurveysimWarning, match=r"row 0\) carries 35 % of all weight: Kish deff 2\."):
+        cal = rake(data, {"sex": {"m": 35, "f": 65}}, weight="w")
+    assert cal.extreme(1)["share"][0] == pytest.approx(35)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        np.array([1, 2, 1, 1, 3, 1], np.uint8),
+        [Decimal("1"), Decimal("2"), Decimal("1"), Decimal("1"), Decimal("3"), Decimal("1")],
+        pd.array([1, 2, 1, 1, 3, 1], "Int64"),
+        pd.Series([1, 2, 1, 1, 3, 1], dtype="float32"),
+    ],
+    ids=["uint8", "Decimal", "Int64", "float32"],
+)
+def test_rake__reads_any_kind_of_number_as_what_it_is(weight):
+    np.testing.assert_allclose(rake(DATA, MARGINS, weight=weight).weight, rake(DATA, MARGINS, weight="w").weight)
+
+
+def test_rake__takes_bool_weights_as_in_and_out():
+    use = np.array([True, True, True, True, False, True])
+    weight = rake(DATA, MARGINS, weight=use).weight
+    assert weight[4] == 0
+    np.testing.assert_allclose(weight[use], rake(DATA[use], MARGINS).weight)
 
 
 @pytest.mark.parametrize(
@@ -269,3 +361,97 @@ def test_rake__takes_a_series_as_a_margin_and_says_how_it_read_it():
     percent = rake(DATA, {"sex": {"m": 60, "f": 40}}, weight="w")
     assert percent.reading == "shares"
     assert "read as shares" in percent.summary()
+
+
+def test_rake__deming_and_stephan_by_hand():
+    """Deming & Stephan (1940): the first sweep of a 2 × 2 table by hand, then the table it settles in, whose odds ratio stays."""
+    data = pd.DataFrame({"r": list("aabb"), "c": list("xyxy"), "n": [10.0, 20.0, 30.0, 40.0]})
+    margins = {"r": {"a": 40, "b": 60}, "c": {"x": 50, "y": 50}}
+    first = np.array([10 * 40 / 30, 20 * 40 / 30, 30 * 60 / 70, 40 * 60 / 70])
+    second = first * np.tile(50 / np.array([first[0] + first[2], first[1] + first[3]]), 2)
+    with pytest.raises(CalibrationError, match="did not converge in 1 sweeps"):
+        rake(data, margins, weight="n", margins_are="totals", tol=1e-14, max_iter=1)
+    np.testing.assert_allclose(second, [700 / 41, 21.875, 1350 / 41, 28.125])
+    weight = rake(data, margins, weight="n", margins_are="totals", tol=1e-13).weight
+    # x(50 - 40 + x) / ((40 - x)(50 - x)) = 2/3 for the upper left cell x
+    x = max(np.roots([1 - 2 / 3, 10 + 60, -2 / 3 * 2000]))
+    np.testing.assert_allclose(weight, [x, 40 - x, 50 - x, 10 + x], rtol=1e-10)
+
+
+@pytest.mark.parametrize("codes", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
+def test_rake_coded__is_rake_for_any_type_of_code_and_for_mixed_ones(codes):
+    rng = np.random.default_rng(5)
+    a, b, w = rng.integers(0, 3, 500).astype(codes), rng.integers(0, 4, 500).astype(np.int16), rng.lognormal(0, 0.3, 500)
+    totals = [np.array([300.0, 200, 250]), np.array([200.0, 150, 300, 100])]
+    data = pd.DataFrame({"a": a, "b": b})
+    expected = rake(data, {"a": dict(enumerate(totals[0])), "b": dict(enumerate(totals[1]))}, weight=w).weight
+    out, scratch = np.empty(500), np.empty(500, np.int32)
+    found = rake_coded([a, b], totals, w, out=out, scratch=scratch)
+    assert found is out
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    with pytest.raises(CalibrationError, match="missing in"):
+        rake_coded([np.where(a == 2, 3, a), b], totals, w)
+
+
+@pytest.mark.filterwarnings("ignore:one respondent")
+@given(respondents())
+@settings(deadline=None, max_examples=15)
+def test_rake__hashed_cells_are_dense_cells(sample):
+    from surveysim.weighting import cells
+
+    data, margins = sample
+    dense = rake(data, margins, weight="w", tol=1e-12)
+    most, cells.MOST_DENSE = cells.MOST_DENSE, 0
+    try:
+        hashed = rake(data, margins, weight="w", tol=1e-12)
+        linear = calibrate(data, margins, weight="w", method="logit", bounds=(0.1, 8), tol=1e-12)
+    finally:
+        cells.MOST_DENSE = most
+    np.testing.assert_allclose(hashed.weight, dense.weight, rtol=1e-9)
+    pd.testing.assert_frame_equal(hashed.margins, dense.margins, rtol=1e-9)
+    np.testing.assert_allclose(
+        linear.weight, calibrate(data, margins, weight="w", method="logit", bounds=(0.1, 8), tol=1e-12).weight, rtol=1e-8
+    )
+
+
+def test_rake__a_table_too_sparse_for_dense_cells():
+    """Twenty margins of six levels: 3.7e15 combinations, as many cells as rows."""
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame(rng.integers(0, 6, (3000, 20)), columns=[f"v{k}" for k in range(20)])
+    weight = rng.lognormal(0, 0.4, 3000)
+    truth = weight * rng.lognormal(0, 0.2, 3000)
+    margins = {name: pd.Series(truth).groupby(data[name]).sum().to_dict() for name in data}
+    cal = rake(data, margins, weight=weight)
+    assert cal.max_gap <= 1e-9
+    for name, totals in margins.items():
+        np.testing.assert_allclose(pd.Series(cal.weight).groupby(data[name]).sum(), list(totals.values()), rtol=1e-8)
+
+
+def test_rake__reports_what_rescale_did():
+    cal = rake(DATA, {"sex": {"m": 60, "f": 40}, "age": {"y": 110, "o": 90}}, weight="w", rescale="sex")
+    assert cal.rescaled == {"age": pytest.approx(0.5)}
+    assert "age rescaled by 0.5" in cal.summary()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_add_to__returns_the_callers_kind_of_table(kind):
+    data = {"pandas": DATA, "polars": pl.from_pandas(DATA), "arrow": pa.Table.from_pandas(DATA)}[kind]
+    cal = rake(data, MARGINS, weight="w")
+    more = cal.add_to(data, "final")
+    assert type(more) is type(data)
+    np.testing.assert_array_equal(np.asarray(more["final"]), cal.weight)
+    assert "final" not in (data.column_names if kind == "arrow" else data.columns)
+    with pytest.raises(DataError, match="already"):
+        cal.add_to(data, "w")
+
+
+def test_survey__warns_once_of_bare_calibrated_weights():
+    from surveysim import Survey
+
+    cal = rake(DATA, MARGINS, weight="w")
+    bare = cal.weight
+    with pytest.warns(SurveysimWarning, match="taken out of a Calibration"):
+        Survey(DATA, weight=bare)
+    Survey(DATA, weight=bare)
+    Survey(DATA, weight=cal)
+    Survey(DATA, weight=cal.weight.copy())

@@ -21,7 +21,7 @@ from .constraints import Constraints, LinearConstraints
 from .distances import Distance
 from .margins import Margins, level_codes, numbers_of
 
-DOMINANT = 0.2  # share of all weight above which one respondent is warned of, if it is also
+DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
 TIMES_MEAN = 2.5  # this many times the mean weight
 
 
@@ -136,7 +136,8 @@ _BARE = {}  # id of an array of calibrated weights → weak reference to it
 
 def remember(weight):
     """Know an array of calibrated weights again, so that `Survey` can warn where it comes alone."""
-    _BARE[id(weight)] = weakref.ref(weight, lambda _, key=id(weight): _BARE.pop(key, None))
+    key = id(weight)
+    _BARE[key] = weakref.ref(weight, lambda _: _BARE.pop(key, None))
 
 
 def warn_if_bare(weight, stacklevel=3):
@@ -201,6 +202,8 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     check_solver(tol, max_iter)
     reading = targets.reading(margins_are, rescale)
     problem = Problem.of(data, targets, weight)
+    if reading == "totals" and margins_are is None and rescale is None:
+        targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
     result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter)
     result.reading = reading
@@ -325,6 +328,11 @@ class Problem:
         cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names)
         return Problem(self.targets, axes, cells, self.base, self.n)
 
+    def reweighted(self, base):
+        """The same problem from other initial weights (n,)."""
+        cells = replace(self.cells, weight=np.bincount(self.cells.cell, base, len(self.cells.weight)))
+        return replace(self, cells=cells, base=base)
+
     def softened(self, covariance):
         """The same problem with totals known with error; covariance (P, C + Z, C + Z) in the order of the totals."""
         wide = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))  # the last column serves levels without a total
@@ -392,10 +400,7 @@ class Problem:
             if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
                 gap[p] = 0.0
                 continue
-
-            def say(j, where=self.targets.where(p)):
-                return _describe(*self.name(j)) + where
-
+            where = self.targets.where(p)
             try:
                 factor[part], newton, gap[p] = solver.newton(
                     cells.weight[part],
@@ -407,7 +412,7 @@ class Problem:
                     distance,
                     tol,
                     max_iter,
-                    say,
+                    lambda j, where=where: _describe(*self.name(j)) + where,
                     None if self.covariance is None else self.ridge[p],
                 )
             except CalibrationError as error:

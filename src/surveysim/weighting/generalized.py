@@ -1,6 +1,7 @@
 """Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -169,7 +170,7 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
     if cluster is not None:
         member, size = _members(data, cluster, base, partition, scale)
         x = np.concatenate(
-            [(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(zip(first, first[1:]))] + [z], axis=1
+            [(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(pairwise(first))] + [z], axis=1
         )
         z = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
         one = np.zeros(len(size), np.int64)

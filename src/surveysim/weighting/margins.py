@@ -9,6 +9,7 @@ import pandas as pd
 from ..errors import CalibrationError, DataError
 
 CONSISTENT = 1e-6  # margins may disagree by this share
+NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,17 @@ class Margins:
                 f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
             )
         return "shares"
+
+    def refuse_near_shares(self, base):
+        """Raise where all margins sum to nearly 1 or 100 and the weights (P,) to something else: shares gone wrong."""
+        sums = self._sums()
+        near = (np.abs(sums - 1) <= NEARLY) | (np.abs(sums / 100 - 1) <= NEARLY)
+        if near.all() and not np.any(np.abs(sums / base[:, None] - 1) <= 0.5):
+            p, m = np.argwhere(near)[0]
+            raise CalibrationError(
+                f"margin {self.margin_names[m]!r}{self.where(p)} sums to {sums[p, m]:.6g}, which is nearly but not 1 or 100. If "
+                f'these are shares, mend them; if they are totals, say margins_are="totals".'
+            )
 
     def _sums(self):
         """Sum of each margin, (P, M)."""

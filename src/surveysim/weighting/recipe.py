@@ -16,9 +16,10 @@ import pandas as pd
 from ..columns import DISPOSITIONS
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, Problem, check_solver, deff_kish, remember
+from .calibration import Calibration, Problem, base_weights, check_solver, deff_kish, remember
 from .distances import Distance
 from .margins import Margins, level_codes, pick
+from .trimming import calibrate_trimmed
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,18 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseWeight:
+    """Start from a column of weights, such as a file's design weights."""
+
+    column: str
+    name: str = "base_weight"
+    starts = True
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        return base_weights(cases, self.column, len(cases)), {}, None
+
+
+@dataclass(frozen=True, slots=True)
 class InverseSampling:
     """Number weight of inverse sampling in strict order: N(m−1) / ((t−1)m).
 
@@ -60,8 +73,9 @@ class InverseSampling:
     interviews: str = "unit_interviews"
     dialled: str = "unit_dialled"
     name: str = "design_weight"
+    starts = True
 
-    def apply(self, cases, weight, dispositions):
+    def apply(self, cases, weight, dispositions, fixed=None):
         N, m, t = (np.asarray(pick(cases, c), dtype=float) for c in (self.space, self.interviews, self.dialled))
         few = m < 2
         if few.any():
@@ -79,7 +93,7 @@ class Multiplicity:
     frame: str = "frame"
     name: str = "multiplicity_weight"
 
-    def apply(self, cases, weight, dispositions):
+    def apply(self, cases, weight, dispositions, fixed=None):
         landline = (pick(cases, self.frame) == "landline").to_numpy()
         mobiles, lines, eligible = (
             np.asarray(pick(cases, c), dtype=float) for c in ("n_mobile", "n_lines", "n_eligible")
@@ -107,20 +121,58 @@ class NonresponseClasses:
     e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
 
-    def apply(self, cases, weight, dispositions):
-        if dispositions is None:
-            raise DataError(
-                "NonresponseClasses needs dispositions: a table of the classes with the columns "
-                f"{', '.join(DISPOSITIONS)} (counts of numbers)."
-            )
-        factor = nonresponse.class_factors(dispositions[list(DISPOSITIONS)].to_numpy(), self.e, self.e_unscreened)
-        labels = list(dispositions[list(self.by)].itertuples(index=False, name=None))
-        codes = level_codes(cases, self.by, labels)
-        return (
-            weight * factor[codes],
-            {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())},
-            None,
+    def apply(self, cases, weight, dispositions, fixed=None):
+        counts, codes = _classes(self, cases, dispositions)
+        factor = nonresponse.class_factors(counts, self.e, self.e_unscreened)
+        return weight * factor[codes], _spread_of(factor), None
+
+
+@dataclass(frozen=True, slots=True)
+class NonresponsePropensity:
+    """Weight up for nonresponse by one over a response propensity: a logistic model with the main effects of `by`.
+
+    It needs fewer respondents than classes do, because it leaves out the interactions. With `groups` the classes are joined into
+    that many groups of like propensity and about as many cases, and weighted by cases over interviews of the group.
+    """
+
+    by: tuple = ("frame", "number_province")
+    e: float | Literal["proportional"] = "proportional"
+    e_unscreened: float = 1.0
+    groups: int | None = None
+    name: str = "nonresponse_weight"
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        counts, codes = _classes(self, cases, dispositions)
+        size, interviews = nonresponse.eligible(counts, self.e, self.e_unscreened), counts[:, 0]
+        levels = [pd.get_dummies(dispositions[c].astype(str), prefix=c, drop_first=True) for c in self.by]
+        x = pd.concat(levels, axis=1)
+        p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
+        factor = 1 / p
+        if self.groups is not None:
+            order = np.argsort(p, kind="stable")
+            share = np.empty(len(p))
+            share[order] = (np.cumsum(size[order]) - size[order] / 2) / size.sum()
+            group = np.minimum((share * self.groups).astype(np.int64), self.groups - 1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factor = (np.bincount(group, size) / np.bincount(group, interviews))[group]
+            if not np.all(np.isfinite(factor)):
+                raise DataError(f"a propensity group has no interviews; ask for fewer than groups = {self.groups}.")
+        return weight * factor[codes], _spread_of(factor), None
+
+
+def _classes(step, cases, dispositions):
+    """Counts (classes, 8) by disposition, and the class of every interview."""
+    if dispositions is None:
+        raise DataError(
+            f"{type(step).__name__} needs dispositions: a table of the classes with the columns "
+            f"{', '.join(DISPOSITIONS)} (counts of numbers)."
         )
+    labels = list(dispositions[list(step.by)].itertuples(index=False, name=None))
+    return dispositions[list(DISPOSITIONS)].to_numpy(dtype=float), level_codes(cases, step.by, labels)
+
+
+def _spread_of(factor):
+    return {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +191,10 @@ class Composite:
         if not isinstance(self.theta, str) and not 0 <= self.theta <= 1:
             raise DataError(f'theta = {self.theta!r}: give a share from 0 to 1, or "effective".')
 
-    def apply(self, cases, weight, dispositions):
+    def apply(self, cases, weight, dispositions, fixed=None):
         landline = (pick(cases, self.frame) == "landline").to_numpy()
         overlap = (pick(cases, self.domain) == "ab").to_numpy()
-        theta = self.theta
+        theta = self.theta if fixed is None else fixed["theta"]
         if isinstance(theta, str):
             theta = 1.0 if landline.all() else 0.0
             if overlap.any() and not landline.all() and landline.any():
@@ -154,7 +206,8 @@ class Composite:
 class Rake:
     """Rake to control totals; a level with fewer than `minimum` respondents is first merged with its neighbour.
 
-    `margins`, `by` and `margins_are` are those of `rake`; parsed `Margins` bring their own `by`.
+    `margins`, `by` and `margins_are` are those of `rake`; parsed `Margins` bring their own `by`. `least` and `most`, multiples of
+    the mean raked weight, trim the weights: raking and trimming alternate until the raked weights keep these bounds.
 
     Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
     was merged is recorded.
@@ -164,19 +217,33 @@ class Rake:
     by: str | None = None
     margins_are: str | None = None
     minimum: int = 5
+    least: float | None = None
+    most: float | None = None
     tol: float = 1e-9
     max_iter: int = 1000
     name: str = "final_weight"
 
-    def apply(self, cases, weight, dispositions):
+    def apply(self, cases, weight, dispositions, fixed=None):
         targets = Margins.parse(self.margins, self.by)
         check_solver(self.tol, self.max_iter)
         problem = Problem.of(cases, targets, weight)
         total, _ = targets.as_totals(problem.sums, targets.reading(self.margins_are, None))
-        problem, total, merged = merge_thin(problem, total, self.minimum)
-        result = problem.calibrate(total, Distance.of("raking", None), self.tol, self.max_iter)
-        record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged}
-        return result.weight, record, result
+        if fixed is None:
+            problem, total, merged = merge_thin(problem, total, self.minimum)
+        else:
+            merged = fixed["merged"]
+            problem, total = merge_again(problem, total, merged)
+        distance, rounds = Distance.of("raking", None), {}
+        if self.least is None and self.most is None:
+            result = problem.calibrate(total, distance, self.tol, self.max_iter)
+        else:
+            result, n = calibrate_trimmed(problem, total, distance, self.least, self.most, self.tol, self.max_iter)
+            rounds = {"trimmed": n}
+        return (
+            result.weight,
+            {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | rounds,
+            result,
+        )
 
 
 def merge_thin(problem, total, minimum):
@@ -213,13 +280,30 @@ def merge_thin(problem, total, minimum):
     return (problem.merged(image) if merged else problem), total, merged
 
 
+def merge_again(problem, total, merged):
+    """Problem and totals with the merges of an earlier run, however many respondents there are now."""
+    targets, total = problem.targets, total.copy()
+    image = np.broadcast_to(np.arange(total.shape[1]), total.shape).copy()
+    place = {targets.name(c): c for c in range(total.shape[1])}
+    for step in merged:
+        p, c, into = (
+            targets.partitions.index(step["partition"]),
+            place[step["margin"], step["level"]],
+            place[step["margin"], step["into"]],
+        )
+        image[p, image[p] == c] = into
+        total[p, into] += total[p, c]
+        total[p, c] = np.nan
+    return (problem.merged(image) if merged else problem), total
+
+
 class Recipe:
     """A list of weighting steps, applied in order.
 
     Parameters
     ----------
-    steps : frozen step objects (`InverseSampling`, `Multiplicity`, `NonresponseClasses`, `Composite`, `Rake`), whose
-        names are the columns of the result.
+    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`,
+        `Composite`, `Rake`), whose names are the columns of the result.
     """
 
     def __init__(self, steps):
@@ -242,9 +326,26 @@ class Recipe:
         -------
         Weights. `cases` is left untouched.
         """
-        weight, columns, records, calibration = np.ones(len(cases)), {}, [], None
-        for step in self.steps:
-            weight, record, result = step.apply(cases, weight, dispositions)
+        return self._run(cases, dispositions, None, None)
+
+    def replay(self, weights, cases, multiplier, dispositions=None):
+        """The same weighting in a replicate of the sample: initial weights times `multiplier` (n,), then step by step.
+
+        What a survey decides once is kept from `weights`, the full sample's: θ and the merged levels. Nonresponse factors come
+        from the dispositions given; raking is repeated.
+        """
+        multiplier = np.asarray(multiplier, dtype=float)
+        if multiplier.shape != (len(cases),) or not np.all(np.isfinite(multiplier) & (multiplier >= 0)):
+            raise DataError(f"multiplier needs {len(cases)} finite numbers, 0 or larger, one per row.")
+        return self._run(cases, dispositions, multiplier, weights.records)
+
+    def _run(self, cases, dispositions, multiplier, fixed):
+        factor = np.ones(len(cases)) if multiplier is None else multiplier
+        weight, columns, records, calibration = factor, {}, [], None
+        for k, step in enumerate(self.steps):
+            weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
+            if getattr(step, "starts", False):
+                weight = weight * factor
             columns[step.name] = weight
             records.append({"step": step.name, **record})
             calibration = result if result is not None else calibration
@@ -276,7 +377,10 @@ class Recipe:
         return cls([_step(dict(entry)) for entry in entries])
 
 
-KINDS = {kind.__name__: kind for kind in (InverseSampling, Multiplicity, NonresponseClasses, Composite, Rake)}
+KINDS = {
+    kind.__name__: kind
+    for kind in (BaseWeight, InverseSampling, Multiplicity, NonresponseClasses, NonresponsePropensity, Composite, Rake)
+}
 
 
 def _toml(value, by):

@@ -1,8 +1,12 @@
-"""Trimming: extreme weights are cut and the excess spread over the others."""
+"""Trimming: extreme weights are cut and the excess spread over the others, or calibrated away."""
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import CalibrationError, DataError
+from .calibration import Calibration
+
+MOST_ROUNDS = 500
+OUTSIDE = 1e-6  # relative distance beyond a bound that still counts as on it
 
 
 def trim_weights(weight, lower=None, upper=None, strict=False):
@@ -51,3 +55,54 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
         result = cut
         if not strict:
             return result
+
+
+def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
+    """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
+
+    Parameters
+    ----------
+    problem : Problem. total : (P, C) totals. distance, tol, max_iter : as for `Problem.calibrate`.
+    lower, upper : bounds as multiples of the mean calibrated weight; None is none.
+
+    Returns
+    -------
+    Calibration, whose weights meet the totals within `tol` and the bounds within 1e-6 of them, and the rounds it took.
+
+    Raises
+    ------
+    CalibrationError : no fixed point after 500 rounds, because totals and bounds exclude each other or nearly so.
+
+    Notes
+    -----
+    Projecting on the totals and on the bounds in turn reaches weights that meet both where there are any (Bregman 1967, USSR
+    Comput. Math. Math. Phys. 7:200-217); they need not be the nearest ones to the initial weights, as those of bounded
+    calibration are.
+    """
+    first = result = problem.calibrate(total, distance, tol, max_iter)
+    base = np.ones(problem.n) if problem.base is None else problem.base
+    mean = result.weight.sum() / problem.n
+    low, high = (0.0 if lower is None else lower * mean), (np.inf if upper is None else upper * mean)
+    rounds = 0
+    while rounds < MOST_ROUNDS:
+        cut = np.where(base > 0, np.clip(result.weight, low, high), 0.0)
+        outside = np.abs(cut - result.weight) > OUTSIDE * cut
+        if not outside.any():
+            break
+        result, rounds = problem.reweighted(cut).calibrate(total, distance, tol, max_iter), rounds + 1
+    else:
+        worst = float(np.max(np.maximum(result.weight / high, low / np.maximum(result.weight, 1e-300))))
+        raise CalibrationError(
+            f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "
+            f"{lower} to {upper} times the mean, by up to {100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
+        )
+    if rounds == 0:
+        return result, 0
+
+    def margins():
+        return result.margins.assign(before=first.margins["before"])
+
+    g = np.divide(result.weight, base, out=np.ones(problem.n), where=base > 0)
+    trimmed = Calibration(result.weight, g, result.iterations, result.max_gap, margins, problem.constraints)
+    trimmed.least = float(g.min())
+    return trimmed, rounds
