@@ -381,7 +381,11 @@ def test_rake__deming_and_stephan_by_hand():
 @pytest.mark.parametrize("codes", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
 def test_rake_coded__is_rake_for_any_type_of_code_and_for_mixed_ones(codes):
     rng = np.random.default_rng(5)
-    a, b, w = rng.integers(0, 3, 500).astype(codes), rng.integers(0, 4, 500).astype(np.int16), rng.lognormal(0, 0.3, 500)
+    a, b, w = (
+        rng.integers(0, 3, 500).astype(codes),
+        rng.integers(0, 4, 500).astype(np.int16),
+        rng.lognormal(0, 0.3, 500),
+    )
     totals = [np.array([300.0, 200, 250]), np.array([200.0, 150, 300, 100])]
     data = pd.DataFrame({"a": a, "b": b})
     expected = rake(data, {"a": dict(enumerate(totals[0])), "b": dict(enumerate(totals[1]))}, weight=w).weight
@@ -410,7 +414,9 @@ def test_rake__hashed_cells_are_dense_cells(sample):
     np.testing.assert_allclose(hashed.weight, dense.weight, rtol=1e-9)
     pd.testing.assert_frame_equal(hashed.margins, dense.margins, rtol=1e-9)
     np.testing.assert_allclose(
-        linear.weight, calibrate(data, margins, weight="w", method="logit", bounds=(0.1, 8), tol=1e-12).weight, rtol=1e-8
+        linear.weight,
+        calibrate(data, margins, weight="w", method="logit", bounds=(0.1, 8), tol=1e-12).weight,
+        rtol=1e-8,
     )
 
 

@@ -7,8 +7,16 @@ import pytest
 from surveysim import CalibrationError, DataError, Recipe
 from surveysim.weighting import Margins
 from surveysim.weighting.dual_frame import composite_factor, effective_theta
-from surveysim.weighting.nonresponse import class_factors
-from surveysim.weighting.recipe import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake
+from surveysim.weighting import (
+    BaseWeight,
+    Composite,
+    InverseSampling,
+    Multiplicity,
+    NonresponseClasses,
+    NonresponsePropensity,
+    Rake,
+)
+from surveysim.weighting.nonresponse import class_factors, propensities
 
 CASES = pd.DataFrame(
     {
@@ -173,3 +181,107 @@ def test_recipe_toml__of_a_user_and_its_refusals():
         Recipe.from_toml("[[steps]]\nkind = 'Rakes'\n")
     with pytest.raises(DataError, match="has no field 'thta'"):
         Recipe.from_toml("[[steps]]\nkind = 'Composite'\nthta = 0.3\n")
+
+
+def test_propensities__are_the_logistic_maximum_likelihood():
+    """Saturated: the response rates themselves. Main effects: the score equations hold (McCullagh & Nelder 1989, section 4.4)."""
+    cases, responded = np.array([100.0, 80, 60, 40]), np.array([50.0, 20, 30, 5])
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])
+    saturated = propensities(np.column_stack([x, x[:, 0] * x[:, 1]]), responded, cases, ["a", "b", "ab"])
+    np.testing.assert_allclose(saturated, responded / cases, rtol=1e-10)
+    p = propensities(x, responded, cases, ["a", "b"])
+    for column in np.column_stack([np.ones(4), x]).T:
+        assert column @ (responded - cases * p) == pytest.approx(0, abs=1e-8)
+    with pytest.raises(DataError, match="a .* separates"):
+        propensities(x, np.array([50.0, 20, 0, 0]), cases, ["a", "b"])
+
+
+def two_way(seed):
+    rng = np.random.default_rng(seed)
+    tally = pd.DataFrame([(f, p) for f in "lm" for p in "xyz"], columns=["frame", "number_province"])
+    for k in ("P", "NC", "O", "UH", "UO", "NE"):
+        tally[k] = 0
+    size = rng.integers(200, 400, 6)
+    rate = 1 / (1 + np.exp(-(0.3 * (tally["frame"] == "l") - 0.5 * (tally["number_province"] == "y") - 0.2)))
+    tally["I"] = rng.binomial(size, rate)
+    tally["R"] = size - tally["I"]
+    cases = tally.loc[tally.index.repeat(tally["I"]), ["frame", "number_province"]].reset_index(drop=True)
+    return cases, tally, 1 / rate.to_numpy()
+
+
+def test_propensity_step__recovers_the_response_model_and_classes_are_its_saturated_form():
+    cases, tally, factor = two_way(4)
+    weights = Recipe([NonresponsePropensity(e=1.0)]).apply(cases, tally)
+    by_class = cases.assign(w=weights.final).groupby(["frame", "number_province"])["w"].first().to_numpy()
+    np.testing.assert_allclose(by_class, factor, rtol=0.15)
+    one_group = Recipe([NonresponsePropensity(e=1.0, groups=1)]).apply(cases, tally).final
+    np.testing.assert_allclose(one_group, (tally["I"] + tally["R"]).sum() / tally["I"].sum())
+    six = Recipe([NonresponsePropensity(e=1.0, groups=3)]).apply(cases, tally).final
+    assert len(np.unique(six)) == 3
+    assert six.sum() == pytest.approx((tally["I"] + tally["R"]).sum())
+    frame_only = tally.groupby("frame", as_index=False).sum(numeric_only=True)
+    by = Recipe([NonresponsePropensity(by=("frame",), e=1.0)]).apply(cases, frame_only).final
+    classes = Recipe([NonresponseClasses(by=("frame",), e=1.0)]).apply(cases, frame_only).final
+    np.testing.assert_allclose(by, classes, rtol=1e-9)
+
+
+def skewed(seed=2, n=400):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {"a": rng.choice(list("pqr"), n), "b": rng.choice(list("xy"), n), "w": rng.lognormal(0, 0.8, n)}
+    )
+    totals = {"a": {"p": 300.0, "q": 300.0, "r": 400.0}, "b": {"x": 450.0, "y": 550.0}}
+    return data, totals
+
+
+def test_rake_step__raking_and_trimming_come_to_rest_inside_the_bounds_and_on_the_margins():
+    data, totals = skewed()
+    recipe = Recipe([BaseWeight("w"), Rake(totals, margins_are="totals", least=0.3, most=3.0)])
+    weights = recipe.apply(data)
+    w, mean = weights.final, 1000 / len(data)
+    assert weights.records[-1]["trimmed"] > 0
+    assert w.max() <= 3 * mean * (1 + 1e-6)
+    assert w.min() >= 0.3 * mean * (1 - 1e-6)
+    for name, levels in totals.items():
+        np.testing.assert_allclose(pd.Series(w).groupby(data[name]).sum(), list(levels.values()), rtol=1e-9)
+    untrimmed = Recipe([BaseWeight("w"), Rake(totals, margins_are="totals")]).apply(data).final
+    assert untrimmed.max() > 3 * mean
+    again = Recipe.from_toml(recipe.to_toml())
+    np.testing.assert_array_equal(again.apply(data).final, w)
+    np.testing.assert_allclose(weights.calibration.g * data["w"], w)
+    np.testing.assert_allclose(weights.calibration.margins["before"][:3], data.groupby("a")["w"].sum())
+    with pytest.raises(CalibrationError, match="do not come to rest"):
+        Recipe([BaseWeight("w"), Rake(totals, margins_are="totals", least=0.999, most=1.001)]).apply(data)
+
+
+def test_replay__starts_from_the_multiplied_base_weights_and_keeps_what_was_decided():
+    data, totals = skewed()
+    data["frame"] = np.where(np.arange(len(data)) % 2, "landline", "mobile")
+    data["domain"] = np.where(np.arange(len(data)) % 3, "ab", np.where(data["frame"] == "landline", "a", "b"))
+    recipe = Recipe([BaseWeight("w"), Composite(), Rake(totals, margins_are="totals")])
+    full = recipe.apply(data)
+    np.testing.assert_array_equal(recipe.replay(full, data, np.ones(len(data))).final, full.final)
+    multiplier = np.random.default_rng(1).integers(0, 3, len(data)).astype(float)
+    replicate = recipe.replay(full, data, multiplier)
+    assert replicate.records[1]["theta"] == full.records[1]["theta"]
+    np.testing.assert_allclose(replicate.table["base_weight"], data["w"] * multiplier)
+    np.testing.assert_allclose(pd.Series(replicate.final).groupby(data["a"]).sum(), [300, 300, 400])
+    with pytest.raises(DataError, match="one per row"):
+        recipe.replay(full, data, [1.0])
+
+
+@pytest.mark.filterwarnings("ignore:one respondent")
+def test_replay__reuses_the_merges_of_the_full_sample():
+    """Level d has 6 respondents, so it stands alone; a replicate that leaves 5 of them out must not merge it anew, and the other
+    way round."""
+    data = pd.DataFrame({"p": "x", "age": np.repeat(["a", "b", "d"], [3, 30, 6])})
+    recipe = Recipe([Rake({"x": {"age": {"a": 100, "b": 400, "d": 200}}}, by="p", margins_are="totals")])
+    full = recipe.apply(data)
+    assert [m["level"] for m in full.records[0]["merged"]] == ["a"]
+    multiplier = np.r_[np.ones(3) * 4, np.ones(30), 0, 0, 0, 0, 0, 1]
+    replicate = recipe.replay(full, data, multiplier)
+    assert replicate.records[0]["merged"] == full.records[0]["merged"]
+    sums = pd.Series(replicate.final).groupby(data["age"]).sum()
+    assert sums["d"] == pytest.approx(200)
+    assert sums["a"] + sums["b"] == pytest.approx(500)
+    assert sums["a"] / sums["b"] == pytest.approx(12 / 30)

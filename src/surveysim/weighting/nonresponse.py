@@ -60,10 +60,10 @@ def propensities(x, responded, cases, names, tol=1e-12, max_iter=50):
         gap = X.T @ (responded - cases * p)
         step = np.linalg.lstsq((X * (cases * p * (1 - p))[:, None]).T @ X, gap, rcond=1e-12)[0]
         beta = beta + step
+        if np.max(np.abs(X @ beta)) > 20:  # a propensity of 2e-9: running off to infinity
+            break
         if np.max(np.abs(X @ step)) <= tol:
             return 1 / (1 + np.exp(-(X @ beta)))
-        if np.max(np.abs(X @ beta)) > 30:
-            break
     j = int(np.argmax(np.abs(beta[1:])))
     raise DataError(
         f"the propensity model has no finite solution: {names[j]} (coefficient {beta[1 + j]:.3g}) separates those who respond from "

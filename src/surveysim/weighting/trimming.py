@@ -29,8 +29,8 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
 
     References
     ----------
-    Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230. R survey's `trimWeights` also gives part of the excess to
-    weights that lie exactly on a bound; here they stay.
+    Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230. As in R survey's `trimWeights`, a weight that was cut to a bound
+    takes its part of what later rounds cut.
     """
     result = np.array(getattr(weight, "weight", weight), dtype=float)
     if result.ndim != 1 or len(result) == 0 or not np.all(np.isfinite(result)) or np.any(result < 0):
@@ -43,18 +43,18 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
         raise DataError(
             f"weights between {lower} and {upper} cannot sum to {total:,.6g} over {len(result)} rows; widen the bounds."
         )
-    while True:
+    for _ in range(MOST_ROUNDS * 100):
         outside = (result < low) | (result > high)
         if not outside.any():
             return result
         cut = np.clip(result, low, high)
-        free = (cut > low) & (cut < high) & ~outside
-        if not free.any():
+        if outside.all():
             raise DataError(f"no weight between {lower} and {upper} is left to take the excess; widen the bounds.")
-        cut[free] += (result.sum() - cut.sum()) / free.sum()
+        cut[~outside] += (result.sum() - cut.sum()) / (~outside).sum()
         result = cut
         if not strict:
             return result
+    raise DataError(f"trimming to {lower} to {upper} does not come to rest; widen the bounds.")
 
 
 def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
