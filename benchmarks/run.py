@@ -5,18 +5,25 @@
 
 import os
 import platform
+import subprocess
+import sys
+import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from peers import PEERS
+from peers import PEERS, svy_linear
 
 import surveysim as ss
+from surveysim.estimation.replication import RaoWu
 from surveysim.kernels import people as people_kernels
 from surveysim.study import repeat
 from surveysim.study.execution import one
 from surveysim.study.survey import prepare
+from surveysim.weighting import rake_coded
+from surveysim.weighting.replay import Replay
 
 
 def best(function, times=5):
@@ -74,49 +81,182 @@ def margin_error(weight, data, margins):
     return max(gaps)
 
 
+def row(what, mine, against, theirs, more=""):
+    """One line of the table: times in ms, and how they compare."""
+    ratio = f"{theirs / mine:,.1f} × as fast" if theirs >= mine else f"{mine / theirs:.2f} × the time"
+    return f"| {what} | {1e3 * mine:.2f} ms{more} | {against} {1e3 * theirs:,.2f} ms | {ratio} |"
+
+
 def raking_rows():
     """Ours, numpy on cells and packages from PyPI; weights must agree before anything is timed."""
-    rows, what = [], "rake {:,} rows to five margins (31, 2, 8, 5, 2), from a DataFrame of categoricals"
+    rows = []
     for n in (60_000, 1_000_000, 10_000_000):
+        what = f"rake {n:,} rows to five margins (31, 2, 8, 5, 2), from a DataFrame of categoricals"
         data, margins = respondents(n)
         ours = ss.rake(data, margins, weight="weight", tol=1e-6).weight
-        mine = best(lambda d=data, m=margins: ss.rake(d, m, weight="weight", tol=1e-6))
-        reached = margin_error(ours, data, margins)
-        peers = {"numpy on cells": lambda d, m: numpy_on_cells(d, m, 1e-6)} if n < 10_000_000 else {}
-        if n == 60_000:
-            peers |= PEERS
+        mine = best(lambda d=data, m=margins: ss.rake(d, m, weight="weight", tol=1e-6), 60 if n < 1e6 else 12)
+        reached = f", margin error {margin_error(ours, data, margins):.0e}"
+        peers = {"numpy on cells": lambda d, m: numpy_on_cells(d, m, 1e-6)}
+        peers |= PEERS if n == 60_000 else {"svy 0.35.0": PEERS["svy 0.35.0"]} if n == 1_000_000 else {}
         for name, peer in peers.items():
             weight = peer(data, margins)
             np.testing.assert_allclose(weight, ours, rtol=1e-4, err_msg=name)
             theirs = best(lambda d=data, m=margins, p=peer: p(d, m), 3)
             rows.append(
-                f"| {what.format(n)} | {1e3 * mine:.2f} ms, margin error {reached:.0e} | {name} {1e3 * theirs:,.1f} ms, margin "
-                f"error {margin_error(weight, data, margins):.0e} | {theirs / mine:,.1f} × as fast |"
+                row(what, mine, f"{name}, margin error {margin_error(weight, data, margins):.0e},", theirs, reached)
             )
-        index, weight, out = np.zeros(n, np.int32), data["weight"].to_numpy(), np.empty(n)
-        factor = np.ones(4960)
-        floor = best(lambda i=index, w=weight, o=out, f=factor: np.multiply(w, f[i], out=o))
-        rows.append(
-            f"| {what.format(n)} | {1e3 * mine:.2f} ms | numpy: one gather, one product, one write {1e3 * floor:.2f} ms | "
-            f"{mine / floor:.2f} × that |"
-        )
+        rows += [coded_row(data, margins, n), memory_row(data, margins, n)]
     return rows
+
+
+def coded_row(data, margins, n):
+    """Ready codes and reused buffers against reading codes and weights twice and writing weights once."""
+    codes = [data[name].cat.codes.to_numpy() for name in margins]
+    totals = [np.array([margins[name][label] for label in data[name].cat.categories]) for name in margins]
+    weight, out, scratch = data["weight"].to_numpy(), np.empty(n), np.empty(n, np.int32)
+    mine = best(lambda: rake_coded(codes, totals, weight, out=out, scratch=scratch, tol=1e-6), 60 if n < 1e6 else 12)
+
+    def floor():  # every pass is numpy's own; the last one writes
+        for _ in range(2):
+            for column in codes:
+                column.max()
+            weight.max()
+        np.copyto(out, 1.0)
+
+    return row(
+        f"rake {n:,} rows from ready codes, buffers reused", mine, "memory floor (numpy, one core)", best(floor, 12)
+    )
+
+
+def memory_row(data, margins, n):
+    """Peak memory of the call, beyond the table."""
+    tracemalloc.start()
+    ss.rake(data, margins, weight="weight", tol=1e-6)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return (
+        f"| rake {n:,} rows: memory beyond the table, at the peak | {peak / n:.1f} bytes a row | weights and cells: 12 bytes a row | "
+        f"{peak / n / 12:.2f} × that |"
+    )
 
 
 def calibration_rows():
-    """Linear and bounded logit against raking on the same margins."""
-    data, margins = respondents(60_000)
-    raking = best(lambda: ss.rake(data, margins, weight="weight", tol=1e-6))
+    """Linear and bounded logit against raking on the same margins, and svy's GREG."""
     rows = []
-    for method, bounds in (("linear", None), ("raking", None), ("logit", (0.2, 5.0))):
-        spent = best(
-            lambda m=method, b=bounds: ss.calibrate(data, margins, weight="weight", method=m, bounds=b, tol=1e-6), 3
+    for n in (60_000, 1_000_000):
+        data, margins = respondents(n)
+        times = 60 if n < 1e6 else 12
+        raking = best(lambda d=data, m=margins: ss.rake(d, m, weight="weight", tol=1e-6), times)
+        for method, bounds in (("linear", None), ("truncated", (0.2, 5.0)), ("logit", (0.2, 5.0))):
+            options = {"weight": "weight", "method": method, "bounds": bounds, "tol": 1e-6}
+            spent = best(lambda d=data, m=margins, o=options: ss.calibrate(d, m, **o), times)
+            bounded = f" in {bounds}" if bounds else ""
+            what = f"calibrate {n:,} rows to the same margins, {method}{bounded}"
+            rows.append(row(what, spent, "rake", raking))
+            if method == "linear":
+                np.testing.assert_allclose(
+                    svy_linear(data, margins), ss.calibrate(data, margins, **options).weight, rtol=1e-9
+                )
+                rows.append(row(what, spent, "svy 0.35.0", best(lambda d=data, m=margins: svy_linear(d, m), 3)))
+    return rows
+
+
+def unfriendly_rows():
+    """Cells as many as rows, twenty margins, empty levels, numeric totals, text columns, partitions."""
+    rng, n = np.random.default_rng(2), 60_000
+    friendly, five = respondents(n)
+    plain = best(lambda: ss.rake(friendly, five, weight="weight", tol=1e-6), 30)
+
+    wide = pd.DataFrame({f"v{k}": pd.Categorical(rng.integers(0, 6, n)) for k in range(20)})
+    weight = rng.lognormal(0, 0.5, n)
+    truth = weight * rng.lognormal(0, 0.3, n)
+    twenty = {name: pd.Series(truth).groupby(wide[name], observed=True).sum().to_dict() for name in wide}
+    empty = friendly.assign(province=friendly["province"].cat.add_categories([f"unused {k}" for k in range(500)]))
+    numeric = five | {"income": float(truth @ (income := rng.gamma(2, 10, n)))}
+    text = friendly.assign(**{name: friendly[name].astype(str) for name in five})
+    by = {
+        p: {name: t.groupby(g[name], observed=True).sum().to_dict() for name in ("sex", "age", "education", "urban")}
+        for p, g in friendly.groupby("province", observed=True)
+        for t in [g["weight"] * 1.1]
+    }
+    with_income, exact = friendly.assign(income=income), {"weight": "weight", "tol": 1e-6}
+    logit = exact | {"method": "logit", "bounds": (0.2, 5.0)}
+    cases = {
+        "rake 60,000 rows to 20 margins of 6 levels: as many cells as rows": lambda: ss.rake(
+            wide, twenty, weight=weight, tol=1e-6
+        ),
+        "rake 60,000 rows to five margins, 500 empty levels among them": lambda: ss.rake(empty, five, **exact),
+        "rake 60,000 rows to four margins inside 31 provinces": lambda: ss.rake(friendly, by, by="province", **exact),
+        "calibrate 60,000 rows to five margins and a number, linear": lambda: ss.calibrate(
+            with_income, numeric, **exact
+        ),
+        "calibrate 60,000 rows to five margins and a number, logit": lambda: ss.calibrate(
+            with_income, numeric, **logit
+        ),
+        "rake 60,000 rows of text, encoding included": lambda: ss.rake(text, five, **exact),
+        "encoding alone: five text columns to categoricals": lambda: [text[name].astype("category") for name in five],
+    }
+    return [row(what, best(make, 5), "rake to five margins", plain) for what, make in cases.items()]
+
+
+def replicate_rows():
+    """500 Rao-Wu replicates, each re-raked: 341 PSUs, and every row a PSU of its own; against svy and numpy on cells."""
+    data, margins = respondents(60_000)
+    province = data["province"].cat.codes.to_numpy().astype(np.int64)
+    rows, cal = [], ss.rake(data, margins, weight="weight", tol=1e-6)
+    for what, psu, stratum in (
+        ("341 PSUs", province * 11 + np.random.default_rng(1).integers(0, 11, len(data)), np.arange(341) // 11),
+        ("60,000 PSUs", np.arange(len(data)), province),
+    ):
+        draw = RaoWu(stratum, 7)
+
+        def ours(p=psu, s=stratum, d=draw):
+            return Replay(cal, p, len(s)).run(d, 500, tol=1e-6)
+
+        first, factors = draw.matrix(1)[:, 0], ours()
+        replicate = data.assign(weight=data["weight"] * first[psu])
+        np.testing.assert_allclose(
+            factors.weights(0, first), numpy_on_cells(replicate, margins, 1e-6), rtol=1e-4, atol=1e-9
         )
+        mine = best(ours, 10 if what == "341 PSUs" else 4)
+        theirs = 500 * best(lambda r=replicate: numpy_on_cells(r, margins, 1e-6))
+        tracemalloc.start()
+        ours()
+        peak = f", {tracemalloc.get_traced_memory()[1] / 1e6:.1f} MB"
+        tracemalloc.stop()
         rows.append(
-            f"| calibrate 60,000 rows to the same margins, {method}{' in ' + str(bounds) if bounds else ''} | {1e3 * spent:.1f} ms | "
-            f"rake {1e3 * raking:.2f} ms | {spent / raking:.0f} × as slow |"
+            row(
+                f"500 Rao-Wu replicates of 60,000 rows in {what}, each re-raked",
+                mine,
+                "numpy on cells, 500 × one",
+                theirs,
+                peak,
+            )
         )
     return rows
+
+
+def import_rows():
+    """Import and first call in a new process, with the kernel cache as it is and with an empty one."""
+    code = (
+        "import time; t = time.perf_counter(); import surveysim as ss, pandas as pd;"
+        "d = pd.DataFrame({'a': list('xyxy'), 'b': list('ppqq'), 'w': [1., 2, 3, 4]}).astype({'a': 'category', 'b': 'category'});"
+        "ss.rake(d, {'a': {'x': 6, 'y': 6}, 'b': {'p': 5, 'q': 7}}, weight='w'); print(time.perf_counter() - t)"
+    )
+
+    def once(**cache):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | cache
+        )
+        return float(done.stdout)
+
+    once()
+    warm = min(once() for _ in range(3))
+    with tempfile.TemporaryDirectory() as empty:
+        cold = once(NUMBA_CACHE_DIR=empty)
+    return [
+        f"| import and first rake, new process | {warm:.2f} s with compiled kernels on disk | {cold:.2f} s without | {cold / warm:.1f} × |"
+    ]
 
 
 def population_rows():
@@ -150,7 +290,8 @@ def survey_rows():
 
 
 def main():
-    rows = raking_rows() + calibration_rows() + population_rows() + survey_rows()
+    rows = raking_rows() + calibration_rows() + unfriendly_rows() + replicate_rows() + import_rows()
+    rows += population_rows() + survey_rows()
     text = "\n".join(
         [
             "# Benchmark results",

@@ -5,17 +5,17 @@ import pandas as pd
 import pytest
 
 from surveysim import CalibrationError, DataError, Recipe
-from surveysim.weighting import Margins
-from surveysim.weighting.dual_frame import composite_factor, effective_theta
 from surveysim.weighting import (
     BaseWeight,
     Composite,
     InverseSampling,
+    Margins,
     Multiplicity,
     NonresponseClasses,
     NonresponsePropensity,
     Rake,
 )
+from surveysim.weighting.dual_frame import composite_factor, effective_theta
 from surveysim.weighting.nonresponse import class_factors, propensities
 
 CASES = pd.DataFrame(
@@ -192,7 +192,7 @@ def test_propensities__are_the_logistic_maximum_likelihood():
     p = propensities(x, responded, cases, ["a", "b"])
     for column in np.column_stack([np.ones(4), x]).T:
         assert column @ (responded - cases * p) == pytest.approx(0, abs=1e-8)
-    with pytest.raises(DataError, match="a .* separates"):
+    with pytest.raises(DataError, match=r"a .* separates"):
         propensities(x, np.array([50.0, 20, 0, 0]), cases, ["a", "b"])
 
 

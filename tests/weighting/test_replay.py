@@ -39,7 +39,7 @@ def test_replay__with_shares_partitions_and_hashed_cells(hashed, monkeypatch):
         monkeypatch.setattr(cells, "MOST_DENSE", 0)
     data, _, draw = sample()
     shares = {
-        p: {"a": {k: 0.25 for k in "pqrs"}, "b": {"x": 0.4 + 0.1 * i, "y": 0.6 - 0.1 * i}} for i, p in enumerate("ns")
+        p: {"a": dict.fromkeys("pqrs", 0.25), "b": {"x": 0.4 + 0.1 * i, "y": 0.6 - 0.1 * i}} for i, p in enumerate("ns")
     }
     full = rake(data, shares, weight="w", by="part", tol=1e-12)
     assert full.reading == "shares"
@@ -71,7 +71,7 @@ def test_replay__names_a_replicate_that_cannot_be_calibrated():
 
 
 def test_replay__refuses_what_is_no_function_of_cells():
-    data, totals, _ = sample()
+    data, _totals, _ = sample()
     numeric = calibrate(data.assign(x=np.arange(600.0)), {"x": 5e5}, weight="w")
     with pytest.raises(DataError, match="collapses to cells"):
         Replay(numeric, data["psu"], 30)
