@@ -57,7 +57,7 @@ def test_calibrate__meets_totals_and_bounds_and_the_kkt_conditions(method, bound
     }[method](cal.g)
     x = np.column_stack([pd.get_dummies(data[["a", "b"]]).to_numpy(float), data["income"]])[inside]
     residual = u[inside] - x @ np.linalg.lstsq(x, u[inside], rcond=None)[0]
-    assert np.abs(residual).max() < 1e-7
+    assert np.abs(residual).max() < 1e-9
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
