@@ -4,6 +4,7 @@
 refused (where `sampling` returns a wrong vector without a word).
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +56,15 @@ def test_what_has_no_solution__is_refused_with_the_bounds_that_would_do(row):
     with pytest.raises(CalibrationError) as error:
         run(row)
     assert "must give way" in str(error.value)
+    least = read("feasible_bounds").query("given == 'lower' and at == 0.5")["value"].item()
     if row.lower == 0.5:
-        assert "upper bound of at least 1.79871" in str(error.value)
+        assert least <= named_upper_bound(error) <= least + 2e-5
     if row.upper == 1.79:
-        assert "no single bound" in str(error.value).lower() or "1.79871" in str(error.value)
+        assert "no single bound" in str(error.value).lower() or least <= named_upper_bound(error) <= least + 2e-5
+
+
+def named_upper_bound(error):
+    return float(re.search(r"an upper bound above ([0-9.]+) with", str(error.value)).group(1))
 
 
 def test_solver_failed_elsewhere__is_solved_here():
@@ -70,8 +76,9 @@ def test_tightest_bounds__are_those_of_linear_programming():
     for row in read("feasible_bounds").itertuples():
         if row.given != "lower" or np.isnan(row.value) or row.at >= 1:
             continue
-        with pytest.raises(CalibrationError, match=f"upper bound of at least {row.value:.5f}"[:35]):
+        with pytest.raises(CalibrationError) as error:
             calibrate(SAMPLE, targets(), weight="d", method="logit", bounds=(row.at, 1.2))
+        assert row.value <= named_upper_bound(error) <= row.value + 2e-5
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,19 @@ def test_rao_wu__variance_of_a_raked_total_agrees_with_linearization():
     assert found == pytest.approx(
         linear, rel=0.15
     )  # 2,000 replicates alone give ± 3 %, and 120 degrees of freedom the rest
+
+
+def test_replay__names_the_level_that_a_replicate_lost():
+    data = pd.DataFrame({"sex": list("mmfff" * 4), "age": ["a", "b"] * 9 + ["c", "c"]})
+    totals = {"sex": {"m": 8, "f": 12}, "age": {"a": 9, "b": 9, "c": 2}}
+    for method in ("raking", "linear"):
+        replay = Replay(calibrate(data, totals, method=method), np.arange(20), 20)
+
+        def without_c(first, out):
+            out[:] = 1.0
+            out[18:] = 0.0
+
+        with pytest.raises(CalibrationError, match="'c' of 'age' has a total of 2 but no respondents"):
+            replay.run(without_c, 4)
+        with pytest.raises(CalibrationError, match="replicate 0: .*no respondents"):
+            replay.run(lambda first, out: out.fill(0.0), 4)

@@ -200,6 +200,21 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
                 moved = off_there < np.inf
                 break
             size *= 0.5
+        while moved and rise_there > 0.9 * rise and size < 1e18:  # flat so far, as beyond a clip: go on
+            size *= 2.0
+            for j in range(p):
+                trial[j] = lam[j] + size * step[j]
+            achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
+            off_there = _gap(total, sums, ridge, softened, trial, scale, there)
+            rise_there = 0.0
+            for j in range(p):
+                rise_there += step[j] * there[j]
+            if rise_there < 0.0:  # too far: the last size was good
+                size *= 0.5
+                for j in range(p):
+                    trial[j] = lam[j] + size * step[j]
+                achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
+                off_there = _gap(total, sums, ridge, softened, trial, scale, there)
         if not moved:
             achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
             return iteration, _gap(total, sums, ridge, softened, lam, scale, gap)

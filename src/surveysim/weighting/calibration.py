@@ -19,7 +19,7 @@ from . import solver
 from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
 from .constraints import Constraints, LinearConstraints
 from .distances import Distance
-from .margins import Margins, level_codes, numbers_of
+from .margins import Margins, level_codes, numbers_of, rows_of
 
 DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
 TIMES_MEAN = 2.5  # this many times the mean weight
@@ -232,10 +232,29 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
     CalibrationError, DataError : as `rake`.
     """
     check_solver(tol, max_iter)
+    if len(codes) == 0 or len(codes) != len(totals):
+        raise DataError(
+            f"codes has {len(codes)} columns and totals {len(totals)}; give one array of totals for every column."
+        )
+    codes = [np.asarray(column) for column in codes]
+    n = len(codes[0]) if codes[0].ndim == 1 else 0
+    if n == 0:
+        raise DataError("codes has no rows, so there is nothing to rake.")
+    for m, column in enumerate(codes):
+        if column.shape != (n,) or column.dtype.kind not in "iu" or not column.dtype.isnative:
+            raise DataError(
+                f"codes[{m}] is {column.dtype} of shape {column.shape}; give native integers of shape ({n},)."
+            )
+    for what, buffer, kind in (("out", out, np.float64), ("scratch", scratch, np.int32)):
+        if buffer is not None and not (
+            isinstance(buffer, np.ndarray) and buffer.shape == (n,) and buffer.dtype == kind
+            and buffer.flags.c_contiguous and buffer.flags.writeable
+        ):  # fmt: skip
+            raise DataError(f"{what} must be a writable contiguous array of {n} {np.dtype(kind).name}.")
+    weight = None if weight is None else numbers_of(None, np.asarray(weight), n, "weight")
     names = [f"{m + 1}" for m in range(len(codes))]
     targets = Margins.parse({name: dict(enumerate(t)) for name, t in zip(names, totals, strict=True)})
-    axes = [Axis(np.asarray(c), np.arange(len(t)), tuple((k,) for k in range(len(t)))) for c, t in zip(codes, totals)]
-    n = len(axes[0].codes)
+    axes = [Axis(c, np.arange(len(t)), tuple((k,) for k in range(len(t)))) for c, t in zip(codes, totals)]
     cells = collapse(axes, None, 1, weight, n, names, scratch)
     problem = Problem(targets, axes, cells, weight, n)
     total, _ = targets.as_totals(problem.sums, "totals")
@@ -245,9 +264,10 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
 
 def check_solver(tol, max_iter):
     """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
-    if not 0 < tol < 1:
+    number = int | float | np.number
+    if not isinstance(tol, number) or isinstance(tol, bool) or not 0 < tol < 1:
         raise DataError(f"tol = {tol!r}: give a relative gap between 0 and 1, such as 1e-9.")
-    if isinstance(max_iter, bool) or max_iter != int(max_iter) or max_iter < 1:
+    if not isinstance(max_iter, number) or isinstance(max_iter, bool) or not 1 <= max_iter < np.inf or max_iter % 1:
         raise DataError(f"max_iter = {max_iter!r}: give a whole number of sweeps, 1 or more.")
 
 
@@ -273,7 +293,7 @@ class Problem:
     @classmethod
     def of(cls, data, targets, weight):
         """Code a table's columns to the margins' levels and collapse it."""
-        n = len(data)
+        n = rows_of(data)
         if n == 0:
             raise DataError("the table has no rows, so there is nothing to calibrate.")
         base = None if weight is None else numbers_of(data, weight, n, "weight")
@@ -343,7 +363,8 @@ class Problem:
         """What is added to the dual's curvature for totals with error, V / κ (P, W, W); see `calibrate`."""
         base = np.ones(self.n) if self.base is None else self.base
         row = self.cells.partition[self.cells.cell]
-        kappa = np.bincount(row, base**2, len(self.covariance)) / np.bincount(row, base, len(self.covariance))
+        sums, squares = (np.bincount(row, v, len(self.covariance)) for v in (base, base**2))
+        kappa = np.divide(squares, sums, out=np.ones(len(sums)), where=sums > 0)
         return self.covariance / kappa[:, None, None]
 
     def in_axis_order(self, total):
@@ -356,6 +377,9 @@ class Problem:
             p, c = np.argwhere(lost)[0]
             self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
         seen, asked = self.before > 0, ~np.isnan(ordered)
+        seen[:, len(self.columns) - len(self.numeric) :] &= asked[
+            :, len(self.columns) - len(self.numeric) :
+        ]  # None asks for nothing
         empty, lost = ~seen & asked & (ordered != 0), seen & ~asked
         if empty.any():
             p, w = np.argwhere(empty)[0]
@@ -390,6 +414,13 @@ class Problem:
         ordered = self.in_axis_order(total)
         cells, P = self.cells, len(total)
         factor, steps, gap = np.ones(len(cells.weight)), np.zeros(P, np.int64), np.full(P, np.inf)
+        levels = len(self.columns) - len(self.numeric)
+        if distance.lower >= 0 and self.covariance is None and np.any(ordered[:, :levels] < 0):
+            p, w = np.argwhere(ordered[:, :levels] < 0)[0]
+            raise CalibrationError(
+                f"{_describe(*self.name(w))}{self.targets.where(p)} has a total of {ordered[p, w]:,.6g}, which weights that are "
+                f'not negative cannot sum to. Mend it, or use method="linear".'
+            )
         plain = self.z is None and self.q is None and self.covariance is None
         if distance.method == "raking" and plain:
             if np.any((self.before > 0) & (ordered == 0)):
@@ -425,8 +456,11 @@ class Problem:
         """Calibrate to totals (P, C)."""
         factor, steps, gap = self.solve(total, distance, tol, max_iter)
         weight, largest = spread(self.cells.cell, factor, self.base, self.n)
+        present = factor[self.cells.weight > 0]  # factors of empty cells mean nothing
         if distance.lower < 0:
             largest = float(weight.max())
+        elif self.base is None:
+            largest = float(present.max())
         warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
         result = Calibration(
             weight,
@@ -436,7 +470,7 @@ class Problem:
             lambda: self.table(factor, total),
             self.constraints,
         )
-        result.least = float(factor.min())
+        result.least = float(present.min())
         result.problem, result.total, result.distance = self, total, distance
         return result
 

@@ -10,7 +10,7 @@ from ..errors import CalibrationError, DataError, SurveysimWarning
 from .calibration import Problem, base_weights, check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .margins import Margins, level_codes, names_of, numbers_of, pick, values_of
+from .margins import Margins, level_codes, names_of, numbers_of, pick, rows_of, values_of
 
 
 def calibrate(
@@ -72,7 +72,7 @@ def calibrate(
     calibration); Dever & Valliant (2010), Surv. Methodol. 36:45-56 (error of estimated controls).
     """
     check_solver(tol, max_iter)
-    n = len(data)
+    n = rows_of(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to calibrate.")
     distance = Distance.of(method, bounds)
@@ -118,7 +118,7 @@ def poststratify(data, totals, *, weight=None):
     (levels,) = totals.values()
     if not hasattr(levels, "keys"):
         raise DataError("poststratify needs the totals of levels; a numeric total is calibrate's.")
-    return calibrate(data, totals, weight=weight, method="linear")
+    return calibrate(data, totals, weight=weight, method="raking")  # one sweep: the ratio itself
 
 
 def _parse(totals, by):
@@ -227,7 +227,8 @@ def _numeric(data, name):
             f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}."
         )
     values = pick(data, name)
-    if not pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != bool:
+    numeric = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype)
+    if not numeric and values.dtype != bool:
         raise DataError(f"{name!r} has one total but is not numeric ({values.dtype}); give {{every level: total}}.")
     values = values.to_numpy(dtype=float, na_value=np.nan)
     if not np.all(np.isfinite(values)):

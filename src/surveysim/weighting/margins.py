@@ -37,13 +37,13 @@ class Margins:
     @property
     def margin_names(self):
         """What each margin is called."""
-        return [" × ".join(variable) for variable in self.variables]
+        return [" × ".join(map(str, variable)) for variable in self.variables]
 
     def name(self, column):
         """Margin and level of a column, for messages."""
         m = int(np.searchsorted(self.first, column, side="right")) - 1
         level = self.labels[m][column - self.first[m]]
-        return " × ".join(self.variables[m]), level if len(level) > 1 else level[0]
+        return self.margin_names[m], level if len(level) > 1 else level[0]
 
     @classmethod
     def parse(cls, margins, by=None, signed=False):
@@ -104,7 +104,7 @@ class Margins:
         if not shares.all():
             m = int(np.argwhere(~shares.all(axis=0))[0][0])
             raise CalibrationError(
-                f"some margins sum to 1 or 100 (shares) and {' × '.join(self.variables[m])!r} sums to "
+                f"some margins sum to 1 or 100 (shares) and {self.margin_names[m]!r} sums to "
                 f"{sums[0, m]:,.6g}. Give all as totals or all as shares, or say margins_are=."
             )
         return "shares"
@@ -136,19 +136,25 @@ class Margins:
             if not shares.all():
                 p, m = np.argwhere(~shares)[0]
                 raise CalibrationError(
-                    f"the shares of margin {' × '.join(self.variables[m])!r}{self.where(p)} sum to "
+                    f"the shares of margin {self.margin_names[m]!r}{self.where(p)} sum to "
                     f"{sums[p, m]:.6g}, not to 1 or 100. Mend them, or give totals."
                 )
             factor = base[:, None] / sums
             return self.total * np.repeat(factor, width, axis=1), factor
         reference = sums[:, self._rescale_margin(rescale)] if rescale is not None else sums[:, 0]
+        nothing = (sums == 0) & (reference[:, None] == 0)  # a partition without anybody
         with np.errstate(divide="ignore", invalid="ignore"):
-            factor = reference[:, None] / sums
+            factor = np.where(nothing, 1.0, reference[:, None] / sums)
+        if rescale is not None and not np.all(np.isfinite(factor)):
+            p, m = np.argwhere(~np.isfinite(factor))[0]
+            raise CalibrationError(
+                f"margin {self.margin_names[m]!r}{self.where(p)} sums to 0, so it cannot follow {rescale!r}. Mend its totals."
+            )
         if rescale is None and not np.all(np.abs(1 / factor - 1) <= CONSISTENT):
             gap = np.abs(sums / reference[:, None] - 1)
             p, m = np.unravel_index(np.nanargmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
             raise CalibrationError(
-                f"margins {' × '.join(self.variables[0])!r} and {' × '.join(self.variables[m])!r}{self.where(p)} sum to "
+                f"margins {self.margin_names[0]!r} and {self.margin_names[m]!r}{self.where(p)} sum to "
                 f"{sums[p, 0]:,.6g} and {sums[p, m]:,.6g}; they differ by {100 * (sums[p, m] / sums[p, 0] - 1):.4g} %. Name "
                 f"the margin the others follow in rescale=, or mend the totals."
             )
@@ -156,10 +162,7 @@ class Margins:
 
     def _rescale_margin(self, rescale):
         if names_of(rescale) not in self.variables:
-            raise DataError(
-                f"rescale = {rescale!r} is no margin; the margins are "
-                f"{', '.join(' × '.join(v) for v in self.variables)}."
-            )
+            raise DataError(f"rescale = {rescale!r} is no margin; the margins are {', '.join(self.margin_names)}.")
         return self.variables.index(names_of(rescale))
 
     def where(self, p):
@@ -219,6 +222,14 @@ def _from_tidy(table, by):
     return nested
 
 
+def rows_of(data):
+    """Number of rows of a table."""
+    try:
+        return len(data)
+    except TypeError:
+        raise DataError(f"a {type(data).__name__} has no rows to weight yet; collect it into a table first.") from None
+
+
 def pick(data, name):
     """One column of a pandas, polars or pyarrow table, as a pandas Series."""
     column = _column(data, name)
@@ -237,7 +248,12 @@ def _column(data, name):
     else:
         import narwhals as nw
 
-        frame = nw.from_native(data, eager_only=True)
+        try:
+            frame = nw.from_native(data, eager_only=True)
+        except Exception as error:  # narwhals has a type of its own for every reason
+            raise DataError(
+                f"the table cannot be read ({type(error).__name__}): {error} Collect or mend it first."
+            ) from None
         columns = frame.columns
         if name in columns:
             return frame.get_column(name)
@@ -257,6 +273,8 @@ def coded(data, name):
         array = column.to_arrow()
         if pa.types.is_dictionary(array.type):
             return _dictionary(array)
+        if pa.types.is_date(array.type):  # pandas would make timestamps of dates
+            return _dictionary(array.dictionary_encode())
         column = column.to_pandas()
     codes, labels = pd.factorize(column, sort=False)
     return codes, labels.tolist()
@@ -304,6 +322,11 @@ def numbers_of(data, source, n, what):
             raise DataError(
                 f"{label} is not numeric: {len(text)} values are text, the first is {text[0]!r}. Convert it to numbers."
             )
+    kind = values.dtype
+    if not (pd.api.types.is_object_dtype(kind) or pd.api.types.is_numeric_dtype(kind)) or pd.api.types.is_complex_dtype(
+        kind
+    ):
+        raise DataError(f"{label} is not numeric but {kind}. Convert it to numbers.")
     try:
         return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:

@@ -5,7 +5,7 @@ The order is the survey's: design → multiplicity → nonresponse per frame →
 
 import json
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ..columns import DISPOSITIONS
+from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
 from .calibration import Calibration, Problem, base_weights, check_solver, deff_kish, remember
 from .distances import Distance
-from .margins import Margins, level_codes, pick
+from .margins import Margins, level_codes, numbers_of, pick, rows_of
 from .trimming import calibrate_trimmed
 
 
@@ -76,12 +76,19 @@ class InverseSampling:
     starts = True
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        N, m, t = (np.asarray(pick(cases, c), dtype=float) for c in (self.space, self.interviews, self.dialled))
-        few = m < 2
+        N, m, t = (numbers_of(cases, c, len(weight), c) for c in (self.space, self.interviews, self.dialled))
+        few = ~(m >= 2)
         if few.any():
             raise DataError(
-                f"{int(few.sum())} interviews are alone in their unit; N(m−1)/((t−1)m) needs at least 2. Raise the "
-                f"unit's target."
+                f"{int(few.sum())} interviews are alone in their unit (or {self.interviews} is missing); N(m−1)/((t−1)m) needs at "
+                f"least 2. Raise the unit's target."
+            )
+        wrong = ~((t >= m) & (t <= N) & (np.inf > N))
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise DataError(
+                f"{int(wrong.sum())} rows have no sense of numbers, the first is row {k}: {m[k]:g} interviews in {t[k]:g} dialled of "
+                f"{N[k]:g}; need interviews <= dialled <= numbers."
             )
         return N * (m - 1) / ((t - 1) * m), {}, None
 
@@ -94,11 +101,9 @@ class Multiplicity:
     name: str = "multiplicity_weight"
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        landline = (pick(cases, self.frame) == "landline").to_numpy()
-        mobiles, lines, eligible = (
-            np.asarray(pick(cases, c), dtype=float) for c in ("n_mobile", "n_lines", "n_eligible")
-        )
-        bad = np.where(landline, (lines < 1) | (eligible < 1), mobiles < 1)
+        landline = _one_of(cases, self.frame, FRAMES) == 0
+        mobiles, lines, eligible = (numbers_of(cases, c, len(weight), c) for c in ("n_mobile", "n_lines", "n_eligible"))
+        bad = np.where(landline, ~((lines >= 1) & (eligible >= 1)), ~(mobiles >= 1))
         if bad.any():
             raise DataError(
                 f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
@@ -121,8 +126,11 @@ class NonresponseClasses:
     e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
 
+    def __post_init__(self):
+        _check_nonresponse(self)
+
     def apply(self, cases, weight, dispositions, fixed=None):
-        counts, codes = _classes(self, cases, dispositions)
+        _, counts, codes = _classes(self, cases, dispositions)
         factor = nonresponse.class_factors(counts, self.e, self.e_unscreened)
         return weight * factor[codes], _spread_of(factor), None
 
@@ -141,10 +149,15 @@ class NonresponsePropensity:
     groups: int | None = None
     name: str = "nonresponse_weight"
 
+    def __post_init__(self):
+        _check_nonresponse(self)
+        if self.groups is not None and not (isinstance(self.groups, int) and self.groups >= 1):
+            raise DataError(f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more.")
+
     def apply(self, cases, weight, dispositions, fixed=None):
-        counts, codes = _classes(self, cases, dispositions)
+        table, counts, codes = _classes(self, cases, dispositions)
         size, interviews = nonresponse.eligible(counts, self.e, self.e_unscreened), counts[:, 0]
-        levels = [pd.get_dummies(dispositions[c].astype(str), prefix=c, drop_first=True) for c in self.by]
+        levels = [pd.get_dummies(table[c].astype(str), prefix=c, drop_first=True) for c in self.by]
         x = pd.concat(levels, axis=1)
         p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
         factor = 1 / p
@@ -160,15 +173,51 @@ class NonresponsePropensity:
         return weight * factor[codes], _spread_of(factor), None
 
 
+def _check_nonresponse(step):
+    if isinstance(step.by, str):
+        object.__setattr__(step, "by", (step.by,))
+    shares = [v for v in (step.e, step.e_unscreened) if not isinstance(v, str)]
+    if (isinstance(step.e, str) and step.e != "proportional") or not all(0 <= v <= 1 for v in shares):
+        raise DataError(
+            f'e = {step.e!r}, e_unscreened = {step.e_unscreened!r}: give shares of eligible numbers from 0 to 1; e may be "proportional".'
+        )
+
+
 def _classes(step, cases, dispositions):
-    """Counts (classes, 8) by disposition, and the class of every interview."""
+    """The classes (a table without repeats), their counts (classes, 8) by disposition, and the class of every interview."""
     if dispositions is None:
         raise DataError(
             f"{type(step).__name__} needs dispositions: a table of the classes with the columns "
             f"{', '.join(DISPOSITIONS)} (counts of numbers)."
         )
-    labels = list(dispositions[list(step.by)].itertuples(index=False, name=None))
-    return dispositions[list(DISPOSITIONS)].to_numpy(dtype=float), level_codes(cases, step.by, labels)
+    n = rows_of(dispositions)
+    table = pd.DataFrame(
+        {c: pick(dispositions, c).astype(object).to_numpy() for c in step.by}
+        | {c: numbers_of(dispositions, c, n, c) for c in DISPOSITIONS}
+    )
+    counts = table[list(DISPOSITIONS)].to_numpy()
+    bad = ~(np.isfinite(counts) & (counts >= 0)).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} rows of dispositions have missing or negative counts, the first is row {int(np.argmax(bad))}."
+        )
+    table = table.groupby(list(step.by), sort=False, as_index=False)[
+        list(DISPOSITIONS)
+    ].sum()  # rows finer than the classes
+    labels = list(table[list(step.by)].itertuples(index=False, name=None))
+    return table, table[list(DISPOSITIONS)].to_numpy(), level_codes(cases, step.by, labels)
+
+
+def _one_of(cases, column, values):
+    """Codes (n,) of a column that may only hold these values."""
+    codes = pd.Index(values).get_indexer(pick(cases, column).astype(object))
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise DataError(
+            f"{column!r} has {int((codes < 0).sum())} values other than {', '.join(map(repr, values))}; the first is "
+            f"{pick(cases, column).iloc[row]!r} in row {row}."
+        )
+    return codes
 
 
 def _spread_of(factor):
@@ -188,12 +237,12 @@ class Composite:
     name: str = "composite_weight"
 
     def __post_init__(self):
-        if not isinstance(self.theta, str) and not 0 <= self.theta <= 1:
+        if self.theta != "effective" and (isinstance(self.theta, str) or not 0 <= self.theta <= 1):
             raise DataError(f'theta = {self.theta!r}: give a share from 0 to 1, or "effective".')
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        landline = (pick(cases, self.frame) == "landline").to_numpy()
-        overlap = (pick(cases, self.domain) == "ab").to_numpy()
+        landline = _one_of(cases, self.frame, FRAMES) == 0
+        overlap = _one_of(cases, self.domain, ("a", "b", "ab")) == 2
         theta = self.theta if fixed is None else fixed["theta"]
         if isinstance(theta, str):
             theta = 1.0 if landline.all() else 0.0
@@ -222,6 +271,13 @@ class Rake:
     tol: float = 1e-9
     max_iter: int = 1000
     name: str = "final_weight"
+
+    def __post_init__(self):
+        low, high = (0.0 if self.least is None else self.least), (np.inf if self.most is None else self.most)
+        if not 0 <= low < 1 < high:
+            raise DataError(
+                f"least = {self.least!r}, most = {self.most!r}: give multiples of the mean weight, least < 1 < most."
+            )
 
     def apply(self, cases, weight, dispositions, fixed=None):
         targets = Margins.parse(self.margins, self.by)
@@ -315,6 +371,11 @@ class Recipe:
             raise DataError(
                 f"two steps have the name {next(n for n in names if names.count(n) > 1)!r}; names become columns."
             )
+        late = [step.name for step in self.steps[1:] if getattr(step, "starts", False)]
+        if late:
+            raise DataError(
+                f"{late[0]!r} starts from weights of its own and would undo the steps before it; put it first."
+            )
 
     def __repr__(self):
         return f"Recipe({' → '.join(step.name for step in self.steps)})"
@@ -392,16 +453,30 @@ def _toml(value, by):
                 m = int(np.searchsorted(value.first, c, side="right")) - 1
                 level = value.labels[m][c - value.first[m]]
                 if not np.isnan(value.total[p, c]):
-                    part = "" if partition is None else f"partition = {json.dumps(partition, ensure_ascii=False)}, "
+                    part = "" if partition is None else f"partition = {_text(partition)}, "
                     rows.append(
-                        f"  {{ {part}variable = {json.dumps(value.variables[m], ensure_ascii=False)}, "
-                        f"level = {json.dumps(level, ensure_ascii=False)}, total = {float(value.total[p, c])!r} }},"
+                        f"  {{ {part}variable = {_text(value.variables[m])}, "
+                        f"level = {_text(level)}, total = {float(value.total[p, c])!r} }},"
                     )
-        by_text = f"by = {json.dumps(value.by)}, " if value.by is not None else ""
+        by_text = f"by = {_text(value.by)}, " if value.by is not None else ""
         return f"{{ {by_text}rows = [\n" + "\n".join(rows) + "\n] }"
     if isinstance(value, dict) or hasattr(value, "columns"):
         return _toml(Margins.parse(value, by), by)
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float):
+        return repr(value)
+    return _text(value)
+
+
+def _text(value):
+    """A label, number or tuple of them in TOML; labels of other kinds would not come back as they were."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(_text(v) for v in value)}]"
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, str | int | float | bool):
+        raise DataError(
+            f"the label {value!r} is a {type(value).__name__}, which a recipe file cannot hold; use text or numbers."
+        )
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _step(entry):
@@ -413,11 +488,19 @@ def _step(entry):
     unknown = [name for name in entry if name not in known]
     if unknown:
         raise DataError(f"{kind} has no field {unknown[0]!r}; it has {', '.join(known)}.")
+    absent = [f.name for f in fields(KINDS[kind]) if f.default is MISSING and f.name not in entry]
+    if absent:
+        raise DataError(f"{kind} needs the field {absent[0]!r}.")
     if "margins" in entry:
-        table, by = entry["margins"], entry["margins"].get("by")
-        nested = {}
-        for row in table["rows"]:
-            part = nested.setdefault(row["partition"], {}) if by is not None else nested
-            part.setdefault(tuple(row["variable"]), {})[tuple(row["level"])] = row["total"]
+        try:
+            table, by = entry["margins"], entry["margins"].get("by")
+            nested = {}
+            for row in table["rows"]:
+                part = nested.setdefault(row["partition"], {}) if by is not None else nested
+                part.setdefault(tuple(row["variable"]), {})[tuple(row["level"])] = row["total"]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"the margins of {kind} need rows of variable, level and total (and partition with by): {error!r}."
+            ) from None
         entry["margins"] = Margins.parse(nested, by)
     return KINDS[kind](**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})

@@ -11,6 +11,7 @@ from .cells import grid
 
 SWEEPS = 100  # raking that has not converged by then goes on with Newton's method
 MOST_EXPLAINED = 50_000  # cells or rows for which infeasibility is explained by linear programming
+ROUNDING = 4e-15  # a gap below this share of the sum of absolute terms is rounding
 NO_ROWS = np.zeros((0, 0))
 
 
@@ -100,8 +101,10 @@ def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridg
         for column in level.T:
             present[:width] += np.bincount(column, weight, width)[:width]
     present[width:] = weight @ np.abs(z)
-    scale = np.maximum(np.abs(target), 1e-3 * present)
+    scale = np.where(target != 0, np.abs(target), present)  # a total of 0 is met to a share of what there is
     scale = np.where((scale > 0) & asked, scale, 1.0)
+    for j in np.flatnonzero(asked & (present == 0) & (target != 0)):
+        raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
     softness = NO_ROWS if ridge is None else np.ascontiguousarray(ridge / np.outer(unit, unit))
     g, lam = np.empty(len(weight)), np.zeros(len(total)) if lam is None else lam
     steps, gap = kernels.newton(
@@ -125,8 +128,12 @@ def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridg
         x = _matrix(level, z, width)
         use = np.flatnonzero(asked & (present > 0))
         reached = (weight * g) @ x - target
+        if ridge is not None:
+            reached += softness @ lam
+        if len(use) == 0 or np.all(np.abs(reached[use]) <= ROUNDING * (np.abs(weight * g) @ abs(x))[use]):
+            return g, int(steps), float(gap)  # sums of that size cannot be told apart in double precision
         raise CalibrationError(
-            _explain(x[:, use] / scale[use], weight, target[use] / scale[use], distance, (reached / scale)[use], steps,
+            _explain(x[:, use] / scale[use], weight, target[use] / scale[use], distance, (reached / scale)[use], steps, tol,
                      lambda j: say(use[j]))
         )  # fmt: skip
     return g, int(steps), float(gap)
@@ -141,9 +148,9 @@ def _matrix(level, z, width):
     return sparse.hstack([ones, sparse.csr_matrix(z)], format="csc")
 
 
-def _explain(x, d, target, distance, gap, steps, say):
+def _explain(x, d, target, distance, gap, steps, tol, say):
     """Which constraints stand in the way and which bounds would do, by linear programming."""
-    contradiction = _contradiction(x, d, target, say)
+    contradiction = _contradiction(x, d, target, tol, say)
     if contradiction:
         return contradiction
     worst = int(np.argmax(np.abs(gap)))
@@ -158,8 +165,8 @@ def _explain(x, d, target, distance, gap, steps, say):
     text = f"no weights with {lower:g} <= g <= {upper:g} meet these totals; the least that must give way: {', '.join(names)}."
     if np.isfinite(upper):
         smallest, largest = _tightest(x, d, target, lower, True), _tightest(x, d, target, upper, False)
-        parts = [f"an upper bound of at least {smallest:.6g} with lower = {lower:g}"] if smallest is not None else []
-        parts += [f"a lower bound of at most {largest:.6g} with upper = {upper:g}"] if largest is not None else []
+        parts = [f"an upper bound above {_outward(smallest, 1)} with lower = {lower:g}"] if smallest is not None else []
+        parts += [f"a lower bound below {_outward(largest, -1)} with upper = {upper:g}"] if largest is not None else []
         text += (
             f" What would do: {' or '.join(parts)}."
             if parts
@@ -169,7 +176,13 @@ def _explain(x, d, target, distance, gap, steps, say):
     return text + " Merge levels, or mend the totals."
 
 
-def _contradiction(x, d, target, say):
+def _outward(value, sign):
+    """A number with six significant digits, rounded up (sign 1) or down (-1)."""
+    unit = 10.0 ** (np.floor(np.log10(abs(value))) - 5) if value else 1.0
+    return f"{sign * np.ceil(sign * value / unit - 1e-6) * unit:.6g}"
+
+
+def _contradiction(x, d, target, tol, say):
     """Constraints that depend on each other must agree: totals orthogonal to every combination that is always zero."""
     gram = (x.multiply(d[:, None]).T @ x).toarray()
     values, vectors = np.linalg.eigh(gram / max(np.trace(gram), 1e-300))
@@ -177,7 +190,7 @@ def _contradiction(x, d, target, say):
         if value > 1e-12:
             return None
         off = vector @ target
-        if abs(off) > 1e-7 * np.sum(np.abs(vector * target)):
+        if abs(off) > max(0.1 * tol, 1e-14) * np.sum(np.abs(vector * target)):
             part = np.flatnonzero(np.abs(vector) > 1e-6)
             return (
                 f"the totals contradict each other: {len(part)} constraints that determine one another disagree by "

@@ -43,18 +43,29 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
         raise DataError(
             f"weights between {lower} and {upper} cannot sum to {total:,.6g} over {len(result)} rows; widen the bounds."
         )
-    for _ in range(MOST_ROUNDS * 100):
-        outside = (result < low) | (result > high)
-        if not outside.any():
-            return result
-        cut = np.clip(result, low, high)
-        if outside.all():
-            raise DataError(f"no weight between {lower} and {upper} is left to take the excess; widen the bounds.")
-        cut[~outside] += (result.sum() - cut.sum()) / (~outside).sum()
-        result = cut
-        if not strict:
-            return result
-    raise DataError(f"trimming to {lower} to {upper} does not come to rest; widen the bounds.")
+    outside = (result < low) | (result > high)
+    if not outside.any():
+        return result
+    cut = np.clip(result, low, high)
+    if outside.all():
+        raise DataError(f"no weight between {lower} and {upper} is left to take the excess; widen the bounds.")
+    cut[~outside] += (total - cut.sum()) / (~outside).sum()
+    return _shifted(cut, low, high, total) if strict else cut
+
+
+def _shifted(weight, low, high, total):
+    """Where further rounds lead: every weight moves by one constant, as far as the bounds let it, until the sum is kept."""
+    if np.all((weight >= low) & (weight <= high)):
+        return weight
+    least, most = -np.max(np.abs(weight)) - abs(total), np.max(np.abs(weight)) + abs(total)
+    for _ in range(200):
+        middle = (least + most) / 2
+        least, most = (middle, most) if np.clip(weight + middle, low, high).sum() < total else (least, middle)
+    result = np.clip(weight + (least + most) / 2, low, high)
+    inside = (result > low) & (result < high)
+    if inside.any():
+        result[inside] += (total - result.sum()) / inside.sum()
+    return result
 
 
 def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
