@@ -95,7 +95,7 @@ def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridg
     size = np.max(np.abs(z), axis=0, initial=0.0)
     size = np.where(size > 0, size, 1.0)
     unit = np.r_[np.ones(width), size]  # numeric variables in units of their largest value, so that no square overflows
-    target, z = target / unit, np.ascontiguousarray(z / size)
+    target, z = target / unit, np.ascontiguousarray(z / size * asked[width:])
     present = np.zeros(len(total))
     if width:
         for column in level.T:
