@@ -316,8 +316,10 @@ class Problem:
     @cached_property
     def columns(self):
         """Column of the totals for every column of the constraints (W,); -1 where a level has no total."""
-        places = [np.where(axis.place < 0, -1, axis.place + f) for axis, f in zip(self.axes, self.targets.first[:-1])]
-        return np.concatenate([*places, self.targets.first[-1] + np.arange(len(self.numeric))])
+        first = self.targets.first
+        place = np.concatenate([axis.place for axis in self.axes] + [np.arange(len(self.numeric))])
+        start = np.repeat(first, [*(len(axis.place) for axis in self.axes), len(self.numeric)])
+        return np.where(place < 0, -1, place + start)
 
     @cached_property
     def before(self):
@@ -369,13 +371,13 @@ class Problem:
 
     def in_axis_order(self, total):
         """Totals (P, C + Z) as (P, W); raises where levels and respondents do not match."""
-        ordered = np.column_stack([total, np.full(len(total), np.nan)])[:, self.columns]
-        lost = np.ones(total.shape[1], bool)
-        lost[self.columns[self.columns >= 0]] = False
-        lost = lost & (np.nan_to_num(total) != 0) if lost.any() else np.zeros(total.shape, bool)
-        if lost.any():
-            p, c = np.argwhere(lost)[0]
-            self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
+        ordered = np.where(self.columns < 0, np.nan, total[:, self.columns])
+        unseen = np.ones(total.shape[1], bool)
+        unseen[self.columns[self.columns >= 0]] = False
+        if unseen.any():
+            lost = unseen & (np.nan_to_num(total) != 0)
+            for p, c in np.argwhere(lost)[:1]:
+                self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
         seen, asked = self.before > 0, ~np.isnan(ordered)
         seen[:, len(self.columns) - len(self.numeric) :] &= asked[
             :, len(self.columns) - len(self.numeric) :
@@ -456,11 +458,11 @@ class Problem:
         """Calibrate to totals (P, C)."""
         factor, steps, gap = self.solve(total, distance, tol, max_iter)
         weight, largest = spread(self.cells.cell, factor, self.base, self.n)
-        present = factor[self.cells.weight > 0]  # factors of empty cells mean nothing
+        least = 0.0
         if distance.lower < 0:
-            largest = float(weight.max())
+            largest, least = float(weight.max()), float(factor[self.cells.weight > 0].min())
         elif self.base is None:
-            largest = float(present.max())
+            largest = float(factor[self.cells.weight > 0].max())  # factors of empty cells mean nothing
         warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
         result = Calibration(
             weight,
@@ -470,7 +472,7 @@ class Problem:
             lambda: self.table(factor, total),
             self.constraints,
         )
-        result.least = float(present.min())
+        result.least = least
         result.problem, result.total, result.distance = self, total, distance
         return result
 

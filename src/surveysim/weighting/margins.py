@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ CONSISTENT = 1e-6  # margins may disagree by this share
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Margins:
     """Control totals, parsed: for every partition one table of totals per margin.
 
@@ -29,12 +30,12 @@ class Margins:
     labels: tuple
     total: np.ndarray
 
-    @property
+    @cached_property
     def first(self):
         """First column of each margin, and the number of columns."""
         return np.concatenate([[0], np.cumsum([len(levels) for levels in self.labels])]).astype(np.int64)
 
-    @property
+    @cached_property
     def margin_names(self):
         """What each margin is called."""
         return [" × ".join(map(str, variable)) for variable in self.variables]
@@ -85,10 +86,15 @@ class Margins:
         starts = dict(zip(levels, first.tolist(), strict=False))
         for p, key, known, totals in entries:
             start = starts[key]
-            at = [start + known[names_of(level)] for level in totals.keys()]  # noqa: SIM118
+            if len(totals) == len(known) and p == 0:
+                at = slice(start, start + len(known))  # the levels in the order just found
+            else:
+                at = [start + known[names_of(level)] for level in totals.keys()]  # noqa: SIM118
+                if len(set(at)) < len(at):
+                    raise DataError(
+                        f"margin {' × '.join(map(str, key))!r} names a level twice; keep one total per level."
+                    )
             total[p, at] = _numbers(totals, key, signed)
-            if len(set(at)) < len(at):
-                raise DataError(f"margin {' × '.join(key)!r} names a level twice; keep one total per level.")
         return cls(by, tuple(parts), tuple(levels), tuple(tuple(known) for known in levels.values()), total)
 
     def reading(self, margins_are, rescale):
@@ -97,7 +103,7 @@ class Margins:
             raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
         if margins_are is not None or rescale is not None:
             return margins_are or "totals"
-        sums = self._sums()
+        sums = self._sums
         shares = _is_shares(sums)
         if not shares.any():
             return "totals"
@@ -111,7 +117,7 @@ class Margins:
 
     def refuse_near_shares(self, base):
         """Raise where all margins sum to nearly 1 or 100 and the weights (P,) to something else: shares gone wrong."""
-        sums = self._sums()
+        sums = self._sums
         near = (np.abs(sums - 1) <= NEARLY) | (np.abs(sums / 100 - 1) <= NEARLY)
         if near.all() and not np.any(np.abs(sums / base[:, None] - 1) <= 0.5):
             p, m = np.argwhere(near)[0]
@@ -120,6 +126,7 @@ class Margins:
                 f'these are shares, mend them; if they are totals, say margins_are="totals".'
             )
 
+    @cached_property
     def _sums(self):
         """Sum of each margin, (P, M)."""
         total = np.nan_to_num(self.total) if np.isnan(self.total).any() else self.total
@@ -130,7 +137,7 @@ class Margins:
 
         Shares are multiplied by the base weights' sums (P,); totals are checked for consistency, or follow `rescale`.
         """
-        sums, width = self._sums(), np.diff(self.first)
+        sums, width = self._sums, np.diff(self.first)
         if reading == "shares":
             shares = _is_shares(sums)
             if not shares.all():
@@ -183,6 +190,8 @@ def _is_shares(sums):
 def _numbers(totals, variable, signed):
     """Totals of one margin as floats; NaN, infinite or (unless `signed`) negative ones are refused."""
     given = list(totals.values() if callable(totals.values) else totals.values)
+    if all(type(value) is float and (0 <= value < np.inf) for value in given):
+        return given
     try:
         numbers = np.array(given, dtype=float)
         bad = ~np.isfinite(numbers) | ((numbers < 0) & (not signed))
