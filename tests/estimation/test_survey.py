@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveysim import DataError, DesignError, Survey, proportion_interval, rake
+from surveysim import DataError, DesignError, Survey, SurveysimWarning, proportion_interval, rake
 
 DATA = pd.DataFrame(
     {
@@ -172,7 +172,7 @@ def test_numeric_types__give_the_same_answer(dtype):
         (lambda: Survey(DATA, lonely_psu="ignore"), DesignError, "lonely_psu"),
         (lambda: Survey(DATA.assign(w=-1), weight="w"), DataError, "negative"),
         (lambda: Survey(DATA).mean("g"), DataError, "not numeric"),
-        (lambda: Survey(DATA.assign(y=np.nan)).mean("y"), DataError, "missing in 6"),
+        (lambda: Survey(DATA.assign(y=np.nan)).mean("y"), DataError, "missing in all 6"),
         (lambda: Survey(DATA).mean("y", deff="maybe"), DataError, "deff"),
         (lambda: Survey(DATA).proportion("b", ci="wilsonn"), DataError, "ci"),
         (lambda: Survey(DATA).ratio("y", "z"), DataError, "no column"),
@@ -243,8 +243,10 @@ def test_where__keeps_the_design_and_needs_values_in_the_domain_only():
     part = s.where(DATA["g"] == "a").mean("y").to_frame().iloc[0]
     for name in ("estimate", "se", "df", "n"):
         assert part[name] == pytest.approx(whole[name])
-    with pytest.raises(DataError, match="missing in 3 rows of the domain g=b"):
+    with pytest.raises(DataError, match="missing in all 3 rows of domain 'g=b'"):
         s.mean("y", by="g")
+    with pytest.warns(SurveysimWarning, match="set aside: 3 of 'y'"):
+        assert s.mean("y").to_frame()["n"][0] == 3
     with pytest.raises(DataError, match="True or False"):
         s.where([1, 0, 1, 0, 1, 0])
 

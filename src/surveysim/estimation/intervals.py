@@ -5,7 +5,7 @@ from scipy import special
 
 from ..errors import DataError
 
-METHODS = ("wald", "logit")
+METHODS = ("wald", "logit", "xlogit", "wilson", "beta", "korn-graubard", "asin")
 
 
 def t_quantile(level, df):
@@ -30,35 +30,75 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
     Parameters
     ----------
     p, se : estimates and standard errors (shares, not percent); scalars or arrays.
-    method : "logit" (Wald on the log-odds scale, standard error se / (p(1-p))) or "wald".
+    method : with the effective size n_eff = p(1-p) / se² and Student's t on `df`
+
+        "wald" p ± t se, cut at 0 and 1; "logit" and "xlogit" p ± t se on the log-odds scale; "asin" on the arcsine scale;
+        "wilson" Wilson's interval for n_eff with t; "beta" Clopper and Pearson's for n_eff (t_{n-1} / t_df)², as in R survey;
+        "korn-graubard" the same with at most n.
     level : confidence level. df : degrees of freedom, None is infinite.
-    n : respondents; at p = 0 or 1, where the log odds do not exist, the one-sided Clopper-Pearson bound for n is given.
+    n : respondents; needed by "beta" and "korn-graubard", and wherever p is 0 or 1.
 
     Returns
     -------
     (lower, upper).
 
+    Notes
+    -----
+    At p = 0 or 1 the standard error is 0 and says nothing. There every method gives the one-sided Clopper-Pearson bound for
+    n (t_{n-1} / t_df)² respondents, at most n, so that no interval is a point.
+
     References
     ----------
-    Korn & Graubard (1999), Analysis of Health Surveys, p. 65; Clopper & Pearson (1934), Biometrika 26:404-413.
+    Korn & Graubard (1998), Surv. Methodol. 24:193-201; Clopper & Pearson (1934), Biometrika 26:404-413; Wilson (1927), JASA
+    22:209-212; Dean & Pagano (2015), J. Surv. Stat. Methodol. 3:484-503 (effective sizes in all of them).
     """
     if method not in METHODS:
         raise DataError(f"ci = {method!r}: choose one of {', '.join(METHODS)}.")
     p, se = np.asarray(p, dtype=float), np.asarray(se, dtype=float)
     if np.any((p < 0) | (p > 1)):
         raise DataError("a proportion is outside 0 to 1; give shares, not percent.")
-    t = t_quantile(level, np.inf if df is None else df)
     inside = (p > 0) & (p < 1)
+    if n is None and (not inside.all() or method in ("beta", "korn-graubard")):
+        what = f"ci = {method!r}" if inside.all() else "an interval at p = 0 or 1"
+        raise DataError(f"{what} needs n, the number of respondents.")
+    degrees = np.inf if df is None else df
+    t, safe = t_quantile(level, degrees), np.where(inside, p, 0.5)
+    with np.errstate(divide="ignore"):
+        size = safe * (1 - safe) / se**2
     if method == "wald":
         lower, upper = np.clip(p - t * se, 0, 1), np.clip(p + t * se, 0, 1)
-    else:
-        safe = np.where(inside, p, 0.5)
+    elif method in ("logit", "xlogit"):
         centre, half = special.logit(safe), t * se / (safe * (1 - safe))
         lower, upper = special.expit(centre - half), special.expit(centre + half)
+    elif method == "asin":
+        centre, half = np.arcsin(np.sqrt(safe)), t * se / (2 * np.sqrt(safe * (1 - safe)))
+        lower, upper = np.sin(np.maximum(centre - half, 0)) ** 2, np.sin(np.minimum(centre + half, np.pi / 2)) ** 2
+    elif method == "wilson":
+        z = t**2 / size
+        centre, half = (safe + z / 2) / (1 + z), t / (1 + z) * np.sqrt(safe * (1 - safe) / size + z / (4 * size))
+        lower, upper = centre - half, centre + half
+    else:
+        effective = size * _df_ratio(level, degrees, n)
+        effective = np.minimum(effective, n) if method == "korn-graubard" else effective
+        lower, upper = _clopper_pearson(safe, effective, level)
     if not inside.all():
-        if n is None:
-            raise DataError("p is 0 or 1, where the interval needs n, the number of respondents.")
-        edge = 1 - ((1 - level) / 2) ** (1 / np.asarray(n, dtype=float))
+        few = np.asarray(n, dtype=float) * np.minimum(_df_ratio(level, degrees, n), 1.0)
+        edge = 1 - ((1 - level) / 2) ** (1 / few)
         lower = np.where(p == 0, 0.0, np.where(p == 1, 1 - edge, lower))
         upper = np.where(p == 1, 1.0, np.where(p == 0, edge, upper))
     return lower, upper
+
+
+def _df_ratio(level, df, n):
+    """(t_{n-1} / t_df)²: what few degrees of freedom cost in respondents (Korn & Graubard 1998)."""
+    n = np.asarray(n, dtype=float)
+    return (t_quantile(level, np.maximum(n - 1, 1.0)) / t_quantile(level, df)) ** 2
+
+
+def _clopper_pearson(p, n, level):
+    """Clopper and Pearson's interval for n p of n, any positive numbers; a point where n is infinite."""
+    finite = np.isfinite(n)
+    n = np.where(finite, n, 1.0)
+    x, half = n * p, (1 - level) / 2
+    lower, upper = special.betaincinv(x, n - x + 1, half), special.betaincinv(x + 1, n - x, 1 - half)
+    return np.where(finite, lower, p), np.where(finite, upper, p)

@@ -2,65 +2,108 @@
 
 A statistic yields one score per respondent, so that its error is that of the weighted total of the scores (Deville 1999,
 Surv. Methodol. 25:193-203; Binder 1983). Calibration replaces scores by their residuals on the constraints (Deville &
-Särndal 1992); the design turns them into a variance.
+Särndal 1992); the design turns them into a variance, stage by stage.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from ..errors import DesignError
+from ..kernels import replicates
 from ..kernels import variance as kernels
+from ..weighting.constraints import Constraints
+from .estimates import by_item
+from .scores import Statistic, expanded
 
 BLOCK = 16  # scores handled at a time
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
 
 
 @dataclass(frozen=True)
-class Design:
-    """Variance design of n rows: PSUs in strata, weights, and the constraints the weights were calibrated to.
+class Stage:
+    """One stage of selection of the n rows.
 
     Attributes
     ----------
-    weight : (n,) final weights. psu : (n,) PSU of each row, 0 .. P-1. psu_stratum : (P,) its stratum, 0 .. H-1.
-    fraction : (H,) sampling fraction of PSUs. labels : (H,) names of the strata, for messages.
-    lonely : what a stratum with one PSU does. constraints : tuple of weighting.constraints.Constraints.
+    unit : (n,) sampling unit of each row, 0 .. U - 1. stratum : (U,) its stratum inside the unit of the stage before, 0 .. H - 1.
+    fraction : (H,) sampling fraction. labels : (H,) names of the strata, for messages.
+    before : (H,) product of the sampling fractions of the stages before, which this stage's variance is multiplied by.
     """
 
-    weight: np.ndarray
-    psu: np.ndarray
-    psu_stratum: np.ndarray
+    unit: np.ndarray
+    stratum: np.ndarray
     fraction: np.ndarray
     labels: tuple
-    lonely: str
-    constraints: tuple
+    before: np.ndarray | float = 1.0
 
     @cached_property
-    def psus(self):
-        """PSUs per stratum (H,)."""
-        return np.bincount(self.psu_stratum, minlength=len(self.fraction))
+    def sampled(self):
+        """Units per stratum (H,)."""
+        return np.bincount(self.stratum, minlength=len(self.fraction))
 
     @cached_property
-    def _is_lonely(self):
-        """Strata (H,) with one PSU that is not taken with certainty."""
-        return (self.psus == 1) & (self.fraction < 1)
+    def lonely(self):
+        """Strata (H,) with one unit that is not taken with certainty."""
+        return (self.sampled == 1) & (self.fraction < 1)
 
     @cached_property
-    def _scale(self):
-        n, lonely = self.psus, self._is_lonely
-        if lonely.any() and self.lonely == "fail":
+    def order(self):
+        """Rows (n,) unit by unit, and where each unit's begin (U + 1,)."""
+        U, n = len(self.stratum), len(self.unit)
+        order = np.empty(n, np.int64)
+        replicates.sort_by(self.unit, U, np.arange(n), order)
+        return order, np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
+
+    def scale(self, policy):
+        """What squared deviations in a stratum (H,) are multiplied by."""
+        n, lonely = self.sampled, self.lonely
+        if lonely.any() and policy == "fail":
             names = ", ".join(str(self.labels[h]) for h in np.flatnonzero(lonely)[:8])
             raise DesignError(
                 f"{int(lonely.sum())} strata have one PSU, so their variance cannot be estimated: {names}. Join "
                 f"them with others, or choose lonely_psu = certainty, remove, adjust or average."
             )
-        scale = np.where(n <= 1, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
-        if lonely.all() and self.lonely == "average":
+        if lonely.all() and policy == "average":
             raise DesignError(f"all {len(n)} strata have one PSU, so there is no variance to average; join strata.")
-        if lonely.any() and self.lonely == "adjust":
+        scale = np.where(n <= 1, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
+        if policy == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
-        return scale
+        elif policy == "average" and lonely.any():
+            scale = scale * (len(lonely) / (~lonely).sum())
+        return scale * self.before
+
+    def about_zero(self, policy):
+        """Strata (H,) whose deviations are from zero: lonely ones under "adjust", as in R survey."""
+        return self.lonely & (policy == "adjust")
+
+
+@dataclass(frozen=True)
+class Design:
+    """Variance design of n rows: stages of selection, weights, and the constraints the weights were calibrated to.
+
+    Attributes
+    ----------
+    weight : (n,) final weights. stages : tuple of Stage, the first that of the PSUs.
+    lonely : what a stratum with one unit does. constraints : tuple of weighting.constraints.Constraints.
+    unequal : function from weighted scores (E, n) to their covariances, for sampling with unequal probabilities without
+        replacement; it takes the place of the stages.
+    """
+
+    weight: np.ndarray
+    stages: tuple
+    lonely: str = "fail"
+    constraints: tuple = ()
+    unequal: object = field(default=None, repr=False)
+
+    @property
+    def psu(self):
+        return self.stages[0].unit
+
+    @property
+    def psu_stratum(self):
+        return self.stages[0].stratum
 
     def adjusted(self, scores):
         """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first.
@@ -75,59 +118,103 @@ class Design:
 
     def variances(self, scores):
         """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache."""
-        if self.lonely in ("adjust", "average") and np.any(self._is_lonely):
+        if self.unequal is not None:
             return np.diag(self.covariance(scores)).copy()
-        result = np.empty(len(scores))
-        buffer = np.empty((min(BLOCK, len(scores)), len(self.weight)))
+        result = np.zeros(len(scores))
+        parts = [(s, s.scale(self.lonely), s.about_zero(self.lonely)) for s in self.stages]
+        buffer, found = np.empty((min(BLOCK, len(scores)), len(self.weight))), np.empty(BLOCK)
         for first in range(0, len(scores), BLOCK):
             part = scores[first : first + BLOCK]
             block = buffer[: len(part)]
             for row, score in zip(block, part, strict=True):
                 row[:] = score
             block, known_with_error = self.adjusted(block)
-            found = result[first : first + BLOCK]
-            kernels.stratified(block, self.weight, self.psu, self.psu_stratum, self.psus, self._scale, found)
+            here = result[first : first + BLOCK]
+            for stage, scale, zero in parts:
+                kernels.stratified(block, self.weight, stage.unit, stage.stratum, stage.sampled, scale, zero, found)
+                here += found[: len(part)]
             for matrix, beta in known_with_error:
-                found += np.einsum("ei,ij,ej->e", beta, matrix, beta)
+                here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
         return result
 
     def covariance(self, scores):
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
-        return self._covariance(scores) + sum(beta @ matrix @ beta.T for matrix, beta in known_with_error)
+        weighted = scores * self.weight
+        if self.unequal is not None:
+            matrix = self.unequal(weighted)
+        else:
+            matrix = sum(self._between(stage, weighted) for stage in self.stages)
+        return matrix + sum(beta @ m @ beta.T for m, beta in known_with_error)
 
-    def _covariance(self, scores):
-        totals = np.stack([np.bincount(self.psu, self.weight * z, len(self.psu_stratum)) for z in scores])
-        strata = len(self.psus)
-        mean = np.stack([np.bincount(self.psu_stratum, t, strata) for t in totals]) / np.maximum(self.psus, 1)
-        scale, lonely = self._scale, self._is_lonely
-        if lonely.any() and self.lonely == "adjust":
-            mean[:, lonely] = 0.0  # about zero, the mean of scores over the sample, as R survey does
-        off = totals - mean[:, self.psu_stratum]
-        matrix = (off * scale[self.psu_stratum]) @ off.T
-        if lonely.any() and self.lonely == "average":
-            matrix *= len(lonely) / (~lonely).sum()
-        return matrix
+    def _between(self, stage, weighted):
+        totals = np.stack([np.bincount(stage.unit, z, len(stage.stratum)) for z in weighted])
+        mean = np.stack([np.bincount(stage.stratum, t, len(stage.sampled)) for t in totals])
+        mean = np.where(stage.about_zero(self.lonely), 0.0, mean / np.maximum(stage.sampled, 1))
+        off = totals - mean[:, stage.stratum]
+        return (off * stage.scale(self.lonely)[stage.stratum]) @ off.T
 
-    def all_degrees(self, masks, domains):
-        """Degrees of freedom (E,) of several domains, each distinct mask looked at once; `domains` name them in errors."""
-        seen, result = {}, []
-        for rows, domain in zip(masks, domains, strict=True):
-            mark = rows.tobytes()
-            if mark not in seen:
-                seen[mark] = self.degrees(rows, domain)
-            result.append(seen[mark])
-        return np.array(result, dtype=float)
+    def block_variances(self, block):
+        """Variances (D,) of the statistics of a `scores.Block`, whose domains are disjoint."""
+        alone = len(self.constraints) <= 1 and self.unequal is None
+        exact = all(isinstance(c, Constraints) and c.exact for c in self.constraints)
+        if not (alone and exact):
+            return self.variances([s.score for s in block.statistics()])
+        result = np.zeros(len(block.value))
+        for stage in self.stages:
+            order, start = stage.order
+            common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
+            scale, zero = stage.scale(self.lonely), stage.about_zero(self.lonely)
+            if self.constraints:
+                (c,) = self.constraints
+                kernels.calibrated_domains(
+                    *common, scale, zero, c.base, c.cell, c.partition, c.column, c.inverse, c.pinned(), result
+                )
+            else:
+                kernels.domains(*common, scale, zero, result)
+        return result
 
-    def degrees(self, rows, domain=""):
-        """PSUs − strata among the PSUs and strata that have rows of positive weight in a domain (boolean mask)."""
-        present = np.zeros(len(self.psu_stratum), bool)
-        present[self.psu[rows & (self.weight > 0)]] = True
-        df = int(present.sum()) - len(np.unique(self.psu_stratum[present]))
-        if df < 1:
+    def degrees(self, group, domains):
+        """Degrees of freedom (D,): PSUs - strata among those with rows of positive weight in each domain.
+
+        group : (n,) domain of each row, -1 for none. domains : their names, for messages.
+        """
+        psus, strata = np.zeros(len(domains), np.int64), np.zeros(len(domains), np.int64)
+        order, start = self.stages[0].order
+        kernels.count_units(
+            self.weight, group, order, start, self.psu_stratum, len(self.stages[0].sampled), psus, strata
+        )
+        for d in np.flatnonzero(psus - strata < 1):
+            name = f"domain {domains[d]!r}" if domains[d] else "a domain"
             raise DesignError(
-                f"{f'domain {domain!r}' if domain else 'a domain'} has {int(present.sum())} PSUs in as many strata, so its error has "
-                f"no degrees of freedom. Widen the "
+                f"{name} has {psus[d]} PSUs in as many strata, so its error has no degrees of freedom. Widen the "
                 f"domain, join strata, or give df=."
             )
-        return df
+        return (psus - strata).astype(float)
+
+    def item_variances(self, items):
+        """Variances of statistics and blocks, an array for each; blocks by threads."""
+        alone = [k for k, item in enumerate(items) if isinstance(item, Statistic)]
+        blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
+        found = dict(zip(alone, self.variances([items[k].score for k in alone])[:, None], strict=True)) if alone else {}
+        if blocks:
+            self._prepare()
+            found |= zip(blocks, by_item(lambda k: self.block_variances(items[k]), blocks), strict=True)
+        return [found[k] for k in range(len(items))]
+
+    def _prepare(self):
+        """Make what is made once before threads ask for it."""
+        for stage in self.stages:
+            _ = stage.order, stage.sampled, stage.lonely
+        _ = [c.inverse for c in self.constraints]
+
+    def item_covariance(self, items):
+        """Covariance matrix of all rows of statistics and blocks."""
+        return self.covariance([s.score for s in expanded(items)])
+
+    def combine(self, items, vector):
+        """The linear combination of all rows as one statistic."""
+        parts = expanded(items)
+        rows = np.any([s.rows for s, v in zip(parts, vector, strict=True) if v], axis=0)
+        score = sum(v * s.score for s, v in zip(parts, vector, strict=True) if v)
+        return Statistic(float(sum(v * s.value for s, v in zip(parts, vector, strict=True))), score, rows)

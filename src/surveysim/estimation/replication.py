@@ -1,12 +1,159 @@
-"""Replicates: what each multiplies the weights of a PSU by."""
+"""Replication: variances from the spread of an estimate over replicates of the sample.
+
+A scheme multiplies the weights of sampling units; adjustments are repeated in every replicate. Replicate weights exist only
+LANES at a time, unless somebody asks for them.
+"""
+
+import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.linalg import hadamard
 
-from ..errors import DesignError
+from ..errors import DataError, DesignError
 from ..kernels import replicates as kernels
 from ..streams import key
+from ..weighting.cells import by_threads
+from .scores import Statistic
 
 LANES = kernels.LANES
+KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How replicates multiply the weights of sampling units.
+
+    Attributes
+    ----------
+    fill : function (first, out) that puts the multipliers of LANES replicates from `first` on into `out` (units, LANES).
+    unit : (n,) unit of each row. units : how many. count : replicates.
+    scale, rscales : variance = scale Σ rscales_r (θ_r - centre)², rscales (count,).
+    """
+
+    fill: object
+    unit: np.ndarray
+    units: int
+    count: int
+    scale: float
+    rscales: np.ndarray
+
+    def matrix(self):
+        """All multipliers (units, count)."""
+        out, block = np.empty((self.units, self.count)), np.empty((self.units, LANES))
+        for first in range(0, self.count, LANES):
+            self.fill(first, block)
+            out[:, first : first + LANES] = block[:, : self.count - first]
+        return out
+
+
+def scheme(kind, design, n=None, seed=None, rho=None):
+    """The scheme of one kind for a Design.
+
+    Parameters
+    ----------
+    kind : "jk1" delete one PSU of an unstratified sample; "jkn" of a stratified one; "brr" balanced half samples of two PSUs a
+        stratum; "fay" the same with weights `rho` and 2 - `rho` in place of 0 and 2; "rao-wu" rescaled bootstrap, with n
+        replicates (where there are finite population corrections, Preston's, through every stage); "sdr" successive differences
+        of PSUs in the order of the rows.
+    n : replicates, for "rao-wu" and "sdr". seed : for "rao-wu".
+
+    References
+    ----------
+    Wolter (2007), Introduction to Variance Estimation, ch. 3 and 4; Judkins (1990), J. Off. Stat. 6:223-239; Rao & Wu (1988),
+    JASA 83:231-241; Preston (2009), Surv. Methodol. 35:227-234; Fay & Train (1995), Proc. Sect. Gov. Stat. ASA, 154-159.
+    """
+    if kind not in KINDS:
+        raise DataError(f"replicates {kind!r}: choose one of {', '.join(KINDS)}.")
+    stage = design.stages[0]
+    if (kind != "rao-wu" and seed is not None) or (kind == "rao-wu" and seed is None):
+        raise DataError(f'seed is for "rao-wu", which needs one; got kind = {kind!r} and seed = {seed!r}.')
+    if (kind == "fay") != (rho is not None):
+        raise DataError(f'rho is for "fay", which needs one; got kind = {kind!r} and rho = {rho!r}.')
+    if kind in ("jk1", "jkn"):
+        return _jackknife(kind, stage)
+    if kind in ("brr", "fay"):
+        return _balanced(stage, 0.0 if rho is None else rho)
+    if kind == "sdr":
+        return _successive(stage, n)
+    if n is None or n < 2:
+        raise DataError(f"rao-wu needs n, the number of replicates, at least 2; got {n!r}.")
+    draw = RaoWu(stage.stratum, seed)
+    if all(np.all(s.fraction == 0) for s in design.stages):
+        return Scheme(draw, stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
+    last = design.stages[-1]
+    return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
+
+
+def _from_matrix(matrix, stage, scale, rscales):
+    def fill(first, out):
+        part = matrix[:, first : first + LANES]
+        out[:, : part.shape[1]] = part
+        out[:, part.shape[1] :] = 1.0
+
+    return Scheme(fill, stage.unit, len(stage.stratum), matrix.shape[1], scale, rscales)
+
+
+def _jackknife(kind, stage):
+    """Replicate r leaves PSU r out; the others of its stratum take its weight."""
+    sampled, stratum, U = stage.sampled, stage.stratum, len(stage.stratum)
+    if kind == "jk1" and len(sampled) > 1:
+        raise DesignError(f"jk1 is for samples without strata; this one has {len(sampled)}. Use jkn.")
+    if np.any((sampled == 1) & (stage.fraction < 1)):
+        raise DesignError(
+            f"{int((sampled == 1).sum())} strata have one PSU, which no replicate can leave out; join strata."
+        )
+    out_of = np.flatnonzero(sampled[stratum] > 1)
+    scale = (sampled[stratum] - 1) / sampled[stratum] * (1 - stage.fraction[stratum])
+
+    def fill(first, out):
+        out[:] = 1.0
+        for lane, r in enumerate(out_of[first : first + LANES]):
+            n = sampled[stratum[r]]
+            out[stratum == stratum[r], lane] = n / (n - 1)
+            out[r, lane] = 0.0
+
+    if kind == "jk1":  # as everywhere else, one factor for all
+        return Scheme(fill, stage.unit, U, len(out_of), float(scale[0]), np.ones(len(out_of)))
+    return Scheme(fill, stage.unit, U, len(out_of), 1.0, scale[out_of])
+
+
+def _balanced(stage, rho):
+    """Half samples by the columns of a Hadamard matrix (McCarthy 1969); order 2^k above the number of strata."""
+    wrong = np.flatnonzero(stage.sampled != 2)
+    if len(wrong):
+        h = wrong[0]
+        raise DesignError(
+            f"brr and fay need two PSUs in every stratum; {len(wrong)} have another number, the first is {stage.labels[h]!r} with "
+            f"{stage.sampled[h]}. Use jkn, or join PSUs."
+        )
+    if not 0 <= rho < 1:
+        raise DataError(f"rho = {rho!r}: give a weight from 0 up to, but not including, 1.")
+    H = len(stage.sampled)
+    R = 1 << int(H).bit_length()
+    sign = hadamard(R)[1 : H + 1].astype(float)  # the first row is constant, and balances nothing
+    second = np.zeros(len(stage.stratum), bool)
+    seen = set()
+    for j, h in enumerate(stage.stratum.tolist()):
+        second[j] = h in seen
+        seen.add(h)
+    half = np.where(second[:, None], -1.0, 1.0) * sign[stage.stratum]
+    return _from_matrix(1 + (1 - rho) * half, stage, 1 / (R * (1 - rho) ** 2), np.ones(R))
+
+
+def _successive(stage, n):
+    """Successive differences: PSU i takes rows i and i + 1 of a Hadamard matrix, without the constant one, in a circle."""
+    U = len(stage.stratum)
+    if U < 2:
+        raise DesignError("successive differences need at least two PSUs.")
+    R = 1 << int(min(U + 1, n or U + 1) - 1).bit_length()
+    rows = hadamard(max(R, 4)).astype(float)
+    R = len(rows)
+    order = np.argsort([int(np.argmax(stage.unit == u)) for u in range(U)]) if U < 5000 else np.arange(U)
+    rank = np.empty(U, np.int64)
+    rank[order] = np.arange(U)
+    first, second = 1 + rank % (R - 1), 1 + (rank + 1) % (R - 1)
+    return _from_matrix(1 + (rows[first] - rows[second]) * 2**-1.5, stage, 4 / R, np.ones(R))
 
 
 class RaoWu:
@@ -42,3 +189,151 @@ class RaoWu:
         for k, block in enumerate(blocks):
             self(k * LANES, block)
         return np.concatenate(blocks, axis=1)[:, :n]
+
+
+class Preston:
+    """Preston's multistage rescaled bootstrap: half of the units of every stage drawn without replacement, stage inside stage.
+
+    With n* = ⌊n / 2⌋ of n units drawn (δ = 1) at stage s and f the sampling fractions, the multiplier of a last-stage unit is
+
+    1 + Σ_s λ_s (Π_{t<s} √(n_t / n*_t) δ_t) ((n_s / n*_s) δ_s - 1),   λ_s = √(n*_s (Π_{t<s} f_t) (1 - f_s) / (n_s - n*_s)).
+    """
+
+    def __init__(self, stages, seed):
+        if any(np.any(s.lonely) for s in stages):
+            raise DesignError("a stratum or PSU has one sampled unit, so there is nothing to draw from; join strata.")
+        self.stages, self.seed = stages, seed
+        self.parent = []  # for every unit of a stage, the unit of the stage before
+        for before, stage in itertools.pairwise(stages):
+            parent = np.empty(len(stage.stratum), np.int64)
+            parent[stage.unit] = before.unit
+            self.parent.append(parent)
+
+    def __call__(self, first, out):
+        """Multipliers (last units, LANES) of the replicates from `first` on, into `out`."""
+        for lane in range(LANES):
+            multiplier, kept = 1.0, 1.0
+            for s, stage in enumerate(self.stages):
+                n, before = stage.sampled, np.broadcast_to(stage.before, stage.sampled.shape)
+                drawn = n // 2
+                seed = np.random.SeedSequence(self.seed, spawn_key=(0x507265, first + lane, s))
+                u = np.random.Generator(np.random.Philox(seed)).random(len(stage.stratum))
+                rank = np.empty(len(u), np.int64)
+                order = np.lexsort((u, stage.stratum))
+                rank[order] = np.arange(len(u)) - np.concatenate([[0], np.cumsum(n)])[stage.stratum[order]]
+                delta = (rank < drawn[stage.stratum]).astype(float)
+                left = np.maximum(n - drawn, 1)
+                spread = np.sqrt(drawn * before * (1 - stage.fraction) / left)[stage.stratum]
+                ratio = np.divide(n, drawn, out=np.ones(len(n)), where=drawn > 0)[stage.stratum]
+                if s > 0:
+                    multiplier, kept = multiplier[self.parent[s - 1]], kept[self.parent[s - 1]]
+                multiplier = multiplier + spread * kept * (ratio * delta - 1)
+                kept = kept * np.sqrt(ratio) * np.where(drawn[stage.stratum] > 0, delta, 1.0)
+            out[:, lane] = multiplier
+
+
+@dataclass(frozen=True)
+class Replication:
+    """Replicates of a weighted sample, in place of a Design wherever variances are asked for.
+
+    Attributes
+    ----------
+    weight : (n,) full-sample weights. fill : function (first, out) that puts LANES replicates' weights into `out` (n, LANES).
+    count, scale, rscales : as in `Scheme`. mse : deviations from the full sample's estimate, else from the replicates' mean.
+    degrees_from : Design for the degrees of freedom, or None for the rank of the replicate weights less one.
+    """
+
+    weight: np.ndarray
+    fill: object = field(repr=False)
+    count: int
+    scale: float
+    rscales: np.ndarray
+    mse: bool = False
+    degrees_from: object = field(default=None, repr=False)
+
+    def weights(self):
+        """Replicate weights (n, count), made now."""
+        out, block = np.empty((len(self.weight), self.count)), np.empty((len(self.weight), LANES))
+        for first in range(0, self.count, LANES):
+            self.fill(first, block)
+            out[:, first : first + LANES] = block[:, : self.count - first]
+        return out
+
+    def values(self, items):
+        """Values of every row in every replicate (rows, count); each replicate is weighted once."""
+        sizes = [np.size(item.value) for item in items]
+        at = np.concatenate([[0], np.cumsum(sizes)])
+        result = np.empty((at[-1], self.count))
+
+        def share(first, last):
+            block = np.empty((len(self.weight), LANES))
+            for k in range(first, last):
+                a, b = k * LANES, min(k * LANES + LANES, self.count)
+                self.fill(a, block)
+                totals = {}
+                for item, i, j in zip(items, at, at[1:], strict=False):
+                    result[i:j, a:b] = item.lanes(block, totals)[:, : b - a]
+
+        by_threads(share, -(-self.count // LANES))
+        bad = ~np.isfinite(result)
+        if bad.any():
+            row, r = np.argwhere(bad)[0]
+            raise DataError(
+                f"{int(bad.any(axis=0).sum())} of {self.count} replicates leave an estimate undefined, the first is replicate {r}, row "
+                f"{row}: its domain is empty there. Widen the domain, or use a scheme that keeps every PSU, such as fay."
+            )
+        return result
+
+    def _deviations(self, items):
+        values = self.values(items)
+        if self.mse:
+            return values - np.concatenate([np.atleast_1d(item.value) for item in items])[:, None]
+        return values - values[:, self.rscales > 0].mean(axis=1, keepdims=True)
+
+    def item_variances(self, items):
+        """Variances of statistics and blocks, an array for each."""
+        off = self._deviations(items)
+        variance = self.scale * np.einsum("er,r->e", off**2, self.rscales)
+        return np.split(variance, np.cumsum([np.size(item.value) for item in items])[:-1])
+
+    def item_covariance(self, items):
+        """Covariance matrix of all rows of statistics and blocks."""
+        off = self._deviations(items)
+        return self.scale * (off * self.rscales) @ off.T
+
+    def combine(self, items, vector):
+        """The linear combination of all rows as one statistic."""
+        value = float(vector @ np.concatenate([np.atleast_1d(item.value) for item in items]))
+        rows = np.any([item.rows if isinstance(item, Statistic) else item.group >= 0 for item in items], axis=0)
+        return Combination(value, rows, tuple(items), vector)
+
+    def degrees(self, group, domains):
+        """Degrees of freedom (D,), as `Design.degrees`."""
+        if self.degrees_from is not None:
+            return self.degrees_from.degrees(group, domains)
+        weights = self.weights()
+        result = np.array(
+            [
+                np.linalg.matrix_rank(weights[group == d].T @ weights[group == d], tol=None) - 1
+                for d in range(len(domains))
+            ]
+        )
+        for d in np.flatnonzero(result < 1):
+            raise DesignError(
+                f"the replicate weights of domain {domains[d]!r} have no degrees of freedom. Widen it, or give df=."
+            )
+        return result.astype(float)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A linear combination of rows, as it is repeated in replicates."""
+
+    value: float
+    rows: np.ndarray
+    items: tuple
+    vector: np.ndarray
+
+    def lanes(self, weights, totals):
+        """Values (1, LANES)."""
+        return (self.vector @ np.concatenate([item.lanes(weights, totals) for item in self.items]))[None, :]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
+from ..kernels import replicates
+from ..kernels import variance as kernels
 
 
 def dot(w, y):
@@ -14,11 +16,81 @@ def dot(w, y):
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A value, its scores (n,) such that its error is that of Σ w·score, and the rows (mask) it speaks of."""
+    """A value, its scores (n,) such that its error is that of Σ w·score, and the rows (mask) it speaks of.
+
+    `again` gives the value with other weights (n,), for replication.
+    """
 
     value: float
     score: np.ndarray
     rows: np.ndarray
+    again: object = None
+
+    def lanes(self, weights, totals):
+        """The value (1, LANES) with LANES other weights (n, LANES)."""
+        if self.again is None:
+            raise DataError("this statistic cannot be repeated with other weights; use linearization.")
+        return np.array([[self.again(np.ascontiguousarray(w)) for w in weights.T]])
+
+
+@dataclass(frozen=True)
+class Block:
+    """One statistic in D disjoint domains.
+
+    Attributes
+    ----------
+    y, x : (n,) numerator, and denominator of a ratio (None for a total). group : (n,) domain 0 .. D - 1 of each row, -1 in none.
+    value : (D,) estimates. score : (n,) scores, each row's in its own domain, 0 in none. base : (D,) denominators, or None.
+    """
+
+    y: np.ndarray
+    x: np.ndarray | None
+    group: np.ndarray
+    value: np.ndarray
+    score: np.ndarray
+    base: np.ndarray | None = None
+
+    @property
+    def rows(self):
+        """Rows (D,) of each domain."""
+        return np.bincount(self.group + 1, minlength=len(self.value) + 1)[1:]
+
+    def statistics(self):
+        """The same as one `Statistic` per domain."""
+        masks = [self.group == d for d in range(len(self.value))]
+        return [Statistic(float(v), np.where(m, self.score, 0.0), m) for v, m in zip(self.value, masks, strict=True)]
+
+    def lanes(self, weights, totals):
+        """The values (D, LANES) with LANES other weights (n, LANES); `totals` keeps what other blocks may share."""
+        found = self._totals(self.y, weights, {})
+        if self.x is None:
+            return found
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return found / self._totals(self.x, weights, totals)
+
+    def _totals(self, y, weights, known):
+        key = id(y), id(self.group)
+        if key not in known:
+            known[key] = np.zeros((len(self.value), weights.shape[1]))
+            replicates.domain_totals(weights, y, self.group, known[key])
+        return known[key]
+
+
+def block(w, y, x, group, domains):
+    """Totals of y by domain, or ratios to x (n,); `domains` (D,) are their names, for messages."""
+    found = np.zeros(len(domains))
+    kernels.totals(w, y, group, found)
+    if x is None:
+        return Block(y, None, group, found, np.where(group >= 0, y, 0.0))
+    base, score = np.zeros(len(domains)), np.empty(len(y))
+    kernels.totals(w, x, group, base)
+    if not np.all(base != 0):
+        d = int(np.argmax(base == 0))
+        name = f"domain {domains[d]!r}" if domains[d] else "this domain"
+        raise DataError(f"the denominator of a ratio is 0 in {name}; the domain is empty or its weights are 0.")
+    value = found / base
+    kernels.ratio_scores(y, x, group, value, base, score)
+    return Block(y, x, group, value, score, base)
 
 
 def total(w, y, rows=None):
@@ -57,16 +129,24 @@ def over(first, second):
     return Statistic(value, (first.score - value * second.score) / second.value, first.rows | second.rows)
 
 
-def srs_variance(w, statistic, replacement=True):
+def expanded(items):
+    """Statistics and blocks as statistics alone."""
+    return [s for item in items for s in (item.statistics() if isinstance(item, Block) else [item])]
+
+
+def srs_variance(w, item, replacement=True):
     """Variance under simple random sampling of as many interviews in the domain, with the weighted element variance.
 
-    V_srs = N̂² S²(score) / n over the rows of the domain; without replacement it is multiplied by 1 − n / N̂.
+    V_srs = N̂² S²(score) / n over the rows of the domain; without replacement it is multiplied by 1 - n / N̂. One number for a
+    Statistic, (D,) for a Block.
     """
-    rows = statistic.rows
-    wd, z = w[rows], statistic.score[rows]
-    n, N = len(wd), wd.sum()
-    if n < 2 or N <= 0:
-        return float("nan")
-    mean = dot(wd, z) / N
-    spread = n / (n - 1) * dot(wd, (z - mean) ** 2) / N
-    return float(N**2 * spread / n * (1.0 if replacement else max(1 - n / N, 0.0)))
+    group = np.where(item.rows, 0, -1) if isinstance(item, Statistic) else item.group
+    D, at = np.size(item.value), group >= 0
+    g, wd, z = group[at], w[at], item.score[at]
+    n, N = np.bincount(g, minlength=D), np.bincount(g, wd, D)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(g, wd * z, D) / N
+        spread = n / (n - 1) * np.bincount(g, wd * (z - mean[g]) ** 2, D) / N
+        result = N**2 * spread / n * (1.0 if replacement else np.maximum(1 - n / N, 0.0))
+    result = np.where((n < 2) | (N <= 0), np.nan, result)
+    return float(result[0]) if isinstance(item, Statistic) else result

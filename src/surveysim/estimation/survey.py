@@ -1,43 +1,22 @@
-"""`Survey`: a table, its weights and its design; what one estimates from, and `Estimates`, what comes out."""
+"""`Survey`: a table, its weights and its design; what one estimates from."""
 
 import copy
-from dataclasses import dataclass
-from functools import cached_property
+import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, DesignError
+from .. import weighting
+from ..errors import DataError, DesignError, SurveysimWarning
+from ..kernels import replicates as kernels
 from ..weighting import Calibration, Weights
-from ..weighting.calibration import base_weights, warn_if_bare
-from ..weighting.margins import pick
-from . import intervals, scores
+from ..weighting.calibration import base_weights, deff_kish, warn_if_bare
+from ..weighting.margins import coded, numbers_of, pick, rows_of
+from ..weighting.replay import Replay
+from . import independence, intervals, quantiles, replication, sampling_design, scores
+from .estimates import estimates
 from .linearization import LONELY, Design
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Estimates with their errors; rows in the order they were asked for."""
-
-    table: pd.DataFrame
-    statistics: tuple
-    design: Design
-    level: float
-
-    def to_frame(self):
-        """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe."""
-        return self.table.copy()
-
-    @cached_property
-    def cov(self):
-        """Covariance matrix of the rows of `to_frame()`, in that order."""
-        return self.design.covariance([s.score for s in self.statistics])
-
-    def __repr__(self):
-        return self.table.to_string(index=False, float_format=lambda v: f"{v:,.4g}")
-
-    def _repr_html_(self):
-        return self.table.to_html(index=False, escape=True)
 
 
 class Survey:
@@ -47,71 +26,99 @@ class Survey:
     ----------
     data : DataFrame (pandas, polars or pyarrow) of n respondents; it is not modified.
     weight : a column, an array (n,), a `Calibration` or the `Weights` of a recipe; the last two bring their constraints
-        along, so that the variance is the calibrated one. None means 1.
-    strata, psu : columns or arrays (n,); None is one stratum, every row its own PSU.
-    fpc : column or array (n,), constant in a stratum: PSUs in the population (> 1) or sampling fraction (<= 1); None is
-        sampling with replacement.
+        along, so that the variance is the calibrated one. None means 1, or 1 / probability.
+    strata, psu : columns or arrays (n,), or lists with one per stage; None is one stratum, every row its own PSU. Units of later
+        stages are read inside those of the stage before.
+    fpc : column or array (n,), or a list with one per stage, constant in a stratum: units in the population (> 1) or sampling
+        fraction (<= 1); None is sampling with replacement, of which only the first stage counts.
     nest : PSU labels repeat across strata and are to be read inside them.
     lonely_psu : what a stratum with one PSU does: "fail", "certainty", "remove" (both contribute nothing), "adjust"
         (about zero, the mean of the scores), "average" (the mean contribution of the others).
+    probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
+    pps : "brewer", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
+    pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.
+    replicate_weights : list of columns or array (n, R) of replicate weights brought along (combined ones, not factors); then
+        variance = scale Σ rscales_r (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
 
     Raises
     ------
     DesignError : a PSU label in two strata without `nest`, lonely PSUs under "fail" (when a variance is asked for),
-        unusable fpc. DataError : missing columns, missing values in the design, unusable weights.
+        unusable fpc, probabilities or replicate weights.
+    DataError : missing columns, missing values in the design, unusable weights.
 
     References
     ----------
     Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling; Lumley (2010), Complex Surveys.
     """
 
-    def __init__(self, data, weight=None, strata=None, psu=None, fpc=None, nest=False, lonely_psu="fail"):
-        self.data = data
-        n = len(data)
+    def __init__(
+        self,
+        data,
+        weight=None,
+        strata=None,
+        psu=None,
+        fpc=None,
+        nest=False,
+        lonely_psu="fail",
+        probability=None,
+        pps=None,
+        pps_variance="ht",
+        replicate_weights=None,
+        scale=1.0,
+        rscales=None,
+        mse=False,
+    ):
+        self.data, n = data, rows_of(data)
         if n == 0:
             raise DataError("the table has no rows.")
         if lonely_psu not in LONELY:
             raise DesignError(f"lonely_psu = {lonely_psu!r}: choose one of {', '.join(LONELY)}.")
-        constraints, trusted = (), isinstance(weight, Weights | Calibration)
-        if isinstance(weight, Weights):
-            constraints = (weight.calibration.constraints,) if weight.calibration is not None else ()
-            weight = weight.final
-        elif isinstance(weight, Calibration):
-            constraints, weight = (weight.constraints,), weight.weight
-        elif weight is not None:
-            warn_if_bare(weight)
-        if trusted and len(weight) != n:
-            raise DataError(f"the calibration has {len(weight)} weights; the table has {n} rows.")
-        weights = weight if trusted else base_weights(data, weight, n)  # linear calibration may give negative ones
+        pi = _probabilities(data, probability, n)
+        self._adjustments, self._base = (), None
+        final, constraints = self._weights(weight, pi, n)
         self._inside = np.ones(n, bool)
-        stratum, labels = self._codes(strata, "strata", n)
-        unit, units = self._codes(psu, "psu", n)
-        if psu is None:
-            unit, units = np.arange(n), np.arange(n)
-        elif nest:
-            unit, units = _compact(stratum * len(units) + unit)
-        owner = np.full(len(units), -1, np.int64)
-        owner[unit] = stratum
-        split = owner[unit] != stratum
-        if split.any():
-            raise DesignError(
-                f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
-                f"{units[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata."
-            )
-        self.design = Design(
-            weights, unit, owner, self._fraction(fpc, stratum, owner, labels), tuple(labels), lonely_psu, constraints
-        )
+        stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
+        unequal = None
+        if pps is not None:
+            unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
+        self.design = Design(final, stages, lonely_psu, constraints, unequal)
+        self.engine = self.design
+        if replicate_weights is not None:
+            self.engine = _brought(data, replicate_weights, final, scale, rscales, mse, n)
+
+    def _weights(self, weight, pi, n):
+        """Final weights and constraints; what is needed to repeat a weighting in replicates is kept."""
+        if weight is None and pi is not None:
+            weight = 1 / pi
+        if not isinstance(weight, Weights | Calibration):
+            if weight is not None:
+                warn_if_bare(weight, stacklevel=4)
+            return base_weights(self.data, weight, n), ()
+        final = weight.final if isinstance(weight, Weights) else weight.weight
+        if len(final) != n:
+            raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
+        cal = weight.calibration if isinstance(weight, Weights) else weight
+        self._adjustments = (weight,)
+        self._base = np.ones(n) if isinstance(weight, Weights) else cal.base(n)
+        return final, (cal.constraints,) if cal is not None else ()
 
     def __repr__(self):
-        d = self.design
+        d, kind = self.design, self.engine
+        how = f", {kind.count} replicates" if isinstance(kind, replication.Replication) else ""
         return (
-            f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.psus):,} strata, weights sum to "
-            f"{d.weight.sum():,.0f}{', calibrated' if d.constraints else ''}>"
+            f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.stages[0].sampled):,} strata, weights sum to "
+            f"{d.weight.sum():,.0f}{', calibrated' if d.constraints else ''}{how}>"
         )
 
     @property
     def weight(self):
+        """Final weights (n,)."""
         return self.design.weight
+
+    @property
+    def deff_kish(self):
+        """Kish's design effect of the weights of the subpopulation, 1 + cv²."""
+        return deff_kish(self.weight[self._inside])
 
     def where(self, mask):
         """The survey of a subpopulation: estimates of the rows where `mask` is True, with the full design behind them.
@@ -120,7 +127,14 @@ class Survey:
         ----------
         mask : bool array (n,), or the name of a bool column.
         """
-        mask = np.asarray(pick(self.data, mask) if isinstance(mask, str) else mask)
+        mask = pick(self.data, mask) if isinstance(mask, str) else mask
+        if (
+            isinstance(mask, pd.Series)
+            and isinstance(self.data, pd.DataFrame)
+            and not mask.index.equals(self.data.index)
+        ):
+            raise DataError("the mask is a Series whose index is not the table's, so its rows cannot be matched.")
+        mask = np.asarray(mask)
         if mask.dtype != bool or mask.shape != self._inside.shape:
             raise DataError(
                 f"where() needs {len(self._inside)} True or False values, one per row; got {mask.dtype}, {mask.shape}."
@@ -129,113 +143,232 @@ class Survey:
         part._inside = self._inside & mask
         return part
 
-    def _codes(self, column, what, n):
-        """Codes (n,) and labels of a column or array; a missing value is refused."""
-        if column is None:
-            return np.zeros(n, np.int64), np.array(["all"])
-        values = pick(self.data, column) if isinstance(column, str) else pd.Series(np.asarray(column))
-        if len(values) != n:
-            raise DataError(f"{what} has {len(values)} values; the table has {n} rows.")
-        codes, labels = pd.factorize(values, sort=False)
-        if (codes < 0).any():
-            raise DataError(
-                f"{what} is missing in {int((codes < 0).sum())} rows, the first is row {int(np.argmax(codes < 0))}."
-            )
-        return codes.astype(np.int64), np.asarray(labels)
+    # ------------------------------------------------------------------------------------------------- adjustments
+    def rake(self, margins, **options):
+        """A new Survey, raked; options are those of `surveysim.rake`."""
+        return self._adjusted(weighting.rake(self.data, margins, weight=self.weight.copy(), **options))
 
-    def _fraction(self, fpc, stratum, owner, labels):
-        if fpc is None:
-            return np.zeros(len(labels))
-        values = np.asarray(pick(self.data, fpc) if isinstance(fpc, str) else fpc, dtype=float)
-        low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
-        np.minimum.at(low, stratum, values)
-        np.maximum.at(high, stratum, values)
-        if not np.all(np.isfinite(values)) or np.any(low <= 0) or np.any(low != high):
-            raise DesignError("fpc must be positive and constant inside a stratum.")
-        if np.any(values > 1) and np.any(values < 1):
-            raise DesignError("fpc mixes counts (> 1) and fractions (< 1); give one or the other.")
-        sampled = np.bincount(owner, minlength=len(labels))
-        fraction = sampled / low if np.any(values > 1) else low
-        if np.any(fraction > 1 + 1e-12):
-            h = int(np.argmax(fraction))
-            raise DesignError(f"stratum {labels[h]!r} has {sampled[h]} PSUs in the sample but fpc says {low[h]:g}.")
-        return np.minimum(fraction, 1.0)
+    def calibrate(self, totals, **options):
+        """A new Survey, calibrated; options are those of `surveysim.calibrate`."""
+        return self._adjusted(weighting.calibrate(self.data, totals, weight=self.weight.copy(), **options))
+
+    def poststratify(self, totals):
+        """A new Survey, poststratified; see `surveysim.poststratify`."""
+        return self._adjusted(weighting.poststratify(self.data, totals, weight=self.weight.copy()))
+
+    def apply(self, recipe, dispositions=None):
+        """A new Survey, weighted by a recipe whose first step takes the weights as they are."""
+        return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight.copy()))
+
+    def _adjusted(self, adjustment):
+        if isinstance(self.engine, replication.Replication):
+            raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
+        cal = adjustment.calibration if isinstance(adjustment, Weights) else adjustment
+        new = copy.copy(self)
+        final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
+        constraints = (*self.design.constraints, *((cal.constraints,) if cal is not None else ()))
+        new._base = self.weight if self._base is None else self._base
+        new._adjustments = (*self._adjustments, adjustment)
+        new.design = new.engine = Design(
+            final, self.design.stages, self.design.lonely, constraints, self.design.unequal
+        )
+        return new
+
+    def replicates(self, kind, n=None, seed=None, mse=False, rho=None, replay=True):
+        """A new Survey whose variances come from replicates.
+
+        Parameters
+        ----------
+        kind : "jk1", "jkn", "brr", "fay" (with `rho`), "rao-wu" (with `n` and `seed`) or "sdr"; see `estimation.replication`.
+        mse : deviations from the full sample's estimate instead of the replicates' mean.
+        replay : repeat every adjustment of the weights in every replicate; False freezes them.
+        """
+        scheme = replication.scheme(kind, self.design, n, seed, rho)
+        fill = self._filler(scheme, replay)
+        new = copy.copy(self)
+        new.engine = replication.Replication(
+            self.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design
+        )
+        return new
+
+    def _filler(self, scheme, replay):
+        """Function (first, out) that puts the weights of LANES replicates into out (n, LANES)."""
+        adjustments = self._adjustments if replay else ()
+        base = self.weight if not adjustments else self._base
+        unit, none = np.ascontiguousarray(scheme.unit), np.empty((0, kernels.LANES))
+
+        def plain(first, out):
+            multiplier = np.empty((scheme.units, kernels.LANES))
+            scheme.fill(first, multiplier)
+            kernels.spread(base, unit, multiplier, np.empty(0, np.int32), none, out)
+
+        if not adjustments:
+            return plain
+        if len(adjustments) == 1 and isinstance(adjustments[0], Calibration) and adjustments[0].on_cells:
+            cal = adjustments[0]
+            cells = Replay(cal, unit, scheme.units)
+
+            def on_cells(first, out):
+                multiplier = np.empty((scheme.units, kernels.LANES))
+                scheme.fill(first, multiplier)
+                lanes = min(kernels.LANES, scheme.count - first)
+                factor = cells.lanes(multiplier, lanes, first, cal.tol, cal.max_iter)
+                kernels.spread(base, unit, multiplier, cal.problem.cells.cell, factor, out)
+
+            return on_cells
+
+        def one_by_one(first, out):
+            plain(first, out)
+            for lane in range(min(kernels.LANES, scheme.count - first)):
+                w = np.ascontiguousarray(out[:, lane])
+                for adjustment in adjustments:
+                    w = adjustment.again(w)
+                out[:, lane] = w
+
+        return one_by_one
+
+    def replicate_weights(self):
+        """Replicate weights as a table: one column per replicate, and `attrs` with scale, rscales and mse.
+
+        In R: svrepdesign(weights = ~weight, repweights = the columns, type = "other", combined.weights = TRUE, scale =,
+        rscales =, mse =).
+        """
+        if not isinstance(self.engine, replication.Replication):
+            raise DesignError("this Survey has no replicates; call replicates() first.")
+        matrix = self.engine.weights()
+        table = pd.DataFrame(matrix, columns=[f"rep{r + 1}" for r in range(matrix.shape[1])])
+        table.attrs = {"scale": self.engine.scale, "rscales": self.engine.rscales.tolist(), "mse": self.engine.mse}
+        return table
 
     # ------------------------------------------------------------------------------------------------- statistics
     def total(self, y, by=None, level=0.95, df=None, deff=False):
         """Weighted totals of numeric columns, overall or by domain. See `mean` for the arguments."""
-        return self._numeric("total", y, by, level, df, deff, lambda y, rows: scores.total(self.weight, y, rows))
+        return self._numeric("total", y, None, by, level, df, deff)
 
     def mean(self, y, by=None, level=0.95, df=None, deff=False):
         """Weighted means of numeric columns.
 
         Parameters
         ----------
-        y : column or list of columns, numeric or bool.
+        y : column or list of columns, numeric or bool. Rows where it is missing are set aside, with a warning; their PSUs stay.
         by : column or list of columns whose combinations are domains; None is everybody.
-        level : confidence level. df : degrees of freedom; None is PSUs − strata with rows in the domain, inf the normal law.
+        level : confidence level. df : degrees of freedom; None is PSUs - strata with rows in the domain, inf the normal law.
         deff : False, "wor" (simple random sampling without replacement as the yardstick) or "wr".
 
         Returns
         -------
         Estimates.
         """
-        return self._numeric(
-            "mean", y, by, level, df, deff, lambda y, rows: scores.ratio(self.weight, y, np.ones(len(y)), rows)
-        )
+        return self._numeric("mean", y, np.ones(len(self._inside)), by, level, df, deff)
 
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
-        x = self._values(den)
-
-        def make(y, rows):
-            return scores.ratio(self.weight, y, self._complete(x, den, rows, ""), rows)
-
-        return self._numeric(
-            "ratio",
-            num,
-            by,
-            level,
-            df,
-            deff,
-            make,
-            label=f"{num}/{den}",
-        )
+        return self._numeric("ratio", num, den, by, level, df, deff)
 
     def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
         """Proportions: the True row of a bool column, one row per level of a categorical or text one.
 
-        ci : "logit" or "wald", see `proportion_interval`.
+        y : column or list of columns. ci : a method of `proportion_interval`. See `mean` for the other arguments.
         """
-        statistics, rows = [], []
+        items, rows, aside = [], [], {}
+        ones = np.ones(len(self._inside))
+        group, domains = self._domains(by)
         for name in [y] if isinstance(y, str) else y:
-            values = pick(self.data, name)
-            missing = values.isna().to_numpy() & self._inside
-            if missing.any():
-                raise DataError(
-                    f"{name!r} is missing in {int(missing.sum())} rows; impute them, or estimate where() it is known."
-                )
-            if pd.api.types.is_bool_dtype(values.dtype):
-                levels = [True]
-            elif isinstance(values.dtype, pd.CategoricalDtype):
-                levels = list(values.cat.categories)
-            else:
-                levels = sorted(values.unique())
-            for domain, mask in self._domains(by):
-                for value in levels:
-                    hit = (values == value).fillna(False).to_numpy(dtype=float)
-                    statistics.append(scores.ratio(self.weight, hit, np.ones(len(hit)), mask))
-                    rows.append(("proportion", name, str(value), domain))
-        return estimates(self.design, statistics, rows, level=level, df=df, deff=deff, ci=ci)
+            codes, labels = coded(self.data, name)
+            order = _shown(
+                pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype,
+                labels,
+            )
+            inside = self._set_aside(codes < 0, name, group, domains, aside)
+            for k in order:
+                items.append(scores.block(self.weight, (codes == k).astype(float), ones, inside, domains))
+                rows += [("proportion", name, str(labels[k]), domain) for domain in domains]
+        return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
 
-    def _numeric(self, what, columns, by, level, df, deff, make, label=None):
-        statistics, rows = [], []
+    def quantile(self, y, q, by=None, ci="woodruff", rule="math", level=0.95, df=None):
+        """Quantiles of a numeric column.
+
+        Parameters
+        ----------
+        q : share or list of shares, 0.5 for the median.
+        ci : "woodruff" (the Wald interval of the share at the quantile, inverted), "beta", "xlogit", "asin" (others of
+            `proportion_interval`, inverted) or "score". The standard error is the interval's length over 2 t, as in R survey.
+        rule : "math", "school" or "hf7"; see `estimation.quantiles.quantile`.
+
+        See `mean` for the other arguments. With replicates, errors and Wald intervals are theirs.
+
+        References
+        ----------
+        Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469.
+        """
+        values, aside = self._values(y), {}
+        group, domains = self._domains(by)
+        inside = self._set_aside(np.isnan(values), y, group, domains, aside)
+        shares = np.atleast_1d(np.asarray(q, dtype=float))
+        if not np.all((shares > 0) & (shares < 1)):
+            raise DataError(f"q = {q!r}: give shares between 0 and 1, such as 0.5 for the median.")
+        values = np.where(inside >= 0, values, 0.0)
+        items, rows, ends = [], [], []
+        for d, domain in enumerate(domains):
+            mask = inside == d
+            found = quantiles.quantile(values[mask], self.weight[mask], shares, rule)
+            for share, value in zip(shares, found, strict=True):
+                items.append(self._quantile_item(values, mask, share, value, domain, ci, rule, level, df, ends))
+                rows.append(("quantile", y, f"{share:g}", domain))
+        result = self._estimates(items, rows, aside, level=level, df=df)
+        if ends:
+            result.table[["se", "lower", "upper", "moe"]] = ends
+        return result
+
+    def _quantile_item(self, values, mask, share, value, domain, ci, rule, level, df, ends):
+        """One quantile as a statistic whose score has the quantile's standard error."""
+        again = partial(_quantile_again, values[mask], mask, share, rule)
+        if isinstance(self.engine, replication.Replication):
+            return scores.Statistic(float(value), np.zeros(len(mask)), mask, again)
+        group = np.where(mask, 0, -1).astype(np.int32)
+        degrees = self.engine.degrees(group, [domain])[0] if df is None else df
+        low, high, se_share = quantiles.interval(self.engine, values, mask, share, value, level, degrees, ci, rule)
+        t = float(intervals.t_quantile(level, degrees))
+        se = (high - low) / (2 * t)
+        slope = se / se_share if se_share > 0 else 0.0
+        ends.append((se, low, high, t * se))
+        below = quantiles.share_below(self.weight, values, value, mask)
+        return scores.Statistic(float(value), -slope * below.score, mask, again)
+
+    def independence(self, rows, columns, statistic="F"):
+        """Test of independence of two categorical columns with Rao and Scott's corrections.
+
+        statistic : "F" (second-order, Satterthwaite), "Chisq" (first-order, as R's), "Wald" or "adjWald".
+
+        Returns
+        -------
+        Independence, with `.statistic`, `.df`, `.p_value` and the weighted `.table`.
+        """
+        return independence.rao_scott(self, rows, columns, statistic)
+
+    def _numeric(self, what, columns, den, by, level, df, deff):
+        items, rows, aside = [], [], {}
+        group, domains = self._domains(by)
+        x = self._values(den) if isinstance(den, str) else den
         for name in [columns] if isinstance(columns, str) else columns:
             y = self._values(name)
-            for domain, mask in self._domains(by):
-                statistics.append(make(self._complete(y, name, mask, domain), mask))
-                rows.append((what, label or name, "", domain))
-        return estimates(self.design, statistics, rows, level=level, df=df, deff=deff)
+            missing = np.isnan(y) if x is None else np.isnan(y) | np.isnan(x)
+            inside = self._set_aside(missing, f"{name}/{den}" if isinstance(den, str) else name, group, domains, aside)
+            kept = (np.where(inside >= 0, v, 0.0) if missing.any() and v is not None else v for v in (y, x))
+            items.append(scores.block(self.weight, *kept, inside, domains))
+            rows += [(what, f"{name}/{den}" if isinstance(den, str) else name, "", domain) for domain in domains]
+        return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
+
+    def _estimates(self, items, rows, aside, **options):
+        if aside:
+            text = ", ".join(f"{count:,} of {name!r}" for name, count in aside.items())
+            warnings.warn(
+                f"rows with missing values are set aside: {text}. Their PSUs stay in the design; impute them if they differ from "
+                f"the others.",
+                SurveysimWarning,
+                stacklevel=4,
+            )
+        return estimates(self.engine, items, rows, set_aside=aside, **options)
 
     def _values(self, name):
         values = pick(self.data, name)
@@ -243,84 +376,103 @@ class Survey:
             raise DataError(f"{name!r} is not numeric ({values.dtype}); use proportion() for categories.")
         return values.to_numpy(dtype=float, na_value=np.nan)
 
-    def _complete(self, values, name, rows, domain):
-        """Values with 0 outside the domain; missing ones inside it are refused."""
-        missing = np.isnan(values) & rows
-        if missing.any():
-            raise DataError(
-                f"{name!r} is missing in {int(missing.sum())} rows{f' of the domain {domain}' if domain else ''}; impute them, or "
-                f"estimate where() it is known."
-            )
-        return np.where(rows, values, 0.0)
+    def _set_aside(self, missing, name, group, domains, aside):
+        """Domains (n,) without the rows where a value is missing, which are counted."""
+        missing = missing & (group >= 0)
+        count = int(missing.sum())
+        if not count:
+            return group
+        rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (group >= 0, missing))
+        for d in np.flatnonzero(rows == lost):
+            where = f" of domain {domains[d]!r}" if domains[d] else ""
+            raise DataError(f"{name!r} is missing in all {rows[d]} rows{where}; there is nothing to estimate from.")
+        aside[name] = count
+        return np.where(missing, -1, group).astype(np.int32)
 
     def _domains(self, by):
-        if by is None:
-            return [("", self._inside)]
-        columns = [by] if isinstance(by, str) else list(by)
-        found = [("", self._inside)]
-        for name in columns:
-            values = pick(self.data, name)
-            levels = (
-                list(values.cat.categories)
-                if isinstance(values.dtype, pd.CategoricalDtype)
-                else sorted(values.dropna().unique())
-            )
-            found = [
-                (f"{text}, {name}={level}" if text else f"{name}={level}", mask & (values == level).to_numpy())
-                for text, mask in found
-                for level in levels
-            ]
-        return [(text, mask) for text, mask in found if mask.any()]
+        """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
+        group, names = np.where(self._inside, 0, -1).astype(np.int32), [""]
+        for name in [] if by is None else [by] if isinstance(by, str) else by:
+            codes, labels = coded(self.data, name)
+            dtype = self.data[name].dtype if isinstance(self.data, pd.DataFrame) else pick(self.data, name).dtype
+            order = _shown(dtype, labels, every=True)
+            rank = np.empty(len(labels), np.int64)
+            rank[order] = np.arange(len(labels))
+            inner = np.where(codes < 0, -1, rank[codes])
+            group = np.where((group < 0) | (inner < 0), -1, group * len(labels) + inner)
+            names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
+        used = np.bincount(group[group >= 0], minlength=len(names)) > 0
+        if not used.any():
+            raise DataError("the subpopulation has no rows; check where() and by.")
+        place = np.cumsum(used) - 1
+        group = np.where(group >= 0, place[group], -1).astype(np.int32)
+        return group, [text for text, u in zip(names, used, strict=True) if u]
 
 
-def _compact(codes):
-    labels, inverse = np.unique(codes, return_inverse=True)
-    return inverse.astype(np.int64), labels
+def _quantile_again(values, mask, share, rule, weight):
+    return float(quantiles.quantile(values, weight[mask], share, rule)[0])
 
 
-def estimates(design, statistics, rows, *, level=0.95, df=None, deff=False, ci="wald", scale=None):
-    """Standard errors, intervals, moe and deff of statistics; `rows` are (statistic, variable, level, domain).
+def _shown(dtype, labels, every=False):
+    """Codes of the labels in the order to show them: categories as they are, others sorted, of bools only True."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        return list(range(len(labels)))
+    order = sorted(range(len(labels)), key=lambda k: labels[k])
+    if pd.api.types.is_bool_dtype(dtype) and not every:
+        return [k for k in order if labels[k]]
+    return order
 
-    scale : multiplies value and error of each statistic (100 for percent); proportions in percent get their interval on the
-        share. ci : one method, or one per statistic.
-    """
-    if deff not in (False, "wor", "wr"):
-        raise DataError(f'deff = {deff!r}: choose False, "wor" or "wr".')
-    variance = design.variances([s.score for s in statistics])
-    value, se = np.array([s.value for s in statistics]), np.sqrt(variance)
-    n = np.array([int(s.rows.sum()) for s in statistics])
-    if df is None:
-        degrees = design.all_degrees([s.rows for s in statistics], [r[3] for r in rows])
-    else:
-        if not df > 0:
-            raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
-        degrees = np.full(len(statistics), float(df))
-    methods = [ci] * len(statistics) if isinstance(ci, str) else list(ci)
-    lower, upper = intervals.wald_interval(value, se, level, degrees)
-    for method in set(methods) - {"wald"}:
-        at = np.array([m == method for m in methods])
-        lower[at], upper[at] = intervals.proportion_interval(
-            np.clip(value[at], 0, 1), se[at], method, level, degrees[at], n[at]
-        )
-    effect = np.full(len(statistics), np.nan)
-    if deff:
-        base = np.array([scores.srs_variance(design.weight, s, deff == "wr") for s in statistics])
-        effect = np.divide(variance, base, out=effect, where=base > 0)
-    factor = np.ones(len(statistics)) if scale is None else np.asarray(scale, dtype=float)
-    table = pd.DataFrame(
-        {
-            "statistic": [r[0] for r in rows],
-            "variable": [r[1] for r in rows],
-            "level": [r[2] for r in rows],
-            "domain": [r[3] for r in rows],
-            "estimate": value * factor,
-            "se": se * factor,
-            "lower": lower * factor,
-            "upper": upper * factor,
-            "df": degrees,
-            "deff": effect,
-            "n": n,
-            "moe": intervals.t_quantile(level, degrees) * se * factor,
-        }
+
+def _probabilities(data, probability, n):
+    if probability is None:
+        return None
+    columns = (
+        probability
+        if isinstance(probability, list | tuple) and all(isinstance(p, str) for p in probability)
+        else [probability]
     )
-    return Estimates(table, tuple(statistics), design, level)
+    pi = np.prod([numbers_of(data, p, n, "probability") for p in columns], axis=0)
+    bad = ~((pi > 0) & (pi <= 1))
+    if bad.any():
+        raise DesignError(
+            f"{int(bad.sum())} inclusion probabilities are not above 0 and at most 1; the first is {pi[bad][0]!r} in row "
+            f"{int(np.argmax(bad))}."
+        )
+    return pi
+
+
+def _brought(data, columns, weight, scale, rscales, mse, n):
+    """Replication from replicate weights a user brings."""
+    if isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns):
+        matrix = (
+            np.stack([numbers_of(data, c, n, "replicate weight") for c in columns], axis=1)
+            if columns
+            else np.zeros((n, 0))
+        )
+    else:
+        matrix = np.ascontiguousarray(np.asarray(columns, dtype=float))
+    if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
+        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
+    if not np.all(np.isfinite(matrix)):
+        raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
+    R = matrix.shape[1]
+    rscales = (
+        np.ones(R)
+        if rscales is None
+        else np.broadcast_to(np.asarray(rscales, dtype=float), (R,) if np.ndim(rscales) == 0 else np.shape(rscales))
+    )
+    if (
+        rscales.shape != (R,)
+        or not np.all(np.isfinite(rscales) & (rscales >= 0))
+        or not (np.isfinite(scale) and scale > 0)
+    ):
+        raise DesignError(
+            f"scale = {scale!r} and {len(rscales)} rscales do not fit {R} replicates; give one factor above 0 and {R} others."
+        )
+
+    def fill(first, out):
+        part = matrix[:, first : first + kernels.LANES]
+        out[:, : part.shape[1]] = part
+        out[:, part.shape[1] :] = 1.0
+
+    return replication.Replication(weight, fill, R, float(scale), np.array(rscales, dtype=float), mse)

@@ -154,3 +154,27 @@ def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
                 for r in range(LANES):
                     rest[b, r] *= achieved[c, r]
     return max_iter
+
+
+@jit
+def spread(weight, unit, multiplier, cell, factor, out):
+    """Replicate weights (n, LANES): weight × multiplier of the row's unit × factor (K, LANES) of its cell, if there are cells."""
+    for i in range(len(unit)):
+        w, m, o = weight[i], multiplier[unit[i]], out[i]
+        if len(cell) > 0:
+            f = factor[cell[i]]
+            for r in range(LANES):
+                o[r] = w * m[r] * f[r]
+        else:
+            for r in range(LANES):
+                o[r] = w * m[r]
+
+
+@jit
+def domain_totals(weights, y, group, out):
+    """Totals of y (n,) by domain and lane (D, LANES) with the weights (n, LANES), added to `out`; group -1 is in none."""
+    for i in range(len(y)):
+        if group[i] >= 0 and y[i] != 0.0:
+            v, w, o = y[i], weights[i], out[group[i]]
+            for r in range(LANES):
+                o[r] += v * w[r]

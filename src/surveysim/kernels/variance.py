@@ -16,15 +16,16 @@ def gram(weight, partition, column, out):
 
 
 @jit
-def residuals(z, weight, cell, partition, column, inverse, out):
+def residuals(z, weight, cell, partition, column, inverse, pinned, out):
     """Weighted regression residuals (E, n) of the scores z (E, n) on margin columns; `inverse` (P, width, width).
 
-    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition and columns (K, M).
+    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition and columns (K, M). `pinned` (P, width) is zero
+    where totals are known, and the known shares where only shares are: the residuals of a partition then keep their mean fit.
     """
     E, n = z.shape
     K, M = column.shape
     P, width = inverse.shape[0], inverse.shape[1]
-    by_cell, cross, beta = np.empty(K), np.empty((P, width)), np.empty((P, width))
+    by_cell, cross, beta, kept = np.empty(K), np.empty((P, width)), np.empty((P, width)), np.empty(P)
     for e in range(E):
         by_cell[:] = 0.0
         cross[:] = 0.0
@@ -34,13 +35,15 @@ def residuals(z, weight, cell, partition, column, inverse, out):
             for m in range(M):
                 cross[partition[k], column[k, m]] += by_cell[k]
         for p in range(P):
+            kept[p] = 0.0
             for a in range(width):
                 total = 0.0
                 for b in range(width):
                     total += inverse[p, a, b] * cross[p, b]
                 beta[p, a] = total
+                kept[p] += total * pinned[p, a]
         for k in range(K):
-            by_cell[k] = 0.0
+            by_cell[k] = -kept[partition[k]]
             for m in range(M):
                 by_cell[k] += beta[partition[k], column[k, m]]
         for i in range(n):
@@ -48,10 +51,10 @@ def residuals(z, weight, cell, partition, column, inverse, out):
 
 
 @jit
-def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, out):
+def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, about_zero, out):
     """Variances (E,) of Σ weight·z (E, n): PSU totals about their stratum's mean, times `scale` per stratum.
 
-    `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there.
+    `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there; `about_zero` (H,) strata take no mean.
     """
     E, n = z.shape
     total, mean = np.empty(len(psu_stratum)), np.empty(len(stratum_psus))
@@ -63,10 +66,139 @@ def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, out):
         for j in range(len(total)):
             mean[psu_stratum[j]] += total[j]
         for h in range(len(mean)):
-            mean[h] /= stratum_psus[h]
+            mean[h] = 0.0 if about_zero[h] else mean[h] / stratum_psus[h]
         variance = 0.0
         for j in range(len(total)):
             h = psu_stratum[j]
             off = total[j] - mean[h]
             variance += scale[h] * off * off
         out[e] = variance
+
+
+@jit
+def totals(weight, y, group, out):
+    """Weighted totals of y (n,) by domain (D,), added to `out`; group -1 is in none."""
+    for i in range(len(y)):
+        if group[i] >= 0:
+            out[group[i]] += weight[i] * y[i]
+
+
+@jit
+def ratio_scores(y, x, group, value, base, out):
+    """Scores (n,) of the ratios `value` (D,) with denominators `base` (D,): (y - R x) / X, 0 outside every domain."""
+    for i in range(len(y)):
+        d = group[i]
+        out[i] = (y[i] - value[d] * x[i]) / base[d] if d >= 0 else 0.0
+
+
+@jit
+def count_units(weight, group, order, start, stratum, strata_all, units, strata):
+    """Units and strata (D,) that have rows of positive weight in each domain; rows come unit by unit in `order`."""
+    D = len(units)
+    mark, seen = np.full(D, -1, np.int64), np.zeros((strata_all, D), np.bool_)
+    for j in range(len(stratum)):
+        for i in range(start[j], start[j + 1]):
+            row = order[i]
+            d = group[row]
+            if d >= 0 and weight[row] > 0.0 and mark[d] != j:
+                mark[d] = j
+                units[d] += 1
+                if not seen[stratum[j], d]:
+                    seen[stratum[j], d] = True
+                    strata[d] += 1
+
+
+@jit
+def domains(z, weight, group, order, start, stratum, sampled, scale, about_zero, out):
+    """Variances (D,) of Σ weight·z over disjoint domains, added to `out`: unit totals about their stratum's mean.
+
+    Rows come unit by unit in `order`; a unit without rows of a domain has a total of 0 there. Two passes over the totals.
+    """
+    D, H, n = len(out), len(sampled), len(z)
+    total, mark, touched = np.empty(D), np.full(D, -1, np.int64), np.empty(D, np.int64)
+    mean, count = np.zeros((H, D)), np.zeros((H, D), np.int64)
+    pair_total, pair_domain, pair_stratum, pairs = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), 0
+    for j in range(len(stratum)):
+        found, h = 0, stratum[j]
+        for i in range(start[j], start[j + 1]):
+            row = order[i]
+            d = group[row]
+            if d >= 0:
+                if mark[d] != j:
+                    mark[d], total[d], touched[found] = j, 0.0, d
+                    found += 1
+                total[d] += weight[row] * z[row]
+        for k in range(found):
+            d = touched[k]
+            mean[h, d] += total[d]
+            count[h, d] += 1
+            pair_total[pairs], pair_domain[pairs], pair_stratum[pairs] = total[d], d, h
+            pairs += 1
+    for h in range(H):
+        for d in range(D):
+            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
+            out[d] += scale[h] * (sampled[h] - count[h, d]) * mean[h, d] * mean[h, d]
+    for k in range(pairs):
+        h, d = pair_stratum[k], pair_domain[k]
+        off = pair_total[k] - mean[h, d]
+        out[d] += scale[h] * off * off
+
+
+@jit
+def calibrated_domains(
+    z, weight, group, order, start, stratum, sampled, scale, about_zero,
+    base, cell, partition, column, inverse, pinned, out
+):  # fmt: skip
+    """`domains` for residuals of the scores on margin columns (see `residuals`), which reach outside their domain.
+
+    Totals are shifted by those of the stratum's first unit, so that one pass does: Σ(t - t₁)² - (Σ(t - t₁))² / n.
+    """
+    D, H, n = len(out), len(sampled), len(z)
+    K, M = column.shape
+    P, width = inverse.shape[0], inverse.shape[1]
+    cross, fitted = np.zeros((P, width, D)), np.zeros((K, D))
+    for i in range(n):
+        if group[i] >= 0:
+            k, v = cell[i], base[i] * z[i]
+            for m in range(M):
+                cross[partition[k], column[k, m], group[i]] += v
+    beta, kept = np.zeros((P, width, D)), np.zeros((P, D))
+    for p in range(P):
+        for a in range(width):
+            for b in range(width):
+                f = inverse[p, a, b]
+                if f != 0.0:
+                    for d in range(D):
+                        beta[p, a, d] += f * cross[p, b, d]
+            for d in range(D):
+                kept[p, d] += beta[p, a, d] * pinned[p, a]
+    for k in range(K):
+        for d in range(D):
+            fitted[k, d] = -kept[partition[k], d]
+        for m in range(M):
+            for d in range(D):
+                fitted[k, d] += beta[partition[k], column[k, m], d]
+    shift, first = np.zeros((H, D)), np.ones(H, np.bool_)
+    sums, squares, total = np.zeros((H, D)), np.zeros((H, D)), np.empty(D)
+    for j in range(len(stratum)):
+        h = stratum[j]
+        total[:] = 0.0
+        for i in range(start[j], start[j + 1]):
+            row = order[i]
+            w, f = weight[row], fitted[cell[row]]
+            for d in range(D):
+                total[d] -= w * f[d]
+            if group[row] >= 0:
+                total[group[row]] += w * z[row]
+        if first[h] and not about_zero[h]:
+            shift[h] = total
+        first[h] = False
+        s, s1, s2 = shift[h], sums[h], squares[h]
+        for d in range(D):
+            t = total[d] - s[d]
+            s1[d] += t
+            s2[d] += t * t
+    for h in range(H):
+        for d in range(D):
+            centre = 0.0 if about_zero[h] else sums[h, d] * sums[h, d] / sampled[h]
+            out[d] += scale[h] * max(squares[h, d] - centre, 0.0)

@@ -5,7 +5,7 @@ import numpy as np
 from .. import reference
 from ..columns import AGE_STARTS, EDUCATION, VARIABLES
 from ..estimation import scores
-from ..estimation.survey import estimates
+from ..estimation.estimates import estimates
 from ..population import outcomes, parameters
 
 
@@ -100,5 +100,5 @@ def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=F
         100.0 if unit == "percent" else (1e-4 / scale if unit == "10k persons" else 1.0) for unit in definitions["unit"]
     ]
     rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
-    ci = ["logit" if unit == "percent" else "wald" for unit in definitions["unit"]]
+    ci = ["logit" if unit == "percent" else None for unit in definitions["unit"]]
     return estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import StudyError, SurveysimError
 from ..estimation import intervals
+from ..estimation.estimates import item_degrees
 from . import estimands
 from .survey import field_and_weight, parameters_of, prepare, variance_design
 
@@ -89,7 +90,7 @@ def one(prep, seed, repetition):
     variables = estimands.Variables(prep.pop, cases)
     found = estimands.statistics(prep.definitions, variables, prep.known, design.weight, np.ones(len(table), bool))
     se = np.sqrt(design.variances([s.score for s in found]))
-    df = design.all_degrees([s.rows for s in found], list(prep.definitions.index))
+    df = item_degrees(design, found, list(prep.definitions.index))
     return np.array([[s.value for s in found], se, df])
 
 

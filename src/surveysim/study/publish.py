@@ -9,7 +9,7 @@ from .. import reference
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..estimation import scores
-from ..estimation.survey import estimates
+from ..estimation.estimates import estimates
 from ..report import figures, html
 from ..sampling import sample_size
 from ..weighting.calibration import deff_kish

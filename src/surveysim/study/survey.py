@@ -10,7 +10,7 @@ from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import SpecError
 from ..estimation import Estimates, Survey
-from ..estimation.linearization import Design
+from ..estimation.linearization import Design, Stage
 from ..fieldwork import CaseFile, dial, response_rates
 from ..fieldwork.calls import case_table
 from ..fieldwork.dispositions import eligibility
@@ -160,7 +160,8 @@ def variance_design(table, weights):
     owner = np.empty(len(psu), np.int64)
     owner[unit] = stratum[1]
     constraints = (weights.calibration.constraints,) if weights.calibration is not None else ()
-    return Design(weights.final, unit, owner, np.zeros(len(stratum[0])), tuple(stratum[0]), "fail", constraints)
+    stage = Stage(unit, owner, np.zeros(len(stratum[0])), tuple(stratum[0]))
+    return Design(weights.final, (stage,), "fail", constraints)
 
 
 def frame_probabilities(prep, cases):

@@ -51,7 +51,7 @@ class Calibration:
         remember(weight)
         self._g, self._margins, self._constraints = g, margins, constraints
         self.rescaled, self.least = {}, 0.0
-        self.problem = self.total = self.distance = None
+        self.problem = self.total = self.distance = self.tol = self.max_iter = None
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -94,6 +94,36 @@ class Calibration:
         if not spread > 0:
             raise DataError("y does not vary, so it has no design effect.")
         return float(n / (n - 1) * np.sum((u - u.mean()) ** 2) / (N**2 * spread / n))
+
+    def base(self, n):
+        """Initial weights (n,)."""
+        return self._repeatable().base if self.problem.base is not None else np.ones(n)
+
+    @property
+    def on_cells(self):
+        """Whether the calibration depends on a row through its margin cell alone."""
+        return (
+            self.problem is not None
+            and self.problem.z is None
+            and self.problem.q is None
+            and self.problem.covariance is None
+        )
+
+    def again(self, base):
+        """Weights (n,) of the same calibration from other initial weights, for replicates."""
+        problem = self._repeatable().reweighted(base)
+        total = self.total
+        if self.reading == "shares":
+            total = total * (problem.sums / self.problem.sums)[:, None]
+        factor, _, _ = problem.solve(total, self.distance, self.tol, self.max_iter)
+        return base * factor[problem.cells.cell]
+
+    def _repeatable(self):
+        if self.problem is None:
+            raise DataError(
+                "weights trimmed after a calibration cannot be repeated in replicates by themselves; apply their recipe."
+            )
+        return self.problem
 
     def add_to(self, data, name="calibrated_weight"):
         """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column."""
@@ -205,8 +235,7 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     if reading == "totals" and margins_are is None and rescale is None:
         targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
-    result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter)
-    result.reading = reading
+    result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter, reading)
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12
@@ -454,8 +483,8 @@ class Problem:
             steps[p] += newton
         return factor, int(steps.max()), float(gap.max())
 
-    def calibrate(self, total, distance, tol, max_iter):
-        """Calibrate to totals (P, C)."""
+    def calibrate(self, total, distance, tol, max_iter, reading="totals"):
+        """Calibrate to totals (P, C), which come from shares of the initial weights' sums if that is the `reading`."""
         factor, steps, gap = self.solve(total, distance, tol, max_iter)
         weight, largest = spread(self.cells.cell, factor, self.base, self.n)
         least = 0.0
@@ -470,10 +499,17 @@ class Problem:
             steps,
             gap,
             lambda: self.table(factor, total),
-            self.constraints,
+            lambda: self.constraints(total if reading == "shares" else None),
+            reading,
         )
         result.least = least
-        result.problem, result.total, result.distance = self, total, distance
+        result.problem, result.total, result.distance, result.tol, result.max_iter = (
+            self,
+            total,
+            distance,
+            tol,
+            max_iter,
+        )
         return result
 
     def table(self, factor, total):
@@ -508,7 +544,7 @@ class Problem:
             [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1
         )
 
-    def constraints(self):
+    def constraints(self, shared=None):
         """Rows in the cells that occur and cells in columns, or the rows' calibration variables, for variance estimation."""
         cells, base = self.cells, np.ones(self.n) if self.base is None else self.base
         softness = () if self.covariance is None else (self.ridge, self.covariance)
@@ -523,7 +559,17 @@ class Problem:
         place = np.zeros(len(cells.weight), np.int64)
         place[present] = np.arange(len(present))
         column = cells.level[present].astype(np.int64)
-        return Constraints(place[cells.cell], cells.partition[present], column, len(self.columns), base, *softness)
+        shares = None
+        if shared is not None:
+            sums = self.sums[:, None]
+            shares = np.divide(
+                np.nan_to_num(self.in_axis_order(shared)),
+                sums,
+                out=np.zeros((len(sums), len(self.columns))),
+                where=sums > 0,
+            )
+        known = softness or (None, None)
+        return Constraints(place[cells.cell], cells.partition[present], column, len(self.columns), base, *known, shares)
 
 
 def _describe(variable, level):

@@ -20,6 +20,7 @@ class Constraints:
     cell : (n,) int64 of each row. partition : (K,) int64 of each cell. column : (K, M) int64, of `width` columns.
     base : (n,) weights before.
     ridge, covariance : (P, width, width) of totals known with error, see `calibrate`; None for others.
+    shares : (P, width) where only shares were known, so that a partition's sum of weights keeps its error; None for totals.
     """
 
     cell: np.ndarray
@@ -29,6 +30,11 @@ class Constraints:
     base: np.ndarray
     ridge: np.ndarray | None = None
     covariance: np.ndarray | None = None
+    shares: np.ndarray | None = None
+
+    def pinned(self):
+        """The known shares (P, width), or zeros where totals were known, as kernels want them."""
+        return np.zeros(self.inverse.shape[:2]) if self.shares is None else self.shares
 
     @property
     def exact(self):
@@ -52,7 +58,8 @@ class Constraints:
     def residuals(self, scores):
         """Residuals of the scores (E, n), in place, and (covariance, coefficients (E, width)) of totals known with error."""
         if self.exact:
-            kernels.residuals(scores, self.base, self.cell, self.partition, self.column, self.inverse, scores)
+            given = (self.base, self.cell, self.partition, self.column, self.inverse, self.pinned())
+            kernels.residuals(scores, *given, scores)
             return scores, []
         return _residuals(self, scores)
 

@@ -36,6 +36,7 @@ class Weights:
     table: pd.DataFrame
     records: tuple
     calibration: Calibration | None = field(repr=False)
+    repeat: dict = field(repr=False, default_factory=dict)  # recipe, cases and dispositions, for replicates
 
     @cached_property
     def final(self):
@@ -43,6 +44,10 @@ class Weights:
         if self.calibration is not None:
             remember(weight)
         return weight
+
+    def again(self, base):
+        """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay."""
+        return self.repeat["recipe"].replay(self, self.repeat["cases"], base, self.repeat["dispositions"]).final
 
     def summary(self):
         """One line: the steps and the Kish design effect after each."""
@@ -283,7 +288,8 @@ class Rake:
         targets = Margins.parse(self.margins, self.by)
         check_solver(self.tol, self.max_iter)
         problem = Problem.of(cases, targets, weight)
-        total, _ = targets.as_totals(problem.sums, targets.reading(self.margins_are, None))
+        reading = targets.reading(self.margins_are, None)
+        total, _ = targets.as_totals(problem.sums, reading)
         if fixed is None:
             problem, total, merged = merge_thin(problem, total, self.minimum)
         else:
@@ -291,7 +297,7 @@ class Rake:
             problem, total = merge_again(problem, total, merged)
         distance, rounds = Distance.of("raking", None), {}
         if self.least is None and self.most is None:
-            result = problem.calibrate(total, distance, self.tol, self.max_iter)
+            result = problem.calibrate(total, distance, self.tol, self.max_iter, reading)
         else:
             result, n = calibrate_trimmed(problem, total, distance, self.least, self.most, self.tol, self.max_iter)
             rounds = {"trimmed": n}
@@ -380,14 +386,21 @@ class Recipe:
     def __repr__(self):
         return f"Recipe({' → '.join(step.name for step in self.steps)})"
 
-    def apply(self, cases, dispositions=None):
+    def apply(self, cases, dispositions=None, weight=None):
         """Weights of the interviews in `cases` (a table); `dispositions` are the counts nonresponse steps use.
+
+        weight : (n,) to start from, where no step brings weights of its own; None is 1.
 
         Returns
         -------
         Weights. `cases` is left untouched.
         """
-        return self._run(cases, dispositions, None, None)
+        start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight")
+        if start is not None and getattr(self.steps[0], "starts", False):
+            raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
+        found = self._run(cases, dispositions, start, None)
+        found.repeat.update(recipe=self, cases=cases, dispositions=dispositions)
+        return found
 
     def replay(self, weights, cases, multiplier, dispositions=None):
         """The same weighting in a replicate of the sample: initial weights times `multiplier` (n,), then step by step.

@@ -143,6 +143,19 @@ class Replay:
             raise CalibrationError(f"{len(failures)} of {n} replicates cannot be calibrated; replicate {r}: {why}")
         return Factors(self, column, scale)
 
+    def lanes(self, multiplier, lanes, first, tol, max_iter):
+        """g of every cell (K, LANES) in LANES replicates with the multipliers (PSUs, LANES), of which the first `lanes` count."""
+        sums = np.empty((len(self.problem.cells.weight), LANES))
+        replicates.cell_sums(self.pairs.psu, self.pairs.cell, self.pairs.weight, multiplier, sums)
+        scale = self._partition_sums(sums[:, :lanes]) / self.whole if self.shares else np.ones((lanes, len(self.total)))
+        column, failed = self._solve(sums, lanes, tol, max_iter, scale)
+        if failed:
+            raise CalibrationError(f"replicate {first + failed[0][0]} cannot be calibrated: {failed[0][1]}")
+        factors, g = Factors(self, column, scale), np.ones_like(sums)
+        for lane in range(lanes):
+            g[:, lane] = factors.cells(lane)
+        return g
+
     def _solve(self, sums, lanes, tol, max_iter, scale):
         """Columns (lanes, P, W) that calibrate the first lanes of cell sums (K, LANES), and (lane, reason) of failures."""
         cells, (P, W) = self.problem.cells, self.total.shape

@@ -1,0 +1,228 @@
+"""Estimates: values, errors, intervals, and what one does with them next."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from ..weighting.cells import by_threads
+from . import intervals, scores
+
+COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
+RISKY = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets take text that begins so for a formula
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates with their errors; rows in the order they were asked for.
+
+    Attributes
+    ----------
+    table : what `to_frame` copies. items : tuple of scores.Statistic and scores.Block, whose values are the rows.
+    design : the Design or Replication the errors come from. level : confidence level.
+    set_aside : rows left out because the variable was missing, by variable.
+    """
+
+    table: pd.DataFrame
+    items: tuple
+    design: object
+    level: float
+    set_aside: dict
+
+    def __len__(self):
+        return len(self.table)
+
+    def to_frame(self):
+        """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe."""
+        return self.table.copy()
+
+    @cached_property
+    def cov(self):
+        """Covariance matrix of the rows of `to_frame()`, in that order."""
+        return self.design.item_covariance(self.items)
+
+    @property
+    def cv(self):
+        """Coefficients of variation, se / |estimate|, in the order of the rows; NaN where the estimate is 0."""
+        estimate = np.abs(self.table["estimate"].to_numpy())
+        return np.divide(self.table["se"], estimate, out=np.full(len(estimate), np.nan), where=estimate > 0)
+
+    def contrast(self, coefficients, df=None):
+        """A linear combination of rows, such as a difference of two domains or two waves in one table.
+
+        Parameters
+        ----------
+        coefficients : {row: coefficient}; a row is its position, or a text that is the domain, level or variable of one row only.
+        df : degrees of freedom; None takes the smallest of the rows.
+
+        Returns
+        -------
+        Estimates of one row, whose error uses the covariances between the rows.
+        """
+        vector = np.zeros(len(self.table))
+        for row, value in coefficients.items():
+            vector[self._position(row)] += value
+        if not np.any(vector):
+            raise DataError("a contrast needs at least one coefficient that is not 0.")
+        used = self.table[vector != 0]
+        name = " ".join(f"{v:+g}·[{self._name(k)}]" for k, v in enumerate(vector) if v)
+        value = float(vector @ self.table["estimate"].to_numpy())
+        se = float(np.sqrt(max(vector @ self.cov @ vector, 0.0)))
+        degrees = float(used["df"].min()) if df is None else float(df)
+        lower, upper = intervals.wald_interval(value, se, self.level, degrees)
+        moe = float(intervals.t_quantile(self.level, degrees)) * se
+        variable = used["variable"].iloc[0] if used["variable"].nunique() == 1 else ""
+        row = (
+            "contrast",
+            variable,
+            "",
+            name,
+            value,
+            se,
+            float(lower),
+            float(upper),
+            degrees,
+            np.nan,
+            int(used["n"].sum()),
+            moe,
+        )
+        found = self.design.combine(self.items, vector)
+        return Estimates(pd.DataFrame([row], columns=COLUMNS), (found,), self.design, self.level, self.set_aside)
+
+    def _position(self, row):
+        if isinstance(row, int | np.integer) and not isinstance(row, bool):
+            if not -len(self.table) <= row < len(self.table):
+                raise DataError(f"row {row} is beyond the {len(self.table)} estimates.")
+            return row
+        at = [k for c in ("domain", "level", "variable") for k in np.flatnonzero(self.table[c] == row)]
+        if len(at) != 1:
+            raise DataError(
+                f"{row!r} names {len(at)} estimates; give the position of the row, 0 to {len(self.table) - 1}."
+            )
+        return at[0]
+
+    def _name(self, k):
+        row = self.table.iloc[k]
+        return ", ".join(str(v) for v in (row["level"], row["domain"]) if v) or row["variable"]
+
+    def to_csv(self, path):
+        """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+        _guarded(self.table).to_csv(path, index=False, lineterminator="\n")
+
+    def to_parquet(self, path):
+        """Write the table as Parquet."""
+        self.table.to_parquet(path, index=False)
+
+    def to_excel(self, path):
+        """Write the table as an Excel sheet, text as text."""
+        try:
+            import xlsxwriter  # noqa: F401 - pandas calls it
+        except ImportError:
+            raise DataError("to_excel needs the package xlsxwriter: pip install surveysim-dualframe[files].") from None
+        options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
+        with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
+            _guarded(self.table).to_excel(book, index=False)
+
+    def summary(self):
+        """One line: how many estimates, how wide, from how many respondents."""
+        t = self.table
+        aside = sum(self.set_aside.values())
+        return (
+            f"{len(t)} estimates, margins of error {t['moe'].min():,.4g} to {t['moe'].max():,.4g} at {100 * self.level:g} %, "
+            f"{t['n'].min():,} to {t['n'].max():,} respondents"
+            + (f"; {aside:,} rows set aside as missing" if aside else "")
+        )
+
+    def __repr__(self):
+        shown = self.table.loc[:, [c for c in COLUMNS if not (c == "deff" and self.table[c].isna().all())]]
+        text = shown.to_string(index=False, max_rows=40, float_format=lambda v: f"{v:,.4g}")
+        return f"{text}\n{self.summary()}" if len(shown) > 1 else text
+
+    def _repr_html_(self):
+        from html import escape
+
+        return self.table.to_html(index=False, escape=True, max_rows=60) + f"<p>{escape(self.summary())}</p>"
+
+
+def _guarded(table):
+    text = table.select_dtypes(include=["object", "string"]).columns
+    return table.assign(**{c: [f"'{v}" if str(v).startswith(RISKY) else v for v in table[c]] for c in text})
+
+
+def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None):
+    """Standard errors, intervals, moe and deff of statistics and blocks.
+
+    Parameters
+    ----------
+    design : Design or Replication. items : scores.Statistic or scores.Block; a block stands for as many rows as domains.
+    rows : (statistic, variable, level, domain) of every row.
+    scale : multiplies value and error of each row (100 for percent); proportions in percent get their interval on the share.
+    ci : None for estimate ± t·se, a method of `proportion_interval`, or a list of these, one per row.
+    """
+    if deff not in (False, "wor", "wr"):
+        raise DataError(f'deff = {deff!r}: choose False, "wor" or "wr".')
+    if df is not None and not df > 0:
+        raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
+    value = np.concatenate([np.atleast_1d(item.value) for item in items])
+    variance = np.concatenate(design.item_variances(items))
+    se = np.sqrt(np.maximum(variance, 0.0))
+    n = np.concatenate(
+        [np.atleast_1d(item.rows.sum() if isinstance(item, scores.Statistic) else item.rows) for item in items]
+    )
+    degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
+    methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])
+    lower, upper = intervals.wald_interval(value, se, level, degrees)
+    for method in set(methods) - {""}:
+        at = methods == method
+        lower[at], upper[at] = intervals.proportion_interval(
+            np.clip(value[at], 0, 1), se[at], method, level, degrees[at], n[at]
+        )
+    effect = np.full(len(value), np.nan)
+    if deff:
+        base = np.concatenate([np.atleast_1d(scores.srs_variance(design.weight, item, deff == "wr")) for item in items])
+        effect = np.divide(variance, base, out=effect, where=base > 0)
+    factor = np.ones(len(value)) if scale is None else np.asarray(scale, dtype=float)
+    moe = intervals.t_quantile(level, degrees) * se
+    columns = [
+        value * factor,
+        se * factor,
+        lower * factor,
+        upper * factor,
+        degrees,
+        effect,
+        n.astype(np.int64),
+        moe * factor,
+    ]
+    text = [[r[k] for r in rows] for k in range(4)]
+    table = pd.DataFrame(dict(zip(COLUMNS, [*text, *columns], strict=True)))
+    return Estimates(table, tuple(items), design, level, set_aside or {})
+
+
+def item_degrees(design, items, domains):
+    """Degrees of freedom of every row; domains that several items share are counted once."""
+    known, result, at = {}, [], 0
+    for item in items:
+        if isinstance(item, scores.Statistic):
+            key, size = item.rows.tobytes(), 1
+        else:
+            key, size = id(item.group), len(item.value)
+        if key not in known:
+            group = np.where(item.rows, 0, -1).astype(np.int32) if isinstance(item, scores.Statistic) else item.group
+            known[key] = design.degrees(group, domains[at : at + size])
+        result.append(known[key])
+        at += size
+    return np.concatenate(result)
+
+
+def by_item(work, items):
+    """`work(item)` for every item, blocks by threads; the results in order."""
+    found = [None] * len(items)
+
+    def share(first, last):
+        for k in range(first, last):
+            found[k] = work(items[k])
+
+    by_threads(share, len(items))
+    return found

@@ -1,0 +1,113 @@
+"""Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ..errors import DataError
+from ..weighting.margins import coded
+from . import scores
+
+STATISTICS = ("F", "Chisq", "Wald", "adjWald")
+
+
+@dataclass(frozen=True)
+class Independence:
+    """Result of a test.
+
+    Attributes
+    ----------
+    statistic, df, p_value : the test statistic, its degrees of freedom (two for F statistics) and p-value.
+    table : weighted proportions of the cells. name : which statistic.
+    """
+
+    statistic: float
+    df: tuple
+    p_value: float
+    name: str
+    table: pd.DataFrame = field(repr=False)
+
+
+def rao_scott(survey, rows, columns, statistic="F"):
+    """Test a Survey's table of two categorical columns; see `Survey.independence`."""
+    if statistic not in STATISTICS:
+        raise DataError(f"statistic = {statistic!r}: choose one of {', '.join(STATISTICS)}.")
+    (r, row_labels), (c, column_labels) = (coded(survey.data, name) for name in (rows, columns))
+    inside = survey._inside & (r >= 0) & (c >= 0) & (survey.weight > 0)
+    r, row_labels = _used(r, row_labels, inside)
+    c, column_labels = _used(c, column_labels, inside)
+    R, C = len(row_labels), len(column_labels)
+    if R < 2 or C < 2:
+        raise DataError(
+            f"the table is {R} × {C}; independence needs at least two levels of {rows!r} and of {columns!r}."
+        )
+    cells = [
+        scores.block(
+            survey.weight,
+            ((r == i) & (c == j)).astype(float),
+            np.ones(len(r)),
+            np.where(inside, 0, -1).astype(np.int32),
+            [""],
+        )
+        for i in range(R)
+        for j in range(C)
+    ]
+    p = np.array([cell.value[0] for cell in cells])
+    V = survey.engine.item_covariance(cells)
+    table = pd.DataFrame(
+        p.reshape(R, C), index=pd.Index(row_labels, name=rows), columns=pd.Index(column_labels, name=columns)
+    )
+    nu = survey.engine.degrees(np.where(inside, 0, -1).astype(np.int32), [""])[0]
+    if statistic in ("Wald", "adjWald"):
+        return _wald(p.reshape(R, C), V, nu, statistic, table)
+    n = int(inside.sum())
+    expected = np.outer(p.reshape(R, C).sum(axis=1), p.reshape(R, C).sum(axis=0)).ravel()
+    pearson = n * np.sum((p - expected) ** 2 / expected)
+    main = _main_effects(R, C)
+    full = np.kron(np.eye(R)[:, 1:], np.eye(C)[:, 1:])
+    contrast = full - main @ np.linalg.lstsq(main, full, rcond=None)[0]
+    inverse = np.divide(1, p, out=np.zeros(len(p)), where=p > 0)
+    middle = contrast * inverse[:, None]
+    delta = np.linalg.solve((contrast * (inverse / n)[:, None]).T @ contrast, middle.T @ V @ middle)
+    trace, k = np.trace(delta), len(delta)
+    if statistic == "Chisq":
+        mean = trace / k
+        return Independence(float(pearson), (k,), float(special.chdtrc(k, pearson / mean)), statistic, table)
+    d0 = trace**2 / np.trace(delta @ delta)
+    F = pearson / trace
+    return Independence(float(F), (float(d0), float(d0 * nu)), float(special.fdtrc(d0, d0 * nu, F)), statistic, table)
+
+
+def _main_effects(R, C):
+    """Design matrix (R C, R + C - 1) of the main effects."""
+    one = np.ones((R * C, 1))
+    return np.hstack([one, np.kron(np.eye(R)[:, 1:], np.ones((C, 1))), np.kron(np.ones((R, 1)), np.eye(C)[:, 1:])])
+
+
+def _wald(p, V, nu, statistic, table):
+    """Wald statistic of p_ij - p_i. p_.j (Koch, Freeman & Freeman 1975, Int. Stat. Rev. 43:59-78), F with k and nu df."""
+    R, C = p.shape
+    row, column = p.sum(axis=1), p.sum(axis=0)
+    jacobian = np.zeros(((R - 1) * (C - 1), R * C))
+    for a in range(R - 1):
+        for b in range(C - 1):
+            of = jacobian[a * (C - 1) + b].reshape(R, C)
+            of[a, b] += 1
+            of[a, :] -= column[b]
+            of[:, b] -= row[a]
+    y = (p - np.outer(row, column))[:-1, :-1].ravel()
+    k = len(y)
+    W = float(y @ np.linalg.solve(jacobian @ V @ jacobian.T, y))
+    if statistic == "Wald":
+        return Independence(W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k)), statistic, table)
+    F = W * (nu - k + 1) / (k * nu)
+    return Independence(F, (float(k), float(nu - k + 1)), float(special.fdtrc(k, nu - k + 1, F)), statistic, table)
+
+
+def _used(codes, labels, inside):
+    used = np.unique(codes[inside])
+    place = np.full(len(labels) + 1, -1)
+    place[used] = np.arange(len(used))
+    return place[codes], [labels[k] for k in used]

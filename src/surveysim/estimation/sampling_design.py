@@ -1,0 +1,183 @@
+"""From a table's columns to the stages of a sampling design, and sampling with unequal probabilities without replacement."""
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, DesignError
+from ..weighting.margins import coded, numbers_of, values_of
+from .linearization import Stage
+
+
+def codes_of(data, column, what, n):
+    """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
+    if column is None:
+        return np.zeros(n, np.int64), np.array(["all"], dtype=object)
+    if isinstance(column, str):
+        codes, labels = coded(data, column)
+    else:
+        codes, labels = pd.factorize(values_of(data, column, n, what), sort=False)
+    if len(codes) and codes.min() < 0:
+        raise DataError(
+            f"{what} is missing in {int((codes < 0).sum())} rows, the first is row {int(np.argmax(codes < 0))}."
+        )
+    used = np.bincount(codes, minlength=len(labels)) > 0
+    labels = np.asarray(labels, dtype=object)
+    if used.all():
+        return codes.astype(np.int64), labels
+    place = np.cumsum(used) - 1
+    return place[codes], labels[used]
+
+
+def compact(first, second, count):
+    """Codes (n,) of the pairs of two codes, and a row of each pair."""
+    _, row, codes = np.unique(first * count + second, return_index=True, return_inverse=True)
+    return codes.astype(np.int64), row
+
+
+def stages(data, strata, psu, fpc, nest, n):
+    """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage.
+
+    Without fpc the first stage counts alone, as sampling with replacement; stages after the last fpc are complete.
+    """
+    strata, psu, fpc = _per_stage(strata), _per_stage(psu), _per_stage(fpc)
+    if len(fpc) > max(len(psu), 1) or len(strata) > max(len(psu), 1):
+        raise DesignError(
+            f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu."
+        )
+    result, parent, before = [], np.zeros(n, np.int64), np.ones(1)
+    for k in range(max(1, min(len(psu), len(fpc)))):
+        named = f" of stage {k + 1}" if k else ""
+        stratum, labels = codes_of(data, strata[k] if k < len(strata) else None, f"strata{named}", n)
+        if k:  # strata lie inside the units of the stage before
+            outer = [str(result[-1][2][u]) for u in range(len(result[-1][2]))]
+            inner = labels
+            stratum, row = compact(parent, stratum, len(labels))
+            labels = np.array(
+                [outer[parent[r]] if k >= len(strata) else f"{outer[parent[r]]}, {inner[0]}" for r in row], dtype=object
+            )
+            above = (
+                before[result[-1][0].stratum[parent[row]]] * result[-1][0].fraction[result[-1][0].stratum[parent[row]]]
+            )
+        else:
+            above = np.ones(len(labels))
+        unit, units = (np.arange(n), None) if k >= len(psu) else codes_of(data, psu[k], "psu" + named, n)
+        names = np.arange(n) if units is None else units
+        if units is not None and (nest or k):
+            unit, row = compact(stratum, unit, len(units))
+            names = units[np.asarray(codes_of(data, psu[k], "psu", n)[0])[row]]
+        owner = np.full(len(names), -1, np.int64)
+        owner[unit] = stratum
+        split = owner[unit] != stratum
+        if split.any():
+            raise DesignError(
+                f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
+                f"{names[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata."
+            )
+        fraction = _fraction(data, fpc[k] if k < len(fpc) else None, stratum, owner, labels, n)
+        result.append((Stage(unit, owner, fraction, tuple(labels), above), above, names))
+        parent, before = unit, above
+    return tuple(stage for stage, _, _ in result)
+
+
+def _per_stage(given):
+    if given is None:
+        return []
+    return list(given) if isinstance(given, list | tuple) and all(isinstance(g, str) for g in given) else [given]
+
+
+def _fraction(data, fpc, stratum, owner, labels, n):
+    """Sampling fraction of every stratum from population counts (> 1) or fractions."""
+    if fpc is None:
+        return np.zeros(len(labels))
+    values = numbers_of(data, fpc, n, "fpc")
+    low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
+    np.minimum.at(low, stratum, values)
+    np.maximum.at(high, stratum, values)
+    if not np.all(np.isfinite(values)) or np.any(low <= 0):
+        raise DesignError(
+            f"fpc is missing, infinite or not above 0 in {int((~(np.isfinite(values) & (values > 0))).sum())} rows."
+        )
+    if np.any(low != high):
+        h = int(np.argmax(low != high))
+        raise DesignError(
+            f"fpc must be constant inside a stratum; in {labels[h]!r} it goes from {low[h]:g} to {high[h]:g}."
+        )
+    if np.any(values > 1) and np.any(values < 1):
+        raise DesignError("fpc mixes counts (> 1) and fractions (< 1); give one or the other.")
+    sampled = np.bincount(owner, minlength=len(labels))
+    fraction = sampled / low if np.any(values > 1) else low
+    if np.any(fraction > 1 + 1e-12):
+        h = int(np.argmax(fraction))
+        raise DesignError(f"stratum {labels[h]!r} has {sampled[h]} PSUs in the sample but fpc says {low[h]:g}.")
+    return np.minimum(fraction, 1.0)
+
+
+class Brewer:
+    """Brewer's approximation from first-order probabilities: Σ_h n/(n-1) Σ (1 - π_i)(z_i - z̄_h)² (Brewer 2002, ch. 9)."""
+
+    def __init__(self, probability, stage, policy):
+        self.keep = 1 - probability
+        self.stage, self.scale = stage, stage.scale(policy)
+
+    def __call__(self, z):
+        mean = (
+            np.stack([np.bincount(self.stage.stratum, v[np.argsort(self.stage.unit)]) for v in z]) / self.stage.sampled
+        )
+        off = z - mean[:, self.stage.stratum[self.stage.unit]]
+        return (off * (self.keep * self.scale[self.stage.stratum[self.stage.unit]])) @ off.T
+
+
+class JointProbabilities:
+    """Horvitz-Thompson ("ht") or Sen-Yates-Grundy ("yg") variance from joint inclusion probabilities (n, n).
+
+    z are expanded values y / π. Horvitz & Thompson (1952), JASA 47:663-685; Yates & Grundy (1953), JRSS B 15:253-261.
+    """
+
+    def __init__(self, joint, form):
+        pi = np.diag(joint)
+        check = (joint - np.outer(pi, pi)) / joint
+        if form == "yg":
+            off = check - np.diag(np.diag(check))
+            check = off - np.diag(off.sum(axis=1))
+        self.check = check
+
+    def __call__(self, z):
+        return z @ self.check @ z.T
+
+
+def hartley_rao(probability):
+    """Joint probabilities (n, n) after Hartley and Rao (1962, Ann. Math. Stat. 33:350-374), with Σ_U π² estimated by Σ_s π.
+
+    π_i π_j / (1 - (π_i + π_j - Σ_s π / n - 1) / (n - 1)), so that the Yates-Grundy form is their variance estimator.
+    """
+    n, pi = len(probability), probability
+    check = (pi[:, None] + pi[None, :] - pi.sum() / n - 1) / (n - 1)
+    joint = np.outer(pi, pi) / (1 - check)
+    np.fill_diagonal(joint, pi)
+    return joint
+
+
+def unequal_probabilities(pps, form, probability, n, stage, policy):
+    """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
+    if probability is None:
+        raise DesignError("pps needs probability, the inclusion probabilities.")
+    if form not in ("ht", "yg"):
+        raise DesignError(f'pps_variance = {form!r}: choose "ht" or "yg".')
+    if len(stage.stratum) != n:
+        raise DesignError("pps is for samples of elements in one stage; leave psu out.")
+    if isinstance(pps, str):
+        if pps == "brewer":
+            return Brewer(probability, stage, policy)
+        if pps != "hartley-rao":
+            raise DesignError(f'pps = {pps!r}: choose "brewer", "hartley-rao" or a matrix of joint probabilities.')
+        if len(stage.sampled) > 1:
+            raise DesignError("hartley-rao is for samples without strata; give joint probabilities, or use brewer.")
+        return JointProbabilities(hartley_rao(probability), form)
+    joint = np.asarray(pps, dtype=float)
+    if joint.shape != (n, n):
+        raise DesignError(f"joint probabilities have shape {joint.shape}; the table has {n} rows.")
+    if np.abs(joint - joint.T).max() > 1e-9 or np.abs(np.diag(joint) - probability).max() > 1e-9 or np.any(joint <= 0):
+        raise DesignError(
+            "joint probabilities must be symmetric and above 0, with the inclusion probabilities on the diagonal."
+        )
+    return JointProbabilities(joint, form)
