@@ -61,7 +61,9 @@ def rao_scott(survey, rows, columns, statistic="F"):
     )
     nu = survey.engine.degrees(np.where(inside, 0, -1).astype(np.int32), [""])[0]
     if statistic in ("Wald", "adjWald"):
-        return _wald(p.reshape(R, C), V, nu, statistic, table)
+        totals = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
+        T = np.array([total.value[0] for total in totals]).reshape(R, C)
+        return _wald(T, survey.engine.item_covariance(totals), nu, statistic, table)
     n = int(inside.sum())
     expected = np.outer(p.reshape(R, C).sum(axis=1), p.reshape(R, C).sum(axis=0)).ravel()
     pearson = n * np.sum((p - expected) ** 2 / expected)
@@ -86,18 +88,22 @@ def _main_effects(R, C):
     return np.hstack([one, np.kron(np.eye(R)[:, 1:], np.ones((C, 1))), np.kron(np.ones((R, 1)), np.eye(C)[:, 1:])])
 
 
-def _wald(p, V, nu, statistic, table):
-    """Wald statistic of p_ij - p_i. p_.j (Koch, Freeman & Freeman 1975, Int. Stat. Rev. 43:59-78), F with k and nu df."""
-    R, C = p.shape
-    row, column = p.sum(axis=1), p.sum(axis=0)
+def _wald(T, V, nu, statistic, table):
+    """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, as F with k and nu degrees of freedom.
+
+    Koch, Freeman & Freeman (1975), Int. Stat. Rev. 43:59-78.
+    """
+    (R, C), N = T.shape, T.sum()
+    row, column = T.sum(axis=1), T.sum(axis=0)
     jacobian = np.zeros(((R - 1) * (C - 1), R * C))
     for a in range(R - 1):
         for b in range(C - 1):
             of = jacobian[a * (C - 1) + b].reshape(R, C)
+            of += row[a] * column[b] / N**2
+            of[a, :] -= column[b] / N
+            of[:, b] -= row[a] / N
             of[a, b] += 1
-            of[a, :] -= column[b]
-            of[:, b] -= row[a]
-    y = (p - np.outer(row, column))[:-1, :-1].ravel()
+    y = (T - np.outer(row, column) / N)[:-1, :-1].ravel()
     k = len(y)
     W = float(y @ np.linalg.solve(jacobian @ V @ jacobian.T, y))
     if statistic == "Wald":
