@@ -14,7 +14,12 @@ import pytest
 from surveysim import Survey
 
 HERE = Path(__file__).parent
-EXPECTED = pd.read_csv(HERE / "designs_expected.csv", dtype={"domain": str}, keep_default_na=False, na_values={c: [""] for c in ("se", "lower", "upper", "extra")})
+EXPECTED = pd.read_csv(
+    HERE / "designs_expected.csv",
+    dtype={"domain": str},
+    keep_default_na=False,
+    na_values={c: [""] for c in ("se", "lower", "upper", "extra")},
+)
 TYPES, WIDE = {"E": 4421.0, "H": 755.0, "M": 1018.0}, {"No": 1072.0, "Yes": 5122.0}
 LINEAR = {"one": 6194.0, "enroll": 3811472.0, "api99": 3914069.0}
 
@@ -29,7 +34,10 @@ def design(name):
     if name.startswith("lonely_"):
         table = data("api_strat")
         return Survey(
-            table.assign(h=np.where(table.index == 4, "alone", table["stype"])), weight="pw", strata="h", lonely_psu=name[7:]
+            table.assign(h=np.where(table.index == 4, "alone", table["stype"])),
+            weight="pw",
+            strata="h",
+            lonely_psu=name[7:],
         )
     if name.startswith("election_"):
         kind = name[9:]
@@ -46,7 +54,9 @@ def design(name):
         "api_clus2_first": lambda: Survey(api_clus2(), weight="pw", psu="dnum", fpc="fpc1"),
         "mu284": lambda: Survey(mu284(), weight="w", psu=["id1", "id2"], fpc=["n1", "n2"]),
         "nhanes": lambda: Survey(data("nhanes"), weight="WTMEC2YR", strata="SDMVSTRA", psu="SDMVPSU", nest=True),
-        "three_stage": lambda: Survey(data("three_stage"), psu=["psu", "house", "person"], fpc=["N1", "N2", "N3"], **nested),
+        "three_stage": lambda: Survey(
+            data("three_stage"), psu=["psu", "house", "person"], fpc=["N1", "N2", "N3"], **nested
+        ),
         "three_stage_wr": lambda: Survey(data("three_stage"), psu="psu", **nested),
         "clus1_linear": lambda: Survey(data("api_clus1"), **clus1).calibrate(LINEAR, tol=1e-12),
         "clus1_post": lambda: Survey(data("api_clus1"), **clus1).poststratify({"stype": TYPES}),
@@ -81,7 +91,9 @@ def survey(name, method):
 DOMAIN = {"nhanes": "agecat", "three_stage": "g", "three_stage_wr": "g"}
 RATIO = {"api_clus2": "api99", "api_clus2_first": "api99", "scd": "arrests", "three_stage": "x", "three_stage_wr": "x"}
 # R takes residuals on the first of two adjustments first; see test_two_adjustments below
-EXPECTED, OTHER_ORDER = (EXPECTED[EXPECTED["design"].isin(["strat_post_linear", "strat_linear_post"]) == other] for other in (False, True))
+EXPECTED, OTHER_ORDER = (
+    EXPECTED[EXPECTED["design"].isin(["strat_post_linear", "strat_linear_post"]) == other] for other in (False, True)
+)
 PLAIN = EXPECTED[EXPECTED["statistic"].isin(["mean", "total", "ratio"])]
 
 
@@ -90,9 +102,13 @@ PLAIN = EXPECTED[EXPECTED["statistic"].isin(["mean", "total", "ratio"])]
 def test_means_totals_and_ratios__match_r_in_every_domain(name, method):
     s, by = survey(name, method), DOMAIN.get(name, "sch.wide")
     for row in PLAIN[(PLAIN["design"] == name) & (PLAIN["method"] == method)].itertuples():
-        options = {"by": by if row.domain else None} | ({"deff": "wor"} if row.statistic == "mean" and row.extra == row.extra else {})
+        options = {"by": by if row.domain else None} | (
+            {"deff": "wor"} if row.statistic == "mean" and row.extra == row.extra else {}
+        )
         if row.statistic == "ratio":
-            found = s.ratio(row.variable, RATIO.get(name, "Kerry" if name.startswith("election") else "enroll"), **options)
+            found = s.ratio(
+                row.variable, RATIO.get(name, "Kerry" if name.startswith("election") else "enroll"), **options
+            )
         else:
             found = getattr(s, row.statistic)(row.variable, **options)
         table = found.to_frame()
@@ -101,7 +117,9 @@ def test_means_totals_and_ratios__match_r_in_every_domain(name, method):
         if row.extra == row.extra and not row.domain:
             assert line["deff"] == pytest.approx(row.extra, rel=1e-8), row
         if row.lower == row.lower and not row.domain:
-            np.testing.assert_allclose([line["lower"], line["upper"]], [row.lower, row.upper], rtol=1e-8, err_msg=str(row))
+            np.testing.assert_allclose(
+                [line["lower"], line["upper"]], [row.lower, row.upper], rtol=1e-8, err_msg=str(row)
+            )
 
 
 COV = EXPECTED[EXPECTED["statistic"] == "cov"]
@@ -121,7 +139,9 @@ QUANTILES = EXPECTED[EXPECTED["statistic"] == "quantile"]
 def test_quantiles__match_r_with_every_interval_and_rule(name, method):
     part = QUANTILES[(QUANTILES["design"] == name) & (QUANTILES["method"] == method)]
     ci, rule = method.split()
-    found = design(name).quantile(part["variable"].iloc[0], [0.1, 0.5, 0.75], ci=ci.replace("mean", "woodruff"), rule=rule)
+    found = design(name).quantile(
+        part["variable"].iloc[0], [0.1, 0.5, 0.75], ci=ci.replace("mean", "woodruff"), rule=rule
+    )
     np.testing.assert_allclose(
         found.to_frame()[["estimate", "se", "lower", "upper"]], part[["estimate", "se", "lower", "upper"]], rtol=1e-8
     )
