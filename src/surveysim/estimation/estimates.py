@@ -209,8 +209,10 @@ def item_degrees(design, items, domains):
         else:
             key, size = id(item.group), len(item.value)
         if key not in known:
-            group = np.where(item.rows, 0, -1).astype(np.int32) if isinstance(item, scores.Statistic) else item.group
-            known[key] = design.degrees(group, domains[at : at + size])
+            alone = isinstance(item, scores.Statistic)
+            group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
+            present = None if alone or item.units is None else item.units[2]
+            known[key] = design.degrees(group, domains[at : at + size], present)
         result.append(known[key])
         at += size
     return np.concatenate(result)

@@ -46,8 +46,8 @@ def rao_scott(survey, rows, columns, statistic="F"):
     cells = [
         scores.block(
             survey.weight,
-            ((r == i) & (c == j)).astype(float),
-            np.ones(len(r)),
+            (r == i) & (c == j),
+            scores.NONE,
             np.where(inside, 0, -1).astype(np.int32),
             [""],
         )

@@ -15,7 +15,7 @@ from ..kernels import replicates
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints
 from .estimates import by_item
-from .scores import Statistic, expanded
+from .scores import NONE, Statistic, expanded
 
 BLOCK = 16  # scores handled at a time
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
@@ -48,10 +48,16 @@ class Stage:
         """Strata (H,) with one unit that is not taken with certainty."""
         return (self.sampled == 1) & (self.fraction < 1)
 
+    def fits(self, domains):
+        """Whether a table of units by domains is no larger than the rows, or small."""
+        return len(self.stratum) * domains <= max(len(self.unit), 1 << 16) and len(self.stratum) < len(self.unit)
+
     @cached_property
     def order(self):
-        """Rows (n,) unit by unit, and where each unit's begin (U + 1,)."""
+        """Rows (n,) unit by unit, empty where they are so already, and where each unit's begin (U + 1,)."""
         U, n = len(self.stratum), len(self.unit)
+        if np.all(self.unit[1:] >= self.unit[:-1]):
+            return np.empty(0, np.int64), np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
         order = np.empty(n, np.int64)
         replicates.sort_by(self.unit, U, np.arange(n), order)
         return order, np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
@@ -162,28 +168,49 @@ class Design:
             return self.variances([s.score for s in block.statistics()])
         result = np.zeros(len(block.value))
         for stage in self.stages:
-            order, start = stage.order
-            common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
             scale, zero = stage.scale(self.lonely), stage.about_zero(self.lonely)
             if self.constraints:
                 (c,) = self.constraints
-                kernels.calibrated_domains(
-                    *common, scale, zero, c.base, c.cell, c.partition, c.column, c.inverse, c.pinned(), result
+                order, start = stage.order
+                given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
+                common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
+                kernels.calibrated_domains(*common, scale, zero, *given, result)
+                continue
+            x = NONE if block.x is None else block.x
+            if block.units is not None and stage is self.stages[0]:
+                num, den, _ = block.units
+                kernels.between_units(
+                    num, den, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result
                 )
+            elif stage.fits(len(result)):
+                sums = [np.zeros((len(stage.stratum), len(result))) for _ in range(2)]
+                present, rows = np.zeros(sums[0].shape, bool), np.zeros(len(result), np.int64)
+                kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, present, rows)
+                kernels.between_units(*sums, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result)
             else:
-                kernels.domains(*common, scale, zero, result)
+                order, start = stage.order
+                kernels.domains(
+                    self.weight, block.y, x, block.group, block.value, block.base, order, start, stage.stratum, stage.sampled,
+                    scale, zero, result,
+                )  # fmt: skip
         return result
 
-    def degrees(self, group, domains):
+    def degrees(self, group, domains, present=None):
         """Degrees of freedom (D,): PSUs - strata among those with rows of positive weight in each domain.
 
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
+        present : (PSUs, D) where weight is, if known.
         """
-        psus, strata = np.zeros(len(domains), np.int64), np.zeros(len(domains), np.int64)
-        order, start = self.stages[0].order
-        kernels.count_units(
-            self.weight, group, order, start, self.psu_stratum, len(self.stages[0].sampled), psus, strata
-        )
+        stage, D = self.stages[0], len(domains)
+        psus, strata = np.zeros(D, np.int64), np.zeros(D, np.int64)
+        if stage.fits(D):
+            if present is None:
+                present = np.zeros((len(stage.stratum), D), bool)
+                kernels.mark_present(self.weight, group, stage.unit, present)
+            kernels.count_present(present, stage.stratum, len(stage.sampled), psus, strata)
+        else:
+            order, start = stage.order
+            kernels.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)
         for d in np.flatnonzero(psus - strata < 1):
             name = f"domain {domains[d]!r}" if domains[d] else "a domain"
             raise DesignError(
@@ -198,14 +225,16 @@ class Design:
         blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
         found = dict(zip(alone, self.variances([items[k].score for k in alone])[:, None], strict=True)) if alone else {}
         if blocks:
-            self._prepare()
+            self._prepare(max(len(items[k].value) for k in blocks))
             found |= zip(blocks, by_item(lambda k: self.block_variances(items[k]), blocks), strict=True)
         return [found[k] for k in range(len(items))]
 
-    def _prepare(self):
+    def _prepare(self, domains):
         """Make what is made once before threads ask for it."""
         for stage in self.stages:
-            _ = stage.order, stage.sampled, stage.lonely
+            _ = stage.sampled, stage.lonely
+            if self.constraints or not stage.fits(domains):
+                _ = stage.order
         _ = [c.inverse for c in self.constraints]
 
     def item_covariance(self, items):

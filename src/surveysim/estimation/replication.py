@@ -307,7 +307,7 @@ class Replication:
         rows = np.any([item.rows if isinstance(item, Statistic) else item.group >= 0 for item in items], axis=0)
         return Combination(value, rows, tuple(items), vector)
 
-    def degrees(self, group, domains):
+    def degrees(self, group, domains, present=None):
         """Degrees of freedom (D,), as `Design.degrees`."""
         if self.degrees_from is not None:
             return self.degrees_from.degrees(group, domains)

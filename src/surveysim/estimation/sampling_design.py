@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, DesignError
+from ..kernels import variance
 from ..weighting.margins import coded, numbers_of, values_of
 from .linearization import Stage
 
@@ -12,6 +13,9 @@ def codes_of(data, column, what, n):
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
     if column is None:
         return np.zeros(n, np.int64), np.array(["all"], dtype=object)
+    values = values_of(data, column, n, what) if not isinstance(column, str) or isinstance(data, pd.DataFrame) else None
+    if values is not None and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        return _whole_numbers(values.to_numpy())
     if isinstance(column, str):
         codes, labels = coded(data, column)
     else:
@@ -26,6 +30,18 @@ def codes_of(data, column, what, n):
         return codes.astype(np.int64), labels
     place = np.cumsum(used) - 1
     return place[codes], labels[used]
+
+
+def _whole_numbers(values):
+    """Codes and labels of integers; those of a narrow range need no hashing."""
+    least, most = int(values.min()), int(values.max())
+    if most - least > 4 * len(values) + 1024:
+        codes, labels = pd.factorize(values, sort=False)
+        return codes.astype(np.int64), labels
+    codes = values.astype(np.int64) - least
+    used = np.bincount(codes) > 0
+    labels = np.arange(least, most + 1)
+    return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
 
 def compact(first, second, count):
@@ -66,9 +82,10 @@ def stages(data, strata, psu, fpc, nest, n):
             unit, row = compact(stratum, unit, len(units))
             names = units[np.asarray(codes_of(data, psu[k], "psu", n)[0])[row]]
         owner = np.full(len(names), -1, np.int64)
-        owner[unit] = stratum
-        split = owner[unit] != stratum
-        if split.any():
+        if units is None:
+            owner = stratum
+        elif variance.own_stratum(unit, stratum, owner, np.zeros(len(names), np.int64)):
+            split = owner[unit] != stratum
             raise DesignError(
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
                 f"{names[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata."

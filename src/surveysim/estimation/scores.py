@@ -1,12 +1,15 @@
 """Statistics as a value and one score per respondent. Notation: w weight, y numerator, x denominator, both (n,)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..errors import DataError
 from ..kernels import replicates
 from ..kernels import variance as kernels
+
+NONE, ONE = np.empty(0), np.ones(1)
 
 
 def dot(w, y):
@@ -39,21 +42,27 @@ class Block:
 
     Attributes
     ----------
-    y, x : (n,) numerator, and denominator of a ratio (None for a total). group : (n,) domain 0 .. D - 1 of each row, -1 in none.
-    value : (D,) estimates. score : (n,) scores, each row's in its own domain, 0 in none. base : (D,) denominators, or None.
+    y, x : (n,) numerator, a number or truth value per row, and denominator; x is None for totals, empty for ones.
+    group : (n,) int32 domain 0 .. D - 1 of each row, -1 in none.
+    value : (D,) estimates. base : (D,) denominators, empty for totals. rows : (D,) rows of each domain.
     """
 
     y: np.ndarray
     x: np.ndarray | None
     group: np.ndarray
     value: np.ndarray
-    score: np.ndarray
-    base: np.ndarray | None = None
+    base: np.ndarray
+    rows: np.ndarray
+    units: tuple | None = None  # unit sums of y and x (U, D) and where weight is (U, D), if they were made
 
-    @property
-    def rows(self):
-        """Rows (D,) of each domain."""
-        return np.bincount(self.group + 1, minlength=len(self.value) + 1)[1:]
+    @cached_property
+    def score(self):
+        """Scores (n,), each row's in its own domain, 0 in none."""
+        out = np.empty(len(self.y))
+        if self.x is None:
+            return np.where(self.group >= 0, self.y, 0.0)
+        kernels.ratio_scores(self.y, self.x, self.group, self.value, self.base, out)
+        return out
 
     def statistics(self):
         """The same as one `Statistic` per domain."""
@@ -65,8 +74,9 @@ class Block:
         found = self._totals(self.y, weights, {})
         if self.x is None:
             return found
+        x = self.x if len(self.x) else ONE
         with np.errstate(divide="ignore", invalid="ignore"):
-            return found / self._totals(self.x, weights, totals)
+            return found / self._totals(x, weights, totals)
 
     def _totals(self, y, weights, known):
         key = id(y), id(self.group)
@@ -76,21 +86,27 @@ class Block:
         return known[key]
 
 
-def block(w, y, x, group, domains):
-    """Totals of y by domain, or ratios to x (n,); `domains` (D,) are their names, for messages."""
-    found = np.zeros(len(domains))
-    kernels.totals(w, y, group, found)
+def block(w, y, x, group, domains, stage=None):
+    """Totals of y by domain (x None), or ratios to x (n,), empty for ones; `domains` (D,) are their names, for messages.
+
+    With the `stage` of a design whose units are few, sums by unit are made at once, for the variance.
+    """
+    D = len(domains)
+    rows, units, over = np.zeros(D, np.int64), None, NONE if x is None else x
+    if stage is not None and stage.fits(D):
+        num, den, present = (np.zeros((len(stage.stratum), D), kind) for kind in (float, float, bool))
+        kernels.unit_sums(w, y, over, group, stage.unit, num, den, present, rows)
+        units, num, den = (num, den, present), num.sum(axis=0), den.sum(axis=0)
+    else:
+        num, den = np.zeros(D), np.zeros(D)
+        kernels.domain_sums(w, y, over, group, num, den, rows)
     if x is None:
-        return Block(y, None, group, found, np.where(group >= 0, y, 0.0))
-    base, score = np.zeros(len(domains)), np.empty(len(y))
-    kernels.totals(w, x, group, base)
-    if not np.all(base != 0):
-        d = int(np.argmax(base == 0))
+        return Block(y, None, group, num, NONE, rows, units)
+    if not np.all(den != 0):
+        d = int(np.argmax(den == 0))
         name = f"domain {domains[d]!r}" if domains[d] else "this domain"
         raise DataError(f"the denominator of a ratio is 0 in {name}; the domain is empty or its weights are 0.")
-    value = found / base
-    kernels.ratio_scores(y, x, group, value, base, score)
-    return Block(y, x, group, value, score, base)
+    return Block(y, x, group, num / den, den, rows, units)
 
 
 def total(w, y, rows=None):

@@ -10,6 +10,7 @@ import pandas as pd
 from .. import weighting
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
+from ..kernels import variance
 from ..weighting import Calibration, Weights
 from ..weighting.calibration import base_weights, deff_kish, warn_if_bare
 from ..weighting.margins import coded, numbers_of, pick, rows_of
@@ -259,7 +260,7 @@ class Survey:
         -------
         Estimates.
         """
-        return self._numeric("mean", y, np.ones(len(self._inside)), by, level, df, deff)
+        return self._numeric("mean", y, scores.NONE, by, level, df, deff)
 
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
@@ -271,7 +272,6 @@ class Survey:
         y : column or list of columns. ci : a method of `proportion_interval`. See `mean` for the other arguments.
         """
         items, rows, aside = [], [], {}
-        ones = np.ones(len(self._inside))
         group, domains = self._domains(by)
         for name in [y] if isinstance(y, str) else y:
             codes, labels = coded(self.data, name)
@@ -281,7 +281,7 @@ class Survey:
             )
             inside = self._set_aside(codes < 0, name, group, domains, aside)
             for k in order:
-                items.append(scores.block(self.weight, (codes == k).astype(float), ones, inside, domains))
+                items.append(scores.block(self.weight, codes == k, scores.NONE, inside, domains, self._stage))
                 rows += [("proportion", name, str(labels[k]), domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
 
@@ -352,10 +352,14 @@ class Survey:
         x = self._values(den) if isinstance(den, str) else den
         for name in [columns] if isinstance(columns, str) else columns:
             y = self._values(name)
-            missing = np.isnan(y) if x is None else np.isnan(y) | np.isnan(x)
+            missing = np.isnan(y) if x is None or len(x) == 0 else np.isnan(y) | np.isnan(x)
             inside = self._set_aside(missing, f"{name}/{den}" if isinstance(den, str) else name, group, domains, aside)
-            kept = (np.where(inside >= 0, v, 0.0) if missing.any() and v is not None else v for v in (y, x))
-            items.append(scores.block(self.weight, *kept, inside, domains))
+            if inside is not group:
+                y = np.where(inside >= 0, y, 0.0)
+                den_ = x if x is None or len(x) == 0 else np.where(inside >= 0, x, 0.0)
+            else:
+                den_ = x
+            items.append(scores.block(self.weight, y, den_, inside, domains, self._stage))
             rows += [(what, f"{name}/{den}" if isinstance(den, str) else name, "", domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
 
@@ -369,6 +373,12 @@ class Survey:
                 stacklevel=4,
             )
         return estimates(self.engine, items, rows, set_aside=aside, **options)
+
+    @property
+    def _stage(self):
+        """The stage whose unit sums give variances straight away: linearized ones without calibration."""
+        simple = self.engine is self.design and not self.design.constraints and self.design.unequal is None
+        return self.design.stages[0] if simple else None
 
     def _values(self, name):
         values = pick(self.data, name)
@@ -391,22 +401,24 @@ class Survey:
 
     def _domains(self, by):
         """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
-        group, names = np.where(self._inside, 0, -1).astype(np.int32), [""]
+        group, names, used = np.where(self._inside, np.int32(0), np.int32(-1)), [""], np.array([self._inside.any()])
         for name in [] if by is None else [by] if isinstance(by, str) else by:
             codes, labels = coded(self.data, name)
             dtype = self.data[name].dtype if isinstance(self.data, pd.DataFrame) else pick(self.data, name).dtype
             order = _shown(dtype, labels, every=True)
-            rank = np.empty(len(labels), np.int64)
+            rank = np.empty(max(len(labels), 1), np.int64)
             rank[order] = np.arange(len(labels))
-            inner = np.where(codes < 0, -1, rank[codes])
-            group = np.where((group < 0) | (inner < 0), -1, group * len(labels) + inner)
+            finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
+            variance.join(group, codes, rank, len(labels), finer, used)
+            group = finer
             names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
-        used = np.bincount(group[group >= 0], minlength=len(names)) > 0
         if not used.any():
             raise DataError("the subpopulation has no rows; check where() and by.")
-        place = np.cumsum(used) - 1
-        group = np.where(group >= 0, place[group], -1).astype(np.int32)
-        return group, [text for text, u in zip(names, used, strict=True) if u]
+        if used.all():
+            return group, names
+        place, kept = (np.cumsum(used) - 1).astype(np.int32), np.empty_like(group)
+        variance.renumber(group, place, kept)
+        return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 
 def _quantile_again(values, mask, share, rule, weight):

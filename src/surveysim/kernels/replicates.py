@@ -172,9 +172,11 @@ def spread(weight, unit, multiplier, cell, factor, out):
 
 @jit
 def domain_totals(weights, y, group, out):
-    """Totals of y (n,) by domain and lane (D, LANES) with the weights (n, LANES), added to `out`; group -1 is in none."""
-    for i in range(len(y)):
-        if group[i] >= 0 and y[i] != 0.0:
-            v, w, o = y[i], weights[i], out[group[i]]
+    """Totals of y (n,), or y (1,) for every row, by domain and lane (D, LANES) with the weights (n, LANES), added to `out`."""
+    one = len(y) == 1
+    for i in range(len(group)):
+        v = np.float64(y[0] if one else y[i])
+        if group[i] >= 0 and v != 0.0:
+            w, o = weights[i], out[group[i]]
             for r in range(LANES):
                 o[r] += v * w[r]

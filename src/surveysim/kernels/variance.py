@@ -76,29 +76,96 @@ def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, about_zero, out
 
 
 @jit
-def totals(weight, y, group, out):
-    """Weighted totals of y (n,) by domain (D,), added to `out`; group -1 is in none."""
+def domain_sums(weight, y, x, group, num, den, rows):
+    """Weighted totals of y and x (n,) and rows by domain (D,), added to num, den and rows; an empty x stands for ones.
+
+    group (n,) is the domain of each row, -1 for none.
+    """
+    ones = len(x) == 0
     for i in range(len(y)):
-        if group[i] >= 0:
-            out[group[i]] += weight[i] * y[i]
+        d = group[i]
+        if d >= 0:
+            num[d] += weight[i] * y[i]
+            den[d] += weight[i] if ones else weight[i] * x[i]
+            rows[d] += 1
+
+
+@jit
+def unit_sums(weight, y, x, group, unit, num, den, present, rows):
+    """`domain_sums` by unit: num, den and present (U, D), the last true where a row of positive weight is; rows (D,)."""
+    ones = len(x) == 0
+    for i in range(len(y)):
+        d = group[i]
+        if d >= 0:
+            u, w = unit[i], weight[i]
+            num[u, d] += w * y[i]
+            den[u, d] += w if ones else w * x[i]
+            present[u, d] |= w > 0.0
+            rows[d] += 1
+
+
+@jit
+def between_units(num, den, value, base, stratum, sampled, scale, about_zero, out):
+    """Variances (D,) of ratios num / den from unit sums (U, D), or of totals where `base` is empty, added to `out`.
+
+    A unit's total of scores is (num - R den) / base; deviations are from the stratum's mean over all its units.
+    """
+    U, D = num.shape
+    H, totals = len(sampled), len(base) == 0
+    mean = np.zeros((H, D))
+    for u in range(U):
+        for d in range(D):
+            mean[stratum[u], d] += num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]
+    for h in range(H):
+        for d in range(D):
+            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
+    for u in range(U):
+        h = stratum[u]
+        for d in range(D):
+            off = (num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]) - mean[h, d]
+            out[d] += scale[h] * off * off
+
+
+@jit
+def mark_present(weight, group, unit, present):
+    """present (U, D): where a row of positive weight is."""
+    for i in range(len(group)):
+        if group[i] >= 0 and weight[i] > 0.0:
+            present[unit[i], group[i]] = True
+
+
+@jit
+def count_present(present, stratum, strata_all, units, strata):
+    """Units and strata (D,) with rows of positive weight, from present (U, D)."""
+    U, D = present.shape
+    seen = np.zeros((strata_all, D), np.bool_)
+    for u in range(U):
+        for d in range(D):
+            if present[u, d]:
+                units[d] += 1
+                if not seen[stratum[u], d]:
+                    seen[stratum[u], d] = True
+                    strata[d] += 1
 
 
 @jit
 def ratio_scores(y, x, group, value, base, out):
     """Scores (n,) of the ratios `value` (D,) with denominators `base` (D,): (y - R x) / X, 0 outside every domain."""
+    ones = len(x) == 0
     for i in range(len(y)):
         d = group[i]
-        out[i] = (y[i] - value[d] * x[i]) / base[d] if d >= 0 else 0.0
+        out[i] = (y[i] - value[d] * (1.0 if ones else x[i])) / base[d] if d >= 0 else 0.0
 
 
 @jit
 def count_units(weight, group, order, start, stratum, strata_all, units, strata):
-    """Units and strata (D,) that have rows of positive weight in each domain; rows come unit by unit in `order`."""
-    D = len(units)
+    """Units and strata (D,) that have rows of positive weight in each domain; rows come unit by unit in `order`, or as they are
+    where it is empty."""
+    D, sorted_ = len(units), len(order) == 0
     mark, seen = np.full(D, -1, np.int64), np.zeros((strata_all, D), np.bool_)
     for j in range(len(stratum)):
         for i in range(start[j], start[j + 1]):
-            row = order[i]
+            row = i if sorted_ else order[i]
             d = group[row]
             if d >= 0 and weight[row] > 0.0 and mark[d] != j:
                 mark[d] = j
@@ -109,25 +176,27 @@ def count_units(weight, group, order, start, stratum, strata_all, units, strata)
 
 
 @jit
-def domains(z, weight, group, order, start, stratum, sampled, scale, about_zero, out):
-    """Variances (D,) of Σ weight·z over disjoint domains, added to `out`: unit totals about their stratum's mean.
+def domains(weight, y, x, group, value, base, order, start, stratum, sampled, scale, about_zero, out):
+    """`between_units` for units too many for a table: rows come unit by unit in `order`, or as they are where it is empty.
 
-    Rows come unit by unit in `order`; a unit without rows of a domain has a total of 0 there. Two passes over the totals.
+    A unit without rows of a domain has a total of 0 there. Two passes over the totals.
     """
-    D, H, n = len(out), len(sampled), len(z)
+    D, H, n, sorted_ = len(out), len(sampled), len(y), len(order) == 0
+    ones, totals = len(x) == 0, len(base) == 0
     total, mark, touched = np.empty(D), np.full(D, -1, np.int64), np.empty(D, np.int64)
     mean, count = np.zeros((H, D)), np.zeros((H, D), np.int64)
     pair_total, pair_domain, pair_stratum, pairs = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), 0
     for j in range(len(stratum)):
         found, h = 0, stratum[j]
         for i in range(start[j], start[j + 1]):
-            row = order[i]
+            row = i if sorted_ else order[i]
             d = group[row]
             if d >= 0:
                 if mark[d] != j:
                     mark[d], total[d], touched[found] = j, 0.0, d
                     found += 1
-                total[d] += weight[row] * z[row]
+                z = y[row] if totals else (y[row] - value[d] * (1.0 if ones else x[row])) / base[d]
+                total[d] += weight[row] * z
         for k in range(found):
             d = touched[k]
             mean[h, d] += total[d]
@@ -142,6 +211,40 @@ def domains(z, weight, group, order, start, stratum, sampled, scale, about_zero,
         h, d = pair_stratum[k], pair_domain[k]
         off = pair_total[k] - mean[h, d]
         out[d] += scale[h] * off * off
+
+
+@jit
+def join(group, codes, place, levels, out, used):
+    """Domains refined by a coded column: out = group × levels + place[code], -1 where either is missing; which are `used`."""
+    for i in range(len(group)):
+        g, c = group[i], codes[i]
+        if g < 0 or c < 0:
+            out[i] = -1
+        else:
+            d = g * levels + place[c]
+            out[i] = np.int32(d)
+            used[d] = True
+
+
+@jit
+def renumber(group, place, out):
+    """Domains renumbered, -1 kept."""
+    for i in range(len(group)):
+        out[i] = -1 if group[i] < 0 else place[group[i]]
+
+
+@jit
+def own_stratum(unit, stratum, owner, rows):
+    """Stratum `owner` (U,) of each unit, -1 at the start, and rows (U,); returns how many rows are in another than their unit's."""
+    split = 0
+    for i in range(len(unit)):
+        u = unit[i]
+        rows[u] += 1
+        if owner[u] < 0:
+            owner[u] = stratum[i]
+        elif owner[u] != stratum[i]:
+            split += 1
+    return split
 
 
 @jit
@@ -180,11 +283,12 @@ def calibrated_domains(
                 fitted[k, d] += beta[partition[k], column[k, m], d]
     shift, first = np.zeros((H, D)), np.ones(H, np.bool_)
     sums, squares, total = np.zeros((H, D)), np.zeros((H, D)), np.empty(D)
+    sorted_ = len(order) == 0
     for j in range(len(stratum)):
         h = stratum[j]
         total[:] = 0.0
         for i in range(start[j], start[j + 1]):
-            row = order[i]
+            row = i if sorted_ else order[i]
             w, f = weight[row], fitted[cell[row]]
             for d in range(D):
                 total[d] -= w * f[d]

@@ -276,6 +276,8 @@ def coded(data, name):
     if isinstance(column, pd.Series):
         if isinstance(column.dtype, pd.CategoricalDtype):
             return column.array.codes, column.array.categories.tolist()
+        if column.dtype == np.dtype(bool):
+            return column.to_numpy().view(np.int8), [False, True]
     else:
         import pyarrow as pa
 
