@@ -88,10 +88,10 @@ def stages(data, strata, psu, fpc, nest, n):
             split = owner[unit] != stratum
             raise DesignError(
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
-                f"{names[unit[np.argmax(split)]]!r}. Say nest=True if labels repeat across strata."
+                f"{names[unit[[np.argmax(split)]]].tolist()[0]!r}. Say nest=True if labels repeat across strata."
             )
         fraction = _fraction(data, fpc[k] if k < len(fpc) else None, stratum, owner, labels, n)
-        result.append((Stage(unit, owner, fraction, tuple(labels), above), above, names))
+        result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above), above, names))
         parent, before = unit, above
     return tuple(stage for stage, _, _ in result)
 
@@ -125,7 +125,9 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     fraction = sampled / low if np.any(values > 1) else low
     if np.any(fraction > 1 + 1e-12):
         h = int(np.argmax(fraction))
-        raise DesignError(f"stratum {labels[h]!r} has {sampled[h]} PSUs in the sample but fpc says {low[h]:g}.")
+        raise DesignError(
+            f"stratum {labels.tolist()[h]!r} has {sampled[h]} PSUs in the sample but fpc says {low[h]:g}."
+        )
     return np.minimum(fraction, 1.0)
 
 
