@@ -291,5 +291,28 @@ def info(as_json):
         click.echo(f"preset     {name}: population {preset['fingerprint']}, exact parameters {preset['parameters']}")
 
 
+@main.command()
+@click.option(
+    "--live/--committed", default=True, show_default=True, help="Also run R survey, svy and samplics if installed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def validate(live, as_json):
+    """Our numbers against other software, on this machine; ends with exit code 1 where one differs."""
+    from .validation import CLOSE
+    from .validation import validate as compare
+
+    table = compare(live)
+    missed = int((~table["ok"]).sum())
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+    else:
+        shown = table.assign(ok=["yes" if ok else "NO" for ok in table["ok"]])
+        click.echo(shown.to_string(index=False, formatters={"difference": "{:.1e}".format}))
+        click.echo(
+            f"\n{len(table) - missed} of {len(table)} numbers from {table['source'].nunique()} sources agree to {CLOSE:g}."
+        )
+    sys.exit(1 if missed else 0)
+
+
 if __name__ == "__main__":
     main()

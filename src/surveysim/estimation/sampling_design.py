@@ -117,7 +117,7 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     if np.any(low != high):
         h = int(np.argmax(low != high))
         raise DesignError(
-            f"fpc must be constant inside a stratum; in {labels[h]!r} it goes from {low[h]:g} to {high[h]:g}."
+            f"fpc must be constant inside a stratum; in {labels.tolist()[h]!r} it goes from {low[h]:g} to {high[h]:g}."
         )
     if np.any(values > 1) and np.any(values < 1):
         raise DesignError("fpc mixes counts (> 1) and fractions (< 1); give one or the other.")
