@@ -85,5 +85,14 @@ def svy_linear(data, margins):
     return done.data["calib_wgt"].to_numpy()
 
 
+def svy_survey(data):
+    """A complex sample as svy's Sample."""
+    import polars as pl
+    import svy
+
+    table = pl.from_pandas(data.astype({"province": str, "sex": str, "age": str, "education": str, "urban": str}))
+    return svy.Sample(table, svy.Design(wgt="weight", stratum="province", psu="psu"))
+
+
 TABLES = {}
 PEERS = {"svy 0.35.0": svy, "samplics 0.6.1": samplics, "ipfn 1.4.4": ipfn, "leafblower 0.1.0": leafblower}

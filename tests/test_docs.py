@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ["weighting.md"]
+PAGES = ["weighting.md", "estimation.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -279,8 +279,9 @@ def calibrated_domains(
         for d in range(D):
             fitted[k, d] = -kept[partition[k], d]
         for m in range(M):
+            p, c = np.uint64(partition[k]), np.uint64(column[k, m])
             for d in range(D):
-                fitted[k, d] += beta[partition[k], column[k, m], d]
+                fitted[k, d] += beta[p, c, d]
     shift, first = np.zeros((H, D)), np.ones(H, np.bool_)
     sums, squares, total = np.zeros((H, D)), np.zeros((H, D)), np.empty(D)
     sorted_ = len(order) == 0
@@ -289,19 +290,18 @@ def calibrated_domains(
         total[:] = 0.0
         for i in range(start[j], start[j + 1]):
             row = i if sorted_ else order[i]
-            w, f = weight[row], fitted[cell[row]]
+            w, c = weight[row], np.uint64(cell[row])  # no slices in here: each would count references
             for d in range(D):
-                total[d] -= w * f[d]
+                total[d] -= w * fitted[c, d]
             if group[row] >= 0:
                 total[group[row]] += w * z[row]
         if first[h] and not about_zero[h]:
             shift[h] = total
         first[h] = False
-        s, s1, s2 = shift[h], sums[h], squares[h]
         for d in range(D):
-            t = total[d] - s[d]
-            s1[d] += t
-            s2[d] += t * t
+            t = total[d] - shift[h, d]
+            sums[h, d] += t
+            squares[h, d] += t * t
     for h in range(H):
         for d in range(D):
             centre = 0.0 if about_zero[h] else sums[h, d] * sums[h, d] / sampled[h]
