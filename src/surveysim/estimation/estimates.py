@@ -22,7 +22,8 @@ class Estimates:
     ----------
     table : what `to_frame` copies. items : tuple of scores.Statistic and scores.Block, whose values are the rows.
     design : the Design or Replication the errors come from. level : confidence level.
-    set_aside : rows left out because the variable was missing, by variable.
+    set_aside : rows left out because the variable was missing, by variable. factor : (rows,) units of the table per unit of the
+        items, such as 100 for percent; None is 1.
     """
 
     table: pd.DataFrame
@@ -30,6 +31,7 @@ class Estimates:
     design: object
     level: float
     set_aside: dict
+    factor: np.ndarray | None = None
 
     def __len__(self):
         return len(self.table)
@@ -41,7 +43,8 @@ class Estimates:
     @cached_property
     def cov(self):
         """Covariance matrix of the rows of `to_frame()`, in that order."""
-        return self.design.item_covariance(self.items)
+        found = self.design.item_covariance(self.items)
+        return found if self.factor is None else found * np.outer(self.factor, self.factor)
 
     @property
     def cv(self):
@@ -88,7 +91,7 @@ class Estimates:
             int(used["n"].sum()),
             moe,
         )
-        found = self.design.combine(self.items, vector)
+        found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
         return Estimates(pd.DataFrame([row], columns=COLUMNS), (found,), self.design, self.level, self.set_aside)
 
     def _position(self, row):
@@ -197,7 +200,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     ]
     text = [[r[k] for r in rows] for k in range(4)]
     table = pd.DataFrame(dict(zip(COLUMNS, [*text, *columns], strict=True)))
-    return Estimates(table, tuple(items), design, level, set_aside or {})
+    return Estimates(table, tuple(items), design, level, set_aside or {}, None if scale is None else factor)
 
 
 def item_degrees(design, items, domains):

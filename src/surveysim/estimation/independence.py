@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ..errors import DataError
+from ..errors import DataError, DesignError
 from ..weighting.margins import coded
 from . import scores
 
@@ -72,6 +72,8 @@ def rao_scott(survey, rows, columns, statistic="F"):
     contrast = full - main @ np.linalg.lstsq(main, full, rcond=None)[0]
     inverse = np.divide(1, p, out=np.zeros(len(p)), where=p > 0)
     middle = contrast * inverse[:, None]
+    if np.linalg.matrix_rank((contrast * (inverse / n)[:, None]).T @ contrast) < contrast.shape[1]:
+        raise DataError("too many cells of the table are empty for a test; join levels.")
     delta = np.linalg.solve((contrast * (inverse / n)[:, None]).T @ contrast, middle.T @ V @ middle)
     trace, k = np.trace(delta), len(delta)
     if statistic == "Chisq":
@@ -105,6 +107,10 @@ def _wald(T, V, nu, statistic, table):
             of[a, b] += 1
     y = (T - np.outer(row, column) / N)[:-1, :-1].ravel()
     k = len(y)
+    if k > nu or np.linalg.matrix_rank(jacobian @ V @ jacobian.T) < k:
+        raise DesignError(
+            f"a Wald test of {k} cells needs more than {nu:g} degrees of freedom, or cells that are not empty; use F, or join levels."
+        )
     W = float(y @ np.linalg.solve(jacobian @ V @ jacobian.T, y))
     if statistic == "Wald":
         return Independence(W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k)), statistic, table)

@@ -57,9 +57,11 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
     p, se = np.asarray(p, dtype=float), np.asarray(se, dtype=float)
     if np.any((p < 0) | (p > 1)):
         raise DataError("a proportion is outside 0 to 1; give shares, not percent.")
-    inside = (p > 0) & (p < 1)
-    if n is None and (not inside.all() or method in ("beta", "korn-graubard")):
-        what = f"ci = {method!r}" if inside.all() else "an interval at p = 0 or 1"
+    if np.any(se < 0) or (df is not None and np.any(np.asarray(df, dtype=float) <= 0)):
+        raise DataError("standard errors are 0 or larger and degrees of freedom above 0.")
+    inside, edge = (p > 0) & (p < 1), (p == 0) | (p == 1)
+    if n is None and (edge.any() or method in ("beta", "korn-graubard")):
+        what = f"ci = {method!r}" if not edge.any() else "an interval at p = 0 or 1"
         raise DataError(f"{what} needs n, the number of respondents.")
     degrees = np.inf if df is None else df
     t, safe = t_quantile(level, degrees), np.where(inside, p, 0.5)
@@ -81,12 +83,13 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
         effective = size * _df_ratio(level, degrees, n)
         effective = np.minimum(effective, n) if method == "korn-graubard" else effective
         lower, upper = _clopper_pearson(safe, effective, level)
-    if not inside.all():
+    if edge.any():
         few = np.asarray(n, dtype=float) * np.minimum(_df_ratio(level, degrees, n), 1.0)
-        edge = 1 - ((1 - level) / 2) ** (1 / few)
-        lower = np.where(p == 0, 0.0, np.where(p == 1, 1 - edge, lower))
-        upper = np.where(p == 1, 1.0, np.where(p == 0, edge, upper))
-    return lower, upper
+        bound = 1 - ((1 - level) / 2) ** (1 / few)
+        lower = np.where(p == 0, 0.0, np.where(p == 1, 1 - bound, lower))
+        upper = np.where(p == 1, 1.0, np.where(p == 0, bound, upper))
+    unknown = np.isnan(p) | np.isnan(se)
+    return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
 
 
 def _df_ratio(level, df, n):

@@ -5,16 +5,17 @@ LANES at a time, unless somebody asks for them.
 """
 
 import itertools
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import hadamard
 
-from ..errors import DataError, DesignError
+from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
 from ..weighting.cells import by_threads
-from .scores import Statistic
+from .scores import Block
 
 LANES = kernels.LANES
 KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
@@ -70,6 +71,21 @@ def scheme(kind, design, n=None, seed=None, rho=None):
         raise DataError(f'seed is for "rao-wu", which needs one; got kind = {kind!r} and seed = {seed!r}.')
     if (kind == "fay") != (rho is not None):
         raise DataError(f'rho is for "fay", which needs one; got kind = {kind!r} and rho = {rho!r}.')
+    if design.unequal is not None:
+        raise DesignError(
+            "replicates would leave out that sampling was without replacement; pps designs have linearized errors only."
+        )
+    if kind != "rao-wu" and len(design.stages) > 1:
+        if np.all(stage.fraction == 1):
+            raise DesignError(
+                f"every PSU is in the sample, so {kind} has nothing to vary; rao-wu goes through every stage."
+            )
+        warnings.warn(
+            f"{kind} varies the first stage alone, and leaves out the variance of later stages where fpc shrinks the first; rao-wu "
+            f"goes through every stage.",
+            SurveysimWarning,
+            stacklevel=3,
+        )
     if kind in ("jk1", "jkn"):
         return _jackknife(kind, stage)
     if kind in ("brr", "fay"):
@@ -78,9 +94,8 @@ def scheme(kind, design, n=None, seed=None, rho=None):
         return _successive(stage, n)
     if n is None or n < 2:
         raise DataError(f"rao-wu needs n, the number of replicates, at least 2; got {n!r}.")
-    draw = RaoWu(stage.stratum, seed)
     if all(np.all(s.fraction == 0) for s in design.stages):
-        return Scheme(draw, stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
+        return Scheme(RaoWu(stage.stratum, seed), stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
     last = design.stages[-1]
     return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
 
@@ -142,17 +157,20 @@ def _balanced(stage, rho):
 
 
 def _successive(stage, n):
-    """Successive differences: PSU i takes rows i and i + 1 of a Hadamard matrix, without the constant one, in a circle."""
+    """Successive differences: PSU i of a loop takes rows i and i + 1 of a Hadamard matrix, the last one rows i and 1.
+
+    Rows are the matrix's without the constant one; where PSUs are more, they form several loops of about the same length.
+    """
     U = len(stage.stratum)
     if U < 2:
         raise DesignError("successive differences need at least two PSUs.")
-    R = 1 << int(min(U + 1, n or U + 1) - 1).bit_length()
-    rows = hadamard(max(R, 4)).astype(float)
-    R = len(rows)
-    order = np.argsort([int(np.argmax(stage.unit == u)) for u in range(U)]) if U < 5000 else np.arange(U)
-    rank = np.empty(U, np.int64)
-    rank[order] = np.arange(U)
-    first, second = 1 + rank % (R - 1), 1 + (rank + 1) % (R - 1)
+    R = max(1 << int(min(U + 1, n or U + 1) - 1).bit_length(), 4)
+    rows = hadamard(R).astype(float)
+    _, appears = np.unique(stage.unit, return_index=True)
+    first, second = np.empty(U, np.int64), np.empty(U, np.int64)
+    for loop in np.array_split(np.argsort(appears), -(-U // (R - 1))):
+        place = np.arange(len(loop))
+        first[loop], second[loop] = 1 + place, 1 + (place + 1) % len(loop)
     return _from_matrix(1 + (rows[first] - rows[second]) * 2**-1.5, stage, 4 / R, np.ones(R))
 
 
@@ -288,6 +306,8 @@ class Replication:
         values = self.values(items)
         if self.mse:
             return values - np.concatenate([np.atleast_1d(item.value) for item in items])[:, None]
+        if not np.any(self.rscales > 0):  # every stratum was taken completely
+            return np.zeros_like(values)
         return values - values[:, self.rscales > 0].mean(axis=1, keepdims=True)
 
     def item_variances(self, items):
@@ -304,7 +324,7 @@ class Replication:
     def combine(self, items, vector):
         """The linear combination of all rows as one statistic."""
         value = float(vector @ np.concatenate([np.atleast_1d(item.value) for item in items]))
-        rows = np.any([item.rows if isinstance(item, Statistic) else item.group >= 0 for item in items], axis=0)
+        rows = np.any([item.group >= 0 if isinstance(item, Block) else item.rows for item in items], axis=0)
         return Combination(value, rows, tuple(items), vector)
 
     def degrees(self, group, domains, present=None):

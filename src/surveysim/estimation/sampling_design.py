@@ -38,7 +38,7 @@ def _whole_numbers(values):
     if most - least > 4 * len(values) + 1024:
         codes, labels = pd.factorize(values, sort=False)
         return codes.astype(np.int64), labels
-    codes = values.astype(np.int64) - least
+    codes = (values - values.min()).astype(np.int64)
     used = np.bincount(codes) > 0
     labels = np.arange(least, most + 1)
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
@@ -65,11 +65,10 @@ def stages(data, strata, psu, fpc, nest, n):
         named = f" of stage {k + 1}" if k else ""
         stratum, labels = codes_of(data, strata[k] if k < len(strata) else None, f"strata{named}", n)
         if k:  # strata lie inside the units of the stage before
-            outer = [str(result[-1][2][u]) for u in range(len(result[-1][2]))]
-            inner = labels
+            outer, inner, of_row = result[-1][2], labels, stratum
             stratum, row = compact(parent, stratum, len(labels))
             labels = np.array(
-                [outer[parent[r]] if k >= len(strata) else f"{outer[parent[r]]}, {inner[0]}" for r in row], dtype=object
+                [f"{outer[parent[r]]}{f', {inner[of_row[r]]}' if k < len(strata) else ''}" for r in row], dtype=object
             )
             above = (
                 before[result[-1][0].stratum[parent[row]]] * result[-1][0].fraction[result[-1][0].stratum[parent[row]]]
@@ -136,7 +135,7 @@ class Brewer:
 
     def __init__(self, probability, stage, policy):
         self.keep = 1 - probability
-        self.stage, self.scale = stage, stage.scale(policy)
+        self.stage, self.scale, self.zero = stage, stage.scale(policy), stage.about_zero(policy)
 
     def __call__(self, z):
         mean = (

@@ -157,7 +157,7 @@ def srs_variance(w, item, replacement=True):
     Statistic, (D,) for a Block.
     """
     group = np.where(item.rows, 0, -1) if isinstance(item, Statistic) else item.group
-    D, at = np.size(item.value), group >= 0
+    D, at = np.size(item.value), (group >= 0) & (w != 0)
     g, wd, z = group[at], w[at], item.score[at]
     n, N = np.bincount(g, minlength=D), np.bincount(g, wd, D)
     with np.errstate(divide="ignore", invalid="ignore"):

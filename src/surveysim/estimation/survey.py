@@ -81,6 +81,8 @@ class Survey:
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         unequal = None
         if pps is not None:
+            if fpc is not None:
+                raise DesignError("pps has its finite correction from the probabilities; leave fpc out.")
             unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
         self.design = Design(final, stages, lonely_psu, constraints, unequal)
         self.engine = self.design
@@ -98,10 +100,13 @@ class Survey:
         final = weight.final if isinstance(weight, Weights) else weight.weight
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
-        cal = weight.calibration if isinstance(weight, Weights) else weight
         self._adjustments = (weight,)
-        self._base = np.ones(n) if isinstance(weight, Weights) else cal.base(n)
-        return final, (cal.constraints,) if cal is not None else ()
+        if isinstance(weight, Weights):
+            start = weight.repeat.get("start")
+            self._base = np.ones(n) if start is None else start
+        else:
+            self._base = weight.base(n)
+        return final, _constraints(weight)
 
     def __repr__(self):
         d, kind = self.design, self.engine
@@ -164,10 +169,9 @@ class Survey:
     def _adjusted(self, adjustment):
         if isinstance(self.engine, replication.Replication):
             raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
-        cal = adjustment.calibration if isinstance(adjustment, Weights) else adjustment
         new = copy.copy(self)
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
-        constraints = (*self.design.constraints, *((cal.constraints,) if cal is not None else ()))
+        constraints = (*self.design.constraints, *_constraints(adjustment))
         new._base = self.weight if self._base is None else self._base
         new._adjustments = (*self._adjustments, adjustment)
         new.design = new.engine = Design(
@@ -184,6 +188,10 @@ class Survey:
         mse : deviations from the full sample's estimate instead of the replicates' mean.
         replay : repeat every adjustment of the weights in every replicate; False freezes them.
         """
+        if any(c.covariance is not None for c in self.design.constraints):
+            raise DesignError(
+                "replicates would leave out the error of totals known with error; use the linearized errors."
+            )
         scheme = replication.scheme(kind, self.design, n, seed, rho)
         fill = self._filler(scheme, replay)
         new = copy.copy(self)
@@ -272,8 +280,8 @@ class Survey:
         y : column or list of columns. ci : a method of `proportion_interval`. See `mean` for the other arguments.
         """
         items, rows, aside = [], [], {}
-        group, domains = self._domains(by)
-        for name in [y] if isinstance(y, str) else y:
+        group, domains = self._domains(by, aside)
+        for name in _named(y):
             codes, labels = coded(self.data, name)
             order = _shown(
                 pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype,
@@ -302,7 +310,7 @@ class Survey:
         Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469.
         """
         values, aside = self._values(y), {}
-        group, domains = self._domains(by)
+        group, domains = self._domains(by, aside)
         inside = self._set_aside(np.isnan(values), y, group, domains, aside)
         shares = np.atleast_1d(np.asarray(q, dtype=float))
         if not np.all((shares > 0) & (shares < 1)):
@@ -324,6 +332,10 @@ class Survey:
         """One quantile as a statistic whose score has the quantile's standard error."""
         again = partial(_quantile_again, values[mask], mask, share, rule)
         if isinstance(self.engine, replication.Replication):
+            if ci != "woodruff":
+                raise DataError(
+                    f"ci = {ci!r}: with replicates a quantile has their standard error and its Wald interval; leave ci out."
+                )
             return scores.Statistic(float(value), np.zeros(len(mask)), mask, again)
         group = np.where(mask, 0, -1).astype(np.int32)
         degrees = self.engine.degrees(group, [domain])[0] if df is None else df
@@ -348,9 +360,9 @@ class Survey:
 
     def _numeric(self, what, columns, den, by, level, df, deff):
         items, rows, aside = [], [], {}
-        group, domains = self._domains(by)
+        group, domains = self._domains(by, aside)
         x = self._values(den) if isinstance(den, str) else den
-        for name in [columns] if isinstance(columns, str) else columns:
+        for name in _named(columns):
             y = self._values(name)
             missing = np.isnan(y) if x is None or len(x) == 0 else np.isnan(y) | np.isnan(x)
             inside = self._set_aside(missing, f"{name}/{den}" if isinstance(den, str) else name, group, domains, aside)
@@ -399,7 +411,7 @@ class Survey:
         aside[name] = count
         return np.where(missing, -1, group).astype(np.int32)
 
-    def _domains(self, by):
+    def _domains(self, by, aside):
         """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
         group, names, used = np.where(self._inside, np.int32(0), np.int32(-1)), [""], np.array([self._inside.any()])
         for name in [] if by is None else [by] if isinstance(by, str) else by:
@@ -410,6 +422,9 @@ class Survey:
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
             variance.join(group, codes, rank, len(labels), finer, used)
+            lost = int(((group >= 0) & (finer < 0)).sum()) if codes.min() < 0 else 0
+            if lost:
+                aside[name] = lost
             group = finer
             names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
         if not used.any():
@@ -421,6 +436,19 @@ class Survey:
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 
+def _named(columns):
+    """A column or a list of columns as a list."""
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    if not columns:
+        raise DataError("give at least one column to estimate.")
+    return columns
+
+
+def _constraints(adjustment):
+    """What an adjustment of the weights held fixed, in order."""
+    return tuple(c.constraints for c in (adjustment.calibrations if isinstance(adjustment, Weights) else (adjustment,)))
+
+
 def _quantile_again(values, mask, share, rule, weight):
     return float(quantiles.quantile(values, weight[mask], share, rule)[0])
 
@@ -429,8 +457,11 @@ def _shown(dtype, labels, every=False):
     """Codes of the labels in the order to show them: categories as they are, others sorted, of bools only True."""
     if isinstance(dtype, pd.CategoricalDtype):
         return list(range(len(labels)))
-    order = sorted(range(len(labels)), key=lambda k: labels[k])
-    if pd.api.types.is_bool_dtype(dtype) and not every:
+    try:
+        order = sorted(range(len(labels)), key=lambda k: labels[k])
+    except TypeError:  # labels of several kinds
+        order = sorted(range(len(labels)), key=lambda k: (type(labels[k]).__name__, str(labels[k])))
+    if not every and labels and all(isinstance(label, bool) for label in labels):
         return [k for k in order if labels[k]]
     return order
 

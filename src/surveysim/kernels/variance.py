@@ -87,7 +87,7 @@ def domain_sums(weight, y, x, group, num, den, rows):
         if d >= 0:
             num[d] += weight[i] * y[i]
             den[d] += weight[i] if ones else weight[i] * x[i]
-            rows[d] += 1
+            rows[d] += weight[i] != 0.0
 
 
 @jit
@@ -101,7 +101,7 @@ def unit_sums(weight, y, x, group, unit, num, den, present, rows):
             num[u, d] += w * y[i]
             den[u, d] += w if ones else w * x[i]
             present[u, d] |= w > 0.0
-            rows[d] += 1
+            rows[d] += w != 0.0
 
 
 @jit

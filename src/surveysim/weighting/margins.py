@@ -242,7 +242,14 @@ def rows_of(data):
 def pick(data, name):
     """One column of a pandas, polars or pyarrow table, as a pandas Series."""
     column = _column(data, name)
-    return column if isinstance(column, pd.Series) else column.to_pandas()
+    return column if isinstance(column, pd.Series) else _as_pandas(column)
+
+
+def _as_pandas(column):
+    """A narwhals Series as a pandas one; truth values stay truth values where some are missing."""
+    import narwhals as nw
+
+    return pd.Series(column.to_list(), dtype="boolean") if column.dtype == nw.Boolean else column.to_pandas()
 
 
 def _column(data, name):
@@ -286,7 +293,9 @@ def coded(data, name):
             return _dictionary(array)
         if pa.types.is_date(array.type):  # pandas would make timestamps of dates
             return _dictionary(array.dictionary_encode())
-        column = column.to_pandas()
+        column = _as_pandas(column)
+    if isinstance(column.dtype, pd.BooleanDtype):
+        return column.to_numpy(dtype=np.int8, na_value=-1), [False, True]
     codes, labels = pd.factorize(column, sort=False)
     return codes, labels.tolist()
 

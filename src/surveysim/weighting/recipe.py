@@ -16,7 +16,7 @@ import pandas as pd
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Calibration, Problem, base_weights, check_solver, deff_kish, remember
+from .calibration import Problem, base_weights, check_solver, deff_kish, remember
 from .distances import Distance
 from .margins import Margins, level_codes, numbers_of, pick, rows_of
 from .trimming import calibrate_trimmed
@@ -30,13 +30,18 @@ class Weights:
     ----------
     table : one column per step, in order, rows as the cases. final : (n,) the last column.
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
-    calibration : the last raking or calibration, whose constraints variance estimation needs; None without one.
+    calibrations : the rakings, in order, whose constraints variance estimation needs.
     """
 
     table: pd.DataFrame
     records: tuple
-    calibration: Calibration | None = field(repr=False)
+    calibrations: tuple = field(repr=False)
     repeat: dict = field(repr=False, default_factory=dict)  # recipe, cases and dispositions, for replicates
+
+    @property
+    def calibration(self):
+        """The last raking; None without one."""
+        return self.calibrations[-1] if self.calibrations else None
 
     @cached_property
     def final(self):
@@ -399,7 +404,7 @@ class Recipe:
         if start is not None and getattr(self.steps[0], "starts", False):
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)
-        found.repeat.update(recipe=self, cases=cases, dispositions=dispositions)
+        found.repeat.update(recipe=self, cases=cases, dispositions=dispositions, start=start)
         return found
 
     def replay(self, weights, cases, multiplier, dispositions=None):
@@ -415,15 +420,15 @@ class Recipe:
 
     def _run(self, cases, dispositions, multiplier, fixed):
         factor = np.ones(len(cases)) if multiplier is None else multiplier
-        weight, columns, records, calibration = factor, {}, [], None
+        weight, columns, records, calibrations = factor, {}, [], []
         for k, step in enumerate(self.steps):
             weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
             if getattr(step, "starts", False):
                 weight = weight * factor
             columns[step.name] = weight
             records.append({"step": step.name, **record})
-            calibration = result if result is not None else calibration
-        return Weights(pd.DataFrame(columns), tuple(records), calibration)
+            calibrations += [] if result is None else [result]
+        return Weights(pd.DataFrame(columns), tuple(records), tuple(calibrations))
 
     def to_toml(self, path=None):
         """The recipe as TOML text, control totals included; written to `path` when one is given."""
