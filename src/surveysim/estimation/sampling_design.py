@@ -40,7 +40,7 @@ def _whole_numbers(values):
         return codes.astype(np.int64), labels
     codes = (values - values.min()).astype(np.int64)
     used = np.bincount(codes) > 0
-    labels = np.arange(least, most + 1)
+    labels = np.arange(most - least + 1).astype(values.dtype) + values.min()
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
 
