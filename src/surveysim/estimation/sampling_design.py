@@ -38,9 +38,15 @@ def _whole_numbers(values):
     if most - least > 4 * len(values) + 1024:
         codes, labels = pd.factorize(values, sort=False)
         return codes.astype(np.int64), labels
+    if values.dtype.kind == "i":
+        values = values.astype(np.int64)  # differences of narrow types would wrap around
     codes = (values - values.min()).astype(np.int64)
     used = np.bincount(codes) > 0
-    labels = np.arange(most - least + 1).astype(values.dtype) + values.min()
+    labels = (
+        np.arange(most - least + 1) + least
+        if most < 2**62
+        else np.array([least + k for k in range(most - least + 1)], object)
+    )
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
 
