@@ -176,7 +176,7 @@ def test_rao_wu__with_a_certainty_stratum():
 
 
 def test_odd_labels__and_ids():
-    data = sample().assign(m=["a", 1, 2, "b"] * 50, big=(np.arange(200) // 5 + 2**63).astype(np.uint64))
+    data = sample().assign(m=["a", 1, 2, "b"] * 50, big=(np.arange(200) // 5).astype(np.uint64) + np.uint64(2**63))
     assert len(Survey(data, weight="w", psu="big").mean("y", by="m")) == 4
     np.testing.assert_allclose(
         se(Survey(data, weight="w", psu="big").mean("y")), se(Survey(data, weight="w", psu="p").mean("y"))
