@@ -214,8 +214,8 @@ def item_degrees(design, items, domains):
         if key not in known:
             alone = isinstance(item, scores.Statistic)
             group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
-            present = None if alone or item.units is None else item.units[2]
-            known[key] = design.degrees(group, domains[at : at + size], present)
+            count = None if alone or item.units is None else item.units[2]
+            known[key] = design.degrees(group, domains[at : at + size], count)
         result.append(known[key])
         at += size
     return np.concatenate(result)

@@ -183,9 +183,9 @@ class Design:
                     num, den, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result
                 )
             elif stage.fits(len(result)):
-                sums = [np.zeros((len(stage.stratum), len(result))) for _ in range(2)]
-                present, rows = np.zeros(sums[0].shape, bool), np.zeros(len(result), np.int64)
-                kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, present, rows)
+                shape = (len(stage.stratum), len(result))
+                sums = np.zeros(shape), np.zeros(shape)
+                kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, np.zeros(shape, np.int64))
                 kernels.between_units(*sums, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result)
             else:
                 order, start = stage.order
@@ -195,19 +195,19 @@ class Design:
                 )  # fmt: skip
         return result
 
-    def degrees(self, group, domains, present=None):
+    def degrees(self, group, domains, count=None):
         """Degrees of freedom (D,): PSUs - strata among those with rows of positive weight in each domain.
 
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
-        present : (PSUs, D) where weight is, if known.
+        count : (PSUs, D) rows of weight, if known.
         """
         stage, D = self.stages[0], len(domains)
         psus, strata = np.zeros(D, np.int64), np.zeros(D, np.int64)
         if stage.fits(D):
-            if present is None:
-                present = np.zeros((len(stage.stratum), D), bool)
-                kernels.mark_present(self.weight, group, stage.unit, present)
-            kernels.count_present(present, stage.stratum, len(stage.sampled), psus, strata)
+            if count is None:
+                count = np.zeros((len(stage.stratum), D), np.int64)
+                kernels.count_rows(self.weight, group, stage.unit, count)
+            kernels.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
         else:
             order, start = stage.order
             kernels.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)

@@ -12,7 +12,7 @@ from .linearization import Stage
 def codes_of(data, column, what, n):
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
     if column is None:
-        return np.zeros(n, np.int64), np.array(["all"], dtype=object)
+        return np.zeros(n, np.int8), np.array(["all"], dtype=object)
     values = values_of(data, column, n, what) if not isinstance(column, str) or isinstance(data, pd.DataFrame) else None
     if values is not None and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
         return _whole_numbers(values.to_numpy())
@@ -20,14 +20,13 @@ def codes_of(data, column, what, n):
         codes, labels = coded(data, column)
     else:
         codes, labels = pd.factorize(values_of(data, column, n, what), sort=False)
-    if len(codes) and codes.min() < 0:
-        raise DataError(
-            f"{what} is missing in {int((codes < 0).sum())} rows, the first is row {int(np.argmax(codes < 0))}."
-        )
-    used = np.bincount(codes, minlength=len(labels)) > 0
+    used = np.zeros(max(len(labels), 1), bool)
+    missing = variance.used_codes(codes, used)
+    if missing:
+        raise DataError(f"{what} is missing in {missing} rows, the first is row {int(np.argmax(codes < 0))}.")
     labels = np.asarray(labels, dtype=object)
     if used.all():
-        return codes.astype(np.int64), labels
+        return codes, labels
     place = np.cumsum(used) - 1
     return place[codes], labels[used]
 
@@ -35,24 +34,18 @@ def codes_of(data, column, what, n):
 def _whole_numbers(values):
     """Codes and labels of integers; those of a narrow range need no hashing."""
     least, most = int(values.min()), int(values.max())
-    if most - least > 4 * len(values) + 1024:
-        codes, labels = pd.factorize(values, sort=False)
-        return codes.astype(np.int64), labels
-    if values.dtype.kind == "i":
-        values = values.astype(np.int64)  # differences of narrow types would wrap around
-    codes = (values - values.min()).astype(np.int64)
-    used = np.bincount(codes) > 0
-    labels = (
-        np.arange(most - least + 1) + least
-        if most < 2**62
-        else np.array([least + k for k in range(most - least + 1)], object)
-    )
+    if most - least > 4 * len(values) + 1024 or most >= 2**62:
+        codes, labels = pd.factorize(values, sort=True)
+        return codes, labels
+    codes, used = np.empty(len(values), np.int32), np.zeros(most - least + 1, bool)
+    variance.whole_numbers(values, least, codes, used)
+    labels = np.arange(least, most + 1)
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
 
 def compact(first, second, count):
     """Codes (n,) of the pairs of two codes, and a row of each pair."""
-    _, row, codes = np.unique(first * count + second, return_index=True, return_inverse=True)
+    _, row, codes = np.unique(first.astype(np.int64) * count + second, return_index=True, return_inverse=True)
     return codes.astype(np.int64), row
 
 
@@ -88,14 +81,15 @@ def stages(data, strata, psu, fpc, nest, n):
             names = units[np.asarray(codes_of(data, psu[k], "psu", n)[0])[row]]
         owner = np.full(len(names), -1, np.int64)
         if units is None:
-            owner = stratum
-        elif variance.own_stratum(unit, stratum, owner, np.zeros(len(names), np.int64)):
+            owner = stratum.astype(np.int64)
+        elif variance.own_stratum(unit, stratum, owner):
             split = owner[unit] != stratum
             raise DesignError(
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
                 f"{names[unit[[np.argmax(split)]]].tolist()[0]!r}. Say nest=True if labels repeat across strata."
             )
         fraction = _fraction(data, fpc[k] if k < len(fpc) else None, stratum, owner, labels, n)
+        unit = unit.astype(np.int32, copy=False)
         result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above), above, names))
         parent, before = unit, above
     return tuple(stage for stage, _, _ in result)

@@ -8,8 +8,10 @@ import numpy as np
 from ..errors import DataError
 from ..kernels import replicates
 from ..kernels import variance as kernels
+from ..weighting.cells import by_threads
 
 NONE, ONE = np.empty(0), np.ones(1)
+ROWS = 262_144  # rows summed together; larger tables are summed block by block
 
 
 def dot(w, y):
@@ -53,7 +55,7 @@ class Block:
     value: np.ndarray
     base: np.ndarray
     rows: np.ndarray
-    units: tuple | None = None  # unit sums of y and x (U, D) and where weight is (U, D), if they were made
+    units: tuple | None = None  # unit sums of y and x and rows of weight (U, D), if they were made
 
     @cached_property
     def score(self):
@@ -94,9 +96,8 @@ def block(w, y, x, group, domains, stage=None):
     D = len(domains)
     rows, units, over = np.zeros(D, np.int64), None, NONE if x is None else x
     if stage is not None and stage.fits(D):
-        num, den, present = (np.zeros((len(stage.stratum), D), kind) for kind in (float, float, bool))
-        kernels.unit_sums(w, y, over, group, stage.unit, num, den, present, rows)
-        units, num, den = (num, den, present), num.sum(axis=0), den.sum(axis=0)
+        units = _unit_sums(w, y, over, group, stage, D)
+        num, den, rows = (table.sum(axis=0) for table in units)
     else:
         num, den = np.zeros(D), np.zeros(D)
         kernels.domain_sums(w, y, over, group, num, den, rows)
@@ -107,6 +108,23 @@ def block(w, y, x, group, domains, stage=None):
         name = f"domain {domains[d]!r}" if domains[d] else "this domain"
         raise DataError(f"the denominator of a ratio is 0 in {name}; the domain is empty or its weights are 0.")
     return Block(y, x, group, num / den, den, rows, units)
+
+
+def _unit_sums(w, y, x, group, stage, domains):
+    """Sums of y and x and rows of weight (U, D): blocks of rows by threads, merged in order."""
+    shape, n = (len(stage.stratum), domains), len(y)
+    blocks = max(-(-n // ROWS), 1) if np.prod(shape) <= 1 << 16 else 1
+    size = ROWS if blocks > 1 else n
+    tables = [np.zeros((blocks, *shape), kind) for kind in (float, float, np.int64)]
+
+    def work(first, last):
+        for k in range(first, last):
+            rows = slice(k * size, min(k * size + size, n))
+            over = x[rows] if len(x) else x
+            kernels.unit_sums(w[rows], y[rows], over, group[rows], stage.unit[rows], *(table[k] for table in tables))
+
+    by_threads(work, blocks)
+    return tuple(table[0] if blocks == 1 else table.sum(axis=0) for table in tables)
 
 
 def total(w, y, rows=None):

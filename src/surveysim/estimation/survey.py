@@ -77,7 +77,7 @@ class Survey:
         pi = _probabilities(data, probability, n)
         self._adjustments, self._base = (), None
         final, constraints = self._weights(weight, pi, n)
-        self._inside = np.ones(n, bool)
+        self._inside, self._group = np.ones(n, bool), None
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         unequal = None
         if pps is not None:
@@ -287,9 +287,10 @@ class Survey:
                 pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype,
                 labels,
             )
-            inside = self._set_aside(codes < 0, name, group, domains, aside)
+            inside = group if codes.min() >= 0 else self._set_aside(codes < 0, name, group, domains, aside)
             for k in order:
-                items.append(scores.block(self.weight, codes == k, scores.NONE, inside, domains, self._stage))
+                hit = codes.view(bool) if labels == [False, True] and inside is group else codes == k
+                items.append(scores.block(self.weight, hit, scores.NONE, inside, domains, self._stage))
                 rows += [("proportion", name, str(labels[k]), domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
 
@@ -386,6 +387,12 @@ class Survey:
             )
         return estimates(self.engine, items, rows, set_aside=aside, **options)
 
+    def _everybody(self):
+        """Domain 0 of the rows of the subpopulation, -1 of the others; made once."""
+        if self._group is None or self._group[0] is not self._inside:
+            self._group = self._inside, np.where(self._inside, np.int32(0), np.int32(-1))
+        return self._group[1]
+
     @property
     def _stage(self):
         """The stage whose unit sums give variances straight away: linearized ones without calibration."""
@@ -413,7 +420,7 @@ class Survey:
 
     def _domains(self, by, aside):
         """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
-        group, names, used = np.where(self._inside, np.int32(0), np.int32(-1)), [""], np.array([self._inside.any()])
+        group, names, used = self._everybody(), [""], np.array([self._inside.any()])
         for name in [] if by is None else [by] if isinstance(by, str) else by:
             codes, labels = coded(self.data, name)
             dtype = self.data[name].dtype if isinstance(self.data, pd.DataFrame) else pick(self.data, name).dtype

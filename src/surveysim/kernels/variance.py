@@ -91,8 +91,11 @@ def domain_sums(weight, y, x, group, num, den, rows):
 
 
 @jit
-def unit_sums(weight, y, x, group, unit, num, den, present, rows):
-    """`domain_sums` by unit: num, den and present (U, D), the last true where a row of positive weight is; rows (D,)."""
+def unit_sums(weight, y, x, group, unit, num, den, count):
+    """`domain_sums` by unit: num, den and the rows of weight, all (U, D).
+
+    Nothing is added up in one place row after row: each addition would wait for the one before.
+    """
     ones = len(x) == 0
     for i in range(len(y)):
         d = group[i]
@@ -100,8 +103,7 @@ def unit_sums(weight, y, x, group, unit, num, den, present, rows):
             u, w = unit[i], weight[i]
             num[u, d] += w * y[i]
             den[u, d] += w if ones else w * x[i]
-            present[u, d] |= w > 0.0
-            rows[d] += w != 0.0
+            count[u, d] += w != 0.0
 
 
 @jit
@@ -127,21 +129,21 @@ def between_units(num, den, value, base, stratum, sampled, scale, about_zero, ou
 
 
 @jit
-def mark_present(weight, group, unit, present):
-    """present (U, D): where a row of positive weight is."""
+def count_rows(weight, group, unit, count):
+    """count (U, D): rows of positive weight."""
     for i in range(len(group)):
-        if group[i] >= 0 and weight[i] > 0.0:
-            present[unit[i], group[i]] = True
+        if group[i] >= 0:
+            count[unit[i], group[i]] += weight[i] > 0.0
 
 
 @jit
-def count_present(present, stratum, strata_all, units, strata):
-    """Units and strata (D,) with rows of positive weight, from present (U, D)."""
-    U, D = present.shape
+def count_present(count, stratum, strata_all, units, strata):
+    """Units and strata (D,) with rows, from count (U, D)."""
+    U, D = count.shape
     seen = np.zeros((strata_all, D), np.bool_)
     for u in range(U):
         for d in range(D):
-            if present[u, d]:
+            if count[u, d] > 0:
                 units[d] += 1
                 if not seen[stratum[u], d]:
                     seen[stratum[u], d] = True
@@ -234,17 +236,37 @@ def renumber(group, place, out):
 
 
 @jit
-def own_stratum(unit, stratum, owner, rows):
-    """Stratum `owner` (U,) of each unit, -1 at the start, and rows (U,); returns how many rows are in another than their unit's."""
+def own_stratum(unit, stratum, owner):
+    """Stratum `owner` (U,) of each unit, -1 at the start; returns how many rows are in another than their unit's."""
     split = 0
     for i in range(len(unit)):
         u = unit[i]
-        rows[u] += 1
+        h = np.int64(stratum[i])
         if owner[u] < 0:
-            owner[u] = stratum[i]
-        elif owner[u] != stratum[i]:
-            split += 1
+            owner[u] = h
+        split += owner[u] != h
     return split
+
+
+@jit
+def whole_numbers(values, least, codes, used):
+    """Codes value - least (n,) of integers, and which are `used`."""
+    for i in range(len(values)):
+        c = np.int64(values[i]) - least
+        codes[i] = c
+        used[c] = True
+
+
+@jit
+def used_codes(codes, used):
+    """Which codes are `used`; returns how many rows have none."""
+    missing = 0
+    for i in range(len(codes)):
+        if codes[i] < 0:
+            missing += 1
+        else:
+            used[codes[i]] = True
+    return missing
 
 
 @jit

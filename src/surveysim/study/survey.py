@@ -160,7 +160,7 @@ def variance_design(table, weights):
     owner = np.empty(len(psu), np.int64)
     owner[unit] = stratum[1]
     constraints = (weights.calibration.constraints,) if weights.calibration is not None else ()
-    stage = Stage(unit, owner, np.zeros(len(stratum[0])), tuple(stratum[0]))
+    stage = Stage(unit.astype(np.int32), owner, np.zeros(len(stratum[0])), tuple(stratum[0]))
     return Design(weights.final, (stage,), "fail", constraints)
 
 
