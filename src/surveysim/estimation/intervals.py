@@ -12,10 +12,15 @@ def t_quantile(level, df):
     """Two-sided quantile of Student's t; df = inf gives the normal one."""
     if not 0 < level < 1:
         raise DataError(f"level = {level!r}: give a confidence level between 0 and 1.")
-    df = np.asarray(df, dtype=float)
-    half = (1 + level) / 2
+    half, (degrees, place) = (
+        (1 + level) / 2,
+        np.unique(np.asarray(df, dtype=float), return_inverse=True),
+    )  # few are distinct
     with np.errstate(invalid="ignore"):
-        return np.where(np.isinf(df), special.ndtri(half), special.stdtrit(np.where(np.isinf(df), 1.0, df), half))
+        found = np.where(
+            np.isinf(degrees), special.ndtri(half), special.stdtrit(np.where(np.isinf(degrees), 1.0, degrees), half)
+        )
+    return found[place].reshape(np.shape(df))
 
 
 def wald_interval(estimate, se, level, df):

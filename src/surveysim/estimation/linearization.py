@@ -167,10 +167,16 @@ class Design:
         if not (alone and exact):
             return self.variances([s.score for s in block.statistics()])
         result = np.zeros(len(block.value))
-        for stage in self.stages:
+        for stage_number, stage in enumerate(self.stages):
             scale, zero = stage.scale(self.lonely), stage.about_zero(self.lonely)
             if self.constraints:
                 (c,) = self.constraints
+                totals = self._column_totals[stage_number]
+                if totals is not None:
+                    common = (block.score, self.weight, block.group, stage.unit, stage.stratum, stage.sampled)
+                    given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
+                    kernels.calibrated_units(*common, scale, zero, *given, totals, result)
+                    continue
                 order, start = stage.order
                 given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
                 common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
@@ -193,6 +199,19 @@ class Design:
                     self.weight, block.y, x, block.group, block.value, block.base, order, start, stage.stratum, stage.sampled,
                     scale, zero, result,
                 )  # fmt: skip
+        return result
+
+    @cached_property
+    def _column_totals(self):
+        """For every stage the weights by unit and column of the one calibration (U, P, width + 1), where these are few."""
+        (c,), result = self.constraints, []
+        P, width = c.inverse.shape[:2]
+        for stage in self.stages:
+            U = len(stage.stratum)
+            few = U * P * width <= len(self.weight) + c.column.size
+            result.append(np.zeros((U, P, width + 1)) if few else None)
+            if few:
+                kernels.column_totals(self.weight, c.cell, c.partition, c.column, stage.unit, width, result[-1])
         return result
 
     def degrees(self, group, domains, count=None):
@@ -231,11 +250,13 @@ class Design:
 
     def _prepare(self, domains):
         """Make what is made once before threads ask for it."""
+        _ = [c.inverse for c in self.constraints]
+        if len(self.constraints) == 1 and isinstance(self.constraints[0], Constraints):
+            _ = self._column_totals
         for stage in self.stages:
             _ = stage.sampled, stage.lonely
             if self.constraints or not stage.fits(domains):
                 _ = stage.order
-        _ = [c.inverse for c in self.constraints]
 
     def item_covariance(self, items):
         """Covariance matrix of all rows of statistics and blocks."""

@@ -270,6 +270,65 @@ def used_codes(codes, used):
 
 
 @jit
+def column_totals(weight, cell, partition, column, unit, width, out):
+    """Weights by unit, partition and margin column, and by unit and partition in the last column: out (U, P, width + 1)."""
+    M = column.shape[1]
+    for i in range(len(cell)):
+        k, u, w = cell[i], unit[i], weight[i]
+        out[u, partition[k], width] += w
+        for m in range(M):
+            out[u, partition[k], column[k, m]] += w
+
+
+@jit
+def calibrated_units(
+    z, weight, group, unit, stratum, sampled, scale, about_zero, base, cell, partition, column, inverse, pinned, totals, out
+):  # fmt: skip
+    """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
+    D, H, U, n = len(out), len(sampled), len(stratum), len(z)
+    M = column.shape[1]
+    P, width = inverse.shape[0], inverse.shape[1]
+    cross, own = np.zeros((P, width, D)), np.zeros((U, D))
+    for i in range(n):
+        d = group[i]
+        if d >= 0:
+            k, v = cell[i], base[i] * z[i]
+            own[unit[i], d] += weight[i] * z[i]
+            for m in range(M):
+                cross[partition[k], column[k, m], d] += v
+    beta = np.zeros((P, width + 1, D))  # the last row: minus the fit that is kept where only shares are known
+    for p in range(P):
+        for a in range(width):
+            for b in range(width):
+                f = inverse[p, a, b]
+                if f != 0.0:
+                    for d in range(D):
+                        beta[p, a, d] += f * cross[p, b, d]
+            if pinned[p, a] != 0.0:
+                for d in range(D):
+                    beta[p, width, d] -= beta[p, a, d] * pinned[p, a]
+    for u in range(U):
+        for p in range(P):
+            for a in range(width + 1):
+                f = totals[u, p, a]
+                if f != 0.0:
+                    for d in range(D):
+                        own[u, d] -= f * beta[p, a, d]
+    mean = np.zeros((H, D))
+    for u in range(U):
+        for d in range(D):
+            mean[stratum[u], d] += own[u, d]
+    for h in range(H):
+        for d in range(D):
+            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
+    for u in range(U):
+        h = stratum[u]
+        for d in range(D):
+            off = own[u, d] - mean[h, d]
+            out[d] += scale[h] * off * off
+
+
+@jit
 def calibrated_domains(
     z, weight, group, order, start, stratum, sampled, scale, about_zero,
     base, cell, partition, column, inverse, pinned, out
