@@ -48,7 +48,7 @@ class Estimates:
 
     @property
     def cv(self):
-        """Coefficients of variation, se / |estimate|, in the order of the rows; NaN where the estimate is 0."""
+        """Coefficients of variation, se over the absolute estimate, in the order of the rows; NaN where the estimate is 0."""
         estimate = np.abs(self.table["estimate"].to_numpy())
         return np.divide(self.table["se"], estimate, out=np.full(len(estimate), np.nan), where=estimate > 0)
 
