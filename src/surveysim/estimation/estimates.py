@@ -20,21 +20,26 @@ class Estimates:
 
     Attributes
     ----------
-    table : what `to_frame` copies. items : tuple of scores.Statistic and scores.Block, whose values are the rows.
+    columns : {name: values} of the table. items : tuple of scores.Statistic and scores.Block, whose values are the rows.
     design : the Design or Replication the errors come from. level : confidence level.
     set_aside : rows left out because the variable was missing, by variable. factor : (rows,) units of the table per unit of the
         items, such as 100 for percent; None is 1.
     """
 
-    table: pd.DataFrame
+    columns: dict
     items: tuple
     design: object
     level: float
     set_aside: dict
     factor: np.ndarray | None = None
 
+    @cached_property
+    def table(self):
+        """What `to_frame` copies; made when it is first looked at."""
+        return pd.DataFrame(self.columns)
+
     def __len__(self):
-        return len(self.table)
+        return len(self.columns["estimate"])
 
     def to_frame(self):
         """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe."""
@@ -92,7 +97,9 @@ class Estimates:
             moe,
         )
         found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
-        return Estimates(pd.DataFrame([row], columns=COLUMNS), (found,), self.design, self.level, self.set_aside)
+        return Estimates(
+            {k: [v] for k, v in zip(COLUMNS, row, strict=True)}, (found,), self.design, self.level, self.set_aside
+        )
 
     def _position(self, row):
         if isinstance(row, int | np.integer) and not isinstance(row, bool):
@@ -199,8 +206,8 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
         moe * factor,
     ]
     text = [[r[k] for r in rows] for k in range(4)]
-    table = pd.DataFrame(dict(zip(COLUMNS, [*text, *columns], strict=True)))
-    return Estimates(table, tuple(items), design, level, set_aside or {}, None if scale is None else factor)
+    named = dict(zip(COLUMNS, [*text, *columns], strict=True))
+    return Estimates(named, tuple(items), design, level, set_aside or {}, None if scale is None else factor)
 
 
 def item_degrees(design, items, domains):

@@ -184,6 +184,8 @@ def spread(cell, factor, weight, n, out=None):
 def by_threads(work, blocks):
     """Run `work(first, last)` on shares of the blocks, one for each core; the results in order."""
     global _POOL
+    if blocks < 4:
+        return [work(0, blocks)]
     cores = min(os.cpu_count() or 1, blocks // 2)
     if cores <= 1:
         return [work(0, blocks)]
