@@ -201,3 +201,26 @@ def test_missing_domains__are_counted():
     with pytest.warns(SurveysimWarning, match="4 of 'g'"):
         e = Survey(data, weight="w", psu="p").total("y", by="g")
     assert e.set_aside == {"g": 4}
+
+
+def test_recipe_that_starts_itself__is_applied_and_repeated():
+    from surveysim.weighting import BaseWeight
+
+    data = sample()
+    own = Recipe([BaseWeight("w"), Rake({"a": A}, name="r")])
+    s, plain = (
+        Survey(data, psu="p").apply(own),
+        Survey(data, weight="w", psu="p").apply(Recipe([Rake({"a": A}, name="r")])),
+    )
+    np.testing.assert_allclose(s.weight, plain.weight)
+    for make in (lambda s: s.mean("y"), lambda s: s.replicates("jk1").mean("y")):
+        np.testing.assert_allclose(se(make(s)), se(make(plain)), rtol=1e-6)
+    with pytest.raises(DesignError, match="would undo"):
+        plain.apply(own)
+
+
+def test_the_modelled_survey__in_replicates(result):
+    """The whole recipe, dispositions included, repeated in bootstrap replicates: 40 of them are within a third of linearization."""
+    s = result.survey
+    r = s.replicates("rao-wu", n=40, seed=1)
+    assert se(r.proportion("internet"))[0] == pytest.approx(se(s.proportion("internet"))[0], rel=0.35)

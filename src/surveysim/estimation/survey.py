@@ -163,8 +163,16 @@ class Survey:
         return self._adjusted(weighting.poststratify(self.data, totals, weight=self.weight.copy()))
 
     def apply(self, recipe, dispositions=None):
-        """A new Survey, weighted by a recipe whose first step takes the weights as they are."""
-        return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight.copy()))
+        """A new Survey, weighted by a recipe: from the weights as they are, or from its own where its first step brings them."""
+        if not recipe.starts:
+            return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight.copy()))
+        if self._adjustments:
+            raise DesignError(
+                "the recipe starts from weights of its own and would undo the adjustments made before it."
+            )
+        new = self._adjusted(recipe.apply(self.data, dispositions))
+        new._base = np.ones(len(self.weight))
+        return new
 
     def _adjusted(self, adjustment):
         if isinstance(self.engine, replication.Replication):

@@ -388,6 +388,11 @@ class Recipe:
                 f"{late[0]!r} starts from weights of its own and would undo the steps before it; put it first."
             )
 
+    @property
+    def starts(self):
+        """Whether the first step brings weights of its own."""
+        return getattr(self.steps[0], "starts", False)
+
     def __repr__(self):
         return f"Recipe({' → '.join(step.name for step in self.steps)})"
 
@@ -401,7 +406,7 @@ class Recipe:
         Weights. `cases` is left untouched.
         """
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight")
-        if start is not None and getattr(self.steps[0], "starts", False):
+        if start is not None and self.starts:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)
         found.repeat.update(recipe=self, cases=cases, dispositions=dispositions, start=start)
