@@ -282,8 +282,12 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
             raise DataError(f"{what} must be a writable contiguous array of {n} {np.dtype(kind).name}.")
     weight = None if weight is None else numbers_of(None, np.asarray(weight), n, "weight")
     names = [f"{m + 1}" for m in range(len(codes))]
-    targets = Margins.parse({name: dict(enumerate(t)) for name, t in zip(names, totals, strict=True)})
-    axes = [Axis(c, np.arange(len(t)), tuple((k,) for k in range(len(t)))) for c, t in zip(codes, totals)]
+    parts = [np.asarray(t, dtype=float) for t in totals]
+    if not all(t.ndim == 1 and len(t) and np.isfinite(t).all() and (t >= 0).all() for t in parts):
+        raise CalibrationError("totals must be arrays of finite numbers, 0 or larger, one for every level.")
+    labels = tuple(tuple((k,) for k in range(len(t))) for t in parts)
+    targets = Margins(None, (None,), tuple((name,) for name in names), labels, np.concatenate(parts)[None, :])
+    axes = [Axis(c, np.arange(len(t)), known) for c, t, known in zip(codes, parts, labels, strict=True)]
     cells = collapse(axes, None, 1, weight, n, names, scratch)
     problem = Problem(targets, axes, cells, weight, n)
     total, _ = targets.as_totals(problem.sums, "totals")
