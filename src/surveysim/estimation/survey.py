@@ -12,9 +12,10 @@ from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..kernels import variance
 from ..weighting import Calibration, Weights
-from ..weighting.calibration import base_weights, deff_kish, warn_if_bare
 from ..weighting.margins import coded, numbers_of, pick, rows_of
+from ..weighting.problem import base_weights
 from ..weighting.replay import Replay
+from ..weighting.result import deff_kish, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
 from .estimates import estimates
 from .linearization import LONELY, Design

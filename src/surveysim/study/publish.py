@@ -12,7 +12,7 @@ from ..estimation import scores
 from ..estimation.estimates import estimates
 from ..report import figures, html
 from ..sampling import sample_size
-from ..weighting.calibration import deff_kish
+from ..weighting.result import deff_kish
 
 
 def write_report(result, path, lang="en", repetitions=None):

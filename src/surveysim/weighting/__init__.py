@@ -1,6 +1,5 @@
 """From design weights to final weights, step by step. Takes tables; never sees the population."""
 
-from .calibration import Calibration as Calibration
 from .calibration import rake as rake
 from .calibration import rake_coded as rake_coded
 from .generalized import calibrate as calibrate
@@ -15,4 +14,5 @@ from .recipe import NonresponsePropensity as NonresponsePropensity
 from .recipe import Rake as Rake
 from .recipe import Recipe as Recipe
 from .recipe import Weights as Weights
+from .result import Calibration as Calibration
 from .trimming import trim_weights as trim_weights

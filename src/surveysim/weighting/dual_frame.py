@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import DataError
-from .calibration import deff_kish
+from .result import deff_kish
 
 
 def effective_theta(weight, first):

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from .calibration import Problem, base_weights, check_solver
+from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
 from .margins import Margins, level_codes, names_of, numbers_of, pick, rows_of, values_of
+from .problem import Problem, base_weights
 
 
 def calibrate(

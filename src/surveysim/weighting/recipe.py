@@ -16,9 +16,11 @@ import pandas as pd
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
 from . import dual_frame, nonresponse
-from .calibration import Problem, base_weights, check_solver, deff_kish, remember
+from .calibration import check_solver
 from .distances import Distance
 from .margins import Margins, level_codes, numbers_of, pick, rows_of
+from .problem import Problem, base_weights
+from .result import deff_kish, remember
 from .trimming import calibrate_trimmed
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import CalibrationError, DataError
-from .calibration import Calibration
+from .result import Calibration
 
 MOST_ROUNDS = 500
 OUTSIDE = 1e-6  # relative distance beyond a bound that still counts as on it

@@ -1,0 +1,318 @@
+"""A calibration as a problem on cells: rows collapsed, totals matched to levels, solved by any distance, explained afterwards."""
+
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from ..errors import CalibrationError, DataError, SurveysimWarning
+from . import solver
+from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
+from .constraints import Constraints, LinearConstraints
+from .margins import Margins, level_codes, numbers_of, rows_of
+from .result import Calibration, deff_kish
+
+DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
+TIMES_MEAN = 2.5  # this many times the mean weight
+
+
+def base_weights(data, weight, n):
+    """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
+    values = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
+    refuse_weights(values)
+    if not values.sum() > 0:
+        raise DataError(f"all {n} weights are zero, so no total can be met.")
+    return values
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows of a table collapsed to cells, ready to be calibrated by any distance.
+
+    Columns of constraints are in the order of the axes' own codes, then the numeric variables; `columns` says where each
+    stands in the targets. `z` (K, Z) are numeric variables of the cells, `q` (K,) scale factors; where cells are clusters, `z`
+    holds the means of all columns and `cells.level` none. `covariance` (P, W, W) is that of the totals.
+    """
+
+    targets: Margins
+    axes: list
+    cells: Cells
+    base: np.ndarray | None
+    n: int
+    numeric: tuple = ()
+    z: np.ndarray | None = None
+    q: np.ndarray | None = None
+    covariance: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, data, targets, weight):
+        """Code a table's columns to the margins' levels and collapse it."""
+        n = rows_of(data)
+        if n == 0:
+            raise DataError("the table has no rows, so there is nothing to calibrate.")
+        base = None if weight is None else numbers_of(data, weight, n, "weight")
+        axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
+        partition = None
+        if targets.by is not None:
+            partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
+        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names)
+        return cls(targets, axes, cells, base, n)
+
+    @cached_property
+    def sums(self):
+        """Initial weights by partition (P,), not all zero."""
+        sums = np.add.reduceat(np.append(self.cells.weight, 0.0), self.cells.start[:-1])
+        sums[np.diff(self.cells.start) == 0] = 0.0
+        if not sums.sum() > 0:
+            raise DataError(f"all {self.n} weights are zero, so no total can be met.")
+        return sums
+
+    @cached_property
+    def columns(self):
+        """Column of the totals for every column of the constraints (W,); -1 where a level has no total."""
+        first = self.targets.first
+        place = np.concatenate([axis.place for axis in self.axes] + [np.arange(len(self.numeric))])
+        start = np.repeat(first, [*(len(axis.place) for axis in self.axes), len(self.numeric)])
+        return np.where(place < 0, -1, place + start)
+
+    @cached_property
+    def before(self):
+        """Initial weights by partition and column (P, W), of the absolute values of numeric variables."""
+        return self._sums(self.cells.weight, np.abs)
+
+    def _sums(self, weight, of=np.asarray):
+        """Weights (K,) by partition and column (P, W)."""
+        cells, width = self.cells, len(self.columns)
+        if self.z is None:
+            return cells.column_sums(width) if weight is cells.weight else cells.sums(weight, width)
+        result = np.zeros((len(cells.start) - 1, width))
+        if cells.level.shape[1]:
+            result[:] = cells.sums(weight, width)
+        z = of(self.z)
+        for p, (a, b) in enumerate(pairwise(cells.start)):
+            result[p, width - z.shape[1] :] = weight[a:b] @ z[a:b]
+        return result
+
+    def merged(self, image):
+        """The same problem with levels merged: column `image` (P, C) of the totals takes the place of each."""
+        row = self.cells.partition[self.cells.cell]
+        axes = []
+        for axis, first, labels in zip(self.axes, self.targets.first, self.targets.labels, strict=False):
+            codes = image[row, axis.place[axis.codes] + first] - first
+            axes.append(Axis(codes, np.arange(len(labels)), labels))
+        P = len(self.targets.partitions)
+        cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names)
+        return Problem(self.targets, axes, cells, self.base, self.n)
+
+    def reweighted(self, base):
+        """The same problem from other initial weights (n,)."""
+        cells = replace(self.cells, weight=np.bincount(self.cells.cell, base, len(self.cells.weight)))
+        return replace(self, cells=cells, base=base)
+
+    def softened(self, covariance):
+        """The same problem with totals known with error; covariance (P, C + Z, C + Z) in the order of the totals."""
+        wide = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))  # the last column serves levels without a total
+        return replace(self, covariance=wide[:, self.columns][:, :, self.columns])
+
+    @cached_property
+    def ridge(self):
+        """What is added to the dual's curvature for totals with error, V / κ (P, W, W); see `calibrate`."""
+        base = np.ones(self.n) if self.base is None else self.base
+        row = self.cells.partition[self.cells.cell]
+        sums, squares = (np.bincount(row, v, len(self.covariance)) for v in (base, base**2))
+        kappa = np.divide(squares, sums, out=np.ones(len(sums)), where=sums > 0)
+        return self.covariance / kappa[:, None, None]
+
+    def in_axis_order(self, total):
+        """Totals (P, C + Z) as (P, W); raises where levels and respondents do not match."""
+        ordered = np.where(self.columns < 0, np.nan, total[:, self.columns])
+        unseen = np.ones(total.shape[1], bool)
+        unseen[self.columns[self.columns >= 0]] = False
+        if unseen.any():
+            lost = unseen & (np.nan_to_num(total) != 0)
+            for p, c in np.argwhere(lost)[:1]:
+                self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
+        seen, asked = self.before > 0, ~np.isnan(ordered)
+        seen[:, len(self.columns) - len(self.numeric) :] &= asked[
+            :, len(self.columns) - len(self.numeric) :
+        ]  # None asks for nothing
+        empty, lost = ~seen & asked & (ordered != 0), seen & ~asked
+        if empty.any():
+            p, w = np.argwhere(empty)[0]
+            self._refuse_empty(self.name(w), p, ordered[p, w], int(empty.sum()))
+        if lost.any():
+            self._refuse_lost(lost, "no total")
+        return ordered
+
+    def _refuse_empty(self, name, p, total, levels):
+        raise CalibrationError(
+            f"{_describe(*name)}{self.targets.where(p)} has a total of {total:,.6g} but no respondents with weight "
+            f"({levels} such levels). Merge it with a neighbour."
+        )
+
+    def _refuse_lost(self, lost, what):
+        p, w = np.argwhere(lost)[0]
+        raise CalibrationError(
+            f"{_describe(*self.name(w))}{self.targets.where(p)} has {what} but respondents of weight "
+            f"{self.before[p, w]:,.6g}. Add its total, merge it, or drop these respondents."
+        )
+
+    def name(self, w):
+        """Margin and level of a column of the constraints, for messages."""
+        for variable, axis in zip(self.targets.margin_names, self.axes, strict=True):
+            if w < len(axis.place):
+                return variable, axis.labels[w] if len(axis.labels[w]) > 1 else axis.labels[w][0]
+            w -= len(axis.place)
+        return self.numeric[w], None
+
+    def solve(self, total, distance, tol, max_iter):
+        """Factors of the cells (K,), most steps and largest gap; total (P, C). Raking sweeps first."""
+        ordered = self.in_axis_order(total)
+        cells, P = self.cells, len(total)
+        factor, steps, gap = np.ones(len(cells.weight)), np.zeros(P, np.int64), np.full(P, np.inf)
+        levels = len(self.columns) - len(self.numeric)
+        if distance.lower >= 0 and self.covariance is None and np.any(ordered[:, :levels] < 0):
+            p, w = np.argwhere(ordered[:, :levels] < 0)[0]
+            raise CalibrationError(
+                f"{_describe(*self.name(w))}{self.targets.where(p)} has a total of {ordered[p, w]:,.6g}, which weights that are "
+                f'not negative cannot sum to. Mend it, or use method="linear".'
+            )
+        plain = self.z is None and self.q is None and self.covariance is None
+        if distance.method == "raking" and plain:
+            if np.any((self.before > 0) & (ordered == 0)):
+                self._refuse_lost((self.before > 0) & (ordered == 0), "a total of 0")
+            factor, steps, gap = solver.sweep(cells, ordered, tol, max_iter)
+        for p in np.flatnonzero(~(gap <= tol)):
+            part = slice(cells.start[p], cells.start[p + 1])
+            if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
+                gap[p] = 0.0
+                continue
+            where = self.targets.where(p)
+            try:
+                factor[part], newton, gap[p] = solver.newton(
+                    cells.weight[part],
+                    None if self.q is None else self.q[part],
+                    cells.level[part],
+                    0 if cells.shape is None else int(np.prod(cells.shape[2:])),
+                    np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
+                    ordered[p],
+                    distance,
+                    tol,
+                    max_iter,
+                    lambda j, where=where: _describe(*self.name(j)) + where,
+                    None if self.covariance is None else self.ridge[p],
+                )
+            except CalibrationError as error:
+                prefix = f"raking did not converge in {steps[p]} sweeps, and " if steps[p] else ""
+                raise CalibrationError(f"{prefix}{error}") from None
+            steps[p] += newton
+        return factor, int(steps.max()), float(gap.max())
+
+    def calibrate(self, total, distance, tol, max_iter, reading="totals"):
+        """Calibrate to totals (P, C), which come from shares of the initial weights' sums if that is the `reading`."""
+        factor, steps, gap = self.solve(total, distance, tol, max_iter)
+        weight, largest = spread(self.cells.cell, factor, self.base, self.n)
+        least = 0.0
+        if distance.lower < 0:
+            largest, least = float(weight.max()), float(factor[self.cells.weight > 0].min())
+        elif self.base is None:
+            largest = float(factor[self.cells.weight > 0].max())  # factors of empty cells mean nothing
+        warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
+        result = Calibration(
+            weight,
+            lambda: factor[self.cells.cell],
+            steps,
+            gap,
+            lambda: self.table(factor, total),
+            lambda: self.constraints(total if reading == "shares" else None),
+            reading,
+        )
+        result.least = least
+        result.problem, result.total, result.distance, result.tol, result.max_iter = (
+            self,
+            total,
+            distance,
+            tol,
+            max_iter,
+        )
+        return result
+
+    def table(self, factor, total):
+        """Targets, sums before and after, and respondents by partition and level."""
+        targets, (P, C) = self.targets, total.shape
+        values = np.zeros((3, P, C + 1))
+        for k, weight in enumerate((self.cells.weight, self.cells.weight * factor)):
+            values[k][:, self.columns] += self._sums(weight)
+        values[2][:, self.columns] += self.respondents()
+        width = targets.total.shape[1]
+        names = [targets.name(c) for c in range(width)] + [(name, "") for name in self.numeric]
+        before, after, respondents = (v[:, :C].ravel() for v in values)
+        return pd.DataFrame(
+            {
+                "partition": np.repeat(["" if p is None else str(p) for p in targets.partitions], C),
+                "margin": [name for name, _ in names] * P,
+                "level": [str(level) for _, level in names] * P,
+                "target": total.ravel(),
+                "before": before,
+                "after": after,
+                "respondents": respondents.astype(np.int64),
+            }
+        )
+
+    def respondents(self):
+        """Rows by partition and column (P, W)."""
+        P, row = len(self.targets.partitions), self.cells.partition[self.cells.cell]
+        parts = [
+            np.bincount(row * len(x.place) + x.codes, minlength=P * len(x.place)).reshape(P, -1) for x in self.axes
+        ]
+        return np.concatenate(
+            [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1
+        )
+
+    def constraints(self, shared=None):
+        """Rows in the cells that occur and cells in columns, or the rows' calibration variables, for variance estimation."""
+        cells, base = self.cells, np.ones(self.n) if self.base is None else self.base
+        softness = () if self.covariance is None else (self.ridge, self.covariance)
+        if self.z is not None or self.q is not None:
+            x = np.zeros((len(cells.weight), len(self.columns)))
+            for column in cells.level.T:
+                x[np.arange(len(x)), column] = 1.0
+            x[:, x.shape[1] - self.z.shape[1] :] = self.z
+            scale = 1.0 if self.q is None else self.q[cells.cell]
+            return LinearConstraints(cells.partition[cells.cell], x[cells.cell], base * scale, *softness)
+        present = np.flatnonzero(cells.weight > 0)
+        place = np.zeros(len(cells.weight), np.int64)
+        place[present] = np.arange(len(present))
+        column = cells.level[present].astype(np.int64)
+        shares = None
+        if shared is not None:
+            sums = self.sums[:, None]
+            shares = np.divide(
+                np.nan_to_num(self.in_axis_order(shared)),
+                sums,
+                out=np.zeros((len(sums), len(self.columns))),
+                where=sums > 0,
+            )
+        known = softness or (None, None)
+        return Constraints(place[cells.cell], cells.partition[present], column, len(self.columns), base, *known, shares)
+
+
+def _describe(variable, level):
+    """A constraint in words."""
+    return f"{variable!r}" if level is None else f"margin {variable!r}, level {level!r}"
+
+
+def warn_of_dominance(weight, largest, whole):
+    """Say so where one respondent stands for a large part of everybody."""
+    share = largest / whole if whole > 0 else 0.0
+    if share >= DOMINANT and share * len(weight) >= TIMES_MEAN:
+        deff = deff_kish(weight)
+        warnings.warn(
+            f"one respondent (row {int(np.argmax(weight))}) carries {100 * share:.3g} % of all weight: Kish deff {deff:.3g}, "
+            f"effective n {len(weight) / deff:,.1f} of {len(weight):,}. Check that row, merge levels, or bound g.",
+            SurveysimWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,174 @@
+"""What a calibration gives: weights, how they came about, and what variance estimation and replicates need of it."""
+
+import warnings
+import weakref
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, SurveysimWarning
+
+
+class Calibration:
+    """Calibrated weights and how they came about.
+
+    Attributes
+    ----------
+    weight, g : (n,) final weights in the totals' unit, and their ratio to the initial ones.
+    reading : "totals" or "shares", how the margins were read.
+    converged : bool, always True (a calibration that does not converge raises).
+    iterations : sweeps or steps, the most of any partition.
+    max_gap : largest relative gap between a margin recomputed from `weight` and its total.
+    deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
+    constraints : what `Survey` needs to give the calibrated variance.
+
+    rescaled : {margin: factor} of the margins that were made to follow another one.
+
+    `g`, `margins` and `constraints` may be given as functions; they are made when they are first asked for.
+    """
+
+    converged = True
+
+    def __init__(self, weight, g, iterations, max_gap, margins, constraints, reading="totals"):
+        self.reading = reading
+        self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
+        remember(weight)
+        self._g, self._margins, self._constraints = g, margins, constraints
+        self.rescaled, self.least = {}, 0.0
+        self.problem = self.total = self.distance = self.tol = self.max_iter = None
+
+    def __repr__(self):
+        return f"<Calibration: {self.summary()}>"
+
+    @cached_property
+    def g(self):
+        return self._g() if callable(self._g) else self._g
+
+    @cached_property
+    def margins(self):
+        return self._margins() if callable(self._margins) else self._margins
+
+    @cached_property
+    def constraints(self):
+        return self._constraints() if callable(self._constraints) else self._constraints
+
+    @cached_property
+    def deff_kish(self):
+        return deff_kish(self.weight)
+
+    @property
+    def effective_n(self):
+        """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
+        return len(self.weight) / self.deff_kish
+
+    def deff_henry(self, y):
+        """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
+
+        The variance of the calibrated total under single-stage sampling with replacement, n/(n-1) Σ (w u)² about its mean,
+        over that of an expanded simple random sample, N̂² s² / n. u are residuals on the calibration variables, so that a
+        variable the margins explain has a small one, whatever Kish's factor says (Henry & Valliant 2015, Surv. Methodol.
+        41:315-331).
+        """
+        y, w = np.asarray(y, dtype=float), self.weight
+        if y.shape != w.shape or not np.all(np.isfinite(y)):
+            raise DataError(f"y needs {len(w)} finite numbers, one per weight.")
+        n, N = len(y), w.sum()
+        u = w * self.constraints.residuals(y[None, :].copy())[0][0]
+        spread = n / (n - 1) * np.sum(w * (y - np.sum(w * y) / N) ** 2) / N
+        if not spread > 0:
+            raise DataError("y does not vary, so it has no design effect.")
+        return float(n / (n - 1) * np.sum((u - u.mean()) ** 2) / (N**2 * spread / n))
+
+    def base(self, n):
+        """Initial weights (n,)."""
+        return self._repeatable().base if self.problem.base is not None else np.ones(n)
+
+    @property
+    def on_cells(self):
+        """Whether the calibration depends on a row through its margin cell alone."""
+        return (
+            self.problem is not None
+            and self.problem.z is None
+            and self.problem.q is None
+            and self.problem.covariance is None
+        )
+
+    def again(self, base):
+        """Weights (n,) of the same calibration from other initial weights, for replicates."""
+        problem = self._repeatable().reweighted(base)
+        total = self.total
+        if self.reading == "shares":
+            total = total * (problem.sums / self.problem.sums)[:, None]
+        factor, _, _ = problem.solve(total, self.distance, self.tol, self.max_iter)
+        return base * factor[problem.cells.cell]
+
+    def _repeatable(self):
+        if self.problem is None:
+            raise DataError(
+                "weights trimmed after a calibration cannot be repeated in replicates by themselves; apply their recipe."
+            )
+        return self.problem
+
+    def add_to(self, data, name="calibrated_weight"):
+        """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column."""
+        import narwhals as nw
+
+        frame = nw.from_native(data, eager_only=True)
+        if len(frame) != len(self.weight):
+            raise DataError(f"the table has {len(frame)} rows; there are {len(self.weight)} weights.")
+        if name in frame.columns:
+            raise DataError(f"the table has a column {name!r} already; give another name.")
+        column = nw.new_series(name, self.weight, backend=frame.implementation)
+        if frame.implementation.is_pandas():
+            return data.assign(**{name: self.weight})
+        return frame.with_columns(column).to_native()
+
+    def extreme(self, n=10):
+        """The `n` largest weights: row, weight, g, share of the sum in percent."""
+        row = np.argsort(-self.weight, kind="stable")[:n]
+        share = 100 * self.weight[row] / self.weight.sum()
+        return pd.DataFrame({"row": row, "weight": self.weight[row], "g": self.g[row], "share": share})
+
+    def summary(self):
+        """One line: steps, largest gap, range of g, Kish's design effect, effective n."""
+        n = len(self.weight)
+        return (
+            f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
+            f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
+            + ("; margins read as shares of the initial weights' sum" if self.reading == "shares" else "")
+            + "".join(f"; {name} rescaled by {factor:.6g}" for name, factor in self.rescaled.items())
+        )
+
+    def _repr_html_(self):
+        from html import escape
+
+        return f"<p>{escape(self.summary())}</p>" + self.margins.to_html(index=False, escape=True)
+
+
+_BARE = {}  # id of an array of calibrated weights → weak reference to it
+
+
+def remember(weight):
+    """Know an array of calibrated weights again, so that `Survey` can warn where it comes alone."""
+    key = id(weight)
+    _BARE[key] = weakref.ref(weight, lambda _: _BARE.pop(key, None))
+
+
+def warn_if_bare(weight, stacklevel=3):
+    """Warn once where calibrated weights arrive as a bare array, without the constraints their variance needs."""
+    known = _BARE.get(id(weight))
+    if known is not None and known() is weight:
+        _BARE.pop(id(weight))
+        warnings.warn(
+            "these weights were taken out of a Calibration, so the standard errors will ignore that they were calibrated. Pass the "
+            "Calibration (or the Weights of a recipe) itself as weight=.",
+            SurveysimWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def deff_kish(weight):
+    """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²."""
+    weight = np.asarray(weight, dtype=float)
+    return float(len(weight) * np.sum(weight**2) / np.sum(weight) ** 2)
