@@ -224,3 +224,56 @@ def test_the_modelled_survey__in_replicates(result):
     s = result.survey
     r = s.replicates("rao-wu", n=40, seed=1)
     assert se(r.proportion("internet"))[0] == pytest.approx(se(s.proportion("internet"))[0], rel=0.35)
+
+
+def test_weights__belong_to_the_rows_they_were_made_for():
+    from surveysim import rake
+
+    data = sample()
+    cal, weights = rake(data, {"a": A}, weight="w"), Recipe([Rake({"a": A})]).apply(data, weight="w")
+    other = data.sort_values("y")
+    for given in (cal, weights):
+        with pytest.raises(DataError, match="another index"):
+            Survey(other, weight=given)
+    with pytest.raises(DataError, match="another index"):
+        cal.add_to(other)
+    assert Survey(other.reset_index(drop=True), weight="w").weight.sum() == pytest.approx(data["w"].sum())
+
+
+def test_recipes__refuse_shares_of_99_as_rake_does():
+    from surveysim import CalibrationError
+
+    with pytest.raises(CalibrationError, match="nearly but not 1 or 100"):
+        Recipe([Rake({"a": {"u": 59, "v": 40}})]).apply(sample(), weight="w")
+
+
+def test_subpopulations__are_taken_after_adjusting():
+    data = sample()
+    with pytest.raises(DesignError, match="whole sample first"):
+        Survey(data, weight="w").where(data["b"] == "k").rake({"a": A})
+
+
+def test_fpc_without_weights__gives_them_as_svydesign_does():
+    data = pd.DataFrame({"h": [1, 1, 2, 2, 2], "N": [10, 10, 30, 30, 30], "y": [1.0, 2, 3, 4, 5]})
+    s = Survey(data, strata="h", fpc="N")
+    np.testing.assert_allclose(s.weight, [5, 5, 10, 10, 10])
+    fractions = Survey(data.assign(N=data["h"].map({1: 0.2, 2: 0.1})), strata="h", fpc="N")
+    np.testing.assert_allclose(fractions.weight, s.weight)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda d: Survey("survey.csv"),
+        lambda d: Survey({"x": [1, 2]}),
+        lambda d: Survey(d, replicate_weights="rep"),
+        lambda d: Recipe(Rake({"a": A})),
+        lambda d: Survey(d).mean("y", by="a").contrast([1, -1]),
+        lambda d: Survey(d).mean("y", by="a").contrast({0: "1"}),
+        lambda d: __import__("surveysim").trim_weights("w", upper=3),
+        lambda d: __import__("surveysim").rake(d, {"a": A}).deff_henry("y"),
+    ],
+)
+def test_slips__get_our_own_errors(make):
+    with pytest.raises((DataError, DesignError)):
+        make(sample())

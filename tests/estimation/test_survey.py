@@ -215,7 +215,7 @@ def test_a_certainty_stratum__is_not_lonely():
     """One PSU of one: no variance and no complaint, as in R survey (SE 2.748 there: 10 × (1 − f) with f = 2/10 and 2/8)."""
     data = pd.DataFrame({"y": [1.0, 2, 3, 7, 4], "s": [1, 2, 2, 3, 3], "N": [1, 10, 10, 8, 8]})
     for policy in ("fail", "average"):
-        se = Survey(data, strata="s", fpc="N", lonely_psu=policy).total("y").to_frame()["se"][0]
+        se = Survey(data, weight=np.ones(5), strata="s", fpc="N", lonely_psu=policy).total("y").to_frame()["se"][0]
         assert se == pytest.approx(np.sqrt(1 * 0.8 + 9 * 0.75))
     with pytest.raises(DesignError, match="no variance to average"):
         Survey(data.assign(s=range(5)), strata="s", lonely_psu="average").total("y")

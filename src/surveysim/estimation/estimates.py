@@ -69,6 +69,10 @@ class Estimates:
         -------
         Estimates of one row, whose error uses the covariances between the rows.
         """
+        if not hasattr(coefficients, "items") or not all(
+            isinstance(v, int | float | np.number) for v in coefficients.values()
+        ):
+            raise DataError(f"coefficients = {coefficients!r}: give {{row: number}}, such as {{0: 1, 1: -1}}.")
         vector = np.zeros(len(self.table))
         for row, value in coefficients.items():
             vector[self._position(row)] += value

@@ -95,6 +95,14 @@ def stages(data, strata, psu, fpc, nest, n):
     return tuple(stage for stage, _, _ in result)
 
 
+def inverse_fractions(stages):
+    """Weights (n,) that the sampling fractions of all stages imply, as R's svydesign takes them from fpc."""
+    result = 1.0
+    for stage in stages:
+        result = result / stage.fraction[stage.stratum[stage.unit]]
+    return result
+
+
 def _per_stage(given):
     if given is None:
         return []

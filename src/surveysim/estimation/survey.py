@@ -15,7 +15,7 @@ from ..weighting import Calibration, Weights
 from ..weighting.margins import coded, numbers_of, pick, rows_of
 from ..weighting.problem import base_weights
 from ..weighting.replay import Replay
-from ..weighting.result import deff_kish, warn_if_bare
+from ..weighting.result import deff_kish, same_rows, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
 from .estimates import estimates
 from .linearization import LONELY, Design
@@ -28,7 +28,7 @@ class Survey:
     ----------
     data : DataFrame (pandas, polars or pyarrow) of n respondents; it is not modified.
     weight : a column, an array (n,), a `Calibration` or the `Weights` of a recipe; the last two bring their constraints
-        along, so that the variance is the calibrated one. None means 1, or 1 / probability.
+        along, so that the variance is the calibrated one. None means 1 / probability, or one over the fractions in fpc, or 1.
     strata, psu : columns or arrays (n,), or lists with one per stage; None is one stratum, every row its own PSU. Units of later
         stages are read inside those of the stage before.
     fpc : column or array (n,), or a list with one per stage, constant in a stratum: units in the population (> 1) or sampling
@@ -77,9 +77,11 @@ class Survey:
             raise DesignError(f"lonely_psu = {lonely_psu!r}: choose one of {', '.join(LONELY)}.")
         pi = _probabilities(data, probability, n)
         self._adjustments, self._base = (), None
+        stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
+        if weight is None and pi is None and fpc is not None:
+            weight = sampling_design.inverse_fractions(stages)
         final, constraints = self._weights(weight, pi, n)
         self._inside, self._group = np.ones(n, bool), None
-        stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         unequal = None
         if pps is not None:
             if fpc is not None:
@@ -99,6 +101,7 @@ class Survey:
                 warn_if_bare(weight, stacklevel=4)
             return base_weights(self.data, weight, n), ()
         final = weight.final if isinstance(weight, Weights) else weight.weight
+        same_rows(self.data, weight.repeat.get("index") if isinstance(weight, Weights) else weight.index)
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
         self._adjustments = (weight,)
@@ -178,6 +181,10 @@ class Survey:
     def _adjusted(self, adjustment):
         if isinstance(self.engine, replication.Replication):
             raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
+        if not self._inside.all():
+            raise DesignError(
+                "adjust the whole sample first and take where() then; a subpopulation has no weights of its own."
+            )
         new = copy.copy(self)
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
         constraints = (*self.design.constraints, *_constraints(adjustment))
@@ -508,6 +515,8 @@ def _brought(data, columns, weight, scale, rscales, mse, n):
             if columns
             else np.zeros((n, 0))
         )
+    elif isinstance(columns, str):
+        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
     else:
         matrix = np.ascontiguousarray(np.asarray(columns, dtype=float))
     if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:

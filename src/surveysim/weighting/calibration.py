@@ -52,6 +52,7 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
         targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
     result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter, reading)
+    result.index = getattr(data, "index", None)
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12

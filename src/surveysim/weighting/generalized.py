@@ -86,6 +86,7 @@ def calibrate(
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
     result = problem.calibrate(total, distance, tol, max_iter)
+    result.index = getattr(data, "index", None)
     if result.least < 0:
         negative = int((result.weight < 0).sum())
         warnings.warn(

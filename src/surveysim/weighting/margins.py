@@ -58,7 +58,7 @@ class Margins:
             margins = _from_tidy(margins, by)
         if not hasattr(margins, "items") or len(margins) == 0:
             raise DataError(
-                "margins must be a mapping {column: {level: total}} or a table with the columns variable, level, "
+                "margins must be a mapping with at least one entry {column: {level: total}} or a table with the columns variable, level, "
                 f"total; got {type(margins).__name__}."
             )
         parts = margins if by is not None else {None: margins}
@@ -233,6 +233,10 @@ def _from_tidy(table, by):
 
 def rows_of(data):
     """Number of rows of a table."""
+    if isinstance(data, str | bytes | dict | list | tuple | np.ndarray):
+        raise DataError(
+            f"data is a {type(data).__name__}, not a table; read it into a pandas, polars or pyarrow one first."
+        )
     try:
         return len(data)
     except TypeError:

@@ -296,6 +296,8 @@ class Rake:
         check_solver(self.tol, self.max_iter)
         problem = Problem.of(cases, targets, weight)
         reading = targets.reading(self.margins_are, None)
+        if reading == "totals" and self.margins_are is None and fixed is None:
+            targets.refuse_near_shares(problem.sums)
         total, _ = targets.as_totals(problem.sums, reading)
         if fixed is None:
             problem, total, merged = merge_thin(problem, total, self.minimum)
@@ -376,6 +378,8 @@ class Recipe:
     """
 
     def __init__(self, steps):
+        if not isinstance(steps, list | tuple):
+            raise DataError(f"a recipe takes a list of steps; got {type(steps).__name__}.")
         self.steps = tuple(steps)
         names = [step.name for step in self.steps]
         if not names:
@@ -411,7 +415,9 @@ class Recipe:
         if start is not None and self.starts:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)
-        found.repeat.update(recipe=self, cases=cases, dispositions=dispositions, start=start)
+        found.repeat.update(
+            recipe=self, cases=cases, dispositions=dispositions, start=start, index=getattr(cases, "index", None)
+        )
         return found
 
     def replay(self, weights, cases, multiplier, dispositions=None):

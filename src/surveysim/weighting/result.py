@@ -35,7 +35,7 @@ class Calibration:
         self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
         remember(weight)
         self._g, self._margins, self._constraints = g, margins, constraints
-        self.rescaled, self.least = {}, 0.0
+        self.rescaled, self.least, self.index = {}, 0.0, None
         self.problem = self.total = self.distance = self.tol = self.max_iter = None
 
     def __repr__(self):
@@ -70,7 +70,10 @@ class Calibration:
         variable the margins explain has a small one, whatever Kish's factor says (Henry & Valliant 2015, Surv. Methodol.
         41:315-331).
         """
-        y, w = np.asarray(y, dtype=float), self.weight
+        try:
+            y, w = np.asarray(y, dtype=float), self.weight
+        except (TypeError, ValueError):
+            raise DataError(f"y = {y!r}: give the values themselves, one number per weight.") from None
         if y.shape != w.shape or not np.all(np.isfinite(y)):
             raise DataError(f"y needs {len(w)} finite numbers, one per weight.")
         n, N = len(y), w.sum()
@@ -119,6 +122,7 @@ class Calibration:
             raise DataError(f"the table has {len(frame)} rows; there are {len(self.weight)} weights.")
         if name in frame.columns:
             raise DataError(f"the table has a column {name!r} already; give another name.")
+        same_rows(data, self.index)
         column = nw.new_series(name, self.weight, backend=frame.implementation)
         if frame.implementation.is_pandas():
             return data.assign(**{name: self.weight})
@@ -165,6 +169,15 @@ def warn_if_bare(weight, stacklevel=3):
             "Calibration (or the Weights of a recipe) itself as weight=.",
             SurveysimWarning,
             stacklevel=stacklevel,
+        )
+
+
+def same_rows(data, index):
+    """Refuse a pandas table whose index is not that of the table the weights were made for: its rows are others, or in another order."""
+    if index is not None and isinstance(data, pd.DataFrame) and not data.index.equals(index):
+        raise DataError(
+            "the weights were made for a table with another index, so its rows cannot be matched. Give that table (in its order), or "
+            "pass .weight, a bare array, if the rows are the same after all."
         )
 
 

@@ -32,7 +32,10 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
     Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230. As in R survey's `trimWeights`, a weight that was cut to a bound
     takes its part of what later rounds cut.
     """
-    result = np.array(getattr(weight, "weight", weight), dtype=float)
+    try:
+        result = np.array(getattr(weight, "weight", weight), dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"weight = {weight!r}: give the weights themselves, as numbers.") from None
     if result.ndim != 1 or len(result) == 0 or not np.all(np.isfinite(result)) or np.any(result < 0):
         raise DataError("weight must be a non-empty one-dimensional array of finite numbers, 0 or larger.")
     low, high = (-np.inf if lower is None else float(lower)), (np.inf if upper is None else float(upper))
