@@ -406,7 +406,8 @@ class Survey:
     def _everybody(self):
         """Domain 0 of the rows of the subpopulation, -1 of the others; made once."""
         if self._group is None or self._group[0] is not self._inside:
-            self._group = self._inside, np.where(self._inside, np.int32(0), np.int32(-1))
+            everybody = np.zeros(len(self._inside), np.int32)
+            self._group = self._inside, everybody if self._inside.all() else everybody - ~self._inside
         return self._group[1]
 
     @property

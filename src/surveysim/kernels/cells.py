@@ -78,6 +78,15 @@ def add_up(cell, weight, sums):
 
 
 @jit
+def unusable(weight):
+    """How many weights are negative or not finite."""
+    bad = 0
+    for i in range(len(weight)):
+        bad += not (weight[i] >= 0.0 and weight[i] < np.inf)
+    return bad
+
+
+@jit
 def count(cell, sums):
     """Numbers of rows by cell, added to `sums`."""
     for i in range(len(cell)):

@@ -215,8 +215,8 @@ def refuse_missing(name, codes, levels):
 
 def refuse_weights(weight):
     """Raise where initial weights are missing, infinite or negative."""
-    bad = ~(np.isfinite(weight) & (weight >= 0))
-    if bad.any():
+    if kernels.unusable(as_kernel_input(weight)):
+        bad = ~(np.isfinite(weight) & (weight >= 0))
         raise DataError(
             f"{int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
             f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}."
