@@ -14,7 +14,10 @@ from scipy.linalg import hadamard
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
+from ..weighting import Calibration
 from ..weighting.cells import by_threads
+from ..weighting.margins import numbers_of
+from ..weighting.replay import Replay
 from .scores import Block
 
 LANES = kernels.LANES
@@ -100,13 +103,19 @@ def scheme(kind, design, n=None, seed=None, rho=None):
     return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
 
 
-def _from_matrix(matrix, stage, scale, rscales):
+def _columns_of(matrix):
+    """Function (first, out) that puts LANES columns of a matrix from `first` on into `out`, ones behind the last."""
+
     def fill(first, out):
         part = matrix[:, first : first + LANES]
         out[:, : part.shape[1]] = part
         out[:, part.shape[1] :] = 1.0
 
-    return Scheme(fill, stage.unit, len(stage.stratum), matrix.shape[1], scale, rscales)
+    return fill
+
+
+def _from_matrix(matrix, stage, scale, rscales):
+    return Scheme(_columns_of(matrix), stage.unit, len(stage.stratum), matrix.shape[1], scale, rscales)
 
 
 def _jackknife(kind, stage):
@@ -357,3 +366,75 @@ class Combination:
     def lanes(self, weights, totals):
         """Values (1, LANES)."""
         return (self.vector @ np.concatenate([item.lanes(weights, totals) for item in self.items]))[None, :]
+
+
+def filler(scheme, base, adjustments):
+    """Function (first, out) that puts the weights of LANES replicates into out (n, LANES).
+
+    base : (n,) weights before the `adjustments` (Calibration or Weights, in order), which every replicate repeats.
+    """
+    unit, none = np.ascontiguousarray(scheme.unit), np.empty((0, LANES))
+
+    def plain(first, out):
+        multiplier = np.empty((scheme.units, LANES))
+        scheme.fill(first, multiplier)
+        kernels.spread(base, unit, multiplier, np.empty(0, np.int32), none, out)
+
+    if not adjustments:
+        return plain
+    if len(adjustments) == 1 and isinstance(adjustments[0], Calibration) and adjustments[0].on_cells:
+        cal = adjustments[0]
+        cells = Replay(cal, unit, scheme.units)
+
+        def on_cells(first, out):
+            multiplier = np.empty((scheme.units, LANES))
+            scheme.fill(first, multiplier)
+            lanes = min(LANES, scheme.count - first)
+            factor = cells.lanes(multiplier, lanes, first, cal.tol, cal.max_iter)
+            kernels.spread(base, unit, multiplier, cal.problem.cells.cell, factor, out)
+
+        return on_cells
+
+    def one_by_one(first, out):
+        plain(first, out)
+        for lane in range(min(LANES, scheme.count - first)):
+            w = np.ascontiguousarray(out[:, lane])
+            for adjustment in adjustments:
+                w = adjustment.again(w)
+            out[:, lane] = w
+
+    return one_by_one
+
+
+def brought(data, columns, weight, scale, rscales, mse, n):
+    """Replication from replicate weights a user brings."""
+    if isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns):
+        matrix = (
+            np.stack([numbers_of(data, c, n, "replicate weight") for c in columns], axis=1)
+            if columns
+            else np.zeros((n, 0))
+        )
+    elif isinstance(columns, str):
+        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
+    else:
+        matrix = np.ascontiguousarray(np.asarray(columns, dtype=float))
+    if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
+        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
+    if not np.all(np.isfinite(matrix)):
+        raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
+    R = matrix.shape[1]
+    rscales = (
+        np.ones(R)
+        if rscales is None
+        else np.broadcast_to(np.asarray(rscales, dtype=float), (R,) if np.ndim(rscales) == 0 else np.shape(rscales))
+    )
+    if (
+        rscales.shape != (R,)
+        or not np.all(np.isfinite(rscales) & (rscales >= 0))
+        or not (np.isfinite(scale) and scale > 0)
+    ):
+        raise DesignError(
+            f"scale = {scale!r} and {len(rscales)} rscales do not fit {R} replicates; give one factor above 0 and {R} others."
+        )
+
+    return Replication(weight, _columns_of(matrix), R, float(scale), np.array(rscales, dtype=float), mse)

@@ -183,6 +183,25 @@ def hartley_rao(probability):
     return joint
 
 
+def probabilities(data, probability, n):
+    """Inclusion probabilities (n,) from a column, an array or a list of columns, one per stage, whose product is meant."""
+    if probability is None:
+        return None
+    columns = (
+        probability
+        if isinstance(probability, list | tuple) and all(isinstance(p, str) for p in probability)
+        else [probability]
+    )
+    pi = np.prod([numbers_of(data, p, n, "probability") for p in columns], axis=0)
+    bad = ~((pi > 0) & (pi <= 1))
+    if bad.any():
+        raise DesignError(
+            f"{int(bad.sum())} inclusion probabilities are not above 0 and at most 1; the first is {pi[bad][0]!r} in row "
+            f"{int(np.argmax(bad))}."
+        )
+    return pi
+
+
 def unequal_probabilities(pps, form, probability, n, stage, policy):
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:

@@ -9,12 +9,10 @@ import pandas as pd
 
 from .. import weighting
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..kernels import replicates as kernels
 from ..kernels import variance
 from ..weighting import Calibration, Weights
-from ..weighting.margins import coded, numbers_of, pick, rows_of
+from ..weighting.margins import coded, pick, rows_of
 from ..weighting.problem import base_weights
-from ..weighting.replay import Replay
 from ..weighting.result import deff_kish, same_rows, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
 from .estimates import estimates
@@ -75,7 +73,7 @@ class Survey:
             raise DataError("the table has no rows.")
         if lonely_psu not in LONELY:
             raise DesignError(f"lonely_psu = {lonely_psu!r}: choose one of {', '.join(LONELY)}.")
-        pi = _probabilities(data, probability, n)
+        pi = sampling_design.probabilities(data, probability, n)
         self._adjustments, self._base = (), None
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         if weight is None and pi is None and fpc is not None:
@@ -90,7 +88,7 @@ class Survey:
         self.design = Design(final, stages, lonely_psu, constraints, unequal)
         self.engine = self.design
         if replicate_weights is not None:
-            self.engine = _brought(data, replicate_weights, final, scale, rscales, mse, n)
+            self.engine = replication.brought(data, replicate_weights, final, scale, rscales, mse, n)
 
     def _weights(self, weight, pi, n):
         """Final weights and constraints; what is needed to repeat a weighting in replicates is kept."""
@@ -209,48 +207,13 @@ class Survey:
                 "replicates would leave out the error of totals known with error; use the linearized errors."
             )
         scheme = replication.scheme(kind, self.design, n, seed, rho)
-        fill = self._filler(scheme, replay)
+        adjustments = self._adjustments if replay else ()
+        fill = replication.filler(scheme, self._base if adjustments else self.weight, adjustments)
         new = copy.copy(self)
         new.engine = replication.Replication(
             self.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design
         )
         return new
-
-    def _filler(self, scheme, replay):
-        """Function (first, out) that puts the weights of LANES replicates into out (n, LANES)."""
-        adjustments = self._adjustments if replay else ()
-        base = self.weight if not adjustments else self._base
-        unit, none = np.ascontiguousarray(scheme.unit), np.empty((0, kernels.LANES))
-
-        def plain(first, out):
-            multiplier = np.empty((scheme.units, kernels.LANES))
-            scheme.fill(first, multiplier)
-            kernels.spread(base, unit, multiplier, np.empty(0, np.int32), none, out)
-
-        if not adjustments:
-            return plain
-        if len(adjustments) == 1 and isinstance(adjustments[0], Calibration) and adjustments[0].on_cells:
-            cal = adjustments[0]
-            cells = Replay(cal, unit, scheme.units)
-
-            def on_cells(first, out):
-                multiplier = np.empty((scheme.units, kernels.LANES))
-                scheme.fill(first, multiplier)
-                lanes = min(kernels.LANES, scheme.count - first)
-                factor = cells.lanes(multiplier, lanes, first, cal.tol, cal.max_iter)
-                kernels.spread(base, unit, multiplier, cal.problem.cells.cell, factor, out)
-
-            return on_cells
-
-        def one_by_one(first, out):
-            plain(first, out)
-            for lane in range(min(kernels.LANES, scheme.count - first)):
-                w = np.ascontiguousarray(out[:, lane])
-                for adjustment in adjustments:
-                    w = adjustment.again(w)
-                out[:, lane] = w
-
-        return one_by_one
 
     def replicate_weights(self):
         """Replicate weights as a table: one column per replicate, and `attrs` with scale, rscales and mse.
@@ -488,60 +451,3 @@ def _shown(dtype, labels, every=False):
     if not every and labels and all(isinstance(label, bool) for label in labels):
         return [k for k in order if labels[k]]
     return order
-
-
-def _probabilities(data, probability, n):
-    if probability is None:
-        return None
-    columns = (
-        probability
-        if isinstance(probability, list | tuple) and all(isinstance(p, str) for p in probability)
-        else [probability]
-    )
-    pi = np.prod([numbers_of(data, p, n, "probability") for p in columns], axis=0)
-    bad = ~((pi > 0) & (pi <= 1))
-    if bad.any():
-        raise DesignError(
-            f"{int(bad.sum())} inclusion probabilities are not above 0 and at most 1; the first is {pi[bad][0]!r} in row "
-            f"{int(np.argmax(bad))}."
-        )
-    return pi
-
-
-def _brought(data, columns, weight, scale, rscales, mse, n):
-    """Replication from replicate weights a user brings."""
-    if isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns):
-        matrix = (
-            np.stack([numbers_of(data, c, n, "replicate weight") for c in columns], axis=1)
-            if columns
-            else np.zeros((n, 0))
-        )
-    elif isinstance(columns, str):
-        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
-    else:
-        matrix = np.ascontiguousarray(np.asarray(columns, dtype=float))
-    if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
-        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
-    if not np.all(np.isfinite(matrix)):
-        raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
-    R = matrix.shape[1]
-    rscales = (
-        np.ones(R)
-        if rscales is None
-        else np.broadcast_to(np.asarray(rscales, dtype=float), (R,) if np.ndim(rscales) == 0 else np.shape(rscales))
-    )
-    if (
-        rscales.shape != (R,)
-        or not np.all(np.isfinite(rscales) & (rscales >= 0))
-        or not (np.isfinite(scale) and scale > 0)
-    ):
-        raise DesignError(
-            f"scale = {scale!r} and {len(rscales)} rscales do not fit {R} replicates; give one factor above 0 and {R} others."
-        )
-
-    def fill(first, out):
-        part = matrix[:, first : first + kernels.LANES]
-        out[:, : part.shape[1]] = part
-        out[:, part.shape[1] :] = 1.0
-
-    return replication.Replication(weight, fill, R, float(scale), np.array(rscales, dtype=float), mse)

@@ -18,7 +18,7 @@ from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
 from ..weighting import Margins, Recipe, Weights
-from ..weighting.recipe import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake
+from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake
 from . import estimands
 from .spec import SurveySpec
 

@@ -1,0 +1,327 @@
+"""The steps of a recipe: frozen, each turning one weight column into the next.
+
+A step's `apply` takes the table, the weights so far, the dispositions and what an earlier run decided (None the first time); it
+returns the new weights, a record of what it did, and the Calibration if it made one.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..columns import DISPOSITIONS, FRAMES
+from ..errors import CalibrationError, DataError
+from . import dual_frame, nonresponse
+from .calibration import check_solver
+from .distances import Distance
+from .margins import Margins, level_codes, numbers_of, pick, rows_of
+from .problem import Problem, base_weights
+from .trimming import calibrate_trimmed
+
+
+@dataclass(frozen=True, slots=True)
+class BaseWeight:
+    """Start from a column of weights, such as a file's design weights."""
+
+    column: str
+    name: str = "base_weight"
+    starts = True
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        return base_weights(cases, self.column, len(cases)), {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class InverseSampling:
+    """Number weight of inverse sampling in strict order: N(m−1) / ((t−1)m).
+
+    N numbers in the unit's space, the m-th and last interview on dial t; N/t would be biased upwards by m/(m−1)
+    (Haldane 1945, Biometrika 33:222-225: (m−1)/(t−1) is unbiased for the interview rate).
+    """
+
+    space: str = "number_space"
+    interviews: str = "unit_interviews"
+    dialled: str = "unit_dialled"
+    name: str = "design_weight"
+    starts = True
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        N, m, t = (numbers_of(cases, c, len(weight), c) for c in (self.space, self.interviews, self.dialled))
+        few = ~(m >= 2)
+        if few.any():
+            raise DataError(
+                f"{int(few.sum())} interviews are alone in their unit (or {self.interviews} is missing); N(m−1)/((t−1)m) needs at "
+                f"least 2. Raise the unit's target."
+            )
+        wrong = ~((t >= m) & (t <= N) & (np.inf > N))
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise DataError(
+                f"{int(wrong.sum())} rows have no sense of numbers, the first is row {k}: {m[k]:g} interviews in {t[k]:g} dialled of "
+                f"{N[k]:g}; need interviews <= dialled <= numbers."
+            )
+        return N * (m - 1) / ((t - 1) * m), {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplicity:
+    """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines."""
+
+    frame: str = "frame"
+    name: str = "multiplicity_weight"
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        landline = _one_of(cases, self.frame, FRAMES) == 0
+        mobiles, lines, eligible = (numbers_of(cases, c, len(weight), c) for c in ("n_mobile", "n_lines", "n_eligible"))
+        bad = np.where(landline, ~((lines >= 1) & (eligible >= 1)), ~(mobiles >= 1))
+        if bad.any():
+            raise DataError(
+                f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
+                f"{int(np.argmax(bad))}; n_mobile, n_lines and n_eligible must be at least 1 there."
+            )
+        factor = np.where(landline, eligible / np.where(landline, lines, 1), 1 / np.where(landline, 1, mobiles))
+        return weight * factor, {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class NonresponseClasses:
+    """Weight up for nonresponse inside classes, frame by frame: estimated eligible cases over interviews.
+
+    e is for numbers of unknown status (UH); e_unscreened for people and households that were reached but refused before
+    the screening (UO): nearly every household that answers has somebody eligible.
+    """
+
+    by: tuple = ("frame", "number_province")
+    e: float | Literal["proportional"] = "proportional"
+    e_unscreened: float = 1.0
+    name: str = "nonresponse_weight"
+
+    def __post_init__(self):
+        _check_nonresponse(self)
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        _, counts, codes = _classes(self, cases, dispositions)
+        factor = nonresponse.class_factors(counts, self.e, self.e_unscreened)
+        return weight * factor[codes], _spread_of(factor), None
+
+
+@dataclass(frozen=True, slots=True)
+class NonresponsePropensity:
+    """Weight up for nonresponse by one over a response propensity: a logistic model with the main effects of `by`.
+
+    It needs fewer respondents than classes do, because it leaves out the interactions. With `groups` the classes are joined into
+    that many groups of like propensity and about as many cases, and weighted by cases over interviews of the group.
+    """
+
+    by: tuple = ("frame", "number_province")
+    e: float | Literal["proportional"] = "proportional"
+    e_unscreened: float = 1.0
+    groups: int | None = None
+    name: str = "nonresponse_weight"
+
+    def __post_init__(self):
+        _check_nonresponse(self)
+        if self.groups is not None and not (isinstance(self.groups, int) and self.groups >= 1):
+            raise DataError(f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more.")
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        table, counts, codes = _classes(self, cases, dispositions)
+        size, interviews = nonresponse.eligible(counts, self.e, self.e_unscreened), counts[:, 0]
+        levels = [pd.get_dummies(table[c].astype(str), prefix=c, drop_first=True) for c in self.by]
+        x = pd.concat(levels, axis=1)
+        p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
+        factor = 1 / p
+        if self.groups is not None:
+            order = np.argsort(p, kind="stable")
+            share = np.empty(len(p))
+            share[order] = (np.cumsum(size[order]) - size[order] / 2) / size.sum()
+            group = np.minimum((share * self.groups).astype(np.int64), self.groups - 1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factor = (np.bincount(group, size) / np.bincount(group, interviews))[group]
+            if not np.all(np.isfinite(factor)):
+                raise DataError(f"a propensity group has no interviews; ask for fewer than groups = {self.groups}.")
+        return weight * factor[codes], _spread_of(factor), None
+
+
+def _check_nonresponse(step):
+    if isinstance(step.by, str):
+        object.__setattr__(step, "by", (step.by,))
+    shares = [v for v in (step.e, step.e_unscreened) if not isinstance(v, str)]
+    if (isinstance(step.e, str) and step.e != "proportional") or not all(0 <= v <= 1 for v in shares):
+        raise DataError(
+            f'e = {step.e!r}, e_unscreened = {step.e_unscreened!r}: give shares of eligible numbers from 0 to 1; e may be "proportional".'
+        )
+
+
+def _classes(step, cases, dispositions):
+    """The classes (a table without repeats), their counts (classes, 8) by disposition, and the class of every interview."""
+    if dispositions is None:
+        raise DataError(
+            f"{type(step).__name__} needs dispositions: a table of the classes with the columns "
+            f"{', '.join(DISPOSITIONS)} (counts of numbers)."
+        )
+    n = rows_of(dispositions)
+    table = pd.DataFrame(
+        {c: pick(dispositions, c).astype(object).to_numpy() for c in step.by}
+        | {c: numbers_of(dispositions, c, n, c) for c in DISPOSITIONS}
+    )
+    counts = table[list(DISPOSITIONS)].to_numpy()
+    bad = ~(np.isfinite(counts) & (counts >= 0)).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} rows of dispositions have missing or negative counts, the first is row {int(np.argmax(bad))}."
+        )
+    table = table.groupby(list(step.by), sort=False, as_index=False)[
+        list(DISPOSITIONS)
+    ].sum()  # rows finer than the classes
+    labels = list(table[list(step.by)].itertuples(index=False, name=None))
+    return table, table[list(DISPOSITIONS)].to_numpy(), level_codes(cases, step.by, labels)
+
+
+def _one_of(cases, column, values):
+    """Codes (n,) of a column that may only hold these values."""
+    codes = pd.Index(values).get_indexer(pick(cases, column).astype(object))
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise DataError(
+            f"{column!r} has {int((codes < 0).sum())} values other than {', '.join(map(repr, values))}; the first is "
+            f"{pick(cases, column).iloc[row]!r} in row {row}."
+        )
+    return codes
+
+
+def _spread_of(factor):
+    return {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())}
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """Share the overlap between the frames; θ multiplies the landline sample's overlap.
+
+    theta : a number, or "effective" for n / deff_kish of the two overlap samples.
+    """
+
+    theta: float | Literal["effective"] = "effective"
+    frame: str = "frame"
+    domain: str = "domain"
+    name: str = "composite_weight"
+
+    def __post_init__(self):
+        if self.theta != "effective" and (isinstance(self.theta, str) or not 0 <= self.theta <= 1):
+            raise DataError(f'theta = {self.theta!r}: give a share from 0 to 1, or "effective".')
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        landline = _one_of(cases, self.frame, FRAMES) == 0
+        overlap = _one_of(cases, self.domain, ("a", "b", "ab")) == 2
+        theta = self.theta if fixed is None else fixed["theta"]
+        if isinstance(theta, str):
+            theta = 1.0 if landline.all() else 0.0
+            if overlap.any() and not landline.all() and landline.any():
+                theta = dual_frame.effective_theta(weight[overlap], landline[overlap])
+        return weight * dual_frame.composite_factor(landline, overlap, theta), {"theta": theta}, None
+
+
+@dataclass(frozen=True, slots=True)
+class Rake:
+    """Rake to control totals; a level with fewer than `minimum` respondents is first merged with its neighbour.
+
+    `margins`, `by` and `margins_are` are those of `rake`; parsed `Margins` bring their own `by`. `least` and `most`, multiples of
+    the mean raked weight, trim the weights: raking and trimming alternate until the raked weights keep these bounds.
+
+    Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
+    was merged is recorded.
+    """
+
+    margins: Margins
+    by: str | None = None
+    margins_are: str | None = None
+    minimum: int = 5
+    least: float | None = None
+    most: float | None = None
+    tol: float = 1e-9
+    max_iter: int = 1000
+    name: str = "final_weight"
+
+    def __post_init__(self):
+        low, high = (0.0 if self.least is None else self.least), (np.inf if self.most is None else self.most)
+        if not 0 <= low < 1 < high:
+            raise DataError(
+                f"least = {self.least!r}, most = {self.most!r}: give multiples of the mean weight, least < 1 < most."
+            )
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        targets = Margins.parse(self.margins, self.by)
+        check_solver(self.tol, self.max_iter)
+        problem = Problem.of(cases, targets, weight)
+        reading = targets.reading(self.margins_are, None)
+        if reading == "totals" and self.margins_are is None and fixed is None:
+            targets.refuse_near_shares(problem.sums)
+        total, _ = targets.as_totals(problem.sums, reading)
+        if fixed is None:
+            problem, total, merged = merge_thin(problem, total, self.minimum)
+        else:
+            merged = fixed["merged"]
+            problem, total = merge_again(problem, total, merged)
+        distance, rounds = Distance.of("raking", None), {}
+        if self.least is None and self.most is None:
+            result = problem.calibrate(total, distance, self.tol, self.max_iter, reading)
+        else:
+            result, n = calibrate_trimmed(problem, total, distance, self.least, self.most, self.tol, self.max_iter)
+            rounds = {"trimmed": n}
+        return (
+            result.weight,
+            {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | rounds,
+            result,
+        )
+
+
+def merge_thin(problem, total, minimum):
+    """Merge levels with fewer than `minimum` respondents, partition by partition: problem, totals, what was merged."""
+    targets, total = problem.targets, total.copy()
+    first, (P, C) = targets.first, total.shape
+    count = np.zeros((P, C + 1), np.int64)
+    count[:, problem.columns] += problem.respondents()
+    image = np.broadcast_to(np.arange(C), (P, C)).copy()
+    merged = []
+    for p, c in np.argwhere(count[:, :C] < minimum):
+        if image[p, c] != c or count[p, c] >= minimum or (np.isnan(total[p, c]) and count[p, c] == 0):
+            continue  # already joined, made thick by an earlier one, or no level of this partition
+        m = int(np.searchsorted(first, c, side="right")) - 1
+        open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c and not np.isnan(total[p, k])]
+        if not open_:
+            raise CalibrationError(
+                f"margin {targets.name(c)[0]!r}{targets.where(p)} has {count[p, c]} respondents altogether, fewer than "
+                f"minimum = {minimum}; lower the minimum or drop the margin there."
+            )
+        into = next((k for k in open_ if k > c), open_[-1])
+        image[p, image[p] == c] = into
+        count[p, into] += count[p, c]
+        total[p, into] += total[p, c]
+        count[p, c], total[p, c] = 0, np.nan
+        merged.append(
+            {
+                "partition": targets.partitions[p],
+                "margin": targets.name(c)[0],
+                "level": targets.name(c)[1],
+                "into": targets.name(into)[1],
+            }
+        )
+    return (problem.merged(image) if merged else problem), total, merged
+
+
+def merge_again(problem, total, merged):
+    """Problem and totals with the merges of an earlier run, however many respondents there are now."""
+    targets, total = problem.targets, total.copy()
+    image = np.broadcast_to(np.arange(total.shape[1]), total.shape).copy()
+    place = {targets.name(c): c for c in range(total.shape[1])}
+    for step in merged:
+        p, c, into = (
+            targets.partitions.index(step["partition"]),
+            place[step["margin"], step["level"]],
+            place[step["margin"], step["into"]],
+        )
+        image[p, image[p] == c] = into
+        total[p, into] += total[p, c]
+        total[p, c] = np.nan
+    return (problem.merged(image) if merged else problem), total
