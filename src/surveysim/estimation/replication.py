@@ -423,6 +423,8 @@ def brought(data, columns, weight, scale, rscales, mse, n):
     if not np.all(np.isfinite(matrix)):
         raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
     R = matrix.shape[1]
+    if not isinstance(scale, int | float | np.number):
+        raise DesignError(f"scale = {scale!r}: give a number, such as 1 / {R} for half samples.")
     rscales = (
         np.ones(R)
         if rscales is None

@@ -164,6 +164,7 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
     hessian, step, start = np.empty((p, p)), np.empty(p), np.empty(p)
     sums, gap, there, trial, slope = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(len(weight))
     softened, column = ridge.shape[0] > 0, np.empty(inner)
+    given = (weight, q, level, z, total, ridge, scale, method, lower, upper)
     start[:] = -1.0
     achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
     off = _gap(total, sums, ridge, softened, lam, scale, gap)
@@ -182,39 +183,24 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
             if start[j] < 0.0:
                 start[j] = hessian[j, j]
         solve(hessian, gap, start, step)
-        rise = 0.0
-        for j in range(p):
-            rise += step[j] * gap[j]
+        rise = _dot(step, gap)
         if not rise > 0.0:
             return iteration, off
         size, moved = 1.0, False
         for _ in range(60):
-            for j in range(p):
-                trial[j] = lam[j] + size * step[j]
-            achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
-            off_there = _gap(total, sums, ridge, softened, trial, scale, there)
-            rise_there = 0.0
-            for j in range(p):
-                rise_there += step[j] * there[j]
+            off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
+            rise_there = _dot(step, there)
             if rise_there >= 0.0 or (-rise_there <= 0.5 * rise and off_there < off):
                 moved = off_there < np.inf
                 break
             size *= 0.5
         while moved and rise_there > 0.9 * rise and size < 1e18:  # flat so far, as beyond a clip: go on
             size *= 2.0
-            for j in range(p):
-                trial[j] = lam[j] + size * step[j]
-            achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
-            off_there = _gap(total, sums, ridge, softened, trial, scale, there)
-            rise_there = 0.0
-            for j in range(p):
-                rise_there += step[j] * there[j]
+            off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
+            rise_there = _dot(step, there)
             if rise_there < 0.0:  # too far: the last size was good
                 size *= 0.5
-                for j in range(p):
-                    trial[j] = lam[j] + size * step[j]
-                achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
-                off_there = _gap(total, sums, ridge, softened, trial, scale, there)
+                off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
         if not moved:
             achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
             return iteration, _gap(total, sums, ridge, softened, lam, scale, gap)
@@ -226,6 +212,26 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
         if waited > PATIENCE:
             return iteration + 1, off
     return max_iter, off
+
+
+@inline_jit
+def _dot(a, b):
+    """Σ a b in order."""
+    total = 0.0
+    for j in range(len(a)):
+        total += a[j] * b[j]
+    return total
+
+
+@jit
+def _look(
+    size, lam, step, trial, weight, q, level, z, total, ridge, scale, method, lower, upper, g, slope, sums, there
+):  # fmt: skip
+    """g, its slope, the totals and their gaps `there` at trial = λ + size × step; returns the largest gap over scale."""
+    for j in range(len(lam)):
+        trial[j] = lam[j] + size * step[j]
+    achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
+    return _gap(total, sums, ridge, ridge.shape[0] > 0, trial, scale, there)
 
 
 @inline_jit

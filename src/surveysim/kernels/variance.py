@@ -281,32 +281,44 @@ def column_totals(weight, cell, partition, column, unit, width, out):
 
 
 @jit
-def calibrated_units(
-    z, weight, group, unit, stratum, sampled, scale, about_zero, base, cell, partition, column, inverse, pinned, totals, out
-):  # fmt: skip
-    """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
-    D, H, U, n = len(out), len(sampled), len(stratum), len(z)
+def domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, domains):
+    """Regression coefficients of the scores of every domain on the margin columns, (P, width + 1, D).
+
+    The last row is minus the fit that is kept where only shares are known.
+    """
     M = column.shape[1]
     P, width = inverse.shape[0], inverse.shape[1]
-    cross, own = np.zeros((P, width, D)), np.zeros((U, D))
-    for i in range(n):
+    cross, beta = np.zeros((P, width, domains)), np.zeros((P, width + 1, domains))
+    for i in range(len(z)):
         d = group[i]
         if d >= 0:
             k, v = cell[i], base[i] * z[i]
-            own[unit[i], d] += weight[i] * z[i]
             for m in range(M):
                 cross[partition[k], column[k, m], d] += v
-    beta = np.zeros((P, width + 1, D))  # the last row: minus the fit that is kept where only shares are known
     for p in range(P):
         for a in range(width):
             for b in range(width):
                 f = inverse[p, a, b]
                 if f != 0.0:
-                    for d in range(D):
+                    for d in range(domains):
                         beta[p, a, d] += f * cross[p, b, d]
             if pinned[p, a] != 0.0:
-                for d in range(D):
+                for d in range(domains):
                     beta[p, width, d] -= beta[p, a, d] * pinned[p, a]
+    return beta
+
+
+@jit
+def calibrated_units(
+    z, weight, group, unit, stratum, sampled, scale, about_zero, base, cell, partition, column, inverse, pinned, totals, out
+):  # fmt: skip
+    """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
+    D, H, U = len(out), len(sampled), len(stratum)
+    P, width = inverse.shape[0], inverse.shape[1]
+    beta, own = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D), np.zeros((U, D))
+    for i in range(len(z)):
+        if group[i] >= 0:
+            own[unit[i], group[i]] += weight[i] * z[i]
     for u in range(U):
         for p in range(P):
             for a in range(width + 1):
@@ -337,30 +349,16 @@ def calibrated_domains(
 
     Totals are shifted by those of the stratum's first unit, so that one pass does: Σ(t - t₁)² - (Σ(t - t₁))² / n.
     """
-    D, H, n = len(out), len(sampled), len(z)
+    D, H = len(out), len(sampled)
     K, M = column.shape
-    P, width = inverse.shape[0], inverse.shape[1]
-    cross, fitted = np.zeros((P, width, D)), np.zeros((K, D))
-    for i in range(n):
-        if group[i] >= 0:
-            k, v = cell[i], base[i] * z[i]
-            for m in range(M):
-                cross[partition[k], column[k, m], group[i]] += v
-    beta, kept = np.zeros((P, width, D)), np.zeros((P, D))
-    for p in range(P):
-        for a in range(width):
-            for b in range(width):
-                f = inverse[p, a, b]
-                if f != 0.0:
-                    for d in range(D):
-                        beta[p, a, d] += f * cross[p, b, d]
-            for d in range(D):
-                kept[p, d] += beta[p, a, d] * pinned[p, a]
+    beta = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D)
+    fitted, last = np.zeros((K, D)), np.uint64(inverse.shape[1])
     for k in range(K):
+        p = np.uint64(partition[k])
         for d in range(D):
-            fitted[k, d] = -kept[partition[k], d]
+            fitted[k, d] = beta[p, last, d]
         for m in range(M):
-            p, c = np.uint64(partition[k]), np.uint64(column[k, m])
+            c = np.uint64(column[k, m])
             for d in range(D):
                 fitted[k, d] += beta[p, c, d]
     shift, first = np.zeros((H, D)), np.ones(H, np.bool_)
