@@ -277,3 +277,11 @@ def test_fpc_without_weights__gives_them_as_svydesign_does():
 def test_slips__get_our_own_errors(make):
     with pytest.raises((DataError, DesignError)):
         make(sample())
+
+
+def test_replicate_weights_without_a_scale__are_warned_of():
+    data = sample()
+    with pytest.warns(SurveysimWarning, match="scale and rscales are 1"):
+        Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)))
+    with pytest.raises(DesignError, match="give a number"):
+        Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)), scale="BRR")

@@ -65,6 +65,12 @@ def test_nonresponse__adds_up_dispositions_finer_than_its_classes(step, kind):
     np.testing.assert_allclose(weight, 6, rtol=1e-9)
 
 
+@pytest.mark.parametrize("step", [NonresponseClasses, NonresponsePropensity])
+def test_nonresponse__refuses_dispositions_of_other_cases(step):
+    with pytest.raises(DataError, match="I = 4 and 3 rows"):
+        Recipe([BaseWeight("d"), step(by="frame", e=1.0)]).apply(CASES[1:], FINE)
+
+
 PATH = CASES.assign(
     domain="ab", n_mobile=1, n_lines=1, n_eligible=2, number_space=100, unit_interviews=5, unit_dialled=20, w=1.0
 )

@@ -423,6 +423,13 @@ def brought(data, columns, weight, scale, rscales, mse, n):
     if not np.all(np.isfinite(matrix)):
         raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
     R = matrix.shape[1]
+    if rscales is None and isinstance(scale, int | float) and scale == 1:
+        warnings.warn(
+            f"scale and rscales are 1, as if each of the {R} replicates were a delete-one sample's share; bootstraps and half samples "
+            f"need scale, such as 1 / {R}.",
+            SurveysimWarning,
+            stacklevel=3,
+        )
     if not isinstance(scale, int | float | np.number):
         raise DesignError(f"scale = {scale!r}: give a number, such as 1 / {R} for half samples.")
     rscales = (

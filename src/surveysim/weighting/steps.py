@@ -176,7 +176,16 @@ def _classes(step, cases, dispositions):
         list(DISPOSITIONS)
     ].sum()  # rows finer than the classes
     labels = list(table[list(step.by)].itertuples(index=False, name=None))
-    return table, table[list(DISPOSITIONS)].to_numpy(), level_codes(cases, step.by, labels)
+    codes = level_codes(cases, step.by, labels)
+    rows = np.bincount(codes, minlength=len(labels))
+    wrong = np.flatnonzero(rows != table["I"].to_numpy())
+    if len(wrong):
+        k = wrong[0]
+        raise DataError(
+            f"{len(wrong)} classes have other interviews than the table has rows; the first is {labels[k]!r} with I = "
+            f"{table['I'].iloc[k]:g} and {rows[k]} rows. Give the dispositions of these cases."
+        )
+    return table, table[list(DISPOSITIONS)].to_numpy(), codes
 
 
 def _one_of(cases, column, values):
