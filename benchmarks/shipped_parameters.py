@@ -24,7 +24,7 @@ def main():
         done += persons
         print(f"\r{done / pop.size:7.1%} of {pop.size:,} persons, {time.time() - start:.0f} s", end="", file=sys.stderr)
 
-    sums = parameters.by_zone(parameters.stream(pop.people, progress), pop.people.area_zone)
+    sums = parameters.by_zone(pop.sums(progress=progress), pop.people.area_zone)
     parameters.save(path, pop.fingerprint, sums)
     print(
         f"\n{path.name}: {path.stat().st_size / 1e6:.1f} MB, fingerprint {pop.fingerprint}, {time.time() - start:.0f} s"

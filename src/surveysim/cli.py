@@ -102,7 +102,7 @@ def _truth(result, stages):
     pop = result.preparation.pop
     if pop.parameter_source != "shipped":
         stages("exact parameters, person by person", total=pop.size)
-        pop.compute_parameters(progress=stages.advance)
+        pop.sums(progress=stages.advance)
 
 
 def _estimates_text(table):

@@ -95,3 +95,42 @@ def test_out_of_area__zero_keeps_numbers_at_home():
 def test_units__never_host_more_slots_than_numbers(mobile, landline):
     for frame in (mobile, landline):
         assert (frame.numbers.hosted[3] <= frame.numbers.space).all()
+
+
+def test_phone_prefixes__are_real_and_belong_to_their_unit(pop, mobile):
+    """With the package `phone`: every prefix of a unit is one that phone.dat gives to a place of the unit."""
+    phone = pytest.importorskip("phone")
+    real = TelephoneFrame(pop, "mobile", prefixes="phone")
+    codes, _, _, _, _, unit_of = real._codes
+    np.testing.assert_array_equal(real.prefixes, mobile.prefixes)
+    assert len(np.unique(codes)) == len(codes)
+    look = phone.Phone()
+    names = real.units["name_zh"].to_numpy()
+    for u in (0, 5, 100, 200, 336):
+        some = codes[unit_of == u][:5] - 10_000_000
+        for code in some:
+            assert names[u].startswith(look.find(int(code))["city"][:2]), (names[u], code)
+    ids = np.arange(0, pop.size, 9973)
+    table, shipped = real.numbers_of(ids), mobile.numbers_of(ids)
+    np.testing.assert_array_equal(table["person_id"], shipped["person_id"])
+    np.testing.assert_array_equal(real.owner(table["number"]), table["person_id"])
+
+
+def test_phone_prefixes__are_all_of_the_country():
+    """At full scale the frame has every one of the 499,527 prefixes, each in one unit."""
+    pytest.importorskip("phone")
+    from surveysim.frame import prefixes
+
+    counts = TelephoneFrame(Population.china(), "mobile").prefixes
+    assert counts.sum() >= 499_527
+    codes = prefixes.from_phone(np.minimum(counts, counts), np.uint64(1)) if counts.sum() == 499_527 else None
+    assert codes is None or len(np.unique(codes)) == 499_527
+
+
+def test_numbers__belong_to_the_unit_of_their_prefix_which_need_not_be_the_owners(pop, mobile):
+    ids = np.arange(0, pop.size, 4999)
+    table = mobile.numbers_of(ids)
+    unit, _ = mobile._parse(table["number"])
+    home = np.searchsorted(mobile.numbers.owner_start, table["person_id"], side="right") - 1
+    away = (unit != home).mean()
+    assert 0.05 < away < 0.25, "half of those registered elsewhere kept their number"

@@ -78,20 +78,21 @@ def test_tally__is_the_sum_over_persons(pop):
     rows = np.nonzero(pop.people.class_area // 2 == 300)[0]
     ids = np.arange(pop.people.class_person[rows[0]], pop.people.class_person[rows[-1] + 1])
     people = pop.persons(ids)
-    sums = pop.area_sums[600:602].sum(axis=(0, 1, 2, 3))
-    names = parameters.column_names()
+    sums = {name: pop.sums().column(name)[600:602].sum() for name in parameters.column_names()}
     for name in ("internet", "app_ride_hailing", "nonuser_reason_no_skill", "skill_smart_farming"):
-        assert sums[names.index(name)] == people[name].sum(), name
-    assert sums[0] == len(people)
-    assert sums[names.index("mobile_numbers")] == people["n_mobile"].sum()
-    assert sums[names.index("weekly_hours")] == pytest.approx(10 * people["weekly_hours"].sum())
+        assert sums[name] == people[name].sum(), name
+    assert sums["persons"] == len(people)
+    assert sums["mobile_numbers"] == people["n_mobile"].sum()
+    assert sums["landlines"] == people.drop_duplicates("household_id")["n_lines"].sum()
+    assert sums["netizen_farming"] == (people["internet"] & (people["sector"] == "farming")).sum()
+    assert sums["weekly_hours"] == pytest.approx(people["weekly_hours"].sum())
 
 
 @pytest.mark.statistical
 def test_prefecture_margins__are_the_census_moved_to_the_year(pop):
     """Sex × age of every prefecture within 5 √cell (and 2 for cells near zero), and the table's chi-square."""
     expected = census.ages_by_prefecture(2023) * pop.scale
-    found = pop.area_sums[..., 0].sum(axis=-1).reshape(367, 2, 2, 20).sum(axis=1)
+    found = pop.sums("cells").persons.sum(axis=-1).reshape(367, 2, 2, 20).sum(axis=1)
     assert np.all(np.abs(found - expected) <= np.maximum(5 * np.sqrt(expected), 8))
     big = expected > 20
     statistic = ((found - expected)[big] ** 2 / expected[big]).sum()
@@ -185,9 +186,11 @@ def test_china__refuses_impossible_arguments(argument, value):
 
 def test_parameter_cache__survives_damage(tmp_path):
     path = tmp_path / "table.npz"
-    sums = np.arange(24).reshape(2, 3, 4)
+    sums = parameters.Sums(np.arange(24).reshape(2, 3, 4), np.full(3, 2**40))
     parameters.save(path, "mark", sums)
-    np.testing.assert_array_equal(parameters.load(path, "mark"), sums)
+    np.testing.assert_array_equal(parameters.load(path, "mark").persons, sums.persons)
+    np.testing.assert_array_equal(parameters.load(path, "mark").status, sums.status)
+    assert parameters.load(path, "mark").answers is None
     assert parameters.load(path, "another") is None
     path.write_bytes(path.read_bytes()[:40])
     assert parameters.load(path, "mark") is None
@@ -208,5 +211,148 @@ def test_shipped_table__is_what_streaming_gives():
     from surveysim import SurveySpec
 
     pop = Population.china(**SurveySpec.preset("cnnic-2024-12").population.model_dump())
-    sums = parameters.by_zone(parameters.stream(pop.people), pop.people.area_zone)
-    np.testing.assert_array_equal(sums, pop.zone_sums)
+    streamed = parameters.by_zone(parameters.stream(pop.people), pop.people.area_zone)
+    for name, table in streamed._asdict().items():
+        np.testing.assert_array_equal(table, getattr(pop.sums(fine=False), name), err_msg=name)
+
+
+def test_depths__agree(pop):
+    """The three passes over everybody draw the same people."""
+    cells, status = (parameters.stream(pop.people, depth) for depth in ("cells", "status"))
+    everything = parameters.stream(pop.people, "answers", workers=1)
+    np.testing.assert_array_equal(cells.persons, everything.persons)
+    np.testing.assert_array_equal(status.status, everything.status)
+    np.testing.assert_array_equal(status.lines, everything.lines)
+    assert (cells.depth, status.depth, everything.depth) == ("cells", "status", "answers")
+
+
+def test_parameter__of_any_label_column_is_what_persons_say(pop):
+    """Columns outside the tables look at every person; the answers equal a group-by over a province's people."""
+    people = pop.persons(np.concatenate([np.asarray(ids) for ids in pop.blocks(24, 10**9)]))
+    where = {"province": pop.strata[24]}
+    for by in ("household_size", "age", "n_mobile", "app_ride_hailing", ["sector", "internet"]):
+        found = pop.parameter("internet*urban", by=by, where=where).set_index("domain")["value"]
+        y = people["internet"] & (people["urban"] == "urban")
+        expected = y.groupby([people[c] for c in np.atleast_1d(by)], observed=True).sum()
+        names = [
+            ", ".join(f"{c}={v}" for c, v in zip(np.atleast_1d(by), np.atleast_1d(label))) for label in expected.index
+        ]
+        np.testing.assert_array_equal(found.loc[names], expected.to_numpy(), err_msg=str(by))
+        assert len(found) == len(names)
+    one = pop.parameter("weekly_hours/internet", where={**where, "app_ride_hailing": True, "age": [30, 31]})
+    chosen = people[people["app_ride_hailing"] & people["age"].isin([30, 31])]
+    assert one["value"].iloc[0] == pytest.approx(chosen["weekly_hours"].sum() / chosen["internet"].sum())
+    lines = pop.parameter("landlines", by="n_lines", where=where)["value"]
+    assert lines.sum() == people.drop_duplicates("household_id")["n_lines"].sum()
+
+
+def test_parameter__of_status_columns_needs_no_second_look(pop):
+    by_status = pop.parameter("persons", by=["n_mobile", "n_lines"], where={"urban": "rural"})
+    assert by_status["value"].sum() == pop.parameter("persons", where={"urban": "rural"})["value"].iloc[0]
+    assert by_status["domain"].iloc[0] == "n_mobile=0, n_lines=0"
+
+
+def test_age_groups__leave_out_children_under_6(pop):
+    groups = pop.parameter("persons", by="age_group")
+    assert list(groups["domain"]) == [f"age_group={g}" for g in ("6-14", "15-29", "30-44", "45-59", "60+")]
+    everybody = pop.parameter("persons")["value"].iloc[0]
+    under_6 = pop.sums("cells").persons[:, :, :3].sum()
+    assert groups["value"].sum() == everybody - under_6
+
+
+def test_persons__give_the_columns_asked_for(pop):
+    some = pop.persons([5, 3], columns=["age", "internet", "app_ride_hailing"])
+    assert list(some) == ["age", "internet", "app_ride_hailing"]
+    assert some.equals(pop.persons([5, 3])[list(some)])
+    with pytest.raises(UnknownNameError, match="no column 'income'"):
+        pop.persons([1], columns=["income"])
+
+
+@pytest.mark.statistical
+def test_partners__are_of_the_other_sex_and_of_like_age(pop):
+    homes = pop.households(np.arange(0, pop.n_households, 211))
+    homes = homes[(homes["kind"] == "family") & (homes["household_size"] > 1)]
+    head = pop.persons(homes["first_person_id"].to_numpy())
+    second = pop.persons(homes["first_person_id"].to_numpy() + 1)
+    adults = (second["age"] >= 20).to_numpy()
+    assert adults.mean() > 0.75
+    assert (head["sex"].to_numpy() != second["sex"].to_numpy())[adults].mean() > 0.85
+    assert np.corrcoef(head["age"][adults], second["age"][adults])[0, 1] > 0.6
+
+
+@pytest.mark.statistical
+def test_landlines__are_commoner_with_older_heads(pop):
+    homes = pop.households(np.arange(0, pop.n_households, 101))
+    homes = homes[homes["kind"] == "family"]
+    age = pop.persons(homes["first_person_id"].to_numpy())["age"]
+    line = (homes["n_lines"] > 0).to_numpy()
+    young, old = line[age < 35].mean(), line[age >= 65].mean()
+    assert old > 2 * young
+
+
+@pytest.mark.statistical
+def test_intraclass_correlations__are_those_asked_for():
+    """Of the trait, on the normal scale: two members of a household, two people of a prefecture, within 4 standard errors."""
+    from scipy import special
+
+    def correlation(pop, first, second):
+        scores = special.ndtri((np.arange(16) + 0.5) / 16)
+        a, b = (scores[pop.attributes(ids)[:, 8]] for ids in (first, second))
+        return np.corrcoef(a, b)[0, 1]
+
+    rng = np.random.default_rng(8)
+    for household, prefecture in ((0.25, 0.02), (0.6, 0.0), (0.0, 0.3)):
+        pop = Population.china(seed=12, scale=0.01, household_icc=household, prefecture_icc=prefecture)
+        homes = pop.households(np.arange(0, pop.n_households, 11))
+        homes = homes[homes["household_size"] > 1]["first_person_id"].to_numpy()
+        together = correlation(pop, homes, homes + 1)
+        expected = household + (1 - household) * prefecture
+        assert abs(together - expected) < 4 / np.sqrt(len(homes)) + 0.03 * expected, (household, prefecture)
+        people = pop.people
+        place = rng.integers(0, 734, 400_000)
+        begin = np.concatenate([people.class_person[np.searchsorted(people.class_area, np.arange(735))]])
+        wide = begin[place + 1] > begin[place] + 1
+        first, second = (
+            (begin[place] + rng.random(len(place)) * (begin[place + 1] - begin[place])).astype(np.int64)[wide]
+            for _ in range(2)
+        )
+        apart = correlation(pop, first, second)
+        assert abs(apart - prefecture) < 4 / np.sqrt(wide.sum()) + 0.25 * prefecture, (household, prefecture)
+
+
+@pytest.mark.statistical
+def test_lines_and_shared_draws__are_independent_of_the_heads_own(pop):
+    """They come from the unused halves of the head's words: chi-square of lines against the head's trait and use."""
+    homes = pop.households(np.arange(0, pop.n_households, 37))
+    homes = homes[homes["kind"] == "family"]
+    a = pop.attributes(homes["first_person_id"].to_numpy())
+    inside = (a[:, 4] >= 30) & (a[:, 4] < 50)
+    table = np.zeros((16, 2))
+    np.add.at(table, (a[inside, 8], (a[inside, 6] > 0).astype(int)), 1)
+    assert stats.chi2_contingency(table)[1] > 1e-4
+
+
+def test_to_parquet__streams_resumes_and_refuses(tmp_path):
+    import pandas as pd
+
+    pop = Population.china(seed=3, scale=0.0005)
+    folder, where = tmp_path / "people", {"province": ["110000", "540000"], "internet": True}
+    columns = ["person_id", "age", "education", "internet"]
+    count = pop.to_parquet(folder, where=where, columns=columns)
+    table = pd.read_parquet(folder)
+    assert list(table) == [*columns, "province"]
+    assert len(table) == count == pop.parameter("internet", where={"province": where["province"]})["value"].iloc[0]
+    assert table["internet"].all()
+    parts = sorted(folder.rglob("*.parquet"))
+    before, lost = {p: p.read_bytes() for p in parts}, parts[0]
+    stamp = parts[1].stat().st_mtime_ns
+    lost.unlink()
+    assert pop.to_parquet(folder, where=where, columns=columns) == count
+    assert {p: p.read_bytes() for p in sorted(folder.rglob("*.parquet"))} == before
+    assert parts[1].stat().st_mtime_ns == stamp, "what is there stays"
+    with pytest.raises(DataError, match="another columns"):
+        pop.to_parquet(folder, where=where, columns=["age"])
+    with pytest.raises(DataError, match="another population"):
+        Population.china(seed=4, scale=0.0005).to_parquet(folder, where=where, columns=columns)
+    with pytest.raises(DataError, match="holds other files"):
+        pop.to_parquet(tmp_path)

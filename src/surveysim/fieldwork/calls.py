@@ -85,11 +85,10 @@ def dial(frames, design, models, keys, record=False):
         tables = _tables(frame, design, models[f], f, keys[0], keys[1] + np.uint64(f))
         units = np.nonzero(design.targets[f] > 0)[0]
         targets = design.targets[f, units]
-        kernel = dialling.dial_landline if f == 0 else dialling.dial_mobile
         tally, dialled = np.zeros((len(units), 8), np.int64), np.zeros(len(units), np.int64)
         interviews = np.empty((int(targets.sum()), 7), np.int64)
-        arguments = (people, frame.numbers, tables, units, targets)
-        failed = kernel(*arguments, tally, dialled, interviews, np.empty((0, 5), np.int64))
+        arguments = (people, frame.numbers, tables, int(f == 0), units, targets)
+        failed = dialling.dial(*arguments, tally, dialled, interviews, np.empty((0, 5), np.int64))
         if failed >= 0:
             row = frame.units.iloc[units[failed]]
             raise DesignError(
@@ -99,7 +98,7 @@ def dial(frames, design, models, keys, record=False):
             )
         if record:
             cases = np.empty((int(dialled.sum()), 5), np.int64)
-            kernel(*arguments, np.zeros_like(tally), np.zeros_like(dialled), interviews, cases)
+            dialling.dial(*arguments, np.zeros_like(tally), np.zeros_like(dialled), interviews, cases)
             records.append(_record(frame, f, cases))
         full, all_dialled = np.zeros((len(frame.prefixes), 8), np.int64), np.zeros(len(frame.prefixes), np.int64)
         full[units], all_dialled[units] = tally, dialled
@@ -131,7 +130,6 @@ def _case_file(pop, rows, tallies, dialled, numbers):
     person = rows[:, 4]
     attributes = pop.attributes(person)
     answers, hours = pop.answers(person, attributes)
-    mobiles = attributes[:, 5]
     landline = rows[:, 0] == 0
     return CaseFile(
         frame=rows[:, 0],
@@ -140,7 +138,7 @@ def _case_file(pop, rows, tallies, dialled, numbers):
         number=rows[:, 3],
         person=person,
         attempts=rows[:, 5],
-        n_mobile=(mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2),
+        n_mobile=attributes[:, 5],
         n_lines=attributes[:, 6],
         n_eligible=np.where(landline, rows[:, 6], 0),
         attributes=attributes,
@@ -154,7 +152,7 @@ def _case_file(pop, rows, tallies, dialled, numbers):
 
 def case_table(pop, cases, frames):
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
-    table = attribute_table(pop.people, cases.person, cases.attributes)
+    table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
     head = pd.DataFrame(
         {
             "frame": pd.Categorical.from_codes(cases.frame, FRAMES),

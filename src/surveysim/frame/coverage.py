@@ -9,6 +9,7 @@ import pandas as pd
 
 from .. import reference
 from ..columns import AGE_STARTS
+from ..population import telephones
 
 
 def planning(pop):
@@ -30,19 +31,14 @@ def planning(pop):
     aged_6 = model.expected[:, over_6].sum(axis=1) * shrink
     landline = model.landline_reachable[:, over_6].sum(axis=1) * shrink
     phones = model.telephones
+    whole = persons.sum() / model.expected.sum()
     age = (np.arange(model.expected.shape[1]) // 7) % len(AGE_STARTS)
     first = phones.first[zone][:, age]
-    second = first * phones.second[zone][:, age] * (phones.second_cycle / 61)[zone >> 1, None]
-    third = second * phones.third[zone][:, age] * (phones.third_cycle / 59)[zone >> 1, None]
+    second = first * phones.second[zone][:, age] * (phones.second_cycle / telephones.MOBILE_CYCLE)[zone >> 1, None]
+    third = second * phones.third[zone][:, age] * (phones.third_cycle / telephones.THIRD_CYCLE)[zone >> 1, None]
     mobiles = ((first + second + third) * model.expected).sum(axis=1) * shrink
-    homes = np.stack(
-        [
-            np.bincount(people.class_area, np.diff(people.class_household) * (people.class_kind == k), len(area_unit))
-            for k in (0, 1)
-        ],
-        axis=1,
-    )
-    lines = (homes * phones.line_rate()[zone] * (1 + 0.03)).sum(axis=1)
+    homes = np.bincount(people.class_area, np.diff(people.class_household), len(area_unit))
+    lines = model.homes_with_line * whole * (1 + telephones.SECOND_LINE)
 
     def per_unit(values):
         return np.bincount(area_unit, values, units)
@@ -59,6 +55,6 @@ def planning(pop):
             "landline_6plus": per_unit(landline),
             "mobile_numbers": per_unit(mobiles),
             "residential_lines": per_unit(lines),
-            "households": per_unit(homes.sum(axis=1)),
+            "households": per_unit(homes),
         }
     )

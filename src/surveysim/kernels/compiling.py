@@ -35,6 +35,20 @@ def multiply_high(typing_context, a, b):
 
 
 @intrinsic
+def multiply_wide(typing_context, a, b):
+    """High and low 64 bits of the product of two uint64, from one machine instruction."""
+
+    def generate(context, builder, signature, arguments):
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
+        high = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+        low = builder.trunc(product, ir.IntType(64))
+        return context.make_tuple(builder, signature.return_type, (high, low))
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), generate
+
+
+@intrinsic
 def borrowed(typing_context, tables):
     """The same named tuple of arrays without their reference counts, for use inside the kernel that was handed it.
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
 from .numbers import number_owner
-from .people import find, household_draw, person_draw, role_of
-from .randomness import bits_of, lane, permute, philox
+from .people import AGED_6, find, head_cell, household_draw, member, person_draw, role_of, words_of
+from .randomness import alias_draw, bits_of, lane, permute, philox
 
 I, P, R, NC, O, UH, UO, NE = range(8)  # AAPOR categories, as in columns.DISPOSITIONS
 SUFFIXES = 10_000
@@ -97,41 +97,78 @@ def answer_call(w0, w1, ends, cooperation):
     return UO if lane(w1, 3) < ends[2] else R
 
 
-@jit
-def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
-    """Dial the mobile banks of `units` until each has its target of interviews.
+@inline_jit
+def call_person(p, f, person, layer, u, w0, w1, w2):
+    """Call a mobile number of a person: disposition (-1 where the number is not in use), calls, own mobiles."""
+    _, _, _, cell, years, mobiles, _, internet, _, _ = member(p, person, u)
+    if mobiles <= layer:
+        return -1, 0, mobiles
+    group, attempts = p.cell_group[cell], f.attempts[0]
+    calls = first_contact(w2, f.contact[group >> 2], attempts)
+    if calls == 0:
+        return (NC if lane(w0, 2) < f.ends[3] else UH), attempts, mobiles
+    if years < 6:
+        return NE, calls, mobiles
+    g = (p.area_zone[p.class_area[find(p.class_person, person)]] & 1) * 32 + group
+    return answer_call(w0, w1, f.ends, f.cooperation[cell // 140, g, 1 if internet else 0]), calls, mobiles
 
-    Fills `tally` (k, 8) and `dialled` (k,), `interviews` (sum of targets, 7): unit, order, number, person, calls, own
-    mobiles, layer; `cases` (all numbers, 5): unit, number, disposition, calls, owner, when it has rows.
+
+@inline_jit
+def call_household(p, f, household, layer, u, w0, w1, w2, w3, chance, chosen):
+    """Call a landline of a household and choose one eligible member at random: disposition (-1 where the number is not in
+    use), calls, person, eligible members, lines."""
+    none, attempts = np.int64(-1), f.attempts[0]
+    c = find(p.class_household, household)
+    size, kind, area = p.class_size[c], p.class_kind[c], p.class_area[c]
+    zone, first = p.area_zone[area], p.class_person[c] + (household - p.class_household[c]) * size
+    x0, x1, x2, x3 = words_of(p, first)
+    head = head_cell(p, x0, area, kind)
+    index = household - p.unit_household[u]
+    lines, shared_use, shared_trait = household_draw(p, x0, x2, index, zone, head)
+    if lines <= layer:
+        return -1, 0, none, 0, lines
+    calls = first_contact(w2, f.household[0], attempts)
+    if calls == 0:
+        return (NC if lane(w0, 2) < f.ends[3] else UH), attempts, none, 0, lines
+    eligible = 0
+    for position in range(size):
+        cell = alias_draw(p.alias, area, role_of(p, head, position), x0)
+        _, internet, _, _ = person_draw(
+            p, cell, x1, x2, x3, area, zone, first + position - p.unit_person[u], lines, shared_use, shared_trait
+        )
+        if p.cell_age[cell] >= AGED_6:
+            g = (zone & 1) * 32 + p.cell_group[cell]
+            chance[eligible] = f.cooperation[cell // 140, g, 1 if internet else 0]
+            chosen[eligible] = first + position
+            eligible += 1
+        x0, x1, x2, x3 = words_of(p, first + position + 1)
+    if eligible == 0:
+        return NE, calls, none, 0, lines
+    pick = (lane(w3, 0) * eligible) >> 16
+    if float(lane(w3, 1)) >= f.household[1] * 65536.0:
+        return NC, calls, chosen[pick], eligible, lines
+    return answer_call(w0, w1, f.ends, chance[pick]), calls, chosen[pick], eligible, lines
+
+
+@jit
+def dial(p, n, f, landline, units, targets, tally, dialled, interviews, cases):
+    """Dial the banks of `units` in one frame until each has its target of interviews.
+
+    A mobile number reaches a person, a landline a household, of which one eligible member is chosen at random. Fills
+    `tally` (k, 8) and `dialled` (k,), `interviews` (sum of targets, 7): unit, order, number, person, calls, then own mobiles
+    and layer, or eligible members and lines; `cases` (all numbers, 5): unit, number, disposition, calls, owner (person or
+    household), when it has rows.
     Returns the position of the first unit whose whole number space was dialled in vain, or -1.
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
-    key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = (
-        p.sector,
-        p.cell_group,
-        p.line,
-        p.class_person,
-        p.class_household,
-    )
-    class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone
-    unit_person, unit_household = p.unit_person, p.unit_household
-    number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
-    unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province,
-        n.away,
-        n.pool_start,
-        n.pool_size,
-        n.pool_first,
-    )
-    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
-    f_key, bank_key, shared, attempts, contact = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.contact
-    cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
+    bank_key, shared, suffixes = f.bank_key[0], f.shared[0], f.suffixes
     done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
+    chance, chosen = np.empty(16, np.int64), np.empty(16, np.int64)
+    reach = f.household[0] if landline else f.contact[3]
     for k in range(len(units)):
         v, found, order, bank, place = units[k], 0, 0, 0, 0
         width = suffixes[v]
-        bank_size = prefixes[v] * width
+        bank_size = f.prefixes[v] * width
         size_bits = bits_of(bank_size)
         open_bank(0, suffixes[v], width, shared, bank_key, v, table)
         while found < targets[k]:
@@ -140,219 +177,31 @@ def dial_mobile(p, n, f, units, targets, tally, dialled, interviews, cases):
                 width = min(suffixes[v], SUFFIXES - bank * suffixes[v])  # the last bank takes what is left
                 if width <= 0:
                     return k
-                bank_size = prefixes[v] * width
+                bank_size = f.prefixes[v] * width
                 size_bits = bits_of(bank_size)
                 open_bank(bank, suffixes[v], width, shared, bank_key, v, table)
             x = bank_number(place, bank, bank_size, size_bits, suffixes[v], width, shared, bank_key, v, table)
             order, place = order + 1, place + 1
-            person, layer, u = number_owner(
-                number_key,
-                owner_start,
-                modulus,
-                cut,
-                layer_start,
-                unit_province,
-                away,
-                pool_start,
-                pool_size,
-                pool_first,
-                host_start,
-                hosted,
-                space,
-                bits,
-                v,
-                x,
-            )
-            w0, w1, w2, _ = philox(x, CALLS, v, 0, f_key[0], f_key[1])
-            outcome, calls, mobiles = -1, 0, 0
-            if person >= 0:
-                c = find(class_person, person)
-                size, kind, area = class_size[c], class_kind[c], class_area[c]
-                offset, zone = person - class_person[c], area_zone[area]
-                household, position = class_household[c] + offset // size, offset % size
-                lines, shared_use, shared_trait = household_draw(
-                    key, line, cycles, household, household - unit_household[u], zone, kind
+            owner, layer, u = number_owner(n, v, x)
+            w0, w1, w2, w3 = philox(x, CALLS, v, landline, f.key[0], f.key[1])
+            outcome, calls, person, first, second = -1, 0, owner, 0, layer
+            if owner >= 0 and landline == 1:
+                outcome, calls, person, first, second = call_household(
+                    p, f, owner, layer, u, w0, w1, w2, w3, chance, chosen
                 )
-                cell, age, mobiles, internet, _, _ = person_draw(
-                    key,
-                    alias,
-                    ages,
-                    mobile,
-                    cycles,
-                    use,
-                    rates,
-                    sector,
-                    groups,
-                    person,
-                    area,
-                    zone,
-                    role_of(kind, position),
-                    person - unit_person[u],
-                    lines,
-                    shared_use,
-                    shared_trait,
-                )
-                if (mobiles >> layer) & 1:
-                    calls = first_contact(w2, contact[groups[cell] >> 2], attempts)
-                    if calls == 0:
-                        outcome, calls = NC if lane(w0, 2) < ends[3] else UH, attempts
-                    elif age < 6:
-                        outcome = NE
-                    else:
-                        g = (zone & 1) * 32 + groups[cell]
-                        outcome = answer_call(w0, w1, ends, cooperation[cell // 140, g, 1 if internet else 0])
-                else:
-                    person = np.int64(-1)
+            elif owner >= 0:
+                outcome, calls, first = call_person(p, f, owner, layer, u, w0, w1, w2)
             if outcome < 0:
-                outcome, calls = unowned(w0, w2, ends, business[v], contact[3], attempts)
+                owner = np.int64(-1)
+                outcome, calls = unowned(w0, w2, f.ends, f.business[v], reach, f.attempts[0])
             tally[k, outcome] += 1
             if len(cases) > 0:
-                cases[case, 0], cases[case, 1], cases[case, 2], cases[case, 3], cases[case, 4] = (
-                    v,
-                    x,
-                    outcome,
-                    calls,
-                    person,
-                )
+                row = cases[case]
+                row[0], row[1], row[2], row[3], row[4] = v, x, outcome, calls, owner
                 case += 1
             if outcome == I:
                 row = interviews[done]
-                row[0], row[1], row[2], row[3], row[4] = v, order, x, person, calls
-                row[5], row[6] = (mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2), layer
-                found += 1
-                done += 1
-        dialled[k] = order
-    return -1
-
-
-@jit
-def dial_landline(p, n, f, units, targets, tally, dialled, interviews, cases):
-    """The same for landlines: a number reaches a household, one eligible member is chosen at random.
-
-    `interviews` (sum of targets, 7): unit, order, number, person, calls, eligible members, lines; the owner in `cases`
-    is the household.
-    """
-    p, n, f = borrowed(p), borrowed(n), borrowed(f)
-    key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = (
-        p.sector,
-        p.cell_group,
-        p.line,
-        p.class_person,
-        p.class_household,
-    )
-    class_size, class_kind, class_area, area_zone = p.class_size, p.class_kind, p.class_area, p.area_zone
-    unit_person, unit_household = p.unit_person, p.unit_household
-    number_key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
-    unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province,
-        n.away,
-        n.pool_start,
-        n.pool_size,
-        n.pool_first,
-    )
-    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
-    f_key, bank_key, shared, attempts, reach = f.key, f.bank_key[0], f.shared[0], f.attempts[0], f.household
-    cooperation, ends, business, prefixes, suffixes = f.cooperation, f.ends, f.business, f.prefixes, f.suffixes
-    done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
-    chance = np.empty(16, np.int64)
-    chosen = np.empty(16, np.int64)
-    for k in range(len(units)):
-        v, found, order, bank, place = units[k], 0, 0, 0, 0
-        width = suffixes[v]
-        bank_size = prefixes[v] * width
-        size_bits = bits_of(bank_size)
-        open_bank(0, suffixes[v], width, shared, bank_key, v, table)
-        while found < targets[k]:
-            if place == bank_size:
-                bank, place = bank + 1, 0
-                width = min(suffixes[v], SUFFIXES - bank * suffixes[v])  # the last bank takes what is left
-                if width <= 0:
-                    return k
-                bank_size = prefixes[v] * width
-                size_bits = bits_of(bank_size)
-                open_bank(bank, suffixes[v], width, shared, bank_key, v, table)
-            x = bank_number(place, bank, bank_size, size_bits, suffixes[v], width, shared, bank_key, v, table)
-            order, place = order + 1, place + 1
-            household, layer, u = number_owner(
-                number_key,
-                owner_start,
-                modulus,
-                cut,
-                layer_start,
-                unit_province,
-                away,
-                pool_start,
-                pool_size,
-                pool_first,
-                host_start,
-                hosted,
-                space,
-                bits,
-                v,
-                x,
-            )
-            w0, w1, w2, w3 = philox(x, CALLS, v, 1, f_key[0], f_key[1])
-            outcome, calls, person, eligible, lines = -1, 0, np.int64(-1), 0, 0
-            if household >= 0:
-                c = find(class_household, household)
-                size, kind, area = class_size[c], class_kind[c], class_area[c]
-                zone = area_zone[area]
-                lines, shared_use, shared_trait = household_draw(
-                    key, line, cycles, household, household - unit_household[u], zone, kind
-                )
-                if lines > layer:
-                    calls = first_contact(w2, reach[0], attempts)
-                    if calls == 0:
-                        outcome, calls = NC if lane(w0, 2) < ends[3] else UH, attempts
-                    else:
-                        first = class_person[c] + (household - class_household[c]) * size
-                        for position in range(size):
-                            cell, age, _, internet, _, _ = person_draw(
-                                key,
-                                alias,
-                                ages,
-                                mobile,
-                                cycles,
-                                use,
-                                rates,
-                                sector,
-                                groups,
-                                first + position,
-                                area,
-                                zone,
-                                role_of(kind, position),
-                                first + position - unit_person[u],
-                                lines,
-                                shared_use,
-                                shared_trait,
-                            )
-                            if age >= 6:
-                                g = (zone & 1) * 32 + groups[cell]
-                                chance[eligible] = cooperation[cell // 140, g, 1 if internet else 0]
-                                chosen[eligible] = first + position
-                                eligible += 1
-                        if eligible == 0:
-                            outcome = NE
-                        else:
-                            pick = (lane(w3, 0) * eligible) >> 16
-                            person = chosen[pick]
-                            if float(lane(w3, 1)) >= reach[1] * 65536.0:
-                                outcome = NC
-                            else:
-                                outcome = answer_call(w0, w1, ends, chance[pick])
-                else:
-                    household = np.int64(-1)
-            if outcome < 0:
-                outcome, calls = unowned(w0, w2, ends, business[v], reach[0], attempts)
-            tally[k, outcome] += 1
-            if len(cases) > 0:
-                cases[case, 0], cases[case, 1], cases[case, 2] = v, x, outcome
-                cases[case, 3], cases[case, 4] = calls, household
-                case += 1
-            if outcome == I:
-                row = interviews[done]
-                row[0], row[1], row[2], row[3], row[4], row[5], row[6] = v, order, x, person, calls, eligible, lines
+                row[0], row[1], row[2], row[3], row[4], row[5], row[6] = v, order, x, person, calls, first, second
                 found += 1
                 done += 1
         dialled[k] = order

@@ -48,56 +48,39 @@ def slot_owner(modulus, cut, layer_start, u, s):
 
 
 @jit
-def guest_slot(key, unit_province, away, pool_start, pool_size, pool_first, host_start, hosted, v, h):
+def guest_slot(n, v, h):
     """Unit and slot of the hosted index h of unit v that belongs to another unit's owner (a call: it is rare)."""
-    if h < hosted[2, v]:
-        q = host_start[0, v] + h - hosted[1, v]
-        place = unpermute(q, pool_size[31], bits_of(pool_size[31]), key[1])
-        u = find_row(pool_start, 0, place)
-        r, gone = place - pool_start[0, u], away[0, u]
+    if h < n.hosted[2, v]:
+        q = n.host_start[0, v] + h - n.hosted[1, v]
+        place = unpermute(q, n.pool_size[-1], bits_of(n.pool_size[-1]), n.key[1])
+        u = find_row(n.pool_start, 0, place)
+        r, gone = place - n.pool_start[0, u], n.away[0, u]
         return u, (r // gone) * AWAY + r % gone
-    province = unit_province[v]
-    first, size = pool_first[province], pool_size[province]
-    q = host_start[1, v] + h - hosted[2, v] - first
-    place = first + unpermute(q, size, bits_of(size), key[2] + np.uint64(province))
-    u = find_row(pool_start, 1, place)
-    r, gone = place - pool_start[1, u], away[1, u]
-    return u, (r // gone) * AWAY + away[0, u] + r % gone
+    province = n.unit_province[v]
+    first, size = n.pool_first[province], n.pool_size[province]
+    q = n.host_start[1, v] + h - n.hosted[2, v] - first
+    place = first + unpermute(q, size, bits_of(size), n.key[2] + np.uint64(province))
+    u = find_row(n.pool_start, 1, place)
+    r, gone = place - n.pool_start[1, u], n.away[1, u]
+    return u, (r // gone) * AWAY + n.away[0, u] + r % gone
 
 
 @inline_jit
-def number_owner(
-    key,
-    owner_start,
-    modulus,
-    cut,
-    layer_start,
-    unit_province,
-    away,
-    pool_start,
-    pool_size,
-    pool_first,
-    host_start,
-    hosted,
-    space,
-    bits,
-    v,
-    x,
-):
+def number_owner(n, v, x):
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
     none = np.int64(-1)
-    h = unpermute(x, space[v], bits[v], key[0] + np.uint64(v))
-    if h >= hosted[3, v]:
+    h = unpermute(x, n.space[v], n.bits[v], n.key[0] + np.uint64(v))
+    if h >= n.hosted[3, v]:
         return none, none, none
     u = np.int64(v)
-    if h < hosted[1, v]:
-        gone = away[0, v] + away[1, v]
+    if h < n.hosted[1, v]:
+        gone = n.away[0, v] + n.away[1, v]
         cycle = h // (AWAY - gone)
         s = h + gone * (cycle + 1)
     else:
-        u, s = guest_slot(key, unit_province, away, pool_start, pool_size, pool_first, host_start, hosted, v, h)
-    index, layer = slot_owner(modulus, cut, layer_start, u, s)
-    return owner_start[u] + index, np.int64(layer), np.int64(u)
+        u, s = guest_slot(n, v, h)
+    index, layer = slot_owner(n.modulus, n.cut, n.layer_start, u, s)
+    return n.owner_start[u] + index, np.int64(layer), np.int64(u)
 
 
 @jit
@@ -111,7 +94,7 @@ def number_of(n, u, index, layer):
     cycle, r = s // AWAY, s % AWAY
     nation, province = n.away[0, u], n.away[1, u]
     if r < nation:
-        q = permute(n.pool_start[0, u] + cycle * nation + r, n.pool_size[31], bits_of(n.pool_size[31]), n.key[1])
+        q = permute(n.pool_start[0, u] + cycle * nation + r, n.pool_size[-1], bits_of(n.pool_size[-1]), n.key[1])
         v = find_row(n.host_start, 0, q)
         h = n.hosted[1, v] + q - n.host_start[0, v]
     elif r < nation + province:
@@ -130,34 +113,8 @@ def number_of(n, u, index, layer):
 def owners(n, units, numbers, out):
     """Fill `out` (k, 2) with owner id and layer of each number."""
     n = borrowed(n)
-    key, owner_start, modulus, cut, layer_start = n.key, n.owner_start, n.modulus, n.cut, n.layer_start
-    unit_province, away, pool_start, pool_size, pool_first = (
-        n.unit_province,
-        n.away,
-        n.pool_start,
-        n.pool_size,
-        n.pool_first,
-    )
-    host_start, hosted, space, bits = n.host_start, n.hosted, n.space, n.bits
     for i in range(len(numbers)):
-        out[i, 0], out[i, 1], _ = number_owner(
-            key,
-            owner_start,
-            modulus,
-            cut,
-            layer_start,
-            unit_province,
-            away,
-            pool_start,
-            pool_size,
-            pool_first,
-            host_start,
-            hosted,
-            space,
-            bits,
-            units[i],
-            numbers[i],
-        )
+        out[i, 0], out[i, 1], _ = number_owner(n, units[i], numbers[i])
 
 
 @jit
@@ -168,3 +125,58 @@ def numbers_of_owners(n, ids, out):
         u = find(n.owner_start, ids[i])
         for layer in range(3):
             out[i, layer, 0], out[i, layer, 1] = number_of(n, u, ids[i] - n.owner_start[u], layer)
+
+
+@jit
+def read_digits(text, out):
+    """Whole numbers from rows of characters (code points, 0 after the end), each with a leading 1; -1 where not digits."""
+    for i in range(len(text)):
+        value = np.int64(1)
+        for j in range(text.shape[1]):
+            character = np.int64(text[i, j])
+            if character == 0:
+                break
+            if character < 48 or character > 57 or value > 10**16:
+                value = -1
+                break
+            value = value * 10 + character - 48
+        out[i] = value if value != 1 else -1
+
+
+@jit
+def write_digits(value, text):
+    """The inverse: rows of characters from whole numbers with a leading 1."""
+    for i in range(len(value)):
+        v, width = value[i], 0
+        while v > 1:
+            v, width = v // 10, width + 1
+        v = value[i]
+        for j in range(width - 1, -1, -1):
+            text[i, j] = 48 + v % 10
+            v //= 10
+
+
+@jit
+def look_up(value, ordered, order, bucket, shift, unit_of, start, unit, number):
+    """Unit and number index of telephone numbers; -1 where no unit has the code.
+
+    `bucket` tells where codes that agree but for their last `shift` bits begin in `ordered`: a few steps are left.
+    """
+    low = ordered[0] >> shift
+    for i in range(len(value)):
+        code = value[i] // 10_000
+        unit[i], number[i] = -1, 0
+        b = (code >> shift) - low
+        if b < 0 or b >= len(bucket) - 1:
+            continue
+        first, last = bucket[b], bucket[b + 1]
+        while first < last and ordered[first] < code:
+            middle = (first + last) >> 1
+            if ordered[middle] < code:
+                first = middle + 1
+            else:
+                last = middle
+        if first < len(ordered) and ordered[first] == code:
+            place = order[first]
+            unit[i] = unit_of[place]
+            number[i] = (place - start[unit[i]]) * 10_000 + value[i] % 10_000

@@ -1,7 +1,8 @@
 """One person of the virtual population as a pure function of (key, person id), and sums over all of them.
 
 Layout: people and households are numbered along classes (area × household size); a class holds equal households, so that
-person ↔ household is arithmetic. `cell` is sex × 20 ages × 7 educations; a zone is province × rural/urban.
+person ↔ household is arithmetic. A `cell` is sex × 20 ages × 7 educations; an area is prefecture × rural/urban, a zone is
+province × rural/urban. The head of a household is drawn first; the others are drawn given the head's group (sex × 4 ages).
 """
 
 from collections import namedtuple
@@ -9,12 +10,16 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
-from .randomness import alias_draw, lane, philox
+from .randomness import alias_draw, lane, philox, scramble
 
-PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2  # the second word of the Philox counter: what is drawn
-MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59
+PERSON, ANSWERS = 0, 2  # the second word of the Philox counter: what is drawn
+MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
 N_CELLS, N_AGES, N_EDUCATION = 280, 20, 7
-BASE = 11  # columns of the sums before the outcomes
+HEAD, PARTNER, OTHER, DORMITORY, N_ROLES = 0, 1, 9, 13, 14  # rows of the alias tables; 8 head groups, then 4 ages
+STATUS = (4, 3, 2, 3)  # mobiles, lines, internet, sector: a person's status is one code
+N_STATUS = 72
+AGED_6, AGED_15 = 3, 5  # first age groups of those who are asked, of those who may work
+CHILD, NONUSER, NETIZEN = 0, 1, 2  # who is asked: under 6, no netizen, netizen by sector (2, 3, 4)
 
 People = namedtuple(
     "People",
@@ -29,22 +34,27 @@ People = namedtuple(
         "area_zone",  # (A,) province × 2 + urban
         "unit_person",  # (U + 1,) first person id of each frame unit
         "unit_household",  # (U + 1,)
-        "alias",  # (A, 3, 280) packed alias tables: head, member, dormitory resident
+        "alias",  # (A, 14, 280) packed alias tables by role
         "ages",  # (2, 20) first year of each age group, years in it
+        "cell_age",  # (280,) age group
+        "cell_head",  # (280,) head group: sex × 4 ages
         "cell_group",  # (280,) age × education group, 0 .. 31
         "mobile",  # (3, 62, 20) 65536 × probability of the first, second, third number, given candidacy
         "cycles",  # (4, 31) candidates per cycle: second and third mobile, first and second line
-        "line",  # (2, 62, 2) 65536 × probability of the first and second line, by zone and kind
-        "use",  # (62, 280) 2**32 × probability of internet use given a telephone
-        "rates",  # (2,) factor on `use` without any telephone; 65536 × probability of sharing household draws
+        "line",  # (2, 62, 21) 65536 × probability of the first and second line, by zone and the head's age; 20: dormitory
+        "use",  # (A, 280) 2**32 × probability of internet use given a telephone
+        "silent",  # (1,) factor on `use` without any telephone
+        "shares",  # (1,) 65536 × probability of sharing household draws
         "sector",  # (2, 64) 65536 × probability of farming, of manufacturing
-        "threshold",  # (K, 64, 16) 65536 × probability of each outcome by group and trait level
-        "universe",
-        "draw",  # (K,) who is asked; which random lane decides
+        "trait_cut",  # (A, 17) 65536 × cumulative shares of the trait levels
+        "threshold",  # (64, 16, K) 65536 × probability of each outcome by group and trait level
+        "asked",  # (5, K) uint16: 1 where the outcome is asked of children, non-users, netizens by sector
+        "draws",  # (K,) lane of the random numbers; nested outcomes share one
+        "nested",  # (n, 2) outcomes asked only of those who say yes to another: (outcome, the other)
         "hours",  # (64, 64) tenths of hours by group and quantile
     ],
 )
-# Kernels take the fields they use into locals first: a field access inside a loop costs an atomic reference count.
+# Kernels call `borrowed` first: an array that carries a reference count costs two atomic operations per use in a loop.
 
 
 @inline_jit
@@ -74,268 +84,247 @@ def find_row(starts, row, value):
 
 
 @inline_jit
-def household_draw(key, line, cycles, household, index, zone, kind):
-    """Lines 0 to 2, and the two random words that members may share; `index` is the household's in its frame unit."""
-    w0, w1, w2, _ = philox(household, HOUSEHOLD, 0, 0, key[0], key[1])
-    province, lines = zone >> 1, 0
-    if index % LINE_CYCLE < cycles[2, province] and lane(w0, 0) < line[0, zone, kind]:
-        lines = 1
-        if index % SECOND_LINE_CYCLE < cycles[3, province] and lane(w0, 1) < line[1, zone, kind]:
-            lines = 2
-    return lines, w1, w2
+def words_of(p, person):
+    """The four random words of a person: cell; age, mobiles; internet use; what is shared, sector, trait."""
+    return philox(person, PERSON, 0, 0, p.key[0], p.key[1])
 
 
 @inline_jit
-def mobiles_of(mobile, cycles, word, index, zone, group):
-    """Own mobile numbers as bits (0, 1, 3 or 7); `index` is the person's in the frame unit."""
-    if lane(word, 1) >= mobile[0, zone, group]:
-        return 0
-    if index % MOBILE_CYCLE >= cycles[0, zone >> 1] or lane(word, 2) >= mobile[1, zone, group]:
-        return 1
-    if index % THIRD_CYCLE >= cycles[1, zone >> 1] or lane(word, 3) >= mobile[2, zone, group]:
-        return 3
-    return 7
+def head_cell(p, word, area, kind):
+    """Cell of the head of a household from the first word of its first person; -1 in a dormitory."""
+    return alias_draw(p.alias, area, HEAD, word) if kind == 0 else np.int64(-1)
 
 
 @inline_jit
-def age_of(ages, word, group):
+def role_of(p, head, position):
+    """Row of the alias tables for a member, given the cell of the head."""
+    if head < 0:
+        return DORMITORY
+    if position == 0:
+        return HEAD
+    group = p.cell_head[head] & 7
+    return PARTNER + group if position == 1 else OTHER + (group & 3)
+
+
+@inline_jit
+def household_draw(p, w0, w2, index, zone, head):
+    """Lines 0 to 2, and the two random words that members may share, from what the first member's words leave unused.
+
+    `index` is the household's in its frame unit. The cell takes the high bits of w0, internet use the high half of w2; a
+    mix of w2 is as good as new, because half of it is, and saves a Philox block per household.
+    """
+    mix = scramble(w2, p.key[1], 0)
+    province, age = zone >> 1, N_AGES if head < 0 else p.cell_age[head] & 31
+    index &= 0xFFFFFFFF
+    one = (index % LINE_CYCLE < p.cycles[2, province]) & (lane(mix, 1) < p.line[0, zone, age])
+    two = one & (index % SECOND_LINE_CYCLE < p.cycles[3, province]) & (lane(w0, 0) < p.line[1, zone, age])
+    return np.int64(one) + np.int64(two), mix, mix << np.uint64(48)
+
+
+@inline_jit
+def mobiles_of(p, word, index, zone, age):
+    """Own mobile numbers 0 to 3; `index` is the person's in the frame unit."""
+    index &= 0xFFFFFFFF
+    one = lane(word, 1) < p.mobile[0, zone, age]
+    two = one & (index % MOBILE_CYCLE < p.cycles[0, zone >> 1]) & (lane(word, 2) < p.mobile[1, zone, age])
+    three = two & (index % THIRD_CYCLE < p.cycles[1, zone >> 1]) & (lane(word, 3) < p.mobile[2, zone, age])
+    return np.int64(one) + np.int64(two) + np.int64(three)
+
+
+@inline_jit
+def years_of(p, word, age):
     """Age in years inside its group; from 85 on the square makes later ages rarer."""
     u = lane(word, 0)
-    if group == N_AGES - 1:
+    if age == N_AGES - 1:
         u = (u * u) >> 16
-    return ages[0, group] + (u * ages[1, group]) // 65536
+    return p.ages[0, age] + ((u * p.ages[1, age]) >> 16)
 
 
 @inline_jit
-def person_draw(
-    key,
-    alias,
-    ages,
-    mobile,
-    cycles,
-    use,
-    rates,
-    sector,
-    groups,
-    person,
-    area,
-    zone,
-    role,
-    index,
-    lines,
-    shared_use,
-    shared_trait,
-):
-    """Attributes of one person: cell, age in years, mobiles as bits, internet use, trait level, sector."""
-    w0, w1, w2, w3 = philox(person, PERSON, 0, 0, key[0], key[1])
-    cell = alias_draw(alias, area, role, w0)
-    group = (cell // N_EDUCATION) % N_AGES
-    age = age_of(ages, w1, group)
-    mobiles = mobiles_of(mobile, cycles, w1, index, zone, group)
-    use_word = shared_use if lane(w3, 0) < rates[1] else w2
-    trait_word = shared_trait if lane(w3, 1) < rates[1] else w3
-    chance = use[zone, cell]
-    if mobiles == 0 and lines == 0:
-        chance *= rates[0]
-    internet = float(use_word >> np.uint64(32)) < chance
-    g, u, works = (zone & 1) * 32 + groups[cell], lane(w3, 2), 0
-    if age >= 15:
-        if u < sector[0, g]:
-            works = 1
-        elif u < sector[0, g] + sector[1, g]:
-            works = 2
-    return cell, age, mobiles, internet, lane(trait_word, 3) >> 12, works
+def trait_of(p, area, u):
+    """Trait level of a 16-bit draw: levels are nearly equal, so the search starts beside its end."""
+    level = u >> 12
+    while u < p.trait_cut[area, level]:
+        level -= 1
+    while u >= p.trait_cut[area, level + 1]:
+        level += 1
+    return level
 
 
 @inline_jit
-def answer_draw(key, universe, draw, threshold, hours, person, g, internet, trait, works, answers):
-    """Fill `answers` (K,) with 0/1 for one person aged 6+, and return the weekly hours in tenths."""
-    code = -1 if internet else -2
-    w0, w1, w2, w3, block = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0), -1
-    for k in range(len(draw)):
-        answers[k] = 0
-        parent = universe[k]
-        if parent >= 0:
-            if answers[parent] == 0:
-                continue
-        elif parent >= -2:
-            if parent != code:
-                continue
-        elif not internet or works != -2 - parent:
-            continue
-        d = draw[k]
-        if d >> 4 != block:
-            block = d >> 4
-            w0, w1, w2, w3 = philox(person, ANSWERS, block, 0, key[0], key[1])
-        q = (d >> 2) & 3
-        word = w0 if q == 0 else (w1 if q == 1 else (w2 if q == 2 else w3))
-        if lane(word, d & 3) < np.int64(threshold[k, g, trait]):
-            answers[k] = 1
-    if not internet:
-        return 0
-    w0, w1, w2, w3 = philox(person, ANSWERS, 1000, 0, key[0], key[1])
-    return hours[g, trait * 4 + (lane(w0, 0) >> 14)]
+def person_draw(p, cell, w1, w2, w3, area, zone, index, lines, shared_use, shared_trait):
+    """Attributes of a person of a cell: mobiles, internet use, draw of the trait, sector."""
+    age = p.cell_age[cell] & 31  # the mask tells the compiler that an index is not negative
+    mobiles = mobiles_of(p, w1, index, zone, age)
+    use_word = shared_use if lane(w3, 0) < p.shares[0] else w2
+    trait_word = shared_trait if lane(w3, 1) < p.shares[0] else w3
+    chance = p.use[area, cell] * (p.silent[0] if mobiles + lines == 0 else 1.0)
+    internet = float(np.int64(use_word >> np.uint64(32))) < chance
+    g, u = (zone & 1) * 32 + (p.cell_group[cell] & 31), lane(w3, 2)
+    farming, either = u < p.sector[0, g], u < p.sector[0, g] + p.sector[1, g]
+    works = np.int64(age >= AGED_15) * ((2 * np.int64(either) - np.int64(farming)) & 3)
+    return mobiles, internet, lane(trait_word, 3), works
 
 
 @inline_jit
-def role_of(kind, position):
-    return 2 if kind == 1 else (0 if position == 0 else 1)
+def answer_draw(p, person, g, state, trait, words, lanes, answers):
+    """Fill `answers` (K,) with 0/1 for one person, and return the weekly hours in tenths.
+
+    `lanes` is `words` seen as 16-bit numbers; the last of them decides the hours.
+    """
+    K = len(p.draws)
+    for block in range(len(words) >> 2):
+        w0, w1, w2, w3 = philox(person, ANSWERS, block, 0, p.key[0], p.key[1])
+        words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3] = w0, w1, w2, w3
+    quantile = np.int64(lanes[len(lanes) - 1]) >> 14
+    for i in range(len(p.nested)):
+        k = p.nested[i, 0]
+        lanes[k] = lanes[p.draws[k]]
+    for k in range(K):
+        answers[k] = p.asked[state, k] if lanes[k] < p.threshold[g, trait, k] else np.uint16(0)
+    for i in range(len(p.nested)):
+        answers[p.nested[i, 0]] &= answers[p.nested[i, 1]]
+    return p.hours[g, trait * 4 + quantile] if state >= NETIZEN else np.int64(0)
+
+
+@inline_jit
+def answer_words(p):
+    """Random words that one person's answers take: whole Philox blocks, one lane to spare for the hours."""
+    return 4 * (len(p.draws) // 16 + 1)
 
 
 @jit
-def tally(p, first_class, last_class, area_offset, sums):
-    """Add everybody of the classes to `sums` (areas, 280, BASE + K + 1), areas counted from `area_offset`.
-
-    Base columns: persons, with mobile, with landline, with both, mobile numbers, lines (at the head), netizens,
-    netizens with mobile, with landline, in farming, in manufacturing; then the K outcomes, then tenths of weekly hours.
-    """
+def tally_cells(p, first_class, last_class, sums):
+    """Count persons of the classes (all of one area) by cell: `sums` (280,). The shortest pass over everybody."""
     p = borrowed(p)
-    key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, universe, draw = p.sector, p.cell_group, p.line, p.universe, p.draw
-    threshold, hours, class_household = p.threshold, p.hours, p.class_household
-    K = len(draw)
-    answers = np.zeros(K, np.uint8)
     for c in range(first_class, last_class):
         area, size, kind = p.class_area[c], p.class_size[c], p.class_kind[c]
-        zone = p.area_zone[area]
-        person, slot = p.class_person[c], area - area_offset
+        person = p.class_person[c]
+        for _ in range(p.class_household[c + 1] - p.class_household[c]):
+            word, _, _, _ = words_of(p, person)
+            head = head_cell(p, word, area, kind)
+            sums[head if head >= 0 else alias_draw(p.alias, area, DORMITORY, word)] += 1
+            for position in range(1, size):
+                word, _, _, _ = words_of(p, person + position)
+                sums[alias_draw(p.alias, area, role_of(p, head, position), word)] += 1
+            person += size
+
+
+@jit
+def tally(p, first_class, last_class, status, lines_of, answered):
+    """Count persons of the classes (all of one area) by cell and status: `status` (280, 72), with mobiles, lines, internet
+    use and sector as digits; lines at the head in `lines_of` (280,). Where `answered` (280, K + 1) has rows, also the
+    outcomes, and the tenths of weekly hours in its last column."""
+    p = borrowed(p)
+    K, with_answers = len(p.draws), len(answered) > 0
+    words = np.empty(answer_words(p), np.uint64)
+    lanes = words.view(np.uint16)
+    answers = np.zeros(K, np.uint16)
+    batch, filled = np.zeros((N_CELLS if with_answers else 0, K), np.uint16), np.zeros(N_CELLS, np.int64)
+    for c in range(first_class, last_class):
+        area, size, kind = p.class_area[c], p.class_size[c], p.class_kind[c]
+        zone, person = p.area_zone[area], p.class_person[c]
         unit_person, unit_household = p.unit_person[p.area_unit[area]], p.unit_household[p.area_unit[area]]
-        for household in range(class_household[c], class_household[c + 1]):
-            lines, shared_use, shared_trait = household_draw(
-                key, line, cycles, household, household - unit_household, zone, kind
-            )
+        w0, w1, w2, w3 = words_of(p, person)
+        for household in range(p.class_household[c], p.class_household[c + 1]):
+            head = head_cell(p, w0, area, kind)
+            index = household - unit_household
+            lines, shared_use, shared_trait = household_draw(p, w0, w2, index, zone, head)
             for position in range(size):
-                cell, age, mobiles, internet, trait, works = person_draw(
-                    key,
-                    alias,
-                    ages,
-                    mobile,
-                    cycles,
-                    use,
-                    rates,
-                    sector,
-                    groups,
-                    person,
-                    area,
-                    zone,
-                    role_of(kind, position),
-                    person - unit_person,
-                    lines,
-                    shared_use,
-                    shared_trait,
+                cell = alias_draw(p.alias, area, role_of(p, head, position), w0)
+                mobiles, internet, draw, works = person_draw(
+                    p, cell, w1, w2, w3, area, zone, person - unit_person, lines, shared_use, shared_trait
                 )
-                has_mobile, has_line = mobiles & 1, 1 if lines > 0 else 0
-                sums[slot, cell, 0] += 1
-                sums[slot, cell, 1] += has_mobile
-                sums[slot, cell, 2] += has_line
-                sums[slot, cell, 3] += has_mobile & has_line
-                sums[slot, cell, 4] += has_mobile + ((mobiles >> 1) & 1) + (mobiles >> 2)
-                sums[slot, cell, 5] += lines if position == 0 else 0
-                if internet:
-                    sums[slot, cell, 6] += 1
-                    sums[slot, cell, 7] += has_mobile
-                    sums[slot, cell, 8] += has_line
-                    if works > 0:
-                        sums[slot, cell, 8 + works] += 1
-                if age >= 6:
-                    tenths = answer_draw(
-                        key,
-                        universe,
-                        draw,
-                        threshold,
-                        hours,
-                        person,
-                        (zone & 1) * 32 + groups[cell],
-                        internet,
-                        trait,
-                        works,
-                        answers,
-                    )
+                w0, w1, w2, w3 = words_of(p, person + 1)  # whoever comes next, so that no branch waits for it
+                status[cell, ((mobiles * 3 + lines) * 2 + internet) * 3 + works] += 1
+                if position == 0:
+                    lines_of[cell] += lines
+                if with_answers and p.cell_age[cell] >= AGED_6:
+                    g, state = (zone & 1) * 32 + (p.cell_group[cell] & 31), NETIZEN + works if internet else NONUSER
+                    level = trait_of(p, area, draw)
+                    answered[cell, K] += answer_draw(p, person, g, state, level, words, lanes, answers)
                     for k in range(K):
-                        sums[slot, cell, BASE + k] += answers[k]
-                    sums[slot, cell, BASE + K] += tenths
+                        batch[cell, k] += answers[k]
+                    filled[cell] += 1
+                    if filled[cell] == 65535:
+                        empty_batch(batch, filled, cell, answered)
                 person += 1
+    for cell in range(len(batch)):
+        empty_batch(batch, filled, cell, answered)
+
+
+@jit
+def empty_batch(batch, filled, cell, answered):
+    """Move the 16-bit counts of one cell to the sums: short counters let eight or more be added at once."""
+    for k in range(batch.shape[1]):
+        answered[cell, k] += batch[cell, k]
+        batch[cell, k] = 0
+    filled[cell] = 0
+
+
+@inline_jit
+def locate(p, person):
+    """Class, area, zone, household, position and first person of the household of a person."""
+    c = find(p.class_person, person)
+    offset, size = person - p.class_person[c], p.class_size[c]
+    area = p.class_area[c]
+    return c, area, p.area_zone[area], p.class_household[c] + offset // size, offset % size, person - offset % size
+
+
+@inline_jit
+def member(p, person, unit):
+    """One person by number (in the frame unit `unit`): class, household, position, cell, years, mobiles, lines, internet,
+    trait, works."""
+    c, area, zone, household, position, first = locate(p, person)
+    word, w1, w2, w3 = words_of(p, first)
+    head = head_cell(p, word, area, p.class_kind[c])
+    index = household - p.unit_household[unit]
+    lines, shared_use, shared_trait = household_draw(p, word, w2, index, zone, head)
+    if position > 0:
+        word, w1, w2, w3 = words_of(p, person)
+    cell = alias_draw(p.alias, area, role_of(p, head, position), word)
+    mobiles, internet, draw, works = person_draw(
+        p, cell, w1, w2, w3, area, zone, person - p.unit_person[unit], lines, shared_use, shared_trait
+    )
+    years = years_of(p, w1, p.cell_age[cell])
+    return c, household, position, cell, years, mobiles, lines, internet, trait_of(p, area, draw), works
 
 
 @jit
 def attributes(p, ids, out):
-    """Fill `out` (n, 11) for person ids: class, household, position, cell, age, mobiles (bits), lines, internet, trait,
-    sector, household size."""
+    """Fill `out` (n, 11) for person ids: class, household, position, cell, age, mobiles, lines, internet, trait, sector,
+    household size."""
     p = borrowed(p)
-    key, alias, ages, mobile, cycles, use, rates = p.key, p.alias, p.ages, p.mobile, p.cycles, p.use, p.rates
-    sector, groups, line, class_person, class_household = (
-        p.sector,
-        p.cell_group,
-        p.line,
-        p.class_person,
-        p.class_household,
-    )
-    class_size, class_kind, class_area, area_zone, area_unit = (
-        p.class_size,
-        p.class_kind,
-        p.class_area,
-        p.area_zone,
-        p.area_unit,
-    )
-    unit_person, unit_household = p.unit_person, p.unit_household
     for i in range(len(ids)):
-        person = ids[i]
-        c = find(class_person, person)
-        offset, size, kind, area = person - class_person[c], class_size[c], class_kind[c], class_area[c]
-        household, position = class_household[c] + offset // size, offset % size
-        zone, unit = area_zone[area], area_unit[area]
-        lines, shared_use, shared_trait = household_draw(
-            key, line, cycles, household, household - unit_household[unit], zone, kind
-        )
-        cell, age, mobiles, internet, trait, works = person_draw(
-            key,
-            alias,
-            ages,
-            mobile,
-            cycles,
-            use,
-            rates,
-            sector,
-            groups,
-            person,
-            area,
-            zone,
-            role_of(kind, position),
-            person - unit_person[unit],
-            lines,
-            shared_use,
-            shared_trait,
-        )
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = c, household, position, cell, age
+        unit = p.area_unit[p.class_area[find(p.class_person, ids[i])]]
+        c, household, position, cell, years, mobiles, lines, internet, trait, works = member(p, ids[i], unit)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = c, household, position, cell, years
         out[i, 5], out[i, 6], out[i, 7], out[i, 8], out[i, 9] = mobiles, lines, internet, trait, works
-        out[i, 10] = size
+        out[i, 10] = p.class_size[c]
+
+
+@jit
+def count_mobiles(p, ids, out):
+    """Own mobile numbers of persons: `attributes` without what has nothing to do with them."""
+    p = borrowed(p)
+    for i in range(len(ids)):
+        area = p.class_area[find(p.class_person, ids[i])]
+        _, _, _, _, _, out[i], _, _, _, _ = member(p, ids[i], p.area_unit[area])
 
 
 @jit
 def answers_of(p, ids, attribute, answers, tenths):
     """Outcomes (n, K) and tenths of weekly hours (n,) of persons whose `attributes` are known; under 6 all zero."""
     p = borrowed(p)
-    key, universe, draw, threshold, hours = p.key, p.universe, p.draw, p.threshold, p.hours
-    class_area, area_zone, groups = p.class_area, p.area_zone, p.cell_group
+    words = np.empty(answer_words(p), np.uint64)
+    lanes = words.view(np.uint16)
+    one = np.zeros(len(p.draws), np.uint16)
     for i in range(len(ids)):
-        if attribute[i, 4] < 6:
-            answers[i, :] = 0
-            tenths[i] = 0
-            continue
-        g = (area_zone[class_area[attribute[i, 0]]] & 1) * 32 + groups[attribute[i, 3]]
-        tenths[i] = answer_draw(
-            key,
-            universe,
-            draw,
-            threshold,
-            hours,
-            ids[i],
-            g,
-            attribute[i, 7] == 1,
-            attribute[i, 8],
-            attribute[i, 9],
-            answers[i],
-        )
+        g = (p.area_zone[p.class_area[attribute[i, 0]]] & 1) * 32 + p.cell_group[attribute[i, 3]]
+        state = NETIZEN + attribute[i, 9] if attribute[i, 7] == 1 else (NONUSER if attribute[i, 4] >= 6 else CHILD)
+        tenths[i] = answer_draw(p, ids[i], g, state, attribute[i, 8], words, lanes, one)
+        for k in range(len(one)):
+            answers[i, k] = one[k]
 
 
 @jit
@@ -345,7 +334,9 @@ def household_table(p, ids, out):
     for i in range(len(ids)):
         c = find(p.class_household, ids[i])
         area, size = p.class_area[c], p.class_size[c]
+        first = p.class_person[c] + (ids[i] - p.class_household[c]) * size
+        w0, _, w2, _ = words_of(p, first)
+        head = head_cell(p, w0, area, p.class_kind[c])
         index = ids[i] - p.unit_household[p.area_unit[area]]
-        lines, _, _ = household_draw(p.key, p.line, p.cycles, ids[i], index, p.area_zone[area], p.class_kind[c])
-        out[i, 0], out[i, 2], out[i, 3] = c, size, lines
-        out[i, 1] = p.class_person[c] + (ids[i] - p.class_household[c]) * size
+        lines, _, _ = household_draw(p, w0, w2, index, p.area_zone[area], head)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c, first, size, lines

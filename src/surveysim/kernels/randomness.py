@@ -7,7 +7,7 @@ inside (Black & Rogaway 2002, CT-RSA: cycle walking). Neither has state: a draw 
 
 import numpy as np
 
-from .compiling import inline_jit, jit, multiply_high
+from .compiling import inline_jit, jit, multiply_high, multiply_wide
 
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 W0, W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
@@ -21,8 +21,8 @@ def philox(c0, c1, c2, c3, k0, k1):
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
     k0, k1 = np.uint64(k0), np.uint64(k1)
     for _ in range(10):
-        h0, l0 = multiply_high(M0, x0), M0 * x0
-        h1, l1 = multiply_high(M1, x2), M1 * x2
+        h0, l0 = multiply_wide(M0, x0)
+        h1, l1 = multiply_wide(M1, x2)
         x0, x1, x2, x3 = h1 ^ x1 ^ k0, l1, h0 ^ x3 ^ k1, l0
         k0, k1 = k0 + W0, k1 + W1
     return x0, x1, x2, x3
@@ -132,7 +132,7 @@ def alias_draw(packed, area, role, word):
     column = np.int64(multiply_high(word, J))
     fraction = (word * J) >> np.uint64(32)
     entry = packed[area, role, column]
-    return column if fraction < (entry >> np.uint64(32)) else np.int64(entry & np.uint64(0xFFFF))
+    return (column if fraction < (entry >> np.uint64(32)) else np.int64(entry)) & 0xFFFF
 
 
 @jit

@@ -3,7 +3,8 @@
 Each outcome is a probability per group (town × 8 ages × 4 educations), a logistic curve in assumed slopes whose
 intercepts are solved so that every published figure it has holds in expectation. Within a person outcomes go together
 through one latent trait (a one-factor probit on 16 levels, so that group probabilities stay exact); within a household
-people share the draws of internet use and trait with probability HOUSEHOLD_COPY (correlation of two members: its square).
+people share the draws of internet use and trait with probability √household_icc; within a prefecture both are shifted by one
+normal effect that makes prefecture_icc of the latent variance.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from ..errors import SurveysimError
 from . import census
 
 TRAIT_LEVELS = 16
-HOUSEHOLD_COPY = 0.5
 AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])  # of the 20 groups; below 6 unused
 EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
 GROUPS = 2 * 8 * 4  # town × age × education
@@ -35,7 +35,13 @@ INTERNET_PROVINCE = 0.012  # per mobile-internet subscription per 100 persons (2
 FARMING = np.array([[0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.45, 0.15], [0, 0, 0.01, 0.02, 0.03, 0.05, 0.05, 0.02]])
 MANUFACTURING = np.array([[0, 0.04, 0.16, 0.16, 0.13, 0.09, 0.02, 0], [0, 0.05, 0.18, 0.20, 0.17, 0.11, 0.02, 0]])
 
-UNIVERSES = {"netizen": -1, "nonuser": -2, "netizen_farming": -3, "netizen_manufacturing": -4}
+# Who is asked: children under 6, non-users, netizens by sector (other, farming, manufacturing)
+UNIVERSES = {
+    "netizen": (0, 0, 1, 1, 1),
+    "nonuser": (0, 1, 0, 0, 0),
+    "netizen_farming": (0, 0, 0, 1, 0),
+    "netizen_manufacturing": (0, 0, 0, 0, 1),
+}
 HOURS_SHAPE, HOURS_POINTS, HOURS_MOST = 1.8, 64, 112.0  # gamma shape of weekly hours (assumption); cap in hours
 HOURS_AGE, HOURS_TOWN = -0.04, 0.10  # log mean per decade of age and in towns (assumption)
 
@@ -45,11 +51,13 @@ class OutcomeModel:
     """Thresholds for the kernels; K outcomes in the order of `names`."""
 
     names: tuple
-    use: np.ndarray  # (62, 280) probability of internet use, given a telephone
+    use: np.ndarray  # (734, 280) probability of internet use, given a telephone
+    trait_cut: np.ndarray  # (734, 17) cumulative shares of the trait levels
     threshold: np.ndarray  # (K, 64, 16) uint16: 65536 × probability by group and trait level
     probability: np.ndarray  # (K, 64) the same by group, before it is cut into levels
-    universe: np.ndarray  # (K,) index of the parent outcome, or a negative code of UNIVERSES
-    draw: np.ndarray  # (K,) lane of the random numbers; nested outcomes share one
+    asked: np.ndarray  # (5, K) uint16: of children, non-users, netizens in other work, farming, manufacturing
+    nested: np.ndarray  # (n, 2) outcomes asked only of those who say yes to another; or whose draw is another's
+    draws: np.ndarray  # (K,) lane of the random numbers; nested outcomes share one
     hours: np.ndarray  # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
     sector: np.ndarray  # (2, 64) probability of farming, of manufacturing
 
@@ -90,18 +98,20 @@ def solve_logit(eta, weight, masks, targets, what):
     )
 
 
-def internet_model(reachable, year):
-    """P(internet use | telephone) by zone and cell, shape (62, 280), meeting the published sizes of December 2024.
+def internet_model(reachable, zone, effect, year):
+    """P(internet use | telephone) by area and cell, shape (734, 280), meeting the published sizes of December 2024.
 
     On the census population of 2020, whose ages could not hold these sizes, the sizes by age are the rates on the 2023
     population times the people of 2020.
 
-    `reachable` (62, 280): expected persons with a telephone, plus those without weighted by the no-phone rate.
+    `reachable` (734, 280): expected persons with a telephone, plus those without weighted by the no-phone rate;
+    `effect` (734,): log odds of the prefectures.
     """
     published = reference.published()["value_2024_12"]
     netizens = published["netizens_size"] * 1e4
     _, age, education = cell_groups()
-    zone, cell = (a.ravel() for a in np.indices(reachable.shape))
+    area, cell = (a.ravel() for a in np.indices(reachable.shape))
+    zone = zone[area]
     town, first = zone % 2, np.array(AGE_STARTS)[age][cell]
     coverage = reference.load("phone_coverage_province")
     online = coverage.loc[coverage["year_end"] == 2022, "mobile_internet_subscriptions_per_100_persons"].to_numpy()
@@ -109,6 +119,7 @@ def internet_model(reachable, year):
         np.where(first >= 20, INTERNET_EDUCATION[EDUCATION_4[education]][cell], 0.0)
         + INTERNET_PROVINCE * (online - online.mean())[zone // 2]
         + INTERNET_70PLUS * (first >= 70)
+        + effect[area]
     )
     sex = cell // (len(AGE_STARTS) * len(EDUCATION))
     bands = [(6, 10, "6_9"), (10, 20, "10_19"), (20, 30, "20_29"), (30, 40, "30_39"), (40, 50, "40_49")]
@@ -136,37 +147,64 @@ def internet_model(reachable, year):
     return np.where(first >= 6, special.expit(eta), 0.0).reshape(reachable.shape)
 
 
-def fit(reachable, persons, year):
-    """Fit everything: `reachable` as in `internet_model`, `persons` (62, 280) all residents."""
-    use = internet_model(reachable, year)
+def fit(reachable, persons, zone, shift, prefecture_icc, year):
+    """Fit everything: `reachable` as in `internet_model`, `persons` (734, 280) all residents, `shift` (734,) the standard
+    normal effects of the prefectures."""
+    latent = prefecture_icc / (1 - prefecture_icc)
+    use = internet_model(reachable, zone, shift * np.sqrt(latent) * np.pi / np.sqrt(3), year)
+    trait_cut = _trait_cuts(shift, prefecture_icc)
     group, age, _ = cell_groups()
     over_6 = np.array(AGE_STARTS)[age] >= 6
-    netizens, others = np.zeros(GROUPS), np.zeros(GROUPS)
-    for town in (0, 1):
-        users = (use * reachable)[town::2].sum(axis=0)
-        residents = persons[town::2].sum(axis=0)
-        netizens += np.bincount(town * 32 + group, users, GROUPS)
-        others += np.bincount(town * 32 + group[over_6], (residents - users)[over_6], GROUPS)
+    town = (zone & 1)[:, None] * 32
+    users = use * reachable
+    levels = [_levels(town + group, users, trait_cut)]
+    levels.append(_levels((town + group)[:, over_6], (persons - users)[:, over_6], trait_cut))
+    netizens, others = (level.sum(axis=1) for level in levels)
     sector = np.stack([FARMING[GROUP_TOWN, GROUP_AGE], MANUFACTURING[GROUP_TOWN, GROUP_AGE]])
     probability = _fit_outcomes(netizens, others, sector)
     table = definitions()
-    names = tuple(table["name"])
-    threshold = _cut_into_levels(probability, table["loading"].to_numpy())
-    universe = np.array([_universe(row.universe, names) for row in table.itertuples()])
-    return OutcomeModel(names, use, threshold, probability, universe, _draws(table), _hours(netizens), sector)
+    universes = [_universe(row.universe) for row in table.itertuples()]
+    asked_online = np.array([universe != "nonuser" for universe in universes])
+    threshold = _cut_into_levels(probability, table["loading"].to_numpy(), levels, asked_online)
+    return OutcomeModel(
+        tuple(table["name"]),
+        use,
+        trait_cut,
+        threshold,
+        probability,
+        *_routing(table, universes),
+        _hours(levels[0]),
+        sector,
+    )
 
 
-def _universe(name, names):
-    name = name.removesuffix("_60plus").removesuffix("_20_29")  # the suffix only restricts the groups
-    return UNIVERSES[name] if name in UNIVERSES else names.index(name)
+def _trait_cuts(shift, icc):
+    """Cumulative shares of the trait levels by area: a person's trait is √icc × effect of the place + √(1 - icc) × their own."""
+    edge = special.ndtri(np.arange(TRAIT_LEVELS + 1) / TRAIT_LEVELS)
+    return special.ndtr((edge - np.sqrt(icc) * shift[:, None]) / np.sqrt(1 - icc))
 
 
-def _draws(table):
-    """Lane of each outcome: its own, or that of the outcome it is nested in."""
-    names, lanes = list(table["name"]), []
-    for k, row in enumerate(table.itertuples()):
-        lanes.append(lanes[names.index(row.same_draw)] if row.same_draw else k)
-    return np.array(lanes)
+def _levels(groups, persons, trait_cut):
+    """Expected persons by group and trait level, shape (64, 16)."""
+    by_group = np.stack([np.bincount(g, p, GROUPS) for g, p in zip(np.broadcast_to(groups, persons.shape), persons)])
+    return np.einsum("ag,al->gl", by_group, np.diff(trait_cut, axis=1))
+
+
+def _universe(name):
+    return name.removesuffix("_60plus").removesuffix("_20_29")  # the suffix only restricts the groups
+
+
+def _routing(table, universes):
+    """Who is asked each outcome (5, K); outcomes that hang on another (n, 2); the lane of each one's random numbers."""
+    names = list(table["name"])
+    asked, nested, draws = np.zeros((5, len(names)), np.uint16), [], []
+    for k, (universe, partner) in enumerate(zip(universes, table["same_draw"])):
+        parent = k if universe in UNIVERSES else names.index(universe)
+        asked[:, k] = UNIVERSES[universe] if parent == k else asked[:, parent]
+        draws.append(draws[names.index(partner)] if partner else k)
+        if parent != k or partner:
+            nested.append((k, parent))
+    return asked, np.array(nested).reshape(-1, 2), np.array(draws)
 
 
 def published_rate(indicator):
@@ -218,7 +256,7 @@ def _fit_outcomes(netizens, others, sector):
             restricted = GROUP_AGE >= 6
         elif row.universe.endswith("_20_29"):
             restricted = GROUP_AGE == 2
-        universe = row.universe.removesuffix("_60plus").removesuffix("_20_29")
+        universe = _universe(row.universe)
         if universe in bases:
             base, asked = bases[universe], bases[universe] * restricted
         else:
@@ -246,23 +284,28 @@ def _fit_outcomes(netizens, others, sector):
     return probability
 
 
-def _cut_into_levels(probability, loading):
-    """Thresholds (K, 64, 16): one-factor probit levels whose mean is the group's probability."""
+def _cut_into_levels(probability, loading, levels, asked_online):
+    """Thresholds (K, 64, 16): one-factor probit levels whose mean over those asked is the group's probability.
+
+    `levels` : persons by group and trait level, of netizens and of others.
+    """
     level = special.ndtri((np.arange(TRAIT_LEVELS) + 0.5) / TRAIT_LEVELS)
     p = np.clip(probability, 1e-12, 1 - 1e-12)[:, :, None]
+    share = np.stack([np.where(x.sum(axis=1, keepdims=True) > 0, x, 1.0) for x in levels])
+    share = (share / share.sum(axis=2, keepdims=True))[np.where(asked_online, 0, 1)]
     spread = np.sqrt(1 - loading**2)[:, None, None]
     low, high = np.full(p.shape, -12.0), np.full(p.shape, 12.0)
     for _ in range(50):
         middle = (low + high) / 2
-        mean = special.ndtr((loading[:, None, None] * level - middle) / spread).mean(axis=2, keepdims=True)
+        mean = (special.ndtr((loading[:, None, None] * level - middle) / spread) * share).sum(axis=2, keepdims=True)
         low, high = np.where(mean > p, middle, low), np.where(mean > p, high, middle)
-    levels = special.ndtr((loading[:, None, None] * level - (low + high) / 2) / spread)
-    levels = np.where(probability[:, :, None] > 0, levels, 0.0)
-    return np.minimum(np.rint(levels * 65536), 65535).astype(np.uint16)
+    cut = special.ndtr((loading[:, None, None] * level - (low + high) / 2) / spread)
+    cut = np.where(probability[:, :, None] > 0, cut, 0.0)
+    return np.minimum(np.rint(cut * 65536), 65535).astype(np.uint16)
 
 
-def _hours(netizens):
-    """Quantiles of weekly hours by group, in tenths, whose mean over netizens is the published one."""
+def _hours(levels):
+    """Quantiles of weekly hours by group, in tenths, whose mean over netizens by group and trait level is the published one."""
     mean = np.exp(HOURS_AGE * AGE_SCORE[GROUP_AGE] + HOURS_TOWN * GROUP_TOWN)
     quantile = special.gammaincinv(HOURS_SHAPE, (np.arange(HOURS_POINTS) + 0.5) / HOURS_POINTS) / HOURS_SHAPE
     target = reference.published().loc["weekly_hours_online", "value_2024_12"]
@@ -270,5 +313,6 @@ def _hours(netizens):
     for _ in range(60):
         middle = (low + high) / 2
         hours = np.minimum(np.outer(mean * middle, quantile), HOURS_MOST)
-        low, high = (middle, high) if netizens @ hours.mean(axis=1) < target * netizens.sum() else (low, middle)
+        of_level = hours.reshape(GROUPS, TRAIT_LEVELS, -1).mean(axis=2)
+        low, high = (middle, high) if (levels * of_level).sum() < target * levels.sum() else (low, middle)
     return np.rint(hours * 10).astype(np.int64)

@@ -1,7 +1,8 @@
 """Exact finite-population values: everybody is streamed once, and the sums by cell answer every question about groups.
 
-Sums are kept by zone (province × rural/urban) or by area (prefecture × rural/urban), sex, 20 ages, 4 educations. They are
-cached on disk under a fingerprint of the population's arguments, of the facts and of the code that draws people.
+Sums are kept by zone (province × rural/urban) or by area (prefecture × rural/urban), sex, 20 ages, 4 educations, as deep as
+the question asks: "cells" (persons), "status" (telephones, internet use, sector), "answers" (every outcome). They are cached
+on disk under a fingerprint of the population's arguments, of the facts and of the code that draws people.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,19 +24,51 @@ from ..errors import DataError, UnknownNameError
 from ..kernels import people as kernels
 from . import outcomes
 
-BASE_COLUMNS = (
-    "persons",
-    "mobile",
-    "landline",
-    "mobile_and_landline",
-    "mobile_numbers",
-    "landlines",
-    "internet",
-    "internet_mobile",
-    "internet_landline",
-    "netizen_farming",
-    "netizen_manufacturing",
-)
+DEPTHS = ("cells", "status", "answers")
+MOBILES, LINES, ONLINE, SECTOR = np.indices(kernels.STATUS).reshape(4, -1)  # what each of the 72 statuses means
+BASE_COLUMNS = {  # how often a person of each status counts; landlines are counted at the head of the household
+    "persons": np.ones(kernels.N_STATUS, np.int64),
+    "mobile": np.minimum(MOBILES, 1),
+    "landline": np.minimum(LINES, 1),
+    "mobile_and_landline": np.minimum(MOBILES, 1) * np.minimum(LINES, 1),
+    "mobile_numbers": MOBILES,
+    "landlines": None,
+    "internet": ONLINE,
+    "internet_mobile": ONLINE * np.minimum(MOBILES, 1),
+    "internet_landline": ONLINE * np.minimum(LINES, 1),
+    "netizen_farming": ONLINE * (SECTOR == 1),
+    "netizen_manufacturing": ONLINE * (SECTOR == 2),
+}
+
+
+class Sums(NamedTuple):
+    """Sums over everybody, int64, by zone or area (Z), sex, 20 ages and 4 educations; None where not that deep."""
+
+    persons: np.ndarray  # (Z, 2, 20, 4)
+    status: np.ndarray | None = None  # (Z, 2, 20, 4, 72)
+    lines: np.ndarray | None = None  # (Z, 2, 20, 4) residential lines at the head of the household
+    answers: np.ndarray | None = None  # (Z, 2, 20, 4, K + 1) outcomes, tenths of weekly hours
+
+    @property
+    def depth(self):
+        return DEPTHS[(self.status is not None) + (self.answers is not None)]
+
+    def column(self, name, status=False):
+        """One variable by (Z, 2, 20, 4), and by status on a last axis where asked (base columns only)."""
+        if name == "nonuser":  # people aged 6+ who are no netizens
+            value = self.column("persons", status) - self.column("internet", status)
+            value[:, :, :3] = 0
+            return value
+        if name == "persons" and not status:
+            return self.persons
+        if name == "landlines":
+            return self.lines
+        if name in BASE_COLUMNS:
+            return self.status * BASE_COLUMNS[name] if status else self.status @ BASE_COLUMNS[name]
+        value = self.answers[..., column_names().index(name) - len(BASE_COLUMNS)]
+        return value / 10 if name == "weekly_hours" else value
+
+
 FACTS = (
     "provinces",
     "prefectures",
@@ -92,61 +126,105 @@ def shipped():
         return str(np.load(file)["fingerprint"]), path
 
 
-def stream(people, progress=None, workers=None):
-    """Sums over everybody, shape (A, 2, 20, 4, columns), int64; `progress` is called with persons done.
+def depth_of(expressions):
+    """How deep sums have to be for these variables."""
+    names = {split(expression)[0] for expression in expressions} - {"persons"}
+    return DEPTHS[0] if not names else DEPTHS[1] if names <= {*BASE_COLUMNS, "nonuser"} else DEPTHS[2]
+
+
+def stream(people, depth="answers", progress=None, workers=None):
+    """`Sums` over everybody by area; `progress` is called with persons done.
 
     Areas are the blocks: each is summed by one thread into its own slice, so that the result does not depend on threads.
     """
-    areas = len(people.area_zone)
-    education = outcomes.EDUCATION_4
-    columns = len(column_names())
-    result = np.zeros((areas, 2, len(AGE_STARTS), 4, columns), np.int64)
+    areas, shape = len(people.area_zone), (2, len(AGE_STARTS), 4)
     first = np.searchsorted(people.class_area, np.arange(areas + 1))
+    persons = np.zeros((areas, *shape), np.int64)
+    status = lines = answers = None
+    if depth != "cells":
+        status, lines = np.zeros((areas, *shape, kernels.N_STATUS), np.int32), np.zeros((areas, *shape), np.int64)
+    if depth == "answers":
+        answers = np.zeros((areas, *shape, len(people.draws) + 1), np.int64)
 
     def one(area):
-        sums = np.zeros((1, kernels.N_CELLS, columns), np.int64)
-        kernels.tally(people, first[area], first[area + 1], area, sums)
-        np.add.at(
-            np.moveaxis(result[area], 2, 0), education, np.moveaxis(sums.reshape(2, len(AGE_STARTS), -1, columns), 2, 0)
-        )
+        if depth == "cells":
+            cells = np.zeros(kernels.N_CELLS, np.int64)
+            kernels.tally_cells(people, first[area], first[area + 1], cells)
+            persons[area] = _four(cells)
+        else:
+            cells = np.zeros((kernels.N_CELLS, kernels.N_STATUS), np.int32)
+            heads = np.zeros(kernels.N_CELLS, np.int64)
+            asked = np.zeros((kernels.N_CELLS if depth == "answers" else 0, len(people.draws) + 1), np.int64)
+            kernels.tally(people, first[area], first[area + 1], cells, heads, asked)
+            status[area], lines[area], persons[area] = _four(cells), _four(heads), _four(cells.sum(axis=1))
+            if depth == "answers":
+                answers[area] = _four(asked)
         return people.class_person[first[area + 1]] - people.class_person[first[area]]
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for done in pool.map(one, range(areas)):
             if progress is not None:
                 progress(int(done))
-    return result
+    return Sums(persons, status, lines, answers)
+
+
+def _four(cells):
+    """Sums by 280 cells folded to sex, age and the four educations; the rest of the axes kept."""
+    seven = cells.reshape(2, len(AGE_STARTS), -1, *cells.shape[1:])
+    return np.add.reduceat(seven, np.unique(outcomes.EDUCATION_4, return_index=True)[1], axis=2)
 
 
 def by_zone(sums, area_zone):
     """Sums over the 62 zones from sums over areas."""
-    result = np.zeros((62, *sums.shape[1:]), sums.dtype)
-    np.add.at(result, area_zone, sums)
-    return result
+    order = np.argsort(area_zone, kind="stable")
+    first = np.searchsorted(area_zone[order], np.arange(62))
+    return Sums(*(None if x is None else np.add.reduceat(x[order], first, axis=0, dtype=np.int64) for x in sums))
 
 
 def save(path, mark, sums):
-    """Write a table of sums so that a reader never sees half of it."""
+    """Write sums, in as narrow numbers as hold them."""
+    tables = {name: x for name, x in sums._asdict().items() if x is not None}
+    save_arrays(
+        path,
+        mark,
+        {name: x.astype(np.uint64 if x.max() > 2**32 - 1 else np.uint32) for name, x in tables.items()},
+    )
+
+
+def save_arrays(path, mark, arrays):
+    """Write arrays so that a reader never sees half of them."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        np.savez_compressed(
-            file, fingerprint=mark, sums=sums.astype(np.uint64 if sums.max() > 2**32 - 1 else np.uint32)
-        )
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, fingerprint=mark, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def load(path, mark):
-    """Sums from a file, or None when it is absent, damaged or of another fingerprint."""
+    """Sums from a file, or None when there are none of this fingerprint."""
+    arrays = load_arrays(path, mark)
+    if arrays is None or "persons" not in arrays:
+        return None
+    return Sums(**{name: x.astype(np.int64) for name, x in arrays.items()})
+
+
+def load_arrays(path, mark):
+    """Arrays from a file, or None when it is absent, damaged or of another fingerprint."""
     try:
         with open(path, "rb") as file:
             table = np.load(file)
-            return table["sums"].astype(np.int64) if str(table["fingerprint"]) == mark else None
+            if str(table["fingerprint"]) == mark:
+                return {name: table[name] for name in table.files if name != "fingerprint"}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
+        pass
+    return None
 
 
 def split(expression):
@@ -164,17 +242,6 @@ def split(expression):
     if len(rest) > 1:
         raise DataError(f"{expression!r} names {len(rest)} summed variables ({', '.join(rest)}); name one, and groups.")
     return (rest[0] if rest else "persons"), groups
-
-
-def column_of(sums, name):
-    """The sums of one variable, shape (zones, 2, 20, 4); non-users are people aged 6+ who are no netizens."""
-    names = column_names()
-    if name == "nonuser":
-        value = sums[..., 0] - sums[..., names.index("internet")]
-        value[:, :, :3] = 0
-        return value
-    value = sums[..., names.index(name)]
-    return value / 10 if name == "weekly_hours" else value
 
 
 def group_mask(names, shape):
@@ -206,6 +273,14 @@ def indicator_value(row, total, scale=1.0):
     base = total(row.denominator)
     if row.kind == "complement":
         return (base - number) * scale / 1e4
+    factor = 1 if row.kind == "mean" else 100
     if row.kind == "complement_ratio":
-        return 100 * (base - number) / (total("persons") - total("internet"))
-    return number / base * (1 if row.kind == "mean" else 100)
+        number, base = base - number, total("persons") - total("internet")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.divide(number * factor, base)
+
+
+def expressions_of(row):
+    """The expressions `indicator_value` asks for."""
+    rest = () if row.kind == "total" else (row.denominator,)
+    return (row.numerator, *rest, *(("persons", "internet") if row.kind == "complement_ratio" else ()))

@@ -1,5 +1,8 @@
-"""The finite population: 1.4 billion people who exist as a function of their number."""
+"""China's population: 1.4 billion people who exist as a function of their number."""
 
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -7,18 +10,34 @@ import pandas as pd
 
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
-from ..errors import DataError, SpecError, UnknownNameError
+from ..errors import SpecError, UnknownNameError
 from ..kernels import people as kernels
-from . import census, outcomes, parameters, synthesis
+from . import census, domains, outcomes, parameters, synthesis
+from .base import Population
 
-BY = ("province", "prefecture", "urban", "sex", "age_group", "education")
+CELL_COLUMNS = ("province", "prefecture", "urban", "sex", "age_group", "education")
+STATUS_COLUMNS = ("n_mobile", "n_lines", "internet", "sector")
+ATTRIBUTES = (
+    "person_id",
+    "household_id",
+    "province",
+    "prefecture",
+    "urban",
+    "sex",
+    "age",
+    "age_group",
+    "education",
+    "sector",
+)
+ATTRIBUTES += ("household_size", "n_mobile", "n_lines", "internet")
+BLOCK = 1 << 18  # persons a thread looks at together
+RANGES = {"scale": 1e-4, "personal_share": 0.8, "residential_share": 0.1, "no_phone_internet_rate": 0.0}
 
 
-class Population:
-    """A virtual finite population of persons in households with telephones and answers.
+class China(Population):
+    """The population behind `Population.china`.
 
     Nothing is materialised: any person or household is drawn from its number in constant time, always the same.
-    Make one with `Population.china`.
 
     Attributes
     ----------
@@ -28,76 +47,24 @@ class Population:
     fingerprint : str, changes with the arguments, the facts and the code that draws people.
     """
 
+    stratum_name = "province"
+
     def __init__(self, arguments):
-        self.arguments = dict(arguments)
-        self.year, self.seed, self.scale = arguments["year"], arguments["seed"], arguments["scale"]
+        _check(arguments)
+        self.arguments = {**arguments, "scale": float(arguments["scale"])}
+        self.year, self.seed, self.scale = arguments["year"], arguments["seed"], self.arguments["scale"]
         self.fingerprint = parameters.fingerprint(self.arguments)
-        self._model = None
-
-    @classmethod
-    def china(
-        cls, seed=1, scale=1.0, year=2023, *, personal_share=0.95, residential_share=0.55, no_phone_internet_rate=0.0
-    ):
-        """The mainland's 31 provinces: households of the 2020 census moved to a year-end, phones, use of the internet.
-
-        Parameters
-        ----------
-        seed : int, which of the possible populations.
-        scale : float in (0, 1]; 1.0 is everybody. Prefecture sizes are scaled by largest remainders.
-        year : 2020 (census), or year-end 2022, 2023 or 2024. The answers are those of December 2024 in any year.
-        personal_share : share of mobile subscriptions held by people, not by businesses or machines (assumption).
-        residential_share : share of fixed lines that are residential (64.9 % in 2013, less since: assumption).
-        no_phone_internet_rate : how much as likely to use the internet people without any telephone are as people with
-            one; the report assumes 0.
-
-        Raises
-        ------
-        SpecError : an argument outside its range.
-
-        References
-        ----------
-        docs/population.md names every assumption; `reference` holds the facts.
-        """
-        arguments = {
-            "kind": "china",
-            "seed": seed,
-            "scale": float(scale),
-            "year": year,
-            "personal_share": personal_share,
-            "residential_share": residential_share,
-            "no_phone_internet_rate": no_phone_internet_rate,
-        }
-        if year not in census.YEARS:
-            raise SpecError(f"population.year = {year!r}: choose one of {', '.join(map(str, census.YEARS))}.")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise SpecError(f"population.seed = {seed!r}: give a whole number, 0 or larger.")
-        for name, low in (
-            ("scale", 1e-4),
-            ("personal_share", 0.8),
-            ("residential_share", 0.1),
-            ("no_phone_internet_rate", 0),
-        ):
-            if not low <= arguments[name] <= 1:
-                raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from {low} to 1.")
-        return cls(arguments)
+        self._known = {}
 
     def __repr__(self):
         return f"<Population.china seed={self.seed} year={self.year} scale={self.scale:g}: {self.size:,} persons>"
 
-    @property
+    @cached_property
     def model(self):
         """The tables behind the population (a `synthesis.Synthesis`), built on first use."""
-        if self._model is None:
-            a = self.arguments
-            self._model = synthesis.build(
-                a["year"],
-                a["scale"],
-                streams.key(a["seed"], "", "population"),
-                personal_share=a["personal_share"],
-                residential_share=a["residential_share"],
-                no_phone_internet_rate=a["no_phone_internet_rate"],
-            )
-        return self._model
+        a = {name: value for name, value in self.arguments.items() if name not in ("kind", "seed")}
+        effect = streams.stream(self.seed, "", "prefecture").standard_normal(len(reference.frame_units()))
+        return synthesis.build(**a, key=streams.key(self.seed, "", "population"), prefecture_effect=effect)
 
     @property
     def people(self):
@@ -113,8 +80,19 @@ class Population:
         return int(self.people.class_household[-1])
 
     @property
+    def strata(self):
+        return reference.provinces()
+
+    @property
     def outcome_names(self):
         return self.model.outcomes.names
+
+    def blocks(self, stratum, most):
+        """Ranges of at most so many ids that make up a province (by index)."""
+        people = self.people
+        classes = np.nonzero(people.area_zone[people.class_area] >> 1 == stratum)[0]
+        first, end = int(people.class_person[classes[0]]), int(people.class_person[classes[-1] + 1])
+        return [range(start, min(start + most, end)) for start in range(first, end, most)]
 
     # ------------------------------------------------------------------------------------------------- random access
     def attributes(self, ids):
@@ -131,8 +109,23 @@ class Population:
         kernels.answers_of(self.people, np.asarray(ids, np.int64), attributes, answers, tenths)
         return answers, tenths / 10
 
-    def persons(self, ids):
+    def n_numbers(self, kind, ids):
+        """Working mobile numbers of persons, or landlines of households."""
+        if kind == "landline":
+            out = np.empty((len(ids), 4), np.int64)
+            kernels.household_table(self.people, ids, out)
+            return out[:, 3]
+        out = np.empty(len(ids), np.int64)
+        kernels.count_mobiles(self.people, ids, out)
+        return out
+
+    def persons(self, ids, columns=None):
         """A table of persons, rows in the order of `ids`.
+
+        Parameters
+        ----------
+        ids : array of int, 0 to size - 1.
+        columns : names of the columns wanted, in that order; None: all. Fewer are faster.
 
         Returns
         -------
@@ -140,13 +133,18 @@ class Population:
         6), education, sector, household_size, n_mobile, n_lines, internet, every outcome (bool), weekly_hours (missing
         for non-users).
         """
+        every = (*ATTRIBUTES, *self.outcome_names, "weekly_hours")
+        wanted = every if columns is None else list(columns)
+        for column in wanted:
+            if column not in every:
+                raise UnknownNameError(f"no column {column!r}; persons have {', '.join(every)}.")
         a = self.attributes(ids)
-        answers, hours = self.answers(np.asarray(ids, np.int64), a)
-        table = attribute_table(self.people, ids, a)
-        for name, column in zip(self.outcome_names, answers.T):
-            table[name] = column.astype(bool)
-        table["weekly_hours"] = np.where(a[:, 7] == 1, hours, np.nan)
-        return table
+        table = attribute_table(self.people, ids, a, wanted)
+        if set(wanted) - set(ATTRIBUTES):
+            answers, hours = self.answers(np.asarray(ids, np.int64), a)
+            table |= {name: answers[:, k].astype(bool) for k, name in enumerate(self.outcome_names) if name in wanted}
+            table["weekly_hours"] = np.where(a[:, 7] == 1, hours, np.nan)
+        return pd.DataFrame({name: table[name] for name in wanted})
 
     def households(self, ids):
         """A table of households: household_id, province, prefecture, urban, kind, household_size, first person, lines."""
@@ -157,7 +155,7 @@ class Population:
         return pd.DataFrame(
             {
                 "household_id": ids,
-                **_places(self.people, area),
+                **{name: make() for name, make in _places(self.people, area).items()},
                 "kind": pd.Categorical.from_codes(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
                 "household_size": out[:, 2].astype(np.int16),
                 "first_person_id": out[:, 1],
@@ -165,65 +163,70 @@ class Population:
             }
         )
 
-    @staticmethod
-    def _ids(ids, size, what):
-        ids = np.ascontiguousarray(ids)
-        if ids.dtype.kind not in "iu":
-            raise DataError(f"{what} ids must be whole numbers; got {ids.dtype}.")
-        ids = ids.astype(np.int64)
-        outside = (ids < 0) | (ids >= size)
-        if outside.any():
-            raise DataError(
-                f"{int(outside.sum())} of {len(ids)} {what} ids are outside 0 to {size - 1:,}; "
-                f"the first is {int(ids[outside][0])}."
-            )
-        return ids
+    def select(self, ids, where, columns=None):
+        """The persons among `ids` that carry the labels of `where`."""
+        ids = np.asarray(ids, np.int64)
+        if where:
+            seen = self.persons(ids, list(where))
+            keep = np.ones(len(ids), bool)
+            for column, wanted in where.items():
+                codes, labels = _codes(seen[column], column)
+                keep &= np.isin(codes, domains.label_codes(labels, wanted, column))
+            ids = ids[keep]
+        return self.persons(ids, columns)
 
     # ------------------------------------------------------------------------------------------------- the exact truth
-    @cached_property
-    def zone_sums(self):
-        """Exact sums by zone, sex, 20 ages and 4 educations (`parameters.column_names` on the last axis)."""
-        mark, path = parameters.shipped()
-        if mark == self.fingerprint:
-            with path.open("rb") as file:
-                return np.load(file)["sums"].astype(np.int64)
-        return parameters.by_zone(self.area_sums, self.people.area_zone)
-
     @property
     def parameter_source(self):
         """Where exact parameters come from: "shipped", "cached" or "to be streamed"."""
         if parameters.shipped()[0] == self.fingerprint:
             return "shipped"
-        return "cached" if self._cache_path().exists() else "to be streamed"
+        return "cached" if self._cache_path("answers").exists() else "to be streamed"
 
-    def _cache_path(self):
-        return parameters.cache_folder() / f"parameters-{self.fingerprint}.npz"
+    def _cache_path(self, depth):
+        return parameters.cache_folder() / f"{depth}-{self.fingerprint}.npz"
 
-    @cached_property
-    def area_sums(self):
-        """The same by area (prefecture × rural/urban): streamed once over everybody, then cached on disk."""
-        return self.compute_parameters()
+    def sums(self, depth="answers", fine=True, progress=None):
+        """Exact `parameters.Sums` over everybody, at least so deep ("cells", "status", "answers").
 
-    def compute_parameters(self, progress=None):
-        """Stream everybody (or read the cache) and return the sums by area; `progress` is called with persons done."""
-        sums = parameters.load(self._cache_path(), self.fingerprint)
-        if sums is None:
-            sums = parameters.stream(self.people, progress)
+        By area (prefecture × rural/urban), or by zone (province × rural/urban) where not `fine`. Comes with the package
+        for the preset, else from the cache on disk, else everybody is streamed once, with `progress` called with the
+        number of persons done.
+        """
+        if not fine and parameters.shipped()[0] == self.fingerprint:
+            if "shipped" not in self._known:
+                self._known["shipped"] = parameters.load(parameters.shipped()[1], self.fingerprint)
+            return self._known["shipped"]
+        enough = parameters.DEPTHS[parameters.DEPTHS.index(depth) :]
+        known = next((self._known[d] for d in enough if d in self._known), None)
+        if known is None:
+            loaded = (parameters.load(self._cache_path(d), self.fingerprint) for d in enough)
+            known = next((sums for sums in loaded if sums is not None), None)
+        if known is None:
+            known = parameters.stream(self.people, depth, progress)
             if self.size >= 10_000_000:  # smaller populations take a second: not worth a file
-                parameters.save(self._cache_path(), self.fingerprint, sums)
-        self.__dict__["area_sums"] = sums
-        return sums
+                parameters.save(self._cache_path(depth), self.fingerprint, known)
+        self._known[known.depth] = known
+        if fine:
+            return known
+        if ("zone", known.depth) not in self._known:
+            self._known["zone", known.depth] = parameters.by_zone(known, self.people.area_zone)
+        return self._known["zone", known.depth]
 
-    def parameter(self, name, by=None, where=None):
+    def parameter(self, name, by=None, where=None, *, progress=None):
         """The exact finite-population value of a published estimand or of a variable.
 
         Parameters
         ----------
-        name : an indicator of the report (`internet_penetration`, … in percent, 10k persons or hours: its own unit), or
-            an expression of variables (`internet*age_60plus`), whose value is a total in persons (hours for
-            `weekly_hours`).
-        by : a column or a list of columns: province, prefecture, urban, sex, age_group, education.
-        where : mapping of such columns to a label or a list of labels.
+        name : an indicator of the report (`internet_penetration`, … in percent, 10k persons or hours: its own unit), an
+            expression of variables (`internet*age_60plus`), whose value is a total in persons (hours for
+            `weekly_hours`), or a ratio of two (`internet*urban/persons*urban`).
+        by : a column or a list of columns.
+        where : mapping of columns to a label or a list of labels.
+            Any label column of `persons` will do. Province, prefecture, urban, sex, age_group and education are answered
+            from sums over everybody, which are made once and cached; n_mobile, n_lines, internet and sector too where no
+            outcome is asked. Other columns (age, household_size, outcomes) look at every person `where` leaves.
+        progress : called with the number of persons done while people are streamed.
 
         Returns
         -------
@@ -233,118 +236,236 @@ class Population:
         ------
         UnknownNameError : no such indicator, variable, column or label.
         """
-        by = [by] if isinstance(by, str) else list(by or ())
-        fine = "prefecture" in by or "prefecture" in (where or {})
-        sums = self.area_sums if fine else self.zone_sums
-        axes = _axes(self.people, sums.shape[0])
-        inside = np.ones(sums.shape[:4], bool)
-        for column, labels in (where or {}).items():
-            codes, names = _axis(axes, column)
-            inside &= np.isin(codes, _label_codes(names, labels, column))
-        rows, domains = _domains(axes, by, inside)
-        definition = reference.indicators()
+        by, where = domains.named(by), dict(where or {})
+        definition, row = reference.indicators(), None
+        expressions = name.split("/")
         if name in definition.index:
             row = definition.loc[name]
-            values = [parameters.indicator_value(row, self._summer(sums, mask)) for mask in rows]
+            expressions = parameters.expressions_of(row)
+        depth = parameters.depth_of(expressions)
+        columns = {*by, *where}
+        status = bool(columns & set(STATUS_COLUMNS))
+        simple = depth != "answers" and not any("landlines" in e for e in expressions)
+        if columns <= {*CELL_COLUMNS, *(STATUS_COLUMNS if simple else ())}:
+            found, total = self._from_sums(depth, by, where, status, progress)
         else:
-            values = [self._summer(sums, mask)(name) for mask in rows]
-        return pd.DataFrame({"domain": domains, "value": np.array(values, dtype=float)})
+            found, total = self._from_people(expressions, by, where, progress)
+        if row is not None:
+            value = parameters.indicator_value(row, total)
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                value = (
+                    total(expressions[0]) if len(expressions) == 1 else total(expressions[0]) / total(expressions[1])
+                )
+        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
-    @staticmethod
-    def _summer(sums, mask):
+    def _from_sums(self, depth, by, where, status, progress):
+        """Names of the domains, and a function from an expression to its total in each."""
+        sums = self.sums(
+            max(depth, "status", key=parameters.DEPTHS.index) if status else depth,
+            "prefecture" in {*by, *where},
+            progress,
+        )
+        shape = sums.persons.shape + ((kernels.N_STATUS,) if status else ())
+        axes = _axes(self.people, shape)
+        inside = domains.inside(axes, where, shape, by)
+        code, size = domains.combine(axes, by, shape)
+        code = code[inside]
+        present = np.unique(code)
+
         def total(expression):
             column, groups = parameters.split(expression)
-            return parameters.column_of(sums, column)[mask & parameters.group_mask(groups, mask.shape)].sum()
+            value = (
+                sums.column(column, status)[inside] * _spread(parameters.group_mask(groups, shape[:4]), shape)[inside]
+            )
+            return np.bincount(code, value, size)[present]
 
-        return total
+        return [domains.text(axes, by, c) for c in present], total
+
+    def _from_people(self, expressions, by, where, progress):
+        """The same from every person that `where` may leave, for any column; remembered on disk."""
+        question = hashlib.sha256(repr((self.fingerprint, sorted(expressions), by, sorted(where.items()))).encode())
+        path = parameters.cache_folder() / f"domains-{question.hexdigest()[:20]}.npz"
+        kept = parameters.load_arrays(path, self.fingerprint)
+        labels = {column: self._labels(column) for column in {*by, *where}}
+        axes = {column: (None, labels[column]) for column in labels}
+        if kept is None:
+            size = domains.combine({c: (0, x) for c, x in labels.items()}, by, ())[1]
+            counted = self._count_people(expressions, by, where, labels, size, progress)
+            present = np.nonzero(counted[0])[0]
+            kept = {"present": present, "sums": counted[:, present]}
+            if self.size >= 10_000_000:
+                parameters.save_arrays(path, self.fingerprint, kept)
+        found = [domains.text(axes, by, int(c)) for c in kept["present"]]
+        return found, lambda expression: kept["sums"][1 + list(expressions).index(expression)]
+
+    def _labels(self, column):
+        """Labels a column can have."""
+        if column in ("age", "household_size"):
+            return list(range(128))
+        every = self.persons([0], None if column not in ATTRIBUTES else [column])
+        if column not in every or column in ("person_id", "household_id", "weekly_hours"):
+            raise UnknownNameError(f"column {column!r} cannot define a domain; choose a label column of persons().")
+        return _codes(every[column], column)[1]
+
+    def _count_people(self, expressions, by, where, labels, size, progress):
+        """Counts of persons and sums of the expressions by domain (1 + len(expressions), size), block by block."""
+        names = self.outcome_names
+        asked = {*by, *where} | {parameters.split(e)[0] for e in expressions}
+        deep = bool(asked & {*names, "weekly_hours"})
+
+        def one(block):
+            ids = np.arange(*block)
+            a = self.attributes(ids)
+            answers = self.answers(ids, a) if deep else None
+            table = attribute_table(self.people, ids, a, [c for c in labels if c in ATTRIBUTES])
+            for column in labels:
+                if column in names:
+                    table[column] = answers[0][:, names.index(column)].astype(bool)
+            axes = {column: (_codes(table[column], column)[0], labels[column]) for column in labels}
+            keep = domains.inside(axes, where, ids.shape, by)
+            code = domains.combine(axes, by, ids.shape)[0][keep]
+            values = [_person_values(expression, a, answers, self.people, names)[keep] for expression in expressions]
+            return [np.bincount(code, minlength=size), *(np.bincount(code, value, size) for value in values)], len(ids)
+
+        counted = np.zeros((1 + len(expressions), size))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for sums, done in pool.map(one, self._blocks(where)):
+                counted += sums
+                if progress is not None:
+                    progress(done)
+        return counted
+
+    def _blocks(self, where):
+        """Ranges of person ids of the areas that `where` leaves, cut into blocks."""
+        every = np.arange(len(self.people.area_zone))
+        axes = _place_axes(self.people, every)
+        places = {column: labels for column, labels in where.items() if column in axes}
+        areas = np.nonzero(domains.inside(axes, places, every.shape))[0]
+        first = np.searchsorted(self.people.class_area, np.arange(len(self.people.area_zone) + 1))
+        for area in areas:
+            begin, end = self.people.class_person[first[area]], self.people.class_person[first[area + 1]]
+            yield from ((start, min(start + BLOCK, end)) for start in range(begin, end, BLOCK))
+
+
+def _check(arguments):
+    """Refuse arguments of `Population.china` outside their ranges."""
+    year, seed = arguments["year"], arguments["seed"]
+    if year not in census.YEARS:
+        raise SpecError(f"population.year = {year!r}: choose one of {', '.join(map(str, census.YEARS))}.")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise SpecError(f"population.seed = {seed!r}: give a whole number, 0 or larger.")
+    for name, low in RANGES.items():
+        if not low <= arguments[name] <= 1:
+            raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from {low} to 1.")
+    for name in ("household_icc", "prefecture_icc"):
+        if not 0 <= arguments[name] <= 0.9:
+            raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from 0 to 0.9.")
 
 
 def _places(people, area):
-    places = reference.frame_units()
-    provinces = np.array(reference.provinces())
-    prefectures, code = np.unique(places["adcode"].to_numpy(str), return_inverse=True)
+    """Makers of the columns of places."""
+
+    def prefecture():
+        prefectures, code = np.unique(reference.frame_units()["adcode"].to_numpy(str), return_inverse=True)
+        return pd.Categorical.from_codes(code[area >> 1], prefectures)
+
     return {
-        "province": pd.Categorical.from_codes(people.area_zone[area] >> 1, provinces),
-        "prefecture": pd.Categorical.from_codes(code[area >> 1], prefectures),
-        "urban": pd.Categorical.from_codes(area & 1, URBAN),
+        "province": lambda: pd.Categorical.from_codes(people.area_zone[area] >> 1, np.array(reference.provinces())),
+        "prefecture": prefecture,
+        "urban": lambda: pd.Categorical.from_codes(area & 1, URBAN),
     }
 
 
-def attribute_table(people, ids, a):
-    """Labelled columns of raw attributes (n, 11); used for persons and for survey cases alike."""
-    area = people.class_area[a[:, 0]]
-    cell, age = a[:, 3], a[:, 4]
-    age_group = np.searchsorted(AGE_5_FIRST, age, side="right") - 1
-    education = outcomes.EDUCATION_4[cell % len(EDUCATION)]
-    mobiles = a[:, 5]
-    return pd.DataFrame(
-        {
-            "person_id": np.asarray(ids, np.int64),
-            "household_id": a[:, 1],
-            **_places(people, area),
-            "sex": pd.Categorical.from_codes(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
-            "age": age.astype(np.int16),
-            "age_group": pd.Categorical.from_codes(age_group, AGE_5),
-            "education": pd.Categorical.from_codes(education, EDUCATION_4),
-            "sector": pd.Categorical.from_codes(a[:, 9], SECTOR),
-            "household_size": a[:, 10].astype(np.int16),
-            "n_mobile": ((mobiles & 1) + ((mobiles >> 1) & 1) + (mobiles >> 2)).astype(np.int8),
-            "n_lines": a[:, 6].astype(np.int8),
-            "internet": a[:, 7].astype(bool),
-        }
-    )
-
-
-def _axes(people, size):
-    """Codes over (zone or area, sex, age, education) and labels of the columns that domains can name."""
-    provinces = list(reference.provinces())
-    index = np.arange(size).reshape(-1, 1, 1, 1)
-    zone = index if size == 62 else people.area_zone[index]
-    first = np.array(AGE_STARTS)
-    groups = np.searchsorted(AGE_5_FIRST, first, side="right") - 1
-    axes = {
-        "province": (zone >> 1, provinces),
-        "urban": (zone & 1, list(URBAN)),
-        "sex": (np.arange(2).reshape(1, 2, 1, 1), list(SEX)),
-        "age_group": (groups.reshape(1, 1, -1, 1), list(AGE_5)),
-        "education": (np.arange(4).reshape(1, 1, 1, 4), list(EDUCATION_4)),
+def attribute_table(people, ids, a, wanted=ATTRIBUTES):
+    """Labelled columns of raw attributes (n, 11) by name; used for persons and for survey cases alike."""
+    cell = a[:, 3]
+    make = {
+        "person_id": lambda: np.asarray(ids, np.int64),
+        "household_id": lambda: a[:, 1],
+        **_places(people, people.class_area[a[:, 0]]),
+        "sex": lambda: pd.Categorical.from_codes(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
+        "age": lambda: a[:, 4].astype(np.int16),
+        "age_group": lambda: pd.Categorical.from_codes(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
+        "education": lambda: pd.Categorical.from_codes(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
+        "sector": lambda: pd.Categorical.from_codes(a[:, 9], SECTOR),
+        "household_size": lambda: a[:, 10].astype(np.int16),
+        "n_mobile": lambda: a[:, 5].astype(np.int8),
+        "n_lines": lambda: a[:, 6].astype(np.int8),
+        "internet": lambda: a[:, 7].astype(bool),
     }
-    if size != 62:
+    return {name: make[name]() for name in make if name in wanted}
+
+
+def _codes(values, column):
+    """Codes and labels of a label column of persons."""
+    if isinstance(values, pd.Series):
+        values = values.array
+    if isinstance(values, pd.Categorical):
+        return values.codes, list(values.categories)
+    values = np.asarray(values)
+    if values.dtype == bool:
+        return values.astype(np.int64), [False, True]
+    if values.dtype.kind == "i":
+        return values.astype(np.int64), list(range({"n_mobile": 4, "n_lines": 3}.get(column, 128)))
+    raise UnknownNameError(f"column {column!r} holds {values.dtype}, which makes no domains.")
+
+
+def _person_values(expression, a, answers, people, names):
+    """The values of an expression person by person, from raw attributes and answers."""
+    column, groups = parameters.split(expression)
+    codes = {
+        "age": a[:, 4],
+        "sex": a[:, 3] // (len(AGE_STARTS) * len(EDUCATION)),
+        "urban": people.class_area[a[:, 0]] & 1,
+        "education": outcomes.EDUCATION_4[a[:, 3] % len(EDUCATION)],
+    }
+    if column == "landlines":
+        value = a[:, 6] * (a[:, 2] == 0)
+    elif column == "nonuser":
+        value = (a[:, 4] >= 6) & (a[:, 7] == 0)
+    elif column in parameters.BASE_COLUMNS:
+        value = parameters.BASE_COLUMNS[column][((a[:, 5] * 3 + a[:, 6]) * 2 + a[:, 7]) * 3 + a[:, 9]]
+    else:
+        value = answers[1] if column == "weekly_hours" else answers[0][:, names.index(column)]
+    for group in groups:
+        name, low, high = VARIABLES[group]
+        value = value * ((codes[name] >= low) & (codes[name] <= high))
+    return value.astype(float)
+
+
+def _spread(mask, shape):
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - 4)), shape)
+
+
+def _place_axes(people, index):
+    """Codes and labels of the places of zones (where there are 62) or areas."""
+    fine = len(index) != 62
+    zone = people.area_zone[index] if fine else index
+    axes = {"province": (zone >> 1, list(reference.provinces())), "urban": (zone & 1, list(URBAN))}
+    if fine:
         axes["prefecture"] = (index >> 1, list(reference.frame_units()["adcode"]))
-    shape = (size, 2, len(AGE_STARTS), 4)
+    return axes
+
+
+def _axes(people, shape):
+    """Codes over (zone or area, sex, age, education[, status]) and labels of the columns that domains can name."""
+    size, tail = shape[0], (1,) * (len(shape) - 4)
+    index = np.arange(size).reshape(-1, 1, 1, 1, *tail)
+    groups = np.searchsorted(AGE_5_FIRST, np.array(AGE_STARTS), side="right") - 1
+    axes = _place_axes(people, index) | {
+        "sex": (np.arange(2).reshape(1, 2, 1, 1, *tail), list(SEX)),
+        "age_group": (groups.reshape(1, 1, -1, 1, *tail), list(AGE_5)),
+        "education": (np.arange(4).reshape(1, 1, 1, 4, *tail), list(EDUCATION_4)),
+    }
+    if tail:
+        axes |= {
+            "n_mobile": (parameters.MOBILES, [0, 1, 2, 3]),
+            "n_lines": (parameters.LINES, [0, 1, 2]),
+            "internet": (parameters.ONLINE, [False, True]),
+            "sector": (parameters.SECTOR, list(SECTOR)),
+        }
     return {name: (np.broadcast_to(codes, shape), labels) for name, (codes, labels) in axes.items()}
 
 
-def _axis(axes, column):
-    if column not in axes:
-        raise UnknownNameError(f"column {column!r} cannot define a domain; choose from {', '.join(BY)}.")
-    return axes[column]
-
-
-def _label_codes(names, labels, column):
-    labels = [labels] if isinstance(labels, str) else list(labels)
-    missing = [label for label in labels if label not in names]
-    if missing:
-        raise UnknownNameError(
-            f"{column} has no label {missing[0]!r}; it has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
-        )
-    return [names.index(label) for label in labels]
-
-
-def _domains(axes, by, inside):
-    """Masks and texts of every combination of the labels of `by`, in label order."""
-    masks, texts = [inside], [""]
-    for column in by:
-        codes, names = _axis(axes, column)
-        present = [(k, name) for k, name in enumerate(names) if (inside & (codes == k)).any()]
-        masks, texts = zip(
-            *[
-                (mask & (codes == k), f"{text}, {column}={name}" if text else f"{column}={name}")
-                for mask, text in zip(masks, texts)
-                for k, name in present
-            ]
-        )
-    return list(masks), list(texts)
-
-
-assert set(VARIABLES) & set(BY) == {"urban"}
+assert set(VARIABLES) & set(CELL_COLUMNS) == {"urban"}

@@ -11,9 +11,27 @@ from . import census, outcomes, telephones
 
 MOST_IN_FAMILY, ROOM = 7, 4  # family households have 1 to 7 members; dormitory rooms 4
 RURAL_HOUSEHOLD = 1.10  # assumption: mean size in the country against towns
-# Assumption: how the head of a household and dormitory residents differ from other members, by the 20 age groups
-HEAD_BY_AGE = np.array([0.0] * 6 + [0.35, 0.8, *[1.0] * 12])
-DORMITORY_BY_AGE = np.array([0.01, 0.02, 0.02, 0.03, 0.25, 5.0, 5.0, 1.5, *[0.6] * 7, 0.5, 0.5, 0.6, 0.8, 1.0])
+# Assumption: how heads, second members, further members and dormitory residents differ in age, by the 20 age groups
+ROLE_BY_AGE = np.array(
+    [
+        [0.0] * 6 + [0.35, 0.8, *[1.0] * 12],
+        [0.06] * 5 + [0.1, 0.5, 0.9, *[1.0] * 12],
+        [1.0] * 20,
+        [0.01, 0.02, 0.02, 0.03, 0.25, 5.0, 5.0, 1.5, *[0.6] * 7, 0.5, 0.5, 0.6, 0.8, 1.0],
+    ]
+)
+HEAD_STARTS = np.array([0, 30, 45, 60])  # head groups: sex × these ages
+# Assumption: second members are mostly partners: of the other sex, and of nearly the head's age
+SAME_SEX, PARTNER_SPREAD, PARTNER_AGE = 0.04, 6.0, np.array([25.0, 37.0, 52.0, 68.0])
+# Assumption: how likely further members are at ages 0-14, 15-29, 30-44, 45-59, 60+, by the head's age
+OTHER_BY_AGE = np.array(
+    [
+        [1.0, 0.25, 0.08, 0.35, 0.15],
+        [1.0, 0.35, 0.06, 0.15, 0.45],
+        [0.30, 1.0, 0.25, 0.08, 0.45],
+        [0.55, 0.35, 1.0, 0.35, 0.20],
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +40,9 @@ class Synthesis:
 
     people: people.People
     expected: np.ndarray  # (734, 280) expected persons by area and cell
-    covered: np.ndarray  # (62, 280) expected persons with a telephone of either kind
+    covered: np.ndarray  # (734, 280) expected persons with a telephone of either kind
     landline_reachable: np.ndarray  # (734, 280) expected persons in households with a landline
+    homes_with_line: np.ndarray  # (734,) expected households and dormitory rooms with a landline
     telephones: telephones.TelephoneModel
     outcomes: outcomes.OutcomeModel
 
@@ -52,7 +71,7 @@ def household_sizes(mean):
     return share
 
 
-def _classes(persons, unit_of_area):
+def _classes(persons):
     """Household classes of every area: (size, kind, area, households), in id order."""
     places = reference.frame_units()
     population = places["population_2020_persons"].to_numpy("float64")
@@ -77,60 +96,131 @@ def _classes(persons, unit_of_area):
     return table[table[:, 3] > 0]
 
 
+def associate(prior, rows, columns):
+    """Tables (A, R, J) with the association of `prior` (R, J) and margins `rows` (A, R), `columns` (A, J).
+
+    Iterative proportional fitting (Deming & Stephan 1940): every table is prior × a row factor × a column factor. Rows hold
+    exactly; columns where the prior allows both.
+    """
+    column = np.ones_like(columns)
+    for _ in range(200):
+        row = _over(rows, np.einsum("aj,rj->ar", column, prior))
+        achieved = np.einsum("ar,rj->aj", row, prior) * column
+        if np.all(np.abs(achieved - columns) <= 1e-9 * (1 + columns)):
+            break
+        column *= _over(columns, achieved)
+    return row[:, :, None] * prior * column[:, None, :]
+
+
+def _over(a, b):
+    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
+
+
+def _cells():
+    """Age group, sex and head group of the 280 cells."""
+    _, age, _ = outcomes.cell_groups()
+    sex = np.repeat([0, 1], len(age) // 2)
+    return age, sex, sex * 4 + np.searchsorted(HEAD_STARTS, np.array(AGE_STARTS)[age], side="right") - 1
+
+
+def _partner_prior():
+    """How likely a second member of each cell is beside a head of each group, before fitting; (8, 280)."""
+    age, sex, _ = _cells()
+    middle = (np.array(AGE_STARTS) + np.array([*AGE_STARTS[1:], 92])) / 2
+    near = 0.03 + np.exp(-0.5 * ((middle[age] - PARTNER_AGE[:, None]) / PARTNER_SPREAD) ** 2)  # (4, 280)
+    return np.concatenate([near * np.where(sex == head, SAME_SEX, 1.0) for head in (0, 1)])
+
+
 def _roles(table, classes):
-    """Expected persons by area, role (head, member, dormitory) and cell, by IPF on the assumed age profiles of roles."""
+    """Expected persons by area, role and cell (A, 14, 280): heads, partners by head group, others by head's age, dormitory."""
     areas = len(table)
     size, kind, area, count = classes.T
-    heads = np.bincount(area[kind == 0], count[kind == 0], areas)
-    family = np.bincount(area[kind == 0], (size * count)[kind == 0], areas)
-    rooms = np.bincount(area[kind == 1], (size * count)[kind == 1], areas)
-    target = np.stack([heads, family - heads, rooms], axis=1)
-    table = table * (target.sum(axis=1) / np.maximum(table.sum(axis=(1, 2, 3)), 1e-12))[:, None, None, None]
-    profile = np.stack([HEAD_BY_AGE, np.ones(len(AGE_STARTS)), DORMITORY_BY_AGE])
-    roles = table[:, None] * profile[None, :, None, :, None]
-    for _ in range(40):
-        achieved = roles.sum(axis=(2, 3, 4))
-        roles *= np.divide(target, achieved, out=np.zeros_like(achieved), where=achieved > 0)[:, :, None, None, None]
-        achieved = roles.sum(axis=1, keepdims=True)
-        roles *= np.divide(table[:, None], achieved, out=np.zeros_like(achieved), where=achieved > 0)
-    achieved = roles.sum(axis=(2, 3, 4))
-    roles *= np.divide(target, achieved, out=np.zeros_like(achieved), where=achieved > 0)[:, :, None, None, None]
-    return roles.reshape(areas, 3, -1)
+
+    def sums(values, keep):
+        return np.bincount(area[keep], values[keep], areas)
+
+    family = kind == 0
+    heads, seconds = sums(count, family), sums(count, family & (size > 1))
+    target = np.stack(
+        [heads, seconds, sums(size * count, family) - heads - seconds, sums(size * count, ~family)], axis=1
+    )
+    columns = table.reshape(areas, -1) * _over(target.sum(axis=1), table.sum(axis=(1, 2, 3)))[:, None]
+    age, _, group = _cells()
+    head, second, other, room = np.moveaxis(associate(ROLE_BY_AGE[:, age], target, columns), 1, 0)
+    share = np.stack([head[:, group == g].sum(axis=1) for g in range(8)], axis=1)
+    share = _over(share, np.maximum(heads, 1e-12)[:, None] * np.ones(8))
+    partners = associate(_partner_prior(), share * second.sum(axis=1)[:, None], second)
+    wide = np.searchsorted([15, 30, 45, 60], np.array(AGE_STARTS)[age], side="right")
+    others = associate(OTHER_BY_AGE[:, wide], (share[:, :4] + share[:, 4:]) * other.sum(axis=1)[:, None], other)
+    return np.concatenate([head[:, None], partners, others, room[:, None]], axis=1)
+
+
+def _line_of_roles(phones, roles, zone):
+    """Probability that a person's household has a line, by area, role and cell: heads by own age, others by the head's."""
+    age, _, group = _cells()
+    rate = phones.line_rate()[zone]  # (A, 21)
+    of_heads = rate[:, age]
+    by_group = np.stack(
+        [
+            _over((roles[:, 0] * of_heads)[:, group == g].sum(axis=1), roles[:, 0][:, group == g].sum(axis=1))
+            for g in range(8)
+        ],
+        axis=1,
+    )
+    weight = np.stack([roles[:, 0][:, group == g].sum(axis=1) for g in range(8)], axis=1)
+    by_age = _over((by_group * weight).reshape(-1, 2, 4).sum(axis=1), weight.reshape(-1, 2, 4).sum(axis=1))
+    line = np.concatenate([np.zeros((len(rate), 1)), by_group, by_age, rate[:, -1:]], axis=1)
+    line = np.repeat(line[:, :, None], len(age), axis=2)
+    line[:, 0] = of_heads
+    return line
 
 
 def _starts(counts):
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def build(year, scale, key, *, personal_share, residential_share, no_phone_internet_rate):
-    """Build the population of a year: 367 prefectures × rural/urban areas, scaled; deterministic but for `key`."""
+def build(
+    year,
+    scale,
+    key,
+    *,
+    personal_share,
+    residential_share,
+    no_phone_internet_rate,
+    household_icc,
+    prefecture_icc,
+    prefecture_effect,
+):
+    """Build the population of a year: 367 prefectures × rural/urban areas, scaled; deterministic but for `key` and
+    `prefecture_effect` (367,), standard normal draws."""
     joint = census.joint_table(year)
     areas = joint.shape[0] * 2
     table = joint.reshape(areas, 2, len(AGE_STARTS), -1)
     persons = largest_remainder(table.sum(axis=(1, 2, 3)), round(table.sum() * scale))
-    province = np.repeat(census.province_of_prefecture(), 2)
-    zone = province * 2 + np.tile([0, 1], areas // 2)
+    zone = np.repeat(census.province_of_prefecture(), 2) * 2 + np.tile([0, 1], areas // 2)
     codes, unit = np.unique(reference.frame_units()["unit"].to_numpy(str), return_inverse=True)
     unit = np.repeat(unit, 2)
-    classes = _classes(persons, unit)
+    classes = _classes(persons)
     roles = _roles(table, classes)
-    size, kind, area, count = classes.T
-    by_zone = np.zeros((62, 3, roles.shape[2]))
-    np.add.at(by_zone, zone, roles)
-    ages = by_zone.sum(axis=1).reshape(62, 2, len(AGE_STARTS), -1).sum(axis=(1, 3))
-    rooms = np.stack([np.bincount(zone[area], count * (kind == k), 62) for k in (0, 1)], axis=1)
     grow = table.sum() / persons.sum()
+    age, _, head_group = _cells()
     phones = telephones.fit(
-        year, ages * grow, rooms * grow, personal_share=personal_share, residential_share=residential_share
+        year,
+        _by_zone(_by_age(roles.sum(axis=1), age), zone) * grow,
+        _by_zone(np.column_stack([_by_age(roles[:, 0], age), _rooms(classes, areas)]), zone) * grow,
+        personal_share=personal_share,
+        residential_share=residential_share,
     )
-    line = phones.line_rate()[:, [0, 0, 1]]  # by role
-    age_of_cell = outcomes.cell_groups()[1]
-    without = (1 - phones.first[:, None, age_of_cell]) * (1 - line[:, :, None])
-    covered = (by_zone * (1 - without)).sum(axis=1) * grow
-    residents = by_zone.sum(axis=1) * grow
-    answers = outcomes.fit(covered + no_phone_internet_rate * (residents - covered), residents, year)
-    alias = np.zeros((areas * 3, roles.shape[2]), np.uint64)
-    randomness.alias_tables(roles.reshape(areas * 3, -1), alias)
+    line = _line_of_roles(phones, roles, zone)
+    residents = roles.sum(axis=1) * grow
+    without = (roles * (1 - line)).sum(axis=1) * grow * (1 - phones.first[zone][:, age])
+    shift = np.repeat(prefecture_effect, 2)
+    answers = outcomes.fit(
+        residents - (1 - no_phone_internet_rate) * without, residents, zone, shift, prefecture_icc, year
+    )
+    alias = np.zeros((areas * people.N_ROLES, roles.shape[2]), np.uint64)
+    randomness.alias_tables(roles.reshape(areas * people.N_ROLES, -1), alias)
+    size, kind, area, count = classes.T
     tables = people.People(
         key=key,
         class_person=_starts(size * count),
@@ -142,22 +232,43 @@ def build(year, scale, key, *, personal_share, residential_share, no_phone_inter
         area_zone=zone.astype(np.int64),
         unit_person=_starts(np.bincount(unit[area], size * count, len(codes))),
         unit_household=_starts(np.bincount(unit[area], count, len(codes))),
-        alias=alias.reshape(areas, 3, -1),
+        alias=alias.reshape(areas, people.N_ROLES, -1),
         ages=np.array([AGE_STARTS, np.diff([*AGE_STARTS, 100])], np.int64),
+        cell_age=age.astype(np.int64),
+        cell_head=head_group.astype(np.int64),
         cell_group=outcomes.cell_groups()[0].astype(np.int64),
         mobile=_per_65536(np.stack([phones.first, phones.second, phones.third])),
         cycles=np.stack([phones.second_cycle, phones.third_cycle, phones.line_cycle, phones.second_line_cycle]),
         line=_per_65536(np.stack([phones.line, phones.second_line])),
         use=answers.use * 2.0**32,
-        rates=np.array([no_phone_internet_rate, outcomes.HOUSEHOLD_COPY * 65536.0]),
+        silent=np.array([no_phone_internet_rate]),
+        shares=_per_65536(np.sqrt(np.array([household_icc]))),
         sector=_per_65536(answers.sector),
-        threshold=answers.threshold,
-        universe=answers.universe.astype(np.int64),
-        draw=answers.draw.astype(np.int64),
+        trait_cut=_per_65536(answers.trait_cut),
+        threshold=np.ascontiguousarray(np.moveaxis(answers.threshold, 0, 2)),
+        asked=answers.asked,
+        draws=answers.draws.astype(np.int64),
+        nested=answers.nested.astype(np.int64),
         hours=answers.hours,
     )
-    landline = (roles * line[zone][:, :, None]).sum(axis=1) * grow
-    return Synthesis(tables, roles.sum(axis=1) * grow, covered, landline, phones, answers)
+    homes = (roles[:, 0] * line[:, 0]).sum(axis=1) + _rooms(classes, areas) * phones.line_rate()[zone, -1]
+    reachable = (roles * line).sum(axis=1) * grow
+    return Synthesis(tables, residents, residents - without, reachable, homes * grow, phones, answers)
+
+
+def _by_age(cells, age):
+    return np.stack([cells[:, age == g].sum(axis=1) for g in range(len(AGE_STARTS))], axis=1)
+
+
+def _by_zone(values, zone):
+    result = np.zeros((62, values.shape[1]))
+    np.add.at(result, zone, values)
+    return result
+
+
+def _rooms(classes, areas):
+    _, kind, area, count = classes.T
+    return np.bincount(area[kind == 1], count[kind == 1], areas)
 
 
 def _per_65536(probability):

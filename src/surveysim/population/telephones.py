@@ -1,4 +1,4 @@
-"""Who has which telephones: own mobile numbers per person, residential lines per household.
+"""Who has which telephones: own mobile numbers per person, residential lines per household by its head's age.
 
 The levels are facts (subscriptions by province, fixed lines and their provincial anchors); how they spread over ages and
 households is assumption, named in capitals here and listed in docs/population.md.
@@ -10,8 +10,7 @@ import numpy as np
 
 from .. import reference
 from ..columns import AGE_STARTS
-
-MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
+from ..kernels.people import LINE_CYCLE, MOBILE_CYCLE, SECOND_LINE_CYCLE, THIRD_CYCLE
 
 # Assumption: probability of an own mobile number by the 20 age groups, in towns; the country's log odds are lower.
 MOBILE_BY_AGE = np.array(
@@ -42,8 +41,9 @@ MOBILE_RURAL_LOGIT = -0.35
 # Assumption: how likely a second or third number is, relative to ages 20-59.
 EXTRA_BY_AGE = np.array([0, 0, 0, 0.02, 0.05, 0.5, *[1.0] * 8, 0.45, 0.35, 0.2, 0.1, 0.05, 0.05])
 THIRD_GIVEN_SECOND = 0.12
-# Assumption: log odds of a residential line in town against the country; and of a dormitory room.
+# Assumption: log odds of a residential line in town against the country, and by the head's age; rate of dormitory rooms.
 LINE_URBAN_LOGIT = 0.35
+LINE_BY_HEAD_AGE = np.array([*[-1.2] * 8, -1.0, -0.7, -0.4, -0.2, 0.0, 0.2, 0.4, 0.55, 0.65, 0.7, 0.7, 0.7])
 DORMITORY_LINE = 0.10
 SECOND_LINE = 0.03
 CANDIDATES = 1.25  # candidate households per expected line, the room left for differences in acceptance
@@ -63,9 +63,9 @@ class TelephoneModel:
     third: np.ndarray  # (62, 20)
     second_cycle: np.ndarray  # (31,) candidates in MOBILE_CYCLE
     third_cycle: np.ndarray  # (31,) candidates in THIRD_CYCLE
-    line: np.ndarray  # (62, 2) acceptance of a candidate household: family, dormitory
+    line: np.ndarray  # (62, 21) acceptance of a candidate household, by the head's age group; the last is a dormitory
     line_cycle: np.ndarray  # (31,)
-    second_line: np.ndarray  # (62, 2) acceptance, of households with a line
+    second_line: np.ndarray  # (62, 21) acceptance, of households with a line
     second_line_cycle: np.ndarray
     personal_mobiles: np.ndarray  # (31,) expected numbers of persons
     mobile_subscriptions: np.ndarray  # (31,) all subscriptions, business and machines included
@@ -73,7 +73,7 @@ class TelephoneModel:
     fixed_lines: np.ndarray  # (31,)
 
     def line_rate(self):
-        """Probability of a residential line, shape (62, 2)."""
+        """Probability of a residential line by the head's age group (the last: of a dormitory room), shape (62, 21)."""
         return self.line * np.repeat(self.line_cycle / LINE_CYCLE, 2)[:, None]
 
 
@@ -145,7 +145,7 @@ def _months(month):
 
 
 def fit(year, persons, households, *, personal_share, residential_share):
-    """Fit the model: `persons` (62, 20) by zone and age, `households` (62, 2) family and dormitory rooms.
+    """Fit the model: `persons` (62, 20) by zone and age, `households` (62, 21) by the head's age, and dormitory rooms.
 
     `personal_share` of the subscriptions belong to people, `residential_share` of the fixed lines to households.
     """
@@ -188,27 +188,27 @@ def _mobile_ownership(town):
 
 
 def _fit_lines(fixed, residential, households):
-    """Line probabilities by zone and kind, so that each province's residential lines are met in expectation."""
+    """Line probabilities by zone and head's age, so that each province's residential lines are met in expectation."""
     zone_province, town = np.repeat(np.arange(31), 2), np.tile([0.0, 1.0], 31)
-    family, rooms = households.T
+    family, rooms = households[:, :-1], households[:, -1]
     wanted = np.maximum(
         residential / (1 + SECOND_LINE) - np.bincount(zone_province, rooms) * DORMITORY_LINE, 0.2 * residential
     )
+    odds = LINE_URBAN_LOGIT * town[:, None] + LINE_BY_HEAD_AGE
     low, high = np.full(31, -15.0), np.full(31, 15.0)
     for _ in range(80):
         middle = (low + high) / 2
-        rate = 1 / (1 + np.exp(-(middle[zone_province] + LINE_URBAN_LOGIT * town)))
-        under = np.bincount(zone_province, rate * family) < wanted
+        rate = 1 / (1 + np.exp(-(middle[zone_province, None] + odds)))
+        under = np.bincount(zone_province, (rate * family).sum(axis=1)) < wanted
         low, high = np.where(under, middle, low), np.where(under, high, middle)
-    rates = np.stack([rate, np.full(62, DORMITORY_LINE)], axis=1)
+    rates = np.column_stack([rate, np.full(62, DORMITORY_LINE)])
     largest = np.maximum(rates[0::2].max(axis=1), rates[1::2].max(axis=1))
     cycle = np.ceil(np.minimum(1.0, CANDIDATES * largest) * LINE_CYCLE).astype(np.int64)
     second_cycle = np.full(31, int(np.ceil(CANDIDATES * SECOND_LINE * SECOND_LINE_CYCLE)))
-    acceptance = rates / (cycle / LINE_CYCLE)[zone_province, None]
     return {
-        "line": acceptance,
+        "line": rates / (cycle / LINE_CYCLE)[zone_province, None],
         "line_cycle": cycle,
-        "second_line": np.full((62, 2), SECOND_LINE / (second_cycle[0] / SECOND_LINE_CYCLE)),
+        "second_line": np.full(rates.shape, SECOND_LINE / (second_cycle[0] / SECOND_LINE_CYCLE)),
         "second_line_cycle": second_cycle,
         "residential_lines": residential,
         "fixed_lines": fixed,

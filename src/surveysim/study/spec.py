@@ -30,6 +30,8 @@ class PopulationSpec(_Part):
     personal_share: Annotated[float, Field(ge=0.8, le=1)] = 0.95
     residential_share: Annotated[float, Field(ge=0.1, le=1)] = 0.55
     no_phone_internet_rate: Share = 0.0
+    household_icc: Share = 0.25
+    prefecture_icc: Share = 0.02
 
 
 class FrameSpec(_Part):

@@ -66,9 +66,9 @@ def control_totals(pop, weighting):
     `covered_6plus` leaves out people without any telephone, in agreement with the report's no-phone assumption.
     """
     model = pop.model
-    zone = np.zeros((62, model.expected.shape[1]))
-    np.add.at(zone, model.people.area_zone, model.expected)
-    table = model.covered if weighting.control_population == "covered_6plus" else zone
+    covered = weighting.control_population == "covered_6plus"
+    table = np.zeros((62, model.expected.shape[1]))
+    np.add.at(table, model.people.area_zone, model.covered if covered else model.expected)
     table = (table * (pop.size / model.expected.sum())).reshape(31, 2, 2, len(AGE_STARTS), len(EDUCATION))
     first = np.array(AGE_STARTS)
     table = table[:, :, :, first >= AGE_5_FIRST[0]]

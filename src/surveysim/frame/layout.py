@@ -1,0 +1,25 @@
+"""What a frame is made of, whatever the population: units, number tables, codes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..kernels.numbers import Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Units (DataFrame), the number tables of the kernels, prefixes by unit, a maker of their codes, adcode → unit index."""
+
+    units: pd.DataFrame
+    numbers: Numbers
+    prefixes: np.ndarray
+    codes: Callable
+    places: dict
+    order: np.ndarray | None = None  # ids in the order of the slots, where ids are not sorted by unit
+
+
+def starts(counts):
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

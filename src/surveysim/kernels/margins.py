@@ -1,0 +1,63 @@
+"""Persons of a population made from margin tables: strata are ranges of ids, one alias draw gives a person's cell."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from .compiling import borrowed, inline_jit, jit
+from .people import find
+from .randomness import alias_draw, lane, philox
+
+PERSON, ANSWERS = 0, 2
+
+Margined = namedtuple(
+    "Margined",
+    [
+        "key",  # (2,) uint64
+        "class_person",  # (C + 1,) first person id of each class (stratum × household size)
+        "class_household",  # (C + 1,)
+        "class_size",  # (C,) persons per household
+        "class_stratum",  # (C,)
+        "alias",  # (S, 1, J) packed alias tables
+        "threshold",  # (K, J) 65536 × probability of each outcome by cell
+    ],
+)
+
+
+@inline_jit
+def cell_of(p, person, stratum):
+    word, _, _, _ = philox(person, PERSON, 0, 0, p.key[0], p.key[1])
+    return alias_draw(p.alias, stratum, 0, word)
+
+
+@inline_jit
+def outcome_of(p, person, cell, k):
+    words = philox(person, ANSWERS, k >> 4, 0, p.key[0], p.key[1])
+    q = (k >> 2) & 3
+    word = words[0] if q == 0 else (words[1] if q == 1 else (words[2] if q == 2 else words[3]))
+    return np.uint8(lane(word, k & 3) < p.threshold[k, cell])
+
+
+@jit
+def draw(p, ids, out, answers):
+    """Fill `out` (n, 4): class, household, cell, household size; and `answers` (n, K)."""
+    p = borrowed(p)
+    for i in range(len(ids)):
+        c = find(p.class_person, ids[i])
+        size = p.class_size[c]
+        cell = cell_of(p, ids[i], p.class_stratum[c])
+        out[i, 0], out[i, 1] = c, p.class_household[c] + (ids[i] - p.class_person[c]) // size
+        out[i, 2], out[i, 3] = cell, size
+        for k in range(answers.shape[1]):
+            answers[i, k] = outcome_of(p, ids[i], cell, k)
+
+
+@jit
+def tally(p, first, last, stratum, sums):
+    """Add persons first … last - 1 of a stratum to `sums` (J, 1 + K): persons, then outcomes."""
+    p = borrowed(p)
+    for person in range(first, last):
+        cell = cell_of(p, person, stratum)
+        sums[cell, 0] += 1
+        for k in range(len(p.threshold)):
+            sums[cell, 1 + k] += outcome_of(p, person, cell, k)

@@ -1,0 +1,181 @@
+"""What every population can do: persons and households by number, exact values for any domain, export."""
+
+import numpy as np
+
+from ..errors import DataError
+from . import export
+
+
+class Population:
+    """A finite population of persons in households, from which surveys are drawn again and again.
+
+    Make one with `Population.china` (1.4 billion people who exist as a function of their number), `Population.from_margins`
+    (the same for any country's margin tables) or `Population.from_frame` (a table you have).
+
+    Attributes
+    ----------
+    size : int, persons.
+    n_households : int.
+    strata : tuple of labels: provinces, regions; the parts of the population that surveys sample independently.
+    """
+
+    @classmethod
+    def china(
+        cls,
+        seed=1,
+        scale=1.0,
+        year=2023,
+        *,
+        personal_share=0.95,
+        residential_share=0.55,
+        no_phone_internet_rate=0.0,
+        household_icc=0.25,
+        prefecture_icc=0.02,
+    ):
+        """The mainland's 31 provinces: households of the 2020 census moved to a year-end, phones, use of the internet.
+
+        Parameters
+        ----------
+        seed : int, which of the possible populations.
+        scale : float in (0, 1]; 1.0 is everybody. Prefecture sizes are scaled by largest remainders.
+        year : 2020 (census), or year-end 2022, 2023 or 2024. The answers are those of December 2024 in any year.
+        personal_share : share of mobile subscriptions held by people, not by businesses or machines (assumption).
+        residential_share : share of fixed lines that are residential (64.9 % in 2013, less since: assumption).
+        no_phone_internet_rate : how much as likely to use the internet people without any telephone are as people with
+            one; the report assumes 0.
+        household_icc : correlation of two members of a household in the latent variables behind internet use and
+            engagement, given their cells (assumption).
+        prefecture_icc : the same of two people of a prefecture: the share of the latent variance between prefectures.
+
+        Raises
+        ------
+        SpecError : an argument outside its range.
+
+        References
+        ----------
+        docs/population.md names every assumption; `reference` holds the facts.
+        """
+        from .people import China
+
+        return China(
+            {
+                "kind": "china",
+                "seed": seed,
+                "scale": scale,
+                "year": year,
+                "personal_share": personal_share,
+                "residential_share": residential_share,
+                "no_phone_internet_rate": no_phone_internet_rate,
+                "household_icc": household_icc,
+                "prefecture_icc": prefecture_icc,
+            }
+        )
+
+    @classmethod
+    def from_frame(cls, data, *, stratum=None, household=None, mobiles=None, lines=None, seed=1):
+        """Your own finite population: every row of a table is a person.
+
+        Parameters
+        ----------
+        data : pandas, polars or pyarrow table; never modified. The person's id is the position of the row.
+        stratum : column of the parts that surveys sample independently (province, region); None: one part.
+        household : column of household ids; None: everybody lives alone.
+        mobiles : column with the number of mobile numbers a person has, 0 to 3. lines : the same of the household's
+            landlines. They are needed for a `TelephoneFrame` of that kind.
+        seed : int, which numbers belong to whom.
+
+        Returns
+        -------
+        Population whose `parameter` gives totals and ratios of any numeric column in any domain of the table's columns, and
+        whose `persons` returns tables of the caller's kind.
+
+        Raises
+        ------
+        DataError : no rows, a missing stratum or household, telephone counts outside 0 to 3, a household in two strata.
+        UnknownNameError : no such column.
+        """
+        from .tables import TablePopulation
+
+        return TablePopulation(data, stratum, household, mobiles, lines, seed)
+
+    @classmethod
+    def from_margins(
+        cls,
+        margins,
+        *,
+        stratum="stratum",
+        association=None,
+        household_sizes=None,
+        rates=None,
+        mobiles=None,
+        lines=None,
+        seed=1,
+    ):
+        """Any country from its margin tables: people of every stratum by several variables, drawn from their number.
+
+        A joint table of all variables is fitted to the margins of every stratum by iterative proportional fitting (Deming &
+        Stephan 1940); a person is one draw from it. Nothing is materialised: 70 million people take as little memory as 70.
+
+        Parameters
+        ----------
+        margins : tidy table with the columns `stratum`, variable, level, total (persons). Every stratum has the same
+            variables and levels; its margins have one total.
+        stratum : name of the column of strata, in `margins` and in what `persons` returns.
+        association : table with one column per variable (some or all of them) and `weight`: how the variables go together
+            before the fit, the same in every stratum; levels not listed have weight 0. None: independent.
+        household_sizes : mapping of household size to the share of households; None: everybody lives alone.
+        rates : table with the columns outcome, rate and any variables (empty: any level): the probability of true/false
+            outcomes by cell. The last row that fits a cell counts.
+        mobiles, lines : the variable whose levels count a person's mobile numbers (0 to 3) or, read at the first member, a
+            household's landlines.
+        seed : int, which of the possible populations.
+
+        Returns
+        -------
+        Population with `persons`, `households`, exact `parameter`s and `to_parquet`.
+
+        Raises
+        ------
+        DataError : margins of a stratum that disagree, a negative or missing total, too many cells (65,536 at most), an
+            association that cannot meet the margins; the message names stratum, variable and gap.
+        """
+        from .margins import MarginPopulation
+
+        return MarginPopulation(margins, stratum, association, household_sizes, rates, mobiles, lines, seed)
+
+    def to_parquet(self, folder, where=None, columns=None, *, progress=False):
+        """Write persons as one Parquet file per block, partitioned by stratum: `folder/province=110000/part-000.parquet`.
+
+        People are streamed in blocks, so memory stays small. Files appear whole or not at all; the same call goes on where
+        an interrupted one stopped, and a call with other arguments is refused by what `folder/_population.json` says.
+
+        Parameters
+        ----------
+        folder : path, made where absent.
+        where : mapping of columns to a label or a list of labels.
+        columns : columns to write; None: all. The stratum is in the folder's name.
+        progress : show a bar on standard error.
+
+        Returns
+        -------
+        int, persons written in all.
+
+        Raises
+        ------
+        DataError : the folder holds another population's or another call's files.
+        """
+        return export.to_parquet(self, folder, where or {}, columns, progress)
+
+    @staticmethod
+    def _ids(ids, size, what):
+        ids = np.ascontiguousarray(ids)
+        if ids.dtype.kind not in "iu":
+            raise DataError(f"{what} ids must be whole numbers; got {ids.dtype}.")
+        ids = ids.astype(np.int64)
+        outside = (ids < 0) | (ids >= size)
+        if outside.any():
+            raise DataError(
+                f"{int(outside.sum())} of {len(ids)} {what} ids are outside 0 to {size - 1:,}; "
+                f"the first is {int(ids[outside][0])}."
+            )
+        return ids

@@ -1,0 +1,381 @@
+"""Any country's population from margin tables: strata × margins, every person a function of their number."""
+
+import hashlib
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from .. import streams
+from ..errors import DataError, UnknownNameError
+from ..kernels import margins as kernels
+from ..kernels import randomness
+from . import domains
+from .base import Population
+from .synthesis import largest_remainder
+
+MOST_CELLS = 65_536  # an alias is 16 bits
+BLOCK = 1 << 20
+TOLERANCE = 1e-6  # how far margins of a stratum may disagree, relative
+
+
+class MarginPopulation(Population):
+    """The population behind `Population.from_margins`.
+
+    Attributes
+    ----------
+    size, n_households, strata, seed : as of every population.
+    levels : mapping of variables to their levels.
+    """
+
+    def __init__(self, margins, stratum, association, household_sizes, rates, mobiles, lines, seed):
+        self.seed, self.stratum_name = seed, stratum
+        table = _pandas(margins, (stratum, "variable", "level", "total"), "margins")
+        self.strata, self.levels, totals = _read_margins(table, stratum)
+        prior = _prior(association, self.levels)
+        self._counts = {"mobile": self._count_levels(mobiles), "landline": self._count_levels(lines)}
+        persons = np.array([round(float(next(iter(t.values())).sum())) for t in totals])
+        joint = np.stack([_fit(prior, t, s) for t, s in zip(totals, self.strata)])
+        self.outcome_names, threshold = _thresholds(rates, self.levels)
+        alias = np.zeros((len(self.strata), joint[0].size), np.uint64)
+        randomness.alias_tables(joint.reshape(len(self.strata), -1), alias)
+        size, count, of = _classes(persons, household_sizes)
+        self._people = kernels.Margined(
+            key=streams.key(seed, "", "population"),
+            class_person=_starts(size * count),
+            class_household=_starts(count),
+            class_size=size,
+            class_stratum=of,
+            alias=alias[:, None],
+            threshold=threshold,
+        )
+        self.size, self.n_households = int((size * count).sum()), int(count.sum())
+        digest = hashlib.sha256(repr((seed, stratum, list(self.levels.items()), self.outcome_names)).encode())
+        for array in (joint, threshold, size, count):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        self.fingerprint = digest.hexdigest()[:20]
+
+    def __repr__(self):
+        return f"<Population.from_margins: {self.size:,} persons in {len(self.strata)} strata>"
+
+    def _count_levels(self, variable):
+        """Telephone numbers that each level of a variable stands for."""
+        if variable is None:
+            return None
+        if variable not in self.levels:
+            raise UnknownNameError(f"no margin {variable!r}; there are {', '.join(self.levels)}.")
+        labels = [str(level) for level in self.levels[variable]]
+        bad = [label for label in labels if label not in ("0", "1", "2", "3")]
+        if bad:
+            raise DataError(f"{variable!r} counts telephone numbers, 0 to 3; it has the level {bad[0]!r}.")
+        return variable, np.array([int(label) for label in labels])
+
+    # ------------------------------------------------------------------------------------------------- random access
+    def _draw(self, ids, outcomes=True):
+        ids = self._ids(ids, self.size, "person")
+        out = np.empty((len(ids), 4), np.int64)
+        answers = np.empty((len(ids), len(self.outcome_names) if outcomes else 0), np.uint8)
+        kernels.draw(self._people, ids, out, answers)
+        return ids, out, answers
+
+    def _level(self, cell, variable):
+        """Level code of a variable from the cell."""
+        shape = [len(levels) for levels in self.levels.values()]
+        place = list(self.levels).index(variable)
+        return cell // math.prod(shape[place + 1 :]) % shape[place]
+
+    def persons(self, ids, columns=None):
+        """A table of persons, rows in the order of `ids`: person_id, household_id, the stratum, household_size, every
+        variable (categorical), every outcome (bool)."""
+        ids, out, answers = self._draw(ids)
+        make = {
+            "person_id": lambda: ids,
+            "household_id": lambda: out[:, 1],
+            self.stratum_name: lambda: pd.Categorical.from_codes(
+                self._people.class_stratum[out[:, 0]], list(self.strata)
+            ),
+            "household_size": lambda: out[:, 3],
+        }
+        for name, labels in self.levels.items():
+            make[name] = lambda n=name, x=labels: pd.Categorical.from_codes(self._level(out[:, 2], n), x)
+        for k, name in enumerate(self.outcome_names):
+            make[name] = lambda j=k: answers[:, j].astype(bool)
+        wanted = list(make) if columns is None else list(columns)
+        missing = [c for c in wanted if c not in make]
+        if missing:
+            raise UnknownNameError(f"no column {missing[0]!r}; persons have {', '.join(make)}.")
+        return pd.DataFrame({name: make[name]() for name in wanted})
+
+    def households(self, ids):
+        """A table of households: household_id, the stratum, household_size, first_person_id, n_lines."""
+        ids = self._ids(ids, self.n_households, "household")
+        c = np.searchsorted(self._people.class_household, ids, side="right") - 1
+        first = self._first_person(ids, c)
+        return pd.DataFrame(
+            {
+                "household_id": ids,
+                self.stratum_name: pd.Categorical.from_codes(self._people.class_stratum[c], list(self.strata)),
+                "household_size": self._people.class_size[c],
+                "first_person_id": first,
+                "n_lines": self.n_numbers("landline", ids),
+            }
+        )
+
+    def _first_person(self, ids, c):
+        p = self._people
+        return p.class_person[c] + (ids - p.class_household[c]) * p.class_size[c]
+
+    def blocks(self, stratum, most):
+        """Ranges of at most so many ids that make up a stratum (by index)."""
+        inside = np.nonzero(self._people.class_stratum == stratum)[0]
+        if len(inside) == 0:
+            return []
+        first, end = int(self._people.class_person[inside[0]]), int(self._people.class_person[inside[-1] + 1])
+        return [range(start, min(start + most, end)) for start in range(first, end, most)]
+
+    def select(self, ids, where, columns=None):
+        """The persons among `ids` that carry the labels of `where`."""
+        table = self.persons(np.asarray(ids, np.int64))
+        axes = {column: self._codes(table, column) for column in where}
+        table = table[domains.inside(axes, where, (len(table),))].reset_index(drop=True)
+        return table if columns is None else table[list(columns)]
+
+    def _codes(self, table, column):
+        if column not in table:
+            raise UnknownNameError(f"no column {column!r}; persons have {', '.join(table)}.")
+        values = table[column].array
+        if isinstance(values, pd.Categorical):
+            return values.codes, list(values.categories)
+        codes, labels = pd.factorize(np.asarray(values), sort=True)
+        return codes, list(labels)
+
+    # ------------------------------------------------------------------------------------------------ telephones
+    def n_numbers(self, kind, ids):
+        """Working mobile numbers of persons, or landlines of households."""
+        if self._counts[kind] is None:
+            return np.zeros(len(ids), np.int64)
+        variable, counts = self._counts[kind]
+        if kind == "landline":
+            c = np.searchsorted(self._people.class_household, ids, side="right") - 1
+            ids = self._first_person(np.asarray(ids, np.int64), c)
+        return counts[self._level(self._draw(ids, outcomes=False)[1][:, 2], variable)]
+
+    def owners(self, kind):
+        """See `TablePopulation.owners`; ids are sorted by stratum, and held numbers are expectations."""
+        if self._counts[kind] is None:
+            role = "mobiles" if kind == "mobile" else "lines"
+            raise DataError(
+                f"a {kind} frame needs the margin that counts numbers: Population.from_margins(…, {role}=…)."
+            )
+        p = self._people
+        start = p.class_person if kind == "mobile" else p.class_household
+        edges = np.searchsorted(p.class_stratum, np.arange(len(self.strata) + 1))
+        variable, counts = self._counts[kind]
+        axis = list(self.levels).index(variable)
+        people = self._sums[..., 0].reshape(len(self.strata), *map(len, self.levels.values()))
+        share = people.sum(axis=tuple(a + 1 for a in range(len(self.levels)) if a != axis))
+        share = share / np.maximum(share.sum(axis=1, keepdims=True), 1)
+        return None, start[edges], max(1, int(counts.max())), share @ counts * np.diff(start[edges])
+
+    # ------------------------------------------------------------------------------------------------ the exact truth
+    @cached_property
+    def _sums(self):
+        """Exact persons and outcomes by stratum and cell, (S, J, 1 + K): everybody is streamed once, block by block."""
+        p, cells = self._people, self._people.alias.shape[2]
+        blocks = [(s, ids) for s in range(len(self.strata)) for ids in self.blocks(s, BLOCK)]
+
+        def one(block):
+            sums = np.zeros((cells, 1 + len(self.outcome_names)), np.int64)
+            kernels.tally(p, block[1].start, block[1].stop, block[0], sums)
+            return block[0], sums
+
+        result = np.zeros((len(self.strata), cells, 1 + len(self.outcome_names)), np.int64)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for s, sums in pool.map(one, blocks):
+                result[s] += sums
+        return result
+
+    def parameter(self, name, by=None, where=None):
+        """The exact value over everybody of a total or a ratio of totals.
+
+        Parameters
+        ----------
+        name : "persons", an outcome, either times groups such as "internet*sex=female", or a ratio of two of them.
+        by : a column or a list of columns: the stratum and the variables. where : mapping of them to labels.
+
+        Returns
+        -------
+        DataFrame with `domain` and `value`.
+        """
+        by, where = domains.named(by), dict(where or {})
+        shape = (len(self.strata), self._people.alias.shape[2])
+        cell = np.arange(shape[1])
+        axes = {self.stratum_name: (np.arange(shape[0])[:, None], list(self.strata))}
+        axes |= {v: (self._level(cell, v)[None, :], list(labels)) for v, labels in self.levels.items()}
+        axes = {column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in axes.items()}
+        inside = domains.inside(axes, where, shape)
+        code, size = domains.combine(axes, by, shape)
+        code = code[inside]
+        present = np.unique(code[self._sums[..., 0][inside] > 0])
+        totals = [np.bincount(code, self._values(part, axes, shape)[inside], size)[present] for part in name.split("/")]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = totals[0] if len(totals) == 1 else totals[0] / totals[1]
+        return pd.DataFrame({"domain": [domains.text(axes, by, c) for c in present], "value": value.astype(float)})
+
+    def _values(self, expression, axes, shape):
+        """Sums of an expression by stratum and cell."""
+        value, factors = self._sums[..., 0], [part.strip() for part in expression.split("*")]
+        mask = np.ones(shape, bool)
+        for factor in factors:
+            if "=" in factor:
+                column, _, label = factor.partition("=")
+                mask &= domains.inside(axes, {column.strip(): label.strip()}, shape)
+            elif factor in self.outcome_names:
+                value = self._sums[..., 1 + self.outcome_names.index(factor)]
+            elif factor != "persons":
+                raise UnknownNameError(
+                    f"{factor!r} is no outcome; there are persons{''.join(', ' + name for name in self.outcome_names)}."
+                )
+        return value * mask
+
+
+def _pandas(data, columns, what):
+    table = nw.from_native(data, eager_only=True).to_pandas()
+    missing = [c for c in columns if c not in table]
+    if missing:
+        raise DataError(f"{what} lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
+    return table
+
+
+def _read_margins(table, stratum):
+    """Strata, levels by variable, and for each stratum {variable: totals (L,)}; checked for gaps and disagreement."""
+    totals = pd.to_numeric(table["total"], errors="coerce")
+    bad = ~(np.isfinite(totals) & (totals >= 0))
+    if bad.any():
+        row = table[bad].iloc[0]
+        raise DataError(
+            f"margins: {int(bad.sum())} totals are negative or missing; the first is {row['total']!r} for {row['variable']}="
+            f"{row['level']} in {stratum} {row[stratum]}. Totals are persons, 0 or more."
+        )
+    strata = tuple(dict.fromkeys(table[stratum]))
+    levels = {v: list(dict.fromkeys(part["level"])) for v, part in table.groupby("variable", sort=False)}
+    cells = math.prod(len(x) for x in levels.values())
+    if cells > MOST_CELLS:
+        raise DataError(
+            f"margins: {len(levels)} variables make {cells:,} cells; the most is {MOST_CELLS:,}. Merge levels or leave a variable out."
+        )
+    result = []
+    for s, part in table.assign(total=totals).groupby(stratum, sort=False):
+        wide = {v: rows.set_index("level")["total"] for v, rows in part.groupby("variable", sort=False)}
+        for v, labels in levels.items():
+            if v not in wide or set(wide[v].index) != set(labels) or wide[v].index.has_duplicates:
+                raise DataError(
+                    f"margins: {stratum} {s} must have every level of {v!r} once: {', '.join(map(str, labels))}."
+                )
+            wide[v] = wide[v].loc[labels].to_numpy(float)
+        sums = {v: x.sum() for v, x in wide.items()}
+        low, high = min(sums, key=sums.get), max(sums, key=sums.get)
+        if sums[high] - sums[low] > TOLERANCE * sums[high]:
+            raise DataError(
+                f"margins of {stratum} {s} disagree: {high!r} adds up to {sums[high]:,.0f} persons, {low!r} to {sums[low]:,.0f}, "
+                f"{sums[high] - sums[low]:,.0f} less. Make them consistent first."
+            )
+        result.append({v: wide[v] for v in levels})
+    return strata, levels, result
+
+
+def _prior(association, levels):
+    """The association before the fit, shape (levels of each variable)."""
+    shape = tuple(len(x) for x in levels.values())
+    if association is None:
+        return np.ones(shape)
+    table = _pandas(association, ("weight",), "association")
+    named = [c for c in table if c != "weight"]
+    unknown = [c for c in named if c not in levels]
+    if unknown:
+        raise UnknownNameError(f"association names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
+    small = np.zeros([len(levels[v]) for v in named])
+    codes = [domains.label_codes(levels[v], list(table[v]), v) for v in named]
+    np.add.at(small, tuple(codes), table["weight"].to_numpy(float))
+    if not (np.isfinite(small).all() and (small >= 0).all()):
+        raise DataError("association: weights must be numbers, 0 or larger.")
+    order = sorted(range(len(named)), key=lambda i: list(levels).index(named[i]))
+    small = np.transpose(small, order)
+    return np.broadcast_to(small.reshape([len(x) if v in named else 1 for v, x in levels.items()]), shape).copy()
+
+
+def _fit(prior, totals, stratum):
+    """The joint table of one stratum, by iterative proportional fitting."""
+    table = prior * (next(iter(totals.values())).sum() / prior.sum())
+    others = [tuple(a for a in range(prior.ndim) if a != m) for m in range(prior.ndim)]
+    for _ in range(2000):
+        for m, total in enumerate(totals.values()):
+            achieved = table.sum(axis=others[m])
+            factor = np.divide(total, achieved, out=np.zeros_like(total), where=achieved > 0)
+            table *= factor.reshape([-1 if a == m else 1 for a in range(prior.ndim)])
+        gaps = {v: np.abs(table.sum(axis=others[m]) - total) for m, (v, total) in enumerate(totals.items())}
+        worst = max(gaps, key=lambda v: gaps[v].max())
+        if gaps[worst].max() <= TOLERANCE * max(table.sum(), 1):
+            return table
+    raise DataError(
+        f"association: stratum {stratum} cannot meet its margins; {worst!r} is off by {gaps[worst].max():,.0f} persons after "
+        f"2,000 sweeps. Combinations of weight 0 leave too little room."
+    )
+
+
+def _thresholds(rates, levels):
+    """Names of the outcomes and 65536 × their probability by cell (K, J)."""
+    shape = tuple(len(x) for x in levels.values())
+    if rates is None:
+        return (), np.zeros((0, math.prod(shape)), np.int64)
+    table = _pandas(rates, ("outcome", "rate"), "rates")
+    bad = ~table["rate"].between(0, 1)
+    if bad.any():
+        row = table[bad].iloc[0]
+        raise DataError(
+            f"rates: {int(bad.sum())} are no probabilities; the first is {row['rate']!r} for {row['outcome']}."
+        )
+    variables = [c for c in table if c not in ("outcome", "rate")]
+    unknown = [c for c in variables if c not in levels]
+    if unknown:
+        raise UnknownNameError(f"rates names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
+    names = tuple(dict.fromkeys(table["outcome"]))
+    result = np.full((len(names), *shape), np.nan)
+    for row in table.to_dict("records"):
+        place = [slice(None)] * len(shape)
+        for v in variables:
+            if not pd.isna(row[v]) and row[v] != "":
+                place[list(levels).index(v)] = domains.label_codes(levels[v], row[v], v)[0]
+        result[(names.index(row["outcome"]), *place)] = row["rate"]
+    open_ = np.isnan(result).reshape(len(names), -1).any(axis=1)
+    if open_.any():
+        raise DataError(
+            f"rates: outcome {names[int(np.argmax(open_))]!r} has no rate for some cells; add a row that names no variable."
+        )
+    return names, np.rint(result.reshape(len(names), -1) * 65536).astype(np.int64)
+
+
+def _classes(persons, household_sizes):
+    """Size, number and stratum of the classes of equal households."""
+    shares = {1: 1.0} if household_sizes is None else {int(k): float(v) for k, v in household_sizes.items()}
+    if min(shares) < 1 or min(shares.values()) < 0 or sum(shares.values()) <= 0:
+        raise DataError("household_sizes maps sizes (1 or more) to shares of households (0 or more).")
+    sizes = np.array(sorted(shares))
+    share = np.array([shares[k] for k in sizes]) / sum(shares.values())
+    rows = []
+    for s, total in enumerate(persons):
+        counts = largest_remainder(share, int(total // (share @ sizes)))
+        while counts @ sizes > total:
+            counts[np.nonzero(counts)[0][-1]] -= 1
+        rest = int(total - counts @ sizes)
+        rows += [(size, count, s) for size, count in zip(sizes, counts) if count] + [(rest, 1, s)] * (rest > 0)
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
+
+
+def _starts(counts):
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
