@@ -5,20 +5,24 @@
 
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 from peers import PEERS, svy_linear, svy_survey
 
 import surveysim as ss
 from surveysim.estimation.replication import RaoWu
-from surveysim.kernels import people as people_kernels
+from surveysim.kernels.randomness import philox, philox_words
+from surveysim.population import parameters
 from surveysim.study import repeat
 from surveysim.study.execution import one
 from surveysim.study.survey import prepare
@@ -328,19 +332,79 @@ def import_rows():
     ]
 
 
-def population_rows():
-    pop = ss.Population.china(seed=1, scale=0.003)
-    classes = len(pop.people.class_size)
-    sums = np.zeros((len(pop.people.area_zone), 280, people_kernels.BASE + len(pop.outcome_names) + 1), np.int64)
-    tally = best(lambda: people_kernels.tally(pop.people, 0, classes, 0, sums), 3) / pop.size
-    from surveysim.kernels.randomness import philox_words
+@numba.njit(nogil=True)
+def same_numbers(first, last, blocks, key):
+    """The floor: draw the random numbers of persons first … last - 1 (`blocks` Philox blocks each) and nothing else."""
+    total = np.uint64(0)
+    for person in range(first, last):
+        for block in range(blocks):
+            a, b, c, d = philox(person, 0, block, 0, key[0], key[1])
+            total ^= a ^ b ^ c ^ d
+    return total
 
-    counters, words = np.zeros((pop.size, 4), np.uint64), np.empty((pop.size, 4), np.uint64)
-    floor = best(lambda: philox_words(counters, np.uint64(1), np.uint64(2), words), 3) / pop.size
-    return [
-        f"| stream one person with all {len(pop.outcome_names)} outcomes and add it up, one core | {1e9 * tally:.0f} ns | "
-        f"one Philox block, written to memory, {1e9 * floor:.1f} ns | {tally / floor:.0f} × the draw of one block |"
+
+def on_all_cores(function, size):
+    """Seconds of a function of id ranges on a thread per core."""
+    edges = np.linspace(0, size, 64 * os.cpu_count() + 1).astype(np.int64)
+
+    def run():
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(function, edges[:-1], edges[1:]))
+
+    return best(run, 1)
+
+
+def population_rows():
+    """The whole country, and random access: against a loop that draws the same random numbers and does nothing else."""
+    pop, rows, rng = ss.Population.china(), [], np.random.default_rng(1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for depth, blocks, what in (
+        ("cells", 1, "persons by prefecture, urban, sex, age and education"),
+        ("status", 1, "internet use, telephones and work by the same"),
+        ("answers", 5, f"all {len(pop.outcome_names)} outcomes and hours by the same"),
+    ):
+        mine = best(lambda d=depth: parameters.stream(pop.people, d), 1)
+        floor = on_all_cores(lambda a, b, k=blocks: same_numbers(a, b, k, pop.people.key), pop.size)
+        rows.append(
+            f"| all {pop.size:,} people: {what}, {os.cpu_count()} threads | {mine:.1f} s | the same random numbers and nothing "
+            f"else {floor:.1f} s | {mine / floor:.2f} × the time |"
+        )
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    rows.append(f"| memory of these three passes beyond what the process had | {peak:.0f} MB | | |")
+    ids = rng.integers(0, pop.size, 1_000_000)
+    ten = [
+        "province",
+        "prefecture",
+        "urban",
+        "sex",
+        "age",
+        "education",
+        "household_size",
+        "n_mobile",
+        "n_lines",
+        "internet",
     ]
+    mine = best(lambda: pop.persons(ids, ten))
+    floor = best(lambda: philox_at(ids, pop.people.key))
+    rows.append(
+        row("persons(1,000,000 random ids), 10 columns", mine, "one Philox block each, written to memory", floor)
+    )
+    for kind in ("mobile", "landline"):
+        frame = ss.TelephoneFrame(pop, kind)
+        unit = rng.integers(0, 337, 1_000_000)
+        text = frame.digits(unit, (rng.random(len(unit)) * frame.numbers.space[unit]).astype(np.int64))
+        mine = best(lambda f=frame, t=text: f.owner(t))
+        rows.append(
+            row(f"owner(1,000,000 {kind} numbers as text)", mine, "one Philox block each, written to memory", floor)
+        )
+    return rows
+
+
+def philox_at(ids, key):
+    counters = np.zeros((len(ids), 4), np.uint64)
+    counters[:, 0] = ids
+    philox_words(counters, key[0], key[1], out := np.empty((len(ids), 4), np.uint64))
+    return out
 
 
 def survey_rows():

@@ -35,7 +35,10 @@ def test_from_frame__parameters_are_group_sums():
     assert (pop.size, pop.n_households, pop.strata) == (12, 7, ("N", "S"))
     found = pop.parameter("income", by=["region", "sex"]).set_index("domain")["value"]
     assert found["region=N, sex=f"] == data.query("region == 'N' and sex == 'f'")["income"].sum()
-    assert pop.parameter("income/persons", where={"online": True})["value"].iloc[0] == data[data["online"]]["income"].mean()
+    assert (
+        pop.parameter("income/persons", where={"online": True})["value"].iloc[0]
+        == data[data["online"]]["income"].mean()
+    )
     assert pop.parameter("income*online")["value"].iloc[0] == data[data["online"]]["income"].sum()
     assert pop.parameter("persons")["domain"].tolist() == [""]
 
@@ -128,18 +131,28 @@ def country(scale=1):
 
 
 ASSOCIATION = pd.DataFrame(
-    [("0-14", "0", 1.0), ("0-14", "1", 0.2), ("15-64", "0", 0.1), ("15-64", "1", 1.0), ("15-64", "2", 0.3), ("65+", "0", 0.5)]
-    + [("65+", "1", 1.0)],
+    [
+        ("0-14", "0", 1.0),
+        ("0-14", "1", 0.2),
+        ("15-64", "0", 0.1),
+        ("15-64", "1", 1.0),
+        ("15-64", "2", 0.3),
+        ("65+", "0", 0.5),
+        ("65+", "1", 1.0),
+    ],
     columns=["age", "mobile", "weight"],
 )
 RATES = pd.DataFrame(
-    [("online", "", 0.9), ("online", "65+", 0.5), ("online", "0-14", 0.7), ("voter", "", 0.6)], columns=["outcome", "age", "rate"]
+    [("online", "", 0.9), ("online", "65+", 0.5), ("online", "0-14", 0.7), ("voter", "", 0.6)],
+    columns=["outcome", "age", "rate"],
 )
 
 
 def made(**more):
     sizes = {1: 0.3, 2: 0.3, 3: 0.25, 4: 0.15}
-    arguments = dict(stratum="region", association=ASSOCIATION, rates=RATES, household_sizes=sizes, mobiles="mobile", lines="line")
+    arguments = dict(
+        stratum="region", association=ASSOCIATION, rates=RATES, household_sizes=sizes, mobiles="mobile", lines="line"
+    )
     return Population.from_margins(country(), **(arguments | more))
 
 
@@ -217,7 +230,9 @@ def test_from_margins__refuses_what_cannot_be():
         Population.from_margins(country().drop(index=3), stratum="region")
     with pytest.raises(DataError, match="lacks the column 'stratum'"):
         Population.from_margins(country())
-    impossible = pd.DataFrame([("0-14", "2", 1.0), ("15-64", "1", 1.0), ("65+", "0", 1.0)], columns=["age", "mobile", "weight"])
+    impossible = pd.DataFrame(
+        [("0-14", "2", 1.0), ("15-64", "1", 1.0), ("65+", "0", 1.0)], columns=["age", "mobile", "weight"]
+    )
     with pytest.raises(DataError, match="cannot meet its margins"):
         made(association=impossible)
     with pytest.raises(DataError, match="'online' has no rate for some cells"):

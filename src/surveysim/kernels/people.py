@@ -49,7 +49,7 @@ People = namedtuple(
         "trait_cut",  # (A, 17) 65536 × cumulative shares of the trait levels
         "threshold",  # (64, 16, K) 65536 × probability of each outcome by group and trait level
         "asked",  # (5, K) uint16: 1 where the outcome is asked of children, non-users, netizens by sector
-        "draws",  # (K,) lane of the random numbers; nested outcomes share one
+        "shared",  # (n, 2) outcomes with the random number of another: (outcome, the other)
         "nested",  # (n, 2) outcomes asked only of those who say yes to another: (outcome, the other)
         "hours",  # (64, 64) tenths of hours by group and quantile
     ],
@@ -172,25 +172,24 @@ def answer_draw(p, person, g, state, trait, words, lanes, answers):
 
     `lanes` is `words` seen as 16-bit numbers; the last of them decides the hours.
     """
-    K = len(p.draws)
+    K = len(answers)
     for block in range(len(words) >> 2):
         w0, w1, w2, w3 = philox(person, ANSWERS, block, 0, p.key[0], p.key[1])
         words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3] = w0, w1, w2, w3
     quantile = np.int64(lanes[len(lanes) - 1]) >> 14
-    for i in range(len(p.nested)):
-        k = p.nested[i, 0]
-        lanes[k] = lanes[p.draws[k]]
+    for i in range(len(p.shared)):
+        lanes[p.shared[i, 0] & 0xFFFF] = lanes[p.shared[i, 1] & 0xFFFF]
     for k in range(K):
         answers[k] = p.asked[state, k] if lanes[k] < p.threshold[g, trait, k] else np.uint16(0)
     for i in range(len(p.nested)):
-        answers[p.nested[i, 0]] &= answers[p.nested[i, 1]]
+        answers[p.nested[i, 0] & 0xFFFF] &= answers[p.nested[i, 1] & 0xFFFF]
     return p.hours[g, trait * 4 + quantile] if state >= NETIZEN else np.int64(0)
 
 
 @inline_jit
 def answer_words(p):
     """Random words that one person's answers take: whole Philox blocks, one lane to spare for the hours."""
-    return 4 * (len(p.draws) // 16 + 1)
+    return 4 * (p.asked.shape[1] // 16 + 1)
 
 
 @jit
@@ -216,7 +215,7 @@ def tally(p, first_class, last_class, status, lines_of, answered):
     use and sector as digits; lines at the head in `lines_of` (280,). Where `answered` (280, K + 1) has rows, also the
     outcomes, and the tenths of weekly hours in its last column."""
     p = borrowed(p)
-    K, with_answers = len(p.draws), len(answered) > 0
+    K, with_answers = p.asked.shape[1], len(answered) > 0
     words = np.empty(answer_words(p), np.uint64)
     lanes = words.view(np.uint16)
     answers = np.zeros(K, np.uint16)
@@ -318,7 +317,7 @@ def answers_of(p, ids, attribute, answers, tenths):
     p = borrowed(p)
     words = np.empty(answer_words(p), np.uint64)
     lanes = words.view(np.uint16)
-    one = np.zeros(len(p.draws), np.uint16)
+    one = np.zeros(p.asked.shape[1], np.uint16)
     for i in range(len(ids)):
         g = (p.area_zone[p.class_area[attribute[i, 0]]] & 1) * 32 + p.cell_group[attribute[i, 3]]
         state = NETIZEN + attribute[i, 9] if attribute[i, 7] == 1 else (NONUSER if attribute[i, 4] >= 6 else CHILD)

@@ -56,8 +56,10 @@ class OutcomeModel:
     threshold: np.ndarray  # (K, 64, 16) uint16: 65536 × probability by group and trait level
     probability: np.ndarray  # (K, 64) the same by group, before it is cut into levels
     asked: np.ndarray  # (5, K) uint16: of children, non-users, netizens in other work, farming, manufacturing
-    nested: np.ndarray  # (n, 2) outcomes asked only of those who say yes to another; or whose draw is another's
-    draws: np.ndarray  # (K,) lane of the random numbers; nested outcomes share one
+    nested: np.ndarray  # (n, 2) outcomes asked only of those who say yes to another
+    shared: (
+        np.ndarray
+    )  # (n, 2) outcomes with the random number of another, in which they are contained or which they contain
     hours: np.ndarray  # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
     sector: np.ndarray  # (2, 64) probability of farming, of manufacturing
 
@@ -195,16 +197,17 @@ def _universe(name):
 
 
 def _routing(table, universes):
-    """Who is asked each outcome (5, K); outcomes that hang on another (n, 2); the lane of each one's random numbers."""
+    """Who is asked each outcome (5, K); outcomes that hang on another, or share its random number, (n, 2) each."""
     names = list(table["name"])
-    asked, nested, draws = np.zeros((5, len(names)), np.uint16), [], []
+    asked, nested, lane = np.zeros((5, len(names)), np.uint16), [], []
     for k, (universe, partner) in enumerate(zip(universes, table["same_draw"])):
         parent = k if universe in UNIVERSES else names.index(universe)
         asked[:, k] = UNIVERSES[universe] if parent == k else asked[:, parent]
-        draws.append(draws[names.index(partner)] if partner else k)
-        if parent != k or partner:
+        lane.append(lane[names.index(partner)] if partner else k)
+        if parent != k:
             nested.append((k, parent))
-    return asked, np.array(nested).reshape(-1, 2), np.array(draws)
+    shared = [(k, first) for k, first in enumerate(lane) if first != k]
+    return asked, np.array(nested).reshape(-1, 2), np.array(shared).reshape(-1, 2)
 
 
 def published_rate(indicator):

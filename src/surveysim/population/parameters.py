@@ -144,7 +144,7 @@ def stream(people, depth="answers", progress=None, workers=None):
     if depth != "cells":
         status, lines = np.zeros((areas, *shape, kernels.N_STATUS), np.int32), np.zeros((areas, *shape), np.int64)
     if depth == "answers":
-        answers = np.zeros((areas, *shape, len(people.draws) + 1), np.int64)
+        answers = np.zeros((areas, *shape, people.asked.shape[1] + 1), np.int64)
 
     def one(area):
         if depth == "cells":
@@ -154,7 +154,7 @@ def stream(people, depth="answers", progress=None, workers=None):
         else:
             cells = np.zeros((kernels.N_CELLS, kernels.N_STATUS), np.int32)
             heads = np.zeros(kernels.N_CELLS, np.int64)
-            asked = np.zeros((kernels.N_CELLS if depth == "answers" else 0, len(people.draws) + 1), np.int64)
+            asked = np.zeros((kernels.N_CELLS if depth == "answers" else 0, people.asked.shape[1] + 1), np.int64)
             kernels.tally(people, first[area], first[area + 1], cells, heads, asked)
             status[area], lines[area], persons[area] = _four(cells), _four(heads), _four(cells.sum(axis=1))
             if depth == "answers":

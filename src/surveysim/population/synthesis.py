@@ -247,7 +247,7 @@ def build(
         trait_cut=_per_65536(answers.trait_cut),
         threshold=np.ascontiguousarray(np.moveaxis(answers.threshold, 0, 2)),
         asked=answers.asked,
-        draws=answers.draws.astype(np.int64),
+        shared=answers.shared.astype(np.int64),
         nested=answers.nested.astype(np.int64),
         hours=answers.hours,
     )
