@@ -26,6 +26,7 @@ _HOMES = {
     "Recipe": "weighting",
     # estimation
     "Survey": "estimation",
+    "DualFrameSurvey": "estimation",
     "proportion_interval": "estimation",
     # errors
     "SurveysimError": "errors",

@@ -95,6 +95,7 @@ class Design:
     lonely : what a stratum with one unit does. constraints : tuple of weighting.constraints.Constraints.
     unequal : function from weighted scores (E, n) to their covariances, for sampling with unequal probabilities without
         replacement; it takes the place of the stages.
+    carrier : (n,) weights of the residuals where these are not the final ones: of two samples before they were composited.
     """
 
     weight: np.ndarray
@@ -102,6 +103,7 @@ class Design:
     lonely: str = "fail"
     constraints: tuple = ()
     unequal: object = field(default=None, repr=False)
+    carrier: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def psu(self):
@@ -110,6 +112,10 @@ class Design:
     @property
     def psu_stratum(self):
         return self.stages[0].stratum
+
+    @property
+    def _carried(self):
+        return self.weight if self.carrier is None else self.carrier
 
     def adjusted(self, scores):
         """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first.
@@ -137,7 +143,7 @@ class Design:
             block, known_with_error = self.adjusted(block)
             here = result[first : first + BLOCK]
             for stage, scale, zero in parts:
-                kernels.stratified(block, self.weight, stage.unit, stage.stratum, stage.sampled, scale, zero, found)
+                kernels.stratified(block, self._carried, stage.unit, stage.stratum, stage.sampled, scale, zero, found)
                 here += found[: len(part)]
             for matrix, beta in known_with_error:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
@@ -146,7 +152,7 @@ class Design:
     def covariance(self, scores):
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
-        weighted = scores * self.weight
+        weighted = scores * self._carried
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
@@ -250,7 +256,7 @@ class Design:
 
     def _prepare(self, domains):
         """Make what is made once before threads ask for it."""
-        _ = [c.inverse for c in self.constraints]
+        _ = [getattr(c, "inverse", None) for c in self.constraints]
         if len(self.constraints) == 1 and isinstance(self.constraints[0], Constraints):
             _ = self._column_totals
         for stage in self.stages:

@@ -90,6 +90,15 @@ class Survey:
         if replicate_weights is not None:
             self.engine = replication.brought(data, replicate_weights, final, scale, rscales, mse, n)
 
+    @classmethod
+    def of_design(cls, data, design):
+        """A Survey of a table whose design is made already."""
+        made = cls.__new__(cls)
+        made.data, made.design, made.engine = data, design, design
+        made._adjustments, made._base = (), None
+        made._inside, made._group = np.ones(len(design.weight), bool), None
+        return made
+
     def _weights(self, weight, pi, n):
         """Final weights and constraints; what is needed to repeat a weighting in replicates is kept."""
         if weight is None and pi is not None:
@@ -188,8 +197,11 @@ class Survey:
         constraints = (*self.design.constraints, *_constraints(adjustment))
         new._base = self.weight if self._base is None else self._base
         new._adjustments = (*self._adjustments, adjustment)
+        carrier = self.design.carrier
+        if carrier is not None:
+            carrier = carrier * np.divide(final, self.weight, out=np.ones(len(final)), where=self.weight > 0)
         new.design = new.engine = Design(
-            final, self.design.stages, self.design.lonely, constraints, self.design.unequal
+            final, self.design.stages, self.design.lonely, constraints, self.design.unequal, carrier
         )
         return new
 

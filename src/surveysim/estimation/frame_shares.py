@@ -1,0 +1,152 @@
+"""θ: how the overlap is shared between two samples, what it costs, and whether the two samples agree about the overlap."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ..errors import DataError
+from . import intervals
+from .composites import AB, BA, A, B
+from .survey import _named
+
+GRID = np.linspace(0, 1, 21)
+
+
+def parts_of(part, z):
+    """Scores (3, n) whose sum u0 + θ u1 + β u2 is what Hartley's and Fuller and Burmeister's estimators give a row.
+
+    u0 leaves frame A's overlap out, u1 moves the overlap from B's sample to A's, u2 moves its size alone.
+    """
+    return np.stack([part[:, [A, BA, B]].sum(axis=1) * z, (part[:, AB] - part[:, BA]) * z, part[:, AB] - part[:, BA]])
+
+
+def optimal(design, parts):
+    """Coefficients of parts 1, 2 … (p + 1, n) that minimize the variance of their sum with part 0; θ is kept in 0 to 1."""
+    cov = design.covariance(parts)
+    inner = cov[1:, 1:]
+    scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    inner = inner / np.outer(scale, scale)
+    found = -np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ (cov[1:, 0] / scale) / scale
+    if len(found) == 1:
+        return np.clip(found, 0.0, 1.0) if cov[1, 1] > 0 else np.array([0.5])
+    return found
+
+
+@dataclass(frozen=True)
+class Thetas:
+    """How θ matters.
+
+    Attributes
+    ----------
+    table : per variable: theta (optimal for it), se there, compromise (one θ for all), se_compromise, loss (percent of variance).
+    grid : variable, theta, estimate, se, lower, upper.
+    compromise : the θ that minimizes the mean of the variances, each over its own minimum.
+    """
+
+    table: pd.DataFrame
+    grid: pd.DataFrame
+    compromise: float
+
+    def __repr__(self):
+        return f"{self.table.to_string(index=False, float_format=lambda v: f'{v:,.4g}')}\ncompromise θ = {self.compromise:.4f}"
+
+    def _repr_html_(self):
+        return self.table.to_html(index=False, escape=True)
+
+    def plot(self, ax=None):
+        """Standard error over its minimum against θ, one line per variable, the compromise marked; a matplotlib Axes."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")[1] if ax is None else ax
+        for name, rows in self.grid.groupby("variable", sort=False):
+            best = self.table.set_index("variable").loc[name, "se"]
+            ax.plot(rows["theta"], rows["se"] / best, label=name)
+        ax.axvline(self.compromise, color="0.4", ls="--", lw=1)
+        ax.annotate(
+            f"compromise {self.compromise:.2f}", (self.compromise, 1), xytext=(4, 2), textcoords="offset points"
+        )
+        ax.set(xlabel="θ, the share of frame A's overlap sample", ylabel="standard error / smallest", xlim=(0, 1))
+        ax.legend(frameon=False, fontsize=8)
+        return ax
+
+
+def thetas(d, y, grid, what, level):
+    """See `DualFrameSurvey.thetas`."""
+    if what not in ("mean", "total"):
+        raise DataError(f'what = {what!r}: choose "mean" or "total".')
+    grid = GRID if grid is None else np.asarray(grid, dtype=float)
+    if grid.ndim != 1 or not np.all((grid >= 0) & (grid <= 1)):
+        raise DataError(f"grid = {grid!r}: give numbers from 0 to 1.")
+    w, design = d.pooled.weight, d.pooled.design
+    x = np.ones(len(w)) if what == "mean" else None
+    everybody = design.degrees(np.zeros(len(w), np.int32), [""])[0]
+    rows, curves, best = [], [], []
+    for name in _named(y):
+        value = d.pooled._values(name)
+        if np.isnan(value).any():
+            raise DataError(f"{name!r} is missing in {int(np.isnan(value).sum())} rows; drop or impute them first.")
+        estimate, (theta,), base = d._solve(value, x, "hartley", w)
+        curve = _curve(d, value, x, np.append(grid, theta))
+        for t, (e, s) in zip(grid, curve):
+            low, high = intervals.wald_interval(e, s, level, everybody)
+            rows.append((name, t, e, s, float(low), float(high)))
+        best.append((name, theta, estimate, curve[-1][1]))
+        curves.append(_quadratic(d, value, x, estimate, base))
+    minimum = np.array([b[3] ** 2 for b in best])
+    quadratic = np.array(curves) / minimum[:, None]
+    compromise = float(np.clip(-quadratic[:, 1].sum() / (2 * quadratic[:, 2].sum()), 0, 1))
+    table = pd.DataFrame(best, columns=["variable", "theta", "estimate", "se"])
+    again = [_curve(d, d.pooled._values(name), x, [compromise])[0][1] for name in table["variable"]]
+    table = table.assign(compromise=compromise, se_compromise=again)
+    table["loss"] = 100 * ((table["se_compromise"] / table["se"]) ** 2 - 1)
+    columns = ["variable", "theta", "estimate", "se", "lower", "upper"]
+    return Thetas(table, pd.DataFrame(rows, columns=columns), compromise)
+
+
+def _curve(d, y, x, values):
+    """Estimate and standard error at every θ."""
+    w, design, result = d.pooled.weight, d.pooled.design, []
+    for theta in values:
+        coefficients = np.array([theta])
+        estimate, base = (d._total(y, coefficients, w), 1.0) if x is None else d._ratio(y, x, coefficients, w)
+        parts = parts_of(d.part, y if x is None else y - estimate * x)
+        result.append((estimate, (parts[0] + theta * parts[1]) / base))
+    se = np.sqrt(design.variances([score for _, score in result]))
+    return [(estimate, s) for (estimate, _), s in zip(result, se)]
+
+
+def _quadratic(d, y, x, value, base):
+    """The variance as a quadratic in θ (c0, c1, c2), residuals taken at the optimum."""
+    parts = parts_of(d.part, y if x is None else y - value * x)[:2] / base
+    cov = d.pooled.design.covariance(parts)
+    return cov[0, 0], 2 * cov[0, 1], cov[1, 1]
+
+
+def compare_overlap(d, y):
+    """See `DualFrameSurvey.compare_overlap`."""
+    w, design, n = d.pooled.weight, d.pooled.design, len(d.part)
+    rows = []
+    for name in ["size of the overlap", *([y] if isinstance(y, str) else y)]:
+        values, score = [], np.zeros((2, n))
+        for k, column in enumerate((AB, BA)):
+            share = d.part[:, column]
+            if name == "size of the overlap":
+                values.append(w @ share)
+                score[k] = share
+                continue
+            z = d.pooled._values(name)
+            ok = ~np.isnan(z) & (share > 0)
+            size = w[ok] @ share[ok]
+            values.append(float(w[ok] @ (share * np.nan_to_num(z))[ok] / size))
+            score[k, ok] = share[ok] * (z[ok] - values[k]) / size
+        va, vb = design.variances(score)
+        group = np.where(d.part[:, [AB, BA]].sum(axis=1) > 0, 0, -1).astype(np.int32)
+        df, se = design.degrees(group, ["the overlap"])[0], np.sqrt(va + vb)
+        t = (values[0] - values[1]) / se if se > 0 else np.nan
+        p = 2 * stats.t.sf(abs(t), df)
+        rows.append((name, values[0], np.sqrt(va), values[1], np.sqrt(vb), values[0] - values[1], se, t, df, p))
+    return pd.DataFrame(
+        rows, columns=["variable", "from_a", "se_a", "from_b", "se_b", "difference", "se", "t", "df", "p_value"]
+    )
