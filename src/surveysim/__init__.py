@@ -15,6 +15,7 @@ _HOMES = {
     "sample_size": "sampling",
     "margin_of_error": "sampling",
     "allocate": "sampling",
+    "allocate_frames": "sampling",
     # one survey
     "SurveySpec": "study",
     "response_rates": "fieldwork",

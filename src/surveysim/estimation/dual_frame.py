@@ -12,7 +12,6 @@ from ..errors import DataError, DesignError
 from ..weighting.margins import pick
 from . import frame_shares, replication, scores
 from .composites import AB, BA, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer
-from .estimates import estimates
 from .linearization import Design, Stage
 from .survey import Survey, _named, _shown, coded
 
@@ -297,8 +296,8 @@ class DualFrameSurvey:
                     )
                 )
                 rows.append((what, label, level_name, domain))
-        engine = pooled.design if self._scheme is None else pooled.replicates(**self._scheme).engine
-        return estimates(engine, items, rows, level=level, df=df, ci=ci, set_aside=aside)
+        made = pooled if self._scheme is None else pooled.replicates(**self._scheme)
+        return made._estimates(items, rows, aside, level=level, df=df, ci=ci)
 
     def _variables(self, what, y):
         """Name, level and values (n,) of every variable asked for; levels of categories where proportions are."""

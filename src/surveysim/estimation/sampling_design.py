@@ -153,6 +153,28 @@ class Brewer:
         return (off * (self.keep * self.scale[self.stage.stratum[self.stage.unit]])) @ off.T
 
 
+class Deville:
+    """Deville's approximation from first-order probabilities: Σ_h Σ c_i (z_i - z̃_h)² / (1 - Σ a²), c = 1 - π, a = c / Σ c, z̃ = Σ a z
+    (Deville 1999, Surv. Methodol. 25:193-203, section 8)."""
+
+    def __init__(self, probability, stage):
+        c, self.stratum = 1 - probability, stage.stratum[stage.unit]
+        total = np.bincount(self.stratum, c)
+        share = c / np.where(total > 0, total, 1.0)[self.stratum]
+        rest = 1 - np.bincount(self.stratum, share**2)
+        if np.any((rest <= 1e-12) & (total > 0)):
+            h = int(np.argmax((rest <= 1e-12) & (total > 0)))
+            raise DesignError(
+                f"stratum {stage.labels[h]!r} has one unit that is not certain, so it has no variance; join strata."
+            )
+        self.share, self.weight = share, c / np.where(total > 0, rest, 1.0)[self.stratum]
+
+    def __call__(self, z):
+        middle = np.stack([np.bincount(self.stratum, self.share * v) for v in z])
+        off = z - middle[:, self.stratum]
+        return (off * self.weight) @ off.T
+
+
 class JointProbabilities:
     """Horvitz-Thompson ("ht") or Sen-Yates-Grundy ("yg") variance from joint inclusion probabilities (n, n).
 
@@ -213,8 +235,12 @@ def unequal_probabilities(pps, form, probability, n, stage, policy):
     if isinstance(pps, str):
         if pps == "brewer":
             return Brewer(probability, stage, policy)
+        if pps == "deville":
+            return Deville(probability, stage)
         if pps != "hartley-rao":
-            raise DesignError(f'pps = {pps!r}: choose "brewer", "hartley-rao" or a matrix of joint probabilities.')
+            raise DesignError(
+                f'pps = {pps!r}: choose "brewer", "deville", "hartley-rao" or a matrix of joint probabilities.'
+            )
         if len(stage.sampled) > 1:
             raise DesignError("hartley-rao is for samples without strata; give joint probabilities, or use brewer.")
         return JointProbabilities(hartley_rao(probability), form)

@@ -35,7 +35,7 @@ class Survey:
     lonely_psu : what a stratum with one PSU does: "fail", "certainty", "remove" (both contribute nothing), "adjust"
         (about zero, the mean of the scores), "average" (the mean contribution of the others).
     probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
-    pps : "brewer", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
+    pps : "brewer", "deville", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
     pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.
     replicate_weights : list of columns or array (n, R) of replicate weights brought along (combined ones, not factors); then
         variance = scale Σ rscales_r (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.

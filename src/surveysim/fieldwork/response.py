@@ -25,6 +25,9 @@ class ResponseModel:
     education_level: float = 0.08  # per level of four
     urban: float = -0.20
     internet_user: float = 0.0  # non-ignorable: log odds of netizens given all of the above
+    both_phones: float = (
+        0.0  # log odds of people with a telephone of the other kind too: they answer one rather than the other
+    )
     break_off: float = 0.04  # of those who cooperate
     other: float = 0.06  # language, illness: of those who do not cooperate
     refuse_unscreened: float = 0.5  # refusals before eligibility is known
@@ -37,13 +40,18 @@ class ResponseModel:
         return special.expit(special.logit(self.contact) + self.contact_per_decade * score)
 
     def cooperation_table(self):
-        """Probability of cooperation by sex, group (town × age × education) and internet use, (2, 64, 2)."""
-        sex, internet = np.array([0.0, 1.0])[:, None, None], np.array([0.0, 1.0])[None, None, :]
+        """Probability of cooperation by sex, group (town × age × education), internet use and having the other telephone too,
+        (2, 64, 2, 2)."""
+        sex, internet, both = (np.array([0.0, 1.0]).reshape(shape) for shape in ((2, 1, 1, 1), (2, 1), (2,)))
         group = (
             self.age_per_decade * (GROUP_AGE - 4.0) + self.education_level * GROUP_EDUCATION + self.urban * GROUP_TOWN
         )
         return special.expit(
-            special.logit(self.cooperation) + self.female * sex + group[None, :, None] + self.internet_user * internet
+            special.logit(self.cooperation)
+            + self.female * sex
+            + group[None, :, None, None]
+            + self.internet_user * internet
+            + self.both_phones * both
         )
 
     def ends(self):
@@ -55,5 +63,5 @@ class ResponseModel:
     def expected_rate(self, landline):
         """Interviews expected per working number, for sizing the banks: average person, all calls made."""
         reach = 1 - (1 - self.contact) ** self.attempts
-        take_part = self.cooperation_table().mean() * (1 - self.break_off)
+        take_part = self.cooperation_table()[..., 0].mean() * (1 - self.break_off)
         return reach * take_part * (self.member_available if landline else 0.95)

@@ -25,7 +25,7 @@ Fieldwork = namedtuple(
         "attempts",  # (1,) most calls to one number
         "contact",  # (8,) probability that one call reaches the person (mobile), by age group
         "household",  # (2,) probability that one call reaches the household; that the chosen member can be had
-        "cooperation",  # (2, 64, 2) 65536 × probability of an interview, by sex, group, internet use
+        "cooperation",  # (2, 64, 2, 2) 65536 × probability of an interview, by sex, group, internet use, other telephone
         "ends",  # (6,) 65536 × : break-off, other, refusal before eligibility is known (of those who do not
         # cooperate); never-reached number known to be someone's; dead number known to be dead; business
         # reached
@@ -100,7 +100,7 @@ def answer_call(w0, w1, ends, cooperation):
 @inline_jit
 def call_person(p, f, person, layer, u, w0, w1, w2):
     """Call a mobile number of a person: disposition (-1 where the number is not in use), calls, own mobiles."""
-    _, _, _, cell, years, mobiles, _, internet, _, _ = member(p, person, u)
+    _, _, _, cell, years, mobiles, lines, internet, _, _ = member(p, person, u)
     if mobiles <= layer:
         return -1, 0, mobiles
     group, attempts = p.cell_group[cell], f.attempts[0]
@@ -110,7 +110,8 @@ def call_person(p, f, person, layer, u, w0, w1, w2):
     if years < 6:
         return NE, calls, mobiles
     g = (p.area_zone[p.class_area[find(p.class_person, person)]] & 1) * 32 + group
-    return answer_call(w0, w1, f.ends, f.cooperation[cell // 140, g, 1 if internet else 0]), calls, mobiles
+    chance = f.cooperation[cell // 140, g, 1 if internet else 0, 1 if lines > 0 else 0]
+    return answer_call(w0, w1, f.ends, chance), calls, mobiles
 
 
 @inline_jit
@@ -133,12 +134,12 @@ def call_household(p, f, household, layer, u, w0, w1, w2, w3, chance, chosen):
     eligible = 0
     for position in range(size):
         cell = alias_draw(p.alias, area, role_of(p, head, position), x0)
-        _, internet, _, _ = person_draw(
+        mobiles, internet, _, _ = person_draw(
             p, cell, x1, x2, x3, area, zone, first + position - p.unit_person[u], lines, shared_use, shared_trait
         )
         if p.cell_age[cell] >= AGED_6:
             g = (zone & 1) * 32 + p.cell_group[cell]
-            chance[eligible] = f.cooperation[cell // 140, g, 1 if internet else 0]
+            chance[eligible] = f.cooperation[cell // 140, g, 1 if internet else 0, 1 if mobiles > 0 else 0]
             chosen[eligible] = first + position
             eligible += 1
         x0, x1, x2, x3 = words_of(p, first + position + 1)

@@ -66,6 +66,7 @@ class ResponseSpec(_Part):
     education_level: LogOdds = 0.08
     urban: LogOdds = -0.20
     internet_user: LogOdds = 0.0
+    both_phones: LogOdds = 0.0
     break_off: Share = 0.04
     other: Share = 0.06
     refuse_unscreened: Share = 0.5

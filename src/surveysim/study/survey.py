@@ -9,7 +9,7 @@ import pandas as pd
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import SpecError
-from ..estimation import Estimates, Survey
+from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..estimation.linearization import Design, Stage
 from ..fieldwork import CaseFile, dial, response_rates
 from ..fieldwork.calls import case_table
@@ -208,6 +208,14 @@ class SurveyRun:
     estimates: Estimates = field(repr=False)
     case_file: CaseFile = field(repr=False)
     preparation: Preparation = field(repr=False)
+
+    def dual_frame(self):
+        """The interviews as a `DualFrameSurvey`: frame A landlines, frame B mobiles, weights up to nonresponse, in persons."""
+        steps = self.weights.table.columns
+        weight = "nonresponse_weight" if "nonresponse_weight" in steps else "multiplicity_weight"
+        parts = [self.interviews[self.interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
+        samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]
+        return DualFrameSurvey(*samples, domain="domain", probability=("probability_landline", "probability_mobile"))
 
     def comparison(self):
         """Published figure, exact population value and estimate, one row per indicator; see `compare`."""

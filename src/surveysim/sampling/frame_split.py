@@ -1,0 +1,223 @@
+"""How many interviews each of two overlapping frames should have, for least cost or least error; province by province."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from ..errors import DesignError
+from .allocation import _check, _quantile, allocate
+
+DOMAINS = ("a", "ab", "b")
+
+
+@dataclass(frozen=True)
+class FrameAllocation:
+    """Interviews by frame.
+
+    Attributes
+    ----------
+    table : per stratum: design ("overlap", or "screening" where frame B's overlap is left out), theta (of frame A's overlap
+        sample), n_A, n_B (interviews that count), screened (frame-B contacts left out), cost, moe (of the stratum's proportion).
+    cost : in all. moe : of the proportion over all strata. n : interviews in all.
+    """
+
+    table: pd.DataFrame
+    cost: float
+    moe: float
+
+    @property
+    def n(self):
+        return int(self.table[["n_A", "n_B"]].to_numpy().sum())
+
+    def __repr__(self):
+        return (
+            f"{self.table.to_string(index=False, float_format=lambda v: f'{v:,.4g}')}\n{self.n:,} interviews, cost {self.cost:,.0f}, "
+            f"margin of error {100 * self.moe:.3f} points"
+        )
+
+    def _repr_html_(self):
+        return self.table.to_html(index=False, escape=True)
+
+
+def allocate_frames(
+    sizes, cost=(1.0, 1.0), *, n=None, budget=None, moe=None, stratum_moe=None, p=0.5, deff=(1.0, 1.0), screening=None,
+    between="optimal", minimum=2, level=0.95,
+):  # fmt: skip
+    """Split interviews between two overlapping frames A and B.
+
+    Parameters
+    ----------
+    sizes : {"a": persons, "ab": …, "b": …}, or a table with these columns and one row per stratum (first other column: its name).
+    cost : of one interview in frame A and in frame B.
+    n, budget, moe : give one: interviews in all, money in all, or the margin of error of the proportion over all strata.
+    stratum_moe : with `moe` or alone: no stratum's own margin of error may be larger.
+    p : the proportion in every domain, one number or {"a": p, "ab": p, "b": p}; 0.5 is the worst case.
+    deff : design effects of the two samples.
+    screening : cost of a frame-B contact that is found in the overlap and left out; where given, every stratum takes the
+        cheaper of screening and of interviewing everybody. None interviews everybody.
+    between : "optimal" (least cost over strata), or a method of `allocate` by persons, which needs `n`.
+    minimum : least interviews of a stratum in either frame that is used at all.
+    level : confidence level of the margins.
+
+    Returns
+    -------
+    FrameAllocation.
+
+    Notes
+    -----
+    With domain sizes known, the total of a stratum has the variance (Hartley 1962)
+
+    V = N_A² deff_A (S²_a N_a/N_A + θ² S²_ab N_ab/N_A) / n_A + N_B² deff_B (S²_b N_b/N_B + (1-θ)² S²_ab N_ab/N_B) / n_B.
+
+    For a given θ cost × variance is least with n_f ∝ √(V_f / c_f), where it is F = (Σ √(c_f V_f))²; θ minimizes F. Over
+    strata V = Σ F_h / C_h, so spending goes by √F_h, or by what the stratum's own bound asks if that is more (the
+    Karush-Kuhn-Tucker conditions of the convex problem).
+
+    References
+    ----------
+    Hartley (1962), Proc. Soc. Stat. Sect. ASA, 203-206; Cochran (1977), section 5.5; Lohr (2011), Surv. Methodol. 37:197-213.
+    """
+    table, names, title = _sizes(sizes)
+    variance = _variances(p)
+    _numbers(cost, deff, screening, minimum)
+    z = _quantile(level)
+    splits = [_best(row, variance, cost, deff, screening) for row in table]
+    F, persons = np.array([s[0] for s in splits]), table.sum(axis=1)
+    if sum(x is not None for x in (n, budget, moe)) > 1 or all(x is None for x in (n, budget, moe, stratum_moe)):
+        raise DesignError("give one of n, budget and moe (or stratum_moe alone).")
+    least = np.zeros(len(F))
+    if stratum_moe is not None:
+        _check("stratum_moe", stratum_moe, 0, 0.5)
+        least = F * (z / (stratum_moe * persons)) ** 2
+    if between != "optimal":
+        if n is None:
+            raise DesignError(f"between = {between!r} needs n, the interviews in all.")
+        spend = allocate(persons, n, method=between) * np.array([s[4] for s in splits])
+    elif moe is not None:
+        _check("moe", moe, 0, 0.5)
+        spend = _meet(F, least, (moe * persons.sum() / z) ** 2)
+    elif budget is not None or n is not None:
+        spend = _spend(F, least, budget, n, np.array([s[4] for s in splits]))
+    else:
+        spend = least
+    return _result(splits, spend, table, names, title, cost, deff, screening, variance, z, minimum)
+
+
+def _sizes(sizes):
+    """Persons by stratum and domain (H, 3), names of the strata and of their column."""
+    frame = (
+        pd.DataFrame([sizes]) if hasattr(sizes, "keys") and not isinstance(sizes, pd.DataFrame) else pd.DataFrame(sizes)
+    )
+    missing = [d for d in DOMAINS if d not in frame]
+    if missing:
+        raise DesignError(f"sizes lack {missing[0]!r}; give persons in the domains a, ab and b.")
+    table = frame[list(DOMAINS)].to_numpy(dtype=float)
+    if not (np.isfinite(table).all() and (table >= 0).all() and (table[:, :2].sum(axis=1) > 0).all()):
+        raise DesignError("sizes must be numbers, 0 or more, with somebody in frame A of every stratum.")
+    rest = [c for c in frame if c not in DOMAINS]
+    return table, list(frame[rest[0]]) if rest else ["all"] * len(frame), rest[0] if rest else "stratum"
+
+
+def _variances(p):
+    values = p if hasattr(p, "keys") else dict.fromkeys(DOMAINS, p)
+    if set(values) != set(DOMAINS):
+        raise DesignError(f"p = {p!r}: give one number, or one for each of a, ab and b.")
+    for value in values.values():
+        _check("p", value, 0, 1, (True, True))
+    return np.array([values[d] * (1 - values[d]) for d in DOMAINS])
+
+
+def _numbers(cost, deff, screening, minimum):
+    for name, pair in (("cost", cost), ("deff", deff)):
+        if len(pair) != 2:
+            raise DesignError(f"{name} = {pair!r}: give a pair, for frame A and frame B.")
+        for value in pair:
+            _check(name, value, 0, np.inf)
+    if screening is not None:
+        _check("screening", screening, 0, np.inf, (True, False))
+    _check("minimum", minimum, 0, np.inf, (True, False))
+
+
+def _kernel(row, variance, deff, theta):
+    """n × variance of either frame's part of the total."""
+    a, ab, b = row
+    part = a * variance[0] + theta**2 * ab * variance[1], b * variance[2] + (1 - theta) ** 2 * ab * variance[1]
+    return (a + ab) * deff[0] * part[0], (ab + b) * deff[1] * part[1]
+
+
+def _best(row, variance, cost, deff, screening):
+    """Least cost × variance of a stratum: (F, design, θ, (share of money for A, for B), cost per interview)."""
+
+    def product(theta, prices):
+        return sum(np.sqrt(c * k) for c, k in zip(prices, _kernel(row, variance, deff, theta))) ** 2
+
+    found = optimize.minimize_scalar(product, bounds=(0, 1), args=(cost,), method="bounded", options={"xatol": 1e-10})
+    theta = min((0.0, 1.0, float(found.x)), key=lambda t: product(t, cost))
+    choice = product(theta, cost), "overlap", theta, cost
+    if screening is not None and row[2] > 0:
+        a, ab, b = row
+        prices = cost[0], cost[1] + screening * ab / b
+        kernel = (a + ab) * deff[0] * (a * variance[0] + ab * variance[1]), b * deff[1] * b * variance[2]
+        F = sum(np.sqrt(c * k) for c, k in zip(prices, kernel)) ** 2
+        if choice[0] > F:
+            choice = F, "screening", 1.0, prices
+    F, design, theta, prices = choice
+    kernel = _split(row, variance, deff, design, theta)
+    root = np.sqrt(np.array(kernel) / np.array(prices))
+    numbers = root / max((np.array(prices) * root).sum(), 1e-300)  # interviews per unit of money
+    return F, design, theta, numbers, 1 / max(numbers.sum(), 1e-300)
+
+
+def _split(row, variance, deff, design, theta):
+    if design == "overlap":
+        return _kernel(row, variance, deff, theta)
+    a, ab, b = row
+    return (a + ab) * deff[0] * (a * variance[0] + ab * variance[1]), b * deff[1] * b * variance[2]
+
+
+def _meet(F, least, target):
+    """Least spending by stratum with Σ F / spending = target and spending at least `least`."""
+    root = np.sqrt(F)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if np.where(F > 0, F / least, 0).sum() <= target and np.all(least[F > 0] > 0):
+            return least
+
+        def gap(log_rate):
+            spend = np.maximum(root * np.exp(log_rate), least)
+            return np.where(F > 0, F / spend, 0).sum() - target
+
+    rate = np.log(root.sum() / target)  # without bounds
+    return np.maximum(root * np.exp(optimize.brentq(gap, rate - 60, rate + 1e-9, xtol=1e-13)), least)
+
+
+def _spend(F, least, budget, n, price):
+    """Spending by √F, at least `least`, that uses up a budget or a number of interviews."""
+    unit, total, what = (np.ones(len(F)), budget, "budget") if n is None else (1 / price, n, "n")
+    _check(what, total, 0, np.inf)
+    if (least * unit).sum() > total:
+        raise DesignError(
+            f"{what} = {total:,}: the strata's own bounds alone need {(least * unit).sum():,.0f}; raise it, or stratum_moe."
+        )
+    root = np.sqrt(F)
+    low, high = 0.0, 2 * total / max((root * unit).sum(), 1e-300)
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (np.maximum(root * middle, least) * unit).sum() < total else (low, middle)
+    return np.maximum(root * high, least)
+
+
+def _result(splits, spend, table, names, title, cost, deff, screening, variance, z, minimum):
+    rows, total = [], 0.0
+    for (_, design, theta, numbers, _), money, row, name in zip(splits, spend, table, names):
+        kernel = _split(row, variance, deff, design, theta)
+        n = [max(int(np.ceil(money * x - 1e-9)), minimum) if k > 0 else 0 for x, k in zip(numbers, kernel)]
+        screened = int(np.ceil(n[1] * row[1] / row[2])) if design == "screening" else 0
+        v = sum(k / m for k, m in zip(kernel, n) if k > 0)
+        paid = cost[0] * n[0] + cost[1] * n[1] + (screening or 0) * screened
+        rows.append((name, design, theta, *n, screened, paid, z * np.sqrt(v) / row.sum()))
+        total += v
+    columns = [title, "design", "theta", "n_A", "n_B", "screened", "cost", "moe"]
+    result = pd.DataFrame(rows, columns=columns)
+    return FrameAllocation(result, float(result["cost"].sum()), float(z * np.sqrt(total) / table.sum()))

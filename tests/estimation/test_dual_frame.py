@@ -1,0 +1,329 @@
+"""Dual-frame estimation: exact expectation by enumeration, replicates against linearization, diagnostics, refusals."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import surveysim as ss
+from surveysim import DataError, DesignError, DualFrameSurvey, Survey
+
+SIZES = {"A": 7000.0, "B": 9000.0}
+LINEAR = {
+    "hartley": {"theta": 0.3},
+    "composite": {"theta": 0.8},
+    "multiplicity": {},
+    "screening": {},
+    "single_frame": {},
+}
+EVERY = [
+    ("hartley", {}),
+    ("fuller_burmeister", {}),
+    ("composite", {}),
+    ("multiplicity", {}),
+    ("screening", {}),
+    ("single_frame", {}),
+    ("pml", {"frame_sizes": SIZES}),
+    ("raking_ratio", {"frame_sizes": SIZES}),
+    ("cal_sf", {}),
+    ("cal_df", {}),
+    ("cal_df", {"frame_sizes": SIZES}),
+    ("cal_df", {"frame_sizes": SIZES | {"ab": 4000.0}}),
+    ("cal_sf", {"frame_sizes": {"ab": 4000.0}, "method": "raking"}),
+    ("cal_df", {"frame_sizes": SIZES, "totals": {"A": {"x": 18000.0}}, "method": "logit", "bounds": (0.2, 5.0)}),
+]
+
+
+def tables(seed=1, n=(600, 600)):
+    rng, counts = np.random.default_rng(seed), {"a": 3000, "ab": 4000, "b": 5000}
+
+    def frame(domains, n):
+        every = np.repeat(domains, [counts[k] for k in domains])
+        d = every[rng.choice(len(every), n, replace=False)]
+        x = rng.gamma(2, 1, n) + (d == "ab")
+        return pd.DataFrame(
+            {
+                "overlap": d,
+                "x": x,
+                "online": rng.random(n) < np.where(d == "a", 0.3, np.where(d == "ab", 0.5, 0.6)),
+                "spend": 2 * x + rng.normal(0, 1, n) + 3 * (d == "a"),
+                "w": len(every) / n * np.exp(rng.normal(0, 0.3, n)),
+                "sex": rng.choice(["m", "f"], n),
+                "st": rng.integers(0, 5, n),
+                "pa": n / 7000,
+                "pb": n / 9000,
+            }
+        )
+
+    return frame(["a", "ab"], n[0]), frame(["b", "ab"], n[1])
+
+
+@pytest.fixture(scope="module")
+def dual():
+    """Two stratified samples, each raked to its frame's sexes, from frames of 7,000 and 9,000 with 4,000 in both."""
+    a, b = tables()
+    return DualFrameSurvey(
+        Survey(a, weight="w", strata="st").rake({"sex": {"m": 3500, "f": 3500}}),
+        Survey(b, weight="w", strata="st").rake({"sex": {"m": 4500, "f": 4500}}),
+        probability=("pa", "pb"),
+    )
+
+
+def everything(seed=3):
+    """All samples of 3 of 6 from frame A (units 0-5) and of 2 of 5 from B (units 3-7), and y of the 8 units."""
+    y = np.random.default_rng(seed).gamma(2, 5, 8)
+    for s in itertools.combinations(range(6), 3):
+        for t in itertools.combinations(range(3, 8), 2):
+            if any(i >= 3 for i in s) and any(i < 6 for i in t):
+                yield y, s, t
+
+
+def small(y, units, frame):
+    n, N = (3, 6) if frame == "a" else (2, 5)
+    overlap = ["ab" if 3 <= i < 6 else frame for i in units]
+    return Survey(
+        pd.DataFrame({"y": y[list(units)], "overlap": overlap, "pa": 0.5, "pb": 0.4, "N": N}),
+        weight=np.full(n, N / n),
+        fpc="N",
+    )
+
+
+@pytest.mark.parametrize("estimator", LINEAR)
+def test_linear_estimators__expectation_and_variance_by_enumeration(estimator):
+    """Over the samples, weighted by whether both hold the overlap: compared with the same sums worked out unit by unit.
+
+    All pairs of samples are enumerated; those without the overlap in one sample are worked out by hand, since a
+    DualFrameSurvey asks for both.
+    """
+    rng = np.random.default_rng(3)
+    y = rng.gamma(2, 5, 8)
+    factor = {"hartley": 0.3, "composite": 0.8, "multiplicity": 0.5, "screening": 1.0, "single_frame": 0.5 / 0.9}[
+        estimator
+    ]
+    inside = np.isin(np.arange(8), [3, 4, 5])
+    za, zb = np.where(inside, factor * y, y)[:6], np.where(inside, (1 - factor) * y, y)[3:]
+    totals, variances, weights = [], [], 0
+    for s in itertools.combinations(range(6), 3):
+        for t in itertools.combinations(range(5), 2):
+            by_hand = 2 * za[list(s)].sum() + 2.5 * zb[list(t)].sum()
+            v_hand = 36 * 0.5 / 3 * za[list(s)].var(ddof=1) + 25 * 0.6 / 2 * zb[list(t)].var(ddof=1)
+            if any(i >= 3 for i in s) and any(i < 3 for i in t):
+                d = DualFrameSurvey(small(y, s, "a"), small(y, np.array(t) + 3, "b"), probability=("pa", "pb"))
+                row = d.total("y", estimator=estimator, df=np.inf, **LINEAR[estimator]).table.iloc[0]
+                assert row["estimate"] == pytest.approx(by_hand, rel=1e-12)
+                assert row["se"] ** 2 == pytest.approx(v_hand, rel=1e-12, abs=1e-12)
+                weights += 1
+            totals.append(by_hand)
+            variances.append(v_hand)
+    assert weights == 19 * 9
+    assert np.mean(totals) == pytest.approx(y.sum(), rel=1e-12), "unbiased over all samples"
+    assert np.mean(variances) == pytest.approx(np.var(totals), rel=1e-12), "and so is its variance estimator"
+
+
+@pytest.mark.parametrize(("estimator", "options"), EVERY)
+@pytest.mark.parametrize(("what", "y"), [("total", "spend"), ("mean", "spend"), ("proportion", "online")])
+def test_jackknife_that_repeats_everything__agrees(dual, estimator, options, what, y):
+    """Delete-one replicates, re-raked and re-composited with θ fixed and with θ estimated again, within 1 and 2 %."""
+    linear = getattr(dual, what)(y, estimator=estimator, **options).table.iloc[0]
+    for theta, tolerance in (("fixed", 0.01), ("again", 0.02)):
+        if theta == "again" and (what != "total" or estimator == "fuller_burmeister"):
+            continue
+        found = getattr(dual.replicates("jkn", theta=theta), what)(y, estimator=estimator, **options).table.iloc[0]
+        assert found["estimate"] == pytest.approx(linear["estimate"], rel=1e-12)
+        assert found["se"] == pytest.approx(linear["se"], rel=tolerance)
+        assert found["df"] == linear["df"]
+
+
+def test_weights__give_the_same_totals(dual):
+    for estimator, options in EVERY[2:]:
+        w = dual.weights(estimator, **options)
+        assert len(w) == 1200
+        total = dual.total("spend", estimator=estimator, **options).table["estimate"].iloc[0]
+        assert w @ dual.data["spend"] == pytest.approx(total, rel=1e-12)
+
+
+def test_calibrated_weights__meet_what_is_known(dual):
+    first = np.arange(1200) < 600
+    overlap = (dual.data["overlap"] == "ab").to_numpy()
+    for estimator in ("pml", "raking_ratio", "cal_sf", "cal_df"):
+        w = dual.weights(estimator, frame_sizes=SIZES)
+        assert w[first | overlap].sum() == pytest.approx(7000, rel=1e-7)
+        assert w[~first | overlap].sum() == pytest.approx(9000, rel=1e-7)
+    w = dual.weights("cal_df", frame_sizes=SIZES | {"ab": 4000.0}, totals={"A": {"x": 18000.0}}, theta=0.3)
+    assert w[overlap & first].sum() == pytest.approx(1200, rel=1e-9), "the overlap samples are calibrated apart"
+    assert w[first | overlap] @ dual.data["x"].to_numpy()[first | overlap] == pytest.approx(18000, rel=1e-9)
+
+
+def test_hartley__theta_minimizes_the_estimated_variance(dual):
+    best = dual.total("spend").table.iloc[0]
+    for theta in np.linspace(0, 1, 41):
+        assert dual.total("spend", theta=theta).table["se"].iloc[0] >= best["se"] - 1e-9
+    assert dual.total("spend", estimator="fuller_burmeister").table["se"].iloc[0] <= best["se"]
+
+
+def test_means__are_ratios_of_one_estimator(dual):
+    """The textbook slip takes the estimated size for known; the linearized error of a constant must be 0."""
+    dual.data["one"] = 1.0
+    for estimator, options in EVERY:
+        row = dual.mean("one", estimator=estimator, **options).table.iloc[0]
+        assert row["estimate"] == pytest.approx(1, rel=1e-12)
+        assert row["se"] < 1e-9
+    del dual.data["one"]
+
+
+def test_domains_levels_and_intervals(dual):
+    table = dual.proportion("sex", by="overlap", estimator="composite", ci="korn-graubard").table
+    assert list(table["level"]) == ["f", "f", "f", "m", "m", "m"]
+    assert table.groupby("domain")["estimate"].sum().tolist() == pytest.approx([1, 1, 1])
+    for ci in ("wald", "logit", "xlogit", "wilson", "beta", "korn-graubard", "asin"):
+        row = dual.proportion("online", ci=ci, estimator="hartley").table.iloc[0]
+        low, high = ss.proportion_interval(row["estimate"], row["se"], ci, df=row["df"], n=int(row["n"]))
+        assert (row["lower"], row["upper"]) == pytest.approx((float(low), float(high)))
+    whole = dual.total("spend", estimator="pml", frame_sizes=SIZES).table["estimate"].iloc[0]
+    assert dual.total("spend", by="sex", estimator="pml", frame_sizes=SIZES).table["estimate"].sum() == pytest.approx(
+        whole
+    )
+
+
+def test_quantiles_ratios_and_the_pooled_survey(dual):
+    pooled = dual.survey("cal_df", frame_sizes=SIZES)
+    assert dual.quantile("spend", [0.5], estimator="cal_df", frame_sizes=SIZES).table.equals(
+        pooled.quantile("spend", [0.5]).table
+    )
+    ratio = dual.ratio("spend", "x").table.iloc[0]
+    assert ratio["variable"] == "spend/x"
+    assert abs(ratio["estimate"] - dual.ratio("spend", "x", estimator="composite").table["estimate"].iloc[0]) < 0.05
+    raked = pooled.rake({"sex": {"m": 6000, "f": 6000}})
+    linear = raked.mean("spend").table["se"].iloc[0]
+    again = raked.replicates("jkn").mean("spend").table["se"].iloc[0]
+    assert linear == pytest.approx(again, rel=0.03), "a composite that is raked afterwards keeps both adjustments"
+
+
+def test_thetas__compromise_lies_between_and_loses_least(dual):
+    t = dual.thetas(["spend", "online", "x"])
+    assert t.table["theta"].min() <= t.compromise <= t.table["theta"].max()
+    assert (t.table["loss"] >= -1e-9).all()
+    near = [dual.thetas(["spend", "online", "x"]).table["loss"].mean()]
+    for theta in (t.compromise - 0.1, t.compromise + 0.1):
+        se = [dual.mean(y, theta=theta).table["se"].iloc[0] for y in t.table["variable"]]
+        near.append(100 * np.mean((np.array(se) / t.table["se"]) ** 2 - 1))
+    assert near[0] < min(near[1:])
+    row = t.grid.query("variable == 'spend' and theta == 0.5").iloc[0]
+    assert row["se"] == pytest.approx(dual.mean("spend", theta=0.5).table["se"].iloc[0], rel=1e-9)
+    ax = t.plot()
+    assert len(ax.lines) == 4
+
+
+def test_compare_overlap__finds_a_misreported_overlap():
+    a, b = tables(n=(1500, 1500))
+    honest = DualFrameSurvey(Survey(a, weight="w"), Survey(b, weight="w")).compare_overlap(["online"])
+    assert (honest["p_value"] > 0.01).all()
+    wrong = a.assign(overlap=np.where((a["overlap"] == "ab") & (np.arange(len(a)) % 3 == 0), "a", a["overlap"]))
+    found = DualFrameSurvey(Survey(wrong, weight="w"), Survey(b, weight="w")).compare_overlap(["online"])
+    assert found["p_value"].iloc[0] < 1e-4
+    assert found["difference"].iloc[0] < 0
+
+
+def test_membership__probabilities_take_the_place_of_labels(dual):
+    """0 and 1 give what labels give; known misreporting rates take the bias of misreported labels out."""
+    a, b = tables(2, (3000, 3000))
+    labels = DualFrameSurvey(Survey(a, weight="w"), Survey(b, weight="w"))
+    zero_one = [t.assign(m=(t["overlap"] == "ab").astype(float)) for t in (a, b)]
+    same = DualFrameSurvey(*(Survey(t, weight="w") for t in zero_one), membership="m")
+    for estimator in ("hartley", "fuller_burmeister", "composite"):
+        first, second = (d.total("spend", estimator=estimator).table.iloc[0] for d in (labels, same))
+        assert first["estimate"] == pytest.approx(second["estimate"], rel=1e-12)
+        assert first["se"] == pytest.approx(second["se"], rel=1e-12)
+    rng = np.random.default_rng(5)
+    hidden = (a["overlap"] == "ab") & (rng.random(len(a)) < 0.4)  # 40 % of frame A's overlap says "landline only"
+    wrong = a.assign(overlap=np.where(hidden, "a", a["overlap"]))
+    share = hidden.sum() / (wrong["overlap"] == "a").sum()
+    mended = wrong.assign(m=np.where(wrong["overlap"] == "ab", 1.0, share))
+    truth = labels.mean("online", theta=0.5).table["estimate"].iloc[0]
+    naive = (
+        DualFrameSurvey(Survey(wrong, weight="w"), Survey(b, weight="w"))
+        .total("x", theta=0.5)
+        .table["estimate"]
+        .iloc[0]
+    )
+    fixed = DualFrameSurvey(Survey(mended, weight="w"), Survey(zero_one[1], weight="w"), membership="m")
+    expected = labels.total("x", theta=0.5).table["estimate"].iloc[0]
+    assert abs(fixed.total("x", theta=0.5).table["estimate"].iloc[0] / expected - 1) < 0.02
+    assert naive / expected > 1.05
+    assert abs(fixed.mean("online", theta=0.5).table["estimate"].iloc[0] - truth) < 0.02
+
+
+def test_any_kind_of_table_and_design(dual):
+    a, b = tables()
+    polars = DualFrameSurvey(Survey(pl.from_pandas(a), weight="w"), Survey(pl.from_pandas(b), weight="w"))
+    plain = DualFrameSurvey(Survey(a, weight="w"), Survey(b, weight="w"))
+    assert polars.total("spend").table.equals(plain.total("spend").table)
+    stages = Survey(
+        a.assign(cluster=a["st"] * 10 + np.arange(600) % 6, N=60, M=200),
+        weight="w",
+        strata="st",
+        psu=["cluster", "x"],
+        fpc=["N", "M"],
+    )
+    d = DualFrameSurvey(stages, Survey(b, weight="w", strata="st"))
+    row = d.total("spend", theta=0.5).table.iloc[0]
+    alone = [
+        Survey.of_design(s.data, s.design).design.variances(
+            [np.where(s.data["overlap"] == "ab", 0.5, 1.0) * s.data["spend"]]
+        )[0]
+        for s in (stages, d.b)
+    ]
+    assert row["se"] ** 2 == pytest.approx(sum(alone), rel=1e-12)
+    assert row["df"] == 30 - 5 + 600 - 5
+
+
+def test_missing_values__are_set_aside_with_a_warning():
+    a, b = tables()
+    a.loc[:4, "spend"] = np.nan
+    with pytest.warns(ss.SurveysimWarning, match="5 of 'spend'"):
+        row = DualFrameSurvey(Survey(a, weight="w"), Survey(b, weight="w")).mean("spend").table.iloc[0]
+    assert row["n"] == 1195
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d: d.total("spend", estimator="best"), "choose one of hartley"),
+        (lambda d: d.total("spend", theta=1.5), "theta = 1.5"),
+        (lambda d: d.total("spend", estimator="pml"), "pml needs the size of the frames"),
+        (lambda d: d.total("spend", estimator="raking_ratio"), "raking_ratio needs the size"),
+        (lambda d: d.total("spend", estimator="cal_df", frame_sizes={"A": 7000}), "has A only"),
+        (lambda d: d.total("spend", frame_sizes=SIZES), "hartley uses no known sizes"),
+        (lambda d: d.total("spend", estimator="composite", totals={"A": {"x": 1}}), "totals are for"),
+        (lambda d: d.total("spend", estimator="pml", frame_sizes={"A": 700, "B": 9}), "does not fit into frames"),
+        (lambda d: d.weights("hartley"), "no single set"),
+        (lambda d: d.quantile("spend", 0.5, estimator="fuller_burmeister"), "no single set"),
+        (lambda d: d.replicates("jkn", theta="free"), "theta = 'free'"),
+        (lambda d: d.thetas("spend", grid=[2]), "from 0 to 1"),
+        (lambda d: d.total("age"), "age"),
+    ],
+)
+def test_refusals__name_what_is_wrong(dual, call, message):
+    with pytest.raises(ss.SurveysimError, match=message):
+        call(dual)
+
+
+def test_construction__refuses_what_is_no_dual_frame():
+    a, b = tables()
+    s, t = Survey(a, weight="w"), Survey(b, weight="w")
+    with pytest.raises(DataError, match="must be 'a' or 'ab' in a; 3 of 600 rows"):
+        DualFrameSurvey(Survey(a.assign(overlap=np.where(np.arange(600) < 3, "b", a["overlap"])), weight="w"), t)
+    with pytest.raises(DataError, match="a must be a Survey"):
+        DualFrameSurvey(a, t)
+    with pytest.raises(DesignError, match="subpopulation"):
+        DualFrameSurvey(s.where(np.arange(600) < 10), t)
+    with pytest.raises(DesignError, match="replicates"):
+        DualFrameSurvey(s.replicates("jk1"), t)
+    with pytest.raises(DataError, match="overlap is in one sample only"):
+        DualFrameSurvey(Survey(a[a["overlap"] == "a"], weight="w"), t)
+    with pytest.raises(DataError, match="needs the inclusion probabilities"):
+        DualFrameSurvey(s, t).total("spend", estimator="single_frame")
+    with pytest.raises(DataError, match="probability: 600 rows"):
+        DualFrameSurvey(Survey(a.assign(pa=0.0), weight="w"), t, probability=("pa", "pb"))
