@@ -159,3 +159,92 @@ def test_allocate__aligns_mappings_by_stratum():
 def test_sample_size__takes_shares_not_points():
     with pytest.raises(DesignError, match=r"0\.66 points are moe=0\.0066"):
         sample_size(moe=0.66)
+
+
+def _hartley(sizes, variances, n, theta):
+    """The variance of Hartley's total, written out."""
+    a, ab, b = sizes
+    first = (a + ab) * (a * variances[0] + theta**2 * ab * variances[1]) / n[0]
+    return first + (ab + b) * (b * variances[2] + (1 - theta) ** 2 * ab * variances[1]) / n[1]
+
+
+def test_allocate_frames__no_other_split_is_cheaper():
+    """Against a grid of every split and θ: the least cost that meets the margin of error, within rounding."""
+    import surveysim as ss
+
+    sizes, p, cost = (2000.0, 5000.0, 3000.0), {"a": 0.2, "ab": 0.4, "b": 0.6}, (3.0, 1.0)
+    variances = [v * (1 - v) for v in p.values()]
+    found = ss.allocate_frames(dict(zip(("a", "ab", "b"), sizes)), cost, moe=0.02, p=p)
+    target = (0.02 * 10_000 / 1.959963984540054) ** 2
+    assert found.moe <= 0.02
+    best = np.inf
+    for theta in np.linspace(0, 1, 101):
+        for ratio in np.geomspace(0.02, 50, 400):
+            unit = _hartley(sizes, variances, (ratio, 1.0), theta)
+            m = unit / target
+            best = min(best, m * (cost[0] * ratio + cost[1]))
+    assert found.cost == pytest.approx(best, rel=0.002)
+    row = found.table.iloc[0]
+    assert _hartley(sizes, variances, (row["n_A"], row["n_B"]), row["theta"]) <= target
+
+
+def test_allocate_frames__screening_where_it_is_cheaper():
+    import surveysim as ss
+
+    sizes = {"a": 100.0, "ab": 6000.0, "b": 4000.0}
+    both = ss.allocate_frames(sizes, (1.0, 3.0), moe=0.02)
+    cheap = ss.allocate_frames(sizes, (1.0, 3.0), moe=0.02, screening=0.01)
+    assert cheap.table["design"].iloc[0] == "screening"
+    assert cheap.cost < both.cost
+    assert cheap.table["screened"].iloc[0] == int(np.ceil(cheap.table["n_B"].iloc[0] * 1.5))
+    dear = ss.allocate_frames(sizes, (1.0, 3.0), moe=0.02, screening=5.0)
+    assert dear.table["design"].iloc[0] == "overlap"
+    assert dear.cost == both.cost
+
+
+def test_allocate_frames__national_margin_and_every_provinces_own():
+    """Both bounds hold, and no province can give money to another without breaking one (the KKT conditions)."""
+    import pandas as pd
+
+    import surveysim as ss
+
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"province": [f"p{i}" for i in range(31)], "a": 0.0, "ab": 0.0, "b": 0.0})
+    size = rng.gamma(2, 2e7, 31)
+    table[["a", "ab", "b"]] = size[:, None] * rng.dirichlet([1, 3, 10], 31)
+    found = ss.allocate_frames(table, (1.3, 1.0), moe=0.0066, stratum_moe=0.045, deff=(1.5, 1.6))
+    assert 0.0064 < found.moe <= 0.0066
+    assert found.table["moe"].max() <= 0.045
+    free = found.table["moe"] < 0.0445  # spending goes by √F where the province's own bound is slack
+    rate = np.sqrt(found.table["moe"] ** 2 * size**2 * found.table["cost"])[free] / found.table["cost"][free]
+    assert rate.std() / rate.mean() < 0.02
+    only = ss.allocate_frames(table, stratum_moe=0.045)
+    assert only.table["moe"].max() <= 0.045
+    budget = ss.allocate_frames(table, (1.3, 1.0), budget=30_000)
+    assert budget.cost == pytest.approx(30_000, rel=0.003)
+    fixed = ss.allocate_frames(table, n=22_047)
+    assert fixed.n == pytest.approx(22_047, abs=62)
+    power = ss.allocate_frames(table, n=22_047, between="power")
+    assert power.n == pytest.approx(22_047, abs=62)
+    share = ss.allocate(size, 22_047, method="power")
+    np.testing.assert_allclose(power.table[["n_A", "n_B"]].sum(axis=1), share, atol=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"moe": 0.01, "n": 100}, "give one of"),
+        ({}, "give one of"),
+        ({"moe": 0.01, "cost": (1, 0)}, "cost"),
+        ({"n": 10, "stratum_moe": 0.01}, "bounds alone need"),
+        ({"moe": 0.01, "p": {"a": 0.5}}, "one for each"),
+        ({"moe": 0.01, "between": "power"}, "needs n"),
+    ],
+)
+def test_allocate_frames__refuses(arguments, message):
+    import surveysim as ss
+
+    with pytest.raises(ss.DesignError, match=message):
+        ss.allocate_frames({"a": 10.0, "ab": 20.0, "b": 30.0}, **arguments)
+    with pytest.raises(ss.DesignError, match="lack 'ab'"):
+        ss.allocate_frames({"a": 10.0, "b": 30.0}, moe=0.01)

@@ -198,3 +198,21 @@ def test_the_preset__never_fails_to_rake_and_its_errors_are_right():
     assert (abs(table["modelse"] / table["empse"] - 1) < 4.5 * table["empse_mcse"] / table["empse"] + 0.05).all()
     assert abs(table.loc["internet_penetration", "bias"]) < 0.1
     assert 93 < table["cover"].median() < 97
+
+
+def test_dual_frame__estimates_from_a_run_and_gives_the_preset_its_theta(result):
+    run = result
+    d = run.dual_frame()
+    known = {n: run.preparation.pop.parameter(f"{n}")["value"].iloc[0] for n in ("landline", "mobile")}
+    assert d.n_a + d.n_b == len(run.interviews)
+    sizes = {"A": known["landline"], "B": known["mobile"]}
+    for estimator in ("hartley", "composite", "single_frame", "pml", "cal_df"):
+        options = {"frame_sizes": sizes} if estimator in ("pml", "cal_df") else {}
+        row = d.proportion("internet", estimator=estimator, **options).table.iloc[0]
+        assert 0.7 < row["estimate"] < 0.95
+        assert 0 < row["se"] < 0.05
+    theta = round(float(d.thetas(["internet", "app_ride_hailing"]).compromise), 3)
+    spec = run.spec.model_copy(update={"weighting": run.spec.weighting.model_copy(update={"composite": theta})})
+    again = spec.run(seed=run.seed, record=False)
+    record = next(r for r in again.weights.records if r["step"] == "composite_weight")
+    assert record["theta"] == theta

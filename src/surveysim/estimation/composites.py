@@ -5,14 +5,14 @@ Rows are a's then b's. `part` (n, 4) says how much of a row lies in domain a (on
 samples as they came; a composite weight is w × h.
 """
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from ..errors import DataError
-from ..weighting import calibrate
+from ..errors import DataError, SurveysimWarning
 from ..weighting.dual_frame import effective_theta
+from ..weighting.generalized import factors
 from .scores import dot
 
 A, AB, BA, B = range(4)
@@ -238,10 +238,12 @@ class Composer:
         row = row.ravel()
         weight = base if self.columns is not None else np.bincount(row, base, len(cells))
         used = weight > 0
-        table = pd.DataFrame({f"x{k}": column for k, column in enumerate(cells[used].T)})
-        result = calibrate(
-            table, {f"x{k}": t for k, t in enumerate(targets)}, weight=weight[used], method=method, bounds=self.bounds
-        )
         g = np.ones(len(cells))
-        g[used] = result.g
+        g[used] = factors(cells[used], weight[used], targets, method, self.bounds)
+        if (g[used] < 0).any():
+            warnings.warn(
+                f'{self.estimator}: {int((g[row] < 0).sum())} of {len(x)} weights are negative; method="raking" keeps them positive.',
+                SurveysimWarning,
+                stacklevel=4,
+            )
         return g[row]

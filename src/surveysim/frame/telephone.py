@@ -79,7 +79,12 @@ class TelephoneFrame:
 
     def _parse(self, numbers):
         """Unit and number indices of telephone numbers as text; unit -1 where the prefix is not in the frame."""
-        text = np.ascontiguousarray(np.asarray(numbers, dtype=str).ravel())
+        text = np.asarray(numbers)
+        if text.dtype.kind in "iuf" and text.size:
+            raise DataError(f"telephone numbers are text, because of leading zeros; got {text.dtype}.")
+        text = np.ascontiguousarray(text.astype(str).ravel())
+        if len(text) == 0:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         value = np.empty(len(text), np.int64)
         kernels.read_digits(text.view(np.uint32).reshape(len(text), -1), value)
         bad = value < 0
@@ -107,6 +112,10 @@ class TelephoneFrame:
     def random_numbers(self, prefecture, n, rng):
         """`n` numbers to dial in a prefecture or frame unit (adcode), with replacement; digits as text."""
         u = self.unit_index(prefecture)
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+            raise DataError(f"n = {n!r}: give a whole number of telephone numbers, 0 or more.")
+        if not isinstance(rng, np.random.Generator):
+            raise DataError(f"rng = {rng!r}: give a numpy Generator, such as numpy.random.default_rng(1).")
         return self.digits(np.full(n, u), rng.integers(0, self.numbers.space[u], n))
 
     def owner(self, numbers):
@@ -128,6 +137,7 @@ class TelephoneFrame:
     def numbers_of(self, ids):
         """Working numbers of persons (mobile) or households (landline): a long table of id and number."""
         what = "person" if self.kind == "mobile" else "household"
+        name = "person_id" if self.kind == "mobile" else self.pop.household_name
         size = self.pop.size if self.kind == "mobile" else self.pop.n_households
         ids = self.pop._ids(ids, size, what)
         place = ids
@@ -138,4 +148,4 @@ class TelephoneFrame:
         held = self.pop.n_numbers(self.kind, ids)
         row, layer = np.nonzero((out[:, :, 0] >= 0) & (np.arange(3) < held[:, None]))
         slot = out[row, layer]
-        return pd.DataFrame({f"{what}_id": ids[row], "number": self.digits(slot[:, 0], slot[:, 1])})
+        return pd.DataFrame({name: ids[row], "number": self.digits(slot[:, 0], slot[:, 1])})

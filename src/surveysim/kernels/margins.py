@@ -6,9 +6,9 @@ import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
 from .people import find
-from .randomness import alias_draw, lane, philox
+from .randomness import alias_draw, philox
 
-PERSON, ANSWERS = 0, 2
+PERSON, HOUSEHOLD, ANSWERS = 0, 1, 2
 
 Margined = namedtuple(
     "Margined",
@@ -19,7 +19,8 @@ Margined = namedtuple(
         "class_size",  # (C,) persons per household
         "class_stratum",  # (C,)
         "alias",  # (S, 1, J) packed alias tables
-        "threshold",  # (K, J) 65536 × probability of each outcome by cell
+        "threshold",  # (K, J) uint64: 2**32 × probability of each outcome by cell
+        "line",  # (S,) uint64: 2**32 × share of households with a landline
     ],
 )
 
@@ -32,10 +33,11 @@ def cell_of(p, person, stratum):
 
 @inline_jit
 def outcome_of(p, person, cell, k):
-    words = philox(person, ANSWERS, k >> 4, 0, p.key[0], p.key[1])
-    q = (k >> 2) & 3
+    words = philox(person, ANSWERS, k >> 3, 0, p.key[0], p.key[1])
+    q = (k >> 1) & 3
     word = words[0] if q == 0 else (words[1] if q == 1 else (words[2] if q == 2 else words[3]))
-    return np.uint8(lane(word, k & 3) < p.threshold[k, cell])
+    half = (word >> np.uint64(32)) if k & 1 else (word & np.uint64(0xFFFFFFFF))
+    return np.uint8(half < p.threshold[k, cell])
 
 
 @jit
@@ -61,3 +63,13 @@ def tally(p, first, last, stratum, sums):
         sums[cell, 0] += 1
         for k in range(len(p.threshold)):
             sums[cell, 1 + k] += outcome_of(p, person, cell, k)
+
+
+@jit
+def lines(p, ids, out):
+    """Landlines (0 or 1) of households."""
+    p = borrowed(p)
+    for i in range(len(ids)):
+        stratum = p.class_stratum[find(p.class_household, ids[i])]
+        word, _, _, _ = philox(ids[i], HOUSEHOLD, 0, 0, p.key[0], p.key[1])
+        out[i] = np.int64((word >> np.uint64(32)) < p.line[stratum])

@@ -2,7 +2,8 @@
 
 Layout: people and households are numbered along classes (area × household size); a class holds equal households, so that
 person ↔ household is arithmetic. A `cell` is sex × 20 ages × 7 educations; an area is prefecture × rural/urban, a zone is
-province × rural/urban. The head of a household is drawn first; the others are drawn given the head's group (sex × 4 ages).
+province × rural/urban. The head of a household is drawn first; the others are drawn given the head's group (sex × 2 educations
+× 4 ages).
 """
 
 from collections import namedtuple
@@ -15,7 +16,7 @@ from .randomness import alias_draw, lane, philox, scramble
 PERSON, ANSWERS = 0, 2  # the second word of the Philox counter: what is drawn
 MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
 N_CELLS, N_AGES, N_EDUCATION = 280, 20, 7
-HEAD, PARTNER, OTHER, DORMITORY, N_ROLES = 0, 1, 9, 13, 14  # rows of the alias tables; 8 head groups, then 4 ages
+HEAD, PARTNER, OTHER, DORMITORY, N_ROLES = 0, 1, 17, 21, 22  # rows of the alias tables; 16 head groups, then 4 ages
 STATUS = (4, 3, 2, 3)  # mobiles, lines, internet, sector: a person's status is one code
 N_STATUS = 72
 AGED_6, AGED_15 = 3, 5  # first age groups of those who are asked, of those who may work
@@ -34,10 +35,10 @@ People = namedtuple(
         "area_zone",  # (A,) province × 2 + urban
         "unit_person",  # (U + 1,) first person id of each frame unit
         "unit_household",  # (U + 1,)
-        "alias",  # (A, 14, 280) packed alias tables by role
+        "alias",  # (A, 22, 280) packed alias tables by role
         "ages",  # (2, 20) first year of each age group, years in it
         "cell_age",  # (280,) age group
-        "cell_head",  # (280,) head group: sex × 4 ages
+        "cell_head",  # (280,) head group: sex × 2 educations × 4 ages
         "cell_group",  # (280,) age × education group, 0 .. 31
         "mobile",  # (3, 62, 20) 65536 × probability of the first, second, third number, given candidacy
         "cycles",  # (4, 31) candidates per cycle: second and third mobile, first and second line
@@ -51,7 +52,7 @@ People = namedtuple(
         "asked",  # (5, K) uint16: 1 where the outcome is asked of children, non-users, netizens by sector
         "shared",  # (n, 2) outcomes with the random number of another: (outcome, the other)
         "nested",  # (n, 2) outcomes asked only of those who say yes to another: (outcome, the other)
-        "hours",  # (64, 64) tenths of hours by group and quantile
+        "hours",  # (64, 16, 64) tenths of hours by group, trait level and quantile
     ],
 )
 # Kernels call `borrowed` first: an array that carries a reference count costs two atomic operations per use in a loop.
@@ -102,7 +103,7 @@ def role_of(p, head, position):
         return DORMITORY
     if position == 0:
         return HEAD
-    group = p.cell_head[head] & 7
+    group = p.cell_head[head] & 15
     return PARTNER + group if position == 1 else OTHER + (group & 3)
 
 
@@ -176,14 +177,14 @@ def answer_draw(p, person, g, state, trait, words, lanes, answers):
     for block in range(len(words) >> 2):
         w0, w1, w2, w3 = philox(person, ANSWERS, block, 0, p.key[0], p.key[1])
         words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3] = w0, w1, w2, w3
-    quantile = np.int64(lanes[len(lanes) - 1]) >> 14
+    quantile = np.int64(lanes[len(lanes) - 1]) >> 10
     for i in range(len(p.shared)):
         lanes[p.shared[i, 0] & 0xFFFF] = lanes[p.shared[i, 1] & 0xFFFF]
     for k in range(K):
         answers[k] = p.asked[state, k] if lanes[k] < p.threshold[g, trait, k] else np.uint16(0)
     for i in range(len(p.nested)):
         answers[p.nested[i, 0] & 0xFFFF] &= answers[p.nested[i, 1] & 0xFFFF]
-    return p.hours[g, trait * 4 + quantile] if state >= NETIZEN else np.int64(0)
+    return np.int64(p.hours[g, trait, quantile]) if state >= NETIZEN else np.int64(0)
 
 
 @inline_jit

@@ -19,6 +19,8 @@ class Population:
     strata : tuple of labels: provinces, regions; the parts of the population that surveys sample independently.
     """
 
+    household_name = "household_id"  # of the column of household ids
+
     @classmethod
     def china(
         cls,
@@ -87,7 +89,9 @@ class Population:
         Returns
         -------
         Population whose `parameter` gives totals and ratios of any numeric column in any domain of the table's columns, and
-        whose `persons` returns tables of the caller's kind.
+        whose `persons` returns tables of the caller's kind: your columns, with `person_id` (the position; left out where you have
+        such a column) and, with households, `household_index` (their order of appearance, the id of `households` and of
+        landline frames).
 
         Raises
         ------
@@ -125,9 +129,9 @@ class Population:
             before the fit, the same in every stratum; levels not listed have weight 0. None: independent.
         household_sizes : mapping of household size to the share of households; None: everybody lives alone.
         rates : table with the columns outcome, rate and any variables (empty: any level): the probability of true/false
-            outcomes by cell. The last row that fits a cell counts.
-        mobiles, lines : the variable whose levels count a person's mobile numbers (0 to 3) or, read at the first member, a
-            household's landlines.
+            outcomes by cell. The last row that fits a cell counts. Members of a household are drawn independently.
+        mobiles : the variable whose levels count a person's mobile numbers, 0 to 3.
+        lines : share of households with a landline, one number or {stratum: share}; members share it (`n_lines`).
         seed : int, which of the possible populations.
 
         Returns
@@ -164,11 +168,17 @@ class Population:
         ------
         DataError : the folder holds another population's or another call's files.
         """
-        return export.to_parquet(self, folder, where or {}, columns, progress)
+        return export.to_parquet(self, folder, where, columns, progress)
 
     @staticmethod
     def _ids(ids, size, what):
-        ids = np.ascontiguousarray(ids)
+        ids = np.asarray(ids)
+        if ids.ndim != 1:
+            raise DataError(
+                f"{what} ids must be one list; got {'a single value' if ids.ndim == 0 else f'shape {ids.shape}'}."
+            )
+        if len(ids) == 0:
+            return np.empty(0, np.int64)
         if ids.dtype.kind not in "iu":
             raise DataError(f"{what} ids must be whole numbers; got {ids.dtype}.")
         ids = ids.astype(np.int64)

@@ -3,19 +3,62 @@
 import math
 
 import numpy as np
+import pandas as pd
 
 from ..errors import DataError, UnknownNameError
 
 MOST = 50_000_000  # domains one question may have
 
 
-def named(by):
-    return [by] if isinstance(by, str) else list(by or ())
+def asked(by, where):
+    """`by` as a list of columns and `where` as {column: labels as a list}, from whatever they were given as."""
+    by = [] if by is None else [by] if isinstance(by, str) else [str(column) for column in by]
+    try:
+        where = dict(where or {})
+    except (TypeError, ValueError):
+        raise DataError(f"where = {where!r}: give {{column: label or list of labels}}.") from None
+    return by, {column: listed(labels) for column, labels in where.items()}
+
+
+def listed(labels):
+    """One label, or several in any collection, as a list."""
+    if isinstance(labels, (set, frozenset)):
+        return sorted(labels, key=str)
+    alone = isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__")
+    return [labels] if alone else list(labels)
+
+
+def fraction(name):
+    """Numerator and denominator (or None) of an expression such as "a*b/c"."""
+    parts = name.split("/")
+    if len(parts) > 2:
+        raise DataError(f"{name!r} has {len(parts) - 1} fraction bars; give one ratio of two products, such as a*b/c.")
+    return parts[0].strip(), parts[1].strip() if len(parts) == 2 else None
+
+
+def ratio(total, numerator, denominator):
+    """The value of an expression from a function of its parts."""
+    if denominator is None:
+        return total(numerator)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.divide(total(numerator), total(denominator), dtype=float)
+
+
+def present(code, by):
+    """Codes of the domains there are; everybody is one even where nobody is left."""
+    return np.unique(code) if by else np.zeros(1, np.int64)
+
+
+def labels_of(values):
+    """Codes (-1 where missing) and sorted labels of a column, whole numbers as such whatever type holds them."""
+    codes, labels = pd.factorize(values, sort=True)
+    labels = [int(x) if isinstance(x, (float, np.floating)) and float(x).is_integer() else x for x in labels]
+    return codes, [x.item() if isinstance(x, np.generic) else x for x in labels]
 
 
 def label_codes(labels, wanted, column):
-    """Positions of the wanted labels (one or a list; text stands for any label that reads so) among a column's."""
-    wanted = list(wanted) if isinstance(wanted, (list, tuple, set, np.ndarray)) else [wanted]
+    """Positions of the wanted labels (one or several; text stands for any label that reads so) among a column's."""
+    wanted = listed(wanted)
     position = {str(label): i for i, label in enumerate(labels)}
     missing = [label for label in wanted if str(label) not in position]
     if missing:

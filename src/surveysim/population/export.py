@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
@@ -18,27 +19,40 @@ BLOCK = 500_000  # persons in memory at once
 def to_parquet(pop, folder, where, columns, progress):
     """See `Population.to_parquet`."""
     folder, name = Path(folder), pop.stratum_name
-    wanted = {column: _listed(labels) for column, labels in where.items()}
-    columns = None if columns is None else [c for c in columns if c != name]
-    labels = list(pop.strata)
-    chosen = domains.label_codes(labels, where[name], name) if name in where else range(len(labels))
+    _, where = domains.asked(None, where)
     rest = {column: labels for column, labels in where.items() if column != name}
-    _claim(folder, {"population": pop.fingerprint, "where": wanted, "columns": columns, "block": BLOCK})
-    jobs = [(labels[s], part, ids) for s in sorted(chosen) for part, ids in enumerate(pop.blocks(s, BLOCK))]
+    if columns is not None:
+        columns = [column for column in columns if column != name]
+        if not columns:
+            raise DataError(f"columns: name at least one besides {name!r}, which is in the folders' names.")
+    if name.startswith(("_", ".")):
+        raise DataError(f"readers of partitioned Parquet skip folders like {name}=…; rename the column.")
+    pop.check(rest, columns)
+    labels = list(pop.strata)
+    chosen = sorted(set(domains.label_codes(labels, where[name], name))) if name in where else range(len(labels))
+    text = {column: sorted(map(str, wanted)) for column, wanted in where.items()}
+    _claim(folder, {"population": pop.fingerprint, "where": text, "columns": columns, "block": BLOCK})
+    jobs = [(labels[s], part, ids) for s in chosen for part, ids in enumerate(pop.blocks(s, BLOCK))]
     written = 0
     with _bar(progress, sum(len(ids) for *_, ids in jobs)) as advance:
         for label, part, ids in jobs:
-            path = folder / f"{name}={quote(str(label))}" / f"part-{part:04d}.parquet"
-            if not path.exists():
-                table = pop.select(ids, rest, columns)
-                _write(path, table.drop(columns=name, errors="ignore"))
-            written += pq.read_metadata(path).num_rows
+            path = folder / f"{name}={quote(str(label), safe='').replace('.', '%2E')}" / f"part-{part:04d}.parquet"
+            rows = _rows(path)
+            if rows is None:
+                table = pop.select(ids, rest, columns).drop(columns=name, errors="ignore")
+                _write(path, table)
+                rows = len(table)
+            written += rows
             advance(len(ids))
     return written
 
 
-def _listed(labels):
-    return [str(label) for label in labels] if isinstance(labels, (list, tuple, set)) else [str(labels)]
+def _rows(path):
+    """Rows of a part, or None where it is absent or damaged."""
+    try:
+        return pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowInvalid):
+        return None
 
 
 def _claim(folder, claim):
@@ -46,29 +60,39 @@ def _claim(folder, claim):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "_population.json"
     if path.exists():
-        held = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise DataError(f"{path} is damaged, so what the folder holds is unknown; give an empty folder.") from None
         other = [key for key in claim if held.get(key) != claim[key]]
         if other:
             raise DataError(
                 f"{folder} holds persons with another {other[0]} ({held.get(other[0])!r}, asked: {claim[other[0]]!r}); "
                 f"give an empty folder."
             )
-    elif any(folder.iterdir()):
+    elif any(not item.name.endswith(".tmp") for item in folder.iterdir()):
         raise DataError(f"{folder} holds other files and no _population.json; give an empty folder.")
     else:
-        temporary = folder / "_population.json.tmp"
-        temporary.write_text(json.dumps(claim, indent=1), encoding="utf-8")
-        os.replace(temporary, path)
+        _whole(path, lambda file: file.write(json.dumps(claim, indent=1).encode()))
 
 
 def _write(path, table):
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _whole(path, lambda file: pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file))
+
+
+def _whole(path, write):
+    """A file that appears whole or not at all, whoever else writes it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
 
 
 def _bar(progress, total):

@@ -37,13 +37,15 @@ class MarginPopulation(Population):
         table = _pandas(margins, (stratum, "variable", "level", "total"), "margins")
         self.strata, self.levels, totals = _read_margins(table, stratum)
         prior = _prior(association, self.levels)
-        self._counts = {"mobile": self._count_levels(mobiles), "landline": self._count_levels(lines)}
+        self._mobiles = self._count_levels(mobiles)
         persons = np.array([round(float(next(iter(t.values())).sum())) for t in totals])
         joint = np.stack([_fit(prior, t, s) for t, s in zip(totals, self.strata)])
         self.outcome_names, threshold = _thresholds(rates, self.levels)
+        _refuse_names([*self.levels, *self.outcome_names], stratum)
         alias = np.zeros((len(self.strata), joint[0].size), np.uint64)
         randomness.alias_tables(joint.reshape(len(self.strata), -1), alias)
         size, count, of = _classes(persons, household_sizes)
+        self._lines = lines
         self._people = kernels.Margined(
             key=streams.key(seed, "", "population"),
             class_person=_starts(size * count),
@@ -52,10 +54,11 @@ class MarginPopulation(Population):
             class_stratum=of,
             alias=alias[:, None],
             threshold=threshold,
+            line=_line_rates(lines, self.strata),
         )
         self.size, self.n_households = int((size * count).sum()), int(count.sum())
-        digest = hashlib.sha256(repr((seed, stratum, list(self.levels.items()), self.outcome_names)).encode())
-        for array in (joint, threshold, size, count):
+        digest = hashlib.sha256(repr((seed, stratum, list(self.levels.items()), self.outcome_names, mobiles)).encode())
+        for array in (joint, threshold, size, count, self._people.line):
             digest.update(np.ascontiguousarray(array).tobytes())
         self.fingerprint = digest.hexdigest()[:20]
 
@@ -89,7 +92,7 @@ class MarginPopulation(Population):
         return cell // math.prod(shape[place + 1 :]) % shape[place]
 
     def persons(self, ids, columns=None):
-        """A table of persons, rows in the order of `ids`: person_id, household_id, the stratum, household_size, every
+        """A table of persons, rows in the order of `ids`: person_id, household_id, the stratum, household_size, n_lines, every
         variable (categorical), every outcome (bool)."""
         ids, out, answers = self._draw(ids)
         make = {
@@ -99,6 +102,7 @@ class MarginPopulation(Population):
                 self._people.class_stratum[out[:, 0]], list(self.strata)
             ),
             "household_size": lambda: out[:, 3],
+            "n_lines": lambda: self.n_numbers("landline", out[:, 1]),
         }
         for name, labels in self.levels.items():
             make[name] = lambda n=name, x=labels: pd.Categorical.from_codes(self._level(out[:, 2], n), x)
@@ -112,22 +116,17 @@ class MarginPopulation(Population):
 
     def households(self, ids):
         """A table of households: household_id, the stratum, household_size, first_person_id, n_lines."""
-        ids = self._ids(ids, self.n_households, "household")
-        c = np.searchsorted(self._people.class_household, ids, side="right") - 1
-        first = self._first_person(ids, c)
+        ids, p = self._ids(ids, self.n_households, "household"), self._people
+        c = np.searchsorted(p.class_household, ids, side="right") - 1
         return pd.DataFrame(
             {
                 "household_id": ids,
-                self.stratum_name: pd.Categorical.from_codes(self._people.class_stratum[c], list(self.strata)),
-                "household_size": self._people.class_size[c],
-                "first_person_id": first,
+                self.stratum_name: pd.Categorical.from_codes(p.class_stratum[c], list(self.strata)),
+                "household_size": p.class_size[c],
+                "first_person_id": p.class_person[c] + (ids - p.class_household[c]) * p.class_size[c],
                 "n_lines": self.n_numbers("landline", ids),
             }
         )
-
-    def _first_person(self, ids, c):
-        p = self._people
-        return p.class_person[c] + (ids - p.class_household[c]) * p.class_size[c]
 
     def blocks(self, stratum, most):
         """Ranges of at most so many ids that make up a stratum (by index)."""
@@ -148,38 +147,55 @@ class MarginPopulation(Population):
         if column not in table:
             raise UnknownNameError(f"no column {column!r}; persons have {', '.join(table)}.")
         values = table[column].array
-        if isinstance(values, pd.Categorical):
-            return values.codes, list(values.categories)
-        codes, labels = pd.factorize(np.asarray(values), sort=True)
-        return codes, list(labels)
+        return (
+            (values.codes, list(values.categories)) if isinstance(values, pd.Categorical) else domains.labels_of(values)
+        )
+
+    def check(self, where, columns):
+        """Refuse labels and columns that persons do not have."""
+        one = self.persons(np.arange(min(self.size, 1)), columns=None)
+        for column, labels in where.items():
+            if column not in ("household_size", "n_lines", "person_id", "household_id"):
+                domains.label_codes(
+                    self._codes(one, column)[1] if column in self.levels else [False, True], labels, column
+                )
+        self.persons(np.arange(min(self.size, 1)), columns)
 
     # ------------------------------------------------------------------------------------------------ telephones
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
-        if self._counts[kind] is None:
-            return np.zeros(len(ids), np.int64)
-        variable, counts = self._counts[kind]
         if kind == "landline":
-            c = np.searchsorted(self._people.class_household, ids, side="right") - 1
-            ids = self._first_person(np.asarray(ids, np.int64), c)
+            held = np.empty(len(ids), np.int64)
+            kernels.lines(self._people, np.asarray(ids, np.int64), held)
+            return held
+        if self._mobiles is None:
+            return np.zeros(len(ids), np.int64)
+        variable, counts = self._mobiles
         return counts[self._level(self._draw(ids, outcomes=False)[1][:, 2], variable)]
 
     def owners(self, kind):
         """See `TablePopulation.owners`; ids are sorted by stratum, and held numbers are expectations."""
-        if self._counts[kind] is None:
-            role = "mobiles" if kind == "mobile" else "lines"
-            raise DataError(
-                f"a {kind} frame needs the margin that counts numbers: Population.from_margins(…, {role}=…)."
-            )
         p = self._people
-        start = p.class_person if kind == "mobile" else p.class_household
         edges = np.searchsorted(p.class_stratum, np.arange(len(self.strata) + 1))
-        variable, counts = self._counts[kind]
-        axis = list(self.levels).index(variable)
-        people = self._sums[..., 0].reshape(len(self.strata), *map(len, self.levels.values()))
-        share = people.sum(axis=tuple(a + 1 for a in range(len(self.levels)) if a != axis))
-        share = share / np.maximum(share.sum(axis=1, keepdims=True), 1)
-        return None, start[edges], max(1, int(counts.max())), share @ counts * np.diff(start[edges])
+        if kind == "landline":
+            if self._lines is None:
+                raise DataError(
+                    "a landline frame needs the share of households with one: Population.from_margins(…, lines=…)."
+                )
+            start = p.class_household[edges]
+            return None, start, 1, p.line / 2.0**32 * np.diff(start)
+        if self._mobiles is None:
+            raise DataError(
+                "a mobile frame needs the margin that counts numbers: Population.from_margins(…, mobiles=…)."
+            )
+        variable, counts = self._mobiles
+        found = self.parameter("persons", by=[self.stratum_name, variable])
+        held = np.zeros(len(self.strata))
+        names = {f"{self.stratum_name}={s}, {variable}={v}": (i, n) for i, s in enumerate(self.strata)
+                 for v, n in zip(self.levels[variable], counts)}  # fmt: skip
+        for domain, value in zip(found["domain"], found["value"]):
+            held[names[domain][0]] += names[domain][1] * value
+        return None, p.class_person[edges], max(1, int(counts.max())), held
 
     # ------------------------------------------------------------------------------------------------ the exact truth
     @cached_property
@@ -211,7 +227,7 @@ class MarginPopulation(Population):
         -------
         DataFrame with `domain` and `value`.
         """
-        by, where = domains.named(by), dict(where or {})
+        by, where = domains.asked(by, where)
         shape = (len(self.strata), self._people.alias.shape[2])
         cell = np.arange(shape[1])
         axes = {self.stratum_name: (np.arange(shape[0])[:, None], list(self.strata))}
@@ -220,15 +236,21 @@ class MarginPopulation(Population):
         inside = domains.inside(axes, where, shape)
         code, size = domains.combine(axes, by, shape)
         code = code[inside]
-        present = np.unique(code[self._sums[..., 0][inside] > 0])
-        totals = [np.bincount(code, self._values(part, axes, shape)[inside], size)[present] for part in name.split("/")]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = totals[0] if len(totals) == 1 else totals[0] / totals[1]
-        return pd.DataFrame({"domain": [domains.text(axes, by, c) for c in present], "value": value.astype(float)})
+        present = domains.present(code[self._sums[..., 0][inside] > 0], by)
+
+        def total(expression):
+            return np.bincount(code, self._values(expression, axes, shape)[inside], size)[present]
+
+        value = domains.ratio(total, *domains.fraction(name))
+        found = [domains.text(axes, by, int(c)) for c in present]
+        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
     def _values(self, expression, axes, shape):
         """Sums of an expression by stratum and cell."""
         value, factors = self._sums[..., 0], [part.strip() for part in expression.split("*")]
+        named = [factor for factor in factors if factor in self.outcome_names]
+        if len(named) > 1:
+            raise DataError(f"{expression!r} names {len(named)} outcomes ({', '.join(named)}); name one, and groups.")
         mask = np.ones(shape, bool)
         for factor in factors:
             if "=" in factor:
@@ -243,49 +265,103 @@ class MarginPopulation(Population):
         return value * mask
 
 
+RESERVED = ("person_id", "household_id", "household_size", "n_lines", "persons")
+
+
+def _refuse_names(names, stratum):
+    """Variables and outcomes need names of their own."""
+    for name in names:
+        if name in (*RESERVED, stratum) or names.count(name) > 1 or not isinstance(name, str):
+            raise DataError(
+                f"{name!r} cannot name a variable or an outcome: it names something else, or two. Taken are "
+                f"{', '.join((*RESERVED, stratum))}."
+            )
+
+
 def _pandas(data, columns, what):
-    table = nw.from_native(data, eager_only=True).to_pandas()
+    try:
+        table = nw.from_native(data, eager_only=True).to_pandas()
+    except TypeError as error:
+        raise DataError(f"{what} must be a pandas, polars or pyarrow table; {error}") from None
     missing = [c for c in columns if c not in table]
     if missing:
         raise DataError(f"{what} lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
     return table
 
 
+def _numbers(table, column, what, low=0.0, high=np.inf):
+    """A column as numbers; refuses missing ones and those outside low to high."""
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
+    bad = ~((values >= low) & (values <= high) & np.isfinite(values))
+    if bad.any():
+        row = table[bad].iloc[0].to_dict()
+        raise DataError(
+            f"{what}: {int(bad.sum())} of {len(table)} rows have no usable {column} (a number from {low:g}"
+            f"{f' to {high:g}' if high < np.inf else ''}); the first is {row}."
+        )
+    return values
+
+
+def _line_rates(lines, strata):
+    """2**32 × the share of households with a landline, by stratum."""
+    if lines is None:
+        return np.zeros(len(strata), np.uint64)
+    rates = [lines.get(s) for s in strata] if hasattr(lines, "get") else [lines] * len(strata)
+    for s, rate in zip(strata, rates):
+        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)) or not 0 <= rate <= 1:
+            raise DataError(
+                f"lines: {rate!r} in {s}; give the share of households with a landline, 0 to 1, for every stratum."
+            )
+    return np.rint(np.array(rates, dtype=float) * 2.0**32).astype(np.uint64)
+
+
 def _read_margins(table, stratum):
     """Strata, levels by variable, and for each stratum {variable: totals (L,)}; checked for gaps and disagreement."""
-    totals = pd.to_numeric(table["total"], errors="coerce")
-    bad = ~(np.isfinite(totals) & (totals >= 0))
-    if bad.any():
-        row = table[bad].iloc[0]
-        raise DataError(
-            f"margins: {int(bad.sum())} totals are negative or missing; the first is {row['total']!r} for {row['variable']}="
-            f"{row['level']} in {stratum} {row[stratum]}. Totals are persons, 0 or more."
-        )
-    strata = tuple(dict.fromkeys(table[stratum]))
-    levels = {v: list(dict.fromkeys(part["level"])) for v, part in table.groupby("variable", sort=False)}
+    for column in (stratum, "variable", "level"):
+        lost = table[column].isna().to_numpy()
+        if lost.any():
+            raise DataError(
+                f"margins: {column!r} is missing in {int(lost.sum())} of {len(table)} rows; the first is row "
+                f"{int(np.argmax(lost))}. Fill it or drop the rows."
+            )
+    table = table.assign(total=_numbers(table, "total", "margins"))
+    strata = tuple(table[stratum].drop_duplicates())
+    levels = {v: list(part["level"].drop_duplicates()) for v, part in table.groupby("variable", sort=False)}
+    for v, labels in levels.items():
+        if len(set(map(str, labels))) < len(labels):
+            raise DataError(f'margins: {v!r} has levels that read the same, such as 1 and "1"; give them one type.')
     cells = math.prod(len(x) for x in levels.values())
     if cells > MOST_CELLS:
         raise DataError(
             f"margins: {len(levels)} variables make {cells:,} cells; the most is {MOST_CELLS:,}. Merge levels or leave a variable out."
         )
-    result = []
-    for s, part in table.assign(total=totals).groupby(stratum, sort=False):
-        wide = {v: rows.set_index("level")["total"] for v, rows in part.groupby("variable", sort=False)}
-        for v, labels in levels.items():
-            if v not in wide or set(wide[v].index) != set(labels) or wide[v].index.has_duplicates:
-                raise DataError(
-                    f"margins: {stratum} {s} must have every level of {v!r} once: {', '.join(map(str, labels))}."
-                )
-            wide[v] = wide[v].loc[labels].to_numpy(float)
-        sums = {v: x.sum() for v, x in wide.items()}
-        low, high = min(sums, key=sums.get), max(sums, key=sums.get)
-        if sums[high] - sums[low] > TOLERANCE * sums[high]:
+    parts = dict(tuple(table.groupby(stratum, sort=False)))
+    return strata, levels, [_one_stratum(parts[s], s, levels, stratum) for s in strata]
+
+
+def _one_stratum(part, s, levels, stratum):
+    """{variable: totals (L,)} of one stratum, checked."""
+    wide = {}
+    for v, labels in levels.items():
+        rows = part[part["variable"] == v]
+        found = dict(zip(map(str, rows["level"]), rows["total"]))
+        if len(rows) != len(labels) or set(found) != set(map(str, labels)):
             raise DataError(
-                f"margins of {stratum} {s} disagree: {high!r} adds up to {sums[high]:,.0f} persons, {low!r} to {sums[low]:,.0f}, "
-                f"{sums[high] - sums[low]:,.0f} less. Make them consistent first."
+                f"margins: {stratum} {s} must have every level of {v!r} once: {', '.join(map(str, labels))}."
             )
-        result.append({v: wide[v] for v in levels})
-    return strata, levels, result
+        wide[v] = np.array([found[str(label)] for label in labels])
+    sums = {v: x.sum() for v, x in wide.items()}
+    low, high = min(sums, key=sums.get), max(sums, key=sums.get)
+    if sums[high] - sums[low] > TOLERANCE * sums[high]:
+        raise DataError(
+            f"margins of {stratum} {s} disagree: {high!r} adds up to {sums[high]:,.0f} persons, {low!r} to {sums[low]:,.0f}, "
+            f"{sums[high] - sums[low]:,.0f} less. Make them consistent first."
+        )
+    if 0 < sums[high] <= 1.0001 and len(levels):
+        raise DataError(
+            f"margins of {stratum} {s} add up to {sums[high]:g}: totals are persons, not shares. Multiply them."
+        )
+    return wide
 
 
 def _prior(association, levels):
@@ -300,9 +376,11 @@ def _prior(association, levels):
         raise UnknownNameError(f"association names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
     small = np.zeros([len(levels[v]) for v in named])
     codes = [domains.label_codes(levels[v], list(table[v]), v) for v in named]
-    np.add.at(small, tuple(codes), table["weight"].to_numpy(float))
-    if not (np.isfinite(small).all() and (small >= 0).all()):
-        raise DataError("association: weights must be numbers, 0 or larger.")
+    if not named:
+        raise DataError(f"association has no variable besides weight; there are {', '.join(levels)}.")
+    np.add.at(small, tuple(codes), _numbers(table, "weight", "association"))
+    if not small.any():
+        raise DataError("association: every weight is 0, so nobody fits anywhere.")
     order = sorted(range(len(named)), key=lambda i: list(levels).index(named[i]))
     small = np.transpose(small, order)
     return np.broadcast_to(small.reshape([len(x) if v in named else 1 for v, x in levels.items()]), shape).copy()
@@ -328,42 +406,50 @@ def _fit(prior, totals, stratum):
 
 
 def _thresholds(rates, levels):
-    """Names of the outcomes and 65536 × their probability by cell (K, J)."""
+    """Names of the outcomes and 2**32 × their probability by cell (K, J)."""
     shape = tuple(len(x) for x in levels.values())
     if rates is None:
-        return (), np.zeros((0, math.prod(shape)), np.int64)
+        return (), np.zeros((0, math.prod(shape)), np.uint64)
     table = _pandas(rates, ("outcome", "rate"), "rates")
-    bad = ~table["rate"].between(0, 1)
-    if bad.any():
-        row = table[bad].iloc[0]
-        raise DataError(
-            f"rates: {int(bad.sum())} are no probabilities; the first is {row['rate']!r} for {row['outcome']}."
-        )
+    rate = _numbers(table, "rate", "rates", 0.0, 1.0)
+    if len(table) == 0:
+        return (), np.zeros((0, math.prod(shape)), np.uint64)
     variables = [c for c in table if c not in ("outcome", "rate")]
     unknown = [c for c in variables if c not in levels]
     if unknown:
         raise UnknownNameError(f"rates names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
     names = tuple(dict.fromkeys(table["outcome"]))
     result = np.full((len(names), *shape), np.nan)
-    for row in table.to_dict("records"):
+    for row, value in zip(table.to_dict("records"), rate):
         place = [slice(None)] * len(shape)
         for v in variables:
             if not pd.isna(row[v]) and row[v] != "":
                 place[list(levels).index(v)] = domains.label_codes(levels[v], row[v], v)[0]
-        result[(names.index(row["outcome"]), *place)] = row["rate"]
+        result[(names.index(row["outcome"]), *place)] = value
     open_ = np.isnan(result).reshape(len(names), -1).any(axis=1)
     if open_.any():
         raise DataError(
             f"rates: outcome {names[int(np.argmax(open_))]!r} has no rate for some cells; add a row that names no variable."
         )
-    return names, np.rint(result.reshape(len(names), -1) * 65536).astype(np.int64)
+    return names, np.rint(result.reshape(len(names), -1) * 2.0**32).astype(np.uint64)
 
 
 def _classes(persons, household_sizes):
     """Size, number and stratum of the classes of equal households."""
-    shares = {1: 1.0} if household_sizes is None else {int(k): float(v) for k, v in household_sizes.items()}
-    if min(shares) < 1 or min(shares.values()) < 0 or sum(shares.values()) <= 0:
-        raise DataError("household_sizes maps sizes (1 or more) to shares of households (0 or more).")
+    try:
+        given = {1: 1.0} if household_sizes is None else dict(household_sizes)
+        shares = {int(k): float(v) for k, v in given.items()}
+        good = bool(shares) and all(int(k) == float(k) >= 1 for k in given) and all(v >= 0 for v in shares.values())
+    except (TypeError, ValueError):
+        good = False
+    if not good or not 0 < sum(shares.values()) < np.inf:
+        raise DataError(
+            f"household_sizes = {household_sizes!r}: give {{size: share of households}}, sizes 1, 2, … and shares 0 or more."
+        )
+    if max(shares) > max(int(persons.max(initial=0)), 1):
+        raise DataError(
+            f"household_sizes: households of {max(shares)} do not fit into strata of {int(persons.max()):,} persons."
+        )
     sizes = np.array(sorted(shares))
     share = np.array([shares[k] for k in sizes]) / sum(shares.values())
     rows = []

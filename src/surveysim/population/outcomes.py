@@ -44,6 +44,7 @@ UNIVERSES = {
 }
 HOURS_SHAPE, HOURS_POINTS, HOURS_MOST = 1.8, 64, 112.0  # gamma shape of weekly hours (assumption); cap in hours
 HOURS_AGE, HOURS_TOWN = -0.04, 0.10  # log mean per decade of age and in towns (assumption)
+HOURS_LOADING = 0.5  # on the engagement trait (assumption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class OutcomeModel:
     shared: (
         np.ndarray
     )  # (n, 2) outcomes with the random number of another, in which they are contained or which they contain
-    hours: np.ndarray  # (64, 64) weekly hours by group and 1/64 quantile, in tenths of an hour
+    hours: np.ndarray  # (64, 16, 64) weekly hours by group, trait level and 1/64 quantile, in tenths of an hour
     sector: np.ndarray  # (2, 64) probability of farming, of manufacturing
 
 
@@ -308,14 +309,19 @@ def _cut_into_levels(probability, loading, levels, asked_online):
 
 
 def _hours(levels):
-    """Quantiles of weekly hours by group, in tenths, whose mean over netizens by group and trait level is the published one."""
+    """Weekly hours by group, trait level and quantile, in tenths, whose mean over netizens is the published one.
+
+    A gamma law whose quantile is a normal score with HOURS_LOADING on the trait. `levels` : netizens by group and trait level.
+    """
     mean = np.exp(HOURS_AGE * AGE_SCORE[GROUP_AGE] + HOURS_TOWN * GROUP_TOWN)
-    quantile = special.gammaincinv(HOURS_SHAPE, (np.arange(HOURS_POINTS) + 0.5) / HOURS_POINTS) / HOURS_SHAPE
+    trait, own = (special.ndtri((np.arange(k) + 0.5) / k) for k in (TRAIT_LEVELS, HOURS_POINTS))
+    share = special.ndtr(HOURS_LOADING * trait[:, None] + np.sqrt(1 - HOURS_LOADING**2) * own)
+    quantile = special.gammaincinv(HOURS_SHAPE, share) / HOURS_SHAPE  # (16, 64)
     target = reference.published().loc["weekly_hours_online", "value_2024_12"]
     low, high = 1.0, 100.0
     for _ in range(60):
         middle = (low + high) / 2
-        hours = np.minimum(np.outer(mean * middle, quantile), HOURS_MOST)
-        of_level = hours.reshape(GROUPS, TRAIT_LEVELS, -1).mean(axis=2)
-        low, high = (middle, high) if (levels * of_level).sum() < target * levels.sum() else (low, middle)
-    return np.rint(hours * 10).astype(np.int64)
+        hours = np.minimum((mean * middle)[:, None, None] * quantile, HOURS_MOST)
+        below = (levels * hours.mean(axis=2)).sum() < target * levels.sum()
+        low, high = (middle, high) if below else (low, middle)
+    return np.rint(hours * 10).astype(np.int16)

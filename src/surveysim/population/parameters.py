@@ -9,8 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
-import zlib
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
@@ -19,8 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import columns
 from ..columns import AGE_STARTS, VARIABLES
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError, SurveysimWarning, UnknownNameError
 from ..kernels import people as kernels
 from . import outcomes
 
@@ -88,7 +88,17 @@ CODE = (
     "population/synthesis.py",
     "kernels/people.py",
     "kernels/randomness.py",
+    "streams.py",
 )
+READING = (
+    "population/people.py",
+    "population/parameters.py",
+    "population/domains.py",
+    "columns.py",
+)  # of what was drawn
+
+
+SOURCES = (*(f"reference/facts/{name}.csv" for name in FACTS), *CODE)
 
 
 @cache
@@ -98,17 +108,22 @@ def column_names():
 
 
 @cache
-def _sources_digest():
+def _digest(paths):
     root = files("surveysim")
-    digest = hashlib.sha256()
-    for path in (*(f"reference/facts/{name}.csv" for name in FACTS), *CODE):
+    digest = hashlib.sha256(repr((AGE_STARTS, columns.EDUCATION, columns.SEX, columns.URBAN, columns.SECTOR)).encode())
+    for path in paths:
         digest.update(path.encode() + b"\0" + (root / path).read_bytes())
     return digest.hexdigest()
 
 
+def question(population, *parts):
+    """Hex digest of a question to a population, for the answers kept on disk; other code has other answers."""
+    return hashlib.sha256(repr((population, _digest(READING), parts)).encode()).hexdigest()[:20]
+
+
 def fingerprint(arguments):
     """Hex digest of the arguments of a population, the facts and the code it is drawn with."""
-    text = json.dumps({"arguments": arguments, "sources": _sources_digest()}, sort_keys=True)
+    text = json.dumps({"arguments": arguments, "sources": _digest(SOURCES)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -192,19 +207,35 @@ def save(path, mark, sums):
 
 
 def save_arrays(path, mark, arrays):
-    """Write arrays so that a reader never sees half of them."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    """Write arrays so that a reader never sees half of them; where that is impossible, warn and go on without."""
+    path, temporary = Path(path), None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, fingerprint=mark, **arrays)
+            np.savez_compressed(file, fingerprint=mark, checksum=_checksum(arrays), **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    except OSError as error:
+        warnings.warn(
+            f"exact parameters cannot be kept in {path.parent} ({error.strerror}), so another process has to make them again. Set "
+            f"SURVEYSIM_CACHE to a folder that can be written.",
+            SurveysimWarning,
+            stacklevel=4,
+        )
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _checksum(arrays):
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(
+            f"{name} {arrays[name].shape} {arrays[name].dtype}".encode() + np.ascontiguousarray(arrays[name]).tobytes()
+        )
+    return digest.hexdigest()
 
 
 def load(path, mark):
@@ -220,11 +251,12 @@ def load_arrays(path, mark):
     try:
         with open(path, "rb") as file:
             table = np.load(file)
-            if str(table["fingerprint"]) == mark:
-                return {name: table[name] for name in table.files if name != "fingerprint"}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        pass
-    return None
+            if str(table["fingerprint"]) != mark:
+                return None
+            arrays = {name: table[name] for name in table.files if name not in ("fingerprint", "checksum")}
+            return arrays if str(table["checksum"]) == _checksum(arrays) else None
+    except Exception:  # whatever a damaged archive raises, it is made again
+        return None
 
 
 def split(expression):

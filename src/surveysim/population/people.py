@@ -1,6 +1,5 @@
 """China's population: 1.4 billion people who exist as a function of their number."""
 
-import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -31,7 +30,15 @@ ATTRIBUTES = (
 )
 ATTRIBUTES += ("household_size", "n_mobile", "n_lines", "internet")
 BLOCK = 1 << 18  # persons a thread looks at together
-RANGES = {"scale": 1e-4, "personal_share": 0.8, "residential_share": 0.1, "no_phone_internet_rate": 0.0}
+LABELS = {"age": 100, "household_size": 8, "n_mobile": 4, "n_lines": 3}  # 0 to one less
+RANGES = {
+    "scale": (1e-4, 1),
+    "personal_share": (0.8, 1),
+    "residential_share": (0.1, 1),
+    "no_phone_internet_rate": (0, 1),
+    "household_icc": (0, 0.9),
+    "prefecture_icc": (0, 0.9),
+}
 
 
 class China(Population):
@@ -50,9 +57,8 @@ class China(Population):
     stratum_name = "province"
 
     def __init__(self, arguments):
-        _check(arguments)
-        self.arguments = {**arguments, "scale": float(arguments["scale"])}
-        self.year, self.seed, self.scale = arguments["year"], arguments["seed"], self.arguments["scale"]
+        self.arguments = _checked(arguments)
+        self.year, self.seed, self.scale = (self.arguments[name] for name in ("year", "seed", "scale"))
         self.fingerprint = parameters.fingerprint(self.arguments)
         self._known = {}
 
@@ -133,7 +139,7 @@ class China(Population):
         6), education, sector, household_size, n_mobile, n_lines, internet, every outcome (bool), weekly_hours (missing
         for non-users).
         """
-        every = (*ATTRIBUTES, *self.outcome_names, "weekly_hours")
+        every = self.columns()
         wanted = every if columns is None else list(columns)
         for column in wanted:
             if column not in every:
@@ -167,6 +173,7 @@ class China(Population):
         """The persons among `ids` that carry the labels of `where`."""
         ids = np.asarray(ids, np.int64)
         if where:
+            self._labels_of(where)
             seen = self.persons(ids, list(where))
             keep = np.ones(len(ids), bool)
             for column, wanted in where.items():
@@ -203,7 +210,7 @@ class China(Population):
             loaded = (parameters.load(self._cache_path(d), self.fingerprint) for d in enough)
             known = next((sums for sums in loaded if sums is not None), None)
         if known is None:
-            known = parameters.stream(self.people, depth, progress)
+            known = self._known[depth] = parameters.stream(self.people, depth, progress)
             if self.size >= 10_000_000:  # smaller populations take a second: not worth a file
                 parameters.save(self._cache_path(depth), self.fingerprint, known)
         self._known[known.depth] = known
@@ -220,7 +227,8 @@ class China(Population):
         ----------
         name : an indicator of the report (`internet_penetration`, … in percent, 10k persons or hours: its own unit), an
             expression of variables (`internet*age_60plus`), whose value is a total in persons (hours for
-            `weekly_hours`), or a ratio of two (`internet*urban/persons*urban`).
+            `weekly_hours`), or a ratio of two (`internet*urban/persons*urban`). A name that is both, such as `skill_any`, is
+            read as the indicator; in products and ratios it is the variable.
         by : a column or a list of columns.
         where : mapping of columns to a label or a list of labels.
             Any label column of `persons` will do. Province, prefecture, urban, sex, age_group and education are answered
@@ -236,9 +244,10 @@ class China(Population):
         ------
         UnknownNameError : no such indicator, variable, column or label.
         """
-        by, where = domains.named(by), dict(where or {})
+        by, where = domains.asked(by, where)
         definition, row = reference.indicators(), None
-        expressions = name.split("/")
+        parts = domains.fraction(name)
+        expressions = [part for part in parts if part]
         if name in definition.index:
             row = definition.loc[name]
             expressions = parameters.expressions_of(row)
@@ -250,13 +259,7 @@ class China(Population):
             found, total = self._from_sums(depth, by, where, status, progress)
         else:
             found, total = self._from_people(expressions, by, where, progress)
-        if row is not None:
-            value = parameters.indicator_value(row, total)
-        else:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                value = (
-                    total(expressions[0]) if len(expressions) == 1 else total(expressions[0]) / total(expressions[1])
-                )
+        value = domains.ratio(total, *parts) if row is None else parameters.indicator_value(row, total)
         return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
     def _from_sums(self, depth, by, where, status, progress):
@@ -271,7 +274,7 @@ class China(Population):
         inside = domains.inside(axes, where, shape, by)
         code, size = domains.combine(axes, by, shape)
         code = code[inside]
-        present = np.unique(code)
+        present = domains.present(code, by)
 
         def total(expression):
             column, groups = parameters.split(expression)
@@ -284,29 +287,42 @@ class China(Population):
 
     def _from_people(self, expressions, by, where, progress):
         """The same from every person that `where` may leave, for any column; remembered on disk."""
-        question = hashlib.sha256(repr((self.fingerprint, sorted(expressions), by, sorted(where.items()))).encode())
-        path = parameters.cache_folder() / f"domains-{question.hexdigest()[:20]}.npz"
-        kept = parameters.load_arrays(path, self.fingerprint)
-        labels = {column: self._labels(column) for column in {*by, *where}}
+        key = parameters.question(self.fingerprint, tuple(expressions), by, sorted(where.items()))
+        path, kept = parameters.cache_folder() / f"domains-{key}.npz", self._known.get(key)
+        if kept is None:
+            kept = parameters.load_arrays(path, key)
+        labels = self._labels_of({*by, *where})
         axes = {column: (None, labels[column]) for column in labels}
         if kept is None:
             size = domains.combine({c: (0, x) for c, x in labels.items()}, by, ())[1]
             counted = self._count_people(expressions, by, where, labels, size, progress)
-            present = np.nonzero(counted[0])[0]
-            kept = {"present": present, "sums": counted[:, present]}
+            present = np.nonzero(counted[0])[0] if by else np.zeros(1, np.int64)
+            kept = self._known[key] = {"present": present, "sums": counted[:, present]}
             if self.size >= 10_000_000:
-                parameters.save_arrays(path, self.fingerprint, kept)
+                parameters.save_arrays(path, key, kept)
         found = [domains.text(axes, by, int(c)) for c in kept["present"]]
         return found, lambda expression: kept["sums"][1 + list(expressions).index(expression)]
 
     def _labels(self, column):
         """Labels a column can have."""
-        if column in ("age", "household_size"):
-            return list(range(128))
         every = self.persons([0], None if column not in ATTRIBUTES else [column])
         if column not in every or column in ("person_id", "household_id", "weekly_hours"):
             raise UnknownNameError(f"column {column!r} cannot define a domain; choose a label column of persons().")
         return _codes(every[column], column)[1]
+
+    def _labels_of(self, columns):
+        """Labels of several columns; refuses those that make no domains."""
+        return {column: self._labels(column) for column in columns}
+
+    def columns(self):
+        """Names of the columns of `persons`."""
+        return (*ATTRIBUTES, *self.outcome_names, "weekly_hours")
+
+    def check(self, where, columns):
+        """Refuse labels and columns that persons do not have."""
+        for column, labels in self._labels_of(where).items():
+            domains.label_codes(labels, where[column], column)
+        self.persons([0], columns)
 
     def _count_people(self, expressions, by, where, labels, size, progress):
         """Counts of persons and sums of the expressions by domain (1 + len(expressions), size), block by block."""
@@ -348,19 +364,21 @@ class China(Population):
             yield from ((start, min(start + BLOCK, end)) for start in range(begin, end, BLOCK))
 
 
-def _check(arguments):
-    """Refuse arguments of `Population.china` outside their ranges."""
-    year, seed = arguments["year"], arguments["seed"]
+def _checked(arguments):
+    """Arguments of `Population.china` as plain numbers; those outside their ranges are refused."""
+    numbers = {name: value for name, value in arguments.items() if name != "kind"}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            raise SpecError(f"population.{name} = {value!r}: give a number.")
+    year, seed = numbers["year"], numbers["seed"]
     if year not in census.YEARS:
         raise SpecError(f"population.year = {year!r}: choose one of {', '.join(map(str, census.YEARS))}.")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    if seed < 0 or seed != int(seed):
         raise SpecError(f"population.seed = {seed!r}: give a whole number, 0 or larger.")
-    for name, low in RANGES.items():
-        if not low <= arguments[name] <= 1:
-            raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from {low} to 1.")
-    for name in ("household_icc", "prefecture_icc"):
-        if not 0 <= arguments[name] <= 0.9:
-            raise SpecError(f"population.{name} = {arguments[name]!r}: give a number from 0 to 0.9.")
+    for name, (low, high) in RANGES.items():
+        if not low <= numbers[name] <= high:
+            raise SpecError(f"population.{name} = {numbers[name]!r}: give a number from {low} to {high}.")
+    return {"kind": arguments["kind"]} | {n: int(v) if n in ("year", "seed") else float(v) for n, v in numbers.items()}
 
 
 def _places(people, area):
@@ -407,7 +425,7 @@ def _codes(values, column):
     if values.dtype == bool:
         return values.astype(np.int64), [False, True]
     if values.dtype.kind == "i":
-        return values.astype(np.int64), list(range({"n_mobile": 4, "n_lines": 3}.get(column, 128)))
+        return values.astype(np.int64), list(range(LABELS[column]))
     raise UnknownNameError(f"column {column!r} holds {values.dtype}, which makes no domains.")
 
 

@@ -20,9 +20,10 @@ ROLE_BY_AGE = np.array(
         [0.01, 0.02, 0.02, 0.03, 0.25, 5.0, 5.0, 1.5, *[0.6] * 7, 0.5, 0.5, 0.6, 0.8, 1.0],
     ]
 )
-HEAD_STARTS = np.array([0, 30, 45, 60])  # head groups: sex × these ages
+HEAD_STARTS = np.array([0, 30, 45, 60])  # head groups: sex × up to junior secondary or above × these ages
 # Assumption: second members are mostly partners: of the other sex, and of nearly the head's age
 SAME_SEX, PARTNER_SPREAD, PARTNER_AGE = 0.04, 6.0, np.array([25.0, 37.0, 52.0, 68.0])
+OTHER_EDUCATION = 0.25  # and of the same education, up to junior secondary or above
 # Assumption: how likely further members are at ages 0-14, 15-29, 30-44, 45-59, 60+, by the head's age
 OTHER_BY_AGE = np.array(
     [
@@ -117,22 +118,30 @@ def _over(a, b):
 
 
 def _cells():
-    """Age group, sex and head group of the 280 cells."""
-    _, age, _ = outcomes.cell_groups()
-    sex = np.repeat([0, 1], len(age) // 2)
-    return age, sex, sex * 4 + np.searchsorted(HEAD_STARTS, np.array(AGE_STARTS)[age], side="right") - 1
+    """Age group, sex × schooling and head group of the 280 cells."""
+    _, age, education = outcomes.cell_groups()
+    sex, schooled = np.repeat([0, 1], len(age) // 2), (outcomes.EDUCATION_4[education] >= 2).astype(int)
+    return (
+        age,
+        sex * 2 + schooled,
+        sex * 8 + schooled * 4 + np.searchsorted(HEAD_STARTS, np.array(AGE_STARTS)[age], "right") - 1,
+    )
 
 
 def _partner_prior():
-    """How likely a second member of each cell is beside a head of each group, before fitting; (8, 280)."""
-    age, sex, _ = _cells()
+    """How likely a second member of each cell is beside a head of each group, before fitting; (16, 280)."""
+    age, kind, _ = _cells()
     middle = (np.array(AGE_STARTS) + np.array([*AGE_STARTS[1:], 92])) / 2
     near = 0.03 + np.exp(-0.5 * ((middle[age] - PARTNER_AGE[:, None]) / PARTNER_SPREAD) ** 2)  # (4, 280)
-    return np.concatenate([near * np.where(sex == head, SAME_SEX, 1.0) for head in (0, 1)])
+    fits = [
+        np.where(kind >> 1 == head >> 1, SAME_SEX, 1.0) * np.where(kind & 1 == head & 1, 1.0, OTHER_EDUCATION)
+        for head in range(4)
+    ]
+    return np.concatenate([near * fit for fit in fits])
 
 
 def _roles(table, classes):
-    """Expected persons by area, role and cell (A, 14, 280): heads, partners by head group, others by head's age, dormitory."""
+    """Expected persons by area, role and cell (A, 22, 280): heads, partners by head group, others by head's age, dormitory."""
     areas = len(table)
     size, kind, area, count = classes.T
 
@@ -147,11 +156,11 @@ def _roles(table, classes):
     columns = table.reshape(areas, -1) * _over(target.sum(axis=1), table.sum(axis=(1, 2, 3)))[:, None]
     age, _, group = _cells()
     head, second, other, room = np.moveaxis(associate(ROLE_BY_AGE[:, age], target, columns), 1, 0)
-    share = np.stack([head[:, group == g].sum(axis=1) for g in range(8)], axis=1)
-    share = _over(share, np.maximum(heads, 1e-12)[:, None] * np.ones(8))
+    share = np.stack([head[:, group == g].sum(axis=1) for g in range(16)], axis=1)
+    share = _over(share, np.maximum(heads, 1e-12)[:, None] * np.ones(16))
     partners = associate(_partner_prior(), share * second.sum(axis=1)[:, None], second)
     wide = np.searchsorted([15, 30, 45, 60], np.array(AGE_STARTS)[age], side="right")
-    others = associate(OTHER_BY_AGE[:, wide], (share[:, :4] + share[:, 4:]) * other.sum(axis=1)[:, None], other)
+    others = associate(OTHER_BY_AGE[:, wide], share.reshape(-1, 4, 4).sum(axis=1) * other.sum(axis=1)[:, None], other)
     return np.concatenate([head[:, None], partners, others, room[:, None]], axis=1)
 
 
@@ -163,12 +172,12 @@ def _line_of_roles(phones, roles, zone):
     by_group = np.stack(
         [
             _over((roles[:, 0] * of_heads)[:, group == g].sum(axis=1), roles[:, 0][:, group == g].sum(axis=1))
-            for g in range(8)
+            for g in range(16)
         ],
         axis=1,
     )
-    weight = np.stack([roles[:, 0][:, group == g].sum(axis=1) for g in range(8)], axis=1)
-    by_age = _over((by_group * weight).reshape(-1, 2, 4).sum(axis=1), weight.reshape(-1, 2, 4).sum(axis=1))
+    weight = np.stack([roles[:, 0][:, group == g].sum(axis=1) for g in range(16)], axis=1)
+    by_age = _over((by_group * weight).reshape(-1, 4, 4).sum(axis=1), weight.reshape(-1, 4, 4).sum(axis=1))
     line = np.concatenate([np.zeros((len(rate), 1)), by_group, by_age, rate[:, -1:]], axis=1)
     line = np.repeat(line[:, :, None], len(age), axis=2)
     line[:, 0] = of_heads

@@ -19,21 +19,30 @@ class TablePopulation(Population):
     size, n_households, strata, seed : as of every population.
     """
 
+    household_name = "household_index"
+
     def __init__(self, data, stratum=None, household=None, mobiles=None, lines=None, seed=1):
-        self._data = nw.from_native(data, eager_only=True)
-        self.seed, self.stratum_name = seed, stratum or "stratum"
+        try:
+            self._data = nw.from_native(data, eager_only=True)
+            self._data = self._data.clone()  # the caller's table may change later
+        except (TypeError, ValueError) as error:
+            raise DataError(f"from_frame: data must be a pandas, polars or pyarrow table; {error}") from None
+        names = [str(column) for column in self._data.columns]
+        if len(set(names)) < len(names) or not all(isinstance(c, str) for c in self._data.columns):
+            raise DataError("from_frame: columns need names that are text and different from each other.")
+        self.seed, self.stratum_name = seed, stratum or ("stratum" if "stratum" not in names else "part")
         self._columns = dict(stratum=stratum, household=household, mobiles=mobiles, lines=lines)
         for role, column in self._columns.items():
-            if column is not None and column not in self._data.columns:
+            if column is not None and column not in names:
                 raise UnknownNameError(
-                    f"from_frame: {role} = {column!r} is no column; the table has {', '.join(self._data.columns)}."
+                    f"from_frame: {role} = {column!r} is no column; the table has {', '.join(names)}."
                 )
         self.size = len(self._data)
         if self.size == 0:
             raise DataError("from_frame: the table has no rows.")
         labels = np.full(self.size, "all") if stratum is None else self._text(stratum)
-        names, self._stratum = np.unique(labels, return_inverse=True)
-        self.strata = tuple(names.tolist())
+        strata, self._stratum = np.unique(labels, return_inverse=True)
+        self.strata = tuple(strata.tolist())
         homes = np.arange(self.size) if household is None else self._text(household)
         _, first, self._household = np.unique(homes, return_index=True, return_inverse=True)
         rank = np.argsort(np.argsort(first))  # households in the order of their first rows
@@ -42,20 +51,30 @@ class TablePopulation(Population):
         if household is not None:
             self._same_in_household("stratum", stratum, self._stratum)
             self._same_in_household("lines", lines, None if lines is None else self._counts(lines))
-        digest = hashlib.sha256(pd.util.hash_pandas_object(self._data.to_pandas(), index=False).to_numpy().tobytes())
-        self.fingerprint = digest.hexdigest()[:20]
+        self.fingerprint = self._hash()
+
+    def _hash(self):
+        table = self._data.to_pandas()
+        digest = hashlib.sha256(repr((list(table.dtypes.items()), self._columns, self.seed)).encode())
+        try:
+            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        except TypeError:
+            raise DataError("from_frame: columns must hold numbers, text, dates or true/false, not lists.") from None
+        return digest.hexdigest()[:20]
 
     def __repr__(self):
         return f"<Population.from_frame: {self.size:,} persons in {len(self.strata)} strata>"
 
     def _text(self, column):
-        values = self._data[column]
-        if values.is_null().any():
+        values = self._data[column].to_pandas()
+        missing = values.isna().to_numpy()
+        if missing.any():
             raise DataError(
-                f"from_frame: {column!r} is missing in {int(values.is_null().sum())} of {self.size} rows; "
+                f"from_frame: {column!r} is missing in {int(missing.sum())} of {self.size} rows; "
                 f"every person needs one. Fill it or drop the rows."
             )
-        return values.to_pandas().astype(str).to_numpy(dtype=str)
+        codes, labels = domains.labels_of(values)
+        return np.array([str(label) for label in labels])[codes]
 
     def _counts(self, column):
         values = self._data[column].to_numpy()
@@ -85,7 +104,7 @@ class TablePopulation(Population):
         return [ids[i : i + most] for i in range(0, len(ids), most)]
 
     def persons(self, ids, columns=None):
-        """The rows of `ids` as a table of the caller's kind, with person_id in front.
+        """The rows of `ids` as a table of the caller's kind, with person_id (the position) and household_index.
 
         Parameters
         ----------
@@ -95,26 +114,33 @@ class TablePopulation(Population):
         ids = self._ids(ids, self.size, "person")
         table = self._data[ids]
         space = nw.get_native_namespace(table)
-        table = table.with_columns(nw.new_series("person_id", ids, nw.Int64, backend=space))
-        wanted = ["person_id", *self._data.columns] if columns is None else list(columns)
+        added = {name: values for name, values in self._added(ids).items() if name not in table.columns}
+        table = table.with_columns(*(nw.new_series(n, v, nw.Int64, backend=space) for n, v in added.items()))
+        wanted = [*added, *self._data.columns] if columns is None else list(columns)
         missing = [c for c in wanted if c not in table.columns]
         if missing:
             raise UnknownNameError(
-                f"no column {missing[0]!r}; persons have person_id, {', '.join(self._data.columns)}."
+                f"no column {missing[0]!r}; persons have {', '.join((*added, *self._data.columns))}."
             )
         table = table.select(wanted).to_native()
         return table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else table
 
+    def _added(self, ids):
+        added = {"person_id": ids}
+        return added | ({} if self._columns["household"] is None else {"household_index": self._household[ids]})
+
     def households(self, ids):
-        """A DataFrame of households: household_id, stratum, household_size, first_person_id, n_lines."""
+        """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines."""
         ids = self._ids(ids, self.n_households, "household")
         size = np.bincount(self._household, minlength=self.n_households)
+        first, label = self._first[ids], self._columns["household"]
         return pd.DataFrame(
             {
-                "household_id": ids,
-                self.stratum_name: np.array(self.strata)[self._stratum[self._first[ids]]],
+                "household_index": ids,
+                self.stratum_name: np.array(self.strata)[self._stratum[first]],
+                **({} if label is None else {label: self._data[label].to_pandas().to_numpy()[first]}),
                 "household_size": size[ids],
-                "first_person_id": self._first[ids],
+                "first_person_id": first,
                 "n_lines": self.n_numbers("landline", ids),
             }
         )
@@ -152,25 +178,33 @@ class TablePopulation(Population):
         -------
         DataFrame with `domain` and `value`.
         """
-        by, where = domains.named(by), dict(where or {})
+        by, where = domains.asked(by, where)
         axes = {column: self._axis(column) for column in {*by, *where}}
         shape = (self.size,)
         keep = domains.inside(axes, where, shape, by)
         code, size = domains.combine(axes, by, shape)
         code = code[keep]
-        present = np.unique(code)
-        totals = [np.bincount(code, self._values(part)[keep], size)[present] for part in name.split("/")]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = totals[0] if len(totals) == 1 else totals[0] / totals[1]
-        return pd.DataFrame({"domain": [domains.text(axes, by, c) for c in present], "value": value.astype(float)})
+        present = domains.present(code, by)
+
+        def total(expression):
+            return np.bincount(code, self._values(expression, keep)[keep], size)[present]
+
+        value = domains.ratio(total, *domains.fraction(name))
+        found = [domains.text(axes, by, int(c)) for c in present]
+        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
     def _axis(self, column):
         if column not in self._data.columns:
             raise UnknownNameError(f"no column {column!r}; the table has {', '.join(self._data.columns)}.")
-        codes, labels = pd.factorize(self._data[column].to_pandas(), sort=True)
-        return codes, list(labels)
+        return domains.labels_of(self._data[column].to_pandas())
 
-    def _values(self, expression):
+    def check(self, where, columns):
+        """Refuse labels and columns that the table does not have."""
+        for column, labels in where.items():
+            domains.label_codes(self._axis(column)[1], labels, column)
+        self.persons([0], columns)
+
+    def _values(self, expression, keep):
         value = np.ones(self.size)
         for name in (part.strip() for part in expression.split("*")):
             if name == "persons":
@@ -180,16 +214,17 @@ class TablePopulation(Population):
             column = self._data[name].to_pandas()
             if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
                 raise DataError(f"{name!r} is text; a total needs numbers or true/false. Put it into `by` or `where`.")
-            if column.isna().any():
+            missing = column.isna().to_numpy() & keep
+            if missing.any():
                 raise DataError(
-                    f"{name!r} is missing in {int(column.isna().sum())} of {self.size} rows, so its total is unknown. Fill it, "
-                    f"or drop the rows."
+                    f"{name!r} is missing in {int(missing.sum())} of {int(keep.sum())} rows, so its total is unknown. Fill it, drop "
+                    f"the rows, or leave them out with where."
                 )
-            value = value * column.to_numpy(dtype=float)
+            value = value * column.to_numpy(dtype=float, na_value=0.0)
         return value
 
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`, as pandas."""
-        axes = {column: tuple(self._axis(column)) for column in where}
+        axes = {column: self._axis(column) for column in where}
         keep = domains.inside(axes, where, (self.size,))[ids]
         return nw.from_native(self.persons(ids[keep], columns)).to_pandas()
