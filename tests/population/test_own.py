@@ -253,3 +253,89 @@ def test_from_margins__70_million_people_take_little_memory():
     assert pop.size == 75_000_000
     assert sum(table.nbytes for table in pop._people) < 20_000
     assert len(pop.persons([74_999_999])) == 1
+
+
+def test_from_frame__keeps_the_users_ids_and_links_households():
+    data = people().assign(person_id=np.arange(900, 912))
+    pop = own(data)
+    table = pop.persons(np.arange(12))
+    assert table["person_id"].tolist() == data["person_id"].tolist()
+    joined = table.merge(pop.households(np.arange(7)), on="household_index", suffixes=("", "_of_household"))
+    assert (joined["lines"] == joined["n_lines"]).all()
+    assert (joined["home"] == joined["home_of_household"]).all()
+    data.loc[0, "income"] = 1e6
+    assert pop.parameter("income")["value"].iloc[0] == 66, "the population does not follow later changes"
+
+
+def test_from_frame__null_keys_and_whole_numbers_of_any_type():
+    keys = pl.DataFrame({"region": [10.0, 11.0, 11.0, None], "v": [1, 2, None, 4], "a": [1, 2, None, 2]})
+    with pytest.raises(DataError, match="'region' is missing in 1 of 4 rows"):
+        Population.from_frame(keys, stratum="region")
+    pop = Population.from_frame(keys[:3], stratum="region")
+    assert pop.strata == ("10", "11")
+    assert pop.parameter("persons", where={"a": 2})["value"].iloc[0] == 1
+    assert pop.parameter("v", where={"a": [1, 2]})["value"].iloc[0] == 3, "missing values outside the domain do no harm"
+    with pytest.raises(DataError, match="'v' is missing in 1 of 3 rows"):
+        pop.parameter("v")
+
+
+def test_from_frame__folders_belong_to_one_population(tmp_path):
+    data = people()
+    Population.from_frame(data, stratum="region").to_parquet(tmp_path / "p")
+    for other in (data.rename(columns={"income": "wage"}), data.assign(income=1.0)):
+        with pytest.raises(DataError, match="another population"):
+            Population.from_frame(other, stratum="region").to_parquet(tmp_path / "p")
+    odd = data.assign(region=np.where(data["region"] == "N", "..", "x/1"))
+    assert Population.from_frame(odd, stratum="region").to_parquet(tmp_path / "q") == 12
+    assert len(pd.read_parquet(tmp_path / "q")) == 12
+
+
+@pytest.mark.parametrize(
+    "data", [{"a": [1]}, pl.DataFrame({"a": [1]}).lazy(), pd.DataFrame({"a": [[1], [2]]}), pd.DataFrame([[1, 2]])]
+)
+def test_from_frame__refuses_what_is_no_table(data):
+    with pytest.raises(DataError, match="from_frame"):
+        Population.from_frame(data)
+
+
+def test_from_margins__refuses_gaps_collisions_and_shares():
+    lost = country()
+    lost.loc[lost["region"] == "south", "region"] = None
+    with pytest.raises(DataError, match="'region' is missing in 8 of 16 rows"):
+        Population.from_margins(lost, stratum="region")
+    shares = country().assign(total=lambda t: t["total"] / np.where(t["region"] == "north", 1e5, 2e5))
+    with pytest.raises(DataError, match="totals are persons, not shares"):
+        Population.from_margins(shares, stratum="region")
+    with pytest.raises(DataError, match="'household_size' cannot name"):
+        Population.from_margins(country().replace({"variable": {"sex": "household_size"}}), stratum="region")
+    with pytest.raises(DataError, match="read the same"):
+        Population.from_margins(country().assign(level=lambda t: t["level"].mask(t.index == 5, 0)), stratum="region")
+    for sizes in ({}, {"5+": 1}, {1: float("nan")}, [1, 2], {2.9: 1}, {10**7: 1}):
+        with pytest.raises(DataError, match="household_sizes"):
+            made(household_sizes=sizes)
+    with pytest.raises(DataError, match="every weight is 0"):
+        made(association=ASSOCIATION.assign(weight=0.0))
+    with pytest.raises(DataError, match="no usable rate"):
+        made(rates=RATES.assign(rate="high"))
+    with pytest.raises(DataError, match="names 2 outcomes"):
+        made().parameter("online*voter")
+    with pytest.raises(DataError, match="lines: 2"):
+        made(lines=2)
+
+
+def test_from_margins__boolean_levels_and_rare_rates():
+    rows = [("N", "owner", True, 3e6), ("N", "owner", False, 7e6)]
+    margins = pd.DataFrame(rows, columns=["stratum", "variable", "level", "total"])
+    pop = Population.from_margins(margins, rates=pd.DataFrame({"outcome": ["rare"], "rate": [7e-6]}))
+    assert abs(pop.parameter("persons", where={"owner": True})["value"].iloc[0] - 3e6) < 5 * np.sqrt(3e6)
+    assert 35 < pop.parameter("rare")["value"].iloc[0] < 110
+
+
+def test_from_margins__households_share_the_landline():
+    pop = made()
+    table = pop.persons(np.arange(0, 3000))
+    assert (table.groupby("household_id")["n_lines"].nunique() == 1).all()
+    homes = pop.households(np.arange(pop.n_households))
+    share = homes.groupby("region", observed=True)["n_lines"].mean()
+    assert abs(share["north"] - 0.1) < 0.01
+    assert abs(share["south"] - 0.15) < 0.01

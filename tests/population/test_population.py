@@ -278,6 +278,9 @@ def test_partners__are_of_the_other_sex_and_of_like_age(pop):
     assert adults.mean() > 0.75
     assert (head["sex"].to_numpy() != second["sex"].to_numpy())[adults].mean() > 0.85
     assert np.corrcoef(head["age"][adults], second["age"][adults])[0, 1] > 0.6
+    schooling = [t["education"].cat.codes.to_numpy() for t in (head, second)]
+    like = adults & (head["age"] >= 30).to_numpy() & (head["age"] < 45).to_numpy()
+    assert stats.spearmanr(schooling[0][like], schooling[1][like]).statistic > 0.3
 
 
 @pytest.mark.statistical
@@ -356,3 +359,115 @@ def test_to_parquet__streams_resumes_and_refuses(tmp_path):
         Population.china(seed=4, scale=0.0005).to_parquet(folder, where=where, columns=columns)
     with pytest.raises(DataError, match="holds other files"):
         pop.to_parquet(tmp_path)
+
+
+@pytest.mark.statistical
+def test_weekly_hours__go_with_the_trait_but_are_not_it(pop):
+    """Loading 0.5 on the normal scale, inside one cell of people; many different values."""
+    people = pop.persons(np.arange(0, pop.size, 5))
+    inside = people["internet"] & (people["urban"] == "urban") & people["age"].between(30, 39)
+    hours = people.loc[inside & (people["education"] == "college_plus"), "weekly_hours"]
+    trait = pop.attributes(hours.index.to_numpy() * 5)[:, 8]
+    assert 0.4 < stats.spearmanr(hours, trait).statistic < 0.6
+    assert hours.nunique() > 300
+
+
+def test_parameter__ratio_and_its_inverse_are_different_questions(pop, tmp_path, monkeypatch):
+    """Also across processes: what is kept on disk is kept under the question as it was asked."""
+    monkeypatch.setenv("SURVEYSIM_CACHE", str(tmp_path))
+    where = {"province": "540000"}
+    for _ in range(2):
+        fresh = Population.china(seed=5, scale=0.01)
+        one = fresh.parameter("internet/persons", by="household_size", where=where)["value"]
+        other = fresh.parameter("persons/internet", by="household_size", where=where)["value"]
+        np.testing.assert_allclose(one * other, 1, rtol=1e-12)
+        assert (one < 1).all()
+    assert len(list(tmp_path.glob("domains-*.npz"))) == 2
+
+
+def test_parameter__refuses_what_it_cannot_read(pop):
+    with pytest.raises(DataError, match="2 fraction bars"):
+        pop.parameter("internet/persons/persons")
+    with pytest.raises(DataError, match="names 2 summed variables"):
+        pop.parameter("app_ride_hailing*app_short_video")
+    with pytest.raises(DataError, match="give .column"):
+        pop.parameter("internet", where="province")
+    assert pop.parameter("internet", where={"province": set()})["value"].tolist() == [0.0]
+
+
+def test_parameter__takes_labels_and_columns_in_any_collection(pop):
+    import pandas as pd
+
+    where = {"province": "540000"}
+    listed = pop.parameter("persons", where={**where, "age": [18, 19, 20]})["value"].iloc[0]
+    for ages in (range(18, 21), np.array([18, 19, 20]), pd.Series([18, 19, 20]), {18, 19, 20}, ("18", "19", "20")):
+        assert pop.parameter("persons", where={**where, "age": ages})["value"].iloc[0] == listed
+    assert len(pop.parameter("persons", by=pd.Index(["sex", "urban"]))) == 4
+
+
+def test_cache__that_cannot_be_written_costs_a_warning_not_the_answer(monkeypatch):
+    from surveysim import SurveysimWarning
+
+    monkeypatch.setenv("SURVEYSIM_CACHE", "/dev/null/nowhere")
+    fresh = Population.china(seed=6, scale=0.01)
+    with pytest.warns(SurveysimWarning, match="cannot be kept in /dev/null/nowhere"):
+        value = fresh.parameter("persons")["value"].iloc[0]
+    assert value == fresh.size
+    assert fresh.parameter("persons")["value"].iloc[0] == value
+
+
+def test_cache__notices_any_damage(tmp_path):
+    """Every tenth byte flipped in turn: the sums come back whole or not at all."""
+    path, rng = tmp_path / "t.npz", np.random.default_rng(1)
+    parameters.save_arrays(path, "mark", {"persons": rng.integers(0, 99, 50), "lines": rng.integers(0, 9, 5)})
+    whole, expected = path.read_bytes(), parameters.load_arrays(path, "mark")
+    for at in range(0, len(whole), 10):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        found = parameters.load_arrays(path, "mark")
+        assert found is None or all((found[name] == expected[name]).all() for name in expected)
+
+
+def test_empty_and_odd_ids(pop, mobile):
+    assert len(pop.persons([])) == len(pop.households([])) == len(mobile.numbers_of([])) == len(mobile.owner([])) == 0
+    for ids in ([[1, 2]], 5):
+        with pytest.raises(DataError, match="ids must be one list"):
+            pop.persons(ids)
+    with pytest.raises(DataError, match="because of leading zeros"):
+        mobile.owner([13800138000])
+    with pytest.raises(DataError, match="n = -1"):
+        mobile.random_numbers("110000", -1, np.random.default_rng(1))
+    with pytest.raises(DataError, match="numpy Generator"):
+        mobile.random_numbers("110000", 1, 5)
+
+
+def test_arguments__of_any_numeric_type_make_the_same_population():
+    plain = Population.china(seed=1, scale=0.001, year=2023)
+    assert Population.china(seed=np.int64(1), scale=np.float64(0.001), year=2023.0).fingerprint == plain.fingerprint
+    for bad in ({"scale": "0.001"}, {"household_icc": None}, {"seed": True}):
+        with pytest.raises(SpecError, match=next(iter(bad))):
+            Population.china(**bad)
+
+
+def test_to_parquet__claims_a_folder_only_for_what_can_be_written(tmp_path):
+    import pandas as pd
+
+    pop, folder = Population.china(seed=3, scale=0.0001), tmp_path / "p"
+    for bad in (
+        {"columns": ["agee"]},
+        {"where": {"sex": "Female"}},
+        {"columns": ["province"]},
+        {"where": {"person_id": 5}},
+    ):
+        with pytest.raises((DataError, UnknownNameError)):
+            pop.to_parquet(folder, **bad)
+    (tmp_path / "p").mkdir(exist_ok=True)
+    (folder / "left.tmp").write_bytes(b"half")
+    count = pop.to_parquet(folder, where={"province": ["540000", "110000", "110000"]}, columns=["age"])
+    assert count == pop.parameter("persons", where={"province": ["110000", "540000"]})["value"].iloc[0]
+    part = next(folder.rglob("*.parquet"))
+    part.write_bytes(b"damaged")
+    assert pop.to_parquet(folder, where={"province": {"110000", "540000"}}, columns=["age"]) == count
+    assert len(pd.read_parquet(folder)) == count
+    (folder / "_population.json").write_text("")
+    with pytest.raises(DataError, match="is damaged"):
+        pop.to_parquet(folder, where={"province": {"110000", "540000"}}, columns=["age"])

@@ -30,7 +30,7 @@ def to_parquet(pop, folder, where, columns, progress):
     pop.check(rest, columns)
     labels = list(pop.strata)
     chosen = sorted(set(domains.label_codes(labels, where[name], name))) if name in where else range(len(labels))
-    text = {column: sorted(map(str, wanted)) for column, wanted in where.items()}
+    text = {column: sorted(set(map(str, wanted))) for column, wanted in where.items()}
     _claim(folder, {"population": pop.fingerprint, "where": text, "columns": columns, "block": BLOCK})
     jobs = [(labels[s], part, ids) for s in chosen for part, ids in enumerate(pop.blocks(s, BLOCK))]
     written = 0
