@@ -390,7 +390,7 @@ def test_parameter__refuses_what_it_cannot_read(pop):
         pop.parameter("internet/persons/persons")
     with pytest.raises(DataError, match="names 2 summed variables"):
         pop.parameter("app_ride_hailing*app_short_video")
-    with pytest.raises(DataError, match="give .column"):
+    with pytest.raises(DataError, match=r"give .column"):
         pop.parameter("internet", where="province")
     assert pop.parameter("internet", where={"province": set()})["value"].tolist() == [0.0]
 
@@ -461,7 +461,7 @@ def test_to_parquet__claims_a_folder_only_for_what_can_be_written(tmp_path):
         with pytest.raises((DataError, UnknownNameError)):
             pop.to_parquet(folder, **bad)
     (tmp_path / "p").mkdir(exist_ok=True)
-    (folder / "left.tmp").write_bytes(b"half")
+    (folder / ".left.tmp").write_bytes(b"half")
     count = pop.to_parquet(folder, where={"province": ["540000", "110000", "110000"]}, columns=["age"])
     assert count == pop.parameter("persons", where={"province": ["110000", "540000"]})["value"].iloc[0]
     part = next(folder.rglob("*.parquet"))

@@ -83,7 +83,7 @@ def _write(path, table):
 
 def _whole(path, write):
     """A file that appears whole or not at all, whoever else writes it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
