@@ -1,7 +1,6 @@
 """`DualFrameSurvey`: two samples from overlapping frames, and the whole family of estimators from them."""
 
 import copy
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 import narwhals as nw
@@ -10,9 +9,9 @@ import pandas as pd
 
 from ..errors import DataError, DesignError
 from ..weighting.margins import pick
-from . import frame_shares, replication, scores
+from . import frame_shares, pooling, replication, scores
 from .composites import AB, BA, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer
-from .linearization import Design, Stage
+from .linearization import Design
 from .survey import Survey, _named, _shown, coded
 
 ROUNDS = 50  # of θ and the ratio it is optimal for
@@ -64,7 +63,7 @@ class DualFrameSurvey:
             )
         self.a, self.b = a, b
         self.n_a, self.n_b = len(a.weight), len(b.weight)
-        self.part = _parts(a, b, domain, membership)
+        self.part = pooling.membership_parts(a, b, domain, membership)
         self._probability = None if probability is None else self._both(probability)
         self._scheme, self._again = None, False
 
@@ -117,20 +116,20 @@ class DualFrameSurvey:
         """Both samples as one Survey with their weights as they came: the overlap counts twice. The design of everything else."""
         a, b = self.a.design, self.b.design
         w = np.concatenate([self.a.weight, self.b.weight])
-        constraints = tuple(_Embedded(c, slice(0, self.n_a)) for c in a.constraints)
-        constraints += tuple(_Embedded(c, slice(self.n_a, None)) for c in b.constraints)
-        design = Design(w, _pool_stages(a, b), a.lonely, constraints, _pool_unequal(a, b, self.n_a))
+        constraints = tuple(pooling.Embedded(c, slice(0, self.n_a)) for c in a.constraints)
+        constraints += tuple(pooling.Embedded(c, slice(self.n_a, None)) for c in b.constraints)
+        design = Design(w, pooling.stages(a, b), a.lonely, constraints, pooling.unequal(a, b, self.n_a))
         pooled = Survey.of_design(self.data, design)
         if self.a._adjustments or self.b._adjustments:
             base = [s.weight if s._base is None else s._base for s in (self.a, self.b)]
             pooled._base = np.concatenate(base)
-            pooled._adjustments = (_Blockwise(self.a._adjustments, self.b._adjustments, self.n_a),)
+            pooled._adjustments = (pooling.Blockwise(self.a._adjustments, self.b._adjustments, self.n_a),)
         return pooled
 
     def variance(self, given, w=None):
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""
         design = self.pooled.design
-        return (design if w is None else _reweighted(design, w)).variances(given)
+        return (design if w is None else pooling.reweighted(design, w)).variances(given)
 
     def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method="linear", bounds=None):
         """The `composites.Composer` of an estimator with one set of weights."""
@@ -325,7 +324,7 @@ class DualFrameSurvey:
 
     def _solve(self, y, x, estimator, w, coefficients=None):
         """Value, coefficients and denominator of a total or a ratio with weights w."""
-        design = self.pooled.design if w is self.pooled.weight else _reweighted(self.pooled.design, w)
+        design = self.pooled.design if w is self.pooled.weight else pooling.reweighted(self.pooled.design, w)
         terms = 1 if estimator == "hartley" else 2
         if x is None:
             if coefficients is None:
@@ -376,74 +375,6 @@ class DualFrameSurvey:
         return frame_shares.compare_overlap(self, y)
 
 
-@dataclass(frozen=True)
-class _Embedded:
-    """The constraints of one sample, as constraints of the pool."""
-
-    inner: object
-    rows: slice
-
-    @property
-    def covariance(self):
-        return self.inner.covariance
-
-    def residuals(self, given):
-        part = np.ascontiguousarray(given[:, self.rows])
-        part, known = self.inner.residuals(part)
-        given[:, self.rows] = part
-        return given, known
-
-
-@dataclass(frozen=True)
-class _Blockwise:
-    """The adjustments of both samples, repeated on other base weights."""
-
-    a: tuple
-    b: tuple
-    n_a: int
-
-    def again(self, base):
-        parts = [np.ascontiguousarray(base[: self.n_a]), np.ascontiguousarray(base[self.n_a :])]
-        for k, adjustments in enumerate((self.a, self.b)):
-            for adjustment in adjustments:
-                parts[k] = adjustment.again(parts[k])
-        return np.concatenate(parts)
-
-
-def _parts(a, b, domain, membership):
-    """How much of each row lies in domain a, ab, ba, b: (n, 4)."""
-    result = np.zeros((len(a.weight) + len(b.weight), 4))
-    n_a = len(a.weight)
-    for survey, alone, name, at in ((a, "a", "a", (A, AB)), (b, "b", "b", (B, BA))):
-        rows = slice(0, n_a) if name == "a" else slice(n_a, None)
-        if membership is not None:
-            share = np.asarray(pick(survey.data, membership), dtype=float)
-            bad = ~((share >= 0) & (share <= 1))
-            if bad.any():
-                raise DataError(
-                    f"{membership!r} holds no probability in {int(bad.sum())} of {len(share)} rows of {name}; the first is row "
-                    f"{int(np.argmax(bad))}."
-                )
-        else:
-            values = np.asarray(pick(survey.data, domain), dtype=object)
-            share = np.array([1.0 if v == "ab" else 0.0 if v == alone else np.nan for v in values])
-            bad = np.isnan(share)
-            if bad.any():
-                raise DataError(
-                    f"{domain!r} must be {alone!r} or 'ab' in {name}; {int(bad.sum())} of {len(share)} rows hold something else, the first "
-                    f"{values[bad][0]!r}. Where membership is unknown, give membership=, the probability of it."
-                )
-        result[rows, at[1]] = share
-        result[rows, at[0]] = 1 - share
-    size = np.concatenate([a.weight, b.weight]) @ result
-    if not (size[AB] > 0 and size[BA] > 0):
-        raise DataError(
-            f"the overlap is in {'neither sample' if size[AB] == size[BA] == 0 else 'one sample only'} ({size[AB]:,.0f} from a, "
-            f"{size[BA]:,.0f} from b); two frames without overlap are two strata of one Survey."
-        )
-    return result
-
-
 def _check(estimator, theta, sizes, totals, choices):
     """Refuse unknown estimators, θ outside 0 to 1, unusable sizes."""
     if estimator not in choices and estimator not in PER_VARIABLE:
@@ -460,45 +391,3 @@ def _check(estimator, theta, sizes, totals, choices):
             raise DataError(
                 f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {value!r}.'
             )
-
-
-def _pool_stages(a, b):
-    """Stages of both designs side by side; a design with fewer stages takes the rest completely."""
-    result = []
-    for k in range(max(len(a.stages), len(b.stages))):
-        parts = [design.stages[k] if k < len(design.stages) else _taken(design) for design in (a, b)]
-        units, strata = len(parts[0].stratum), len(parts[0].fraction)
-        before = [np.broadcast_to(np.asarray(s.before, dtype=float), s.fraction.shape) for s in parts]
-        result.append(
-            Stage(
-                np.concatenate([parts[0].unit, parts[1].unit + units]),
-                np.concatenate([parts[0].stratum, parts[1].stratum + strata]),
-                np.concatenate([parts[0].fraction, parts[1].fraction]),
-                (*(f"a: {x}" for x in parts[0].labels), *(f"b: {x}" for x in parts[1].labels)),
-                np.concatenate(before),
-            )
-        )
-    return tuple(result)
-
-
-def _taken(design):
-    """A further stage in which every row of a unit is taken."""
-    last = design.stages[-1]
-    n = len(design.weight)
-    return Stage(np.arange(n), last.unit, np.ones(len(last.stratum)), tuple(range(len(last.stratum))), 0.0)
-
-
-def _pool_unequal(a, b, n_a):
-    """Covariances of weighted scores where one of the designs is without replacement with unequal probabilities."""
-    if a.unequal is None and b.unequal is None:
-        return None
-
-    def covariance(weighted):
-        parts = zip((a, b), (weighted[:, :n_a], weighted[:, n_a:]))
-        return sum(d.unequal(z) if d.unequal is not None else sum(d._between(s, z) for s in d.stages) for d, z in parts)
-
-    return covariance
-
-
-def _reweighted(design, w):
-    return Design(w, design.stages, design.lonely, design.constraints, design.unequal)

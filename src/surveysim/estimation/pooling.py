@@ -1,0 +1,120 @@
+"""Two samples as one: rows below each other, strata and units side by side, each with its own adjustments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+from ..weighting.margins import pick
+from .composites import AB, BA, A, B
+from .linearization import Design, Stage
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The constraints of one sample, as constraints of the pool."""
+
+    inner: object
+    rows: slice
+
+    @property
+    def covariance(self):
+        return self.inner.covariance
+
+    def residuals(self, given):
+        part = np.ascontiguousarray(given[:, self.rows])
+        part, known = self.inner.residuals(part)
+        given[:, self.rows] = part
+        return given, known
+
+
+@dataclass(frozen=True)
+class Blockwise:
+    """The adjustments of both samples, repeated on other base weights."""
+
+    a: tuple
+    b: tuple
+    n_a: int
+
+    def again(self, base):
+        parts = [np.ascontiguousarray(base[: self.n_a]), np.ascontiguousarray(base[self.n_a :])]
+        for k, adjustments in enumerate((self.a, self.b)):
+            for adjustment in adjustments:
+                parts[k] = adjustment.again(parts[k])
+        return np.concatenate(parts)
+
+
+def membership_parts(a, b, domain, membership):
+    """How much of each row lies in domain a, ab, ba, b: (n, 4)."""
+    result = np.zeros((len(a.weight) + len(b.weight), 4))
+    n_a = len(a.weight)
+    for survey, alone, name, at in ((a, "a", "a", (A, AB)), (b, "b", "b", (B, BA))):
+        rows = slice(0, n_a) if name == "a" else slice(n_a, None)
+        if membership is not None:
+            share = np.asarray(pick(survey.data, membership), dtype=float)
+            bad = ~((share >= 0) & (share <= 1))
+            if bad.any():
+                raise DataError(
+                    f"{membership!r} holds no probability in {int(bad.sum())} of {len(share)} rows of {name}; the first is row "
+                    f"{int(np.argmax(bad))}."
+                )
+        else:
+            values = np.asarray(pick(survey.data, domain), dtype=object)
+            share = np.array([1.0 if v == "ab" else 0.0 if v == alone else np.nan for v in values])
+            bad = np.isnan(share)
+            if bad.any():
+                raise DataError(
+                    f"{domain!r} must be {alone!r} or 'ab' in {name}; {int(bad.sum())} of {len(share)} rows hold something else, the first "
+                    f"{values[bad][0]!r}. Where membership is unknown, give membership=, the probability of it."
+                )
+        result[rows, at[1]] = share
+        result[rows, at[0]] = 1 - share
+    size = np.concatenate([a.weight, b.weight]) @ result
+    if not (size[AB] > 0 and size[BA] > 0):
+        raise DataError(
+            f"the overlap is in {'neither sample' if size[AB] == size[BA] == 0 else 'one sample only'} ({size[AB]:,.0f} from a, "
+            f"{size[BA]:,.0f} from b); two frames without overlap are two strata of one Survey."
+        )
+    return result
+
+
+def stages(a, b):
+    """Stages of both designs side by side; a design with fewer stages takes the rest completely."""
+    result = []
+    for k in range(max(len(a.stages), len(b.stages))):
+        parts = [design.stages[k] if k < len(design.stages) else _taken(design) for design in (a, b)]
+        units, strata = len(parts[0].stratum), len(parts[0].fraction)
+        before = [np.broadcast_to(np.asarray(s.before, dtype=float), s.fraction.shape) for s in parts]
+        result.append(
+            Stage(
+                np.concatenate([parts[0].unit, parts[1].unit + units]),
+                np.concatenate([parts[0].stratum, parts[1].stratum + strata]),
+                np.concatenate([parts[0].fraction, parts[1].fraction]),
+                (*(f"a: {x}" for x in parts[0].labels), *(f"b: {x}" for x in parts[1].labels)),
+                np.concatenate(before),
+            )
+        )
+    return tuple(result)
+
+
+def _taken(design):
+    """A further stage in which every row of a unit is taken."""
+    last = design.stages[-1]
+    n = len(design.weight)
+    return Stage(np.arange(n), last.unit, np.ones(len(last.stratum)), tuple(range(len(last.stratum))), 0.0)
+
+
+def unequal(a, b, n_a):
+    """Covariances of weighted scores where one of the designs is without replacement with unequal probabilities."""
+    if a.unequal is None and b.unequal is None:
+        return None
+
+    def covariance(weighted):
+        parts = zip((a, b), (weighted[:, :n_a], weighted[:, n_a:]))
+        return sum(d.unequal(z) if d.unequal is not None else sum(d._between(s, z) for s in d.stages) for d, z in parts)
+
+    return covariance
+
+
+def reweighted(design, w):
+    return Design(w, design.stages, design.lonely, design.constraints, design.unequal)
