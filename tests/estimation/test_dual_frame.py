@@ -295,14 +295,30 @@ def test_missing_values__are_set_aside_with_a_warning():
         (lambda d: d.total("spend", estimator="pml"), "pml needs the size of the frames"),
         (lambda d: d.total("spend", estimator="raking_ratio"), "raking_ratio needs the size"),
         (lambda d: d.total("spend", estimator="cal_df", frame_sizes={"A": 7000}), "has A only"),
-        (lambda d: d.total("spend", frame_sizes=SIZES), "hartley uses no known sizes"),
-        (lambda d: d.total("spend", estimator="composite", totals={"A": {"x": 1}}), "totals are for"),
+        (lambda d: d.total("spend", frame_sizes=SIZES), "hartley uses no frame_sizes"),
+        (lambda d: d.total("spend", estimator="composite", totals={"A": {"x": 1}}), "composite uses no totals"),
         (lambda d: d.total("spend", estimator="pml", frame_sizes={"A": 700, "B": 9}), "does not fit into frames"),
         (lambda d: d.weights("hartley"), "no single set"),
         (lambda d: d.quantile("spend", 0.5, estimator="fuller_burmeister"), "no single set"),
         (lambda d: d.replicates("jkn", theta="free"), "theta = 'free'"),
         (lambda d: d.thetas("spend", grid=[2]), "from 0 to 1"),
-        (lambda d: d.total("age"), "age"),
+        (lambda d: d.total("age"), "'age' cannot be estimated from both samples: a and b lack it"),
+        (lambda d: d.mean("spend", frame_size=SIZES), "'frame_size' is no option"),
+        (lambda d: d.mean("spend", estimator="multiplicity", theta=0.1), "multiplicity uses no theta"),
+        (lambda d: d.mean("spend", estimator="screening", theta=0.5), "screening takes 1 or 0"),
+        (lambda d: d.mean("spend", estimator="pml", frame_sizes={"A": "7", "B": 9}), "sizes above 0; got 'A'"),
+        (lambda d: d.mean("spend", estimator="pml", frame_sizes=(7, 9)), "frame_sizes = .7, 9."),
+        (lambda d: d.mean("spend", estimator="pml", frame_sizes=SIZES, theta=(None, 0.3)), "theta = "),
+        (
+            lambda d: d.mean("spend", estimator="pml", frame_sizes=SIZES | {"ab": 4000.0}),
+            "pml uses the sizes of A and B",
+        ),
+        (
+            lambda d: d.mean("spend", estimator="cal_df", frame_sizes=SIZES | {"ab": 8000.0}),
+            "larger than a frame of 7,000",
+        ),
+        (lambda d: d.mean("spend", estimator="cal_df", totals={"A": {"x": np.nan}}), "'x' in A has the total nan"),
+        (lambda d: d.mean("spend", estimator="cal_df", totals=[1]), "totals = "),
     ],
 )
 def test_refusals__name_what_is_wrong(dual, call, message):
@@ -327,3 +343,129 @@ def test_construction__refuses_what_is_no_dual_frame():
         DualFrameSurvey(s, t).total("spend", estimator="single_frame")
     with pytest.raises(DataError, match="probability: 600 rows"):
         DualFrameSurvey(Survey(a.assign(pa=0.0), weight="w"), t, probability=("pa", "pb"))
+
+
+def test_membership_probabilities__agree_with_expected_labels_for_every_estimator():
+    """A row that is in the overlap with probability q is two rows, one in and one out, of weights q and 1 - q."""
+    a, b = tables(4)
+    shares = [t.assign(m=np.where(t["overlap"] == "ab", 1.0, q)) for t, q in ((a, 0.3), (b, 0.0))]
+    soft = DualFrameSurvey(*(Survey(t, weight="w") for t in shares), membership="m", probability=("pa", "pb"))
+    split = pd.concat(
+        [
+            shares[0].assign(overlap="ab", w=shares[0]["w"] * shares[0]["m"], unit=np.arange(600)),
+            shares[0].assign(overlap="a", w=shares[0]["w"] * (1 - shares[0]["m"]), unit=np.arange(600)),
+        ],
+        ignore_index=True,
+    )
+    split = split[split["w"] > 0].reset_index(drop=True)
+    hard = DualFrameSurvey(Survey(split, weight="w", psu="unit"), Survey(b, weight="w"), probability=("pa", "pb"))
+    for estimator, options in EVERY:
+        first, second = (d.total("spend", estimator=estimator, **options).table.iloc[0] for d in (soft, hard))
+        assert first["estimate"] == pytest.approx(second["estimate"], rel=1e-9), (estimator, options)
+        assert first["se"] == pytest.approx(second["se"], rel=1e-6), (estimator, options)
+
+
+def test_thin_overlap_of_a_domain__takes_the_overall_theta_with_a_warning():
+    a, b = tables()
+    b = b.assign(dom=np.where((b["overlap"] == "ab") & (np.arange(600) % 20 == 0), "z", "y"))
+    d = DualFrameSurvey(Survey(a.assign(dom="y"), weight="w"), Survey(b, weight="w"))
+    with pytest.warns(ss.SurveysimWarning, match=r"fewer than 20 respondents of a sample .*dom=z"):
+        found = d.total("spend", by="dom").table.set_index("domain")
+    assert found.loc["dom=z", "estimate"] > 0
+    assert found.loc["dom=z", "se"] > 0
+    with pytest.warns(ss.SurveysimWarning, match="fewer than 20"):
+        assert d.mean("online", by="dom", estimator="fuller_burmeister").table["se"].iloc[1] > 0
+
+
+def test_overlap_known_to_both_samples__has_no_optimal_gamma():
+    """Both poststratified on the overlap: its size has no variance, γ and η fall back on effective sizes."""
+    a, b = tables()
+    d = DualFrameSurvey(
+        Survey(a, weight="w").rake({"overlap": {"a": 3000, "ab": 4000}}),
+        Survey(b, weight="w").rake({"overlap": {"b": 5000, "ab": 4000}}),
+    )
+    plain = d.mean("spend", estimator="composite").table.iloc[0]
+    for estimator, options in (("cal_df", {}), ("cal_df", {"frame_sizes": SIZES}), ("pml", {"frame_sizes": SIZES})):
+        row = d.mean("spend", estimator=estimator, **options).table.iloc[0]
+        assert row["estimate"] == pytest.approx(plain["estimate"], rel=1e-6)
+        assert row["se"] == pytest.approx(plain["se"], rel=0.05)
+
+
+def test_frame_inside_the_other():
+    a, b = tables()
+    d = DualFrameSurvey(
+        Survey(a[a["overlap"] == "ab"].reset_index(drop=True), weight="w"),
+        Survey(b, weight="w"),
+        probability=("pa", "pb"),
+    )
+    expected = d.mean("spend", estimator="composite").table.iloc[0]
+    for estimator, options in (
+        ("pml", {"frame_sizes": {"A": 4000.0, "B": 9000.0}}),
+        ("cal_df", {}),
+        ("cal_sf", {}),
+        ("cal_df", {"frame_sizes": {"A": 4000.0, "B": 9000.0}}),
+        ("hartley", {}),
+    ):
+        row = d.mean("spend", estimator=estimator, **options).table.iloc[0]
+        assert abs(row["estimate"] - expected["estimate"]) < 0.2, estimator
+        assert row["se"] == pytest.approx(expected["se"], rel=0.15), estimator
+
+
+def test_columns_of_different_kinds__harm_only_themselves():
+    a, b = tables()
+    a["g"] = pd.Categorical(np.where(a["sex"] == "m", "lo", "hi"), ["lo", "hi"], ordered=True)
+    b["g"] = pd.Categorical(np.where(b["sex"] == "m", "lo", "mid"), ["lo", "mid"], ordered=True)
+    a["h"], b["h"] = 1, "one"
+    a["k"], b["k"] = True, 1
+    b = b.drop(columns="x")
+    d = DualFrameSurvey(Survey(a, weight="w"), Survey(b, weight="w"))
+    assert d.proportion("g", estimator="composite").table["level"].tolist() == ["lo", "hi", "mid"]
+    assert d.mean("k").table["estimate"].iloc[0] == pytest.approx(1)
+    with pytest.raises(DataError, match="one table has numbers, the other text"):
+        d.proportion("h")
+    with pytest.raises(DataError, match=r"'x' .* b lacks it"):
+        d.mean("x")
+
+
+def test_lonely_average__stays_inside_a_frame():
+    a, b = tables()
+    a = a.iloc[:40].assign(st=[0] * 10 + [1] * 10 + list(range(2, 22)), w=175.0)
+    parts = Survey(a, weight="w", strata="st", lonely_psu="average"), Survey(b, weight="w", lonely_psu="average")
+    row = DualFrameSurvey(*parts).total("spend", theta=0.5).table.iloc[0]
+    alone = [p.design.variances([np.where(p.data["overlap"] == "ab", 0.5, 1.0) * p.data["spend"]])[0] for p in parts]
+    assert row["se"] ** 2 == pytest.approx(sum(alone), rel=1e-12)
+
+
+def test_thetas__leave_constants_out(dual):
+    dual.data["one"] = 1.0
+    both = dual.thetas(["one", "spend"])
+    assert both.compromise == pytest.approx(dual.thetas("spend").compromise)
+    with pytest.raises(DataError, match="no variable varies"):
+        dual.thetas("one")
+    del dual.data["one"]
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("estimator", ["hartley", "fuller_burmeister", "pml", "cal_df", "single_frame", "raking_ratio"])
+def test_coverage_and_bias__over_repeated_samples(estimator):
+    """300 pairs of simple random samples from two lists of 7,000 and 9,000: bias within 4, coverage within 4 Monte Carlo errors."""
+    rng = np.random.default_rng(7)
+    counts = {"a": 3000, "ab": 4000, "b": 5000}
+    domain = np.repeat(list(counts), list(counts.values()))
+    y = rng.gamma(2, 1, 12000) + 2 * (domain == "ab") + (domain == "b")
+    options = {"frame_sizes": SIZES} if estimator in ("pml", "cal_df", "raking_ratio") else {}
+    found = []
+    for _ in range(300):
+        parts = []
+        for label, size, n in (("b", 7000, 140), ("a", 9000, 180)):
+            rows = rng.choice(np.nonzero(domain != label)[0], n, replace=False)
+            data = pd.DataFrame(
+                {"overlap": domain[rows], "y": y[rows], "w": size / n, "N": size, "pa": 140 / 7000, "pb": 180 / 9000}
+            )
+            parts.append(Survey(data, weight="w", fpc="N"))
+        row = DualFrameSurvey(*parts, probability=("pa", "pb")).mean("y", estimator=estimator, **options).table.iloc[0]
+        found.append((row["estimate"], row["se"], row["lower"] <= y.mean() <= row["upper"]))
+    estimate, se, held = np.array(found).T
+    assert abs(estimate.mean() - y.mean()) < 4 * estimate.std() / np.sqrt(300) + 0.01
+    assert abs(held.mean() - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 300)
+    assert abs(np.sqrt(np.mean(se**2)) / estimate.std(ddof=1) - 1) < 4 / np.sqrt(600)

@@ -471,3 +471,24 @@ def test_to_parquet__claims_a_folder_only_for_what_can_be_written(tmp_path):
     (folder / "_population.json").write_text("")
     with pytest.raises(DataError, match="is damaged"):
         pop.to_parquet(folder, where={"province": {"110000", "540000"}}, columns=["age"])
+
+
+@pytest.mark.statistical
+def test_people__are_independent_across_ids(pop):
+    """Heads of neighbouring households: age group by age group, and use by use, inside one area; chi-square at 1e-4."""
+    people = pop.people
+    classes = np.nonzero((people.class_kind == 0) & (people.class_size == 2))[0]
+    largest = classes[np.argmax(np.diff(people.class_household)[classes])]
+    first = people.class_person[largest] + 2 * np.arange(
+        people.class_household[largest + 1] - people.class_household[largest]
+    )
+    a = pop.attributes(first)
+    owner = (a[:, 5] > 0).astype(
+        int
+    )  # who is a candidate for a second number goes by cycles, so that numbers can be counted
+    for column, levels in ((people.cell_age[a[:, 3]], 20), (a[:, 8], 16), (owner, 2), (a[:, 7], 2)):
+        for lag in (1, 2, 61):
+            table = np.zeros((levels, levels))
+            np.add.at(table, (column[:-lag], column[lag:]), 1)
+            table = table[table.sum(axis=1) > 50][:, table.sum(axis=0) > 50]
+            assert stats.chi2_contingency(table)[1] > 1e-4, (levels, lag)

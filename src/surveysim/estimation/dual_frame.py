@@ -1,20 +1,21 @@
 """`DualFrameSurvey`: two samples from overlapping frames, and the whole family of estimators from them."""
 
 import copy
+import warnings
 from functools import cached_property, partial
 
-import narwhals as nw
 import numpy as np
-import pandas as pd
 
-from ..errors import DataError, DesignError
+from ..errors import DataError, DesignError, SurveysimWarning
 from ..weighting.margins import pick
 from . import frame_shares, pooling, replication, scores
-from .composites import AB, BA, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer
+from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
 from .linearization import Design
 from .survey import Survey, _named, _shown, coded
 
 ROUNDS = 50  # of θ and the ratio it is optimal for
+FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
+NUMBER = (int, float, np.number)
 
 
 class DualFrameSurvey:
@@ -27,7 +28,8 @@ class DualFrameSurvey:
     probability : (column with the inclusion probability in frame A, the same in frame B), in both tables; for estimators
         that use both ("single_frame", "raking_ratio", "cal_sf").
     membership : column of both tables with the probability that the unit lies in the overlap, in place of `domain` where
-        membership is unknown, misreported or somebody else answered; a known member has 1, a known other 0.
+        membership is unknown, misreported or somebody else answered; a known member has 1, a known other 0. What is estimated
+        is taken to be unrelated to true membership given that probability.
 
     Notes
     -----
@@ -65,7 +67,7 @@ class DualFrameSurvey:
         self.n_a, self.n_b = len(a.weight), len(b.weight)
         self.part = pooling.membership_parts(a, b, domain, membership)
         self._probability = None if probability is None else self._both(probability)
-        self._scheme, self._again = None, False
+        self._scheme, self._again, self._thin = None, False, []
 
     def __repr__(self):
         size = self.pooled.weight @ self.part
@@ -98,18 +100,8 @@ class DualFrameSurvey:
     # -------------------------------------------------------------------------------------------------------- the pool
     @cached_property
     def data(self):
-        """The two tables one below the other, with the columns both have, as pandas."""
-        tables = [nw.from_native(s.data, eager_only=True).to_pandas().reset_index(drop=True) for s in (self.a, self.b)]
-        both = [c for c in tables[0] if c in tables[1]]
-        parts = {}
-        for c in both:
-            first, second = tables[0][c], tables[1][c]
-            if all(isinstance(x.dtype, pd.CategoricalDtype) for x in (first, second)) and first.dtype != second.dtype:
-                union = pd.api.types.union_categoricals([first, second])
-                parts[c] = pd.Series(union)
-            else:
-                parts[c] = pd.concat([first, second], ignore_index=True)
-        return pd.DataFrame(parts)
+        """The two tables one below the other, with the columns both have as the same thing, as pandas."""
+        return pooling.tables(self.a.data, self.b.data)
 
     @cached_property
     def pooled(self):
@@ -131,8 +123,10 @@ class DualFrameSurvey:
         design = self.pooled.design
         return (design if w is None else pooling.reweighted(design, w)).variances(given)
 
-    def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method="linear", bounds=None):
+    def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method=None, bounds=None):
         """The `composites.Composer` of an estimator with one set of weights."""
+        options = dict(theta=theta, frame_sizes=frame_sizes, totals=totals, method=method, bounds=bounds)
+        _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
         if estimator == "hartley" and theta is not None:
             estimator = "composite"
         if estimator in PER_VARIABLE:
@@ -140,33 +134,56 @@ class DualFrameSurvey:
                 f'{estimator} has weights of its own for every variable, so there is no single set. Give theta=, or use "composite", '
                 f'"pml" or another of {", ".join(WEIGHTED)}.'
             )
-        _check(estimator, theta, frame_sizes, totals, WEIGHTED)
-        columns, known = self._auxiliary(totals)
-        if estimator not in ("cal_sf", "cal_df") and known is not None:
-            raise DataError(f'totals are for "cal_sf" and "cal_df"; {estimator} uses frame sizes only.')
-        variance = self.variance
+        columns, known, labels = self._auxiliary(totals)
         return Composer(
-            estimator, self.part, theta, frame_sizes, method, bounds, self._probability, columns, known, variance
+            estimator,
+            self.part,
+            theta,
+            frame_sizes,
+            method,
+            bounds,
+            self._probability,
+            columns,
+            known,
+            labels,
+            self.variance,
         )
 
     def _auxiliary(self, totals):
-        """Auxiliary variables (n, p), each in its frame, and their totals (p,)."""
-        if not totals:
-            return None, None
-        first = np.arange(len(self.part)) < self.n_a
-        inside = {
-            "A": first | (self.part[:, BA] > 0),
-            "B": ~first | (self.part[:, AB] > 0),
-            "ab": self.part @ OVERLAP > 0,
-        }
-        columns, known = [], []
-        for frame, entries in totals.items():
-            if frame not in inside or not hasattr(entries, "items"):
+        """Auxiliary variables (n, p), their totals (p,), and (frame, name) of each."""
+        columns, known, labels = [], [], []
+        if totals is not None and not hasattr(totals, "items"):
+            raise DataError(f'totals = {totals!r}: give {{"A": {{column: total}}, "B": …, "ab": …}}.')
+        for frame, entries in (totals or {}).items():
+            if frame not in INSIDE or not hasattr(entries, "items"):
                 raise DataError(f'totals: give {{"A": {{column: total}}, "B": …, "ab": …}}; got {frame!r}.')
             for name, total in entries.items():
-                columns.append(np.where(inside[frame], self.pooled._values(name), 0.0))
+                self._need(name)
+                values, inside = self.pooled._values(name), self.part @ INSIDE[frame] > 0
+                lost = np.isnan(values) & inside
+                if lost.any():
+                    raise DataError(
+                        f"totals: {name!r} is missing in {int(lost.sum())} rows of {frame}; impute or drop them."
+                    )
+                if not isinstance(total, NUMBER) or not np.isfinite(total):
+                    raise DataError(f"totals: {name!r} in {frame} has the total {total!r}; give a number.")
+                columns.append(np.where(inside, values, 0.0))
                 known.append(float(total))
-        return np.column_stack(columns), np.array(known)
+                labels.append((frame, name))
+        return (np.column_stack(columns), np.array(known), tuple(labels)) if columns else (None, None, ())
+
+    def _need(self, columns):
+        """Refuse columns that one table lacks, or that the two tables hold as different things."""
+        for name in _named(columns):
+            if name in self.data:
+                continue
+            lacking = [which for which, s in (("a", self.a), ("b", self.b)) if name not in pooling.names_of(s.data)]
+            why = (
+                f"{' and '.join(lacking)} {'lack' if len(lacking) > 1 else 'lacks'} it"
+                if lacking
+                else "one table has numbers, the other text"
+            )
+            raise DataError(f"column {name!r} cannot be estimated from both samples: {why}.")
 
     def survey(self, estimator="composite", **options):
         """One `Survey` of both samples with an estimator's weights, for everything a Survey does: quantiles, tests, raking.
@@ -215,7 +232,7 @@ class DualFrameSurvey:
         theta=None,
         frame_sizes=None,
         totals=None,
-        method="linear",
+        method=None,
         bounds=None,
         level=0.95,
         df=None,
@@ -229,7 +246,7 @@ class DualFrameSurvey:
             estimator's own. For "pml" it is Skinner and Rao's γ.
         frame_sizes : {"A": N_A, "B": N_B, "ab": N_ab}, what is known. totals : {"A": {column: total}, "B": …, "ab": …}, for
             "cal_sf" and "cal_df".
-        method, bounds : of the calibration: "linear", "raking" or "logit" with bounds on g.
+        method, bounds : of the calibration: "linear" (the default), "raking" or "logit" with bounds on g.
         level : confidence level. df : None adds the two frames' PSUs - strata with rows in the domain.
 
         Returns
@@ -257,30 +274,25 @@ class DualFrameSurvey:
         self, y, q, by=None, estimator="composite", theta=None, *, ci="woodruff", rule="math", level=0.95, **options
     ):
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
+        self._need(y)
         return self.survey(estimator, theta=theta, **options).quantile(y, q, by=by, ci=ci, rule=rule, level=level)
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
-        _check(
-            estimator,
-            options.get("theta"),
-            options.get("frame_sizes"),
-            options.get("totals"),
-            (*PER_VARIABLE, *WEIGHTED),
-        )
-        if estimator in WEIGHTED or (estimator == "hartley" and options.get("theta") is not None):
+        _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
+        for columns in (y, den, by):
+            if columns is not None:
+                self._need(columns)
+        if estimator in WEIGHTED or options.get("theta") is not None:
             survey = self.survey(estimator, **options)
             if what == "ratio":
                 return survey.ratio(y, den, by=by, **rest)
             return getattr(survey, what)(y, by=by, **rest)
-        if options.get("totals") or options.get("frame_sizes"):
-            raise DataError(
-                f'{estimator} uses no known sizes or totals; choose "pml", "cal_sf" or "cal_df" to use them.'
-            )
         return self._per_variable(what, y, den, by, estimator, **rest)
 
     def _per_variable(self, what, y, den, by, estimator, level, df, ci=None):
         """Estimators whose θ (and β) minimize the variance of every row by itself."""
         pooled, aside, items, rows = self.pooled, {}, [], []
+        self._thin.clear()
         group, domains = pooled._domains(by, aside)
         x = pooled._values(den) if den is not None else None if what == "total" else np.ones(len(self.part))
         for name, level_name, value in self._variables(what, y):
@@ -289,12 +301,16 @@ class DualFrameSurvey:
             inside = pooled._set_aside(missing, label, group, domains, aside)
             for d, domain in enumerate(domains):
                 mask = inside == d
-                items.append(
-                    self._item(
-                        np.where(mask, value, 0.0), None if x is None else np.where(mask, x, 0.0), mask, estimator
-                    )
-                )
+                numbers = np.where(mask, value, 0.0), None if x is None else np.where(mask, x, 0.0)
+                items.append(self._item(*numbers, mask, estimator, len(items)))
                 rows.append((what, label, level_name, domain))
+        if self._thin:
+            warnings.warn(
+                f"{estimator}: θ of {len(self._thin)} estimates is that of effective sample sizes, because fewer than {FEW} respondents "
+                f"of a sample lie in their overlap; the first is {rows[self._thin[0]][1:]}.",
+                SurveysimWarning,
+                stacklevel=4,
+            )
         made = pooled if self._scheme is None else pooled.replicates(**self._scheme)
         return made._estimates(items, rows, aside, level=level, df=df, ci=ci)
 
@@ -308,12 +324,14 @@ class DualFrameSurvey:
             for k in _shown(self.data[name].dtype, labels):
                 yield name, str(labels[k]), np.where(codes < 0, np.nan, codes == k)
 
-    def _item(self, y, x, mask, estimator):
+    def _item(self, y, x, mask, estimator, number):
         """A total (x None) or ratio as a Statistic whose θ minimizes its own variance."""
-        again = partial(self._value, y, x, estimator, None)
-        value, coefficients, base = self._solve(y, x, estimator, self.pooled.weight)
-        if not self._again:
-            again = partial(self._value, y, x, estimator, coefficients)
+        w, pinned = self.pooled.weight, None
+        if min((mask & (w > 0) & (self.part[:, k] > 0)).sum() for k in (AB, BA)) < FEW:
+            pinned = np.array([effective(self.part, w), 0.0][: 1 if estimator == "hartley" else 2])
+            self._thin.append(number)
+        value, coefficients, base = self._solve(y, x, estimator, w, pinned)
+        again = partial(self._value, y, x, estimator, pinned if self._again else coefficients)
         z = y if x is None else y - value * x
         score = frame_shares.parts_of(self.part, z)
         score = score[0] + coefficients @ score[1 : 1 + len(coefficients)]
@@ -360,9 +378,10 @@ class DualFrameSurvey:
         ----------
         y : column or columns, numeric or bool. grid : θ to try; None is 0, 0.05 … 1. what : "mean" or "total".
         """
+        self._need(y)
         return frame_shares.thetas(self, y, grid, what, level)
 
-    def compare_overlap(self, y=(), level=0.95):
+    def compare_overlap(self, y=()):
         """The two samples' pictures of the overlap side by side: its size, and means of variables.
 
         Differences beyond their error point to misreported membership, numbers answered by somebody else, or nonresponse that
@@ -372,22 +391,55 @@ class DualFrameSurvey:
         -------
         DataFrame: variable, from_a, se_a, from_b, se_b, difference, se, t, df, p_value.
         """
+        if len(y):
+            self._need(y)
         return frame_shares.compare_overlap(self, y)
 
 
-def _check(estimator, theta, sizes, totals, choices):
-    """Refuse unknown estimators, θ outside 0 to 1, unusable sizes."""
-    if estimator not in choices and estimator not in PER_VARIABLE:
-        raise DataError(f"estimator = {estimator!r}: choose one of {', '.join((*PER_VARIABLE, *WEIGHTED))}.")
-    values = theta if isinstance(theta, tuple) else (theta,)
-    for value in values:
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not (value is None or value == "effective" or (number and 0 <= value <= 1)):
-            raise DataError(f'theta = {theta!r}: give a number from 0 to 1, "effective", or None.')
-    if isinstance(theta, tuple) and (estimator != "pml" or len(theta) != 2):
-        raise DataError('theta is a pair for "pml" only: (γ for the size of the overlap, θ for its mean).')
-    for name, value in (sizes or {}).items():
-        if name not in ("A", "B", "ab") or not (value is None or value > 0):
+def _check(estimator, options, choices):
+    """Refuse unknown estimators, options they do not use, θ outside 0 to 1, unusable sizes."""
+    if estimator not in choices:
+        raise DataError(f"estimator = {estimator!r}: choose one of {', '.join(choices)}.")
+    given = {name for name, value in options.items() if value is not None}
+    unknown = given - {"theta", "frame_sizes", "totals", "method", "bounds"}
+    if unknown:
+        raise DataError(
+            f"{sorted(unknown)[0]!r} is no option; there are theta, frame_sizes, totals, method, bounds, level, df."
+        )
+    unused = given - ACCEPTS[estimator]
+    if unused:
+        users = [name for name, used in ACCEPTS.items() if unused <= used]
+        raise DataError(
+            f"{estimator} uses no {sorted(unused)[0]}; leave it out{f', or choose {chr(44).join(users)}' if users else ''}."
+        )
+    _check_theta(estimator, options.get("theta"))
+    sizes = options.get("frame_sizes") or {}
+    if not hasattr(sizes, "items"):
+        raise DataError(f'frame_sizes = {sizes!r}: give {{"A": N_A, "B": N_B, "ab": N_ab}}.')
+    for name, value in sizes.items():
+        good = value is None or (isinstance(value, NUMBER) and not isinstance(value, bool) and 0 < value < np.inf)
+        if name not in ("A", "B", "ab") or not good:
             raise DataError(
                 f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {value!r}.'
+            )
+    if estimator in ("pml", "raking_ratio") and sizes.get("ab") is not None:
+        raise DataError(f'{estimator} uses the sizes of A and B; with the overlap\'s size choose "cal_sf" or "cal_df".')
+    frames = [sizes[name] for name in ("A", "B") if sizes.get(name) is not None]
+    if sizes.get("ab") is not None and frames and sizes["ab"] > min(frames) * (1 + 1e-9):
+        raise DataError(f"frame_sizes: the overlap of {sizes['ab']:,.0f} is larger than a frame of {min(frames):,.0f}.")
+
+
+def _check_theta(estimator, theta):
+    pair = isinstance(theta, tuple)
+    if pair and (estimator != "pml" or len(theta) != 2):
+        raise DataError('theta is a pair for "pml" only: (γ for the size of the overlap, θ for its mean).')
+    for value in theta if pair else (theta,):
+        number = isinstance(value, NUMBER) and not isinstance(value, bool)
+        word = not pair and (
+            value is None or (value == "effective" and estimator in ("composite", "hartley", "cal_df", "pml"))
+        )
+        if not (word or (number and 0 <= value <= 1)) or (estimator == "screening" and number and value not in (0, 1)):
+            raise DataError(
+                f'theta = {theta!r}: give a number from 0 to 1, "effective", or None'
+                f"{'; screening takes 1 or 0' if estimator == 'screening' else ''}."
             )

@@ -95,7 +95,10 @@ def thetas(d, y, grid, what, level):
         best.append((name, theta, estimate, curve[-1][1]))
         curves.append(_quadratic(d, value, x, estimate, base))
     minimum = np.array([b[3] ** 2 for b in best])
-    quadratic = np.array(curves) / minimum[:, None]
+    varies = minimum > 1e-20 * np.array([b[2] ** 2 for b in best])  # a constant has no θ
+    if not varies.any():
+        raise DataError("no variable varies, so there is no θ to find.")
+    quadratic = np.array(curves)[varies] / minimum[varies, None]
     compromise = float(np.clip(-quadratic[:, 1].sum() / (2 * quadratic[:, 2].sum()), 0, 1))
     table = pd.DataFrame(best, columns=["variable", "theta", "estimate", "se"])
     again = [_curve(d, d.pooled._values(name), x, [compromise])[0][1] for name in table["variable"]]

@@ -30,6 +30,7 @@ class Stage:
     unit : (n,) sampling unit of each row, 0 .. U - 1. stratum : (U,) its stratum inside the unit of the stage before, 0 .. H - 1.
     fraction : (H,) sampling fraction. labels : (H,) names of the strata, for messages.
     before : (H,) product of the sampling fractions of the stages before, which this stage's variance is multiplied by.
+    groups : (H,) strata of one sample, whose lonely ones take the mean of the others; None is one sample.
     """
 
     unit: np.ndarray
@@ -37,6 +38,7 @@ class Stage:
     fraction: np.ndarray
     labels: tuple
     before: np.ndarray | float = 1.0
+    groups: np.ndarray | None = None
 
     @cached_property
     def sampled(self):
@@ -77,7 +79,9 @@ class Stage:
         if policy == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
         elif policy == "average" and lonely.any():
-            scale = scale * (len(lonely) / (~lonely).sum())
+            group = np.zeros(len(n), np.int64) if self.groups is None else self.groups
+            others = np.bincount(group, ~lonely)
+            scale = scale * (np.bincount(group) / np.maximum(others, 1))[group]
         return scale * self.before
 
     def about_zero(self, policy):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from ..errors import DataError
 from ..weighting.margins import pick
@@ -51,7 +53,7 @@ def membership_parts(a, b, domain, membership):
     for survey, alone, name, at in ((a, "a", "a", (A, AB)), (b, "b", "b", (B, BA))):
         rows = slice(0, n_a) if name == "a" else slice(n_a, None)
         if membership is not None:
-            share = np.asarray(pick(survey.data, membership), dtype=float)
+            share = numbers(survey.data, membership, "membership")
             bad = ~((share >= 0) & (share <= 1))
             if bad.any():
                 raise DataError(
@@ -78,6 +80,45 @@ def membership_parts(a, b, domain, membership):
     return result
 
 
+def numbers(data, name, what):
+    """A column as numbers, missing ones NaN."""
+    values = pick(data, name)
+    if not (pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == bool):
+        raise DataError(f"{what}: column {name!r} holds {values.dtype}, not numbers.")
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def names_of(data):
+    return list(nw.from_native(data, eager_only=True).columns)
+
+
+def tables(first, second):
+    """Two tables below each other, with the columns both have as the same kind of thing: numbers, categories or text."""
+    pair = [nw.from_native(data, eager_only=True).to_pandas().reset_index(drop=True) for data in (first, second)]
+    columns = {name: _below(pair[0][name], pair[1][name]) for name in pair[0] if name in pair[1]}
+    return pd.DataFrame({name: column for name, column in columns.items() if column is not None})
+
+
+def _below(first, second):
+    """One column below the other, or None where one holds numbers and the other does not."""
+    categorical = [isinstance(x.dtype, pd.CategoricalDtype) for x in (first, second)]
+    if all(categorical) and first.dtype == second.dtype:
+        return pd.concat([first, second], ignore_index=True)
+    plain = [x.astype(x.cat.categories.dtype) if c else x for x, c in zip((first, second), categorical)]
+    numeric = [pd.api.types.is_numeric_dtype(x.dtype) for x in plain]  # true and false among them
+    if numeric[0] != numeric[1]:
+        return None
+    if all(numeric) and plain[0].dtype != plain[1].dtype and any(pd.api.types.is_bool_dtype(x.dtype) for x in plain):
+        plain = [x.astype(float) for x in plain]
+    both = pd.concat(plain, ignore_index=True)
+    if not any(categorical):
+        return both
+    orders = [
+        list(x.cat.categories) if c else list(pd.unique(x.dropna())) for x, c in zip((first, second), categorical)
+    ]
+    return both.astype(pd.CategoricalDtype(list(dict.fromkeys([*orders[0], *orders[1]]))))
+
+
 def stages(a, b):
     """Stages of both designs side by side; a design with fewer stages takes the rest completely."""
     result = []
@@ -92,6 +133,7 @@ def stages(a, b):
                 np.concatenate([parts[0].fraction, parts[1].fraction]),
                 (*(f"a: {x}" for x in parts[0].labels), *(f"b: {x}" for x in parts[1].labels)),
                 np.concatenate(before),
+                np.repeat([0, 1], [strata, len(parts[1].fraction)]),
             )
         )
     return tuple(result)

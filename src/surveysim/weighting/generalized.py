@@ -97,13 +97,15 @@ def calibrate(
     return result
 
 
-def factors(x, weight, totals, method="linear", bounds=None, tol=1e-9, max_iter=1000):
-    """Factors g (n,) that calibrate weights (n,) to totals (p,) of numeric variables x (n, p); `calibrate` without a table."""
+def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, max_iter=1000):
+    """Factors g (n,) that calibrate weights (n,) to totals (p,) of numeric variables x (n, p); `calibrate` without a table.
+
+    `names` (p,) are for messages.
+    """
     n = len(x)
     targets = Margins(None, (None,), (), (), np.zeros((1, 0)))
     cells = Cells(np.arange(n), weight, np.array([0, n]), np.zeros((n, 0), np.int32), None)
-    names = tuple(f"constraint {k + 1}" for k in range(x.shape[1]))
-    problem = Problem(targets, [], cells, weight, n, names, np.ascontiguousarray(x, dtype=float))
+    problem = Problem(targets, [], cells, weight, n, tuple(names), np.ascontiguousarray(x, dtype=float))
     return problem.solve(np.asarray(totals, dtype=float)[None, :], Distance.of(method, bounds), tol, max_iter)[0]
 
 
