@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy import optimize
 
 from ..errors import DesignError
+from ..population.synthesis import largest_remainder
 from .allocation import _check, _quantile, allocate
 
 DOMAINS = ("a", "ab", "b")
+NUMBER = (int, float, np.number)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def allocate_frames(
     ----------
     sizes : {"a": persons, "ab": …, "b": …}, or a table with these columns and one row per stratum (first other column: its name).
     cost : of one interview in frame A and in frame B.
-    n, budget, moe : give one: interviews in all, money in all, or the margin of error of the proportion over all strata.
+    n, budget, moe : give one: interviews in all (then the least error of so many, whatever they cost), money in all, or the
+        margin of error of the proportion over all strata.
     stratum_moe : with `moe` or alone: no stratum's own margin of error may be larger.
     p : the proportion in every domain, one number or {"a": p, "ab": p, "b": p}; 0.5 is the worst case.
     deff : design effects of the two samples.
@@ -83,7 +87,8 @@ def allocate_frames(
     variance = _variances(p)
     _numbers(cost, deff, screening, minimum)
     z = _quantile(level)
-    splits = [_best(row, variance, cost, deff, screening) for row in table]
+    prices = cost if n is None else (1.0, 1.0)
+    splits = [_best(row, variance, prices, deff, screening) for row in table]
     F, persons = np.array([s[0] for s in splits]), table.sum(axis=1)
     if sum(x is not None for x in (n, budget, moe)) > 1 or all(x is None for x in (n, budget, moe, stratum_moe)):
         raise DesignError("give one of n, budget and moe (or stratum_moe alone).")
@@ -92,8 +97,8 @@ def allocate_frames(
         _check("stratum_moe", stratum_moe, 0, 0.5)
         least = F * (z / (stratum_moe * persons)) ** 2
     if between != "optimal":
-        if n is None:
-            raise DesignError(f"between = {between!r} needs n, the interviews in all.")
+        if n is None or stratum_moe is not None:
+            raise DesignError(f"between = {between!r} needs n, the interviews in all, and no stratum_moe.")
         spend = allocate(persons, n, method=between) * np.array([s[4] for s in splits])
     elif moe is not None:
         _check("moe", moe, 0, 0.5)
@@ -102,14 +107,20 @@ def allocate_frames(
         spend = _spend(F, least, budget, n, np.array([s[4] for s in splits]))
     else:
         spend = least
-    return _result(splits, spend, table, names, title, cost, deff, screening, variance, z, minimum)
+    exact = "n" if n is not None else "budget" if budget is not None else None
+    counts = _counts(splits, spend, table, variance, deff, minimum, exact, n)
+    return _result(splits, counts, table, names, title, cost, deff, screening, variance, z)
 
 
 def _sizes(sizes):
     """Persons by stratum and domain (H, 3), names of the strata and of their column."""
-    frame = (
-        pd.DataFrame([sizes]) if hasattr(sizes, "keys") and not isinstance(sizes, pd.DataFrame) else pd.DataFrame(sizes)
-    )
+    if hasattr(sizes, "keys") and not hasattr(sizes, "columns"):
+        frame = pd.DataFrame([dict(sizes)])
+    else:
+        try:
+            frame = nw.from_native(sizes, eager_only=True).to_pandas()
+        except TypeError as error:
+            raise DesignError(f"sizes: give persons in the domains a, ab and b, or a table of them; {error}") from None
     missing = [d for d in DOMAINS if d not in frame]
     if missing:
         raise DesignError(f"sizes lack {missing[0]!r}; give persons in the domains a, ab and b.")
@@ -122,7 +133,7 @@ def _sizes(sizes):
 
 def _variances(p):
     values = p if hasattr(p, "keys") else dict.fromkeys(DOMAINS, p)
-    if set(values) != set(DOMAINS):
+    if set(values) != set(DOMAINS) or not all(isinstance(v, NUMBER) for v in values.values()):
         raise DesignError(f"p = {p!r}: give one number, or one for each of a, ab and b.")
     for value in values.values():
         _check("p", value, 0, 1, (True, True))
@@ -131,13 +142,14 @@ def _variances(p):
 
 def _numbers(cost, deff, screening, minimum):
     for name, pair in (("cost", cost), ("deff", deff)):
-        if len(pair) != 2:
+        if not hasattr(pair, "__len__") or len(pair) != 2 or not all(isinstance(v, NUMBER) for v in pair):
             raise DesignError(f"{name} = {pair!r}: give a pair, for frame A and frame B.")
         for value in pair:
             _check(name, value, 0, np.inf)
     if screening is not None:
         _check("screening", screening, 0, np.inf, (True, False))
-    _check("minimum", minimum, 0, np.inf, (True, False))
+    if not isinstance(minimum, (int, np.integer)) or minimum < 0:
+        raise DesignError(f"minimum = {minimum!r}: give a whole number of interviews, 0 or more.")
 
 
 def _kernel(row, variance, deff, theta):
@@ -208,11 +220,49 @@ def _spend(F, least, budget, n, price):
     return np.maximum(root * high, least)
 
 
-def _result(splits, spend, table, names, title, cost, deff, screening, variance, z, minimum):
+def _counts(splits, spend, table, variance, deff, minimum, exact, n):
+    """Interviews (H, 2): rounded up; to the number asked for by largest remainders; down where money is short."""
+    real, low = np.zeros((len(splits), 2)), np.zeros((len(splits), 2), np.int64)
+    for h, ((_, design, theta, numbers, _), money, row) in enumerate(zip(splits, spend, table)):
+        for f, kernel in enumerate(_split(row, variance, deff, design, theta)):
+            real[h, f], low[h, f] = (money * numbers[f], minimum) if kernel > 0 else (0.0, 0)
+    if exact is None:
+        counts = np.maximum(np.ceil(real - 1e-9), low).astype(np.int64)
+    else:
+        counts = np.maximum(np.floor(real + 1e-9), low).astype(np.int64)
+        if exact == "n":
+            rest = int(n - counts.sum())
+            if rest < 0:
+                counts = _lower(counts, low, -rest)
+            order = np.argsort(-(real - counts).ravel(), kind="stable")[: max(rest, 0)]
+            np.add.at(counts.reshape(-1), order, 1)
+    people = np.column_stack([table[:, 0] + table[:, 1], table[:, 1] + table[:, 2]])
+    if np.any(counts > np.maximum(people, 0)):
+        h, f = np.argwhere(counts > people)[0]
+        raise DesignError(
+            f"frame {'AB'[f]} of stratum {h + 1} would need {counts[h, f]:,} interviews of {people[h, f]:,.0f} persons; ask for less, or "
+            f"join strata."
+        )
+    return counts
+
+
+def _lower(counts, low, excess):
+    """Counts reduced by `excess` where they are furthest above their least."""
+    spare = counts - low
+    if spare.sum() < excess:
+        raise DesignError(
+            f"the minimum per stratum and frame alone needs {int(low.sum()):,} interviews; lower it, or raise n."
+        )
+    cut = np.minimum(largest_remainder(np.maximum(spare, 1e-12).ravel(), excess).reshape(spare.shape), spare)
+    while cut.sum() < excess:
+        cut.reshape(-1)[np.argmax((spare - cut).ravel())] += 1
+    return counts - cut
+
+
+def _result(splits, counts, table, names, title, cost, deff, screening, variance, z):
     rows, total = [], 0.0
-    for (_, design, theta, numbers, _), money, row, name in zip(splits, spend, table, names):
+    for (_, design, theta, _, _), n, row, name in zip(splits, counts, table, names):
         kernel = _split(row, variance, deff, design, theta)
-        n = [max(int(np.ceil(money * x - 1e-9)), minimum) if k > 0 else 0 for x, k in zip(numbers, kernel)]
         screened = int(np.ceil(n[1] * row[1] / row[2])) if design == "screening" else 0
         v = sum(k / m for k, m in zip(kernel, n) if k > 0)
         paid = cost[0] * n[0] + cost[1] * n[1] + (screening or 0) * screened

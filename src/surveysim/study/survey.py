@@ -211,6 +211,11 @@ class SurveyRun:
 
     def dual_frame(self):
         """The interviews as a `DualFrameSurvey`: frame A landlines, frame B mobiles, weights up to nonresponse, in persons."""
+        for frame in FRAMES:
+            if not (self.interviews["frame"] == frame).any():
+                raise SpecError(
+                    f"the run has no {frame} interviews, so there are no two frames; mind sample.landline_share."
+                )
         steps = self.weights.table.columns
         weight = "nonresponse_weight" if "nonresponse_weight" in steps else "multiplicity_weight"
         parts = [self.interviews[self.interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
