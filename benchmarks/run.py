@@ -462,7 +462,7 @@ def dual_frame_rows():
         }
         return s.rake(sums)
 
-    r = ss.DualFrameSurvey(raked(d.a), raked(d.b)).replicates("rao-wu", n=500, seed=1, theta="again")
+    r = ss.DualFrameSurvey(raked(d.a), raked(d.b), "domain").replicates("rao-wu", n=500, seed=1, theta="again")
     ten = names[16:26]
     mine = best(lambda: r.proportion(ten, estimator="composite"), 2)
     y = r.data[ten].to_numpy(dtype=float)

@@ -181,8 +181,9 @@ def findings(found):
   {naive_bias:.2f} points, coverage down to {naive_cover:.0f} %. No θ helps, because weights take who answers for who exists.
 - Frame sizes alone take part of that out (up to {half_bias:.2f} points, {half_cover:.0f} %); with the overlap's size too it is gone
   (at most {good_bias:.2f} points, {good_cover:.0f} % at least).
-- pml takes the overlap's estimated level at face value, where calibration takes shares: the slight excess of the inverse-sampling and
-  nonresponse weights goes into the overlap's size, up to {pml_bias:.2f} points ({pml_cover:.0f} %) without any selection.
+- pml takes the overlap's estimated level at face value, where calibration takes shares. Weights after nonresponse add up to 3 % more
+  than frame A and 1 % less than B (at the largest coverage), and that goes into the overlap's size: up to
+  {pml_bias:.2f} points ({pml_cover:.0f} %) without any selection.
 """
 
 
