@@ -26,6 +26,7 @@ EVERY = [
     ("screening", {}),
     ("single_frame", {}),
     ("pml", {"frame_sizes": SIZES}),
+    ("pml", {"frame_sizes": SIZES | {"ab": 4000.0}}),
     ("raking_ratio", {"frame_sizes": SIZES}),
     ("cal_sf", {}),
     ("cal_df", {}),
@@ -295,7 +296,6 @@ def test_missing_values__are_set_aside_with_a_warning():
         (lambda d: d.total("spend", estimator="pml"), "pml needs the size of the frames"),
         (lambda d: d.total("spend", estimator="raking_ratio"), "raking_ratio needs the size"),
         (lambda d: d.total("spend", estimator="cal_df", frame_sizes={"A": 7000}), "has A only"),
-        (lambda d: d.total("spend", frame_sizes=SIZES), "hartley uses no frame_sizes"),
         (lambda d: d.total("spend", estimator="composite", totals={"A": {"x": 1}}), "composite uses no totals"),
         (lambda d: d.total("spend", estimator="pml", frame_sizes={"A": 700, "B": 9}), "does not fit into frames"),
         (lambda d: d.weights("hartley"), "no single set"),
@@ -309,10 +309,6 @@ def test_missing_values__are_set_aside_with_a_warning():
         (lambda d: d.mean("spend", estimator="pml", frame_sizes={"A": "7", "B": 9}), "sizes above 0; got 'A'"),
         (lambda d: d.mean("spend", estimator="pml", frame_sizes=(7, 9)), "frame_sizes = .7, 9."),
         (lambda d: d.mean("spend", estimator="pml", frame_sizes=SIZES, theta=(None, 0.3)), "theta = "),
-        (
-            lambda d: d.mean("spend", estimator="pml", frame_sizes=SIZES | {"ab": 4000.0}),
-            "pml uses the sizes of A and B",
-        ),
         (
             lambda d: d.mean("spend", estimator="cal_df", frame_sizes=SIZES | {"ab": 8000.0}),
             "larger than a frame of 7,000",
@@ -469,3 +465,15 @@ def test_coverage_and_bias__over_repeated_samples(estimator):
     assert abs(estimate.mean() - y.mean()) < 4 * estimate.std() / np.sqrt(300) + 0.01
     assert abs(held.mean() - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 300)
     assert abs(np.sqrt(np.mean(se**2)) / estimate.std(ddof=1) - 1) < 4 / np.sqrt(600)
+
+
+def test_frame_sizes__may_be_given_to_every_estimator(dual):
+    """Those that do not use them give what they give without; with all three, pml is cal_df with one θ for both steps."""
+    for estimator in ("hartley", "fuller_burmeister", "composite", "multiplicity", "single_frame"):
+        plain, sized = (
+            dual.total("spend", estimator=estimator, method="linear", **o).table for o in ({}, {"frame_sizes": SIZES})
+        )
+        assert plain.equals(sized)
+    every = {"frame_sizes": SIZES | {"ab": 4000.0}, "theta": 0.4}
+    first, second = (dual.mean("spend", estimator=e, **every).table.iloc[0] for e in ("pml", "cal_df"))
+    assert abs(first["estimate"] - second["estimate"]) < second["se"]

@@ -213,7 +213,9 @@ class Composer:
         root = linear**2 - 4 * square * constant
         P = (linear - np.sqrt(max(root, 0.0))) / (2 * square)
         nested = [x for x, empty in ((N_A, size[A] == 0), (N_B, size[B] == 0)) if empty]
-        if nested:  # a frame inside the other is the overlap
+        if (self.sizes or {}).get("ab") is not None:
+            nested = [float(self.sizes["ab"])]
+        if nested:  # the overlap is known, or a frame inside the other
             P, root = min(nested), max(root, 0.0)
         if root < -1e-9 * linear**2 or not 0 < P <= min(N_A, N_B):
             raise DataError(

@@ -232,7 +232,7 @@ class DualFrameSurvey:
         theta=None,
         frame_sizes=None,
         totals=None,
-        method=None,
+        method="linear",
         bounds=None,
         level=0.95,
         df=None,
@@ -244,8 +244,8 @@ class DualFrameSurvey:
         y : column or list of columns. by : column or columns whose combinations are domains.
         estimator : see the class. theta : multiplies frame A's overlap sample; a number from 0 to 1, "effective", or None for the
             estimator's own. For "pml" it is Skinner and Rao's γ.
-        frame_sizes : {"A": N_A, "B": N_B, "ab": N_ab}, what is known. totals : {"A": {column: total}, "B": …, "ab": …}, for
-            "cal_sf" and "cal_df".
+        frame_sizes : {"A": N_A, "B": N_B, "ab": N_ab}, what is known; "pml", "raking_ratio" (A and B), "cal_sf" and "cal_df" use it.
+        totals : {"A": {column: total}, "B": …, "ab": …}, for "cal_sf" and "cal_df".
         method, bounds : of the calibration: "linear" (the default), "raking" or "logit" with bounds on g.
         level : confidence level. df : None adds the two frames' PSUs - strata with rows in the domain.
 
@@ -400,13 +400,15 @@ def _check(estimator, options, choices):
     """Refuse unknown estimators, options they do not use, θ outside 0 to 1, unusable sizes."""
     if estimator not in choices:
         raise DataError(f"estimator = {estimator!r}: choose one of {', '.join(choices)}.")
-    given = {name for name, value in options.items() if value is not None}
+    given = {name for name, value in options.items() if value is not None} - (
+        {"method"} if options.get("method") == "linear" else set()
+    )
     unknown = given - {"theta", "frame_sizes", "totals", "method", "bounds"}
     if unknown:
         raise DataError(
             f"{sorted(unknown)[0]!r} is no option; there are theta, frame_sizes, totals, method, bounds, level, df."
         )
-    unused = given - ACCEPTS[estimator]
+    unused = given - ACCEPTS[estimator] - {"frame_sizes"}
     if unused:
         users = [name for name, used in ACCEPTS.items() if unused <= used]
         raise DataError(
@@ -422,8 +424,6 @@ def _check(estimator, options, choices):
             raise DataError(
                 f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {value!r}.'
             )
-    if estimator in ("pml", "raking_ratio") and sizes.get("ab") is not None:
-        raise DataError(f'{estimator} uses the sizes of A and B; with the overlap\'s size choose "cal_sf" or "cal_df".')
     frames = [sizes[name] for name in ("A", "B") if sizes.get(name) is not None]
     if sizes.get("ab") is not None and frames and sizes["ab"] > min(frames) * (1 + 1e-9):
         raise DataError(f"frame_sizes: the overlap of {sizes['ab']:,.0f} is larger than a frame of {min(frames):,.0f}.")
