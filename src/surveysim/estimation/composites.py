@@ -21,8 +21,6 @@ OVERLAP, IN_A, IN_B = np.array([0.0, 1, 1, 0]), np.array([1.0, 1, 1, 0]), np.arr
 INSIDE = {"A": IN_A, "B": IN_B, "ab": OVERLAP}
 WEIGHTED = ("composite", "multiplicity", "screening", "single_frame", "raking_ratio", "pml", "cal_sf", "cal_df")
 PER_VARIABLE = ("hartley", "fuller_burmeister")
-
-
 ACCEPTS = {  # what an estimator uses of theta, frame_sizes, totals, method and bounds
     "hartley": {"theta"},
     "fuller_burmeister": set(),
@@ -108,7 +106,7 @@ class Composer:
     Attributes
     ----------
     estimator, theta, sizes ({"A", "B", "ab"}), method, bounds : as in `DualFrameSurvey.total`.
-    part : (n, 4). own, other : (n,) inclusion probabilities in the row's own and in the other frame, or None.
+    part : (n, 4). probability : inclusion probabilities in the row's own and in the other frame, (n,) each, or None.
     columns, totals, labels : auxiliary variables (n, p), their totals (p,) and (frame, name) of each.
     variance : function of scores (E, n) and w giving variances (E,), for θ.
     """
@@ -249,7 +247,7 @@ class Composer:
                 raise DataError(f"{self.estimator}: {name} is {target:,.0f}, but no respondent belongs there.")
         axes, targets, names = axes[:, seen], targets[seen], [n for n, there in zip(names, seen) if there]
         x = axes[domain]
-        c = None if estimated is None else self._estimated(self._whole_overlap(start), theta, estimated)[:, seen]
+        c = None if estimated is None else self._estimated(self._whole_overlap(start), estimated)[:, seen]
         if self.columns is not None:
             inside = np.stack([INSIDE[frame][domain] for frame, _ in self.labels], axis=1)
             x = np.column_stack([x, self.columns[row] * inside])
@@ -270,7 +268,7 @@ class Composer:
         """Axes (4, p) over the domains, their totals (p,) and names, for what is known; the parts of the overlap where it is not."""
         known = {name for name in ("A", "B", "ab") if self.sizes and self.sizes.get(name) is not None}
         if self.estimator == "raking_ratio":
-            known = {"A", "B"} if self._size("A") and self._size("B") else known
+            known = {"A", "B"}
         split = self.estimator == "cal_df"
         overlap = np.eye(4)[:, [AB, BA]] if split else OVERLAP[:, None]
         parts = np.array([theta, 1 - theta]) if split else np.ones(1)
@@ -289,7 +287,7 @@ class Composer:
         size, both = w @ self.part, base @ OVERLAP[self._parts[1]]
         return apart, np.array([size @ OF_A - both, *(parts * both), size @ OF_B - both]), names, parts
 
-    def _estimated(self, both, theta, parts):
+    def _estimated(self, both, parts):
         """How each total that is itself an estimate depends on w: c (n, p), its total being Σ w c."""
         return np.column_stack([self.part @ OF_A - both, *(share * both for share in parts), self.part @ OF_B - both])
 

@@ -7,7 +7,6 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..weighting.margins import pick
 from . import frame_shares, pooling, replication, scores
 from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
 from .linearization import Design
@@ -67,7 +66,7 @@ class DualFrameSurvey:
         self.n_a, self.n_b = len(a.weight), len(b.weight)
         self.part = pooling.membership_parts(a, b, domain, membership)
         self._probability = None if probability is None else self._both(probability)
-        self._scheme, self._again, self._thin = None, False, []
+        self._scheme, self._again = None, False
 
     def __repr__(self):
         size = self.pooled.weight @ self.part
@@ -83,7 +82,7 @@ class DualFrameSurvey:
                 f"probability = {probability!r}: give a pair, (column of frame A's probability, column of frame B's)."
             )
         in_a, in_b = (
-            np.concatenate([np.asarray(pick(s.data, name), dtype=float) for s in (self.a, self.b)])
+            np.concatenate([pooling.numbers(s.data, name, "probability") for s in (self.a, self.b)])
             for name in probability
         )
         first = np.arange(len(in_a)) < self.n_a
@@ -274,7 +273,7 @@ class DualFrameSurvey:
         self, y, q, by=None, estimator="composite", theta=None, *, ci="woodruff", rule="math", level=0.95, **options
     ):
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
-        self._need(y)
+        self._need([y] if by is None else [y, *_named(by)])
         return self.survey(estimator, theta=theta, **options).quantile(y, q, by=by, ci=ci, rule=rule, level=level)
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
@@ -291,8 +290,7 @@ class DualFrameSurvey:
 
     def _per_variable(self, what, y, den, by, estimator, level, df, ci=None):
         """Estimators whose θ (and β) minimize the variance of every row by itself."""
-        pooled, aside, items, rows = self.pooled, {}, [], []
-        self._thin.clear()
+        pooled, aside, items, rows, thin = self.pooled, {}, [], [], []
         group, domains = pooled._domains(by, aside)
         x = pooled._values(den) if den is not None else None if what == "total" else np.ones(len(self.part))
         for name, level_name, value in self._variables(what, y):
@@ -302,12 +300,14 @@ class DualFrameSurvey:
             for d, domain in enumerate(domains):
                 mask = inside == d
                 numbers = np.where(mask, value, 0.0), None if x is None else np.where(mask, x, 0.0)
-                items.append(self._item(*numbers, mask, estimator, len(items)))
                 rows.append((what, label, level_name, domain))
-        if self._thin:
+                pinned = self._pinned(mask, estimator)
+                thin += [] if pinned is None else [rows[-1]]
+                items.append(self._item(*numbers, mask, estimator, pinned))
+        if thin:
             warnings.warn(
-                f"{estimator}: θ of {len(self._thin)} estimates is that of effective sample sizes, because fewer than {FEW} respondents "
-                f"of a sample lie in their overlap; the first is {rows[self._thin[0]][1:]}.",
+                f"{estimator}: θ of {len(thin)} estimates is that of effective sample sizes, because fewer than {FEW} respondents "
+                f"of a sample lie in their overlap; the first is {thin[0][1:]}.",
                 SurveysimWarning,
                 stacklevel=4,
             )
@@ -324,13 +324,16 @@ class DualFrameSurvey:
             for k in _shown(self.data[name].dtype, labels):
                 yield name, str(labels[k]), np.where(codes < 0, np.nan, codes == k)
 
-    def _item(self, y, x, mask, estimator, number):
-        """A total (x None) or ratio as a Statistic whose θ minimizes its own variance."""
-        w, pinned = self.pooled.weight, None
-        if min((mask & (w > 0) & (self.part[:, k] > 0)).sum() for k in (AB, BA)) < FEW:
-            pinned = np.array([effective(self.part, w), 0.0][: 1 if estimator == "hartley" else 2])
-            self._thin.append(number)
-        value, coefficients, base = self._solve(y, x, estimator, w, pinned)
+    def _pinned(self, mask, estimator):
+        """Coefficients of a domain whose overlap is too thin in a sample for a θ of its own; else None."""
+        w = self.pooled.weight
+        if min((mask & (w > 0) & (self.part[:, k] > 0)).sum() for k in (AB, BA)) >= FEW:
+            return None
+        return np.array([effective(self.part, w), 0.0][: 1 if estimator == "hartley" else 2])
+
+    def _item(self, y, x, mask, estimator, pinned):
+        """A total (x None) or ratio as a Statistic whose θ minimizes its own variance, or is `pinned`."""
+        value, coefficients, base = self._solve(y, x, estimator, self.pooled.weight, pinned)
         again = partial(self._value, y, x, estimator, pinned if self._again else coefficients)
         z = y if x is None else y - value * x
         score = frame_shares.parts_of(self.part, z)
