@@ -339,3 +339,22 @@ def test_from_margins__households_share_the_landline():
     share = homes.groupby("region", observed=True)["n_lines"].mean()
     assert abs(share["north"] - 0.1) < 0.01
     assert abs(share["south"] - 0.15) < 0.01
+
+
+def test_from_margins__to_parquet_selects_by_any_label_in_any_block(tmp_path, monkeypatch):
+    """Households of one size lie together, so most blocks lack most sizes; rare outcomes are in few blocks."""
+    from surveysim.population import export
+
+    monkeypatch.setattr(export, "BLOCK", 20_000)
+    pop = made(rates=pd.concat([RATES, pd.DataFrame({"outcome": ["rare"], "rate": [2e-5]})]))
+    everybody = pop.persons(np.arange(pop.size))
+    for where in ({"household_size": 3}, {"rare": True}, {"n_lines": [1], "sex": "f"}):
+        count = pop.to_parquet(tmp_path / str(len(str(where))), where=where, columns=["person_id", "age"])
+        keep = np.ones(pop.size, bool)
+        for column, label in where.items():
+            keep &= everybody[column].isin(np.atleast_1d(label))
+        assert count == keep.sum() > 0
+    with pytest.raises(UnknownNameError, match="household_size has no label 9"):
+        pop.to_parquet(tmp_path / "no", where={"household_size": 9})
+    with pytest.raises(UnknownNameError, match="'person_id' cannot select"):
+        pop.to_parquet(tmp_path / "no", where={"person_id": 9})

@@ -443,7 +443,7 @@ def test_empty_and_odd_ids(pop, mobile):
 def test_arguments__of_any_numeric_type_make_the_same_population():
     plain = Population.china(seed=1, scale=0.001, year=2023)
     assert Population.china(seed=np.int64(1), scale=np.float64(0.001), year=2023.0).fingerprint == plain.fingerprint
-    for bad in ({"scale": "0.001"}, {"household_icc": None}, {"seed": True}):
+    for bad in ({"scale": "0.001"}, {"household_icc": None}, {"seed": True}, {"seed": float("nan")}):
         with pytest.raises(SpecError, match=next(iter(bad))):
             Population.china(**bad)
 

@@ -139,26 +139,20 @@ class MarginPopulation(Population):
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`."""
         table = self.persons(np.asarray(ids, np.int64))
-        axes = {column: self._codes(table, column) for column in where}
-        table = table[domains.inside(axes, where, (len(table),))].reset_index(drop=True)
+        keep = np.ones(len(table), bool)
+        for column, wanted in where.items():  # as text: a block need not have every label
+            keep &= np.isin(table[column].astype(str).to_numpy(dtype=str), [str(label) for label in wanted])
+        table = table[keep].reset_index(drop=True)
         return table if columns is None else table[list(columns)]
-
-    def _codes(self, table, column):
-        if column not in table:
-            raise UnknownNameError(f"no column {column!r}; persons have {', '.join(table)}.")
-        values = table[column].array
-        return (
-            (values.codes, list(values.categories)) if isinstance(values, pd.Categorical) else domains.labels_of(values)
-        )
 
     def check(self, where, columns):
         """Refuse labels and columns that persons do not have."""
-        one = self.persons(np.arange(min(self.size, 1)), columns=None)
-        for column, labels in where.items():
-            if column not in ("household_size", "n_lines", "person_id", "household_id"):
-                domains.label_codes(
-                    self._codes(one, column)[1] if column in self.levels else [False, True], labels, column
-                )
+        labels = self.levels | {name: [False, True] for name in self.outcome_names}
+        labels |= {"household_size": np.unique(self._people.class_size).tolist(), "n_lines": [0, 1]}
+        for column, wanted in where.items():
+            if column not in labels:
+                raise UnknownNameError(f"column {column!r} cannot select persons; choose from {', '.join(labels)}.")
+            domains.label_codes(labels[column], wanted, column)
         self.persons(np.arange(min(self.size, 1)), columns)
 
     # ------------------------------------------------------------------------------------------------ telephones

@@ -368,7 +368,7 @@ def _checked(arguments):
     """Arguments of `Population.china` as plain numbers; those outside their ranges are refused."""
     numbers = {name: value for name, value in arguments.items() if name != "kind"}
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
             raise SpecError(f"population.{name} = {value!r}: give a number.")
     year, seed = numbers["year"], numbers["seed"]
     if year not in census.YEARS:
