@@ -24,6 +24,46 @@ AGE_5_FIRST = (6, 15, 30, 45, 60)
 SECTOR = ("other", "farming", "manufacturing")
 DISPOSITIONS = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")  # AAPOR Standard Definitions (2023), in their order
 FRAMES = ("landline", "mobile")
+# Final disposition of a number: code and category of AAPOR Standard Definitions (2023), meaning
+DISPOSITION_CODES = (
+    ("1.1", "I", "complete interview"),
+    ("1.2", "P", "partial interview"),
+    ("2.11", "R", "refusal"),
+    ("2.12", "R", "break-off"),
+    ("2.21", "NC", "respondent never available"),
+    ("2.22", "NC", "answering device of a known person or household"),
+    ("2.32", "O", "physically or mentally unable"),
+    ("2.33", "O", "language"),
+    ("3.11", "UH", "not attempted"),
+    ("3.12", "UH", "busy"),
+    ("3.13", "UH", "no answer"),
+    ("3.15", "UH", "blocked as spam"),
+    ("3.21", "UO", "no screener completed"),
+    ("4.2", "NE", "fax, data or machine line"),
+    ("4.3", "NE", "not in service"),
+    ("4.5", "NE", "business"),
+    ("4.7", "NE", "nobody aged 6 or older"),
+    ("4.8", "NE", "quota filled"),
+)
+CALL_RESULTS = (
+    "no answer",
+    "busy",
+    "device",
+    "blocked",
+    "not in service",
+    "machine",
+    "business",
+    "nobody eligible",
+    "interview",
+    "break-off",
+    "unable",
+    "hard refusal",
+    "soft refusal",
+    "appointment",
+    "member away",
+    "quota filled",
+)
+DAYPARTS = ("morning", "afternoon", "evening")
 
 # Groups of people that estimands name: column, then the codes or the ages (first, last) that belong to them.
 VARIABLES = {

@@ -1,78 +1,101 @@
-"""Dial both frames of a design and bring home the case file."""
-
-from dataclasses import dataclass, field
+"""Fieldwork at two levels of detail: one final outcome a number (`dial`), or every call (`call`). Both bring home a CaseFile."""
 
 import numpy as np
 import pandas as pd
 
-from ..columns import DISPOSITIONS, FRAMES
-from ..errors import DesignError
-from ..kernels import dialling
-from ..population.people import attribute_table
+from ..columns import FRAMES
+from ..errors import DesignError, SpecError
+from ..kernels import calling, dialling
+from ..kernels.randomness import philox_words
+from ..kernels.respondents import PERSON_TYPES, Frame
+from . import within_household
+from .answers import Measurement
+from .case_file import CODES, CaseFile, number_table
+from .protocol import Outcomes, Protocol
+
+ASSIGNMENT = 1 << 20  # second word of the Philox counter, beyond any number of calls
+EFFECT = 1 << 21
+SHORTEST_CALL = 0.2  # minutes; bounds the calls of a week
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFile:
-    """Interviews and the fate of every number; arrays over the interviews (n,), landline first, unit by unit.
-
-    Attributes
-    ----------
-    frame, unit : 0 landline / 1 mobile, and the index of the number's frame unit.
-    order : position in the dialling order of the unit.
-    number : index of the number in the unit's space.
-    person : person id. attempts : calls made.
-    n_mobile, n_lines, n_eligible : as reported: own mobiles; lines and members aged 6+ of the household.
-    attributes : (n, 11) of the person (`kernels.people.attributes`). answers : (n, K). hours : (n,).
-    dispositions : (2, U, 8) numbers by frame, unit and final AAPOR category. dialled : (2, U).
-    numbers : table of every dialled number, when recorded.
-    """
-
-    frame: np.ndarray
-    unit: np.ndarray
-    order: np.ndarray
-    number: np.ndarray
-    person: np.ndarray
-    attempts: np.ndarray
-    n_mobile: np.ndarray
-    n_lines: np.ndarray
-    n_eligible: np.ndarray
-    attributes: np.ndarray
-    answers: np.ndarray
-    hours: np.ndarray
-    dispositions: np.ndarray
-    dialled: np.ndarray
-    numbers: pd.DataFrame | None = field(default=None, repr=False)
-
-    def __len__(self):
-        return len(self.person)
-
-    def domain(self):
-        """0: on the landline frame only (a); 1: mobile only (b); 2: both (ab), from the reported telephones."""
-        return np.where((self.n_lines > 0) & (self.n_mobile > 0), 2, np.where(self.n_mobile > 0, 1, 0))
-
-
-def _tables(frame, design, model, f, key, bank_key):
-    return dialling.Fieldwork(
-        key=key,
-        bank_key=bank_key[:1],
-        shared=np.array([int(design.shared_suffixes)]),
-        attempts=np.array([model.attempts]),
-        contact=model.contact_by_age(),
-        household=np.array([model.contact, model.member_available]),
-        cooperation=np.rint(model.cooperation_table() * 65536).astype(np.int64),
-        ends=np.rint(model.ends() * 65536).astype(np.int64),
-        business=np.rint(frame.units["business_rate"].to_numpy() * 65536).astype(np.int64),
-        prefixes=frame.prefixes,
-        suffixes=design.suffixes[f],
-    )
-
-
-def dial(frames, design, models, keys, record=False):
-    """Dial every unit's bank in both frames until its target is met.
+class Fieldwork:
+    """Both frames' kernels' tables for a design, from response models and protocol: made once, used by every repetition.
 
     Parameters
     ----------
     frames : (landline, mobile) TelephoneFrame. design : SampleDesign. models : (landline, mobile) ResponseModel.
+    protocol : Protocol. measurement : Measurement, of the answers.
+    """
+
+    def __init__(self, frames, design, models, protocol=None, measurement=None):
+        self.frames, self.design, self.models = frames, design, models
+        self.protocol, self.measurement = protocol or Protocol(), measurement or Measurement()
+        self.chain = self.protocol.chain(models)
+        sd = self.protocol.interviewer_sd
+        self.outcomes = tuple(Outcomes.of(self.chain, f, model.cooperation_table(sd)) for f, model in enumerate(models))
+
+    def tables(self, f, keys):
+        """The kernels' `Frame` of one frame under a repetition's keys."""
+        frame, model = self.frames[f], self.models[f]
+        share = np.array([model.machine, model.dead_known, model.misselection, model.shared if f == 1 else 0.0])
+        share = np.rint(share * 65536).astype(np.int64)
+        rule = within_household.rule_of(model.selection)
+        return Frame(
+            key=keys[0],
+            bank_key=(keys[1] + np.uint64(f))[:1],
+            shared=np.array([int(self.design.shared_suffixes)]),
+            prefixes=frame.prefixes,
+            suffixes=self.design.suffixes[f],
+            business=np.rint(frame.units["business_rate"].to_numpy() * 65536).astype(np.int64),
+            lines=share[:2].copy(),
+            selection=np.array([rule, share[2], 180, share[3]]),
+            at_home=within_household.AT_HOME,
+            kish=within_household.KISH,
+            alias=self.outcomes[f].alias,
+            outcome=self.outcomes[f].outcome,
+        )
+
+    def expected_minutes(self, outcomes):
+        """Minutes by frame and unit for tallied outcomes: the mean of each final code and number of calls, all types alike."""
+        result = np.zeros(outcomes.shape[:2])
+        for f, solved in enumerate(self.outcomes):
+            mass = solved.chance.sum(axis=0)
+            each = (solved.chance * solved.minutes).sum(axis=0) / np.where(mass > 0, mass, 1)
+            result[f] = np.einsum("uck,ck->u", outcomes[f].sum(axis=1)[..., : each.shape[1]], each)
+        return result
+
+    def interviewers(self, frame, unit, number, keys):
+        """Interviewer of each interview: anybody, or one of the team of the number's province."""
+        counters = np.zeros((len(unit), 4), np.uint64)
+        counters[:, 0], counters[:, 1], counters[:, 2], counters[:, 3] = number, ASSIGNMENT, unit, frame == 0
+        words = np.empty((len(unit), 4), np.uint64)
+        philox_words(counters, *keys[0], words)
+        u, J = (words[:, 0] >> np.uint64(11)) / 2.0**53, self.protocol.interviewers
+        if self.protocol.assignment == "random":
+            return (u * J).astype(np.int64)
+        province = self.design.province[unit]
+        wanted = np.bincount(self.design.province, self.design.targets.sum(axis=0))
+        start = np.floor(np.concatenate([[0.0], np.cumsum(wanted)]) / wanted.sum() * J)
+        size = np.maximum(start[1:] - start[:-1], 1)
+        return np.minimum(start[province] + np.floor(u * size[province]), J - 1).astype(np.int64)
+
+    def effects(self, keys, sd):
+        """Effects of the interviewers, normal with this standard deviation, (J,)."""
+        from scipy import special
+
+        J = self.protocol.interviewers
+        counters, words = np.zeros((J, 4), np.uint64), np.empty((J, 4), np.uint64)
+        counters[:, 0], counters[:, 1] = np.arange(J), EFFECT
+        philox_words(counters, *keys[0], words)
+        return sd * special.ndtri(((words[:, 0] >> np.uint64(11)) + 0.5) / 2.0**53)
+
+
+def dial(fieldwork, keys, record=False):
+    """Dial every unit's bank in both frames until its target is met: one final outcome a number, in strict order.
+
+    Parameters
+    ----------
+    fieldwork : Fieldwork.
     keys : (key of the fieldwork, key of the number banks), each two uint64 (`streams.key`).
     record : also keep a table of every dialled number.
 
@@ -80,57 +103,222 @@ def dial(frames, design, models, keys, record=False):
     ------
     DesignError : a unit's whole number space was dialled without meeting its target.
     """
-    people, parts, tallies, dials, records = frames[0].pop.people, [], [], [], []
-    for f, frame in enumerate(frames):
-        tables = _tables(frame, design, models[f], f, keys[0], keys[1] + np.uint64(f))
+    design, people, U = fieldwork.design, fieldwork.frames[0].pop.people, fieldwork.design.targets.shape[1]
+    most = int(fieldwork.chain.attempts.max())
+    outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
+    dialled, rows, records = np.zeros((2, U), np.int64), [], []
+    for f, frame in enumerate(fieldwork.frames):
         units = np.nonzero(design.targets[f] > 0)[0]
         targets = design.targets[f, units]
-        tally, dialled = np.zeros((len(units), 8), np.int64), np.zeros(len(units), np.int64)
+        tally, count = np.zeros((len(units), *outcomes.shape[2:]), np.int64), np.zeros(len(units), np.int64)
         interviews = np.empty((int(targets.sum()), 7), np.int64)
-        arguments = (people, frame.numbers, tables, int(f == 0), units, targets)
-        failed = dialling.dial(*arguments, tally, dialled, interviews, np.empty((0, 5), np.int64))
+        arguments = (people, frame.numbers, fieldwork.tables(f, keys), int(f == 0), units, targets)
+        failed = dialling.dial(*arguments, tally, count, interviews, np.empty((0, 6), np.int64))
         if failed >= 0:
-            row = frame.units.iloc[units[failed]]
-            raise DesignError(
-                f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all {int(row['numbers']):,} numbers were "
-                f"dialled and {int(tally[failed, 0])} of {int(targets[failed])} interviews made. Lower the "
-                f"target, or raise population.scale or the response probabilities."
-            )
+            _refuse(frame, f, units[failed], tally[failed, :, 0].sum(), targets[failed])
         if record:
-            cases = np.empty((int(dialled.sum()), 5), np.int64)
-            dialling.dial(*arguments, np.zeros_like(tally), np.zeros_like(dialled), interviews, cases)
-            records.append(_record(frame, f, cases))
-        full, all_dialled = np.zeros((len(frame.prefixes), 8), np.int64), np.zeros(len(frame.prefixes), np.int64)
-        full[units], all_dialled[units] = tally, dialled
-        tallies.append(full)
-        dials.append(all_dialled)
-        parts.append(np.column_stack([np.full(len(interviews), f), interviews]))
-    return _case_file(
-        frames[0].pop,
-        np.concatenate(parts),
-        np.stack(tallies),
-        np.stack(dials),
-        pd.concat(records, ignore_index=True) if record else None,
+            cases = np.empty((int(count.sum()), 6), np.int64)
+            dialling.dial(*arguments, np.zeros_like(tally), np.zeros_like(count), interviews, cases)
+            records.append(number_table(frame, f, cases[:, 0], cases[:, 1], cases[:, 2], cases[:, 3]))
+        outcomes[f, units], dialled[f, units] = tally, count
+        rows.append(np.column_stack([np.full(len(interviews), f), interviews]))
+    rows = np.concatenate(rows)
+    calls = (outcomes.sum(axis=(2, 3)) * np.arange(most + 1)).sum(axis=2)
+    return _bring_home(
+        fieldwork,
+        keys,
+        rows,
+        interviewer=fieldwork.interviewers(rows[:, 0], rows[:, 1], rows[:, 3], keys),
+        slot=np.full(len(rows), -1),
+        outcomes=outcomes,
+        spent=np.stack([fieldwork.expected_minutes(outcomes), calls], axis=2),
+        dialled=dialled,
+        numbers=pd.concat(records, ignore_index=True) if record else None,
     )
 
 
-def _record(frame, f, cases):
-    return pd.DataFrame(
-        {
-            "frame": pd.Categorical.from_codes(np.full(len(cases), f), FRAMES),
-            "unit": pd.Categorical.from_codes(cases[:, 0], frame.units["unit"].to_numpy(str)),
-            "number": frame.digits(cases[:, 0], cases[:, 1]),
-            "attempts": cases[:, 3].astype(np.int8),
-            "disposition": pd.Categorical.from_codes(cases[:, 2], DISPOSITIONS),
-        }
+def _refuse(frame, f, unit, made, target):
+    row = frame.units.iloc[unit]
+    raise DesignError(
+        f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all {int(row['numbers']):,} numbers were "
+        f"dialled and {int(made)} of {int(target)} interviews made. Lower the "
+        f"target, or raise population.scale or the response probabilities."
     )
 
 
-def _case_file(pop, rows, tallies, dialled, numbers):
-    person = rows[:, 4]
+# ------------------------------------------------------------------------------------------------ every call
+def call(fieldwork, keys, record=False, paradata=True):
+    """Work the numbers call by call in a centre with a calendar, releasing them in replicates week by week.
+
+    Parameters are those of `dial`; `paradata` keeps the history of calls (`CaseFile.history`).
+
+    Notes
+    -----
+    `dialled` counts released numbers; the number weight is numbers in the space per number released, and what is unresolved when the
+    field closes is nonresponse. Units may end with fewer interviews than wanted (days over, numbers exhausted) or, with
+    stop = "released", with more.
+    """
+    protocol, design, chain = fieldwork.protocol, fieldwork.design, fieldwork.chain
+    U, most = design.targets.shape[1], int(chain.attempts.max())
+    last = 3 * protocol.field_days
+    centre = _centre(fieldwork, keys, last + 4 * calling.WEEK + int(chain.again.max()))
+    tables = [fieldwork.tables(f, keys) for f in range(2)]
+    released, rows, cases, history = np.zeros((2, U), np.int64), np.empty((0, 8), np.int64), _cases(np.empty((0, 8), np.int64), U), []
+    frame_of = np.empty(0, np.int64)
+    for slot in range(0, last, calling.WEEK):
+        wanted = _to_release(fieldwork, centre, cases, released, slot)
+        new, new_frame = _release(fieldwork, tables, wanted, released)
+        start = len(rows)
+        rows, frame_of = np.concatenate([rows, new]), np.concatenate([frame_of, new_frame])
+        cases = _cases(rows, U, frame_of, cases)
+        calling.open_cases(chain, cases, centre, start, slot, keys[0])
+        until = min(slot + calling.WEEK, last)
+        buffer = np.empty((_most_calls(fieldwork, centre, until - slot) if paradata else 0, 7), np.int32)
+        made = calling.work(chain, cases, centre, slot, until, last, keys[0], buffer)
+        history.append(buffer[:made].copy() if paradata else buffer)
+        open_units = centre.found < centre.targets
+        if not (cases.code < 0).any() and not open_units.any():
+            break
+    calling.close_all(cases)
+    return _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history if paradata else None, record)
+
+
+def _centre(fieldwork, keys, slots):
+    protocol, design = fieldwork.protocol, fieldwork.design
+    if protocol.assignment != "random":
+        raise SpecError('assignment = "province" needs level = "outcome"; at the call level the next free interviewer calls.')
+    targets = design.targets.ravel().astype(np.int64)
+    quota = np.full((2, 31, 16), np.iinfo(np.int64).max)
+    if protocol.quota is not None:
+        quota[:] = _quotas(fieldwork, protocol.quota)
+    return calling.Centre(
+        units=np.array([design.targets.shape[1]]),
+        province=design.province,
+        targets=targets,
+        found=np.zeros_like(targets),
+        stop=np.array([int(protocol.stop == "target")]),
+        quota=quota,
+        seats=protocol.seats(),
+        effect=fieldwork.effects(keys, protocol.interviewer_sd),
+        shift=np.array([60.0 * protocol.shift_hours]),
+        queue=np.zeros((3, slots, 3), np.int64),
+        deferred=np.zeros(1, np.int64),
+        spent=np.zeros((2, design.targets.shape[1], 2)),
+    )
+
+
+def _quotas(fieldwork, multiple):
+    """Most interviews by frame, province and sex × 8 ages: this multiple of the share among people aged 6+ of the province."""
+    from ..columns import AGE_STARTS
+    from ..population.outcomes import AGE_8
+
+    model = fieldwork.frames[0].pop.model
+    people = np.zeros((31, 2, 8))
+    table = np.zeros((62, model.expected.shape[1]))
+    np.add.at(table, fieldwork.frames[0].pop.people.area_zone, model.expected)
+    table = table.reshape(31, 2, 2, len(AGE_STARTS), -1).sum(axis=(1, 4))
+    for age, start in enumerate(AGE_STARTS):
+        if start >= 6:
+            people[:, :, AGE_8[age]] += table[:, :, age]
+    share = people.reshape(31, 16) / people.sum(axis=(1, 2))[:, None]
+    targets = np.stack([np.bincount(fieldwork.design.province, t, 31) for t in fieldwork.design.targets])
+    return np.ceil(multiple * targets[:, :, None] * share).astype(np.int64)
+
+
+def _cases(rows, U, frame_of=None, before=None):
+    """Case arrays for all released numbers; those already there keep their state."""
+    n = len(rows)
+    kinds = dict(unit=np.int32, number=np.int64, kind=np.int32, calls=np.int16, memory=np.int8, refusals=np.int8, pending=np.int8,
+                 known=np.int8, code=np.int16, slot=np.int32, interviewer=np.int32, minutes=np.float64, follows=np.int64)  # fmt: skip
+    cases = calling.Cases(**{name: np.zeros(n, kind) for name, kind in kinds.items()})
+    if n:
+        cases.unit[:], cases.number[:], cases.kind[:] = frame_of * U + rows[:, 0], rows[:, 2], rows[:, 3]
+    cases.code[:], cases.slot[:], cases.interviewer[:] = -1, -1, -1
+    if before is not None:
+        for old, new in zip(before, cases, strict=True):
+            new[: len(old)] = old
+    return cases
+
+
+def _to_release(fieldwork, centre, cases, released, slot):
+    """Numbers to release now by frame and unit: what is missing, over what a number brings, less what open cases still may bring."""
+    protocol, design = fieldwork.protocol, fieldwork.design
+    working = np.stack([frame.units["working_rate"].to_numpy() for frame in fieldwork.frames])
+    rate = working * np.array([o.interviews(f == 0) for f, o in enumerate(fieldwork.outcomes)])[:, None]
+    found = centre.found.reshape(2, -1)
+    resolved = released - np.bincount(cases.unit[cases.code < 0], minlength=released.size).reshape(released.shape)
+    rate = (found + 5.0) / (resolved + 5.0 / np.maximum(rate, 1e-9))  # what was found so far, with a prior worth five interviews
+    missing = np.maximum(design.targets - found, 0) / rate - (released - resolved)
+    share = protocol.first_release if slot == 0 else 1.0
+    wanted = np.ceil(np.maximum(missing * share, 0) / protocol.replicate).astype(np.int64) * protocol.replicate
+    return np.where(design.targets > found, wanted, 0)
+
+
+def _release(fieldwork, tables, wanted, released):
+    """Identify the next numbers of every unit; rows of `kernels.dialling.release`, replicates of all units in turn, and frames."""
+    people, parts, frames, turns = fieldwork.frames[0].pop.people, [], [], []
+    for f, frame in enumerate(fieldwork.frames):
+        for v in np.flatnonzero(wanted[f]):
+            rows = np.empty((wanted[f, v], 8), np.int64)
+            n = dialling.release(people, frame.numbers, tables[f], int(f == 0), v, released[f, v], rows)
+            released[f, v] += n
+            parts.append(rows[:n])
+            frames.append(np.full(n, f))
+            turns.append(np.arange(n) / max(n, 1))
+    if not parts:
+        return np.empty((0, 8), np.int64), np.empty(0, np.int64)
+    order = np.argsort(np.concatenate(turns), kind="stable")
+    return np.concatenate(parts)[order], np.concatenate(frames)[order]
+
+
+def _most_calls(fieldwork, centre, slots):
+    """An upper bound of the calls that the seats can make."""
+    shortest = max(float(fieldwork.chain.minutes.min()), SHORTEST_CALL)
+    return int(centre.seats.max() * slots * (centre.shift[0] / shortest + 1)) + 1
+
+
+def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history, record):
+    U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
+    outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
+    np.add.at(outcomes, (frame_of, rows[:, 0], (rows[:, 3] < PERSON_TYPES).astype(int), cases.code, cases.calls), 1)
+    done = np.flatnonzero(cases.code == 0)
+    done = done[np.lexsort((rows[done, 1], rows[done, 0], frame_of[done]))]
+    interviews = np.column_stack(
+        [frame_of[done], rows[done][:, [0, 1, 2, 5]], cases.calls[done].astype(np.int64), rows[done][:, 6:]]
+    )
+    numbers = None
+    if record:
+        parts = []
+        for f, frame in enumerate(fieldwork.frames):
+            at = frame_of == f
+            table = number_table(frame, f, rows[at, 0], rows[at, 2], cases.code[at], cases.calls[at])
+            parts.append(table.set_index(np.flatnonzero(at)))
+        numbers = pd.concat(parts).sort_index()
+    return _bring_home(
+        fieldwork,
+        keys,
+        interviews,
+        interviewer=cases.interviewer[done].astype(np.int64),
+        slot=cases.slot[done].astype(np.int64),
+        outcomes=outcomes,
+        spent=centre.spent,
+        dialled=released,
+        numbers=numbers,
+        history=None if history is None else np.concatenate(history),
+        calendar={"slots": int(cases.slot.max(initial=-1)) + 1, "deferred": int(centre.deferred[0])},
+    )
+
+
+def _bring_home(fieldwork, keys, rows, *, interviewer, **rest):
+    pop = fieldwork.frames[0].pop
+    person, landline = rows[:, 4], rows[:, 0] == 0
     attributes = pop.attributes(person)
-    answers, hours = pop.answers(person, attributes)
-    landline = rows[:, 0] == 0
+    eligible = np.where(landline, rows[:, 6], 0)
+    heard = fieldwork.measurement.hear(pop, person, attributes, interviewer, fieldwork, keys)
+    members = np.zeros(len(rows))
+    members[landline] = within_household.members(
+        fieldwork.models[0].selection, pop, person[landline], attributes[landline], eligible[landline]
+    )
     return CaseFile(
         frame=rows[:, 0],
         unit=rows[:, 1],
@@ -138,36 +326,13 @@ def _case_file(pop, rows, tallies, dialled, numbers):
         number=rows[:, 3],
         person=person,
         attempts=rows[:, 5],
-        n_mobile=attributes[:, 5],
+        interviewer=interviewer,
+        n_mobile=np.maximum(heard.n_mobile, ~landline),
         n_lines=attributes[:, 6],
-        n_eligible=np.where(landline, rows[:, 6], 0),
-        attributes=attributes,
-        answers=answers,
-        hours=hours,
-        dispositions=tallies,
-        dialled=dialled,
-        numbers=numbers,
+        n_eligible=eligible,
+        members=members,
+        attributes=heard.attributes,
+        answers=heard.answers,
+        hours=heard.hours,
+        **rest,
     )
-
-
-def case_table(pop, cases, frames):
-    """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
-    table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
-    head = pd.DataFrame(
-        {
-            "frame": pd.Categorical.from_codes(cases.frame, FRAMES),
-            "unit": pd.Categorical.from_codes(cases.unit, frames[0].units["unit"].to_numpy(str)),
-            "domain": pd.Categorical.from_codes(cases.domain(), ("a", "b", "ab")),
-            "number": np.concatenate(
-                [
-                    frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f])
-                    for f, frame in enumerate(frames)
-                ]
-            ),
-            "attempts": cases.attempts.astype(np.int8),
-            "n_eligible": cases.n_eligible.astype(np.int8),
-        }
-    )
-    answers = pd.DataFrame(cases.answers.astype(bool), columns=list(pop.outcome_names))
-    hours = np.where(cases.attributes[:, 7] == 1, cases.hours, np.nan)
-    return pd.concat([head, table, answers, pd.DataFrame({"weekly_hours": hours})], axis=1)

@@ -1,0 +1,130 @@
+"""What fieldwork brings home: interviews, the fate of every number, and the history of calls."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, FRAMES
+from ..population.people import attribute_table
+
+CODES = tuple(code for code, _, _ in DISPOSITION_CODES)
+CATEGORY = np.array([DISPOSITIONS.index(category) for _, category, _ in DISPOSITION_CODES])
+CENTI = 100  # call times are kept in hundredths of minutes
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFile:
+    """Interviews and the fate of every number; arrays over the interviews (n,), landline first, unit by unit.
+
+    Attributes
+    ----------
+    frame, unit : 0 landline / 1 mobile, and the index of the number's frame unit.
+    order : position in the dialling order of the unit. number : index of the number in the unit's space.
+    person : person id. attempts : calls made. interviewer : who made the interview. slot : slot of the interview (calls only, else -1).
+    n_mobile, n_lines, n_eligible : as reported: own mobiles; lines and members aged 6+ of the household.
+    members : members a landline respondent stands for, one over the probability of being selected; 0 for mobiles.
+    attributes : (n, 11) of the person (`kernels.people.attributes`), internet use as reported.
+    answers : (n, K) 0, 1, or 2 for no answer. hours : (n,).
+    outcomes : (2, U, 2, codes, calls + 1) numbers by frame, unit, whether somebody eligible could be reached, final code and calls.
+    spent : (2, U, 2) minutes and calls by frame and unit.
+    dialled : (2, U) numbers dialled, or released. numbers : table of every number, when recorded.
+    history : (calls, 7) of the call level, see `paradata`.
+    """
+
+    frame: np.ndarray
+    unit: np.ndarray
+    order: np.ndarray
+    number: np.ndarray
+    person: np.ndarray
+    attempts: np.ndarray
+    interviewer: np.ndarray
+    slot: np.ndarray
+    n_mobile: np.ndarray
+    n_lines: np.ndarray
+    n_eligible: np.ndarray
+    members: np.ndarray
+    attributes: np.ndarray
+    answers: np.ndarray
+    hours: np.ndarray
+    outcomes: np.ndarray
+    spent: np.ndarray
+    dialled: np.ndarray
+    numbers: pd.DataFrame | None = field(default=None, repr=False)
+    history: np.ndarray | None = field(default=None, repr=False)
+    calendar: dict = field(default_factory=dict, repr=False)
+
+    def __len__(self):
+        return len(self.person)
+
+    @cached_property
+    def dispositions(self):
+        """(2, U, 8) numbers by frame, unit and final AAPOR category."""
+        by_code = self.outcomes.sum(axis=(2, 4))
+        result = np.zeros((*by_code.shape[:2], len(DISPOSITIONS)), np.int64)
+        for code, category in enumerate(CATEGORY):
+            result[..., category] += by_code[..., code]
+        return result
+
+    @cached_property
+    def eligible_unknown(self):
+        """(2, U, 2) numbers of unknown status (UH) and of people not screened (UO) that could reach somebody eligible: the truth."""
+        true = self.outcomes[:, :, 1].sum(axis=3)
+        return np.stack([true[..., CATEGORY == DISPOSITIONS.index(name)].sum(axis=2) for name in ("UH", "UO")], axis=2)
+
+    def domain(self):
+        """0: on the landline frame only (a); 1: mobile only (b); 2: both (ab), from the reported telephones."""
+        return np.where((self.n_lines > 0) & (self.n_mobile > 0), 2, np.where(self.n_mobile > 0, 1, 0))
+
+    def paradata(self):
+        """Table of every call: case (row of `numbers`), call, day, daypart, interviewer, result, start and minutes in the shift."""
+        case, call, slot, who, result, start, minutes = self.history.T
+        return pd.DataFrame(
+            {
+                "case": case,
+                "call": call.astype(np.int8),
+                "day": (slot // 3).astype(np.int16),
+                "daypart": pd.Categorical.from_codes(slot % 3, DAYPARTS),
+                "interviewer": who.astype(np.int16),
+                "result": pd.Categorical.from_codes(result, CALL_RESULTS),
+                "start": start / CENTI,
+                "minutes": minutes / CENTI,
+            }
+        )
+
+
+def number_table(frame, f, unit, number, code, calls):
+    """Table of dialled numbers of one frame with their final dispositions."""
+    return pd.DataFrame(
+        {
+            "frame": pd.Categorical.from_codes(np.full(len(unit), f), FRAMES),
+            "unit": pd.Categorical.from_codes(unit, frame.units["unit"].to_numpy(str)),
+            "number": frame.digits(unit, number),
+            "attempts": calls.astype(np.int8),
+            "code": pd.Categorical.from_codes(code, CODES),
+            "disposition": pd.Categorical.from_codes(CATEGORY[code], DISPOSITIONS),
+        }
+    )
+
+
+def case_table(pop, cases, frames):
+    """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
+    table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
+    digits = [frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f]) for f, frame in enumerate(frames)]
+    head = pd.DataFrame(
+        {
+            "frame": pd.Categorical.from_codes(cases.frame, FRAMES),
+            "unit": pd.Categorical.from_codes(cases.unit, frames[0].units["unit"].to_numpy(str)),
+            "domain": pd.Categorical.from_codes(cases.domain(), ("a", "b", "ab")),
+            "number": np.concatenate(digits),
+            "attempts": cases.attempts.astype(np.int8),
+            "interviewer": cases.interviewer.astype(np.int16),
+            "n_eligible": cases.n_eligible.astype(np.int8),
+        }
+    )
+    if cases.history is not None:
+        head["day"] = (cases.slot // 3).astype(np.int16)
+    answers = pd.DataFrame(cases.answers == 1, columns=list(pop.outcome_names))
+    hours = np.where(cases.attributes[:, 7] == 1, cases.hours, np.nan)
+    return pd.concat([head, table, answers, pd.DataFrame({"weekly_hours": hours})], axis=1)

@@ -1,0 +1,55 @@
+"""Which member of a household is interviewed on a landline, and with what probability."""
+
+import numpy as np
+
+from ..columns import AGE_5_FIRST, AGE_STARTS, EDUCATION
+from ..errors import SpecError
+from .response import SELECTIONS
+
+# Kish (1949), J. Am. Stat. Assoc. 44:380-387, table 1: the line to take, by table and by number of adults (1 to 6 or more). Tables A, C, D
+# and F are used for a sixth of the households each, B1, B2, E1 and E2 for a twelfth.
+_TABLES = (
+    ((1, 1, 1, 1, 1, 1), 2),
+    ((1, 1, 1, 1, 2, 2), 1),
+    ((1, 1, 1, 2, 2, 2), 1),
+    ((1, 1, 2, 2, 3, 3), 2),
+    ((1, 2, 2, 3, 4, 4), 2),
+    ((1, 2, 3, 3, 3, 5), 1),
+    ((1, 2, 3, 4, 5, 5), 1),
+    ((1, 2, 3, 4, 5, 6), 2),
+)
+KISH = np.array([line for lines, twelfths in _TABLES for line in [lines] * twelfths]) - 1  # (12, 6)
+AT_HOME = np.array([4, 5, 4, 4, 5, 7, 9, 9])  # assumption: weights of being the one who answers, by the 8 ages
+
+
+def rule_of(selection):
+    """Number of a selection rule in the kernels."""
+    if selection not in SELECTIONS:
+        raise SpecError(f"selection = {selection!r}: choose one of {', '.join(SELECTIONS)}.")
+    return SELECTIONS.index(selection)
+
+
+def kish_probability(rank, eligible):
+    """Probability that Kish's tables take the member of this rank (0 the first: males by age, then females) among so many: equal for
+    up to four and for six, 1/6 or 1/4 for five; beyond six members nobody after the sixth has a chance."""
+    rank, eligible = np.asarray(rank), np.asarray(eligible)
+    column = KISH[:, np.minimum(eligible, 6) - 1]
+    return (column == rank).mean(axis=0)
+
+
+def members(selection, pop, person, attributes, eligible):
+    """Members each landline respondent stands for: one over the probability of being selected, as the survey computes it.
+
+    Random selection and the birthday rules have 1 / eligible; whoever answers has no known probability, and is taken for random.
+    """
+    result = eligible.astype(float)
+    rows = np.flatnonzero(eligible >= 5) if selection == "kish" else []
+    for i in rows:
+        first, size = person[i] - attributes[i, 2], attributes[i, 10]
+        everybody = pop.attributes(first + np.arange(size))
+        female = everybody[:, 3] // (len(AGE_STARTS) * len(EDUCATION)) == 1
+        old = everybody[:, 4] >= AGE_5_FIRST[0]
+        order = np.lexsort((np.arange(size), -everybody[:, 4], female, ~old))
+        rank = int(np.flatnonzero(order == attributes[i, 2])[0])
+        result[i] = 1 / max(float(kish_probability(rank, eligible[i])), 1 / 6)
+    return result

@@ -1,0 +1,379 @@
+"""The calls to a number as a chain: its absorption probabilities, and the calls themselves, in a centre with a calendar.
+
+A case remembers its last human contact (none, an appointment, a soft refusal; each with or without the screening done), the
+refusals it gave, and whether an appointment is pending. Time runs in slots, 21 a week: weekday × morning, afternoon, evening.
+`absorb` and `work` follow one set of rules, written next to each other, and a test holds their distributions together.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from .compiling import borrowed, inline_jit, jit
+from .dialling import NUMBER
+from .randomness import lane, philox
+from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, PERSON_TYPES, RINGING, decade_of
+
+# Final disposition codes, in the order of columns.DISPOSITION_CODES
+(COMPLETE, PARTIAL, REFUSAL, BREAK_OFF, NOT_AVAILABLE, DEVICE, UNABLE, LANGUAGE, NOT_ATTEMPTED, BUSY, NO_ANSWER, BLOCKED, NOT_SCREENED,
+ NOT_LINE, NOT_WORKING, NOT_HOUSEHOLD, NOT_ELIGIBLE, QUOTA) = range(18)  # fmt: skip
+N_CODES = 18
+# Results of one call, in the order of columns.CALL_RESULTS
+(RANG, WAS_BUSY, ANSWERED_BY_DEVICE, WAS_BLOCKED, WAS_DEAD, WAS_MACHINE, WAS_BUSINESS, WAS_CHILD, INTERVIEWED, BROKE_OFF, COULD_NOT,
+ REFUSED, PUT_OFF, APPOINTED, WAS_AWAY, QUOTA_FULL) = range(16)  # fmt: skip
+N_RESULTS = 16
+NONE, APPOINTMENT, APPOINTMENT_UNSCREENED, SOFT, SOFT_UNSCREENED = range(5)  # memory of the last human contact
+AFTER_RING, AFTER_BUSY, AFTER_REFUSAL, AFTER_APPOINTMENT = range(4)  # when to call again
+BY_APPOINTMENT, CALLBACK, FRESH = range(3)  # queues of a slot, in order
+WEEK = 21
+
+Chain = namedtuple(
+    "Chain",  # of both frames: the first axis is the frame
+    [
+        "kind",  # (2, types) class of contact: 8 ages, household, business
+        "contact",  # (2, 10, 2, 21) probability that a call reaches somebody, without and with an appointment, by slot
+        "willing",  # (2, types) log odds of cooperation
+        "shift",  # (2, 4) on them: nothing, after a refusal, by appointment, both
+        "busy",  # (2,) probability that the line is busy
+        "blocked",  # (2,) that a number blocks every call
+        "device",  # (2,) that a device tells whose number it is
+        "available",  # (2,) that the selected member is at home
+        "ends",  # (2, 7) break-off; of those to count as partial; unable or language, of those who do not cooperate; language,
+        # of those; appointment, of the others; refusal or appointment before the screening; hard refusal
+        "attempts",  # (2,) most calls to a number
+        "conversions",  # (2,) refusals that are called again
+        "again",  # (4, 21) slots to the next call, after each kind of call
+        "first",  # (21,) probability of the slot of the first call
+        "minutes",  # (16,) by result of a call, wrap-up included
+    ],
+)
+
+Cases = namedtuple(
+    "Cases",  # released numbers, (n,) each
+    ["unit", "number", "kind", "calls", "memory", "refusals", "pending", "known", "code", "slot", "interviewer", "minutes", "follows"],
+)
+
+Centre = namedtuple(
+    "Centre",
+    [
+        "units",  # (1,) frame units of a frame; cases count on through the frames
+        "province",  # (U,)
+        "targets",  # (2U,) interviews wanted
+        "found",  # (2U,) interviews made
+        "stop",  # (1,) 1: a unit is closed when its target is met
+        "quota",  # (2, 31, 16) interviews still wanted by frame, province, sex × 8 ages
+        "seats",  # (21,) interviewers at work in each slot of the week
+        "effect",  # (J,) each interviewer's log odds of cooperation
+        "shift",  # (1,) minutes in a slot
+        "queue",  # (3, slots, 3) first and last case of each queue, and its length
+        "deferred",  # (1,) calls put off because nobody was free
+        "spent",  # (2, U, 2) minutes and calls by frame unit
+    ],
+)
+
+
+# ------------------------------------------------------------------------------------------------ probabilities
+@inline_jit
+def pending_code(memory):
+    """Final code of a case that was reached, was to be called again, and never was."""
+    if memory == APPOINTMENT:
+        return NOT_AVAILABLE
+    return REFUSAL if memory == SOFT else NOT_SCREENED
+
+
+@jit
+def absorb(c, frame, cooperation, chance, spent):
+    """Distribution of final code and calls by type, `chance` (types, codes, attempts + 1), and the minutes spent on average in
+    each, `spent`, of the same shape. `cooperation` (types, 4) is the probability by state, over all interviewers."""
+    c = borrowed(c)
+    A = c.attempts[frame]
+    deep = 5 * (c.conversions[frame] + 1) * 2
+    now, then = np.zeros((WEEK, deep)), np.zeros((WEEK, deep))
+    now_spent, then_spent = np.zeros((WEEK, deep)), np.zeros((WEEK, deep))
+    for kind in range(N_TYPES):
+        p, m = chance[kind], spent[kind]
+        if kind == DEAD:
+            put(p, m, NOT_WORKING, 1, 1.0, c.minutes[WAS_DEAD])
+        elif kind == MACHINE:
+            put(p, m, NOT_LINE, 1, 1.0, c.minutes[WAS_MACHINE])
+        elif kind == RINGING:
+            put(p, m, NO_ANSWER, A, 1.0, A * c.minutes[RANG])
+        else:
+            free = 1.0 if kind == BUSINESS else 1.0 - c.blocked[frame]
+            put(p, m, BLOCKED, A, 1.0 - free, (1.0 - free) * A * c.minutes[WAS_BLOCKED])
+            now[:], now_spent[:] = 0.0, 0.0
+            for s in range(WEEK):
+                now[s, 0] = free * c.first[s]
+            for call in range(1, A + 1):
+                then[:], then_spent[:] = 0.0, 0.0
+                for s in range(WEEK):
+                    for state in range(deep):
+                        if now[s, state] > 0.0:
+                            step(c, frame, kind, cooperation, call, s, state, now[s, state], now_spent[s, state], then, then_spent, p, m)
+                now[:], now_spent[:] = then, then_spent
+        for code in range(N_CODES):
+            for call in range(1, A + 1):
+                if p[code, call] > 0.0:
+                    m[code, call] /= p[code, call]
+
+
+@inline_jit
+def put(p, m, code, call, mass, minutes):
+    """Add an end: its probability and its probability × minutes."""
+    p[code, call] += mass
+    m[code, call] += minutes
+
+
+@inline_jit
+def move(c, frame, call, s, memory, refusals, pending, rule, mass, minutes, then, then_spent, p, m):
+    """Call again by a rule, or end where that was the last call."""
+    if call == c.attempts[frame]:
+        put(p, m, pending_code(memory), call, mass, minutes)
+    else:
+        state = (memory * (c.conversions[frame] + 1) + refusals) * 2 + pending
+        t = (s + c.again[rule, s]) % WEEK
+        then[t, state] += mass
+        then_spent[t, state] += minutes
+
+
+@jit
+def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_spent, p, m):
+    """One call in slot s from a state of this probability: where it leads."""
+    pending, rest = state & 1, state >> 1
+    refusals, memory = rest % (c.conversions[frame] + 1), rest // (c.conversions[frame] + 1)
+    busy, last = c.busy[frame], call == c.attempts[frame]
+    answers = (1.0 - busy) * c.contact[frame, c.kind[frame, kind], pending, s]
+    device = 0.0 if kind == BUSINESS else c.device[frame]
+    for silent, result, code, rule in (
+        (busy, WAS_BUSY, BUSY, AFTER_BUSY),
+        (1.0 - busy - answers, RANG, NO_ANSWER, AFTER_RING),
+    ):
+        q, spent = mass * silent, (minutes + mass * c.minutes[result]) * silent
+        if last and memory == NONE:
+            put(p, m, DEVICE, call, q * device, spent * device)
+            put(p, m, code, call, q * (1.0 - device), spent * (1.0 - device))
+        else:
+            still = pending if rule == AFTER_BUSY else 0
+            move(c, frame, call, s, memory, refusals, still, rule, q, spent, then, then_spent, p, m)
+    q, base = mass * answers, minutes * answers  # what was spent before grows with each result's minutes
+    if kind == BUSINESS or kind == NOBODY_ELIGIBLE:
+        code, result = (NOT_HOUSEHOLD, WAS_BUSINESS) if kind == BUSINESS else (NOT_ELIGIBLE, WAS_CHILD)
+        put(p, m, code, call, q, base + q * c.minutes[result])
+        return
+    away = 0.0 if pending == 1 else 1.0 - c.available[frame]
+    if away > 0.0:
+        spent = (base + q * c.minutes[WAS_AWAY]) * away
+        move(c, frame, call, s, APPOINTMENT, refusals, 1, AFTER_APPOINTMENT, q * away, spent, then, then_spent, p, m)
+        q, base = q * (1.0 - away), base * (1.0 - away)
+    e = c.ends[frame]
+    yes = cooperation[kind, np.int64(refusals > 0) + 2 * pending]
+    for part, code, result in (
+        (yes * (1.0 - e[0]), COMPLETE, INTERVIEWED),
+        (yes * e[0] * e[1], PARTIAL, BROKE_OFF),
+        (yes * e[0] * (1.0 - e[1]), BREAK_OFF, BROKE_OFF),
+        ((1.0 - yes) * e[2] * e[3], LANGUAGE, COULD_NOT),
+        ((1.0 - yes) * e[2] * (1.0 - e[3]), UNABLE, COULD_NOT),
+    ):
+        put(p, m, code, call, q * part, (base + q * c.minutes[result]) * part)
+    no = (1.0 - yes) * (1.0 - e[2])
+    for screened in range(2):
+        part = no * (1.0 - e[5] if screened == 1 else e[5])
+        later = APPOINTMENT if screened == 1 else APPOINTMENT_UNSCREENED
+        spent = (base + q * c.minutes[APPOINTED]) * part * e[4]
+        move(c, frame, call, s, later, refusals, 1, AFTER_APPOINTMENT, q * part * e[4], spent, then, then_spent, p, m)
+        part *= 1.0 - e[4]
+        hard = e[6] if refusals < c.conversions[frame] else 1.0
+        end = REFUSAL if screened == 1 else NOT_SCREENED
+        put(p, m, end, call, q * part * hard, (base + q * c.minutes[REFUSED]) * part * hard)
+        if hard < 1.0:
+            soft = SOFT if screened == 1 else SOFT_UNSCREENED
+            spent = (base + q * c.minutes[PUT_OFF]) * part * (1.0 - hard)
+            move(c, frame, call, s, soft, refusals + 1, 0, AFTER_REFUSAL, q * part * (1.0 - hard), spent, then, then_spent, p, m)
+
+
+# ------------------------------------------------------------------------------------------------ the calls themselves
+@inline_jit
+def below(word, place, share):
+    """Whether a 16-bit lane of a random word falls below a share."""
+    return float(lane(word, place)) < share * 65536.0
+
+
+@inline_jit
+def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
+    """The call to case i in slot s of the week: result, final code (-1: open), memory, refusals, pending, rule."""
+    kind, memory, refusals, pending = np.int64(o.kind[i]), np.int64(o.memory[i]), np.int64(o.refusals[i]), np.int64(o.pending[i])
+    if kind == DEAD:
+        return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
+    if kind == MACHINE:
+        return WAS_MACHINE, NOT_LINE, memory, refusals, pending, AFTER_RING, np.uint64(0)
+    if kind == RINGING:
+        return RANG, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
+    if o.known[i] & 1:
+        return WAS_BLOCKED, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
+    w0, w1, w2, w3 = philox(o.number[i], call, unit, landline, key[0], key[1])
+    if below(w2, 0, c.busy[frame]):
+        return WAS_BUSY, -1, memory, refusals, pending, AFTER_BUSY, w3
+    if not float(w0 >> np.uint64(11)) * (1.0 / 9007199254740992.0) < c.contact[frame, c.kind[frame, kind], pending, s]:
+        return (ANSWERED_BY_DEVICE if o.known[i] & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
+    if kind == BUSINESS:
+        return WAS_BUSINESS, NOT_HOUSEHOLD, memory, refusals, 0, AFTER_RING, w3
+    if kind == NOBODY_ELIGIBLE:
+        return WAS_CHILD, NOT_ELIGIBLE, memory, refusals, 0, AFTER_RING, w3
+    if pending == 0 and not below(w2, 1, c.available[frame]):
+        return WAS_AWAY, -1, APPOINTMENT, refusals, 1, AFTER_APPOINTMENT, w3
+    log_odds = c.willing[frame, kind] + c.shift[frame, np.int64(refusals > 0) + 2 * pending] + effect
+    screened = not below(w3, 0, c.ends[frame, 5])
+    if float(w1 >> np.uint64(11)) * (1.0 / 9007199254740992.0) * (1.0 + np.exp(-log_odds)) < 1.0:
+        if not below(w2, 2, c.ends[frame, 0]):
+            return INTERVIEWED, COMPLETE, memory, refusals, 0, AFTER_RING, w3
+        return BROKE_OFF, (PARTIAL if below(w2, 3, c.ends[frame, 1]) else BREAK_OFF), memory, refusals, 0, AFTER_RING, w3
+    if below(w2, 2, c.ends[frame, 2]):
+        return COULD_NOT, (LANGUAGE if below(w2, 3, c.ends[frame, 3]) else UNABLE), memory, refusals, 0, AFTER_RING, w3
+    if below(w2, 3, c.ends[frame, 4]):
+        later = APPOINTMENT if screened else APPOINTMENT_UNSCREENED
+        return APPOINTED, -1, later, refusals, 1, AFTER_APPOINTMENT, w3
+    if refusals >= c.conversions[frame] or below(w3, 1, c.ends[frame, 6]):
+        return REFUSED, (REFUSAL if screened else NOT_SCREENED), memory, refusals, 0, AFTER_RING, w3
+    return PUT_OFF, -1, (SOFT if screened else SOFT_UNSCREENED), refusals + 1, 0, AFTER_REFUSAL, w3
+
+
+@inline_jit
+def close(o, i, result):
+    """Final code of a case that is not called again, as it stands after its last call's result (-1: never called)."""
+    if o.memory[i] != NONE:
+        return pending_code(o.memory[i])
+    if o.calls[i] == 0:
+        return NOT_ATTEMPTED
+    if o.known[i] & 1:
+        return BLOCKED
+    if o.known[i] & 2:
+        return DEVICE
+    return BUSY if result == WAS_BUSY else NO_ANSWER
+
+
+@inline_jit
+def line_up(h, o, queue, slot, i):
+    """Put case i at the end of a queue."""
+    if h.queue[queue, slot, 2] == 0:
+        h.queue[queue, slot, 0] = i
+    else:
+        o.follows[h.queue[queue, slot, 1]] = i
+    h.queue[queue, slot, 1] = i
+    h.queue[queue, slot, 2] += 1
+
+
+@inline_jit
+def put_off(h, o, queue, slot, later):
+    """Move the rest of a queue in front of a later slot's."""
+    if h.queue[queue, slot, 2] > 0:
+        if h.queue[queue, later, 2] == 0:
+            h.queue[queue, later, 1] = h.queue[queue, slot, 1]
+        else:
+            o.follows[h.queue[queue, slot, 1]] = h.queue[queue, later, 0]
+        h.queue[queue, later, 0] = h.queue[queue, slot, 0]
+        h.queue[queue, later, 2] += h.queue[queue, slot, 2]
+        h.deferred[0] += h.queue[queue, slot, 2]
+        h.queue[queue, slot, 2] = 0
+
+
+@inline_jit
+def settle(clock, who, seats):
+    """Restore the heap of free interviewers, earliest first, after the first one's clock went on."""
+    at, time, name = 0, clock[0], who[0]
+    while True:
+        child = 2 * at + 1
+        if child >= seats:
+            break
+        if child + 1 < seats and (clock[child + 1] < clock[child] or (clock[child + 1] == clock[child] and who[child + 1] < who[child])):
+            child += 1
+        if clock[child] > time or (clock[child] == time and who[child] > name):
+            break
+        clock[at], who[at] = clock[child], who[child]
+        at = child
+    clock[at], who[at] = time, name
+
+
+@jit
+def open_cases(c, o, h, start, slot, key):
+    """Line up the cases from `start` on for their first calls, within the week after `slot`, and draw what lasts: blocked numbers,
+    devices."""
+    c, o, h = borrowed(c), borrowed(o), borrowed(h)
+    U = h.units[0]
+    for i in range(start, len(o.unit)):
+        frame, unit = o.unit[i] // U, o.unit[i] % U
+        _, _, _, w3 = philox(o.number[i], NUMBER, unit, np.int64(frame == 0), key[0], key[1])
+        mine = o.kind[i] < BUSINESS
+        o.known[i] = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(mine and below(w3, 1, c.device[frame]))
+        u, offset = float(lane(w3, 2)) / 65536.0, 0
+        while offset < WEEK - 1 and u >= c.first[(slot + offset) % WEEK]:
+            u -= c.first[(slot + offset) % WEEK]
+            offset += 1
+        line_up(h, o, FRESH, slot + offset, i)
+
+
+@jit
+def work(c, o, h, slot, until, last, key, paradata):
+    """Make the calls of the slots from `slot` to `until`; the field closes at slot `last`. Fills `paradata` (rows, 7) with case, call,
+    slot, interviewer, result, start and length in hundredths of minutes when it has rows; returns the calls made."""
+    c, o, h = borrowed(c), borrowed(o), borrowed(h)
+    U, J, made = h.units[0], len(h.effect), 0
+    clock, who = np.empty(J), np.empty(J, np.int64)
+    for t in range(slot, until):
+        s = t % WEEK
+        seats = h.seats[s]
+        for j in range(seats):
+            clock[j], who[j] = 0.0, (t * 131 + j) % J
+        later = t + 1
+        while h.seats[later % WEEK] == 0:
+            later += 1
+        for queue in range(3):
+            while h.queue[queue, t, 2] > 0 and seats > 0 and clock[0] < h.shift[0]:
+                i = h.queue[queue, t, 0]
+                h.queue[queue, t, 0] = o.follows[i]
+                h.queue[queue, t, 2] -= 1
+                unit = o.unit[i]
+                if h.stop[0] == 1 and h.found[unit] >= h.targets[unit]:
+                    o.code[i] = close(o, i, -1)
+                    continue
+                frame, v = unit // U, unit % U
+                call = np.int64(o.calls[i]) + 1
+                result, code, memory, refusals, pending, rule, word = one_call(
+                    c, o, i, frame, call, s, h.effect[who[0]], key, np.int64(frame == 0), v
+                )
+                minutes = c.minutes[result]
+                if result == INTERVIEWED:
+                    left = h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])]
+                    if left <= 0:
+                        result, code, minutes = QUOTA_FULL, QUOTA, c.minutes[QUOTA_FULL]
+                    else:
+                        h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])] = left - 1
+                        h.found[unit] += 1
+                        minutes *= 0.6 + 0.8 * float(lane(word, 2)) / 65536.0
+                o.calls[i], o.memory[i], o.refusals[i], o.pending[i] = call, memory, refusals, pending
+                o.slot[i], o.interviewer[i] = t, who[0]
+                o.minutes[i] += minutes
+                h.spent[frame, v, 0] += minutes
+                h.spent[frame, v, 1] += 1
+                if len(paradata) > 0:
+                    row = paradata[made]
+                    row[0], row[1], row[2], row[3], row[4] = i, call, t, who[0], result
+                    row[5], row[6] = np.int64(clock[0] * 100.0), np.int64(minutes * 100.0)
+                made += 1
+                clock[0] += minutes
+                settle(clock, who, seats)
+                again = t + c.again[rule, s]
+                if code < 0 and (call == c.attempts[frame] or again >= last):
+                    code = close(o, i, result)
+                o.code[i] = code
+                if code < 0:
+                    line_up(h, o, BY_APPOINTMENT if pending == 1 else CALLBACK, again, i)
+            put_off(h, o, queue, t, later)
+    return made
+
+
+@jit
+def close_all(o):
+    """Close what is still open, as it stands."""
+    for i in range(len(o.unit)):
+        if o.code[i] < 0:
+            o.code[i] = close(o, i, -1)
