@@ -8,7 +8,7 @@ import pytest
 
 from surveysim import DataError, DesignError, SurveysimWarning, response_rates, streams
 from surveysim.columns import DISPOSITIONS
-from surveysim.fieldwork import ResponseModel, dial
+from surveysim.fieldwork import Fieldwork, ResponseModel, dial
 from surveysim.sampling import SampleDesign
 
 MODELS = (ResponseModel(contact=0.45), ResponseModel())
@@ -30,7 +30,7 @@ def keys(seed):
 
 @pytest.fixture(scope="module")
 def cases(frames, design):
-    return dial(frames, design, MODELS, keys(1), record=True)
+    return dial(Fieldwork(frames, design, MODELS), keys(1), record=True)
 
 
 def test_dialling__meets_every_target(cases, design):
@@ -74,7 +74,7 @@ def test_respondents__are_eligible_and_report_their_phones(cases):
 
 
 def test_same_keys__same_cases_and_other_keys_others(frames, design, cases):
-    again, other = (dial(frames, design, MODELS, keys(s)) for s in (1, 2))
+    again, other = (dial(Fieldwork(frames, design, MODELS), keys(s)) for s in (1, 2))
     np.testing.assert_array_equal(again.person, cases.person)
     assert (other.person != cases.person).mean() > 0.9
 
@@ -88,7 +88,7 @@ def test_landline_member__is_chosen_with_equal_chances():
     frames = TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile")
     even = {"female": 0.0, "age_per_decade": 0.0, "education_level": 0.0, "urban": 0.0}
     models = (ResponseModel(contact=0.45, **even), ResponseModel(**even))
-    found = dial(frames, SampleDesign.plan(frames, interviews=20_000), models, keys(3))
+    found = dial(Fieldwork(frames, SampleDesign.plan(frames, interviews=20_000), models), keys(3))
     two = (found.frame == 0) & (found.n_eligible == 2) & (found.attributes[:, 10] == 2)
     second = found.attributes[two, 2].mean()
     assert two.sum() > 1500
@@ -98,7 +98,7 @@ def test_landline_member__is_chosen_with_equal_chances():
 def test_a_unit_that_cannot_be_filled__is_named(frames, design):
     hopeless = (ResponseModel(contact=0.45), ResponseModel(cooperation=1e-4))
     with pytest.raises(DesignError, match=r"mobile unit \d{6} .*all .* numbers were dialled"):
-        dial(frames, design, hopeless, keys(1))
+        dial(Fieldwork(frames, design, hopeless), keys(1))
 
 
 def test_inverse_sampling_weight__is_unbiased_by_enumeration():

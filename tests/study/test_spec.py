@@ -19,7 +19,7 @@ def test_preset__is_the_printed_survey():
 
 def test_file__extends_a_preset(tmp_path):
     spec = SurveySpec.from_toml(write(tmp_path, 'extends = "cnnic-2024-12"\n[sample]\ninterviews = 15000\n'))
-    assert (spec.sample.interviews, spec.fieldwork.landline.contact) == (15_000, 0.45)
+    assert (spec.sample.interviews, spec.fieldwork.landline.contact) == (15_000, 0.38)
 
 
 @pytest.mark.parametrize(

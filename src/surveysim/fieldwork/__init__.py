@@ -7,4 +7,5 @@ from .calls import dial as dial
 from .case_file import CaseFile as CaseFile
 from .dispositions import response_rates as response_rates
 from .protocol import Protocol as Protocol
+from .protocol import solve as solve
 from .response import ResponseModel as ResponseModel

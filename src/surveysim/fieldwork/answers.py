@@ -73,7 +73,17 @@ class Measurement:
         return Heard(attributes, n_mobile, answers, hours)
 
     def _touches_answers(self):
-        return any((self.over, self.under, self.interviewer_sd, self.proxy_child, self.proxy_old, self.missing, self.missing_old))
+        return any(
+            (
+                self.over,
+                self.under,
+                self.interviewer_sd,
+                self.proxy_child,
+                self.proxy_old,
+                self.missing,
+                self.missing_old,
+            )
+        )
 
     def _draw(self, person, what, keys):
         """Four uniforms per person (n, 4), keyed by person and by what is drawn."""
@@ -83,26 +93,35 @@ class Measurement:
         return (words >> np.uint64(11)) / 2.0**53
 
     def _mishear(self, pop, person, attributes, answers, effect, keys):
-        """Change the answers (n, K) item by item, where the item was asked."""
+        """Change the answers (n, K) item by item, where the item was asked; what hangs on another answer after it."""
         model, age = pop.model.outcomes, attributes[:, 4]
         state = np.where(attributes[:, 7] == 1, 2 + attributes[:, 9], 1)
         asked = model.asked[state] == 1
         old = age >= 70
-        proxy = self._draw(person, PROXY, keys)[:, 0] < np.select([age < 10, old], [self.proxy_child, self.proxy_old], 0.0)
+        proxy = self._draw(person, PROXY, keys)[:, 0] < np.select(
+            [age < 10, old], [self.proxy_child, self.proxy_old], 0.0
+        )
         absent = np.where(old, self.missing_old, self.missing)
-        for k, name in enumerate(pop.outcome_names):
+        parent = dict(model.nested)
+        for k in sorted(range(len(pop.outcome_names)), key=lambda k: k in parent):
+            name, ask = pop.outcome_names[k], asked[:, k]
+            if k in parent:
+                answers[:, k] *= answers[:, parent[k]] == 1
+                ask = ask & (answers[:, parent[k]] == 1)
             u, yes = self._draw(person, ITEMS + k, keys), answers[:, k] == 1
-            p = yes[asked[:, k]].mean() if asked[:, k].any() else 0.0
+            p = yes[ask].mean() if ask.any() else 0.0
             moved = special.expit(special.logit(np.clip(p, 1e-9, 1 - 1e-9)) + effect)
             up, down = np.maximum(moved - p, 0) / max(1 - p, 1e-9), np.maximum(p - moved, 0) / max(p, 1e-9)
             up = 1 - (1 - up) * (1 - self.over * (name in self.desirable))
             down = 1 - (1 - down) * (1 - self.under * (name in self.sensitive)) * (1 - self.proxy_under * proxy)
             said = np.where(yes, u[:, 0] >= down, u[:, 0] < up)
             silent = u[:, 1] < absent * np.where(yes, self.missing_yes, 1.0)
-            answers[:, k] = np.where(asked[:, k], np.where(silent, MISSING, said), answers[:, k])
+            answers[:, k] = np.where(ask, np.where(silent, MISSING, said), answers[:, k])
 
     def check(self, outcomes, place="measurement"):
         """Raise SpecError where an item is no modelled outcome."""
         for item in (*self.desirable, *self.sensitive):
             if item not in outcomes:
-                raise SpecError(f"{place}: {item!r} is no outcome of the population; there are {', '.join(outcomes[:5])}, …")
+                raise SpecError(
+                    f"{place}: {item!r} is no outcome of the population; there are {', '.join(outcomes[:5])}, …"
+                )

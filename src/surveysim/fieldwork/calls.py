@@ -11,7 +11,7 @@ from ..kernels.respondents import PERSON_TYPES, Frame
 from . import within_household
 from .answers import Measurement
 from .case_file import CODES, CaseFile, number_table
-from .protocol import Outcomes, Protocol
+from .protocol import Protocol, solve
 
 ASSIGNMENT = 1 << 20  # second word of the Philox counter, beyond any number of calls
 EFFECT = 1 << 21
@@ -30,9 +30,12 @@ class Fieldwork:
     def __init__(self, frames, design, models, protocol=None, measurement=None):
         self.frames, self.design, self.models = frames, design, models
         self.protocol, self.measurement = protocol or Protocol(), measurement or Measurement()
-        self.chain = self.protocol.chain(models)
-        sd = self.protocol.interviewer_sd
-        self.outcomes = tuple(Outcomes.of(self.chain, f, model.cooperation_table(sd)) for f, model in enumerate(models))
+        self.chain, self.outcomes = solve(self.protocol, tuple(models))
+
+        working = [frame.units["working_rate"].to_numpy() for frame in frames]
+        self.rates = np.stack(
+            [w * o.interviews() for w, o in zip(working, self.outcomes, strict=True)]
+        )  # interviews per number, about
 
     def tables(self, f, keys):
         """The kernels' `Frame` of one frame under a repetition's keys."""
@@ -112,7 +115,7 @@ def dial(fieldwork, keys, record=False):
         targets = design.targets[f, units]
         tally, count = np.zeros((len(units), *outcomes.shape[2:]), np.int64), np.zeros(len(units), np.int64)
         interviews = np.empty((int(targets.sum()), 7), np.int64)
-        arguments = (people, frame.numbers, fieldwork.tables(f, keys), int(f == 0), units, targets)
+        arguments = (people, frame.numbers, fieldwork.tables(f, keys), int(f == 0), units, targets, fieldwork.rates[f])
         failed = dialling.dial(*arguments, tally, count, interviews, np.empty((0, 6), np.int64))
         if failed >= 0:
             _refuse(frame, f, units[failed], tally[failed, :, 0].sum(), targets[failed])
@@ -159,11 +162,16 @@ def call(fieldwork, keys, record=False, paradata=True):
     stop = "released", with more.
     """
     protocol, design, chain = fieldwork.protocol, fieldwork.design, fieldwork.chain
-    U, most = design.targets.shape[1], int(chain.attempts.max())
+    U = design.targets.shape[1]
     last = 3 * protocol.field_days
     centre = _centre(fieldwork, keys, last + 4 * calling.WEEK + int(chain.again.max()))
     tables = [fieldwork.tables(f, keys) for f in range(2)]
-    released, rows, cases, history = np.zeros((2, U), np.int64), np.empty((0, 8), np.int64), _cases(np.empty((0, 8), np.int64), U), []
+    released, rows, cases, history = (
+        np.zeros((2, U), np.int64),
+        np.empty((0, 8), np.int64),
+        _cases(np.empty((0, 8), np.int64), U),
+        [],
+    )
     frame_of = np.empty(0, np.int64)
     for slot in range(0, last, calling.WEEK):
         wanted = _to_release(fieldwork, centre, cases, released, slot)
@@ -186,7 +194,9 @@ def call(fieldwork, keys, record=False, paradata=True):
 def _centre(fieldwork, keys, slots):
     protocol, design = fieldwork.protocol, fieldwork.design
     if protocol.assignment != "random":
-        raise SpecError('assignment = "province" needs level = "outcome"; at the call level the next free interviewer calls.')
+        raise SpecError(
+            'assignment = "province" needs level = "outcome"; at the call level the next free interviewer calls.'
+        )
     targets = design.targets.ravel().astype(np.int64)
     quota = np.full((2, 31, 16), np.iinfo(np.int64).max)
     if protocol.quota is not None:
@@ -243,11 +253,11 @@ def _cases(rows, U, frame_of=None, before=None):
 def _to_release(fieldwork, centre, cases, released, slot):
     """Numbers to release now by frame and unit: what is missing, over what a number brings, less what open cases still may bring."""
     protocol, design = fieldwork.protocol, fieldwork.design
-    working = np.stack([frame.units["working_rate"].to_numpy() for frame in fieldwork.frames])
-    rate = working * np.array([o.interviews(f == 0) for f, o in enumerate(fieldwork.outcomes)])[:, None]
     found = centre.found.reshape(2, -1)
     resolved = released - np.bincount(cases.unit[cases.code < 0], minlength=released.size).reshape(released.shape)
-    rate = (found + 5.0) / (resolved + 5.0 / np.maximum(rate, 1e-9))  # what was found so far, with a prior worth five interviews
+    rate = (found + 5.0) / (
+        resolved + 5.0 / np.maximum(fieldwork.rates, 1e-9)
+    )  # what was found so far, with a prior worth five interviews
     missing = np.maximum(design.targets - found, 0) / rate - (released - resolved)
     share = protocol.first_release if slot == 0 else 1.0
     wanted = np.ceil(np.maximum(missing * share, 0) / protocol.replicate).astype(np.int64) * protocol.replicate

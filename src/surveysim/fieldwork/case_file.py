@@ -71,7 +71,7 @@ class CaseFile:
     def eligible_unknown(self):
         """(2, U, 2) numbers of unknown status (UH) and of people not screened (UO) that could reach somebody eligible: the truth."""
         true = self.outcomes[:, :, 1].sum(axis=3)
-        return np.stack([true[..., CATEGORY == DISPOSITIONS.index(name)].sum(axis=2) for name in ("UH", "UO")], axis=2)
+        return np.stack([true[..., DISPOSITIONS.index(name) == CATEGORY].sum(axis=2) for name in ("UH", "UO")], axis=2)
 
     def domain(self):
         """0: on the landline frame only (a); 1: mobile only (b); 2: both (ab), from the reported telephones."""
@@ -111,7 +111,9 @@ def number_table(frame, f, unit, number, code, calls):
 def case_table(pop, cases, frames):
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
     table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
-    digits = [frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f]) for f, frame in enumerate(frames)]
+    digits = [
+        frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f]) for f, frame in enumerate(frames)
+    ]
     head = pd.DataFrame(
         {
             "frame": pd.Categorical.from_codes(cases.frame, FRAMES),

@@ -1,6 +1,7 @@
 """The call centre: calendar, seats, callback rules, releases and stop rules; and what they make of a response model."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,7 +80,9 @@ class Protocol:
         """The kernels' tables of both frames, from their ResponseModels."""
         seats = self.seats()
         if not seats.any():
-            raise SpecError(f"staffing = {self.staffing!r} of {self.interviewers} interviewers: nobody is ever at work.")
+            raise SpecError(
+                f"staffing = {self.staffing!r} of {self.interviewers} interviewers: nobody is ever at work."
+            )
         turn = (np.arange(WEEK) + 3 * self.first_weekday) % WEEK  # slots of the calendar week, from the first day on
         each = [_numbers(model) for model in models]
         return Chain(
@@ -90,7 +93,9 @@ class Protocol:
             busy=np.array([m.busy for m in models]),
             blocked=np.array([m.blocked for m in models]),
             device=np.array([m.known_no_contact for m in models]),
-            available=np.array([1.0 if f == 1 or m.selection == "anybody" else m.member_available for f, m in enumerate(models)]),
+            available=np.array(
+                [1.0 if f == 1 or m.selection == "anybody" else m.member_available for f, m in enumerate(models)]
+            ),
             ends=np.stack(each),
             attempts=np.array([m.attempts for m in models]),
             conversions=np.array([m.conversions for m in models]),
@@ -98,6 +103,14 @@ class Protocol:
             first=seats / seats.sum(),
             minutes=np.array(self.minutes, dtype=float) + self.wrap_up,
         )
+
+
+@lru_cache(maxsize=16)
+def solve(protocol, models):
+    """Chain of both frames and their solved Outcomes, of (landline, mobile) ResponseModels."""
+    chain = protocol.chain(models)
+    tables = [model.cooperation_table(protocol.interviewer_sd) for model in models]
+    return chain, tuple(Outcomes.of(chain, f, table) for f, table in enumerate(tables))
 
 
 def _numbers(m):
@@ -131,7 +144,7 @@ class Outcomes:
         alias_tables(weight, alias[0])
         return cls(chance, minutes, alias, np.stack([code, calls]).astype(np.int64))
 
-    def interviews(self, landline):
+    def interviews(self):
         """Share of working numbers that end in an interview, over all kinds of persons alike."""
         return float(self.chance[:-5, 0].sum(axis=1).mean())
 

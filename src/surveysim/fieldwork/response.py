@@ -59,7 +59,9 @@ class ResponseModel:
     dead_known: float = 0.9  # dead numbers recognised at once; the others just ring
     selection: str = "random"  # landline: member of the household to be interviewed (`SELECTIONS`)
     misselection: float = 0.0  # landline: whoever answers is interviewed instead of the one selected
-    shared: float = 0.0  # mobile: numbers that another member of the household answers half of the time, and is interviewed on
+    shared: float = (
+        0.0  # mobile: numbers that another member of the household answers half of the time, and is interviewed on
+    )
 
     def complete(self):
         """The same frame without nonresponse: whoever has the number answers the first call and takes part, and numbers that nobody

@@ -32,7 +32,7 @@ def rule_of(selection):
 def kish_probability(rank, eligible):
     """Probability that Kish's tables take the member of this rank (0 the first: males by age, then females) among so many: equal for
     up to four and for six, 1/6 or 1/4 for five; beyond six members nobody after the sixth has a chance."""
-    rank, eligible = np.asarray(rank), np.asarray(eligible)
+    rank, eligible = np.broadcast_arrays(rank, eligible)
     column = KISH[:, np.minimum(eligible, 6) - 1]
     return (column == rank).mean(axis=0)
 

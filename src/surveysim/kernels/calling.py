@@ -10,9 +10,8 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
-from .dialling import NUMBER
 from .randomness import lane, philox
-from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, PERSON_TYPES, RINGING, decade_of
+from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, NUMBER, PERSON_TYPES, RINGING, decade_of
 
 # Final disposition codes, in the order of columns.DISPOSITION_CODES
 (COMPLETE, PARTIAL, REFUSAL, BREAK_OFF, NOT_AVAILABLE, DEVICE, UNABLE, LANGUAGE, NOT_ATTEMPTED, BUSY, NO_ANSWER, BLOCKED, NOT_SCREENED,
@@ -50,7 +49,21 @@ Chain = namedtuple(
 
 Cases = namedtuple(
     "Cases",  # released numbers, (n,) each
-    ["unit", "number", "kind", "calls", "memory", "refusals", "pending", "known", "code", "slot", "interviewer", "minutes", "follows"],
+    [
+        "unit",
+        "number",
+        "kind",
+        "calls",
+        "memory",
+        "refusals",
+        "pending",
+        "known",
+        "code",
+        "slot",
+        "interviewer",
+        "minutes",
+        "follows",
+    ],
 )
 
 Centre = namedtuple(
@@ -109,7 +122,21 @@ def absorb(c, frame, cooperation, chance, spent):
                 for s in range(WEEK):
                     for state in range(deep):
                         if now[s, state] > 0.0:
-                            step(c, frame, kind, cooperation, call, s, state, now[s, state], now_spent[s, state], then, then_spent, p, m)
+                            step(
+                                c,
+                                frame,
+                                kind,
+                                cooperation,
+                                call,
+                                s,
+                                state,
+                                now[s, state],
+                                now_spent[s, state],
+                                then,
+                                then_spent,
+                                p,
+                                m,
+                            )
                 now[:], now_spent[:] = then, then_spent
         for code in range(N_CODES):
             for call in range(1, A + 1):
@@ -144,11 +171,12 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_
     busy, last = c.busy[frame], call == c.attempts[frame]
     answers = (1.0 - busy) * c.contact[frame, c.kind[frame, kind], pending, s]
     device = 0.0 if kind == BUSINESS else c.device[frame]
-    for silent, result, code, rule in (
-        (busy, WAS_BUSY, BUSY, AFTER_BUSY),
-        (1.0 - busy - answers, RANG, NO_ANSWER, AFTER_RING),
+    rings = (1.0 - device) * c.minutes[RANG] + device * c.minutes[ANSWERED_BY_DEVICE]
+    for silent, length, code, rule in (
+        (busy, c.minutes[WAS_BUSY], BUSY, AFTER_BUSY),
+        (1.0 - busy - answers, rings, NO_ANSWER, AFTER_RING),
     ):
-        q, spent = mass * silent, (minutes + mass * c.minutes[result]) * silent
+        q, spent = mass * silent, (minutes + mass * length) * silent
         if last and memory == NONE:
             put(p, m, DEVICE, call, q * device, spent * device)
             put(p, m, code, call, q * (1.0 - device), spent * (1.0 - device))
@@ -156,7 +184,7 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_
             still = pending if rule == AFTER_BUSY else 0
             move(c, frame, call, s, memory, refusals, still, rule, q, spent, then, then_spent, p, m)
     q, base = mass * answers, minutes * answers  # what was spent before grows with each result's minutes
-    if kind == BUSINESS or kind == NOBODY_ELIGIBLE:
+    if kind in (BUSINESS, NOBODY_ELIGIBLE):
         code, result = (NOT_HOUSEHOLD, WAS_BUSINESS) if kind == BUSINESS else (NOT_ELIGIBLE, WAS_CHILD)
         put(p, m, code, call, q, base + q * c.minutes[result])
         return
@@ -188,7 +216,22 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_
         if hard < 1.0:
             soft = SOFT if screened == 1 else SOFT_UNSCREENED
             spent = (base + q * c.minutes[PUT_OFF]) * part * (1.0 - hard)
-            move(c, frame, call, s, soft, refusals + 1, 0, AFTER_REFUSAL, q * part * (1.0 - hard), spent, then, then_spent, p, m)
+            move(
+                c,
+                frame,
+                call,
+                s,
+                soft,
+                refusals + 1,
+                0,
+                AFTER_REFUSAL,
+                q * part * (1.0 - hard),
+                spent,
+                then,
+                then_spent,
+                p,
+                m,
+            )
 
 
 # ------------------------------------------------------------------------------------------------ the calls themselves
@@ -201,7 +244,12 @@ def below(word, place, share):
 @inline_jit
 def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
     """The call to case i in slot s of the week: result, final code (-1: open), memory, refusals, pending, rule."""
-    kind, memory, refusals, pending = np.int64(o.kind[i]), np.int64(o.memory[i]), np.int64(o.refusals[i]), np.int64(o.pending[i])
+    kind, memory, refusals, pending = (
+        np.int64(o.kind[i]),
+        np.int64(o.memory[i]),
+        np.int64(o.refusals[i]),
+        np.int64(o.pending[i]),
+    )
     if kind == DEAD:
         return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if kind == MACHINE:
@@ -226,7 +274,15 @@ def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
     if float(w1 >> np.uint64(11)) * (1.0 / 9007199254740992.0) * (1.0 + np.exp(-log_odds)) < 1.0:
         if not below(w2, 2, c.ends[frame, 0]):
             return INTERVIEWED, COMPLETE, memory, refusals, 0, AFTER_RING, w3
-        return BROKE_OFF, (PARTIAL if below(w2, 3, c.ends[frame, 1]) else BREAK_OFF), memory, refusals, 0, AFTER_RING, w3
+        return (
+            BROKE_OFF,
+            (PARTIAL if below(w2, 3, c.ends[frame, 1]) else BREAK_OFF),
+            memory,
+            refusals,
+            0,
+            AFTER_RING,
+            w3,
+        )
     if below(w2, 2, c.ends[frame, 2]):
         return COULD_NOT, (LANGUAGE if below(w2, 3, c.ends[frame, 3]) else UNABLE), memory, refusals, 0, AFTER_RING, w3
     if below(w2, 3, c.ends[frame, 4]):
@@ -284,7 +340,9 @@ def settle(clock, who, seats):
         child = 2 * at + 1
         if child >= seats:
             break
-        if child + 1 < seats and (clock[child + 1] < clock[child] or (clock[child + 1] == clock[child] and who[child + 1] < who[child])):
+        if child + 1 < seats and (
+            clock[child + 1] < clock[child] or (clock[child + 1] == clock[child] and who[child + 1] < who[child])
+        ):
             child += 1
         if clock[child] > time or (clock[child] == time and who[child] > name):
             break
@@ -303,7 +361,9 @@ def open_cases(c, o, h, start, slot, key):
         frame, unit = o.unit[i] // U, o.unit[i] % U
         _, _, _, w3 = philox(o.number[i], NUMBER, unit, np.int64(frame == 0), key[0], key[1])
         mine = o.kind[i] < BUSINESS
-        o.known[i] = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(mine and below(w3, 1, c.device[frame]))
+        o.known[i] = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(
+            mine and below(w3, 1, c.device[frame])
+        )
         u, offset = float(lane(w3, 2)) / 65536.0, 0
         while offset < WEEK - 1 and u >= c.first[(slot + offset) % WEEK]:
             u -= c.first[(slot + offset) % WEEK]
@@ -346,7 +406,9 @@ def work(c, o, h, slot, until, last, key, paradata):
                     if left <= 0:
                         result, code, minutes = QUOTA_FULL, QUOTA, c.minutes[QUOTA_FULL]
                     else:
-                        h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])] = left - 1
+                        h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])] = (
+                            left - 1
+                        )
                         h.found[unit] += 1
                         minutes *= 0.6 + 0.8 * float(lane(word, 2)) / 65536.0
                 o.calls[i], o.memory[i], o.refusals[i], o.pending[i] = call, memory, refusals, pending

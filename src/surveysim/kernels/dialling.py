@@ -7,17 +7,17 @@ import numpy as np
 
 from .compiling import borrowed, jit
 from .randomness import alias_draw, philox
-from .respondents import MOST_MEMBERS, PERSON_TYPES, SUFFIXES, bank_number, open_bank, reach
+from .respondents import MANY, MOST_MEMBERS, NUMBER, PERSON_TYPES, SUFFIXES, bank_number, open_bank, reach, read_ahead
 
-NUMBER = 0  # second word of the Philox counter: what is drawn once for a number
 COMPLETE = 0  # the first disposition code
 
 
 @jit
-def dial(p, n, f, landline, units, targets, tally, dialled, interviews, cases):
+def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, cases):
     """Dial the banks of `units` in one frame until each has its target of interviews.
 
-    A mobile number reaches a person, a landline a household, of which one eligible member is chosen. Fills `tally` (k, 2,
+    A mobile number reaches a person, a landline a household, of which one eligible member is chosen. `rate` (U,) is interviews
+    expected per number. Fills `tally` (k, 2,
     codes, calls + 1) with numbers by unit, whether somebody eligible can be reached, disposition code and calls; `dialled`
     (k,); `interviews` (sum of targets, 7): unit, order, number, person, calls, then own mobiles and layer, or eligible members
     and lines; and `cases` (all numbers, 6): unit, number, code, calls, owner (person or household), type, when it has rows.
@@ -25,10 +25,16 @@ def dial(p, n, f, landline, units, targets, tally, dialled, interviews, cases):
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, shared = f.bank_key[0], f.shared[0]
-    done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
-    ids, types, ages = np.empty(MOST_MEMBERS, np.int64), np.empty(MOST_MEMBERS, np.int64), np.empty(MOST_MEMBERS, np.int64)
+    done, case, seen, table = 0, 0, np.uint64(0), np.empty(SUFFIXES, np.int64)
+    ids, types, ages = (
+        np.empty(MOST_MEMBERS, np.int64),
+        np.empty(MOST_MEMBERS, np.int64),
+        np.empty(MOST_MEMBERS, np.int64),
+    )
     for k in range(len(units)):
         v, found, order, bank, place = units[k], 0, 0, 0, 0
+        if targets[k] > MANY * rate[v]:
+            seen ^= read_ahead(p, v)
         width, size, bits = open_bank(0, f.prefixes[v], f.suffixes[v], shared, key, v, table)
         while found < targets[k]:
             if place == size:  # the bank is used up: enlarge it by as many suffixes again
@@ -53,7 +59,9 @@ def dial(p, n, f, landline, units, targets, tally, dialled, interviews, cases):
                 found += 1
                 done += 1
         dialled[k] = order
-    return -1
+    return (
+        -1 if seen != np.uint64(1) else -2
+    )  # all targets are met; without a use of `seen` nothing would be read ahead
 
 
 @jit
@@ -63,7 +71,11 @@ def release(p, n, f, landline, v, start, cases):
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, shared = f.bank_key[0], f.shared[0]
     table = np.empty(SUFFIXES, np.int64)
-    ids, types, ages = np.empty(MOST_MEMBERS, np.int64), np.empty(MOST_MEMBERS, np.int64), np.empty(MOST_MEMBERS, np.int64)
+    ids, types, ages = (
+        np.empty(MOST_MEMBERS, np.int64),
+        np.empty(MOST_MEMBERS, np.int64),
+        np.empty(MOST_MEMBERS, np.int64),
+    )
     bank = start // (f.prefixes[v] * f.suffixes[v])
     place = start % (f.prefixes[v] * f.suffixes[v])
     width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], shared, key, v, table)
@@ -78,7 +90,16 @@ def release(p, n, f, landline, v, start, cases):
         w0, w1, _, _ = philox(x, NUMBER, v, landline, f.key[0], f.key[1])
         kind, owner, person, first, second = reach(p, n, f, landline, v, x, w0, w1, ids, types, ages)
         row = cases[i]
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = v, start + i + 1, x, kind, owner, person, first, second
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = (
+            v,
+            start + i + 1,
+            x,
+            kind,
+            owner,
+            person,
+            first,
+            second,
+        )
     return len(cases)
 
 

@@ -19,6 +19,8 @@ NOBODY_ELIGIBLE, BUSINESS, MACHINE, DEAD, RINGING = range(PERSON_TYPES, PERSON_T
 N_TYPES = PERSON_TYPES + 5
 RANDOM, ANYBODY, LAST_BIRTHDAY, NEXT_BIRTHDAY, KISH = range(5)  # rules of selection within the household
 MOST_MEMBERS = 16
+NUMBER = 0  # second word of the Philox counter: what is drawn once for a number
+MANY = 150  # numbers of a unit from which on reading its tables ahead pays
 BIRTHDAY = np.uint64(0xB1D7)  # key of the day of birth, a lasting attribute of a person
 
 Frame = namedtuple(
@@ -87,8 +89,23 @@ def unowned(w0, lines, business):
 
 
 @inline_jit
-def roster(p, c, household, unit, landline, ids, types, ages):
-    """Members aged 6 or older of a household, in the order of their ids: how many, and the household's lines.
+def read_ahead(p, unit):
+    """Read a unit's tables from end to end, one word of every cache line: later looks find them near. Returns what it read."""
+    seen = np.uint64(0)
+    for area in range(len(p.area_unit)):
+        if p.area_unit[area] == unit:
+            for role in range(p.alias.shape[1]):
+                for cell in range(0, p.alias.shape[2], 8):
+                    seen ^= p.alias[area, role, cell]
+            for cell in range(0, p.use.shape[1], 8):
+                seen ^= np.uint64(p.use[area, cell])
+    return seen
+
+
+@inline_jit
+def roster(p, c, household, unit, landline, layer, ids, types, ages):
+    """Members aged 6 or older of a household with more lines than `layer`, in the order of their ids: how many (-1: it has fewer
+    lines), and the lines.
 
     `ages` holds years, for males with 1,000 added: its descending order is that of Kish's list.
     """
@@ -97,6 +114,8 @@ def roster(p, c, household, unit, landline, ids, types, ages):
     w0, w1, w2, w3 = words_of(p, first)
     head = head_cell(p, w0, area, p.class_kind[c])
     lines, shared_use, shared_trait = household_draw(p, w0, w2, household - p.unit_household[unit], zone, head)
+    if lines <= layer:
+        return -1, lines
     eligible = 0
     for position in range(size):
         cell = alias_draw(p.alias, area, role_of(p, head, position), w0)
@@ -177,8 +196,8 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if landline == 1:
         c = find(p.class_household, owner)
-        eligible, lines = roster(p, c, owner, u, 1, ids, types, ages)
-        if lines <= layer:
+        eligible, lines = roster(p, c, owner, u, 1, layer, ids, types, ages)
+        if eligible < 0:
             return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
         if eligible == 0:
             return NOBODY_ELIGIBLE, owner, none, 0, lines
@@ -188,7 +207,7 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
     if mobiles <= layer:
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if lane(w1, 0) < f.selection[3] and lane(w1, 1) < 32768:  # another member of the household answers
-        eligible, _ = roster(p, c, household, u, 0, ids, types, ages)
+        eligible, _ = roster(p, c, household, u, 0, -1, ids, types, ages)
         pick = (lane(w1, 2) * eligible) >> 16
         if eligible > 0 and ids[pick] != owner:
             return types[pick], owner, ids[pick], 0, layer

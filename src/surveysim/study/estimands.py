@@ -6,6 +6,7 @@ from .. import reference
 from ..columns import AGE_STARTS, EDUCATION, VARIABLES
 from ..estimation import scores
 from ..estimation.estimates import estimates
+from ..fieldwork.answers import MISSING
 from ..population import outcomes, parameters
 
 
@@ -37,12 +38,24 @@ class Variables:
             "weekly_hours": np.where(internet, cases.hours, 0.0),
         }
         self._answers, self._names = cases.answers, {name: k for k, name in enumerate(pop.outcome_names)}
+        self._model, self._state = pop.model.outcomes, np.where(internet, 2 + a[:, 9], 1)
+
+    def given(self, expression):
+        """(Who is asked, who answers) the outcome of an expression, in its groups, (n,) each; None where everybody asked answers."""
+        name, groups = parameters.split(expression)
+        if name not in self._names or not (self._answers[:, self._names[name]] == MISSING).any():
+            return None
+        k, parent = self._names[name], dict(self._model.nested)
+        asked = self._model.asked[self._state, k] * self("*".join(("persons", *groups)))
+        if k in parent:
+            asked = asked * (self._answers[:, parent[k]] == 1)
+        return asked, asked * (self._answers[:, k] != MISSING)
 
     def __call__(self, expression):
         if expression not in self._values:
             name, groups = parameters.split(expression)
             if name not in self._values:
-                self._values[name] = self._answers[:, self._names[name]].astype(float)
+                self._values[name] = (self._answers[:, self._names[name]] == 1).astype(float)
             value = self._values[name]
             for group in groups:
                 column, low, high = VARIABLES[group]
@@ -75,12 +88,12 @@ def statistics(definitions, variables, known, w, everybody):
     """One `scores.Statistic` per indicator (DESIGN: known, ratio, complement), in shares and persons (or hours)."""
     result, users = [], scores.total(w, variables("internet"))
     for row in definitions.itertuples():
-        y = variables(row.numerator)
+        y, given = variables(row.numerator), variables.given(row.numerator)
         if row.kind in ("ratio", "mean"):
-            x = variables(row.denominator)
+            x = variables(row.denominator) if given is None else variables(row.denominator) * given[1]
             result.append(scores.ratio(w, y, x, x > 0))
             continue
-        number = scores.Statistic(scores.dot(w, y), y, everybody)
+        number = scores.Statistic(scores.dot(w, y), y, everybody) if given is None else answered_total(w, y, *given)
         if row.kind == "known":
             number = scores.per_known(number, known(row.denominator))
         elif row.kind == "complement":
@@ -91,6 +104,13 @@ def statistics(definitions, variables, known, w, everybody):
             )
         result.append(number)
     return result
+
+
+def answered_total(w, y, asked, answered):
+    """Total of an outcome that some of those asked did not answer: the rate among those who did, times all who were asked."""
+    rate, size = scores.ratio(w, y, answered), scores.total(w, asked)
+    score = size.value * rate.score + rate.value * size.score
+    return scores.Statistic(rate.value * size.value, score, size.rows)
 
 
 def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):

@@ -1,16 +1,19 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
+import dataclasses
 import difflib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from .. import reference
+from ..columns import CALL_RESULTS
 from ..errors import SpecError
-from ..fieldwork import ResponseModel
+from ..fieldwork import Measurement, Protocol, ResponseModel
+from ..fieldwork.eligibility import METHODS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -53,41 +56,97 @@ class SampleSpec(_Part):
     bank_factor: Annotated[float, Field(gt=0, le=100)] = 1.5
 
 
-class ResponseSpec(_Part):
-    """Fieldwork of one frame; the keys of `ResponseModel`."""
+def _keys_of(model, **kinds):
+    """Keys of a part from a dataclass of `fieldwork`: its names and defaults; a number is a share unless `kinds` says otherwise."""
+    return {field.name: (kinds.get(field.name, Share), field.default) for field in dataclasses.fields(model)}
 
-    attempts: Annotated[int, Field(ge=1, le=50)] = 5
-    contact: Probability = 0.36
-    contact_per_decade: LogOdds = 0.10
-    member_available: Probability = 0.80
-    cooperation: Probability = 0.30
-    female: LogOdds = 0.10
-    age_per_decade: LogOdds = 0.05
-    education_level: LogOdds = 0.08
-    urban: LogOdds = -0.20
-    internet_user: LogOdds = 0.0
-    both_phones: LogOdds = 0.0
-    break_off: Share = 0.04
-    other: Share = 0.06
-    refuse_unscreened: Share = 0.5
-    known_no_contact: Share = 0.3
-    dead_known: Share = 0.9
 
-    def model(self):
-        return ResponseModel(**self.model_dump())
+def _several(kind, n):
+    return Annotated[tuple[(kind,) * n], Field(strict=False)]
+
+
+_Outcomes = Annotated[tuple[str, ...], Field(strict=False)]
+_ODDS = (
+    *("contact_per_decade", "working_age_daytime", "appointment_kept", "appointment_willing", "after_refusal"),
+    *("female", "age_per_decade", "child", "education_level", "urban", "farming", "manufacturing"),
+    *("internet_user", "both_phones"),
+)
+
+ResponseSpec = create_model(
+    "ResponseSpec",
+    __base__=_Part,
+    __doc__="Fieldwork of one frame; the keys of `ResponseModel`.",
+    **_keys_of(
+        ResponseModel,
+        **dict.fromkeys(_ODDS, LogOdds),
+        **dict.fromkeys(("contact", "member_available", "cooperation", "business_contact"), Probability),
+        attempts=Annotated[int, Field(ge=1, le=20)],
+        conversions=Annotated[int, Field(ge=0, le=3)],
+        daypart=_several(LogOdds, 6),
+        selection=Literal["random", "anybody", "last_birthday", "next_birthday", "kish"],
+    ),
+)
+
+_Days = Annotated[int, Field(ge=1, le=60)]
+_Minutes = Annotated[float, Field(gt=0, le=240)]
+ProtocolSpec = create_model(
+    "ProtocolSpec",
+    __base__=_Part,
+    __doc__="The call centre; the keys of `Protocol`.",
+    **_keys_of(
+        Protocol,
+        interviewers=Annotated[int, Field(ge=1, le=30_000)],
+        staffing=_several(Share, 6),
+        shift_hours=Annotated[float, Field(gt=0, le=8)],
+        first_weekday=Annotated[int, Field(ge=0, le=6)],
+        field_days=Annotated[int, Field(ge=1, le=366)],
+        **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
+        replicate=Annotated[int, Field(ge=1)],
+        first_release=Annotated[float, Field(gt=0, le=3)],
+        stop=Literal["target", "released"],
+        quota=Annotated[float, Field(gt=0)] | None,
+        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
+        assignment=Literal["random", "province"],
+        minutes=_several(_Minutes, len(CALL_RESULTS)),
+        wrap_up=Annotated[float, Field(ge=0, le=60)],
+        cost_per_hour=Annotated[float, Field(ge=0)],
+    ),
+)
+
+MeasurementSpec = create_model(
+    "MeasurementSpec",
+    __base__=_Part,
+    __doc__="Errors of answers; the keys of `Measurement`.",
+    **_keys_of(
+        Measurement,
+        desirable=_Outcomes,
+        sensitive=_Outcomes,
+        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
+        missing_yes=Annotated[float, Field(ge=0, le=10)],
+    ),
+)
 
 
 class FieldworkSpec(_Part):
+    """Fieldwork: `level` "outcome" draws one final outcome a number, "calls" simulates every call."""
+
+    level: Literal["outcome", "calls"] = "outcome"
     landline: ResponseSpec = ResponseSpec(contact=0.45)
     mobile: ResponseSpec = ResponseSpec()
+    protocol: ProtocolSpec = ProtocolSpec()
+    measurement: MeasurementSpec = MeasurementSpec()
+
+    def models(self):
+        """(landline, mobile) ResponseModel."""
+        return tuple(ResponseModel(**part.model_dump()) for part in (self.landline, self.mobile))
 
 
 class WeightingSpec(_Part):
     """The weighting recipe."""
 
     composite: Literal["effective"] | Share = "effective"
-    nonresponse: Literal["proportional"] | Share = "proportional"
-    nonresponse_unscreened: Share = 1.0
+    nonresponse: Literal[METHODS] | Share = "frame"
+    nonresponse_unscreened: Literal["screened"] | Share = "screened"
     margins: Annotated[
         tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)
     ] = ("sex", "age_group", "education", "urban")

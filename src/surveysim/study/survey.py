@@ -11,14 +11,14 @@ from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, E
 from ..errors import SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..estimation.linearization import Design, Stage
-from ..fieldwork import CaseFile, dial, response_rates
-from ..fieldwork.calls import case_table
-from ..fieldwork.dispositions import eligibility
+from ..fieldwork import CaseFile, Fieldwork, Measurement, Protocol, call, dial, response_rates, solve
+from ..fieldwork.case_file import case_table
+from ..fieldwork.eligibility import combined_rates, eligibility_table, estimate_e, screened_e
 from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
 from ..weighting import Margins, Recipe, Weights
-from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake
+from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released
 from . import estimands
 from .spec import SurveySpec
 
@@ -33,7 +33,7 @@ class Preparation:
     pop: Population
     frames: tuple
     design: SampleDesign
-    models: tuple
+    fieldwork: Fieldwork
     recipe: Recipe
     definitions: pd.DataFrame
     known: object
@@ -44,16 +44,17 @@ def prepare(spec):
     """Population, frames, sample design and recipe of a specification."""
     pop = Population.china(**spec.population.model_dump())
     frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
-    models = (spec.fieldwork.landline.model(), spec.fieldwork.mobile.model())
-    sample = spec.sample.model_dump()
-    rates = (models[0].expected_rate(landline=True), models[1].expected_rate(landline=False))
-    design = SampleDesign.plan(frames, **sample, interview_rate=rates)
+    models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
+    measurement = Measurement(**spec.fieldwork.measurement.model_dump())
+    measurement.check(pop.outcome_names, "fieldwork.measurement")
+    rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])
+    design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)
     return Preparation(
         spec,
         pop,
         frames,
         design,
-        models,
+        Fieldwork(frames, design, models, protocol, measurement),
         recipe_of(spec, control_totals(pop, spec.weighting)),
         estimands.selected(spec),
         estimands.constants(pop),
@@ -93,9 +94,9 @@ def recipe_of(spec, margins):
     """The weighting recipe of the modelled survey."""
     return Recipe(
         [
-            InverseSampling(),
+            InverseSampling() if spec.fieldwork.level == "outcome" else Released(),
             Multiplicity(),
-            NonresponseClasses(e=spec.weighting.nonresponse, e_unscreened=spec.weighting.nonresponse_unscreened),
+            NonresponseClasses(e="given"),
             Composite(theta=spec.weighting.composite),
             Rake(margins, minimum=spec.weighting.minimum_per_level),
         ]
@@ -105,7 +106,8 @@ def recipe_of(spec, margins):
 def field_and_weight(prep, seed, *repetition, record=False):
     """Sample, dial and weight: the case file, the table that was weighted, its weights and its variance design."""
     keys = (streams.key(seed, "", "fieldwork", *repetition), streams.key(seed, "", "sampling", *repetition))
-    cases = dial(prep.frames, prep.design, prep.models, keys, record=record)
+    collect = call if prep.spec.fieldwork.level == "calls" else dial
+    cases = collect(prep.fieldwork, keys, record=record)
     table = weighting_table(prep, cases)
     weights = prep.recipe.apply(table, disposition_table(prep, cases))
     return cases, table, weights
@@ -125,11 +127,11 @@ def weighting_table(prep, cases):
             "domain": categorical(cases.domain(), ("a", "b", "ab")),
             "number_province": categorical(prep.design.province[cases.unit], provinces),
             "number_space": prep.design.numbers[at],
-            "unit_interviews": prep.design.targets[at],
+            "unit_interviews": cases.dispositions[..., 0][at],
             "unit_dialled": cases.dialled[at],
             "n_mobile": cases.n_mobile,
             "n_lines": cases.n_lines,
-            "n_eligible": cases.n_eligible,
+            "n_eligible": cases.members,
             "province": categorical(zone >> 1, provinces),
             "urban": categorical(zone & 1, URBAN),
             "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
@@ -142,15 +144,34 @@ def weighting_table(prep, cases):
 
 
 def disposition_table(prep, cases):
-    """Numbers by frame, province of the number and final AAPOR category; classes with interviews planned."""
-    rows = []
-    provinces = list(reference.provinces())
+    """Numbers by frame, province of the number and final AAPOR category, with e of UH and of UO; classes with interviews planned."""
+    rows, provinces, province = [], list(reference.provinces()), prep.design.province
     for f, frame in enumerate(FRAMES):
-        for p, province in enumerate(provinces):
-            inside = prep.design.province == p
-            if prep.design.targets[f, inside].sum():
-                rows.append((frame, province, *cases.dispositions[f, inside].sum(axis=0)))
-    return pd.DataFrame(rows, columns=["frame", "number_province", *DISPOSITIONS])
+        by_code = np.zeros((31, *cases.outcomes.shape[3:]), np.int64)
+        np.add.at(by_code, province, cases.outcomes[f].sum(axis=1))
+        categories = np.zeros((31, len(DISPOSITIONS)), np.int64)
+        np.add.at(categories, province, cases.dispositions[f])
+        for p in np.flatnonzero(np.bincount(province, prep.design.targets[f], 31)):
+            share = eligible_share(prep, cases, f, province == p)
+            rows.append(
+                (frame, provinces[p], *categories[p], *shares_of_unknown(prep.spec.weighting, by_code[p], share))
+            )
+    return pd.DataFrame(rows, columns=["frame", "number_province", *DISPOSITIONS, "e", "e_unscreened"])
+
+
+def eligible_share(prep, cases, f, units):
+    """Share of the numbers dialled in some units that reach somebody, by the telephone statistics the frame was made from."""
+    dialled = cases.dialled[f, units]
+    return float(dialled @ prep.frames[f].units["working_rate"].to_numpy()[units] / max(dialled.sum(), 1))
+
+
+def shares_of_unknown(weighting, tally, share):
+    """(e of UH, e of UO) as the specification has them estimated from numbers by final code and calls."""
+    e, unscreened = weighting.nonresponse, weighting.nonresponse_unscreened
+    return (
+        estimate_e(tally, e, share) if isinstance(e, str) else e,
+        screened_e(tally) if isinstance(unscreened, str) else unscreened,
+    )
 
 
 def variance_design(table, weights):
@@ -226,15 +247,24 @@ class SurveyRun:
         """Published figure, exact population value and estimate, one row per indicator; see `compare`."""
         return compare(self)
 
-    def response_rates(self):
-        """AAPOR rates by frame, with the e of the nonresponse weights (UH by proportional allocation, UO as specified)."""
-        weighting, rates = self.spec.weighting, {}
+    def response_rates(self, weights=None):
+        """AAPOR rates by frame, with e estimated as for the nonresponse weights; `weights`, a share of each frame, adds a column
+        `combined` (`fieldwork.combined_rates`)."""
+        rates, everywhere = {}, slice(None)
         for f, frame in enumerate(FRAMES):
             counts = dict(zip(DISPOSITIONS, self.case_file.dispositions[f].sum(axis=0), strict=True))
             if sum(counts.values()):
-                unknown = eligibility(counts) if isinstance(weighting.nonresponse, str) else weighting.nonresponse
-                rates[frame] = response_rates(counts, e={"UH": unknown, "UO": weighting.nonresponse_unscreened})
-        return pd.DataFrame(rates)
+                share = eligible_share(self.preparation, self.case_file, f, everywhere)
+                tally = self.case_file.outcomes[f].sum(axis=(0, 1))
+                e = shares_of_unknown(self.spec.weighting, tally, share)
+                rates[frame] = response_rates(counts, e=dict(zip(("UH", "UO"), e, strict=True)))
+        rates = pd.DataFrame(rates)
+        return rates if weights is None else rates.assign(combined=combined_rates(rates, weights))
+
+    def eligibility(self):
+        """Every method to estimate e against the truth, by frame; see `fieldwork.eligibility_table`."""
+        shares = [eligible_share(self.preparation, self.case_file, f, slice(None)) for f in range(2)]
+        return eligibility_table(self.case_file, shares)
 
     def error_statement(self):
         """The report's ±0.66 points against this design.

@@ -15,4 +15,5 @@ from .steps import Multiplicity as Multiplicity
 from .steps import NonresponseClasses as NonresponseClasses
 from .steps import NonresponsePropensity as NonresponsePropensity
 from .steps import Rake as Rake
+from .steps import Released as Released
 from .trimming import trim_weights as trim_weights

@@ -11,8 +11,8 @@ def class_factors(counts, e, e_unscreened=1.0):
     Parameters
     ----------
     counts : (classes, 8) numbers by AAPOR category I, P, R, NC, O, UH, UO, NE.
-    e : share of the numbers of unknown status (UH) that are eligible, a number or "proportional" (known eligible over known
-        eligible plus not eligible, class by class; CASRO).
+    e : share of the numbers of unknown status (UH) that are eligible, a number, one per class, or "proportional" (known eligible
+        over known eligible plus not eligible, class by class; CASRO).
     e_unscreened : share of the people and households reached but not screened (UO) that are eligible.
 
     Notes
@@ -33,7 +33,11 @@ def eligible(counts, e, e_unscreened=1.0):
     """Estimated eligible cases (classes,): known ones and the shares e of UH and e_unscreened of UO. See `class_factors`."""
     counts = np.asarray(counts, dtype=float)
     known = counts[:, :5].sum(axis=1)
-    share = known / (known + counts[:, 7]) if isinstance(e, str) else np.full(len(counts), float(e))
+    share = (
+        known / (known + counts[:, 7])
+        if isinstance(e, str)
+        else np.broadcast_to(np.asarray(e, dtype=float), known.shape)
+    )
     return known + share * counts[:, 5] + e_unscreened * counts[:, 6]
 
 

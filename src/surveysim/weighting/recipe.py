@@ -15,7 +15,16 @@ import pandas as pd
 from ..errors import DataError
 from .margins import Margins, numbers_of, rows_of
 from .result import deff_kish, remember
-from .steps import BaseWeight, Composite, InverseSampling, Multiplicity, NonresponseClasses, NonresponsePropensity, Rake
+from .steps import (
+    BaseWeight,
+    Composite,
+    InverseSampling,
+    Multiplicity,
+    NonresponseClasses,
+    NonresponsePropensity,
+    Rake,
+    Released,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Recipe:
 
     Parameters
     ----------
-    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`,
+    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`,
         `Composite`, `Rake`), whose names are the columns of the result.
     """
 
@@ -158,7 +167,16 @@ class Recipe:
 
 KINDS = {
     kind.__name__: kind
-    for kind in (BaseWeight, InverseSampling, Multiplicity, NonresponseClasses, NonresponsePropensity, Composite, Rake)
+    for kind in (
+        BaseWeight,
+        InverseSampling,
+        Multiplicity,
+        NonresponseClasses,
+        NonresponsePropensity,
+        Composite,
+        Rake,
+        Released,
+    )
 }
 
 

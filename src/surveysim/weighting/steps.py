@@ -65,6 +65,31 @@ class InverseSampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """Number weight of numbers released in replicates: numbers in the unit's space over numbers released.
+
+    Every released number stands for as many, whatever became of it; what has not been resolved is nonresponse. Where releases stop
+    because the target is met, some bias is left (docs/inverse-sampling.md measures it).
+    """
+
+    space: str = "number_space"
+    released: str = "unit_dialled"
+    name: str = "design_weight"
+    starts = True
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        N, t = (numbers_of(cases, c, len(weight), c) for c in (self.space, self.released))
+        wrong = ~((t >= 1) & (t <= N) & (np.inf > N))
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise DataError(
+                f"{int(wrong.sum())} rows have no sense of numbers, the first is row {k}: {t[k]:g} released of {N[k]:g}; need "
+                f"1 <= released <= numbers."
+            )
+        return N / t, {}, None
+
+
+@dataclass(frozen=True, slots=True)
 class Multiplicity:
     """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines."""
 
@@ -89,11 +114,12 @@ class NonresponseClasses:
     """Weight up for nonresponse inside classes, frame by frame: estimated eligible cases over interviews.
 
     e is for numbers of unknown status (UH); e_unscreened for people and households that were reached but refused before
-    the screening (UO): nearly every household that answers has somebody eligible.
+    the screening (UO): nearly every household that answers has somebody eligible. With e = "given", the columns e and e_unscreened
+    of the dispositions hold both.
     """
 
     by: tuple = ("frame", "number_province")
-    e: float | Literal["proportional"] = "proportional"
+    e: float | Literal["proportional", "given"] = "proportional"
     e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
 
@@ -101,8 +127,8 @@ class NonresponseClasses:
         _check_nonresponse(self)
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        _, counts, codes = _classes(self, cases, dispositions)
-        factor = nonresponse.class_factors(counts, self.e, self.e_unscreened)
+        _, counts, codes, e = _classes(self, cases, dispositions)
+        factor = nonresponse.class_factors(counts, *e)
         return weight * factor[codes], _spread_of(factor), None
 
 
@@ -115,7 +141,7 @@ class NonresponsePropensity:
     """
 
     by: tuple = ("frame", "number_province")
-    e: float | Literal["proportional"] = "proportional"
+    e: float | Literal["proportional", "given"] = "proportional"
     e_unscreened: float = 1.0
     groups: int | None = None
     name: str = "nonresponse_weight"
@@ -126,8 +152,8 @@ class NonresponsePropensity:
             raise DataError(f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        table, counts, codes = _classes(self, cases, dispositions)
-        size, interviews = nonresponse.eligible(counts, self.e, self.e_unscreened), counts[:, 0]
+        table, counts, codes, e = _classes(self, cases, dispositions)
+        size, interviews = nonresponse.eligible(counts, *e), counts[:, 0]
         levels = [pd.get_dummies(table[c].astype(str), prefix=c, drop_first=True) for c in self.by]
         x = pd.concat(levels, axis=1)
         p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
@@ -148,14 +174,15 @@ def _check_nonresponse(step):
     if isinstance(step.by, str):
         object.__setattr__(step, "by", (step.by,))
     shares = [v for v in (step.e, step.e_unscreened) if not isinstance(v, str)]
-    if (isinstance(step.e, str) and step.e != "proportional") or not all(0 <= v <= 1 for v in shares):
+    if (isinstance(step.e, str) and step.e not in ("proportional", "given")) or not all(0 <= v <= 1 for v in shares):
         raise DataError(
-            f'e = {step.e!r}, e_unscreened = {step.e_unscreened!r}: give shares of eligible numbers from 0 to 1; e may be "proportional".'
+            f"e = {step.e!r}, e_unscreened = {step.e_unscreened!r}: give shares of eligible numbers from 0 to 1; e may be "
+            f'"proportional", or "given" in columns of the dispositions.'
         )
 
 
 def _classes(step, cases, dispositions):
-    """The classes (a table without repeats), their counts (classes, 8) by disposition, and the class of every interview."""
+    """The classes (a table without repeats), their counts (classes, 8) by disposition, the class of every interview, and both e."""
     if dispositions is None:
         raise DataError(
             f"{type(step).__name__} needs dispositions: a table of the classes with the columns "
@@ -172,9 +199,10 @@ def _classes(step, cases, dispositions):
         raise DataError(
             f"{int(bad.sum())} rows of dispositions have missing or negative counts, the first is row {int(np.argmax(bad))}."
         )
-    table = table.groupby(list(step.by), sort=False, as_index=False)[
-        list(DISPOSITIONS)
-    ].sum()  # rows finer than the classes
+    given = {"e": "UH", "e_unscreened": "UO"} if step.e == "given" else {}
+    for name, category in given.items():
+        table[name] = _given(dispositions, name, category, table, n)
+    table = table.groupby(list(step.by), sort=False, as_index=False).sum()  # rows finer than the classes
     labels = list(table[list(step.by)].itertuples(index=False, name=None))
     codes = level_codes(cases, step.by, labels)
     rows = np.bincount(codes, minlength=len(labels))
@@ -185,7 +213,24 @@ def _classes(step, cases, dispositions):
             f"{len(wrong)} classes have other interviews than the table has rows; the first is {labels[k]!r} with I = "
             f"{table['I'].iloc[k]:g} and {rows[k]} rows. Give the dispositions of these cases."
         )
-    return table, table[list(DISPOSITIONS)].to_numpy(), codes
+    counts = table[list(DISPOSITIONS)].to_numpy()
+    e = step.e, step.e_unscreened
+    if given:
+        size = table[list(given.values())].to_numpy()
+        e = np.divide(table[list(given)].to_numpy(), size, out=np.zeros(size.shape), where=size > 0).T
+    return table, counts, codes, e
+
+
+def _given(dispositions, name, category, table, n):
+    """Expected eligible numbers of a category by row, from the column that holds its e: they add up where shares do not."""
+    values = numbers_of(dispositions, name, n, name)
+    bad = ~((values >= 0) & (values <= 1))
+    if bad.any():
+        raise DataError(
+            f"column {name!r} of the dispositions holds {int(bad.sum())} values that are no shares from 0 to 1, the first is "
+            f"{values[np.argmax(bad)]:g} in row {int(np.argmax(bad))}."
+        )
+    return values * table[category].to_numpy()
 
 
 def _one_of(cases, column, values):

@@ -1,0 +1,122 @@
+"""Outcome rates, e and combined rates, against hand-worked cases, another package and the truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveysim import DataError, SurveySpec, response_rates
+from surveysim.columns import DISPOSITION_CODES, DISPOSITIONS
+from surveysim.fieldwork.eligibility import METHODS, combined_rates, eligibility_table, estimate_e, screened_e
+from surveysim.study.survey import eligible_share, field_and_weight, prepare
+
+PARITY = Path(__file__).parents[1] / "parity"
+CODES = [code for code, _, _ in DISPOSITION_CODES]
+
+
+def tally(calls=4, **codes):
+    """Numbers by code (1.1 is c1_1) and calls: {calls: number}."""
+    table = np.zeros((len(CODES), calls + 1))
+    for name, counts in codes.items():
+        for call, number in counts.items():
+            table[CODES.index(name[1:].replace("_", ".")), call] = number
+    return table
+
+
+def test_rates__agree_with_outcomerate():
+    """R package outcomerate (response_rates_make.R), 30 tallies × e, to 1e-14."""
+    tallies = pd.read_csv(PARITY / "response_rates_tallies.csv").set_index("tally")
+    results = pd.read_csv(PARITY / "response_rates_outcomerate.csv")
+    compared = 0
+    for (name, e), rows in results.groupby(["tally", "e"]):
+        found = response_rates(tallies.loc[name, list(DISPOSITIONS)].astype(float), e=e)
+        for rate, value in zip(rows["rate"], rows["value"], strict=True):
+            if rate in found.index and np.isfinite(value):
+                assert found[rate] == pytest.approx(value, abs=1e-14)
+                compared += 1
+    assert compared > 400
+
+
+def test_e__hand_worked():
+    """100 numbers: 20 eligible after one call, 5 after three; 40 dead after one, 2 after four; 30 of no answer after four, 3 not screened."""
+    table = tally(c1_1={1: 20, 3: 5}, c4_3={1: 40, 4: 2}, c3_13={4: 30}, c3_21={2: 3})
+    assert estimate_e(table, "proportional") == pytest.approx(25 / 67)
+    assert estimate_e(table, "frame", 0.4) == pytest.approx((40 - 28) / 30)
+    assert estimate_e(table, "frame", 0.1) == 0
+    assert estimate_e(table, "late") == pytest.approx(5 / 7)
+    assert estimate_e(table, "minimum") == 0
+    assert estimate_e(table, "maximum") == 1
+    assert screened_e(table) == 1
+    assert screened_e(table + tally(c4_7={1: 5})) == pytest.approx(25 / 30)
+
+
+def test_survival__is_the_plain_share_without_censoring_and_corrects_for_it_with():
+    """Unresolved numbers all called four times: share of resolved. Half of them given up after one call: by product limit."""
+    table = tally(c1_1={1: 10, 4: 10}, c4_3={1: 60}, c3_13={4: 20})
+    assert estimate_e(table, "survival") == pytest.approx((20 / 80 * 100 - 20) / 20)
+    table = tally(c1_1={1: 10, 4: 10}, c4_3={1: 60}, c3_13={1: 10, 4: 10})
+    # at risk 100: 10 + 60 leave; 20 at risk at the fourth call, half of whom are resolved, all eligible; S = 0.3 before it
+    share = (0.1 + 0.3 * 10 / 20) / (0.7 + 0.3 * 10 / 20)
+    assert estimate_e(table, "survival") == pytest.approx(np.clip((share * 100 - 20) / 20, 0, 1))
+    assert estimate_e(table, "survival") > estimate_e(table, "proportional")
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={1: 5}), "casro"), "proportional"),
+        (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={1: 5}), "frame"), "share"),
+        (lambda: estimate_e(tally(c3_13={1: 5})), "no number's status"),
+        (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={4: 5}), "late"), "late"),
+        (lambda: screened_e(tally(c3_13={1: 5})), "nobody was screened"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), None), "stated weight"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 1.0}), "stated weight"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 0.7, "b": 0.7}), "sum to 1"),
+    ],
+)
+def test_what_cannot_be_estimated__is_refused(call, word):
+    with pytest.raises(DataError, match=word):
+        call()
+
+
+@pytest.fixture(scope="module")
+def prep():
+    return prepare(SurveySpec.preset("cnnic-2024-12", population={"scale": 0.05}, sample={"interviews": 15_000}))
+
+
+@pytest.mark.parametrize("level", ["outcome", "calls"])
+def test_true_e__is_counted_from_the_owners(prep, level):
+    spec = prep.spec.model_copy(update={"fieldwork": prep.spec.fieldwork.model_copy(update={"level": level})})
+    at = prepare(spec)
+    cases, _, _ = field_and_weight(at, 2, record=True)
+    for f, frame in enumerate(at.frames):
+        rows = cases.numbers[cases.numbers["frame"] == ("landline", "mobile")[f]]
+        owner = frame.owner(rows["number"].to_numpy())
+        for k, category in enumerate(("UH", "UO")):
+            unknown = (rows["disposition"] == category).to_numpy()
+            assert (owner[unknown] >= 0).sum() == cases.eligible_unknown[f, :, k].sum()
+    shares = [eligible_share(at, cases, f, slice(None)) for f in range(2)]
+    table = eligibility_table(cases, shares).set_index(["frame", "method"])
+    assert set(table.index.get_level_values(1)) == {*METHODS, "true"}
+    for frame in ("landline", "mobile"):
+        assert abs(table.loc[(frame, "frame"), "error"]) < 0.03  # it knows the frame's working rate
+        assert table.loc[(frame, "proportional"), "error"] < -0.01  # dead numbers are recognised first
+        assert table.loc[(frame, "late"), "error"] > 0.1
+
+
+def test_weights__add_up_to_the_frames(prep):
+    """With e from the frame's working rate, weights after nonresponse sum to the population of each frame; CASRO's do not."""
+    totals = {}
+    for e in ("frame", "proportional"):
+        spec = prep.spec.model_copy(update={"weighting": prep.spec.weighting.model_copy(update={"nonresponse": e})})
+        at, sums = prepare(spec), np.zeros(2)
+        for repetition in range(6):
+            cases, table, weights = field_and_weight(at, 3, repetition)
+            sums += np.bincount(cases.frame, weights.table["nonresponse_weight"], 2) / 6
+        totals[e] = sums
+    sums = prep.pop.sums(fine=False).status[:, :, 3:].sum(axis=(0, 1, 2))
+    mobiles, lines = np.divmod(np.arange(72) // 6, 3)
+    truth = np.array([sums[lines > 0].sum(), sums[mobiles > 0].sum()])
+    assert np.all(np.abs(totals["frame"] / truth - 1) < 0.02)
+    assert abs(totals["proportional"][1] / truth[1] - 1) > 0.05
