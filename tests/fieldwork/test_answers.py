@@ -24,7 +24,9 @@ def true(prep):
 
 def heard(prep, protocol=None, **errors):
     field = prep.fieldwork
-    return dial(Fieldwork(field.frames, field.design, field.models, protocol or field.protocol, Measurement(**errors)), KEYS)
+    return dial(
+        Fieldwork(field.frames, field.design, field.models, protocol or field.protocol, Measurement(**errors)), KEYS
+    )
 
 
 def near(share, p, n):
@@ -82,7 +84,9 @@ def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
     for i in (3, 500):
         moved = w.copy()
         moved[i] += step
-        again = estimands.statistics(rows, estimands.Variables(prep.pop, said), prep.known, moved, np.ones(len(w), bool))
+        again = estimands.statistics(
+            rows, estimands.Variables(prep.pop, said), prep.known, moved, np.ones(len(w), bool)
+        )
         for a, b in zip(again, found, strict=True):
             assert (a.value - b.value) / step == pytest.approx(b.score[i], rel=1e-3, abs=1e-5)
 
@@ -136,14 +140,18 @@ def test_forgotten_numbers__raise_the_weight(prep, true):
 
 
 def test_an_unknown_item__is_refused():
-    spec = SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork={"measurement": {"desirable": ["app_news"], "over": 0.1}})
-    with pytest.raises(SpecError, match="app_news.*no outcome"):
+    spec = SurveySpec.preset(
+        "cnnic-2024-12", **SMALL, fieldwork={"measurement": {"desirable": ["app_news"], "over": 0.1}}
+    )
+    with pytest.raises(SpecError, match=r"app_news.*no outcome"):
         prepare(spec)
 
 
 def test_repetitions__with_errors_still_rake(prep):
     spec = SurveySpec.preset(
-        "cnnic-2024-12", **SMALL, fieldwork={"measurement": {"missing": 0.05, "internet_under": 0.02, "interviewer_sd": 0.3}}
+        "cnnic-2024-12",
+        **SMALL,
+        fieldwork={"measurement": {"missing": 0.05, "internet_under": 0.02, "interviewer_sd": 0.3}},
     )
     cases, table, weights = field_and_weight(prepare(spec), 5, 0)
     assert len(cases) == 12_000 == len(table)

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, SurveySpec, response_rates
-from surveysim.columns import DISPOSITION_CODES, DISPOSITIONS
+from surveysim.columns import AGE_STARTS, DISPOSITION_CODES, DISPOSITIONS
 from surveysim.fieldwork.eligibility import METHODS, combined_rates, eligibility_table, estimate_e, screened_e
+from surveysim.population.parameters import LINES, MOBILES
 from surveysim.study.survey import eligible_share, field_and_weight, prepare
 
 PARITY = Path(__file__).parents[1] / "parity"
@@ -39,7 +40,7 @@ def test_rates__agree_with_outcomerate():
 
 
 def test_e__hand_worked():
-    """100 numbers: 20 eligible after one call, 5 after three; 40 dead after one, 2 after four; 30 of no answer after four, 3 not screened."""
+    """100 numbers: 20 eligible after one call, 5 after three; 40 dead after one, 2 after four; 30 unanswered four times, 3 not screened."""
     table = tally(c1_1={1: 20, 3: 5}, c4_3={1: 40, 4: 2}, c3_13={4: 30}, c3_21={2: 3})
     assert estimate_e(table, "proportional") == pytest.approx(25 / 67)
     assert estimate_e(table, "frame", 0.4) == pytest.approx((40 - 28) / 30)
@@ -112,11 +113,10 @@ def test_weights__add_up_to_the_frames(prep):
         spec = prep.spec.model_copy(update={"weighting": prep.spec.weighting.model_copy(update={"nonresponse": e})})
         at, sums = prepare(spec), np.zeros(2)
         for repetition in range(6):
-            cases, table, weights = field_and_weight(at, 3, repetition)
+            cases, _, weights = field_and_weight(at, 3, repetition)
             sums += np.bincount(cases.frame, weights.table["nonresponse_weight"], 2) / 6
         totals[e] = sums
-    sums = prep.pop.sums(fine=False).status[:, :, 3:].sum(axis=(0, 1, 2))
-    mobiles, lines = np.divmod(np.arange(72) // 6, 3)
-    truth = np.array([sums[lines > 0].sum(), sums[mobiles > 0].sum()])
+    status = prep.pop.sums(fine=False).status[:, :, np.array(AGE_STARTS) >= 6]
+    truth = np.array([(status @ (LINES > 0)).sum(), (status @ (MOBILES > 0)).sum()])
     assert np.all(np.abs(totals["frame"] / truth - 1) < 0.02)
     assert abs(totals["proportional"][1] / truth[1] - 1) > 0.05

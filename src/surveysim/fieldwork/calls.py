@@ -33,9 +33,9 @@ class Fieldwork:
         self.chain, self.outcomes = solve(self.protocol, tuple(models))
 
         working = [frame.units["working_rate"].to_numpy() for frame in frames]
-        self.rates = np.stack(
-            [w * o.interviews() for w, o in zip(working, self.outcomes, strict=True)]
-        )  # interviews per number, about
+        pairs = list(zip(working, self.outcomes, strict=True))
+        self.rates = np.stack([w * o.interviews() for w, o in pairs])  # interviews per number, about
+        self.minutes = np.stack([w * o.length(True) + (1 - w) * o.length(False) for w, o in pairs])  # per number, about
 
     def tables(self, f, keys):
         """The kernels' `Frame` of one frame under a repetition's keys."""
@@ -251,17 +251,23 @@ def _cases(rows, U, frame_of=None, before=None):
 
 
 def _to_release(fieldwork, centre, cases, released, slot):
-    """Numbers to release now by frame and unit: what is missing, over what a number brings, less what open cases still may bring."""
+    """Numbers to release now by frame and unit: what is missing, over what a number brings, less what open cases still may bring; no
+    more than the seats can work in a week."""
     protocol, design = fieldwork.protocol, fieldwork.design
     found = centre.found.reshape(2, -1)
     resolved = released - np.bincount(cases.unit[cases.code < 0], minlength=released.size).reshape(released.shape)
     rate = (found + 5.0) / (
         resolved + 5.0 / np.maximum(fieldwork.rates, 1e-9)
     )  # what was found so far, with a prior worth five interviews
-    missing = np.maximum(design.targets - found, 0) / rate - (released - resolved)
-    share = protocol.first_release if slot == 0 else 1.0
-    wanted = np.ceil(np.maximum(missing * share, 0) / protocol.replicate).astype(np.int64) * protocol.replicate
-    return np.where(design.targets > found, wanted, 0)
+    missing = np.maximum(np.maximum(design.targets - found, 0) / rate - (released - resolved), 0)
+    if slot == 0:
+        missing *= protocol.first_release
+    week = centre.shift[0] * centre.seats.sum()
+    room = max(week - ((released - resolved) * fieldwork.minutes).sum(), 0.1 * week)
+    missing *= min(1.0, room / max((missing * fieldwork.minutes).sum(), 1e-9))
+    return np.where(
+        design.targets > found, np.ceil(missing / protocol.replicate).astype(np.int64) * protocol.replicate, 0
+    )
 
 
 def _release(fieldwork, tables, wanted, released):

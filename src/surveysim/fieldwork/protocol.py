@@ -10,7 +10,7 @@ from ..errors import SpecError
 from ..kernels import calling
 from ..kernels.calling import Chain
 from ..kernels.randomness import alias_tables
-from ..kernels.respondents import N_TYPES
+from ..kernels.respondents import N_TYPES, PERSON_TYPES
 
 WEEK = 21
 # Minutes of a call by result, in the order of columns.CALL_RESULTS; wrap-up comes on top
@@ -29,8 +29,8 @@ class Protocol:
     callback_days : days to the next call after no answer, which is made in the next part of the day. refusal_days,
         appointment_days : the same after a soft refusal and for an appointment, at the same part of the day. After a busy line the
         next slot is taken.
-    replicate : numbers of a unit released together. first_release : share of the numbers thought necessary that is released at
-        once; the rest follows week by week, by what is found.
+    replicate : numbers of a unit released together. first_release : share of the numbers thought necessary that is released in the
+        first week, seats permitting; the rest follows week by week, by what is found.
     stop : "target" closes a unit when its target is met; "released" works every released number to the end.
     quota : None, or the most interviews of a province's sex × age group as a multiple of its share of the target.
     interviewer_sd : standard deviation of interviewers' log odds of cooperation. assignment : "random" (interpenetrated) or
@@ -38,7 +38,7 @@ class Protocol:
     minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of a staffed hour, yuan.
     """
 
-    interviewers: int = 250
+    interviewers: int = 120
     staffing: tuple = (0.5, 0.5, 0.8, 0.8, 0.8, 0.8)
     shift_hours: float = 3.5
     first_weekday: int = 0
@@ -47,7 +47,7 @@ class Protocol:
     refusal_days: int = 4
     appointment_days: int = 1
     replicate: int = 25
-    first_release: float = 0.7
+    first_release: float = 0.5
     stop: str = "target"
     quota: float | None = None
     interviewer_sd: float = 0.0
@@ -144,9 +144,14 @@ class Outcomes:
         alias_tables(weight, alias[0])
         return cls(chance, minutes, alias, np.stack([code, calls]).astype(np.int64))
 
+    def length(self, reaches):
+        """Mean minutes spent on a number that reaches a person, or does not, over all kinds alike."""
+        each = (self.chance * self.minutes).sum(axis=(1, 2))
+        return float((each[:PERSON_TYPES] if reaches else each[PERSON_TYPES:]).mean())
+
     def interviews(self):
         """Share of working numbers that end in an interview, over all kinds of persons alike."""
-        return float(self.chance[:-5, 0].sum(axis=1).mean())
+        return float(self.chance[:PERSON_TYPES, 0].sum(axis=1).mean())
 
 
 assert len(MINUTES) == len(CALL_RESULTS)

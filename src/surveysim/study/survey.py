@@ -11,7 +11,7 @@ from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, E
 from ..errors import SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..estimation.linearization import Design, Stage
-from ..fieldwork import CaseFile, Fieldwork, Measurement, Protocol, call, dial, response_rates, solve
+from ..fieldwork import CaseFile, Fieldwork, Measurement, Protocol, calendar, call, costs, dial, response_rates, solve
 from ..fieldwork.case_file import case_table
 from ..fieldwork.eligibility import combined_rates, eligibility_table, estimate_e, screened_e
 from ..frame import TelephoneFrame
@@ -242,6 +242,22 @@ class SurveyRun:
         parts = [self.interviews[self.interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
         samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]
         return DualFrameSurvey(*samples, domain="domain", probability=("probability_landline", "probability_mobile"))
+
+    def costs(self, by=("frame",)):
+        """Calls, interviewer hours and cost, by frame, province, both or neither; see `fieldwork.costs`."""
+        return costs(self.case_file, self.preparation.fieldwork, by)
+
+    def calendar(self):
+        """Days, staffed hours and their use; see `fieldwork.calendar`."""
+        return calendar(self.case_file, self.preparation.fieldwork)
+
+    def paradata(self):
+        """Table of every call (level "calls"): case is the row of `cases`; see `fieldwork.CaseFile.paradata`."""
+        if self.case_file.history is None:
+            raise SpecError(
+                'there are no calls to show: the survey was run with fieldwork.level = "outcome"; set it to "calls".'
+            )
+        return self.case_file.paradata()
 
     def comparison(self):
         """Published figure, exact population value and estimate, one row per indicator; see `compare`."""

@@ -25,6 +25,7 @@ from .steps import (
     Rake,
     Released,
 )
+from .unit_nonresponse import UnitNonresponse
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Recipe:
     Parameters
     ----------
     steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`,
+        `UnitNonresponse`,
         `Composite`, `Rake`), whose names are the columns of the result.
     """
 
@@ -176,6 +178,7 @@ KINDS = {
         Composite,
         Rake,
         Released,
+        UnitNonresponse,
     )
 }
 

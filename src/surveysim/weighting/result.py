@@ -60,7 +60,7 @@ class Calibration:
     @property
     def effective_n(self):
         """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
-        return len(self.weight) / self.deff_kish
+        return np.count_nonzero(self.weight) / self.deff_kish
 
     def deff_henry(self, y):
         """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
@@ -182,6 +182,6 @@ def same_rows(data, index):
 
 
 def deff_kish(weight):
-    """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²."""
+    """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²; rows without weight are no interviews."""
     weight = np.asarray(weight, dtype=float)
-    return float(len(weight) * np.sum(weight**2) / np.sum(weight) ** 2)
+    return float(np.count_nonzero(weight) * np.sum(weight**2) / np.sum(weight) ** 2)

@@ -1,0 +1,207 @@
+"""Nonresponse adjustment of a file with a row per sampled unit, respondents and others: eligibility, classes, propensities."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from . import nonresponse
+from .margins import coded, numbers_of, pick, rows_of
+
+RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
+
+
+def response_propensity(data, responded, covariates, *, weight=None, rows=None):
+    """Response propensities by a logistic model with the main effects of the covariates.
+
+    Parameters
+    ----------
+    data : pandas, polars or pyarrow table with a row per sampled unit. responded : column or (n,) of truth values.
+    covariates : columns; numeric ones enter as they are, others by levels against the first.
+    weight : column or (n,) of weights for the fit, None for equal ones. rows : (n,) truth values of those the model is fitted on.
+
+    Returns
+    -------
+    (n,) propensities between 0 and 1, of all rows.
+
+    Raises
+    ------
+    DataError : missing values; a covariate separates respondents from others, so that no finite coefficients exist.
+
+    References
+    ----------
+    Rosenbaum & Rubin (1983), Biometrika 70:41-55; Little (1986), Int. Stat. Rev. 54:139-157.
+    """
+    n = rows_of(data)
+    responded = _truth(data, responded, n)
+    w = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
+    rows = np.ones(n, bool) if rows is None else np.asarray(rows, bool)
+    if not covariates:
+        raise DataError(
+            "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
+        )
+    x, names = _model_matrix(data, covariates, n)
+    if not (responded & rows).any() or not (~responded & rows).any():
+        raise DataError("a propensity model needs respondents and nonrespondents; the file has only one kind.")
+    scale = w[rows].mean()
+    w = np.where(rows, w / scale, 0.0)  # the coefficients do not depend on the scale; the fit is steadier
+    center, spread = np.average(x, axis=0, weights=w), x[rows].std(axis=0)
+    z = (x - center) / np.where(spread > 0, spread, 1.0)
+    return nonresponse.propensities(z, w * responded, w, names)
+
+
+def _truth(data, column, n):
+    """(n,) truth values of a column or array that may only hold 0 and 1."""
+    values = numbers_of(data, column, n, "responded")
+    wrong = ~np.isin(values, (0.0, 1.0))
+    if wrong.any():
+        raise DataError(
+            f"responded has {int(wrong.sum())} values other than true and false, the first is {values[np.argmax(wrong)]:g} in row "
+            f"{int(np.argmax(wrong))}; give a column of 0 and 1."
+        )
+    return values == 1
+
+
+def _model_matrix(data, covariates, n):
+    columns, names = [], []
+    for name in [covariates] if isinstance(covariates, str) else covariates:
+        column = pick(data, name)
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            columns.append(numbers_of(data, name, n, name))
+            names.append(name)
+            bad = ~np.isfinite(columns[-1])
+            if bad.any():
+                raise DataError(
+                    f"{int(bad.sum())} rows have no {name}, the first is row {int(np.argmax(bad))}; a propensity model needs it of "
+                    f"respondents and nonrespondents alike."
+                )
+            continue
+        codes, levels = _codes(data, name)
+        for k in range(1, len(levels)):
+            columns.append((codes == k).astype(float))
+            names.append(f"{name}_{levels[k]}")
+    return np.column_stack(columns), names
+
+
+def _codes(data, name):
+    """Codes (n,) and labels of the levels that occur in a column without missing values."""
+    codes, labels = coded(data, name)
+    codes = np.asarray(codes)
+    if (codes < 0).any():
+        raise DataError(
+            f"{int((codes < 0).sum())} rows have no {name}, the first is row {int(np.argmax(codes < 0))}. Give the missing values a "
+            f"level of their own, or leave the column out."
+        )
+    used, codes = np.unique(codes, return_inverse=True)
+    return codes, [labels[k] for k in used]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitNonresponse:
+    """Weight up the respondents of a file with a row per sampled unit; all other rows get weight 0.
+
+    First the weight of units of unknown eligibility ("U") goes to those of known eligibility in their class (`unknown_by`), then that
+    of eligible nonrespondents ("N") to respondents ("R"), in classes (`by`), or by one over a response propensity (`covariates`), or in
+    `groups` of like propensity with about as much weight each. What stands for not eligible units ("X") leaves.
+
+    Parameters
+    ----------
+    status : column of "R", "N", "X", "U" (Valliant, Dever & Kreuter 2018, Practical Tools for Designing and Weighting Survey Samples,
+        ch. 13), or of truth values: respondent or eligible nonrespondent.
+    """
+
+    status: str = "status"
+    by: tuple = ()
+    covariates: tuple = ()
+    groups: int | None = None
+    unknown_by: tuple = ()
+    name: str = "nonresponse_weight"
+
+    def __post_init__(self):
+        for field in ("by", "covariates", "unknown_by"):
+            if isinstance(getattr(self, field), str):
+                object.__setattr__(self, field, (getattr(self, field),))
+        if self.by and self.covariates:
+            raise DataError(
+                "give classes (by) or a propensity model (covariates), not both; classes may be covariates."
+            )
+        if self.groups is not None and not (isinstance(self.groups, int) and self.groups >= 1 and self.covariates):
+            raise DataError(
+                f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more, with covariates."
+            )
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        status = self._statuses(cases)
+        respondent, other = status == RESPONDENT, status == NONRESPONDENT
+        known = status != UNKNOWN
+        factor, _ = _shift(cases, self.unknown_by, weight, known, ~known, "of known eligibility")
+        adjusted = np.where(known, weight * factor, 0.0)
+        if self.covariates:
+            factor = self._by_propensity(cases, adjusted, respondent, other)
+        else:
+            factor, _ = _shift(cases, self.by, adjusted, respondent, other, "respondents")
+        final = np.where(respondent, adjusted * factor, 0.0)
+        used = factor[respondent]
+        return (
+            final,
+            {"respondents": int(respondent.sum()), "least": float(used.min()), "most": float(used.max())},
+            None,
+        )
+
+    def _statuses(self, cases):
+        column = pick(cases, self.status)
+        if pd.api.types.is_bool_dtype(column):
+            values = _truth(cases, self.status, len(column))
+            return np.where(values, RESPONDENT, NONRESPONDENT)
+        values = column.astype(object).to_numpy()
+        wrong = ~np.isin(values.astype(str), STATUS)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise DataError(
+                f"{self.status!r} has {int(wrong.sum())} values other than R, N, X, U, the first is {values[row]!r} in row {row}."
+            )
+        if not (values == RESPONDENT).any():
+            raise DataError(f"{self.status!r} has no respondents (R).")
+        return values.astype(str)
+
+    def _by_propensity(self, cases, weight, respondent, other):
+        eligible = respondent | other
+        p = response_propensity(
+            cases, respondent, self.covariates, weight=np.where(eligible, weight, 0.0), rows=eligible
+        )
+        if self.groups is None:
+            return 1 / p
+        at = np.flatnonzero(eligible)
+        order = at[np.argsort(p[at], kind="stable")]
+        place = (np.cumsum(weight[order]) - weight[order] / 2) / weight[order].sum()
+        group = np.zeros(len(p), np.int64)
+        group[order] = np.minimum((place * self.groups).astype(np.int64), self.groups - 1)
+        return _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
+
+
+def _shift(cases, by, weight, stay, leave, what):
+    """Factor (n,) that gives the weight of the rows that leave to those that stay, class by class, and the classes."""
+    group, labels = np.zeros(len(weight), np.int64), ["the file"]
+    if by:
+        keys = [_codes(cases, name) for name in by]
+        group = np.ravel_multi_index([codes for codes, _ in keys], [len(labels) for _, labels in keys])
+        used, group = np.unique(group, return_inverse=True)
+        at = np.unravel_index(used, [len(labels) for _, labels in keys])
+        labels = [
+            ", ".join(f"{n} = {k[1][i]}" for n, k, i in zip(by, keys, place, strict=True))
+            for place in zip(*at, strict=True)
+        ]
+    return _ratio(group, len(labels), weight, stay, leave, what, labels), group
+
+
+def _ratio(group, size, weight, stay, leave, what, labels):
+    kept, gone = (np.bincount(group, np.where(at, weight, 0.0), size) for at in (stay, leave))
+    empty = (kept <= 0) & (gone > 0)
+    if empty.any():
+        k = int(np.argmax(empty))
+        name = labels if isinstance(labels, str) else labels[k]
+        raise DataError(
+            f"{name} has weight of {gone[k]:g} to give away and no units {what} to take it; join it with another class."
+        )
+    return np.where(kept > 0, (kept + gone) / np.where(kept > 0, kept, 1.0), 1.0)[group]

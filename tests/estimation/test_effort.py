@@ -1,0 +1,55 @@
+"""Early against late respondents."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveysim import DataError, Survey, SurveySpec
+from surveysim.estimation.effort import early_late
+
+TABLE = pd.DataFrame(
+    {"y": [1.0, 0, 1, 1, 0, 0, 1, 0], "attempts": [1, 1, 1, 2, 2, 3, 3, 3], "w": [1.0, 2, 1, 2, 1, 1, 3, 1]}
+)
+
+
+def test_early_and_late__hand_worked():
+    """Weighted means 2/4, 2/3, 3/5 at one, two, three calls; all together 7/12; early (one call) against late 5/8."""
+    found = early_late(Survey(TABLE, weight="w"), "y", cut=1)
+    np.testing.assert_allclose(found.levels["estimate"], [2 / 4, 2 / 3, 3 / 5])
+    np.testing.assert_allclose(found.levels["cumulative"], [2 / 4, 4 / 7, 7 / 12])
+    np.testing.assert_allclose(found.levels["share"], [4 / 12, 3 / 12, 5 / 12])
+    assert found.levels["n"].tolist() == [3, 2, 3]
+    row = found.difference.table.iloc[0]
+    assert row["estimate"] == pytest.approx(5 / 8 - 2 / 4)
+    u = np.where(TABLE["attempts"] > 1, (TABLE["y"] - 5 / 8) / 8, -(TABLE["y"] - 0.5) / 4) * TABLE["w"]
+    assert row["se"] == pytest.approx(np.sqrt(8 / 7 * (u**2).sum()))
+    assert "late minus early +0.125" in found.summary()
+
+
+def test_cut__is_the_middle_respondent_unless_given():
+    assert early_late(Survey(TABLE, weight="w"), "y").cut == 2
+    assert early_late(Survey(TABLE, weight="w").where(TABLE["attempts"] < 3), "y").cut == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [({"cut": 3}, "early and late"), ({"effort": "one"}, "nobody is late"), ({"effort": "gap"}, "gap")],
+)
+def test_refusals(options, word):
+    table = TABLE.assign(one=1, gap=[np.nan, *range(7)])
+    with pytest.raises(DataError, match=word):
+        early_late(Survey(table, weight="w"), "y", **options)
+
+
+def test_respondents_who_are_hard_to_reach__differ_where_contact_does():
+    """Contact rises with age in the preset, so that those reached at the first call are older than those reached later."""
+    spec = SurveySpec.preset(
+        "cnnic-2024-12",
+        population={"scale": 0.05},
+        sample={"interviews": 15_000, "landline_share": 0.0},
+        fieldwork={"mobile": {"contact_per_decade": 0.5}},
+    )
+    run = spec.run(seed=3, record=False)
+    found = early_late(Survey(run.interviews, weight="design_weight", strata="stratum", psu="psu"), "age", cut=1)
+    row = found.difference.table.iloc[0]
+    assert row["estimate"] < -4.5 * row["se"]

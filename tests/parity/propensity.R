@@ -1,0 +1,10 @@
+# Expected propensities of tests/weighting/test_unit_nonresponse.py, made with R's glm. Run: Rscript propensity.R (in this folder).
+options(digits = 17)
+d <- read.csv("linearized_data.csv")
+d$responded <- as.integer((seq_len(nrow(d)) * 37 + ifelse(d$sex == "female", 11, 0)) %% 100 < 40 + d$hours)
+d$age <- factor(d$age, levels = unique(d$age)); d$sex <- factor(d$sex, levels = unique(d$sex))
+tight <- glm.control(epsilon = 1e-15, maxit = 100)
+plain <- glm(responded ~ sex + age + hours, family = binomial(), data = d, control = tight)
+weighted <- suppressWarnings(glm(responded ~ sex + age + hours, family = quasibinomial(), weights = weight / mean(weight), data = d, control = tight))
+write.csv(data.frame(responded = d$responded, plain = fitted(plain), weighted = fitted(weighted)), "propensity_expected.csv", row.names = FALSE, quote = FALSE)
+writeLines(R.version.string, "propensity_versions.txt")
