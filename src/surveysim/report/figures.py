@@ -177,6 +177,34 @@ def estimates_over_repetitions(values, truth, text, ax=None):
     return ax
 
 
+def error_budget(table, text, ax=None):
+    """Bias with its Monte Carlo interval and standard error of every stage: table with bias, bias_mcse, variance, by stage."""
+    ax = ax or axes(8.6, 3.4)
+    table = table.drop(index="together")
+    y = list(range(len(table)))
+    ax.barh(y, table["variance"] ** 0.5, height=0.5, color=SCALE[1], label=text["standard_error"])
+    ax.errorbar(
+        table["bias"],
+        y,
+        xerr=1.96 * table["bias_mcse"],
+        fmt="o",
+        color=SECOND,
+        markersize=5,
+        linewidth=1.4,
+        label=text["bias"],
+    )
+    ax.axvline(0, color=MUTED, linewidth=0.8)
+    ax.axhline(len(y) - 1.5, color=LINE, linewidth=0.8)
+    ax.set_yticks(y, [text[f"stage_{stage}"] for stage in table.index], fontsize=9, color=INK)
+    ax.set_ylim(len(y) - 0.4, -0.6)
+    unit = table["unit"].iloc[0]
+    ax.set_xlabel(text["points_axis"] if unit == "percent" else text[unit], color=MUTED, fontsize=9)
+    ax.grid(axis="x", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _legend(ax, ncols=2)
+    return ax
+
+
 def _legend(ax, ncols):
     ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=ncols)
 

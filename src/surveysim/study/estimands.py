@@ -113,12 +113,16 @@ def answered_total(w, y, asked, answered):
     return scores.Statistic(rate.value * size.value, score, size.rows)
 
 
+def factors(definitions, scale):
+    """What turns shares and persons into the indicators' own units (percent, 10k persons of the nation, hours)."""
+    units = {"percent": 100.0, "10k persons": 1e-4 / scale}
+    return [units.get(unit, 1.0) for unit in definitions["unit"]]
+
+
 def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):
     """Estimates of the indicators in their own units (percent, 10k persons, hours); sizes are blown up by 1 / scale."""
     found = statistics(definitions, variables, known, design.weight, np.ones(len(design.weight), bool))
-    factor = [
-        100.0 if unit == "percent" else (1e-4 / scale if unit == "10k persons" else 1.0) for unit in definitions["unit"]
-    ]
+    factor = factors(definitions, scale)
     rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
     ci = ["logit" if unit == "percent" else None for unit in definitions["unit"]]
     return estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)

@@ -83,6 +83,7 @@ def content(result, text, repetitions):
         "steps": weight_steps(result, text),
         "frames": [text[frame] for frame in FRAMES],
         "dispositions": disposition_rows(result, text),
+        **fieldwork_tables(result, text),
         "rate_names": list(result.response_rates().index),
         "rates": [
             [text[frame], *(html.number(100 * v, 1) for v in column)]
@@ -249,6 +250,41 @@ def disposition_rows(result, text):
     return [[text[name], *cells(counts[:, k])] for k, name in enumerate(DISPOSITIONS)] + [
         [text["numbers"], *cells(counts.sum(axis=1))]
     ]
+
+
+def fieldwork_tables(result, text):
+    """e by method against the truth, and effort and cost by frame."""
+    table = result.eligibility()
+    used = result.spec.weighting.nonresponse
+    frames = [part.set_index("method") for _, part in table.groupby("frame", sort=False)]
+    methods = [
+        [
+            method == used,
+            text[f"e_{method}"],
+            *(html.number(100 * part.loc[method, c], 1) for part in frames for c in ("e", "RR3")),
+        ]
+        for method in frames[0].index
+    ]
+    days = result.calendar()
+    true = table.groupby("frame")["true"].first()
+    return {
+        "eligibility": methods,
+        "eligibility_frames": [text[frame] for frame in table["frame"].unique()],
+        "eligibility_text": text["eligibility_text"].format(
+            **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
+        ),
+        "costs": [
+            [
+                text[row.frame],
+                *(html.number(getattr(row, c), 0) for c in ("numbers", "calls", "interviews", "hours", "cost")),
+                *(html.number(getattr(row, c), 1) for c in ("calls_per_interview", "minutes_per_interview")),
+            ]
+            for row in result.costs().itertuples()
+        ],
+        "calendar_text": text["calendar_text"].format(
+            days=days["days"], hours=f"{days['staffed_hours']:,.0f}", share=f"{100 * days['on_the_telephone']:.0f}"
+        ),
+    }
 
 
 def rural_bases(result, text):

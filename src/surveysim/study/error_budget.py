@@ -1,0 +1,222 @@
+"""Where the error of an estimate comes from: stages of the survey switched off under common random numbers."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..columns import AGE_STARTS
+from ..errors import SpecError, StudyError
+from ..fieldwork import Fieldwork, Measurement
+from ..population import outcomes, parameters
+from ..population.parameters import LINES, MOBILES, ONLINE
+from . import estimands
+from .survey import field_and_weight, prepare
+
+STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
+LEVELS = ("complete", "true", "real")  # complete response; real response with true answers; everything as it is
+AGED_6 = np.array(AGE_STARTS) >= 6
+
+
+@dataclass(frozen=True)
+class ErrorBudget:
+    """Errors of every estimand by stage.
+
+    Attributes
+    ----------
+    table : DataFrame indicator_id, unit, stage, bias, bias_mcse, variance, variance_mcse, in the estimand's unit. Stages are what each one
+        adds to the error of the estimate, in this order: coverage (people without a telephone), sampling (numbers, and members within
+        households, weighted by probabilities of selection alone), nonresponse, measurement, weighting (nonresponse adjustment and
+        raking, which take error away as well as adding it). "together" is what the stages' products add: 2 Σ covariances. "total"
+        is the error of the final estimate.
+    final : DataFrame indicator_id, response, bias, bias_mcse, se, se_mcse of the finally weighted estimate: under complete response
+        ("complete"), real response with true answers ("true"), and as it is ("real").
+    repetitions : how many.
+    """
+
+    table: pd.DataFrame
+    final: pd.DataFrame
+    repetitions: int
+
+    def summary(self, indicator="internet_penetration"):
+        """One line: bias and standard error of the final estimate, and the stages with the largest bias and variance."""
+        rows = self._rows(indicator)
+        total = rows.loc["total"]
+        parts = rows.loc[list(STAGES)]
+        worst, widest = parts["bias"].abs().idxmax(), parts["variance"].idxmax()
+        return (
+            f"{indicator}: bias {total['bias']:+.3f} (mcse {total['bias_mcse']:.3f}), standard error "
+            f"{np.sqrt(total['variance']):.3f}; largest bias {worst} {parts.loc[worst, 'bias']:+.3f}, largest variance {widest} "
+            f"{parts.loc[widest, 'variance']:.4f}"
+        )
+
+    def plot(self, indicator="internet_penetration", lang="en", ax=None):
+        """Bias and standard error by stage, on a matplotlib Axes, which is returned."""
+        from ..report import figures, html
+
+        return figures.error_budget(self._rows(indicator), html.labels(lang), ax)
+
+    def _rows(self, indicator):
+        rows = self.table[self.table["indicator_id"] == indicator].set_index("stage")
+        if rows.empty:
+            raise StudyError(
+                f"{indicator!r} is not in this error budget; there are {', '.join(self.table['indicator_id'].unique())}."
+            )
+        return rows
+
+    def __repr__(self):
+        return f"<ErrorBudget: {self.table['indicator_id'].nunique()} estimands, {self.repetitions} repetitions>"
+
+
+def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
+    """Split the error of a survey's estimates by the stage it comes from.
+
+    Each repetition runs the survey three times from the same random numbers: with everybody answering, with real response and true
+    answers, and as it is. Differences between estimates of one repetition are what a stage adds.
+
+    Parameters
+    ----------
+    spec : SurveySpec. repetitions : at least 2. seed : of the study. workers : threads, None for one per core; the result does not depend
+        on it. progress : called with 1 after every repetition.
+
+    Returns
+    -------
+    ErrorBudget.
+
+    Raises
+    ------
+    StudyError : fewer than 2 repetitions.
+
+    References
+    ----------
+    Groves & Lyberg (2010), Public Opin. Q. 74:849-879 (the components of total survey error).
+    """
+    if isinstance(repetitions, bool) or not isinstance(repetitions, int | np.integer) or repetitions < 2:
+        raise StudyError(f"repetitions = {repetitions!r}: at least 2 are needed for a Monte Carlo error.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
+    prep = prepare(spec)
+    levels = switched(prep)
+
+    def work(repetition):
+        found = one(levels, seed, repetition)
+        if progress is not None:
+            progress(1)
+        return found
+
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        found = np.stack(list(pool.map(work, range(repetitions))))
+    truth, covered = population_values(prep.pop, prep.definitions)
+    return budget_of(prep.definitions, prep.pop.scale, truth, covered, found)
+
+
+def switched(prep):
+    """Preparations with stages off: complete response, true answers, everything on. Numbers are dialled in the same order in all."""
+    field = prep.fieldwork
+    complete = tuple(model.complete() for model in field.models)
+    none = Measurement()
+    off = [
+        Fieldwork(field.frames, field.design, complete, field.protocol, none),
+        Fieldwork(field.frames, field.design, field.models, field.protocol, none),
+    ]
+    return [*(replace(prep, fieldwork=fieldwork) for fieldwork in off), prep]
+
+
+def one(levels, seed, repetition):
+    """Estimates (3, 2, E) of one repetition: by level of `LEVELS`, with base and final weights, in the estimands' units."""
+    result = []
+    for prep in levels:
+        cases, _, weights = field_and_weight(prep, seed, repetition)
+        variables = estimands.Variables(prep.pop, cases)
+        result.append([_estimates(prep, variables, w) for w in (base_weights(prep, weights), weights.final)])
+    return np.array(result)
+
+
+def base_weights(prep, weights):
+    """Weights by selection alone: number weight × multiplicity × composite share, scaled to the size of the control population."""
+    table = weights.table
+    share = table["composite_weight"] / table["nonresponse_weight"]
+    base = (table["multiplicity_weight"] * share).to_numpy()
+    return base * (weights.final.sum() / base.sum())
+
+
+def _estimates(prep, variables, w):
+    found = estimands.statistics(prep.definitions, variables, prep.known, w, np.ones(len(w), bool))
+    return [s.value * f for s, f in zip(found, estimands.factors(prep.definitions, prep.pop.scale), strict=True)]
+
+
+def population_values(pop, definitions):
+    """Values of the estimands in the whole population, and with the numerators and estimated denominators of its members with a
+    telephone, which a perfect survey would give."""
+    sums = pop.sums("answers", fine=False)
+    covered = (MOBILES + LINES) > 0
+    asked_of = dict(zip(outcomes.definitions()["name"], outcomes.definitions()["universe"], strict=True))
+
+    def cells(name):
+        if name in parameters.BASE_COLUMNS and name != "landlines":
+            return sums.status @ (parameters.BASE_COLUMNS[name] * covered)
+        mask = (ONLINE == 0) if name == "nonuser" or asked_of.get(name) == "nonuser" else (ONLINE == 1)
+        known = sums.column("nonuser", status=True) if name == "nonuser" else None
+        if known is not None:
+            return known @ covered.astype(np.int64)
+        of, reached = sums.status @ mask.astype(np.int64), sums.status @ (mask & covered).astype(np.int64)
+        return sums.column(name) * np.divide(reached, of, out=np.zeros(of.shape), where=of > 0)
+
+    def total(expression, known=False):
+        name, groups = parameters.split(expression)
+        table = sums.persons if name == "persons" else (sums.column(name) if known else cells(name))
+        return float(table[parameters.group_mask(groups, table.shape)].sum())
+
+    truth, seen = [], []
+    for row in definitions.itertuples():
+        scale = 1 / pop.scale if row.unit == "10k persons" else 1.0
+        truth.append(float(parameters.indicator_value(row, lambda e: total(e, known=True), scale)))
+        seen.append(float(parameters.indicator_value(row, total, scale)))
+    return np.array(truth), np.array(seen)
+
+
+def budget_of(definitions, scale, truth, covered, found):
+    """ErrorBudget from estimates (R, 3, 2, E), population values (E,) and those of its covered part."""
+    R = len(found)
+    complete, true, real = (found[:, k, 0] for k in range(3))
+    final = found[:, 2, 1]
+    parts = {
+        "coverage": np.broadcast_to(covered - truth, real.shape),
+        "sampling": complete - covered,
+        "nonresponse": true - complete,
+        "measurement": real - true,
+        "weighting": final - real,
+    }
+    rows, finals = [], []
+    for e, (name, row) in enumerate(definitions.iterrows()):
+        total = final[:, e] - truth[e]
+        each = {stage: values[:, e] for stage, values in parts.items()} | {"total": total}
+        figures = {stage: _bias_and_variance(values) for stage, values in each.items()}
+        products = figures["total"][2] - sum(figures[stage][2] for stage in STAGES)
+        figures["together"] = (0.0, 0.0, products, float("nan"))
+        for stage in (*STAGES, "together", "total"):
+            rows.append((name, row["unit"], stage, *figures[stage]))
+        for k, level in enumerate(LEVELS):
+            bias, bias_mcse, variance, _ = _bias_and_variance(found[:, k, 1, e] - truth[e])
+            finals.append((name, level, bias, bias_mcse, np.sqrt(variance), np.sqrt(variance / (2 * (R - 1)))))
+    columns = ["indicator_id", "unit", "stage", "bias", "bias_mcse", "variance", "variance_mcse"]
+    return ErrorBudget(
+        pd.DataFrame(rows, columns=columns),
+        pd.DataFrame(finals, columns=["indicator_id", "response", "bias", "bias_mcse", "se", "se_mcse"]),
+        R,
+    )
+
+
+def _bias_and_variance(error):
+    """Mean, its Monte Carlo error, variance, its Monte Carlo error from the fourth moment."""
+    R = len(error)
+    variance = float(error.var(ddof=1))
+    fourth = float(np.mean((error - error.mean()) ** 4))
+    return (
+        float(error.mean()),
+        float(np.sqrt(variance / R)),
+        variance,
+        float(np.sqrt(max(fourth - variance**2, 0.0) / R)),
+    )
