@@ -142,6 +142,8 @@ def _save(result, folder, lang, repetitions=None, cases=True):
         if cases:
             result.interviews.to_parquet(part / "interviews.parquet", index=False)
             result.cases.to_parquet(part / "cases.parquet", index=False)
+            if result.case_file.history is not None:
+                result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
             truth = dict(zip(table["indicator_id"], table["parameter"]))
             repetitions.performance(truth).to_csv(part / "repetitions.csv", **style)

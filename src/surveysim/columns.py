@@ -39,11 +39,11 @@ DISPOSITION_CODES = (
     ("3.13", "UH", "no answer"),
     ("3.15", "UH", "blocked as spam"),
     ("3.21", "UO", "no screener completed"),
-    ("4.2", "NE", "fax, data or machine line"),
-    ("4.3", "NE", "not in service"),
-    ("4.5", "NE", "business"),
-    ("4.7", "NE", "nobody aged 6 or older"),
-    ("4.8", "NE", "quota filled"),
+    ("4.20", "NE", "fax, data or machine line"),
+    ("4.30", "NE", "not in service"),
+    ("4.51", "NE", "business"),
+    ("4.70", "NE", "nobody aged 6 or older"),
+    ("4.80", "NE", "quota filled"),
 )
 CALL_RESULTS = (
     "no answer",

@@ -134,5 +134,5 @@ def test_complete_response__leaves_interviews_and_numbers_that_reach_nobody(fram
     cases = interviewed(frames, landline_share=0.5)
     counts = cases.outcomes.sum(axis=(0, 1, 2, 4))
     used = {DISPOSITION_CODES[k][0] for k in np.flatnonzero(counts)}
-    assert used <= {"1.1", "4.2", "4.3", "4.5", "4.7", "3.13"}
+    assert used <= {"1.1", "4.20", "4.30", "4.51", "4.70", "3.13"}
     assert cases.eligible_unknown.sum() == 0

@@ -41,7 +41,7 @@ def test_rates__agree_with_outcomerate():
 
 def test_e__hand_worked():
     """100 numbers: 20 eligible after one call, 5 after three; 40 dead after one, 2 after four; 30 unanswered four times, 3 not screened."""
-    table = tally(c1_1={1: 20, 3: 5}, c4_3={1: 40, 4: 2}, c3_13={4: 30}, c3_21={2: 3})
+    table = tally(c1_1={1: 20, 3: 5}, c4_30={1: 40, 4: 2}, c3_13={4: 30}, c3_21={2: 3})
     assert estimate_e(table, "proportional") == pytest.approx(25 / 67)
     assert estimate_e(table, "frame", 0.4) == pytest.approx((40 - 28) / 30)
     assert estimate_e(table, "frame", 0.1) == 0
@@ -49,14 +49,14 @@ def test_e__hand_worked():
     assert estimate_e(table, "minimum") == 0
     assert estimate_e(table, "maximum") == 1
     assert screened_e(table) == 1
-    assert screened_e(table + tally(c4_7={1: 5})) == pytest.approx(25 / 30)
+    assert screened_e(table + tally(c4_70={1: 5})) == pytest.approx(25 / 30)
 
 
 def test_survival__is_the_plain_share_without_censoring_and_corrects_for_it_with():
     """Unresolved numbers all called four times: share of resolved. Half of them given up after one call: by product limit."""
-    table = tally(c1_1={1: 10, 4: 10}, c4_3={1: 60}, c3_13={4: 20})
+    table = tally(c1_1={1: 10, 4: 10}, c4_30={1: 60}, c3_13={4: 20})
     assert estimate_e(table, "survival") == pytest.approx((20 / 80 * 100 - 20) / 20)
-    table = tally(c1_1={1: 10, 4: 10}, c4_3={1: 60}, c3_13={1: 10, 4: 10})
+    table = tally(c1_1={1: 10, 4: 10}, c4_30={1: 60}, c3_13={1: 10, 4: 10})
     # at risk 100: 10 + 60 leave; 20 at risk at the fourth call, half of whom are resolved, all eligible; S = 0.3 before it
     share = (0.1 + 0.3 * 10 / 20) / (0.7 + 0.3 * 10 / 20)
     assert estimate_e(table, "survival") == pytest.approx(np.clip((share * 100 - 20) / 20, 0, 1))

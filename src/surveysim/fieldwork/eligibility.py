@@ -13,7 +13,7 @@ KNOWN = np.isin(CATEGORIES, ["I", "P", "R", "NC", "O"])
 NOT_ELIGIBLE = CATEGORIES == "NE"
 UNKNOWN = CATEGORIES == "UH"
 UNSCREENED = CATEGORIES == "UO"
-NOBODY = [code for code, _, _ in DISPOSITION_CODES].index("4.7")
+NOBODY = [code for code, _, _ in DISPOSITION_CODES].index("4.70")
 
 
 def estimate_e(tally, method="proportional", share=None):

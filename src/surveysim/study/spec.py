@@ -185,8 +185,7 @@ class SurveySpec(_Part):
                 f"there is no preset {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Presets: "
                 f"{', '.join(presets())}."
             )
-        text = (files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8")
-        return cls._build(_merge(tomllib.loads(text), changes), f"preset {name}")
+        return cls._build(_merge(_preset(name), changes), f"preset {name}")
 
     @classmethod
     def from_toml(cls, path):
@@ -260,6 +259,13 @@ def _check_whole(spec, place):
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
     if mistakes:
         raise SpecError("\n".join(mistakes))
+
+
+def _preset(name):
+    """Keys of a preset, on top of those of the preset it extends."""
+    data = tomllib.loads((files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
+    base = data.pop("extends", None)
+    return data if base is None else _merge(_preset(base), data)
 
 
 def presets():

@@ -17,6 +17,7 @@ from ..fieldwork.eligibility import combined_rates, eligibility_table, estimate_
 from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
+from ..sampling.design import variance_strata
 from ..weighting import Margins, Recipe, Weights
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released
 from . import estimands
@@ -137,10 +138,17 @@ def weighting_table(prep, cases):
             "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
             "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
             "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
-            "stratum": prep.design.stratum[at],
+            "stratum": strata_of(prep, cases)[at],
             "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell))),
         }
     )
+
+
+def strata_of(prep, cases):
+    """Variance strata (2, U): as planned, unless calls left units short of two interviews; then joined by what was made."""
+    made = cases.dispositions[..., 0]
+    short = (made < np.minimum(prep.design.targets, 2)).any()
+    return variance_strata(made, prep.design.province) if short else prep.design.stratum
 
 
 def disposition_table(prep, cases):
