@@ -16,7 +16,7 @@ import pandas as pd
 
 import surveysim as ss
 from surveysim import reference
-from surveysim.study.error_budget import STAGES, error_budget
+from surveysim.study.budget import STAGES, error_budget
 
 HERE = Path(__file__).parent
 PLAN = tomllib.loads((HERE / "error-budget.toml").read_text(encoding="utf-8"))
@@ -84,27 +84,32 @@ def findings(found):
     before = at("online_answer_more").loc[["coverage", "sampling", "nonresponse", "measurement"], "bias"].sum()
     missed = at("online_without_phone").loc["coverage", "bias"]
     wrong = at("misreports").loc["measurement", "bias"]
-    everything = at("everything").loc["total"]
-    rmse = np.sqrt(everything["bias"] ** 2 + everything["variance"])
+    whole = at("everything")
+    total = whole.loc["total"]
     rates = found["preset"].table
     rates = rates[(rates["unit"] == "percent") & (rates["stage"] == "total")]
     wide = (Z * np.sqrt(rates["variance"]) > NOMINAL).sum()
+    bare = np.sqrt(preset.loc["sampling", "variance"])
+    moved, weighted = preset.loc["nonresponse", "bias"], preset.loc["weighting", "bias"]
+    stages = ", ".join(f"{stage} {whole.loc[stage, 'bias']:+.2f}" for stage in STAGES)
+    times = abs(online["bias"]) / NOMINAL
+    kept = 100 * (complete["se"] / real["se"]) ** 2
     return f"""## What it says about ±0.66 points
 
-- **Sampling.** With everybody answering, the raked estimate of penetration has a standard error of {complete["se"]:.3f} points, a margin
-  of {Z * complete["se"]:.2f}; with selection probabilities alone {np.sqrt(preset.loc["sampling", "variance"]):.3f} ({Z * np.sqrt(preset.loc["sampling", "variance"]):.2f}).
-  With the preset's response it is {real["se"]:.3f} ({Z * real["se"]:.2f}): {100 * (complete["se"] / real["se"]) ** 2:.0f} % of the final variance would be
-  there without nonresponse. Of {len(rates)} rates, {wide} have margins above 0.66 all the same: it is a statement about
-  one simple random sample at 50 %.
-- **Nonresponse and raking.** Before weighting, nonresponse moves penetration by {preset.loc["nonresponse", "bias"]:+.2f} points in the preset, and
-  weighting moves it by {preset.loc["weighting", "bias"]:+.2f}; {real["bias"]:+.2f} (Monte Carlo error {real["bias_mcse"]:.2f}) is left. If netizens answer more
-  (odds × 1.35, all else equal), the unweighted error is {before:+.2f} and raking leaves {online["bias"]:+.2f}:
-  {abs(online["bias"]) / NOMINAL:.1f} times the stated ±0.66, in every such survey, whatever its size. No margin of error shows it.
-- **No telephone, no netizen.** If people without a telephone were online at 0.3 times the rate of their kind, the assumption would cost
-  {missed:+.2f} points of penetration.
+- **Sampling.** With everybody answering, the raked estimate of penetration has a standard error of {complete["se"]:.3f} points, a
+  margin of {Z * complete["se"]:.2f}; weighted by selection alone {bare:.3f} ({Z * bare:.2f}). With the preset's response it is
+  {real["se"]:.3f} ({Z * real["se"]:.2f}): {kept:.0f} % of the final variance would be there without nonresponse. Of {len(rates)} rates,
+  {wide} have margins above 0.66 all the same: ±0.66 speaks of one simple random sample at 50 %.
+- **Nonresponse and raking.** Before weighting, nonresponse moves penetration by {moved:+.2f} points in the preset, and weighting by
+  {weighted:+.2f}; {real["bias"]:+.2f} (Monte Carlo error {real["bias_mcse"]:.2f}) is left. If netizens answer more (odds × 1.35, all
+  else equal), the error before weighting is {before:+.2f}, and raking leaves {online["bias"]:+.2f}: {times:.1f} times
+  the stated ±0.66, in every such survey, whatever its size. No margin of error shows it, and raking, which takes out what goes
+  with age and schooling, uncovers it.
+- **No telephone, no netizen.** If people without a telephone were online at 0.3 times the rate of their kind, the assumption
+  would cost {missed:+.2f} points of penetration.
 - **Answers.** 2 % of netizens who deny it and 3 % of others who claim it move penetration by {wrong:+.2f} points before weighting.
-- **All of it** gives an error of {everything["bias"]:+.2f} points on average, a standard error of {np.sqrt(everything["variance"]):.2f}, and a root mean
-  squared error of {rmse:.2f}: {rmse / (NOMINAL / Z):.1f} times what ±0.66 at 95 % implies ({NOMINAL / Z:.2f}).
+- **All of it** gives {total["bias"]:+.2f} points with a standard error of {np.sqrt(total["variance"]):.2f}, because errors of opposite
+  sign cancel: {stages}. A small total error is no proof of small errors.
 """
 
 
@@ -116,14 +121,17 @@ def main():
     parts = []
     for name in PLAN["estimands"]:
         figure = f"![Error budget of {name}](_static/error-budget-{name.replace('_', '-')}.svg)"
-        parts.append(f"## {names[name]}\n\n{table_of(found, name)}\n\n{figure}\n\nFinal weights:\n\n{final_of(found, name)}")
+        parts.append(
+            f"## {names[name]}\n\n{table_of(found, name)}\n\n{figure}\n\nFinal weights:\n\n{final_of(found, name)}"
+        )
+    shown = found["preset"].table["indicator_id"].nunique()
     mcse = max(b.table.set_index("indicator_id").loc[PLAN["estimands"], "bias_mcse"].max() for b in found.values())
     scenarios = "\n".join(f"- **{s['title']}** (`{s['name']}`): {s['text']}" for s in PLAN["scenario"])
     text = f"""# The error budget of the modelled survey
 
 Made by `docs/error_budget.py` from `docs/error-budget.toml`: {repetitions} repetitions of the preset and of four variants, each run three
 times from the same random numbers: with everybody answering, with real response and true answers, and as it is
-(`surveysim.study.error_budget`). What a stage adds is the difference between two estimates of one repetition. In order:
+(`surveysim.study.budget`). What a stage adds is the difference between two estimates of one repetition. In order:
 
 coverage
 : the covered population against everybody: people without any telephone are never asked;
@@ -140,9 +148,9 @@ measurement
 weighting
 : nonresponse adjustment and raking, which take error away as well as adding some.
 
-Cells are bias · standard error, in points. Biases add up to the total's; variances do not, because stages are correlated: weighting
-takes away much of what nonresponse brings. Monte Carlo error of a bias: at most {mcse:.2f} points; of a standard error:
-{100 / np.sqrt(2 * repetitions):.0f} % of it. `error-budget.csv` has all {found["preset"].table["indicator_id"].nunique()} estimands with their Monte Carlo errors.
+Cells are bias · standard error, in points. Biases add up to the total's; variances do not, because stages are correlated:
+weighting takes away much of what nonresponse brings. Monte Carlo error of a bias: at most {mcse:.2f} points; of a standard
+error: {100 / np.sqrt(2 * repetitions):.0f} % of it. `error-budget.csv` has all {shown} estimands with their Monte Carlo errors.
 
 {scenarios}
 

@@ -29,6 +29,9 @@ _HOMES = {
     "Survey": "estimation",
     "DualFrameSurvey": "estimation",
     "proportion_interval": "estimation",
+    "early_late": "estimation",
+    # studies
+    "error_budget": "study",
     # errors
     "SurveysimError": "errors",
     "SpecError": "errors",

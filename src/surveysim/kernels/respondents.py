@@ -8,9 +8,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit
+from .compiling import inline_jit, jit
 from .numbers import number_owner
-from .people import AGED_6, find, head_cell, household_draw, member, person_draw, role_of, words_of, years_of
+from .people import AGED_6, head_cell, household_draw, mobiles_of, person_draw, role_of, words_of, years_of
 from .randomness import alias_draw, bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
@@ -39,6 +39,7 @@ Frame = namedtuple(
         "kish",  # (12, 6) the member each twelfth of the tables takes, by eligible members
         "alias",  # (1, types, J) alias tables of the outcomes
         "outcome",  # (2, J) disposition code and calls of each outcome
+        "classes",  # (U + 1,) first class of people of each unit
     ],
 )
 
@@ -103,6 +104,19 @@ def read_ahead(p, unit):
 
 
 @inline_jit
+def class_of(starts, classes, unit, value):
+    """Class of a person or household of a unit: a search among the unit's own classes alone."""
+    low, high = classes[unit], classes[unit + 1]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if starts[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@inline_jit
 def roster(p, c, household, unit, landline, layer, ids, types, ages):
     """Members aged 6 or older of a household with more lines than `layer`, in the order of their ids: how many (-1: it has fewer
     lines), and the lines.
@@ -132,6 +146,12 @@ def roster(p, c, household, unit, landline, layer, ids, types, ages):
             eligible += 1
         w0, w1, w2, w3 = words_of(p, first + position + 1)
     return eligible, lines
+
+
+@jit
+def sharers(p, c, household, unit, ids, types, ages):
+    """`roster` of a mobile's household: a call, because it is rare and would swell the loop."""
+    return roster(p, c, household, unit, 0, -1, ids, types, ages)[0]
 
 
 @inline_jit
@@ -195,7 +215,7 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
     if owner < 0:
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if landline == 1:
-        c = find(p.class_household, owner)
+        c = class_of(p.class_household, f.classes, u, owner)
         eligible, lines = roster(p, c, owner, u, 1, layer, ids, types, ages)
         if eligible < 0:
             return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
@@ -203,15 +223,27 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
             return NOBODY_ELIGIBLE, owner, none, 0, lines
         pick = select(p, f, eligible, ids, types, ages, w1)
         return types[pick], owner, ids[pick], eligible, lines
-    c, household, _, cell, years, mobiles, lines, internet, _, works = member(p, owner, u)
+    c = class_of(p.class_person, f.classes, u, owner)
+    size, area, offset = p.class_size[c], p.class_area[c], owner - p.class_person[c]
+    position, zone = offset % size, p.area_zone[area]
+    household = p.class_household[c] + offset // size
+    a0, a1, a2, a3 = words_of(p, owner - position)
+    head, index = head_cell(p, a0, area, p.class_kind[c]), owner - p.unit_person[u]
+    lines, shared_use, shared_trait = household_draw(p, a0, a2, household - p.unit_household[u], zone, head)
+    if position > 0:
+        a0, a1, a2, a3 = words_of(p, owner)
+    cell = alias_draw(p.alias, area, role_of(p, head, position), a0)
+    age = p.cell_age[cell] & 31
+    mobiles = mobiles_of(p, a1, index, zone, age)
     if mobiles <= layer:
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if lane(w1, 0) < f.selection[3] and lane(w1, 1) < 32768:  # another member of the household answers
-        eligible, _ = roster(p, c, household, u, 0, -1, ids, types, ages)
+        eligible = sharers(p, c, household, u, ids, types, ages)
         pick = (lane(w1, 2) * eligible) >> 16
         if eligible > 0 and ids[pick] != owner:
             return types[pick], owner, ids[pick], 0, layer
-    if years < 6:
+    if age < AGED_6:
         return NOBODY_ELIGIBLE, owner, none, mobiles, layer
-    group = (p.area_zone[p.class_area[c]] & 1) * 32 + p.cell_group[cell]
+    _, internet, _, works = person_draw(p, cell, a1, a2, a3, area, zone, index, lines, shared_use, shared_trait)
+    group = (zone & 1) * 32 + p.cell_group[cell]
     return type_of(cell, group, np.int64(internet), np.int64(lines > 0), works), owner, owner, mobiles, layer

@@ -281,7 +281,9 @@ def fieldwork_tables(result, text):
             ]
             for row in result.costs().itertuples()
         ],
-        "calendar_text": text["calendar_text" if result.spec.fieldwork.level == "calls" else "calendar_expected"].format(
+        "calendar_text": text[
+            "calendar_text" if result.spec.fieldwork.level == "calls" else "calendar_expected"
+        ].format(
             days=days["days"], hours=f"{days['staffed_hours']:,.0f}", share=f"{100 * days['on_the_telephone']:.0f}"
         ),
     }

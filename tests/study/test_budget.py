@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surveysim import SpecError, StudyError, SurveySpec
-from surveysim.study.error_budget import STAGES, error_budget, population_values
+from surveysim.study.budget import STAGES, error_budget, population_values
 from surveysim.study.survey import parameters_of, prepare
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
