@@ -12,6 +12,7 @@ import tempfile
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -20,8 +21,14 @@ import pandas as pd
 from peers import PEERS, svy_linear, svy_survey
 
 import surveysim as ss
+from surveysim import streams
 from surveysim.estimation.replication import RaoWu
-from surveysim.kernels.randomness import philox, philox_words
+from surveysim.fieldwork import Fieldwork, calls
+from surveysim.kernels import calling, dialling
+from surveysim.kernels.compiling import borrowed
+from surveysim.kernels.numbers import number_owner
+from surveysim.kernels.randomness import alias_draw, philox, philox_words
+from surveysim.kernels.respondents import PERSON_TYPES, SUFFIXES, bank_number, open_bank
 from surveysim.population import parameters
 from surveysim.study import repeat
 from surveysim.study.execution import one
@@ -480,6 +487,76 @@ def dual_frame_rows():
     ]
 
 
+@numba.njit(nogil=True, error_model="numpy")
+def floor_of_numbers(n, f, units, counts, landline):
+    """What a number costs before anybody is asked: its place in the bank, its owner, one Philox block, one alias draw."""
+    n, f = borrowed(n), borrowed(f)
+    table, total = np.empty(SUFFIXES, np.int64), 0
+    for k in range(len(units)):
+        v, bank, place = units[k], -1, 0
+        width, size, bits = 0, 0, 0
+        for _ in range(counts[k]):
+            if place == size:
+                bank, place = bank + 1, 0
+                width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], f.shared[0], f.bank_key[0], v, table)
+            x = bank_number(place, bank, size, bits, f.suffixes[v], width, f.shared[0], f.bank_key[0], v, table)
+            owner, _, _ = number_owner(n, v, x)
+            _, _, word, _ = philox(x, 0, v, landline, f.key[0], f.key[1])
+            total += owner + alias_draw(f.alias, 0, 700, word)
+            place += 1
+    return total
+
+
+def called(field, n):
+    """Seconds and calls to work `n` mobile numbers that are hard to reach, to the end."""
+    protocol = replace(field.protocol, stop="released", interviewers=3 * n // 100, field_days=112)
+    hard = replace(field.models[1], contact=0.05, daypart=(0.0,) * 6)
+    field = Fieldwork(field.frames, field.design, (hard, hard), protocol)
+    rows = np.zeros((n, 8), np.int64)
+    rows[:, 0], rows[:, 2] = np.arange(n) % 337, np.arange(n)
+    rows[:, 3] = np.random.default_rng(1).integers(0, PERSON_TYPES, n)
+    keys = streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")
+    spent = []
+    for _ in range(4):
+        centre, cases = calls._centre(field, keys, 3 * 112 + 200), calls._cases(rows, 337, np.ones(n, np.int64))
+        history = np.empty((5 * n + 1, 7), np.int32)
+        history[:] = 0
+        start = time.perf_counter()
+        calling.open_cases(field.chain, cases, centre, 0, 0, keys[0])
+        made = calling.work(field.chain, cases, centre, 0, 336, 336, keys[0], history)
+        calling.close_all(cases)
+        spent.append(time.perf_counter() - start)
+    return min(spent[1:]), made
+
+
+def fieldwork_rows():
+    """A number at the outcome level against its floor; every call, and how its cost grows."""
+    prep = prepare(ss.SurveySpec.preset("cnnic-2024-12"))
+    field, units = prep.fieldwork, np.arange(337)
+    keys = streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")
+    mine = floor = numbers = 0
+    for f, frame in enumerate(field.frames):
+        tables, targets = field.tables(f, keys), prep.design.targets[f]
+        shape = (337, 2, calling.N_CODES, int(field.chain.attempts.max()) + 1)
+        count, none = np.zeros(337, np.int64), np.empty((0, 6), np.int64)
+        interviews, tally = np.empty((int(targets.sum()), 7), np.int64), np.zeros(shape, np.int64)
+        arguments = (prep.pop.people, frame.numbers, tables, int(f == 0), units, targets, field.rates[f])
+        mine += best(lambda a=arguments, t=tally, c=count, i=interviews, o=none: dialling.dial(*a, t, c, i, o))
+        floor += best(lambda n=frame.numbers, t=tables, c=count, f=f: floor_of_numbers(n, t, units, c, int(f == 0)))
+        numbers += count.sum()
+    rows = [
+        f"| dial {numbers:,} numbers of both frames to 22,047 interviews, one final outcome each, one core | "
+        f"{1e9 * mine / numbers:.0f} ns a number | two permutations, one Philox block, one alias draw {1e9 * floor / numbers:.0f} ns | "
+        f"{mine / floor:.2f} × the time |"
+    ]
+    (half, _), (whole, made), (double, _) = (called(field, n) for n in (150_000, 300_000, 600_000))
+    rows.append(
+        f"| every call to 300,000 numbers: {made:,} calls, paradata kept, one core | {whole:.2f} s, {1e9 * whole / made:.0f} ns a call | "
+        f"150,000 numbers {half:.2f} s, 600,000 {double:.2f} s | {whole / half:.2f} × and {double / whole:.2f} × for twice as many |"
+    )
+    return rows
+
+
 def survey_rows():
     spec = ss.SurveySpec.preset("cnnic-2024-12")
     prep = prepare(spec)
@@ -497,7 +574,7 @@ def survey_rows():
 
 def main():
     rows = raking_rows() + calibration_rows() + unfriendly_rows() + replicate_rows() + import_rows()
-    rows += estimation_rows() + dual_frame_rows() + population_rows() + survey_rows()
+    rows += estimation_rows() + dual_frame_rows() + population_rows() + fieldwork_rows() + survey_rows()
     text = "\n".join(
         [
             "# Benchmark results",

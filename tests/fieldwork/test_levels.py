@@ -7,8 +7,9 @@ from scipy import stats
 from surveysim import streams
 from surveysim.columns import CALL_RESULTS
 from surveysim.fieldwork import Protocol, ResponseModel, calls, solve
-from surveysim.kernels import calling
+from surveysim.kernels import calling, dialling
 from surveysim.kernels.respondents import BUSINESS, DEAD, MACHINE, NOBODY_ELIGIBLE, RINGING
+from surveysim.sampling import SampleDesign
 
 AMPLE = Protocol(interviewers=5000, field_days=300, stop="released", refusal_days=6, appointment_days=2)
 MODELS = (
@@ -33,11 +34,11 @@ MODELS = (
 class Centre:
     """A centre that calls made-up numbers of given frame and types, without any population."""
 
-    def __init__(self, protocol, models, frame, kinds, seed=1):
+    def __init__(self, protocol, models, frame, kinds, seed=1, numbers=None):
         self.chain, self.outcomes = solve(protocol, models)
         n, self.last = len(kinds), 3 * protocol.field_days
         rows = np.zeros((n, 8), np.int64)
-        rows[:, 2], rows[:, 3] = np.arange(n), kinds
+        rows[:, 2], rows[:, 3] = np.arange(n) if numbers is None else numbers, kinds
         self.cases = calls._cases(rows, 1, np.full(n, frame))
         slots = self.last + 4 * calling.WEEK + int(self.chain.again.max())
         self.centre = calling.Centre(
@@ -90,6 +91,22 @@ def test_calls_and_outcomes__have_one_distribution(frame, kind):
     minutes = (made.outcomes[frame].minutes[kind] * chance).sum()
     se = made.cases.minutes.std() / np.sqrt(n)
     assert abs(made.cases.minutes.mean() - minutes) < 4.5 * se + 1e-9
+
+
+def test_both_levels__agree_on_the_numbers_of_the_frames(landline, mobile):
+    """120 numbers of every frame unit, each with its own type: counts of code × calls against the sum of their solved chances."""
+    design = SampleDesign.plan((landline, mobile), interviews=4000, minimum_per_province=60)
+    field = calls.Fieldwork((landline, mobile), design, MODELS, AMPLE)
+    keys = streams.key(3, "", "fieldwork"), streams.key(3, "", "sampling")
+    released = np.zeros((2, 337), np.int64)
+    tables = [field.tables(f, keys) for f in range(2)]
+    rows, frame = calls._release(field, tables, np.full((2, 337), 120), released)
+    assert len(rows) == 2 * 337 * 120
+    for f in range(2):
+        kinds = rows[frame == f, 3]
+        made = Centre(AMPLE, MODELS, f, kinds, seed=f, numbers=np.arange(len(kinds)))
+        expected = made.outcomes[f].chance[kinds].sum(axis=0)
+        assert chi_square(made.counts(expected.shape), expected) > 1e-4
 
 
 def test_chain__hand_worked():
@@ -181,3 +198,28 @@ def test_interviewer_effects__are_in_the_solved_average():
     x = np.random.default_rng(1).normal(0, 0.8, 400_000)
     score = MODELS[1].willingness()[700] + x
     assert table[1][700, 0] == pytest.approx(np.mean(1 / (1 + np.exp(-score))), abs=5e-4)
+
+
+@pytest.mark.parametrize("frame", [0, 1])
+def test_alias_draws__have_the_solved_chances(landline, mobile, frame):
+    """The outcomes that dialling draws for numbers, whatever their types, against the chances of those types."""
+    design = SampleDesign.plan((landline, mobile), interviews=12_000, minimum_per_province=200)
+    field = calls.Fieldwork((landline, mobile), design, MODELS, AMPLE)
+    keys = streams.key(8, "", "fieldwork"), streams.key(8, "", "sampling")
+    which = (landline, mobile)[frame]
+    targets, units = design.targets[frame], np.arange(337)
+    shape = (337, 2, calling.N_CODES, int(field.chain.attempts.max()) + 1)
+    tally, dialled = np.zeros(shape, np.int64), np.zeros(337, np.int64)
+    interviews = np.empty((int(targets.sum()), 7), np.int64)
+    arguments = (which.pop.people, which.numbers, field.tables(frame, keys), int(frame == 0), units, targets)
+    dialling.dial(*arguments, field.rates[frame], tally, dialled, interviews, np.empty((0, 6), np.int64))
+    cases = np.empty((int(dialled.sum()), 6), np.int64)
+    dialling.dial(*arguments, field.rates[frame], np.zeros_like(tally), dialled, interviews, cases)
+    chance = field.outcomes[frame].chance
+    expected = chance[cases[:, 5]].sum(axis=0)
+    counts = tally.sum(axis=(0, 1))[:, : expected.shape[1]]
+    interviewed = counts[0].sum() / expected[0].sum()
+    assert 1.0 < interviewed < 1.1  # units stop when they are lucky: the last number dialled is an interview
+    rest, want = counts.copy(), expected.copy()
+    rest[0], want[0] = 0, 0
+    assert chi_square(rest, want * rest.sum() / want.sum()) > 1e-4
