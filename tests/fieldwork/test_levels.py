@@ -64,7 +64,7 @@ class Centre:
 
     def counts(self, shape):
         table = np.zeros(shape, np.int64)
-        np.add.at(table, (self.cases.code, self.cases.calls), 1)
+        np.add.at(table, (self.cases.row["code"], self.cases.row["calls"]), 1)
         return table
 
 
@@ -89,8 +89,8 @@ def test_calls_and_outcomes__have_one_distribution(frame, kind):
     assert chance.sum() == pytest.approx(1, abs=1e-12)
     assert chi_square(made.counts(chance.shape), n * chance) > 1e-4
     minutes = (made.outcomes[frame].minutes[kind] * chance).sum()
-    se = made.cases.minutes.std() / np.sqrt(n)
-    assert abs(made.cases.minutes.mean() - minutes) < 4.5 * se + 1e-9
+    se = made.cases.row["minutes"].std() / np.sqrt(n)
+    assert abs(made.cases.row["minutes"].mean() - minutes) < 4.5 * se + 1e-9
 
 
 def test_both_levels__agree_on_the_numbers_of_the_frames(landline, mobile):

@@ -94,6 +94,10 @@ def test_true_e__is_counted_from_the_owners(prep, level):
     for f, frame in enumerate(at.frames):
         rows = cases.numbers[cases.numbers["frame"] == ("landline", "mobile")[f]]
         owner = frame.owner(rows["number"].to_numpy())
+        reached = rows["reaches"].isin(["person", "household", "dormitory", "nobody eligible"])
+        np.testing.assert_array_equal(reached, owner >= 0)
+        assert set(rows["reaches"][rows["code"] == "4.51"]) == {"business"}
+        assert set(rows["reaches"][rows["code"] == "1.1"]) == ({"person"} if f == 1 else {"household", "dormitory"})
         for k, category in enumerate(("UH", "UO")):
             unknown = (rows["disposition"] == category).to_numpy()
             assert (owner[unknown] >= 0).sum() == cases.eligible_unknown[f, :, k].sum()

@@ -124,7 +124,7 @@ def dial(fieldwork, keys, record=False):
         if record:
             cases = np.empty((int(count.sum()), 6), np.int64)
             dialling.dial(*arguments, np.zeros_like(tally), np.zeros_like(count), interviews, cases)
-            records.append(number_table(frame, f, cases[:, 0], cases[:, 1], cases[:, 2], cases[:, 3]))
+            records.append(number_table(frame, f, *(cases[:, k] for k in (0, 1, 2, 3, 5, 4))))
         outcomes[f, units], dialled[f, units] = tally, count
         rows.append(np.column_stack([np.full(len(interviews), f), interviews]))
     rows = np.concatenate(rows)
@@ -187,7 +187,7 @@ def call(fieldwork, keys, record=False, paradata=True):
         made = calling.work(chain, cases, centre, slot, until, last, keys[0], buffer)
         history.append(buffer[:made].copy() if paradata else buffer)
         open_units = centre.found < centre.targets
-        if not (cases.code < 0).any() and not open_units.any():
+        if not (cases.row["code"] < 0).any() and not open_units.any():
             break
     calling.close_all(cases)
     return _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history if paradata else None, record)
@@ -238,18 +238,14 @@ def _quotas(fieldwork, multiple):
 
 
 def _cases(rows, U, frame_of=None, before=None):
-    """Case arrays for all released numbers; those already there keep their state."""
-    n = len(rows)
-    kinds = dict(unit=np.int32, number=np.int64, kind=np.int32, calls=np.int16, memory=np.int8, refusals=np.int8, pending=np.int8,
-                 known=np.int8, code=np.int16, slot=np.int32, interviewer=np.int32, minutes=np.float64, follows=np.int64)  # fmt: skip
-    cases = calling.Cases(**{name: np.zeros(n, kind) for name, kind in kinds.items()})
-    if n:
-        cases.unit[:], cases.number[:], cases.kind[:] = frame_of * U + rows[:, 0], rows[:, 2], rows[:, 3]
-    cases.code[:], cases.slot[:], cases.interviewer[:] = -1, -1, -1
+    """Case rows for all released numbers; those already there keep their state."""
+    row = np.zeros(len(rows), calling.CASE)
+    row["code"], row["slot"], row["interviewer"] = -1, -1, -1
+    if len(rows):
+        row["unit"], row["number"], row["kind"] = frame_of * U + rows[:, 0], rows[:, 2], rows[:, 3]
     if before is not None:
-        for old, new in zip(before, cases, strict=True):
-            new[: len(old)] = old
-    return cases
+        row[: len(before.row)] = before.row
+    return calling.Cases(row)
 
 
 def _to_release(fieldwork, centre, cases, released, slot):
@@ -257,7 +253,9 @@ def _to_release(fieldwork, centre, cases, released, slot):
     more than the seats can work in a week."""
     protocol, design = fieldwork.protocol, fieldwork.design
     found = centre.found.reshape(2, -1)
-    resolved = released - np.bincount(cases.unit[cases.code < 0], minlength=released.size).reshape(released.shape)
+    resolved = released - np.bincount(cases.row["unit"][cases.row["code"] < 0], minlength=released.size).reshape(
+        released.shape
+    )
     rate = (found + 5.0) / (
         resolved + 5.0 / np.maximum(fieldwork.rates, 1e-9)
     )  # what was found so far, with a prior worth five interviews
@@ -298,32 +296,45 @@ def _most_calls(fieldwork, centre, slots):
 def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history, record):
     U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
     outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
-    np.add.at(outcomes, (frame_of, rows[:, 0], (rows[:, 3] < PERSON_TYPES).astype(int), cases.code, cases.calls), 1)
-    done = np.flatnonzero(cases.code == 0)
+    np.add.at(
+        outcomes,
+        (frame_of, rows[:, 0], (rows[:, 3] < PERSON_TYPES).astype(int), cases.row["code"], cases.row["calls"]),
+        1,
+    )
+    done = np.flatnonzero(cases.row["code"] == 0)
     done = done[np.lexsort((rows[done, 1], rows[done, 0], frame_of[done]))]
     interviews = np.column_stack(
-        [frame_of[done], rows[done][:, [0, 1, 2, 5]], cases.calls[done].astype(np.int64), rows[done][:, 6:]]
+        [frame_of[done], rows[done][:, [0, 1, 2, 5]], cases.row["calls"][done].astype(np.int64), rows[done][:, 6:]]
     )
     numbers = None
     if record:
         parts = []
         for f, frame in enumerate(fieldwork.frames):
             at = frame_of == f
-            table = number_table(frame, f, rows[at, 0], rows[at, 2], cases.code[at], cases.calls[at])
+            table = number_table(
+                frame,
+                f,
+                rows[at, 0],
+                rows[at, 2],
+                cases.row["code"][at],
+                cases.row["calls"][at],
+                rows[at, 3],
+                rows[at, 4],
+            )
             parts.append(table.set_index(np.flatnonzero(at)))
         numbers = pd.concat(parts).sort_index()
     return _bring_home(
         fieldwork,
         keys,
         interviews,
-        interviewer=cases.interviewer[done].astype(np.int64),
-        slot=cases.slot[done].astype(np.int64),
+        interviewer=cases.row["interviewer"][done].astype(np.int64),
+        slot=cases.row["slot"][done].astype(np.int64),
         outcomes=outcomes,
         spent=centre.spent,
         dialled=released,
         numbers=numbers,
         history=None if history is None else np.concatenate(history),
-        calendar={"slots": int(cases.slot.max(initial=-1)) + 1, "deferred": int(centre.deferred[0])},
+        calendar={"slots": int(cases.row["slot"].max(initial=-1)) + 1, "deferred": int(centre.deferred[0])},
     )
 
 

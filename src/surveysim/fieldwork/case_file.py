@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, FRAMES
+from ..kernels.respondents import BUSINESS, MACHINE, NOBODY_ELIGIBLE
 from ..population.people import attribute_table
 
 CODES = tuple(code for code, _, _ in DISPOSITION_CODES)
 CATEGORY = np.array([DISPOSITIONS.index(category) for _, category, _ in DISPOSITION_CODES])
+REACHES = ("person", "household", "dormitory", "nobody eligible", "business", "machine", "nobody")
 CENTI = 100  # call times are kept in hundredths of minutes
 
 
@@ -94,8 +96,8 @@ class CaseFile:
         )
 
 
-def number_table(frame, f, unit, number, code, calls):
-    """Table of dialled numbers of one frame with their final dispositions."""
+def number_table(frame, f, unit, number, code, calls, kind, owner):
+    """Table of dialled numbers of one frame with their final dispositions, and whom they reach in truth."""
     return pd.DataFrame(
         {
             "frame": pd.Categorical.from_codes(np.full(len(unit), f), FRAMES),
@@ -104,8 +106,23 @@ def number_table(frame, f, unit, number, code, calls):
             "attempts": calls.astype(np.int8),
             "code": pd.Categorical.from_codes(code, CODES),
             "disposition": pd.Categorical.from_codes(CATEGORY[code], DISPOSITIONS),
+            "reaches": pd.Categorical.from_codes(_reached(frame, f, kind, owner), REACHES),
         }
     )
+
+
+def _reached(frame, f, kind, owner):
+    """Index in REACHES of what numbers of these types reach; `owner` are households (landline) or persons."""
+    reached = np.full(len(kind), 1 - f)
+    if f == 0:
+        people, own = frame.pop.people, owner >= 0
+        home = np.searchsorted(people.class_household, owner[own], side="right") - 1
+        reached[own] = 1 + people.class_kind[home]
+    reached[kind == NOBODY_ELIGIBLE] = 3
+    for k, name in enumerate((BUSINESS, MACHINE)):
+        reached[kind == name] = 4 + k
+    reached[kind > MACHINE] = 6
+    return reached
 
 
 def case_table(pop, cases, frames):

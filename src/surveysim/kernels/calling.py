@@ -47,24 +47,25 @@ Chain = namedtuple(
     ],
 )
 
-Cases = namedtuple(
-    "Cases",  # released numbers, (n,) each
+# Released numbers: one row each, so that a call waits for memory once
+CASE = np.dtype(
     [
-        "unit",
-        "number",
-        "kind",
-        "calls",
-        "memory",
-        "refusals",
-        "pending",
-        "known",
-        "code",
-        "slot",
-        "interviewer",
-        "minutes",
-        "follows",
-    ],
+        ("number", np.int64),  # number index; draws are keyed by it, with the unit
+        ("minutes", np.float64),  # spent so far
+        ("follows", np.int64),  # the next case in the queue
+        ("unit", np.int32),  # frame × units + frame unit
+        ("kind", np.int32),  # type of number
+        ("slot", np.int32),  # of the last call
+        ("interviewer", np.int32),  # who made it
+        ("code", np.int16),  # final code, -1 while open
+        ("calls", np.int16),
+        ("memory", np.int8),  # of the last human contact
+        ("refusals", np.int8),
+        ("pending", np.int8),  # 1: an appointment
+        ("known", np.int8),  # 1: blocked, + 2: a device tells whose number it is
+    ]
 )
+Cases = namedtuple("Cases", ["row"])  # (n,) of CASE
 
 Centre = namedtuple(
     "Centre",
@@ -245,10 +246,10 @@ def below(word, place, share):
 def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
     """The call to case i in slot s of the week: result, final code (-1: open), memory, refusals, pending, rule."""
     kind, memory, refusals, pending = (
-        np.int64(o.kind[i]),
-        np.int64(o.memory[i]),
-        np.int64(o.refusals[i]),
-        np.int64(o.pending[i]),
+        np.int64(o.row[i].kind),
+        np.int64(o.row[i].memory),
+        np.int64(o.row[i].refusals),
+        np.int64(o.row[i].pending),
     )
     if kind == DEAD:
         return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
@@ -256,13 +257,13 @@ def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
         return WAS_MACHINE, NOT_LINE, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if kind == RINGING:
         return RANG, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
-    if o.known[i] & 1:
+    if o.row[i].known & 1:
         return WAS_BLOCKED, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
-    w0, w1, w2, w3 = philox(o.number[i], call, unit, landline, key[0], key[1])
+    w0, w1, w2, w3 = philox(o.row[i].number, call, unit, landline, key[0], key[1])
     if below(w2, 0, c.busy[frame]):
         return WAS_BUSY, -1, memory, refusals, pending, AFTER_BUSY, w3
     if not float(w0 >> np.uint64(11)) * (1.0 / 9007199254740992.0) < c.contact[frame, c.kind[frame, kind], pending, s]:
-        return (ANSWERED_BY_DEVICE if o.known[i] & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
+        return (ANSWERED_BY_DEVICE if o.row[i].known & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
     if kind == BUSINESS:
         return WAS_BUSINESS, NOT_HOUSEHOLD, memory, refusals, 0, AFTER_RING, w3
     if kind == NOBODY_ELIGIBLE:
@@ -296,13 +297,13 @@ def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
 @inline_jit
 def close(o, i, result):
     """Final code of a case that is not called again, as it stands after its last call's result (-1: never called)."""
-    if o.memory[i] != NONE:
-        return pending_code(o.memory[i])
-    if o.calls[i] == 0:
+    if o.row[i].memory != NONE:
+        return pending_code(o.row[i].memory)
+    if o.row[i].calls == 0:
         return NOT_ATTEMPTED
-    if o.known[i] & 1:
+    if o.row[i].known & 1:
         return BLOCKED
-    if o.known[i] & 2:
+    if o.row[i].known & 2:
         return DEVICE
     return BUSY if result == WAS_BUSY else NO_ANSWER
 
@@ -313,7 +314,7 @@ def line_up(h, o, queue, slot, i):
     if h.queue[queue, slot, 2] == 0:
         h.queue[queue, slot, 0] = i
     else:
-        o.follows[h.queue[queue, slot, 1]] = i
+        o.row[h.queue[queue, slot, 1]].follows = i
     h.queue[queue, slot, 1] = i
     h.queue[queue, slot, 2] += 1
 
@@ -325,7 +326,7 @@ def put_off(h, o, queue, slot, later):
         if h.queue[queue, later, 2] == 0:
             h.queue[queue, later, 1] = h.queue[queue, slot, 1]
         else:
-            o.follows[h.queue[queue, slot, 1]] = h.queue[queue, later, 0]
+            o.row[h.queue[queue, slot, 1]].follows = h.queue[queue, later, 0]
         h.queue[queue, later, 0] = h.queue[queue, slot, 0]
         h.queue[queue, later, 2] += h.queue[queue, slot, 2]
         h.deferred[0] += h.queue[queue, slot, 2]
@@ -357,11 +358,11 @@ def open_cases(c, o, h, start, slot, key):
     devices."""
     c, o, h = borrowed(c), borrowed(o), borrowed(h)
     U = h.units[0]
-    for i in range(start, len(o.unit)):
-        frame, unit = o.unit[i] // U, o.unit[i] % U
-        _, _, _, w3 = philox(o.number[i], NUMBER, unit, np.int64(frame == 0), key[0], key[1])
-        mine = o.kind[i] < BUSINESS
-        o.known[i] = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(
+    for i in range(start, len(o.row)):
+        frame, unit = o.row[i].unit // U, o.row[i].unit % U
+        _, _, _, w3 = philox(o.row[i].number, NUMBER, unit, np.int64(frame == 0), key[0], key[1])
+        mine = o.row[i].kind < BUSINESS
+        o.row[i].known = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(
             mine and below(w3, 1, c.device[frame])
         )
         u, offset = float(lane(w3, 2)) / 65536.0, 0
@@ -389,31 +390,33 @@ def work(c, o, h, slot, until, last, key, paradata):
         for queue in range(3):
             while h.queue[queue, t, 2] > 0 and seats > 0 and clock[0] < h.shift[0]:
                 i = h.queue[queue, t, 0]
-                h.queue[queue, t, 0] = o.follows[i]
+                h.queue[queue, t, 0] = o.row[i].follows
                 h.queue[queue, t, 2] -= 1
-                unit = o.unit[i]
+                unit = o.row[i].unit
                 if h.stop[0] == 1 and h.found[unit] >= h.targets[unit]:
-                    o.code[i] = close(o, i, -1)
+                    o.row[i].code = close(o, i, -1)
                     continue
                 frame, v = unit // U, unit % U
-                call = np.int64(o.calls[i]) + 1
+                call = np.int64(o.row[i].calls) + 1
                 result, code, memory, refusals, pending, rule, word = one_call(
                     c, o, i, frame, call, s, h.effect[who[0]], key, np.int64(frame == 0), v
                 )
                 minutes = c.minutes[result]
                 if result == INTERVIEWED:
-                    left = h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])]
+                    left = h.quota[
+                        frame, h.province[v], o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
+                    ]
                     if left <= 0:
                         result, code, minutes = QUOTA_FULL, QUOTA, c.minutes[QUOTA_FULL]
                     else:
-                        h.quota[frame, h.province[v], o.kind[i] // (PERSON_TYPES // 2) * 8 + decade_of(o.kind[i])] = (
-                            left - 1
-                        )
+                        h.quota[
+                            frame, h.province[v], o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
+                        ] = left - 1
                         h.found[unit] += 1
                         minutes *= 0.6 + 0.8 * float(lane(word, 2)) / 65536.0
-                o.calls[i], o.memory[i], o.refusals[i], o.pending[i] = call, memory, refusals, pending
-                o.slot[i], o.interviewer[i] = t, who[0]
-                o.minutes[i] += minutes
+                o.row[i].calls, o.row[i].memory, o.row[i].refusals, o.row[i].pending = call, memory, refusals, pending
+                o.row[i].slot, o.row[i].interviewer = t, who[0]
+                o.row[i].minutes += minutes
                 h.spent[frame, v, 0] += minutes
                 h.spent[frame, v, 1] += 1
                 if len(paradata) > 0:
@@ -426,7 +429,7 @@ def work(c, o, h, slot, until, last, key, paradata):
                 again = t + c.again[rule, s]
                 if code < 0 and (call == c.attempts[frame] or again >= last):
                     code = close(o, i, result)
-                o.code[i] = code
+                o.row[i].code = code
                 if code < 0:
                     line_up(h, o, BY_APPOINTMENT if pending == 1 else CALLBACK, again, i)
             put_off(h, o, queue, t, later)
@@ -436,6 +439,6 @@ def work(c, o, h, slot, until, last, key, paradata):
 @jit
 def close_all(o):
     """Close what is still open, as it stands."""
-    for i in range(len(o.unit)):
-        if o.code[i] < 0:
-            o.code[i] = close(o, i, -1)
+    for i in range(len(o.row)):
+        if o.row[i].code < 0:
+            o.row[i].code = close(o, i, -1)
