@@ -53,3 +53,12 @@ def test_respondents_who_are_hard_to_reach__differ_where_contact_does():
     found = early_late(Survey(run.interviews, weight="design_weight", strata="stratum", psu="psu"), "age", cut=1)
     row = found.difference.table.iloc[0]
     assert row["estimate"] < -4.5 * row["se"]
+
+
+def test_rows_without_weight__are_no_respondents():
+    """Nonrespondents kept in the file with weight 0 and effort of their own change nothing."""
+    more = pd.DataFrame({"y": [np.nan, 1.0], "attempts": [6, 1], "w": [0.0, 0.0]})
+    both = pd.concat([TABLE, more], ignore_index=True)
+    found, alone = (early_late(Survey(t, weight="w"), "y", cut=1) for t in (both, TABLE))
+    pd.testing.assert_frame_equal(found.levels, alone.levels[found.levels.columns], check_exact=False, rtol=0.15)
+    np.testing.assert_allclose(found.levels["estimate"], alone.levels["estimate"])

@@ -156,3 +156,27 @@ def test_repetitions__with_errors_still_rake(prep):
     cases, table, weights = field_and_weight(prepare(spec), 5, 0)
     assert len(cases) == 12_000 == len(table)
     assert weights.calibration.converged
+
+
+def test_missing_answers__leave_the_base_of_rates_and_nothing_else(prep, true):
+    """skill_copy_paste hangs on skill_any and is a rate of all netizens: those without any skill stay in the base."""
+    from surveysim.study import estimands
+
+    rows = prep.definitions.loc[["skill_copy_paste", "skill_software_install", "genai_purpose_image_video"]]
+    w = np.ones(len(true))
+    everybody = np.ones(len(true), bool)
+
+    def rates(cases):
+        return [
+            s.value for s in estimands.statistics(rows, estimands.Variables(prep.pop, cases), prep.known, w, everybody)
+        ]
+
+    few, many = heard(prep, missing=1e-4, missing_old=1e-4), heard(prep, missing=0.3, missing_old=0.3)
+    np.testing.assert_allclose(rates(few), rates(true), atol=0.002)
+    np.testing.assert_allclose(rates(many), rates(true), atol=0.04)
+
+
+def test_effects_on_answers__are_independent_of_those_on_cooperation(prep):
+    effects = [prep.fieldwork.effects(KEYS, 1.0, on) for on in (0, 1)]
+    assert abs(np.corrcoef(effects)[0, 1]) < 4.5 / np.sqrt(len(effects[0]))
+    assert all(abs(e.mean()) < 4.5 / np.sqrt(len(e)) for e in effects)

@@ -228,3 +228,30 @@ def test_codes__are_all_in_one_category():
     codes = [code for code, _, _ in DISPOSITION_CODES]
     assert len(set(codes)) == len(codes)
     assert [category for _, category, _ in DISPOSITION_CODES][:2] == ["I", "P"]
+
+
+def test_many_short_calls__fit_the_history():
+    """Minutes far below any real call: five interviewers make as many calls in a shift as there are cases."""
+    field = {"protocol": {"minutes": [0.01] * 16, "wrap_up": 0.0, "interviewers": 5}}
+    run = SurveySpec.preset("cnnic-2024-12-calls", **SMALL, fieldwork=field).run(seed=7, record=False)
+    assert len(run.case_file.history) == run.case_file.spent[..., 1].sum()
+
+
+@pytest.mark.parametrize("interviewers", [120, 131, 262])
+def test_shifts__go_round_among_all_interviewers(prep, interviewers):
+    cases = call(fieldwork(prep, field_days=60, interviewers=interviewers), KEYS)
+    made = np.bincount(cases.history[:, 3], minlength=interviewers)
+    assert made.min() > 0.3 * made.mean()
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"protocol": {"quota": 1.1}}, "quota = 1.1 needs"),
+        ({"level": "calls", "protocol": {"assignment": "province"}}, "assignment"),
+        ({"protocol": {"assignment": "province", "interviewers": 30}}, "at least 31"),
+    ],
+)
+def test_keys_that_a_level_cannot_follow__are_refused(changes, word):
+    with pytest.raises(SpecError, match=word):
+        SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork=changes)

@@ -71,6 +71,7 @@ def test_survival__is_the_plain_share_without_censoring_and_corrects_for_it_with
         (lambda: estimate_e(tally(c3_13={1: 5})), "no number's status"),
         (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={4: 5}), "late"), "late"),
         (lambda: screened_e(tally(c3_13={1: 5})), "nobody was screened"),
+        (lambda: estimate_e(tally(c3_21={1: 5}, c3_13={4: 5})), "known to be eligible or not"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), None), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 1.0}), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 0.7, "b": 0.7}), "sum to 1"),
@@ -124,3 +125,30 @@ def test_weights__add_up_to_the_frames(prep):
     truth = np.array([(status @ (LINES > 0)).sum(), (status @ (MOBILES > 0)).sum()])
     assert np.all(np.abs(totals["frame"] / truth - 1) < 0.02)
     assert abs(totals["proportional"][1] / truth[1] - 1) > 0.05
+
+
+def test_late__goes_by_the_frames_own_calls_and_is_missing_where_nothing_was_late(prep):
+    calls = {"landline": {"attempts": 5}, "mobile": {"attempts": 9}}
+    small = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
+    found = {}
+    for mobile in (5, 9):
+        calls["mobile"] = {"attempts": mobile}
+        run = SurveySpec.preset("cnnic-2024-12", **small, fieldwork=calls).run(seed=2, record=False)
+        table = run.eligibility().set_index(["frame", "method"])
+        found[mobile] = table.loc[("landline", "late"), "e"]
+        assert np.isfinite(table["e"]).all()
+    assert found[5] == found[9]
+    calls = {"landline": {"attempts": 1}, "mobile": {"attempts": 8}}
+    run = SurveySpec.preset("cnnic-2024-12", **small, fieldwork=calls).run(seed=2, record=False)
+    assert len(run.eligibility()) == 14
+
+
+def test_quota__leaves_e_of_the_frame_right():
+    spec = SurveySpec.preset(
+        "cnnic-2024-12-calls",
+        population={"scale": 0.02},
+        sample={"interviews": 12_000, "minimum_per_province": 200},
+        fieldwork={"protocol": {"quota": 1.0}},
+    )
+    table = spec.run(seed=7, record=False).eligibility().set_index(["frame", "method"])
+    assert table.xs("frame", level="method")["error"].abs().max() < 0.03

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from surveysim import SpecError, StudyError, SurveySpec
-from surveysim.study.budget import STAGES, error_budget, population_values
-from surveysim.study.survey import parameters_of, prepare
+from surveysim.study.budget import STAGES, error_budget, population_values, switched
+from surveysim.study.survey import field_and_weight, parameters_of, prepare
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 
@@ -93,3 +93,28 @@ def test_refusals():
         error_budget(spec, 1)
     with pytest.raises(SpecError, match="seed"):
         error_budget(spec, 2, seed=-1)
+
+
+def test_one_frame__has_its_own_coverage():
+    """Landlines alone reach a fifth of the people: that is coverage, not sampling."""
+    only = SMALL | {"sample": SMALL["sample"] | {"landline_share": 1.0}}
+    spec = SurveySpec.preset("cnnic-2024-12", **only, estimation={"indicators": ["netizens_age_30_39_share"]})
+    rows = error_budget(spec, 6).table.set_index("stage")
+    pop = prepare(spec).pop
+    reached = {"n_lines": ["1", "2"]}
+    share = pop.parameter("internet*age_30_39/internet", where=reached)["value"].iloc[0]
+    whole = pop.parameter("internet*age_30_39/internet")["value"].iloc[0]
+    assert rows.loc["coverage", "bias"] == pytest.approx(100 * (share - whole), rel=1e-9)
+    assert abs(rows.loc["sampling", "bias"]) < 4.5 * rows.loc["sampling", "bias_mcse"] + 0.3
+
+
+def test_complete_response__knows_no_quota_and_no_centre():
+    field = {"level": "calls", "protocol": {"quota": 1.0, "interviewers": 40, "field_days": 21}}
+    spec = SurveySpec.preset(
+        "cnnic-2024-12", **SMALL, fieldwork=field, estimation={"indicators": ["internet_penetration"]}
+    )
+    complete = switched(prepare(spec))[0]
+    cases = field_and_weight(complete, 1, 0)[0]
+    assert len(cases) == 12_000
+    assert cases.outcomes[..., -1, :].sum() == 0
+    assert np.isfinite(error_budget(spec, 2).table["bias"]).all()

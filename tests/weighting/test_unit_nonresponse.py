@@ -118,7 +118,7 @@ def test_recipes_with_it__go_through_toml():
         ),
         (UnitNonresponse(covariates="region"), FILE.assign(status=["R", "R", *["N"] * 8]), "separates"),
         (UnitNonresponse(covariates="x"), FILE.assign(x=[np.nan, *range(9)]), "no x.*row 0|x.*missing"),
-        (UnitNonresponse("flag"), FILE.assign(flag=[2, *[1] * 9]), "R, N, X, U"),
+        (UnitNonresponse("flag"), FILE.assign(flag=[2, *[1] * 9]), "other than true and false"),
     ],
 )
 def test_refusals(step, data, word):
@@ -132,3 +132,15 @@ def test_refusals(step, data, word):
 def test_contradictory_options__are_refused(options):
     with pytest.raises(DataError):
         UnitNonresponse(**options)
+
+
+def test_unresolved_units__need_no_covariates():
+    """Ages are known of eligible units alone; 0 and 1 are truth values."""
+    data = FILE.assign(age=[30.0, 40, 50, np.nan, np.nan, 35, 45, 60, np.nan, 52])
+    found = weights(UnitNonresponse(covariates="age"), data).final
+    known = data[data["status"].isin(["R", "N"])]
+    alone = weights(UnitNonresponse(covariates="age"), known.reset_index(drop=True)).final
+    np.testing.assert_allclose(found[known.index], alone * 150 / 132)
+    number = FILE.assign(status=(FILE["status"] == "R").astype(int))
+    flag = FILE.assign(status=FILE["status"] == "R")
+    np.testing.assert_array_equal(*(weights(UnitNonresponse(by="region"), d).final for d in (number, flag)))

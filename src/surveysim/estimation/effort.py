@@ -80,7 +80,7 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
     values = pick(data, y)
     table = pd.DataFrame({"y": np.asarray(values), "late": pd.Categorical(np.where(spent <= cut, "early", "late"))})
     table["effort"] = spent
-    bare = Survey.of_design(table, survey.design).where(survey._inside)
+    bare = Survey.of_design(table, survey.design).where(inside)
     rows = []
     each = bare.mean("y", by="effort", level=level).table
     total = survey.weight[inside].sum()

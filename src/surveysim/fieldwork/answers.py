@@ -68,7 +68,7 @@ class Measurement:
             n_mobile = n_mobile - ((n_mobile > 1) & (self._draw(person, NUMBERS, keys)[:, 0] < self.forgotten_number))
         answers, hours = pop.answers(person, attributes)
         if self._touches_answers():
-            effect = fieldwork.effects(keys, self.interviewer_sd)[interviewer]
+            effect = fieldwork.effects(keys, self.interviewer_sd, 1)[interviewer]
             self._mishear(pop, person, attributes, answers, effect, keys)
         return Heard(attributes, n_mobile, answers, hours)
 

@@ -8,6 +8,7 @@ from ..errors import DesignError, SpecError
 from ..kernels import calling, dialling
 from ..kernels.randomness import philox_words
 from ..kernels.respondents import PERSON_TYPES, Frame
+from ..sampling import allocate
 from . import within_household
 from .answers import Measurement
 from .case_file import CODES, CaseFile, number_table
@@ -15,7 +16,6 @@ from .protocol import Protocol, solve
 
 ASSIGNMENT = 1 << 20  # second word of the Philox counter, beyond any number of calls
 EFFECT = 1 << 21
-SHORTEST_CALL = 0.2  # minutes; bounds the calls of a week
 
 
 class Fieldwork:
@@ -79,20 +79,19 @@ class Fieldwork:
         if self.protocol.assignment == "random":
             return (u * J).astype(np.int64)
         province = self.design.province[unit]
-        wanted = np.bincount(self.design.province, self.design.targets.sum(axis=0))
-        start = np.floor(np.concatenate([[0.0], np.cumsum(wanted)]) / wanted.sum() * J)
-        size = np.maximum(start[1:] - start[:-1], 1)
-        return np.minimum(start[province] + np.floor(u * size[province]), J - 1).astype(np.int64)
+        team = allocate(np.bincount(self.design.province, self.design.targets.sum(axis=0), 31), J, minimum=1)
+        start = np.cumsum(team) - team
+        return start[province] + (u * team[province]).astype(np.int64)
 
-    def effects(self, keys, sd):
-        """Effects of the interviewers, normal with this standard deviation, (J,)."""
+    def effects(self, keys, sd, on):
+        """Effects of the interviewers, normal with this standard deviation, (J,): on cooperation (0) or on answers (1), independent."""
         from scipy import special
 
         J = self.protocol.interviewers
         counters, words = np.zeros((J, 4), np.uint64), np.empty((J, 4), np.uint64)
         counters[:, 0], counters[:, 1] = np.arange(J), EFFECT
         philox_words(counters, *keys[0], words)
-        return sd * special.ndtri(((words[:, 0] >> np.uint64(11)) + 0.5) / 2.0**53)
+        return sd * special.ndtri(((words[:, on] >> np.uint64(11)) + 0.5) / 2.0**53)
 
 
 def dial(fieldwork, keys, record=False):
@@ -139,6 +138,7 @@ def dial(fieldwork, keys, record=False):
         spent=np.stack([fieldwork.expected_minutes(outcomes), calls], axis=2),
         dialled=dialled,
         numbers=pd.concat(records, ignore_index=True) if record else None,
+        most_calls=fieldwork.chain.attempts,
     )
 
 
@@ -183,7 +183,7 @@ def call(fieldwork, keys, record=False, paradata=True):
         cases = _cases(rows, U, frame_of, cases)
         calling.open_cases(chain, cases, centre, start, slot, keys[0])
         until = min(slot + calling.WEEK, last)
-        buffer = np.empty((_most_calls(fieldwork, centre, until - slot) if paradata else 0, 7), np.int32)
+        buffer = np.empty((_most_calls(fieldwork, cases) if paradata else 0, 7), np.int32)
         made = calling.work(chain, cases, centre, slot, until, last, keys[0], buffer)
         history.append(buffer[:made].copy() if paradata else buffer)
         open_units = centre.found < centre.targets
@@ -211,7 +211,7 @@ def _centre(fieldwork, keys, slots):
         stop=np.array([int(protocol.stop == "target")]),
         quota=quota,
         seats=protocol.seats(),
-        effect=fieldwork.effects(keys, protocol.interviewer_sd),
+        effect=fieldwork.effects(keys, protocol.interviewer_sd, 0),
         shift=np.array([60.0 * protocol.shift_hours]),
         queue=np.zeros((3, slots, 3), np.int64),
         deferred=np.zeros(1, np.int64),
@@ -287,10 +287,11 @@ def _release(fieldwork, tables, wanted, released):
     return np.concatenate(parts)[order], np.concatenate(frames)[order]
 
 
-def _most_calls(fieldwork, centre, slots):
-    """An upper bound of the calls that the seats can make."""
-    shortest = max(float(fieldwork.chain.minutes.min()), SHORTEST_CALL)
-    return int(centre.seats.max() * slots * (centre.shift[0] / shortest + 1)) + 1
+def _most_calls(fieldwork, cases):
+    """The calls that open cases can still take."""
+    still = cases.row["code"] < 0
+    most = fieldwork.chain.attempts[cases.row["unit"][still] // fieldwork.design.targets.shape[1]]
+    return int((most - cases.row["calls"][still]).sum())
 
 
 def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history, record):
@@ -333,6 +334,7 @@ def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, histor
         spent=centre.spent,
         dialled=released,
         numbers=numbers,
+        most_calls=fieldwork.chain.attempts,
         history=None if history is None else np.concatenate(history),
         calendar={"slots": int(cases.row["slot"].max(initial=-1)) + 1, "deferred": int(centre.deferred[0])},
     )

@@ -31,7 +31,8 @@ class CaseFile:
     answers : (n, K) 0, 1, or 2 for no answer. hours : (n,).
     outcomes : (2, U, 2, codes, calls + 1) numbers by frame, unit, whether somebody eligible could be reached, final code and calls.
     spent : (2, U, 2) minutes and calls by frame and unit.
-    dialled : (2, U) numbers dialled, or released. numbers : table of every number, when recorded.
+    dialled : (2, U) numbers dialled, or released. most_calls : (2,) calls that a number of each frame may get.
+    numbers : table of every number, when recorded.
     history : (calls, 7) of the call level, see `paradata`.
     """
 
@@ -53,6 +54,7 @@ class CaseFile:
     outcomes: np.ndarray
     spent: np.ndarray
     dialled: np.ndarray
+    most_calls: np.ndarray
     numbers: pd.DataFrame | None = field(default=None, repr=False)
     history: np.ndarray | None = field(default=None, repr=False)
     calendar: dict = field(default_factory=dict, repr=False)
@@ -68,6 +70,10 @@ class CaseFile:
         for code, category in enumerate(CATEGORY):
             result[..., category] += by_code[..., code]
         return result
+
+    def tally(self, f, units=slice(None)):
+        """Numbers of a frame by final code and calls made, (codes, its most calls + 1)."""
+        return self.outcomes[f, units].sum(axis=(0, 1))[:, : self.most_calls[f] + 1]
 
     @cached_property
     def eligible_unknown(self):

@@ -13,7 +13,7 @@ KNOWN = np.isin(CATEGORIES, ["I", "P", "R", "NC", "O"])
 NOT_ELIGIBLE = CATEGORIES == "NE"
 UNKNOWN = CATEGORIES == "UH"
 UNSCREENED = CATEGORIES == "UO"
-NOBODY = [code for code, _, _ in DISPOSITION_CODES].index("4.70")
+NOBODY, QUOTA = ([code for code, _, _ in DISPOSITION_CODES].index(code) for code in ("4.70", "4.80"))
 
 
 def estimate_e(tally, method="proportional", share=None):
@@ -51,7 +51,8 @@ def estimate_e(tally, method="proportional", share=None):
             raise DataError(
                 f"share = {share!r}: e from the frame needs the share of its numbers that are eligible, from 0 to 1."
             )
-        return float(np.clip((share * tally.sum() - eligible.sum()) / unknown, 0, 1))
+        working = eligible.sum() + tally[QUOTA].sum()  # people screened out by a quota were reached
+        return float(np.clip((share * tally.sum() - working) / unknown, 0, 1))
     if method == "late":
         calls = np.arange(tally.shape[1])
         resolved = (eligible + other) * (2 * calls > tally.shape[1] - 1)
@@ -60,6 +61,8 @@ def estimate_e(tally, method="proportional", share=None):
         raise DataError('no number was resolved late, so e = "late" cannot be estimated; use "proportional".')
     if method == "proportional":
         known = tally[KNOWN].sum()
+        if known + other.sum() == 0:
+            raise DataError("no number is known to be eligible or not, so e cannot be estimated; give a number.")
         return float(known / (known + other.sum()))
     return _survival(eligible, other, tally)
 
@@ -96,12 +99,13 @@ def eligibility_table(cases, shares):
     Returns
     -------
     DataFrame frame, method, e, true, error, RR3: e of numbers of unknown status, what it is in truth, and the response rate it
-    gives (numbers reached but not screened by `screened_e`). The row "true" has the true RR3.
+    gives (numbers reached but not screened by `screened_e`); missing where a method cannot be used. The row "true" has the true
+    RR3.
     """
     rows = []
     truth = cases.eligible_unknown.sum(axis=1)
     for f, frame in enumerate(FRAMES):
-        tally = cases.outcomes[f].sum(axis=(0, 1))
+        tally = cases.tally(f)
         unknown, unscreened = tally[UNKNOWN].sum(), tally[UNSCREENED].sum()
         if tally.sum() == 0:
             continue
@@ -109,7 +113,11 @@ def eligibility_table(cases, shares):
         counts = dict(zip(("I", "P", "R", "NC", "O", "UH", "UO", "NE"), cases.dispositions[f].sum(axis=0), strict=True))
         screened = screened_e(tally)
         for method in METHODS:
-            e = estimate_e(tally, method, shares[f])
+            try:
+                e = estimate_e(tally, method, shares[f])
+            except DataError:  # such as no number resolved late
+                rows.append((frame, method, *(float("nan"), true, float("nan"), float("nan"))))
+                continue
             rows.append((frame, method, e, true, e - true, response_rates(counts, {"UH": e, "UO": screened})["RR3"]))
         exact = {"UH": true if unknown else 1.0, "UO": truth[f, 1] / unscreened if unscreened else 1.0}
         rows.append((frame, "true", true, true, 0.0, response_rates(counts, exact)["RR3"]))

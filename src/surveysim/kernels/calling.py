@@ -10,7 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
-from .randomness import lane, philox
+from .randomness import lane, philox, scramble
 from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, NUMBER, PERSON_TYPES, RINGING, decade_of
 
 # Final disposition codes, in the order of columns.DISPOSITION_CODES
@@ -382,8 +382,9 @@ def work(c, o, h, slot, until, last, key, paradata):
     for t in range(slot, until):
         s = t % WEEK
         seats = h.seats[s]
+        turn = np.int64(scramble(np.uint64(t), key[1], 0) >> np.uint64(33)) % J  # whose shift it is
         for j in range(seats):
-            clock[j], who[j] = 0.0, (t * 131 + j) % J
+            clock[j], who[j] = 0.0, (turn + j) % J
         later = t + 1
         while h.seats[later % WEEK] == 0:
             later += 1

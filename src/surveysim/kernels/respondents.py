@@ -149,9 +149,19 @@ def roster(p, c, household, unit, landline, layer, ids, types, ages):
 
 
 @jit
-def sharers(p, c, household, unit, ids, types, ages):
-    """`roster` of a mobile's household: a call, because it is rare and would swell the loop."""
-    return roster(p, c, household, unit, 0, -1, ids, types, ages)[0]
+def sharer(p, c, household, unit, owner, u, ids, types, ages):
+    """Index of another eligible member of a mobile's household, or -1: a call, because it is rare and would swell the loop."""
+    eligible, _ = roster(p, c, household, unit, 0, -1, ids, types, ages)
+    others = 0
+    for i in range(eligible):
+        others += ids[i] != owner
+    place = (u * others) >> 16
+    for i in range(eligible):
+        if ids[i] != owner:
+            if place == 0:
+                return i
+            place -= 1
+    return -1
 
 
 @inline_jit
@@ -238,9 +248,8 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
     if mobiles <= layer:
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if lane(w1, 0) < f.selection[3] and lane(w1, 1) < 32768:  # another member of the household answers
-        eligible = sharers(p, c, household, u, ids, types, ages)
-        pick = (lane(w1, 2) * eligible) >> 16
-        if eligible > 0 and ids[pick] != owner:
+        pick = sharer(p, c, household, u, owner, lane(w1, 2), ids, types, ages)
+        if pick >= 0:
             return types[pick], owner, ids[pick], 0, layer
     if age < AGED_6:
         return NOBODY_ELIGIBLE, owner, none, mobiles, layer

@@ -12,6 +12,7 @@ from ..errors import SpecError, StudyError
 from ..fieldwork import Fieldwork, Measurement
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
+from ..weighting import InverseSampling, Recipe
 from . import estimands
 from .survey import field_and_weight, prepare
 
@@ -108,20 +109,22 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         found = np.stack(list(pool.map(work, range(repetitions))))
-    truth, covered = population_values(prep.pop, prep.definitions)
+    truth, covered = population_values(prep.pop, prep.definitions, prep.design.targets.any(axis=1))
     return budget_of(prep.definitions, prep.pop.scale, truth, covered, found)
 
 
 def switched(prep):
-    """Preparations with stages off: complete response, true answers, everything on. Numbers are dialled in the same order in all."""
-    field = prep.fieldwork
-    complete = tuple(model.complete() for model in field.models)
-    none = Measurement()
-    off = [
-        Fieldwork(field.frames, field.design, complete, field.protocol, none),
-        Fieldwork(field.frames, field.design, field.models, field.protocol, none),
-    ]
-    return [*(replace(prep, fieldwork=fieldwork) for fieldwork in off), prep]
+    """Preparations with stages off: complete response, true answers, everything on. Numbers are dialled in the same order in all.
+
+    With complete response nothing is left for a call centre to do: it is one outcome a number in strict order, without quotas.
+    """
+    field, none = prep.fieldwork, Measurement()
+    models = tuple(model.complete() for model in field.models)
+    complete = Fieldwork(field.frames, field.design, models, replace(field.protocol, quota=None), none)
+    true = Fieldwork(field.frames, field.design, field.models, field.protocol, none)
+    spec = prep.spec.model_copy(update={"fieldwork": prep.spec.fieldwork.model_copy(update={"level": "outcome"})})
+    strict = Recipe([InverseSampling(), *prep.recipe.steps[1:]])
+    return [replace(prep, spec=spec, fieldwork=complete, recipe=strict), replace(prep, fieldwork=true), prep]
 
 
 def one(levels, seed, repetition):
@@ -147,11 +150,11 @@ def _estimates(prep, variables, w):
     return [s.value * f for s, f in zip(found, estimands.factors(prep.definitions, prep.pop.scale), strict=True)]
 
 
-def population_values(pop, definitions):
-    """Values of the estimands in the whole population, and with the numerators and estimated denominators of its members with a
-    telephone, which a perfect survey would give."""
+def population_values(pop, definitions, frames=(True, True)):
+    """Values of the estimands in the whole population, and with the numerators and estimated denominators of its members on the
+    (landline, mobile) frames in use, which a perfect survey would give."""
     sums = pop.sums("answers", fine=False)
-    covered = (MOBILES + LINES) > 0
+    covered = ((LINES > 0) & frames[0]) | ((MOBILES > 0) & frames[1])
     asked_of = dict(zip(outcomes.definitions()["name"], outcomes.definitions()["universe"], strict=True))
 
     def cells(name):

@@ -41,15 +41,19 @@ class Variables:
         self._model, self._state = pop.model.outcomes, np.where(internet, 2 + a[:, 9], 1)
 
     def given(self, expression):
-        """(Who is asked, who answers) the outcome of an expression, in its groups, (n,) each; None where everybody asked answers."""
+        """Who is asked the outcome of an expression, in its groups, and the answers it takes: [(yes, known)], (n,) each; an outcome that
+        hangs on another takes two. None where all of them are known."""
         name, groups = parameters.split(expression)
-        if name not in self._names or not (self._answers[:, self._names[name]] == MISSING).any():
+        if name not in self._names:
             return None
         k, parent = self._names[name], dict(self._model.nested)
-        asked = self._model.asked[self._state, k] * self("*".join(("persons", *groups)))
-        if k in parent:
-            asked = asked * (self._answers[:, parent[k]] == 1)
-        return asked, asked * (self._answers[:, k] != MISSING)
+        items = [parent[k], k] if k in parent else [k]
+        answers = [(self._answers[:, i] == 1, self._answers[:, i] != MISSING) for i in items]
+        if all(known.all() for _, known in answers):
+            return None
+        inside = self("*".join(("persons", *groups)))
+        answers[-1] = answers[-1][0] * inside, answers[-1][1]
+        return self._model.asked[self._state, k] * inside, answers
 
     def __call__(self, expression):
         if expression not in self._values:
@@ -90,10 +94,10 @@ def statistics(definitions, variables, known, w, everybody):
     for row in definitions.itertuples():
         y, given = variables(row.numerator), variables.given(row.numerator)
         if row.kind in ("ratio", "mean"):
-            x = variables(row.denominator) if given is None else variables(row.denominator) * given[1]
-            result.append(scores.ratio(w, y, x, x > 0))
+            x = variables(row.denominator)
+            result.append(scores.ratio(w, y, x, x > 0) if given is None else answered_rate(w, x, given[1]))
             continue
-        number = scores.Statistic(scores.dot(w, y), y, everybody) if given is None else answered_total(w, y, *given)
+        number = scores.Statistic(scores.dot(w, y), y, everybody) if given is None else answered_total(w, *given)
         if row.kind == "known":
             number = scores.per_known(number, known(row.denominator))
         elif row.kind == "complement":
@@ -106,11 +110,20 @@ def statistics(definitions, variables, known, w, everybody):
     return result
 
 
-def answered_total(w, y, asked, answered):
-    """Total of an outcome that some of those asked did not answer: the rate among those who did, times all who were asked."""
-    rate, size = scores.ratio(w, y, answered), scores.total(w, asked)
-    score = size.value * rate.score + rate.value * size.score
-    return scores.Statistic(rate.value * size.value, score, size.rows)
+def answered_rate(w, x, answers):
+    """Share of x that answers yes to one question after the other, from those whose answer to each is known: a product of rates."""
+    value, score, rows = 1.0, np.zeros(len(w)), x > 0
+    for yes, known in answers:
+        rate = scores.ratio(w, x * yes, x * known, x > 0)
+        value, score = value * rate.value, rate.value * score + value * rate.score
+        x = x * yes
+    return scores.Statistic(value, score, rows)
+
+
+def answered_total(w, asked, answers):
+    """Total of an outcome that is not known of all who were asked: the rate among those of whom it is, times all."""
+    rate, size = answered_rate(w, asked, answers), scores.total(w, asked)
+    return scores.Statistic(rate.value * size.value, size.value * rate.score + rate.value * size.score, size.rows)
 
 
 def factors(definitions, scale):

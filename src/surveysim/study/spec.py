@@ -251,6 +251,7 @@ def _check_whole(spec, place):
         if not isinstance(values, str) and len(set(values)) < len(values):
             twice = next(v for v in values if values.count(v) > 1)
             mistakes.append(f"{place}: {name}: {twice!r} is listed twice.")
+    mistakes += _protocol_mistakes(spec.fieldwork, f"{place}: fieldwork.protocol")
     known = list(reference.indicators().index)
     for name in () if spec.estimation.indicators == "all" else spec.estimation.indicators:
         if name not in known:
@@ -259,6 +260,17 @@ def _check_whole(spec, place):
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
     if mistakes:
         raise SpecError("\n".join(mistakes))
+
+
+def _protocol_mistakes(fieldwork, place):
+    """Keys of the protocol that the level of detail cannot follow."""
+    protocol, calls = fieldwork.protocol, fieldwork.level == "calls"
+    if protocol.quota is not None and not calls:
+        yield f'{place}.quota = {protocol.quota} needs fieldwork.level = "calls"; leave it out or change the level.'
+    if protocol.assignment == "province" and calls:
+        yield f'{place}.assignment = "province" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
+    if protocol.assignment == "province" and protocol.interviewers < 31:
+        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least 31."
 
 
 def _preset(name):

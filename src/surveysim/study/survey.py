@@ -157,6 +157,7 @@ def disposition_table(prep, cases):
     for f, frame in enumerate(FRAMES):
         by_code = np.zeros((31, *cases.outcomes.shape[3:]), np.int64)
         np.add.at(by_code, province, cases.outcomes[f].sum(axis=1))
+        by_code = by_code[..., : cases.most_calls[f] + 1]
         categories = np.zeros((31, len(DISPOSITIONS)), np.int64)
         np.add.at(categories, province, cases.dispositions[f])
         for p in np.flatnonzero(np.bincount(province, prep.design.targets[f], 31)):
@@ -211,7 +212,8 @@ def frame_probabilities(prep, cases):
     place = np.arange(len(first)) - np.repeat(np.cumsum(size) - size, size)
     aged_6 = prep.pop.attributes(first + place)[:, 4] >= AGE_5_FIRST[0]
     eligible[rows] = np.bincount(np.repeat(np.arange(len(rows)), size), aged_6, len(rows)).astype(eligible.dtype)
-    landline = cases.n_lines * rate[0][unit[0]] / np.maximum(eligible, 1)
+    stands_for = np.where(cases.frame == 0, cases.members, np.maximum(eligible, 1))
+    landline = cases.n_lines * rate[0][unit[0]] / stands_for
     return landline, cases.n_mobile * rate[1][unit[1]]
 
 
@@ -279,8 +281,7 @@ class SurveyRun:
             counts = dict(zip(DISPOSITIONS, self.case_file.dispositions[f].sum(axis=0), strict=True))
             if sum(counts.values()):
                 share = eligible_share(self.preparation, self.case_file, f, everywhere)
-                tally = self.case_file.outcomes[f].sum(axis=(0, 1))
-                e = shares_of_unknown(self.spec.weighting, tally, share)
+                e = shares_of_unknown(self.spec.weighting, self.case_file.tally(f), share)
                 rates[frame] = response_rates(counts, e=dict(zip(("UH", "UO"), e, strict=True)))
         rates = pd.DataFrame(rates)
         return rates if weights is None else rates.assign(combined=combined_rates(rates, weights))

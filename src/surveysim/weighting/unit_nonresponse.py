@@ -23,7 +23,7 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
 
     Returns
     -------
-    (n,) propensities between 0 and 1, of all rows.
+    (n,) propensities between 0 and 1; NaN outside `rows`.
 
     Raises
     ------
@@ -41,14 +41,14 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
         )
-    x, names = _model_matrix(data, covariates, n)
+    x, names = _model_matrix(data, covariates, n, rows)
     if not (responded & rows).any() or not (~responded & rows).any():
         raise DataError("a propensity model needs respondents and nonrespondents; the file has only one kind.")
     scale = w[rows].mean()
     w = np.where(rows, w / scale, 0.0)  # the coefficients do not depend on the scale; the fit is steadier
     center, spread = np.average(x, axis=0, weights=w), x[rows].std(axis=0)
     z = (x - center) / np.where(spread > 0, spread, 1.0)
-    return nonresponse.propensities(z, w * responded, w, names)
+    return np.where(rows, nonresponse.propensities(z, w * responded, w, names), np.nan)
 
 
 def _truth(data, column, n):
@@ -63,12 +63,14 @@ def _truth(data, column, n):
     return values == 1
 
 
-def _model_matrix(data, covariates, n):
+def _model_matrix(data, covariates, n, rows):
+    """Columns (n, p) and their names; rows that the model is not fitted on may lack values, and count as 0."""
     columns, names = [], []
     for name in [covariates] if isinstance(covariates, str) else covariates:
         column = pick(data, name)
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            columns.append(numbers_of(data, name, n, name))
+            values = numbers_of(data, name, n, name)
+            columns.append(np.where(rows, values, 0.0))
             names.append(name)
             bad = ~np.isfinite(columns[-1])
             if bad.any():
@@ -77,24 +79,27 @@ def _model_matrix(data, covariates, n):
                     f"respondents and nonrespondents alike."
                 )
             continue
-        codes, levels = _codes(data, name)
+        codes, levels = _codes(data, name, rows)
         for k in range(1, len(levels)):
             columns.append((codes == k).astype(float))
             names.append(f"{name}_{levels[k]}")
     return np.column_stack(columns), names
 
 
-def _codes(data, name):
-    """Codes (n,) and labels of the levels that occur in a column without missing values."""
+def _codes(data, name, rows=True):
+    """Codes (n,) and labels of the levels that occur in a column; -1 where `rows` does not hold, elsewhere nothing may be missing."""
     codes, labels = coded(data, name)
     codes = np.asarray(codes)
-    if (codes < 0).any():
+    missing = (codes < 0) & rows
+    if missing.any():
         raise DataError(
-            f"{int((codes < 0).sum())} rows have no {name}, the first is row {int(np.argmax(codes < 0))}. Give the missing values a "
+            f"{int(missing.sum())} rows have no {name}, the first is row {int(np.argmax(missing))}. Give the missing values a "
             f"level of their own, or leave the column out."
         )
-    used, codes = np.unique(codes, return_inverse=True)
-    return codes, [labels[k] for k in used]
+    used, found = np.unique(codes[np.broadcast_to(rows, codes.shape)], return_inverse=True)
+    result = np.full(len(codes), -1)
+    result[np.broadcast_to(rows, codes.shape)] = found
+    return result, [labels[k] for k in used]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class UnitNonresponse:
     Parameters
     ----------
     status : column of "R", "N", "X", "U" (Valliant, Dever & Kreuter 2018, Practical Tools for Designing and Weighting Survey Samples,
-        ch. 13), or of truth values: respondent or eligible nonrespondent.
+        ch. 13), or of truth values (also 0 and 1): respondent or eligible nonrespondent.
     """
 
     status: str = "status"
@@ -151,7 +156,7 @@ class UnitNonresponse:
 
     def _statuses(self, cases):
         column = pick(cases, self.status)
-        if pd.api.types.is_bool_dtype(column):
+        if pd.api.types.is_numeric_dtype(column):  # bool, or 0 and 1
             values = _truth(cases, self.status, len(column))
             return np.where(values, RESPONDENT, NONRESPONDENT)
         values = column.astype(object).to_numpy()
