@@ -40,7 +40,6 @@ class Fieldwork:
     def tables(self, f, keys):
         """The kernels' `Frame` of one frame under a repetition's keys."""
         frame, model = self.frames[f], self.models[f]
-        people = frame.pop.people
         share = np.array([model.machine, model.dead_known, model.misselection, model.shared if f == 1 else 0.0])
         share = np.rint(share * 65536).astype(np.int64)
         rule = within_household.rule_of(model.selection)
@@ -57,7 +56,6 @@ class Fieldwork:
             kish=within_household.KISH,
             alias=self.outcomes[f].alias,
             outcome=self.outcomes[f].outcome,
-            classes=np.searchsorted(people.class_person, people.unit_person),
         )
 
     def expected_minutes(self, outcomes):

@@ -10,7 +10,7 @@ import numpy as np
 
 from .compiling import inline_jit, jit
 from .numbers import number_owner
-from .people import AGED_6, head_cell, household_draw, mobiles_of, person_draw, role_of, words_of, years_of
+from .people import AGED_6, find, head_cell, household_draw, mobiles_of, person_draw, role_of, words_of, years_of
 from .randomness import alias_draw, bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
@@ -39,7 +39,6 @@ Frame = namedtuple(
         "kish",  # (12, 6) the member each twelfth of the tables takes, by eligible members
         "alias",  # (1, types, J) alias tables of the outcomes
         "outcome",  # (2, J) disposition code and calls of each outcome
-        "classes",  # (U + 1,) first class of people of each unit
     ],
 )
 
@@ -101,19 +100,6 @@ def read_ahead(p, unit):
             for cell in range(0, p.use.shape[1], 8):
                 seen ^= np.uint64(p.use[area, cell])
     return seen
-
-
-@inline_jit
-def class_of(starts, classes, unit, value):
-    """Class of a person or household of a unit: a search among the unit's own classes alone."""
-    low, high = classes[unit], classes[unit + 1]
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if starts[middle] <= value:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 @inline_jit
@@ -225,7 +211,7 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
     if owner < 0:
         return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
     if landline == 1:
-        c = class_of(p.class_household, f.classes, u, owner)
+        c = find(p.class_household, owner)
         eligible, lines = roster(p, c, owner, u, 1, layer, ids, types, ages)
         if eligible < 0:
             return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
@@ -233,7 +219,7 @@ def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
             return NOBODY_ELIGIBLE, owner, none, 0, lines
         pick = select(p, f, eligible, ids, types, ages, w1)
         return types[pick], owner, ids[pick], eligible, lines
-    c = class_of(p.class_person, f.classes, u, owner)
+    c = find(p.class_person, owner)
     size, area, offset = p.class_size[c], p.class_area[c], owner - p.class_person[c]
     position, zone = offset % size, p.area_zone[area]
     household = p.class_household[c] + offset // size
