@@ -216,3 +216,17 @@ def test_dual_frame__estimates_from_a_run_and_gives_the_preset_its_theta(result)
     again = spec.run(seed=run.seed, record=False)
     record = next(r for r in again.weights.records if r["step"] == "composite_weight")
     assert record["theta"] == theta
+
+
+def test_a_repetition__builds_no_data_frame(result, monkeypatch):
+    """From dialling to estimates with errors: tables are arrays by name until somebody looks at them."""
+    from surveysim.study.execution import one
+
+    prep = result.preparation
+    expected = one(prep, 5, 0)
+
+    def refuse(self, *args, **kwargs):
+        raise AssertionError("a DataFrame was built")
+
+    monkeypatch.setattr(pd.DataFrame, "__init__", refuse)
+    np.testing.assert_array_equal(one(prep, 5, 0), expected)

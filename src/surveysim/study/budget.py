@@ -139,9 +139,8 @@ def one(levels, seed, repetition):
 
 def base_weights(prep, weights):
     """Weights by selection alone: number weight × multiplicity × composite share, scaled to the size of the control population."""
-    table = weights.table
-    share = table["composite_weight"] / table["nonresponse_weight"]
-    base = (table["multiplicity_weight"] * share).to_numpy()
+    columns = weights.columns
+    base = columns["multiplicity_weight"] * (columns["composite_weight"] / columns["nonresponse_weight"])
     return base * (weights.final.sum() / base.sum())
 
 

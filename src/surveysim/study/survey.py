@@ -18,7 +18,7 @@ from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
 from ..sampling.design import variance_strata
-from ..weighting import Margins, Recipe, Weights
+from ..weighting import Columns, Margins, Recipe, Weights
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released
 from . import estimands
 from .spec import SurveySpec
@@ -122,7 +122,7 @@ def weighting_table(prep, cases):
     provinces = list(reference.provinces())
     at = (cases.frame, cases.unit)
     categorical = pd.Categorical.from_codes
-    return pd.DataFrame(
+    return Columns(
         {
             "frame": categorical(cases.frame, FRAMES),
             "domain": categorical(cases.domain(), ("a", "b", "ab")),
@@ -165,7 +165,8 @@ def disposition_table(prep, cases):
             rows.append(
                 (frame, provinces[p], *categories[p], *shares_of_unknown(prep.spec.weighting, by_code[p], share))
             )
-    return pd.DataFrame(rows, columns=["frame", "number_province", *DISPOSITIONS, "e", "e_unscreened"])
+    names = ("frame", "number_province", *DISPOSITIONS, "e", "e_unscreened")
+    return Columns({name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
 
 def eligible_share(prep, cases, f, units):
@@ -339,7 +340,7 @@ def run(spec, seed, record=True, progress=None):
     cases, table, weights = field_and_weight(prep, seed, record=record)
     tell("estimation")
     labelled = case_table(prep.pop, cases, prep.frames)
-    extra = table[[c for c in table.columns if c not in labelled.columns]]
+    extra = pd.DataFrame({c: table[c] for c in table.columns if c not in labelled.columns})
     landline, mobile = frame_probabilities(prep, cases)
     reach = pd.DataFrame({"probability_landline": landline, "probability_mobile": mobile})
     interviews = pd.concat([labelled, extra, reach, weights.table], axis=1)

@@ -4,6 +4,7 @@ from .calibration import rake as rake
 from .calibration import rake_coded as rake_coded
 from .generalized import calibrate as calibrate
 from .generalized import poststratify as poststratify
+from .margins import Columns as Columns
 from .margins import Margins as Margins
 from .recipe import Recipe as Recipe
 from .recipe import Weights as Weights

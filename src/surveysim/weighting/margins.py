@@ -231,6 +231,24 @@ def _from_tidy(table, by):
     return nested
 
 
+class Columns:
+    """A table that costs nothing to make: equally long arrays or Categoricals by name, without an index; for repetitions."""
+
+    def __init__(self, columns):
+        self._columns = columns
+        self._rows = len(next(iter(columns.values())))
+
+    @property
+    def columns(self):
+        return list(self._columns)
+
+    def __len__(self):
+        return self._rows
+
+    def __getitem__(self, name):
+        return pd.Series(self._columns[name], copy=False)
+
+
 def rows_of(data):
     """Number of rows of a table."""
     if isinstance(data, str | bytes | dict | list | tuple | np.ndarray):
@@ -264,6 +282,10 @@ def _column(data, name):
             if isinstance(column, pd.DataFrame):
                 raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
             return column
+        columns = data.columns
+    elif isinstance(data, Columns):
+        if name in data.columns:
+            return data[name]
         columns = data.columns
     else:
         import narwhals as nw

@@ -34,12 +34,12 @@ class Weights:
 
     Attributes
     ----------
-    table : one column per step, in order, rows as the cases. final : (n,) the last column.
+    columns : one array (n,) per step, in order, rows as the cases; table : the same as a DataFrame. final : (n,) the last of them.
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
     calibrations : the rakings, in order, whose constraints variance estimation needs.
     """
 
-    table: pd.DataFrame
+    columns: dict = field(repr=False)
     records: tuple
     calibrations: tuple = field(repr=False)
     repeat: dict = field(repr=False, default_factory=dict)  # recipe, cases and dispositions, for replicates
@@ -50,8 +50,12 @@ class Weights:
         return self.calibrations[-1] if self.calibrations else None
 
     @cached_property
+    def table(self):
+        return pd.DataFrame(self.columns)
+
+    @cached_property
     def final(self):
-        weight = self.table.iloc[:, -1].to_numpy()
+        weight = list(self.columns.values())[-1]
         if self.calibration is not None:
             remember(weight)
         return weight
@@ -62,7 +66,7 @@ class Weights:
 
     def summary(self):
         """One line: the steps and the Kish design effect after each."""
-        return " → ".join(f"{name} (deff {deff_kish(self.table[name]):.2f})" for name in self.table.columns)
+        return " → ".join(f"{name} (deff {deff_kish(self.columns[name]):.2f})" for name in self.columns)
 
 
 class Recipe:
@@ -139,7 +143,7 @@ class Recipe:
             columns[step.name] = weight
             records.append({"step": step.name, **record})
             calibrations += [] if result is None else [result]
-        return Weights(pd.DataFrame(columns), tuple(records), tuple(calibrations))
+        return Weights(columns, tuple(records), tuple(calibrations))
 
     def to_toml(self, path=None):
         """The recipe as TOML text, control totals included; written to `path` when one is given."""

@@ -152,9 +152,10 @@ class NonresponsePropensity:
             raise DataError(f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        table, counts, codes, e = _classes(self, cases, dispositions)
+        labels, counts, codes, e = _classes(self, cases, dispositions)
         size, interviews = nonresponse.eligible(counts, *e), counts[:, 0]
-        levels = [pd.get_dummies(table[c].astype(str), prefix=c, drop_first=True) for c in self.by]
+        columns = zip(self.by, zip(*labels, strict=True), strict=True)
+        levels = [pd.get_dummies(pd.Series(values).astype(str), prefix=c, drop_first=True) for c, values in columns]
         x = pd.concat(levels, axis=1)
         p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
         factor = 1 / p
@@ -182,47 +183,51 @@ def _check_nonresponse(step):
 
 
 def _classes(step, cases, dispositions):
-    """The classes (a table without repeats), their counts (classes, 8) by disposition, the class of every interview, and both e."""
+    """The classes (labels), their counts (classes, 8) by disposition, the class of every interview, and both e."""
     if dispositions is None:
         raise DataError(
             f"{type(step).__name__} needs dispositions: a table of the classes with the columns "
             f"{', '.join(DISPOSITIONS)} (counts of numbers)."
         )
     n = rows_of(dispositions)
-    table = pd.DataFrame(
-        {c: pick(dispositions, c).astype(object).to_numpy() for c in step.by}
-        | {c: numbers_of(dispositions, c, n, c) for c in DISPOSITIONS}
-    )
-    counts = table[list(DISPOSITIONS)].to_numpy()
-    bad = ~(np.isfinite(counts) & (counts >= 0)).all(axis=1)
+    keys = list(zip(*(pick(dispositions, c).astype(object) for c in step.by), strict=True))
+    numbers = np.column_stack([numbers_of(dispositions, c, n, c) for c in DISPOSITIONS])
+    bad = ~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1)
     if bad.any():
         raise DataError(
             f"{int(bad.sum())} rows of dispositions have missing or negative counts, the first is row {int(np.argmax(bad))}."
         )
-    given = {"e": "UH", "e_unscreened": "UO"} if step.e == "given" else {}
-    for name, category in given.items():
-        table[name] = _given(dispositions, name, category, table, n)
-    table = table.groupby(list(step.by), sort=False, as_index=False).sum()  # rows finer than the classes
-    labels = list(table[list(step.by)].itertuples(index=False, name=None))
+    place = {label: k for k, label in enumerate(dict.fromkeys(keys))}
+    labels, rows_to = list(place), np.array([place[key] for key in keys])
+    counts = _summed(numbers, rows_to, len(labels))  # rows may be finer than the classes
     codes = level_codes(cases, step.by, labels)
     rows = np.bincount(codes, minlength=len(labels))
-    wrong = np.flatnonzero(rows != table["I"].to_numpy())
+    wrong = np.flatnonzero(rows != counts[:, 0])
     if len(wrong):
         k = wrong[0]
         raise DataError(
             f"{len(wrong)} classes have other interviews than the table has rows; the first is {labels[k]!r} with I = "
-            f"{table['I'].iloc[k]:g} and {rows[k]} rows. Give the dispositions of these cases."
+            f"{counts[k, 0]:g} and {rows[k]} rows. Give the dispositions of these cases."
         )
-    counts = table[list(DISPOSITIONS)].to_numpy()
-    e = step.e, step.e_unscreened
-    if given:
-        size = table[list(given.values())].to_numpy()
-        e = np.divide(table[list(given)].to_numpy(), size, out=np.zeros(size.shape), where=size > 0).T
-    return table, counts, codes, e
+    if step.e != "given":
+        return labels, counts, codes, (step.e, step.e_unscreened)
+    unknown = [DISPOSITIONS.index(c) for c in ("UH", "UO")]
+    eligible = [
+        _given(dispositions, name, numbers[:, at], n) for name, at in zip(("e", "e_unscreened"), unknown, strict=True)
+    ]
+    eligible, size = _summed(np.column_stack(eligible), rows_to, len(labels)), counts[:, unknown]
+    return labels, counts, codes, np.divide(eligible, size, out=np.zeros(size.shape), where=size > 0).T
 
 
-def _given(dispositions, name, category, table, n):
-    """Expected eligible numbers of a category by row, from the column that holds its e: they add up where shares do not."""
+def _summed(values, group, size):
+    """Sums (size, columns) of rows by group."""
+    result = np.zeros((size, values.shape[1]))
+    np.add.at(result, group, values)
+    return result
+
+
+def _given(dispositions, name, numbers, n):
+    """Expected eligible ones of these numbers by row, from the column that holds their e: they add up where shares do not."""
     values = numbers_of(dispositions, name, n, name)
     bad = ~((values >= 0) & (values <= 1))
     if bad.any():
@@ -230,7 +235,7 @@ def _given(dispositions, name, category, table, n):
             f"column {name!r} of the dispositions holds {int(bad.sum())} values that are no shares from 0 to 1, the first is "
             f"{values[np.argmax(bad)]:g} in row {int(np.argmax(bad))}."
         )
-    return values * table[category].to_numpy()
+    return values * numbers
 
 
 def _one_of(cases, column, values):
