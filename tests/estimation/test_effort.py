@@ -62,3 +62,16 @@ def test_rows_without_weight__are_no_respondents():
     found, alone = (early_late(Survey(t, weight="w"), "y", cut=1) for t in (both, TABLE))
     pd.testing.assert_frame_equal(found.levels, alone.levels[found.levels.columns], check_exact=False, rtol=0.15)
     np.testing.assert_allclose(found.levels["estimate"], alone.levels["estimate"])
+
+
+def test_arrays_and_wrong_kinds():
+    s = Survey(TABLE, weight="w")
+    found = early_late(s, TABLE["y"].to_numpy(), effort=TABLE["attempts"].to_numpy(), cut=1)
+    pd.testing.assert_frame_equal(found.levels, early_late(s, "y", cut=1).levels)
+    for call in (
+        lambda: early_late(TABLE, "y"),
+        lambda: early_late(s, "y", cut="2"),
+        lambda: early_late(s, np.ones(3)),
+    ):
+        with pytest.raises(DataError):
+            call()

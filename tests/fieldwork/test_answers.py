@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surveysim import SpecError, SurveySpec, streams
+from surveysim import SpecError, SurveySpec, SurveysimWarning, streams
 from surveysim.fieldwork import Fieldwork, Measurement, Protocol, dial
 from surveysim.fieldwork.answers import MISSING
 from surveysim.study.survey import field_and_weight, prepare
@@ -139,12 +139,26 @@ def test_forgotten_numbers__raise_the_weight(prep, true):
     assert (said.n_mobile[~several] == true.n_mobile[~several]).all()
 
 
-def test_an_unknown_item__is_refused():
-    spec = SurveySpec.preset(
-        "cnnic-2024-12", **SMALL, fieldwork={"measurement": {"desirable": ["app_news"], "over": 0.1}}
-    )
+def test_an_unknown_item__is_refused(prep):
     with pytest.raises(SpecError, match=r"app_news.*no outcome"):
-        prepare(spec)
+        SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork={"measurement": {"desirable": ["app_news"], "over": 0.1}})
+    field = prep.fieldwork
+    with pytest.raises(SpecError, match=r"app_news.*no outcome"):
+        Fieldwork(field.frames, field.design, field.models, field.protocol, Measurement(sensitive=("app_news",)))
+
+
+def test_missing_answers__are_missing_in_the_table():
+    """What `run.survey` gives is what `run.estimates` gives; the file keeps the difference between no and no answer."""
+    spec = SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork={"measurement": {"missing": 0.3, "missing_old": 0.3}})
+    run = spec.run(seed=3, record=False)
+    column = run.interviews["app_ride_hailing"]
+    assert column.dtype == "boolean"
+    assert 0.2 < column[run.interviews["internet"]].isna().mean() < 0.4
+    assert not column[~run.interviews["internet"]].isna().any()
+    with pytest.warns(SurveysimWarning, match="app_ride_hailing"):
+        found = run.survey.ratio("app_ride_hailing", "internet").table["estimate"].iloc[0]
+    printed = run.estimates.table.set_index("variable").loc["app_ride_hailing_rate", "estimate"]
+    assert 100 * found == pytest.approx(printed, rel=1e-9)
 
 
 def test_repetitions__with_errors_still_rake(prep):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveysim import Recipe, SpecError, SurveySpec, streams
+from surveysim import DesignError, Recipe, SpecError, SurveySpec, streams
 from surveysim.columns import CALL_RESULTS, DISPOSITION_CODES
 from surveysim.fieldwork import Fieldwork, Protocol, calendar, call, costs, dial
 from surveysim.fieldwork.case_file import CODES
@@ -255,3 +255,32 @@ def test_shifts__go_round_among_all_interviewers(prep, interviewers):
 def test_keys_that_a_level_cannot_follow__are_refused(changes, word):
     with pytest.raises(SpecError, match=word):
         SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork=changes)
+
+
+def test_a_centre_too_small__says_what_to_raise():
+    field = {"level": "calls", "protocol": {"interviewers": 2, "field_days": 5}}
+    with pytest.raises(DesignError, match=r"fewer than two interviews .* fieldwork.protocol.interviewers = 2"):
+        SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork=field).run(seed=1)
+
+
+def test_releases__fit_the_seats(prep):
+    """Ten interviewers: no more numbers than they can call, in whole replicates, and everything released is worked to the end."""
+    cases = call(fieldwork(prep, interviewers=10, field_days=56, stop="released"), KEYS)
+    assert (cases.dialled % 25 == 0).all()
+    assert cases.outcomes[..., CODES.index("3.11"), :].sum() < 0.03 * cases.dialled.sum()
+
+
+@pytest.mark.parametrize("room", [0.0, 40.0, 200.0, 1e9])
+def test_replicates__use_the_room_and_no_more(room):
+    from surveysim.fieldwork.calls import _replicates
+
+    missing = np.array([[0.0, 3.0, 30.0], [90.0, 260.0, 12.0]])
+    minutes = np.array([[0.4] * 3, [0.7] * 3])
+    found = _replicates(missing, minutes, room, 10)
+    assert (found % 10 == 0).all()
+    assert (found <= np.ceil(missing / 10) * 10).all()
+    assert (found * minutes).sum() <= max(room, 0)
+    if room == 1e9:
+        np.testing.assert_array_equal(found, [[0, 10, 30], [90, 260, 20]])
+    if room == 200.0:
+        assert (found * minutes).sum() > 180

@@ -75,6 +75,7 @@ def test_survival__is_the_plain_share_without_censoring_and_corrects_for_it_with
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), None), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 1.0}), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 0.7, "b": 0.7}), "sum to 1"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": "x", "b": 0.7}), "numbers"),
     ],
 )
 def test_what_cannot_be_estimated__is_refused(call, word):

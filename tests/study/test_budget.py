@@ -66,10 +66,10 @@ def test_same_bytes__for_any_number_of_threads():
 def test_without_errors__only_sampling_and_weighting_are_left():
     """Everybody answers at once and tells the truth: what nonresponse and measurement add is exactly nothing."""
     part = {"contact": 0.999999, "cooperation": 0.999999, "break_off": 0.0, "busy": 0.0, "blocked": 0.0, "dead_known": 1.0,
-            "attempts": 1, "member_available": 0.999999, "business_contact": 0.999999, "refuse_unscreened": 0.0,
-            "daypart": [0.0] * 6, "working_age_daytime": 0.0, "other": 0.0, "appointment": 0.0}  # fmt: skip
+            "attempts": 1, "business_contact": 0.999999, "refuse_unscreened": 0.0,
+            "daypart": [0.0] * 6, "other": 0.0, "appointment": 0.0}  # fmt: skip
     spec = SurveySpec.preset(
-        "cnnic-2024-12", **SMALL, fieldwork={"landline": part, "mobile": part},
+        "cnnic-2024-12", **SMALL, fieldwork={"landline": part | {"member_available": 0.999999}, "mobile": part | {"working_age_daytime": 0.0}},
         estimation={"indicators": ["internet_penetration", "app_short_video_rate"]},
     )  # fmt: skip
     rows = error_budget(spec, 4).table.set_index("stage")
@@ -93,6 +93,10 @@ def test_refusals():
         error_budget(spec, 1)
     with pytest.raises(SpecError, match="seed"):
         error_budget(spec, 2, seed=-1)
+    with pytest.raises(SpecError, match="SurveySpec"):
+        error_budget("cnnic-2024-12", 2)
+    with pytest.raises(StudyError, match="workers"):
+        error_budget(spec, 2, workers=-1)
 
 
 def test_one_frame__has_its_own_coverage():

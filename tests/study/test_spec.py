@@ -58,3 +58,37 @@ def test_all_mistakes__are_reported_at_once(tmp_path):
 def test_missing_file__is_named():
     with pytest.raises(SpecError, match=r"nowhere\.toml: there is no such file"):
         SurveySpec.from_toml("nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[fieldwork.protocol]\nreplicate = 1000000000\n", ["fieldwork.protocol.replicate"]),
+        ('[fieldwork]\nlevel = "calls"\n[fieldwork.protocol]\nquota = inf\n', ["fieldwork.protocol.quota"]),
+        ('[fieldwork]\nlevel = "calls"\n[fieldwork.protocol]\nquota = 0.5\n', ["fieldwork.protocol.quota"]),
+        ("[fieldwork.protocol]\nstaffing = [0.0, 0.0, 0.0]\n", ["fieldwork.protocol.staffing", "has 3 values; give 6"]),
+        ("[fieldwork.landline]\ndaypart = [0.0, 0.0, 9.0, 0.0, 0.0, 0.0]\n", ["fieldwork.landline.daypart[2] = 9.0"]),
+        ("[fieldwork.protocol]\nminutes = [1.0]\n", ["has 1 values; give 16"]),
+        ('[fieldwork.mobile]\nselection = "kish"\n', ["fieldwork.mobile.selection", "landlines"]),
+        ("[fieldwork.landline]\nshared = 0.2\n", ["fieldwork.landline.shared", "mobiles"]),
+        ("[fieldwork.measurement]\nover = 0.2\n", ["fieldwork.measurement.over", "fieldwork.measurement.desirable"]),
+        ("[fieldwork.measurement]\nmissing_yes = 3.0\n", ["missing_yes", "does nothing"]),
+        ("[fieldwork.measurement]\nmissing = 0.5\nmissing_yes = 3.0\n", ["leaves no answers"]),
+        (
+            '[fieldwork.measurement]\ndesirable = ["app_ridehailing"]\nover = 0.1\n[fieldwork.protocol]\n'
+            "staffing = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]\n",
+            ["did you mean 'app_ride_hailing'", "nobody is ever at work"],
+        ),
+        (
+            '[weighting]\nnonresponse = "survial"\n',
+            ["weighting.nonresponse = 'survial'", "did you mean 'survival'", " or "],
+        ),
+        ("[fieldwork.protocol]\nshift_hours = 0.1\n", ["longer than shift_hours"]),
+    ],
+)
+def test_fieldwork__is_refused_with_path_and_remedy(tmp_path, text, words):
+    with pytest.raises(SpecError) as caught:
+        SurveySpec.from_toml(write(tmp_path, 'extends = "cnnic-2024-12"\n' + text))
+    for word in words:
+        assert word in str(caught.value), str(caught.value)
+    assert str(tmp_path) in str(caught.value)

@@ -144,3 +144,27 @@ def test_unresolved_units__need_no_covariates():
     number = FILE.assign(status=(FILE["status"] == "R").astype(int))
     flag = FILE.assign(status=FILE["status"] == "R")
     np.testing.assert_array_equal(*(weights(UnitNonresponse(by="region"), d).final for d in (number, flag)))
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"weight": -np.ones(10)}, "negative"),
+        ({"weight": np.zeros(10)}, "zero"),
+        ({"weight": np.full(10, np.nan)}, "weight"),
+        ({"rows": [True] * 5}, "one per row"),
+        ({"rows": np.arange(10)}, "one per row"),
+        ({"covariates": ["same"]}, "do not vary"),
+    ],
+)
+def test_propensities__refuse_what_they_cannot_use(options, word):
+    data = FILE.assign(same=pd.Timestamp("2024-01-01"), x=np.arange(10.0))
+    options = {"covariates": ["x"]} | options
+    with pytest.raises(DataError, match=word):
+        response_propensity(data, (FILE["status"] == "R").to_numpy(), **options)
+
+
+def test_groups__are_whole_numbers_of_any_kind():
+    assert UnitNonresponse(covariates="region", groups=np.int64(2)).groups == 2
+    with pytest.raises(DataError, match="groups"):
+        UnitNonresponse(covariates="region", groups=True)

@@ -45,7 +45,8 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
 
     Parameters
     ----------
-    survey : Survey, weighted as the estimates of interest are. y : numeric or bool column. effort : numeric column: calls, days.
+    survey : Survey, weighted as the estimates of interest are. y : numeric or bool column or (n,). effort : numeric column or (n,):
+        calls, days.
     cut : early is this effort or less; None takes the effort of the middle respondent, by weight. level : of the interval.
 
     Returns
@@ -60,6 +61,10 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
     ----------
     Lin & Schaeffer (1995), Public Opin. Q. 59:236-258; Curtin, Presser & Singer (2000), Public Opin. Q. 64:413-428.
     """
+    if not isinstance(survey, Survey):
+        raise DataError(f"survey is a {type(survey).__name__}; give a Survey: Survey(table, weight=...).")
+    if cut is not None and (isinstance(cut, bool | str) or not np.isscalar(cut)):
+        raise DataError(f"cut = {cut!r}: give a number of {effort if isinstance(effort, str) else 'effort'}, or None.")
     data = survey.data
     spent = numbers_of(data, effort, len(survey.weight), effort if isinstance(effort, str) else "effort")
     inside = survey._inside & (survey.weight > 0)
@@ -77,7 +82,9 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
         raise DataError(
             f"cut = {cut!r}: early and late need respondents each; {effort} goes from {found[0]:g} to {found[-1]:g}."
         )
-    values = pick(data, y)
+    values = pick(data, y) if isinstance(y, str) else y
+    if np.shape(values) != spent.shape:
+        raise DataError(f"y has shape {np.shape(values)}; the survey has {len(spent)} rows.")
     table = pd.DataFrame({"y": np.asarray(values), "late": pd.Categorical(np.where(spent <= cut, "early", "late"))})
     table["effort"] = spent
     bare = Survey.of_design(table, survey.design).where(inside)

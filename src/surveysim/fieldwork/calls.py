@@ -30,6 +30,7 @@ class Fieldwork:
     def __init__(self, frames, design, models, protocol=None, measurement=None):
         self.frames, self.design, self.models = frames, design, models
         self.protocol, self.measurement = protocol or Protocol(), measurement or Measurement()
+        self.measurement.check(frames[0].pop.outcome_names)
         self.chain, self.outcomes = solve(self.protocol, tuple(models))
 
         working = [frame.units["working_rate"].to_numpy() for frame in frames]
@@ -260,12 +261,27 @@ def _to_release(fieldwork, centre, cases, released, slot):
     missing = np.maximum(np.maximum(design.targets - found, 0) / rate - (released - resolved), 0)
     if slot == 0:
         missing *= protocol.first_release
+    missing = np.where(design.targets > found, missing, 0)
     week = centre.shift[0] * centre.seats.sum()
     room = max(week - ((released - resolved) * fieldwork.minutes).sum(), 0.1 * week)
-    missing *= min(1.0, room / max((missing * fieldwork.minutes).sum(), 1e-9))
-    return np.where(
-        design.targets > found, np.ceil(missing / protocol.replicate).astype(np.int64) * protocol.replicate, 0
-    )
+    return _replicates(missing, fieldwork.minutes, room, protocol.replicate)
+
+
+def _replicates(missing, minutes, room, size):
+    """Numbers in whole replicates: what is missing rounded up, or as many replicates as there is room for, the most wanting units
+    first."""
+    wanted = np.ceil(missing / size)
+    each = size * minutes
+    if (wanted * each).sum() <= room:
+        return (wanted * size).astype(np.int64)
+    share = wanted * (room / (wanted * each).sum())
+    whole = np.floor(share)
+    order = np.argsort(-(share - whole).ravel(), kind="stable")
+    left = room - (whole * each).sum()
+    more = np.cumsum(each.ravel()[order]) <= left
+    extra = np.zeros(whole.size)
+    extra[order] = more & (wanted.ravel()[order] > whole.ravel()[order])
+    return ((whole + extra.reshape(whole.shape)) * size).astype(np.int64)
 
 
 def _release(fieldwork, tables, wanted, released):

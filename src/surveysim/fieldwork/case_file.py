@@ -9,6 +9,7 @@ import pandas as pd
 from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, FRAMES
 from ..kernels.respondents import BUSINESS, MACHINE, NOBODY_ELIGIBLE
 from ..population.people import attribute_table
+from .answers import MISSING
 
 CODES = tuple(code for code, _, _ in DISPOSITION_CODES)
 CATEGORY = np.array([DISPOSITIONS.index(category) for _, category, _ in DISPOSITION_CODES])
@@ -131,6 +132,20 @@ def _reached(frame, f, kind, owner):
     return reached
 
 
+def _answer_columns(pop, answers):
+    """Answers as truth values; a column with answers that are not known, its own or of the one it hangs on, has them missing."""
+    parent = dict(pop.model.outcomes.nested)
+    columns = {}
+    for k, name in enumerate(pop.outcome_names):
+        unknown = answers[:, k] == MISSING
+        if k in parent:
+            unknown = unknown | (answers[:, parent[k]] == MISSING)
+        columns[name] = answers[:, k] == 1
+        if unknown.any():
+            columns[name] = pd.arrays.BooleanArray(columns[name], unknown)
+    return pd.DataFrame(columns)
+
+
 def case_table(pop, cases, frames):
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
     table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
@@ -150,6 +165,6 @@ def case_table(pop, cases, frames):
     )
     if cases.history is not None:
         head["day"] = (cases.slot // 3).astype(np.int16)
-    answers = pd.DataFrame(cases.answers == 1, columns=list(pop.outcome_names))
+    answers = _answer_columns(pop, cases.answers)
     hours = np.where(cases.attributes[:, 7] == 1, cases.hours, np.nan)
     return pd.concat([head, table, answers, pd.DataFrame({"weekly_hours": hours})], axis=1)

@@ -17,11 +17,11 @@ def costs(cases, fieldwork, by=("frame",)):
 
     Returns
     -------
-    DataFrame by…, numbers, calls, interviews, hours (on the telephone, wrap-up included), cost (hours × cost_per_hour), and per
-    interview: calls_per_interview, minutes_per_interview, cost_per_interview. At the outcome level minutes are expected ones, right in sum;
-    at the call level they are those of the calls.
+    DataFrame by…, numbers, calls, interviews, hours (on the telephone, wrap-up included), cost (of these hours; what idle seats cost
+    is in `calendar`), and per interview: calls_per_interview, minutes_per_interview, cost_per_interview. At the outcome level
+    minutes are expected ones, right in sum; at the call level they are those of the calls.
     """
-    by = (by,) if isinstance(by, str) else tuple(by)
+    by = () if by is None else (by,) if isinstance(by, str) else tuple(by)
     unknown = [name for name in by if name not in ("frame", "province")]
     if unknown:
         raise DataError(f'by = {unknown[0]!r}: choose "frame", "province", both or neither.')

@@ -140,7 +140,10 @@ def combined_rates(rates, weights):
             f"weights = {weights!r}: a combined rate needs a stated weight for each frame ({', '.join(map(str, rates.columns))}), such "
             f"as its share of the interviews or of the population."
         )
-    values = np.array([weights[frame] for frame in rates.columns], dtype=float)
+    try:
+        values = np.array([weights[frame] for frame in rates.columns], dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"weights = {weights!r} must be numbers, a share of each frame.") from None
     if not (np.all(values >= 0) and abs(values.sum() - 1) <= 1e-9):
         raise DataError(f"weights = {weights!r} must be shares that sum to 1; they sum to {values.sum():g}.")
     return pd.Series(rates.to_numpy() @ values, index=rates.index)

@@ -35,7 +35,7 @@ class Protocol:
     quota : None, or the most interviews of a province's sex × age group as a multiple of its share of the target.
     interviewer_sd : standard deviation of interviewers' log odds of cooperation. assignment : "random" (interpenetrated) or
         "province" (teams of one province each), of completed interviews to interviewers.
-    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of a staffed hour, yuan.
+    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of an interviewer's hour, yuan.
     """
 
     interviewers: int = 120

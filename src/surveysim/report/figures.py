@@ -15,6 +15,10 @@ VARIABLES |= {colour: f"--scale-{i}" for i, colour in enumerate(SCALE)}
 ON_SCALE = ("#10151a", "#10151b", "#10151c", "#fdfdfe", "#fdfdff")  # text on each step
 VARIABLES |= {colour: f"--on-scale-{i}" for i, colour in enumerate(ON_SCALE)}
 
+CHINESE_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
+    *("SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS", "Droid Sans Fallback"),
+)
 TILES = {
     "230000": (9, 0),
     "150000": (6, 1),
@@ -202,6 +206,19 @@ def error_budget(table, text, ax=None):
     ax.grid(axis="x", color=LINE, linewidth=0.6)
     ax.set_axisbelow(True)
     _legend(ax, ncols=2)
+    return _readable(ax)
+
+
+def _readable(ax):
+    """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
+    from matplotlib import font_manager
+    from matplotlib.text import Text
+
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    found = [name for name in CHINESE_FONTS if name in known][:1]
+    for text in ax.figure.findobj(Text):
+        if found and any(ord(letter) > 0x2E80 for letter in text.get_text()):
+            text.set_fontfamily([*found, "DejaVu Sans"])
     return ax
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..columns import AGE_STARTS
 from ..errors import SpecError, StudyError
 from ..fieldwork import Fieldwork, Measurement
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
 from ..weighting import InverseSampling, Recipe
 from . import estimands
+from .spec import SurveySpec
 from .survey import field_and_weight, prepare
 
 STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
 LEVELS = ("complete", "true", "real")  # complete response; real response with true answers; everything as it is
-AGED_6 = np.array(AGE_STARTS) >= 6
+PRESET = "cnnic-2024-12"
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,10 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
         raise StudyError(f"repetitions = {repetitions!r}: at least 2 are needed for a Monte Carlo error.")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
+    if not isinstance(spec, SurveySpec):
+        raise SpecError(f"spec is a {type(spec).__name__}; give a SurveySpec, such as SurveySpec.preset({PRESET!r}).")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise StudyError(f"workers = {workers!r}: give a whole number of threads, or None for one per core.")
     prep = prepare(spec)
     levels = switched(prep)
 

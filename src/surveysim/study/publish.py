@@ -284,7 +284,10 @@ def fieldwork_tables(result, text):
         "calendar_text": text[
             "calendar_text" if result.spec.fieldwork.level == "calls" else "calendar_expected"
         ].format(
-            days=days["days"], hours=f"{days['staffed_hours']:,.0f}", share=f"{100 * days['on_the_telephone']:.0f}"
+            days=days["days"],
+            hours=f"{days['staffed_hours']:,.0f}",
+            share=f"{100 * days['on_the_telephone']:.0f}",
+            cost=f"{days['cost']:,.0f}",
         ),
     }
 

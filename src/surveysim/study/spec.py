@@ -1,30 +1,21 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-import dataclasses
 import difflib
 import tomllib
+import typing
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import Field, ValidationError
 
 from .. import reference
-from ..columns import CALL_RESULTS
 from ..errors import SpecError
-from ..fieldwork import Measurement, Protocol, ResponseModel
 from ..fieldwork.eligibility import METHODS
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Probability = Annotated[float, Field(gt=0, lt=1)]
-LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PopulationSpec(_Part):
+class PopulationSpec(Part):
     """Which finite population (`Population.china`)."""
 
     year: Literal[2020, 2022, 2023, 2024] = 2023
@@ -37,13 +28,13 @@ class PopulationSpec(_Part):
     prefecture_icc: Share = 0.02
 
 
-class FrameSpec(_Part):
+class FrameSpec(Part):
     """The telephone frames (`TelephoneFrame`)."""
 
     out_of_area: Share = 0.5
 
 
-class SampleSpec(_Part):
+class SampleSpec(Part):
     """Allocation and number banks (`SampleDesign.plan`)."""
 
     interviews: Annotated[int, Field(ge=100)] = 22047
@@ -56,92 +47,7 @@ class SampleSpec(_Part):
     bank_factor: Annotated[float, Field(gt=0, le=100)] = 1.5
 
 
-def _keys_of(model, **kinds):
-    """Keys of a part from a dataclass of `fieldwork`: its names and defaults; a number is a share unless `kinds` says otherwise."""
-    return {field.name: (kinds.get(field.name, Share), field.default) for field in dataclasses.fields(model)}
-
-
-def _several(kind, n):
-    return Annotated[tuple[(kind,) * n], Field(strict=False)]
-
-
-_Outcomes = Annotated[tuple[str, ...], Field(strict=False)]
-_ODDS = (
-    *("contact_per_decade", "working_age_daytime", "appointment_kept", "appointment_willing", "after_refusal"),
-    *("female", "age_per_decade", "child", "education_level", "urban", "farming", "manufacturing"),
-    *("internet_user", "both_phones"),
-)
-
-ResponseSpec = create_model(
-    "ResponseSpec",
-    __base__=_Part,
-    __doc__="Fieldwork of one frame; the keys of `ResponseModel`.",
-    **_keys_of(
-        ResponseModel,
-        **dict.fromkeys(_ODDS, LogOdds),
-        **dict.fromkeys(("contact", "member_available", "cooperation", "business_contact"), Probability),
-        attempts=Annotated[int, Field(ge=1, le=20)],
-        conversions=Annotated[int, Field(ge=0, le=3)],
-        daypart=_several(LogOdds, 6),
-        selection=Literal["random", "anybody", "last_birthday", "next_birthday", "kish"],
-    ),
-)
-
-_Days = Annotated[int, Field(ge=1, le=60)]
-_Minutes = Annotated[float, Field(gt=0, le=240)]
-ProtocolSpec = create_model(
-    "ProtocolSpec",
-    __base__=_Part,
-    __doc__="The call centre; the keys of `Protocol`.",
-    **_keys_of(
-        Protocol,
-        interviewers=Annotated[int, Field(ge=1, le=30_000)],
-        staffing=_several(Share, 6),
-        shift_hours=Annotated[float, Field(gt=0, le=8)],
-        first_weekday=Annotated[int, Field(ge=0, le=6)],
-        field_days=Annotated[int, Field(ge=1, le=366)],
-        **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
-        replicate=Annotated[int, Field(ge=1)],
-        first_release=Annotated[float, Field(gt=0, le=3)],
-        stop=Literal["target", "released"],
-        quota=Annotated[float, Field(gt=0)] | None,
-        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
-        assignment=Literal["random", "province"],
-        minutes=_several(_Minutes, len(CALL_RESULTS)),
-        wrap_up=Annotated[float, Field(ge=0, le=60)],
-        cost_per_hour=Annotated[float, Field(ge=0)],
-    ),
-)
-
-MeasurementSpec = create_model(
-    "MeasurementSpec",
-    __base__=_Part,
-    __doc__="Errors of answers; the keys of `Measurement`.",
-    **_keys_of(
-        Measurement,
-        desirable=_Outcomes,
-        sensitive=_Outcomes,
-        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
-        missing_yes=Annotated[float, Field(ge=0, le=10)],
-    ),
-)
-
-
-class FieldworkSpec(_Part):
-    """Fieldwork: `level` "outcome" draws one final outcome a number, "calls" simulates every call."""
-
-    level: Literal["outcome", "calls"] = "outcome"
-    landline: ResponseSpec = ResponseSpec(contact=0.45)
-    mobile: ResponseSpec = ResponseSpec()
-    protocol: ProtocolSpec = ProtocolSpec()
-    measurement: MeasurementSpec = MeasurementSpec()
-
-    def models(self):
-        """(landline, mobile) ResponseModel."""
-        return tuple(ResponseModel(**part.model_dump()) for part in (self.landline, self.mobile))
-
-
-class WeightingSpec(_Part):
+class WeightingSpec(Part):
     """The weighting recipe."""
 
     composite: Literal["effective"] | Share = "effective"
@@ -154,14 +60,14 @@ class WeightingSpec(_Part):
     minimum_per_level: Annotated[int, Field(ge=1)] = 5
 
 
-class EstimationSpec(_Part):
+class EstimationSpec(Part):
     """What is estimated."""
 
     level: Probability = 0.95
     indicators: Literal["all"] | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = "all"
 
 
-class SurveySpec(_Part):
+class SurveySpec(Part):
     """One dual-frame telephone survey, from population to estimates.
 
     Read one with `SurveySpec.preset("cnnic-2024-12")` or `SurveySpec.from_toml(path)`; `run(seed)` carries it out.
@@ -213,8 +119,11 @@ class SurveySpec(_Part):
         try:
             spec = cls.model_validate(data)
         except ValidationError as error:
-            lines = dict.fromkeys(_explain(cls, problem, place) for problem in error.errors())
-            raise SpecError("\n".join(lines)) from None
+            lines = {}
+            for problem in error.errors():
+                where, text = _explain(cls, problem, place)
+                lines.setdefault(where, []).append(text)  # a key that may be of several kinds has a mistake of each
+            raise SpecError("\n".join(where + " or ".join(dict.fromkeys(t)) for where, t in lines.items())) from None
         _check_whole(spec, place)
         return spec
 
@@ -251,7 +160,7 @@ def _check_whole(spec, place):
         if not isinstance(values, str) and len(set(values)) < len(values):
             twice = next(v for v in values if values.count(v) > 1)
             mistakes.append(f"{place}: {name}: {twice!r} is listed twice.")
-    mistakes += _protocol_mistakes(spec.fieldwork, f"{place}: fieldwork.protocol")
+    mistakes += fieldwork_mistakes(spec.fieldwork, f"{place}: fieldwork")
     known = list(reference.indicators().index)
     for name in () if spec.estimation.indicators == "all" else spec.estimation.indicators:
         if name not in known:
@@ -260,17 +169,6 @@ def _check_whole(spec, place):
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
     if mistakes:
         raise SpecError("\n".join(mistakes))
-
-
-def _protocol_mistakes(fieldwork, place):
-    """Keys of the protocol that the level of detail cannot follow."""
-    protocol, calls = fieldwork.protocol, fieldwork.level == "calls"
-    if protocol.quota is not None and not calls:
-        yield f'{place}.quota = {protocol.quota} needs fieldwork.level = "calls"; leave it out or change the level.'
-    if protocol.assignment == "province" and calls:
-        yield f'{place}.assignment = "province" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
-    if protocol.assignment == "province" and protocol.interviewers < 31:
-        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least 31."
 
 
 def _preset(name):
@@ -298,7 +196,7 @@ def _merge(base, changes):
 
 
 def _explain(cls, problem, place):
-    """One line for one mistake: file, key path, what is wrong, the nearest known key."""
+    """File and key path, and what is wrong with it, or the nearest known key."""
     unknown = problem["type"] == "extra_forbidden"
     model, path = cls, []
     for part in problem["loc"]:
@@ -308,9 +206,24 @@ def _explain(cls, problem, place):
         path.append(str(part))
         parent, model = model, fields[part].annotation if part in fields else None
     where = ".".join(path)
-    if not unknown:
-        return f"{place}: {where} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
-    near = difflib.get_close_matches(path[-1], list(parent.model_fields), 1)
-    return f"{place}: unknown key {where!r}" + (
-        f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
-    )
+    if unknown:
+        near = difflib.get_close_matches(path[-1], list(parent.model_fields), 1)
+        known = f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
+        return f"{place}: unknown key {where!r}", known
+    text = problem["msg"][0].lower() + problem["msg"][1:]
+    inside = [part for part in problem["loc"][len(path) :] if isinstance(part, int)]
+    values = typing.get_args(parent.model_fields[path[-1]].annotation)
+    if inside and problem["type"] == "missing":
+        return f"{place}: {where} = {problem['input']!r}: ", f"has {len(problem['input'])} values; give {len(values)}."
+    if problem["type"] == "literal_error":
+        near = difflib.get_close_matches(str(problem["input"]), [v for v in _choices(values) if isinstance(v, str)], 1)
+        text += f" (did you mean {near[0]!r}?)" if near else ""
+    place_in = f"[{inside[0]}]" if inside else ""
+    return f"{place}: {where}{place_in} = {problem['input']!r}: ", text + "."
+
+
+def _choices(kinds):
+    """Values of the literals among some types."""
+    for kind in kinds:
+        inner = typing.get_args(kind)
+        yield from _choices(inner) if inner else (kind,)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
-from ..errors import SpecError
+from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..estimation.linearization import Design, Stage
 from ..fieldwork import CaseFile, Fieldwork, Measurement, Protocol, calendar, call, costs, dial, response_rates, solve
@@ -47,7 +47,6 @@ def prepare(spec):
     frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
-    measurement.check(pop.outcome_names, "fieldwork.measurement")
     rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])
     design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)
     return Preparation(
@@ -109,9 +108,26 @@ def field_and_weight(prep, seed, *repetition, record=False):
     keys = (streams.key(seed, "", "fieldwork", *repetition), streams.key(seed, "", "sampling", *repetition))
     collect = call if prep.spec.fieldwork.level == "calls" else dial
     cases = collect(prep.fieldwork, keys, record=record)
+    refuse_empty(prep, cases)
     table = weighting_table(prep, cases)
     weights = prep.recipe.apply(table, disposition_table(prep, cases))
     return cases, table, weights
+
+
+def refuse_empty(prep, cases):
+    """Raise DesignError where a province was to have interviews of a frame and has fewer than two: weights and errors need them."""
+    made = np.stack([np.bincount(prep.design.province, row, 31) for row in cases.dispositions[..., 0]])
+    wanted = np.stack([np.bincount(prep.design.province, row, 31) for row in prep.design.targets])
+    thin = (made < 2) & (wanted > 0)
+    if thin.any():
+        f, p = np.argwhere(thin)[0]
+        protocol = prep.fieldwork.protocol
+        raise DesignError(
+            f"{int(thin.sum())} provinces have fewer than two interviews of a frame when the field closes, the first is province "
+            f"{list(reference.provinces())[p]} with {int(made[f, p])} of {int(wanted[f, p])} {FRAMES[f]} interviews. Raise "
+            f"fieldwork.protocol.interviewers = {protocol.interviewers}, field_days = {protocol.field_days} or shift_hours = "
+            f"{protocol.shift_hours:g}, or the response probabilities."
+        )
 
 
 def weighting_table(prep, cases):

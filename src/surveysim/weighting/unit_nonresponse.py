@@ -8,6 +8,7 @@ import pandas as pd
 from ..errors import DataError
 from . import nonresponse
 from .margins import coded, numbers_of, pick, rows_of
+from .problem import base_weights
 
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
@@ -35,8 +36,12 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     """
     n = rows_of(data)
     responded = _truth(data, responded, n)
-    w = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
-    rows = np.ones(n, bool) if rows is None else np.asarray(rows, bool)
+    w = base_weights(data, weight, n)
+    rows = np.ones(n, bool) if rows is None else np.asarray(rows)
+    if rows.shape != (n,) or rows.dtype != bool:
+        raise DataError(
+            f"rows needs {n} True or False values, one per row of the table; got {rows.dtype}, {rows.shape}."
+        )
     if not covariates:
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
@@ -83,6 +88,10 @@ def _model_matrix(data, covariates, n, rows):
         for k in range(1, len(levels)):
             columns.append((codes == k).astype(float))
             names.append(f"{name}_{levels[k]}")
+    if not columns:
+        raise DataError(
+            f"{covariates!r} do not vary in this file, so they explain no response; give others, or use classes (by)."
+        )
     return np.column_stack(columns), names
 
 
@@ -131,7 +140,8 @@ class UnitNonresponse:
             raise DataError(
                 "give classes (by) or a propensity model (covariates), not both; classes may be covariates."
             )
-        if self.groups is not None and not (isinstance(self.groups, int) and self.groups >= 1 and self.covariates):
+        whole = isinstance(self.groups, int | np.integer) and not isinstance(self.groups, bool)
+        if self.groups is not None and not (whole and self.groups >= 1 and self.covariates):
             raise DataError(
                 f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more, with covariates."
             )

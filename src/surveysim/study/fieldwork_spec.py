@@ -1,0 +1,159 @@
+"""The fieldwork of a specification: keys from the dataclasses of `fieldwork`, and the mistakes that show between them."""
+
+import dataclasses
+import difflib
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from ..columns import CALL_RESULTS
+from ..fieldwork import Measurement, Protocol, ResponseModel
+from ..population import outcomes
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
+LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _keys_of(model, **kinds):
+    """Keys of a part from a dataclass of `fieldwork`: its names and defaults; a number is a share unless `kinds` says otherwise."""
+    return {field.name: (kinds.get(field.name, Share), field.default) for field in dataclasses.fields(model)}
+
+
+def _several(kind, n):
+    return Annotated[tuple[(kind,) * n], Field(strict=False)]
+
+
+_Outcomes = Annotated[tuple[str, ...], Field(strict=False)]
+_ODDS = (
+    *("contact_per_decade", "working_age_daytime", "appointment_kept", "appointment_willing", "after_refusal"),
+    *("female", "age_per_decade", "child", "education_level", "urban", "farming", "manufacturing"),
+    *("internet_user", "both_phones"),
+)
+
+ResponseSpec = create_model(
+    "ResponseSpec",
+    __base__=Part,
+    __doc__="Fieldwork of one frame; the keys of `ResponseModel`.",
+    **_keys_of(
+        ResponseModel,
+        **dict.fromkeys(_ODDS, LogOdds),
+        **dict.fromkeys(("contact", "member_available", "cooperation", "business_contact"), Probability),
+        attempts=Annotated[int, Field(ge=1, le=20)],
+        conversions=Annotated[int, Field(ge=0, le=3)],
+        daypart=_several(LogOdds, 6),
+        selection=Literal["random", "anybody", "last_birthday", "next_birthday", "kish"],
+    ),
+)
+
+_Days = Annotated[int, Field(ge=1, le=60)]
+_Minutes = Annotated[float, Field(gt=0, le=240)]
+ProtocolSpec = create_model(
+    "ProtocolSpec",
+    __base__=Part,
+    __doc__="The call centre; the keys of `Protocol`.",
+    **_keys_of(
+        Protocol,
+        interviewers=Annotated[int, Field(ge=1, le=30_000)],
+        staffing=_several(Share, 6),
+        shift_hours=Annotated[float, Field(gt=0, le=8)],
+        first_weekday=Annotated[int, Field(ge=0, le=6)],
+        field_days=Annotated[int, Field(ge=1, le=366)],
+        **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
+        replicate=Annotated[int, Field(ge=1, le=1000)],
+        first_release=Annotated[float, Field(gt=0, le=3)],
+        stop=Literal["target", "released"],
+        quota=Annotated[float, Field(ge=1, le=100)] | None,
+        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
+        assignment=Literal["random", "province"],
+        minutes=_several(_Minutes, len(CALL_RESULTS)),
+        wrap_up=Annotated[float, Field(ge=0, le=60)],
+        cost_per_hour=Annotated[float, Field(ge=0, le=1e6)],
+    ),
+)
+
+MeasurementSpec = create_model(
+    "MeasurementSpec",
+    __base__=Part,
+    __doc__="Errors of answers; the keys of `Measurement`.",
+    **_keys_of(
+        Measurement,
+        desirable=_Outcomes,
+        sensitive=_Outcomes,
+        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
+        missing_yes=Annotated[float, Field(ge=0, le=10)],
+    ),
+)
+
+
+class FieldworkSpec(Part):
+    """Fieldwork: `level` "outcome" draws one final outcome a number, "calls" simulates every call."""
+
+    level: Literal["outcome", "calls"] = "outcome"
+    landline: ResponseSpec = ResponseSpec(contact=0.45)
+    mobile: ResponseSpec = ResponseSpec()
+    protocol: ProtocolSpec = ProtocolSpec()
+    measurement: MeasurementSpec = MeasurementSpec()
+
+    def models(self):
+        """(landline, mobile) ResponseModel."""
+        return tuple(ResponseModel(**part.model_dump()) for part in (self.landline, self.mobile))
+
+
+def fieldwork_mistakes(fieldwork, place):
+    """Mistakes of a fieldwork specification that no single key shows."""
+    yield from _protocol_mistakes(fieldwork, f"{place}.protocol")
+    yield from _idle_keys(fieldwork, place)
+    yield from _answer_mistakes(fieldwork.measurement, f"{place}.measurement")
+
+
+def _protocol_mistakes(fieldwork, place):
+    protocol, calls = fieldwork.protocol, fieldwork.level == "calls"
+    if protocol.quota is not None and not calls:
+        yield f'{place}.quota = {protocol.quota} needs fieldwork.level = "calls"; leave it out or change the level.'
+    if protocol.assignment == "province" and calls:
+        yield f'{place}.assignment = "province" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
+    if protocol.assignment == "province" and protocol.interviewers < 31:
+        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least 31."
+    if max(protocol.staffing) * protocol.interviewers < 0.5:
+        yield f"{place}.staffing = {protocol.staffing!r} of {protocol.interviewers} interviewers: nobody is ever at work."
+    if max(protocol.minutes) > 60 * protocol.shift_hours:
+        yield f"{place}.minutes has a call of {max(protocol.minutes):g} minutes, longer than shift_hours = {protocol.shift_hours:g}."
+
+
+# What means nothing in a frame, or without another key
+IDLE = {
+    "landline": ("contact_per_decade", "working_age_daytime", "shared"),
+    "mobile": ("member_available", "selection", "misselection"),
+}
+NEEDS = {"over": "desirable", "desirable": "over", "under": "sensitive", "sensitive": "under"}
+
+
+def _idle_keys(fieldwork, place):
+    for frame, names in IDLE.items():
+        part, other = getattr(fieldwork, frame), next(f for f in IDLE if f != frame)
+        for name in names:
+            if getattr(part, name) != type(part).model_fields[name].default:
+                yield f"{place}.{frame}.{name} = {getattr(part, name)!r} is a key of {other}s and would do nothing; leave it out."
+
+
+def _answer_mistakes(measurement, place):
+    known = list(outcomes.definitions()["name"])
+    for name, other in NEEDS.items():
+        if getattr(measurement, name) and not getattr(measurement, other):
+            yield f"{place}.{name} = {getattr(measurement, name)!r} does nothing without {place}.{other}; give both."
+    for name in ("desirable", "sensitive"):
+        for item in getattr(measurement, name):
+            if item not in known:
+                near = difflib.get_close_matches(item, known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known[:5])}, …"
+                yield f"{place}.{name}: {item!r} is no outcome of the population{hint}"
+    most = max(measurement.missing, measurement.missing_old)
+    if measurement.missing_yes != 1 and most == 0:
+        yield f"{place}.missing_yes = {measurement.missing_yes} does nothing without {place}.missing."
+    if most * max(measurement.missing_yes, 1) >= 1:
+        yield f"{place}.missing: {most:g} × missing_yes = {measurement.missing_yes:g} leaves no answers; lower one of them."
