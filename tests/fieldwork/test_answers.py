@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surveysim import SpecError, SurveySpec, SurveysimWarning, streams
+from surveysim import SpecError, SurveysimWarning, SurveySpec, streams
 from surveysim.fieldwork import Fieldwork, Measurement, Protocol, dial
 from surveysim.fieldwork.answers import MISSING
 from surveysim.study.survey import field_and_weight, prepare

@@ -68,10 +68,9 @@ def test_without_errors__only_sampling_and_weighting_are_left():
     part = {"contact": 0.999999, "cooperation": 0.999999, "break_off": 0.0, "busy": 0.0, "blocked": 0.0, "dead_known": 1.0,
             "attempts": 1, "business_contact": 0.999999, "refuse_unscreened": 0.0,
             "daypart": [0.0] * 6, "other": 0.0, "appointment": 0.0}  # fmt: skip
-    spec = SurveySpec.preset(
-        "cnnic-2024-12", **SMALL, fieldwork={"landline": part | {"member_available": 0.999999}, "mobile": part | {"working_age_daytime": 0.0}},
-        estimation={"indicators": ["internet_penetration", "app_short_video_rate"]},
-    )  # fmt: skip
+    field = {"landline": part | {"member_available": 0.999999}, "mobile": part | {"working_age_daytime": 0.0}}
+    shown = {"indicators": ["internet_penetration", "app_short_video_rate"]}
+    spec = SurveySpec.preset("cnnic-2024-12", **SMALL, fieldwork=field, estimation=shown)
     rows = error_budget(spec, 4).table.set_index("stage")
     assert rows.loc["measurement", "bias"].abs().max() == 0
     assert rows.loc["nonresponse", "bias"].abs().max() < 0.05
