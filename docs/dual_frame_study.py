@@ -175,15 +175,15 @@ def findings(found):
     pml_bias, pml_cover = worst(honest[pml])
     return f"""## What it shows
 
-- Without selection the estimators agree: biases up to {plain_bias:.2f} points (but for pml), variances within {near:.0f} %
+- Without selection the estimators agree: biases up to {plain_bias:.2f} points, variances within {near:.0f} %
   of the composite's; a θ far from the optimum costs up to {far:.0f} %.
 - People with two telephones who answer one of them rather bias every estimator that does not know the sizes: up to
   {naive_bias:.2f} points, coverage down to {naive_cover:.0f} %. No θ helps, because weights take who answers for who exists.
 - Frame sizes alone take part of that out (up to {half_bias:.2f} points, {half_cover:.0f} %); with the overlap's size too it is gone
   (at most {good_bias:.2f} points, {good_cover:.0f} % at least).
-- pml takes the overlap's estimated level at face value, where calibration takes shares. Weights after nonresponse add up to 3 % more
-  than frame A and 1 % less than B (at the largest coverage), and that goes into the overlap's size: up to
-  {pml_bias:.2f} points ({pml_cover:.0f} %) without any selection.
+- pml takes the overlap's estimated level at face value, where calibration takes shares. With e from the frames' working rates the weights
+  add up to the frames within half a percent, and it does as well as the others: up to {pml_bias:.2f} points ({pml_cover:.0f} %) without any
+  selection. Proportional allocation of unknown numbers would leave them several percent off, and pml with them.
 """
 
 
