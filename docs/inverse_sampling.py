@@ -89,12 +89,14 @@ def main():
         if "released" in way or "releases" in way
     ]
     worst = max(abs(rate.mean() - exact) for _, _, rate in found.values())
-    plain, worked, closed = (small[way] for way in list(WAYS)[1:4])
+    plain, worked = (small[way] for way in list(WAYS)[1:3])
+    closed = relative(found[list(WAYS)[3]][0], truth, targets >= 30)[0]
     summary = f"""
 
 - Where few interviews are wanted, $N/t$ overstates by {plain:.0f} %, and releases worked to the end by {worked:.0f} %: the unit stops
   when it has been lucky. Smaller replicates do not help, because units are looked at once a week.
-- Closing at the target loses interviews that open cases would still have given, {closed:+.0f} % here; that is nonresponse, adjusted for.
+- Closing at the target loses interviews that open cases would still have given: {closed:+.0f} % where 30 or more are wanted; that is
+  nonresponse, and adjusted for.
 - After the nonresponse adjustment the weights of releases stand {np.min(kept):.1f} to {np.max(kept):.1f} % above their frames.
 - Raking takes the level out: penetration is off by at most {worst:.2f} points in any of these ways."""
     head = "".join(f" {name} |" for _, _, name in SIZES)
