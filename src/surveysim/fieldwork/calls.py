@@ -2,12 +2,14 @@
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from ..columns import FRAMES
+from ..columns import AGE_STARTS, FRAMES
 from ..errors import DesignError, SpecError
 from ..kernels import calling, dialling
 from ..kernels.randomness import philox_words
 from ..kernels.respondents import PERSON_TYPES, Frame
+from ..population.outcomes import AGE_8
 from ..sampling import allocate
 from . import within_household
 from .answers import Measurement
@@ -84,8 +86,6 @@ class Fieldwork:
 
     def effects(self, keys, sd, on):
         """Effects of the interviewers, normal with this standard deviation, (J,): on cooperation (0) or on answers (1), independent."""
-        from scipy import special
-
         J = self.protocol.interviewers
         counters, words = np.zeros((J, 4), np.uint64), np.empty((J, 4), np.uint64)
         counters[:, 0], counters[:, 1] = np.arange(J), EFFECT
@@ -167,13 +167,8 @@ def call(fieldwork, keys, record=False, paradata=True):
     last = 3 * protocol.field_days
     centre = _centre(fieldwork, keys, last + 4 * calling.WEEK + int(chain.again.max()))
     tables = [fieldwork.tables(f, keys) for f in range(2)]
-    released, rows, cases, history = (
-        np.zeros((2, U), np.int64),
-        np.empty((0, 8), np.int64),
-        _cases(np.empty((0, 8), np.int64), U),
-        [],
-    )
-    frame_of = np.empty(0, np.int64)
+    released, rows, frame_of = np.zeros((2, U), np.int64), np.empty((0, 8), np.int64), np.empty(0, np.int64)
+    cases, history = _cases(rows, U), []
     for slot in range(0, last, calling.WEEK):
         wanted = _to_release(fieldwork, centre, cases, released, slot)
         new, new_frame = _release(fieldwork, tables, wanted, released)
@@ -220,9 +215,6 @@ def _centre(fieldwork, keys, slots):
 
 def _quotas(fieldwork, multiple):
     """Most interviews by frame, province and sex × 8 ages: this multiple of the share among people aged 6+ of the province."""
-    from ..columns import AGE_STARTS
-    from ..population.outcomes import AGE_8
-
     model = fieldwork.frames[0].pop.model
     people = np.zeros((31, 2, 8))
     table = np.zeros((62, model.expected.shape[1]))
@@ -252,18 +244,15 @@ def _to_release(fieldwork, centre, cases, released, slot):
     more than the seats can work in a week."""
     protocol, design = fieldwork.protocol, fieldwork.design
     found = centre.found.reshape(2, -1)
-    resolved = released - np.bincount(cases.row["unit"][cases.row["code"] < 0], minlength=released.size).reshape(
-        released.shape
-    )
-    rate = (found + 5.0) / (
-        resolved + 5.0 / np.maximum(fieldwork.rates, 1e-9)
-    )  # what was found so far, with a prior worth five interviews
-    missing = np.maximum(np.maximum(design.targets - found, 0) / rate - (released - resolved), 0)
+    still = np.bincount(cases.row["unit"][cases.row["code"] < 0], minlength=released.size).reshape(released.shape)
+    # interviews a number brings: as found so far, with a prior worth five interviews
+    rate = (found + 5.0) / (released - still + 5.0 / np.maximum(fieldwork.rates, 1e-9))
+    missing = np.maximum(np.maximum(design.targets - found, 0) / rate - still, 0)
     if slot == 0:
         missing *= protocol.first_release
     missing = np.where(design.targets > found, missing, 0)
     week = centre.shift[0] * centre.seats.sum()
-    room = max(week - ((released - resolved) * fieldwork.minutes).sum(), 0.1 * week)
+    room = max(week - (still * fieldwork.minutes).sum(), 0.1 * week)
     return _replicates(missing, fieldwork.minutes, room, protocol.replicate)
 
 
