@@ -22,7 +22,10 @@ def budget():
 
 def test_stages__add_up_to_the_total(budget):
     table = budget[0].table
-    wide = table.pivot(index="indicator_id", columns="stage", values=["bias", "variance"])
+    wide = table.pivot(index="indicator_id", columns="stage", values=["bias", "bias2", "variance"])
+    squares = wide["bias2"][[*STAGES, "together"]].sum(axis=1)
+    np.testing.assert_allclose(squares, wide["bias"]["total"] ** 2, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(wide["bias2"][list(STAGES)], wide["bias"][list(STAGES)] ** 2, rtol=1e-12)
     np.testing.assert_allclose(wide["bias"][list(STAGES)].sum(axis=1), wide["bias"]["total"], rtol=1e-9, atol=1e-9)
     parts = wide["variance"][[*STAGES, "together"]].sum(axis=1)
     np.testing.assert_allclose(parts, wide["variance"]["total"], rtol=1e-9, atol=1e-9)

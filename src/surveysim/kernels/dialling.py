@@ -17,11 +17,10 @@ def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, ca
     """Dial the banks of `units` in one frame until each has its target of interviews.
 
     A mobile number reaches a person, a landline a household, of which one eligible member is chosen. `rate` (U,) is interviews
-    expected per number. Fills `tally` (k, 2,
-    codes, calls + 1) with numbers by unit, whether somebody eligible can be reached, disposition code and calls; `dialled`
-    (k,); `interviews` (sum of targets, 7): unit, order, number, person, calls, then own mobiles and layer, or eligible members
+    expected per number. Fills `tally` (k, 2, codes, calls + 1) with numbers by unit, whether somebody eligible can be reached,
+    disposition code and calls; `dialled` (k,); `interviews` (sum of targets, 7): unit, order, number, person, calls, then own mobiles and layer, or eligible members
     and lines; and `cases` (all numbers, 6): unit, number, code, calls, owner (person or household), type, when it has rows.
-    Returns the position of the first unit whose whole number space was dialled in vain, or -1.
+    Returns the position of the first unit whose whole number space was dialled in vain, or a negative number.
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)
     key, shared = f.bank_key[0], f.shared[0]
@@ -59,9 +58,8 @@ def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, ca
                 found += 1
                 done += 1
         dialled[k] = order
-    return (
-        -1 if seen != np.uint64(1) else -2
-    )  # all targets are met; without a use of `seen` nothing would be read ahead
+    # All targets are met. Without a use of `seen` nothing would be read ahead
+    return -1 if seen != np.uint64(1) else -2
 
 
 @jit

@@ -27,10 +27,10 @@ class ErrorBudget:
 
     Attributes
     ----------
-    table : DataFrame indicator_id, unit, stage, bias, bias_mcse, variance, variance_mcse, in the estimand's unit. Stages are what each one
+    table : DataFrame indicator_id, unit, stage, bias, bias_mcse, bias2, variance, variance_mcse, in the estimand's unit. Stages are what each one
         adds to the error of the estimate, in this order: coverage (people without a telephone), sampling (numbers, and members within
         households, weighted by probabilities of selection alone), nonresponse, measurement, weighting (nonresponse adjustment and
-        raking, which take error away as well as adding it). "together" is what the stages' products add: 2 Σ covariances. "total"
+        raking, which take error away as well as adding it). "together" is what the stages' products add: 2 Σ covariances, and the products of biases in bias2. "total"
         is the error of the final estimate.
     final : DataFrame indicator_id, response, bias, bias_mcse, se, se_mcse of the finally weighted estimate: under complete response
         ("complete"), real response with true answers ("true"), and as it is ("real").
@@ -202,12 +202,15 @@ def budget_of(definitions, scale, truth, covered, found):
         figures = {stage: _bias_and_variance(values) for stage, values in each.items()}
         products = figures["total"][2] - sum(figures[stage][2] for stage in STAGES)
         figures["together"] = (0.0, 0.0, products, float("nan"))
+        squares = {stage: figures[stage][0] ** 2 for stage in (*STAGES, "total")}
+        squares["together"] = squares["total"] - sum(squares[stage] for stage in STAGES)
         for stage in (*STAGES, "together", "total"):
-            rows.append((name, row["unit"], stage, *figures[stage]))
+            bias, bias_mcse, *spread = figures[stage]
+            rows.append((name, row["unit"], stage, bias, bias_mcse, squares[stage], *spread))
         for k, level in enumerate(LEVELS):
             bias, bias_mcse, variance, _ = _bias_and_variance(found[:, k, 1, e] - truth[e])
             finals.append((name, level, bias, bias_mcse, np.sqrt(variance), np.sqrt(variance / (2 * (R - 1)))))
-    columns = ["indicator_id", "unit", "stage", "bias", "bias_mcse", "variance", "variance_mcse"]
+    columns = ["indicator_id", "unit", "stage", "bias", "bias_mcse", "bias2", "variance", "variance_mcse"]
     return ErrorBudget(
         pd.DataFrame(rows, columns=columns),
         pd.DataFrame(finals, columns=["indicator_id", "response", "bias", "bias_mcse", "se", "se_mcse"]),
