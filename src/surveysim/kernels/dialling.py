@@ -18,8 +18,9 @@ def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, ca
 
     A mobile number reaches a person, a landline a household, of which one eligible member is chosen. `rate` (U,) is interviews
     expected per number. Fills `tally` (k, 2, codes, calls + 1) with numbers by unit, whether somebody eligible can be reached,
-    disposition code and calls; `dialled` (k,); `interviews` (sum of targets, 7): unit, order, number, person, calls, then own mobiles and layer, or eligible members
-    and lines; and `cases` (all numbers, 6): unit, number, code, calls, owner (person or household), type, when it has rows.
+    disposition code and calls; `dialled` (k,); `interviews` (sum of targets, 7): unit, order, number, person, calls, then own
+    mobiles and layer, or eligible members and lines; and `cases` (all numbers, 6): unit, number, code, calls, owner (person or
+    household), type, when it has rows.
     Returns the position of the first unit whose whole number space was dialled in vain, or a negative number.
     """
     p, n, f = borrowed(p), borrowed(n), borrowed(f)

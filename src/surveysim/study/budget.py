@@ -27,11 +27,11 @@ class ErrorBudget:
 
     Attributes
     ----------
-    table : DataFrame indicator_id, unit, stage, bias, bias_mcse, bias2, variance, variance_mcse, in the estimand's unit. Stages are what each one
-        adds to the error of the estimate, in this order: coverage (people without a telephone), sampling (numbers, and members within
-        households, weighted by probabilities of selection alone), nonresponse, measurement, weighting (nonresponse adjustment and
-        raking, which take error away as well as adding it). "together" is what the stages' products add: 2 Σ covariances, and the products of biases in bias2. "total"
-        is the error of the final estimate.
+    table : DataFrame indicator_id, unit, stage, bias, bias_mcse, bias2, variance, variance_mcse, in the estimand's unit. Stages are what
+        each one adds to the error of the estimate, in this order: coverage (people whom no frame in use reaches), sampling (numbers, and
+        members within households, weighted by probabilities of selection alone), nonresponse, measurement, weighting
+        (nonresponse adjustment and raking, which take error away as well as adding it). "together" is what the stages' products
+        add: 2 Σ covariances, and in bias2 the products of biases. "total" is the error of the final estimate.
     final : DataFrame indicator_id, response, bias, bias_mcse, se, se_mcse of the finally weighted estimate: under complete response
         ("complete"), real response with true answers ("true"), and as it is ("real").
     repetitions : how many.
