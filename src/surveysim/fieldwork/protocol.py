@@ -87,7 +87,7 @@ class Protocol:
         each = [_numbers(model) for model in models]
         return Chain(
             kind=np.stack([m.contact_class(f == 0) for f, m in enumerate(models)]),
-            contact=np.stack([m.contact_table(f == 0)[..., turn] for f, m in enumerate(models)]),
+            contact=np.stack([m.contact_table()[..., turn] for m in models]),
             willing=np.stack([m.willingness() for m in models]),
             shift=np.stack([m.shifts() for m in models]),
             busy=np.array([m.busy for m in models]),

@@ -70,7 +70,7 @@ class ResponseModel:
         all_ = dict.fromkeys(("contact", "member_available", "cooperation", "dead_known", "business_contact"), 1.0)
         return replace(self, attempts=1, **none, **all_)
 
-    def contact_table(self, landline):
+    def contact_table(self):
         """Probability that one call reaches somebody, (10, 2, 21): 8 ages, household, business; without and with an appointment; by
         slot of the week."""
         slot = np.arange(21)
