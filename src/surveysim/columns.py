@@ -71,6 +71,7 @@ VARIABLES = {
     "female": ("sex", 1, 1),
     "rural": ("urban", 0, 0),
     "urban": ("urban", 1, 1),
+    "age_6plus": ("age", 6, 999),
     "age_6_9": ("age", 6, 9),
     "age_6_19": ("age", 6, 19),
     "age_10_19": ("age", 10, 19),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from surveysim import SpecError, StudyError, SurveySpec
-from surveysim.study.budget import STAGES, error_budget, population_values, switched
+from surveysim.study.budget import STAGES, SWITCHES, error_budget, population_values
+from surveysim.study.spec import StagesSpec
 from surveysim.study.survey import field_and_weight, parameters_of, prepare
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
@@ -119,7 +120,7 @@ def test_complete_response__knows_no_quota_and_no_centre():
     spec = SurveySpec.preset(
         "cnnic-2024-12", **SMALL, fieldwork=field, estimation={"indicators": ["internet_penetration"]}
     )
-    complete = switched(prepare(spec))[0]
+    complete = prepare(spec.model_copy(update={"stages": StagesSpec(**SWITCHES[0])}))
     cases = field_and_weight(complete, 1, 0)[0]
     assert len(cases) == 12_000
     assert cases.outcomes[..., -1, :].sum() == 0

@@ -214,8 +214,8 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     return Estimates(named, tuple(items), design, level, set_aside or {}, None if scale is None else factor)
 
 
-def item_degrees(design, items, domains):
-    """Degrees of freedom of every row; domains that several items share are counted once."""
+def item_degrees(design, items, domains, strict=True):
+    """Degrees of freedom of every row; domains that several items share are counted once. See `Design.degrees` for strict."""
     known, result, at = {}, [], 0
     for item in items:
         if isinstance(item, scores.Statistic):
@@ -226,7 +226,7 @@ def item_degrees(design, items, domains):
             alone = isinstance(item, scores.Statistic)
             group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
             count = None if alone or item.units is None else item.units[2]
-            known[key] = design.degrees(group, domains[at : at + size], count)
+            known[key] = design.degrees(group, domains[at : at + size], count, strict)
         result.append(known[key])
         at += size
     return np.concatenate(result)

@@ -224,11 +224,11 @@ class Design:
                 kernels.column_totals(self.weight, c.cell, c.partition, c.column, stage.unit, width, result[-1])
         return result
 
-    def degrees(self, group, domains, count=None):
+    def degrees(self, group, domains, count=None, strict=True):
         """Degrees of freedom (D,): PSUs - strata among those with rows of positive weight in each domain.
 
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
-        count : (PSUs, D) rows of weight, if known.
+        count : (PSUs, D) rows of weight, if known. strict : DesignError where a domain has none; otherwise it gets NaN.
         """
         stage, D = self.stages[0], len(domains)
         psus, strata = np.zeros(D, np.int64), np.zeros(D, np.int64)
@@ -240,6 +240,8 @@ class Design:
         else:
             order, start = stage.order
             kernels.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)
+        if not strict:
+            return np.where(psus - strata < 1, np.nan, psus - strata)
         for d in np.flatnonzero(psus - strata < 1):
             name = f"domain {domains[d]!r}" if domains[d] else "a domain"
             raise DesignError(

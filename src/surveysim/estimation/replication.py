@@ -336,10 +336,10 @@ class Replication:
         rows = np.any([item.group >= 0 if isinstance(item, Block) else item.rows for item in items], axis=0)
         return Combination(value, rows, tuple(items), vector)
 
-    def degrees(self, group, domains, count=None):
+    def degrees(self, group, domains, count=None, strict=True):
         """Degrees of freedom (D,), as `Design.degrees`."""
         if self.degrees_from is not None:
-            return self.degrees_from.degrees(group, domains)
+            return self.degrees_from.degrees(group, domains, None, strict)
         weights = self.weights()
         result = np.array(
             [

@@ -2,21 +2,20 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ..errors import SpecError, StudyError
-from ..fieldwork import Fieldwork, Measurement
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
-from ..weighting import InverseSampling, Recipe
 from . import estimands
-from .spec import SurveySpec
+from .spec import StagesSpec, SurveySpec
 from .survey import field_and_weight, prepare
 
 STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
+SWITCHES = ({"nonresponse": False, "measurement": False}, {"measurement": False})  # of the first two levels
 LEVELS = ("complete", "true", "real")  # complete response; real response with true answers; everything as it is
 PRESET = "cnnic-2024-12"
 
@@ -103,7 +102,7 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise StudyError(f"workers = {workers!r}: give a whole number of threads, or None for one per core.")
     prep = prepare(spec)
-    levels = switched(prep)
+    levels = [prepare(spec.model_copy(update={"stages": StagesSpec(**off)})) for off in SWITCHES] + [prep]
 
     def work(repetition):
         found = one(levels, seed, repetition)
@@ -115,20 +114,6 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
         found = np.stack(list(pool.map(work, range(repetitions))))
     truth, covered = population_values(prep.pop, prep.definitions, prep.design.targets.any(axis=1))
     return budget_of(prep.definitions, prep.pop.scale, truth, covered, found)
-
-
-def switched(prep):
-    """Preparations with stages off: complete response, true answers, everything on. Numbers are dialled in the same order in all.
-
-    With complete response nothing is left for a call centre to do: it is one outcome a number in strict order, without quotas.
-    """
-    field, none = prep.fieldwork, Measurement()
-    models = tuple(model.complete() for model in field.models)
-    complete = Fieldwork(field.frames, field.design, models, replace(field.protocol, quota=None), none)
-    true = Fieldwork(field.frames, field.design, field.models, field.protocol, none)
-    spec = prep.spec.model_copy(update={"fieldwork": prep.spec.fieldwork.model_copy(update={"level": "outcome"})})
-    strict = Recipe([InverseSampling(), *prep.recipe.steps[1:]])
-    return [replace(prep, spec=spec, fieldwork=complete, recipe=strict), replace(prep, fieldwork=true), prep]
 
 
 def one(levels, seed, repetition):

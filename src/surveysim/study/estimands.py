@@ -1,13 +1,19 @@
-"""The report's estimands, from respondents: which statistic each published indicator is."""
+"""Estimands, from respondents and in the population: which statistic each of them is."""
+
+import itertools
 
 import numpy as np
+import pandas as pd
 
 from .. import reference
-from ..columns import AGE_STARTS, EDUCATION, VARIABLES
+from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..estimation import scores
 from ..estimation.estimates import estimates
 from ..fieldwork.answers import MISSING
 from ..population import outcomes, parameters
+
+BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
+UNITS = dict(known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons")
 
 
 def selected(spec):
@@ -16,17 +22,48 @@ def selected(spec):
     return table if spec.estimation.indicators == "all" else table.loc[list(spec.estimation.indicators)]
 
 
+def defined(entries):
+    """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name."""
+    rows = [(e.name, e.kind, e.numerator, e.denominator, UNITS[e.kind] if e.unit is None else e.unit, "", e.by) for e in entries]
+    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index("name")
+
+
+def domain_names(by):
+    """Texts such as "province=110000, sex=male" of the combinations of some columns; "" for everybody."""
+    return [", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True)) for levels in itertools.product(*(BY[c] for c in by))]
+
+
+def truths(pop, definitions):
+    """{(name, domain): exact value} in the estimands' units; sizes are blown up to the nation, ratios to persons are of those aged 6+."""
+    found = {}
+    for name, row in definitions.iterrows():
+        by, six = list(row["by"]), row["kind"] in ("ratio", "mean")
+
+        def total(expression, by=by, six=six):
+            grown = f"{expression}*age_6plus" if six and parameters.split(expression)[0] == "persons" else expression
+            table = pop.parameter(grown, by=by or None)
+            return dict(zip(table["domain"] if by else [""], table["value"], strict=True))
+
+        parts = {e: total(e) for e in parameters.expressions_of(row)}
+        for domain in domain_names(by):
+            value = parameters.indicator_value(row, lambda e, d=domain, p=parts: p[e][d], 1 / pop.scale)
+            found[name, domain] = float(value)
+    return found
+
+
 class Variables:
     """Expressions such as "internet*age_60plus" evaluated on respondents; each product is made once."""
 
     def __init__(self, pop, cases):
         a = cases.attributes
-        cell = a[:, 3]
+        cell, zone = a[:, 3], pop.people.area_zone[pop.people.class_area[a[:, 0]]]
         self._codes = {
             "sex": cell // (len(AGE_STARTS) * len(EDUCATION)),
             "age": a[:, 4],
-            "urban": pop.people.class_area[a[:, 0]] & 1,
+            "urban": zone & 1,
             "education": outcomes.EDUCATION_4[cell % len(EDUCATION)],
+            "province": zone >> 1,
+            "age_group": np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1,
         }
         internet = a[:, 7] == 1
         self._values = {
@@ -38,11 +75,14 @@ class Variables:
             "weekly_hours": np.where(internet, cases.hours, 0.0),
         }
         self._answers, self._names = cases.answers, {name: k for k, name in enumerate(pop.outcome_names)}
+        self.complete = not (cases.answers == MISSING).any()
         self._model, self._state = pop.model.outcomes, np.where(internet, 2 + a[:, 9], 1)
 
     def given(self, expression):
         """Who is asked the outcome of an expression, in its groups, and the answers it takes: [(yes, known)], (n,) each; an outcome that
         hangs on another takes two. None where all of them are known."""
+        if self.complete:
+            return None
         name, groups = parameters.split(expression)
         if name not in self._names:
             return None
@@ -54,6 +94,13 @@ class Variables:
         inside = self("*".join(("persons", *groups)))
         answers[-1] = answers[-1][0] * inside, answers[-1][1]
         return self._model.asked[self._state, k] * inside, answers
+
+    def domain(self, by):
+        """The domain (n,) int32 of each row among `domain_names(by)`."""
+        code = np.zeros(len(self._answers), np.int64)
+        for column in by:
+            code = code * len(BY[column]) + self._codes[column]
+        return code.astype(np.int32)
 
     def __call__(self, expression):
         if expression not in self._values:
@@ -70,20 +117,36 @@ class Variables:
 
 
 def constants(pop):
-    """Known totals of residents for the denominators, in persons: a function of expressions of groups."""
+    """Known totals of residents for the denominators, in persons: a function of expressions of groups, and of columns of domains."""
     joint = pop.model.expected.reshape(-1, 2, len(AGE_STARTS), len(EDUCATION))
     four = np.zeros((*joint.shape[:3], 4))
     np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
     four *= pop.size / joint.sum()
-    known = {}
+    zone, first, known = pop.people.area_zone, np.array(AGE_STARTS), {}
+    codes = {
+        "province": (zone >> 1)[:, None, None, None],
+        "urban": (zone & 1)[:, None, None, None],
+        "sex": np.arange(2)[:, None, None],
+        "age_group": (np.searchsorted(AGE_5_FIRST, first, side="right") - 1)[:, None],
+        "education": np.arange(4),
+    }
 
-    def total(expression):
-        if expression not in known:
+    def total(expression, by=()):
+        if (expression, by) not in known:
             name, groups = parameters.split(expression)
             if name != "persons":
                 raise KeyError(expression)
-            known[expression] = float(four[parameters.group_mask(groups, four.shape)].sum())
-        return known[expression]
+            mask = parameters.group_mask(groups, four.shape)
+            if not by:
+                known[expression, by] = float(four[mask].sum())
+                return known[expression, by]
+            code = np.zeros(four.shape, np.int64)
+            for column in by:
+                code = code * len(BY[column]) + codes[column]
+                mask = mask & (codes[column] >= 0)
+            size = int(np.prod([len(BY[column]) for column in by]))
+            known[expression, by] = np.bincount(code[mask], four[mask], size)
+        return known[expression, by]
 
     return total
 
@@ -108,6 +171,44 @@ def statistics(definitions, variables, known, w, everybody):
             )
         result.append(number)
     return result
+
+
+def in_domains(row, variables, known, w):
+    """Statistics of one definition in the domains of its `by`: [(domains (k,), Block or Statistic)]; domains without rows have none."""
+    group, names = variables.domain(row.by), domain_names(row.by)
+    y, given = variables(row.numerator), variables.given(row.numerator)
+    x = variables(row.denominator) if row.kind in ("ratio", "mean") else None
+    inside = (w != 0) if x is None else (w != 0) & (x > 0)
+    there = np.unique(group[inside])
+    place = np.full(len(names), -1, np.int32)
+    place[there] = np.arange(len(there))
+    part = np.where(inside, place[group], -1).astype(np.int32)
+    if given is not None:
+        return [(there[d : d + 1], _answered(row, w, x, given, part == d, _base(row, known, there[d]))) for d in range(len(there))]
+    if x is not None:
+        return [(there, scores.block(w, y * inside, x, part, [names[d] for d in there]))]
+    if row.kind == "total":
+        return [(there, scores.block(w, y, None, part, [names[d] for d in there]))]
+    base = known(row.denominator, row.by)[there]
+    if row.kind == "known":
+        return [(there, scores.block(w, np.where(part >= 0, y / base[part], 0.0), None, part, [names[d] for d in there]))]
+    found = scores.block(w, y, None, part, [names[d] for d in there])
+    return [(there, scores.Block(-y, None, part, base - found.value, scores.NONE, found.rows))]
+
+
+def _base(row, known, domain):
+    return known(row.denominator, row.by)[domain] if row.kind in ("known", "complement") else None
+
+
+def _answered(row, w, x, given, mask, base):
+    """One domain's statistic where some answers are missing."""
+    asked, answers = given
+    if x is not None:
+        return answered_rate(w, x * mask, answers)
+    number = answered_total(w, asked * mask, answers)
+    if row.kind == "known":
+        return scores.per_known(number, base)
+    return number if row.kind == "total" else scores.complement(number, base)
 
 
 def answered_rate(w, x, answers):

@@ -67,6 +67,13 @@ class EstimationSpec(Part):
     indicators: Literal["all"] | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = "all"
 
 
+class StagesSpec(Part):
+    """Stages that can be switched off: without `nonresponse` everybody is reached and takes part, without `measurement` answers are true."""
+
+    nonresponse: bool = True
+    measurement: bool = True
+
+
 class SurveySpec(Part):
     """One dual-frame telephone survey, from population to estimates.
 
@@ -81,6 +88,7 @@ class SurveySpec(Part):
     fieldwork: FieldworkSpec = FieldworkSpec()
     weighting: WeightingSpec = WeightingSpec()
     estimation: EstimationSpec = EstimationSpec()
+    stages: StagesSpec = StagesSpec()
 
     @classmethod
     def preset(cls, name, **changes):
@@ -91,40 +99,18 @@ class SurveySpec(Part):
                 f"there is no preset {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Presets: "
                 f"{', '.join(presets())}."
             )
-        return cls._build(_merge(_preset(name), changes), f"preset {name}")
+        return cls._build(merge(_preset(name), changes), f"preset {name}")
 
     @classmethod
     def from_toml(cls, path):
-        """Read a specification file; a key `extends = "preset"` starts from a preset."""
-        path = Path(path)
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise SpecError(
-                f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."
-            ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{path}: cannot be read ({error}).") from None
-        except tomllib.TOMLDecodeError as error:
-            raise SpecError(f"{path}: is not valid TOML: {error}.") from None
-        base = data.pop("extends", None)
-        if base is not None:
-            if not isinstance(base, str):
-                raise SpecError(f"{path}: extends = {base!r}: give the name of a preset ({', '.join(presets())}).")
-            data = _merge(cls.preset(base).model_dump(), data)
-        return cls._build(data, str(path))
+        """Read a specification file; a key `extends` starts from a preset or from another file."""
+        return cls._build(read_layers(Path(path)), str(path))
 
     @classmethod
     def _build(cls, data, place):
-        try:
-            spec = cls.model_validate(data)
-        except ValidationError as error:
-            lines = {}
-            for problem in error.errors():
-                where, text = _explain(cls, problem, place)
-                lines.setdefault(where, []).append(text)  # a key that may be of several kinds has a mistake of each
-            raise SpecError("\n".join(where + " or ".join(dict.fromkeys(t)) for where, t in lines.items())) from None
-        _check_whole(spec, place)
+        spec, mistakes = checked(cls, data, place)
+        if mistakes:
+            raise SpecError("\n".join(mistakes))
         return spec
 
     def run(self, seed=1, record=True, progress=None):
@@ -143,6 +129,48 @@ class SurveySpec(Part):
         from .survey import run
 
         return run(self, seed, record=record, progress=progress)
+
+
+def read_layers(path, above=()):
+    """Keys of a file on top of those of the preset or file it extends."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SpecError(
+            f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read ({error}).") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: is not valid TOML: {error}.") from None
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if isinstance(base, str) and base in presets():
+        return merge(_preset(base), data)
+    file = path.parent / base if isinstance(base, str) else path
+    if not isinstance(base, str) or not file.is_file():
+        near = difflib.get_close_matches(str(base), presets(), 1)
+        raise SpecError(
+            f"{path}: extends = {base!r}: there is no preset {base!r}{f'; did you mean {near[0]!r}?' if near else ''} and no such file "
+            f"beside this one. Presets: {', '.join(presets())}."
+        )
+    if file.resolve() in above:
+        raise SpecError(f"{path}: extends = {base!r}: the files extend each other in a circle.")
+    return merge(read_layers(file, (*above, path.resolve())), data)
+
+
+def checked(kind, data, place):
+    """(spec or None, mistakes) of keys: every mistake is one line with its path and, for unknown keys, the nearest known one."""
+    try:
+        spec = kind.model_validate(data)
+    except ValidationError as error:
+        lines = {}
+        for problem in error.errors():
+            where, text = _explain(kind, problem, place)
+            lines.setdefault(where, []).append(text)  # a key that may be of several kinds has a mistake of each
+        return None, [where + " or ".join(dict.fromkeys(t)) for where, t in lines.items()]
+    return spec, _check_whole(spec, place) if isinstance(spec, SurveySpec) else []
 
 
 def _check_whole(spec, place):
@@ -167,15 +195,14 @@ def _check_whole(spec, place):
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
-    if mistakes:
-        raise SpecError("\n".join(mistakes))
+    return mistakes
 
 
 def _preset(name):
     """Keys of a preset, on top of those of the preset it extends."""
     data = tomllib.loads((files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
     base = data.pop("extends", None)
-    return data if base is None else _merge(_preset(base), data)
+    return data if base is None else merge(_preset(base), data)
 
 
 def presets():
@@ -187,23 +214,29 @@ def presets():
     )
 
 
-def _merge(base, changes):
+def merge(base, changes):
+    """Nested keys with some of them changed; a copy."""
     result = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = _merge(result[key], value) if both else value
+        result[key] = merge(result[key], value) if both else value
     return result
 
 
 def _explain(cls, problem, place):
     """File and key path, and what is wrong with it, or the nearest known key."""
     unknown = problem["type"] == "extra_forbidden"
-    model, path = cls, []
+    model, path, used = cls, [], 0
     for part in problem["loc"]:
         fields = getattr(model, "model_fields", {})
+        inner = next((kind for kind in _choices(typing.get_args(model)) if hasattr(kind, "model_fields")), None)
+        if isinstance(part, int) and inner is not None:  # an entry of a list of tables
+            path[-1], model, used = f"{path[-1]}[{part}]", inner, used + 1
+            continue
         if part not in fields and not (unknown and fields):
             break  # what follows names pydantic's own machinery
         path.append(str(part))
+        used += 1
         parent, model = model, fields[part].annotation if part in fields else None
     where = ".".join(path)
     if unknown:
@@ -211,8 +244,10 @@ def _explain(cls, problem, place):
         known = f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
         return f"{place}: unknown key {where!r}", known
     text = problem["msg"][0].lower() + problem["msg"][1:]
-    inside = [part for part in problem["loc"][len(path) :] if isinstance(part, int)]
-    values = typing.get_args(parent.model_fields[path[-1]].annotation)
+    inside = [part for part in problem["loc"][used:] if isinstance(part, int)]
+    if not path or problem["type"] == "missing" and not inside:
+        return f"{place}: {'.'.join(str(p) for p in problem['loc'])}", " is needed and not there."
+    values = typing.get_args(parent.model_fields[path[-1].partition("[")[0]].annotation)
     if inside and problem["type"] == "missing":
         return f"{place}: {where} = {problem['input']!r}: ", f"has {len(problem['input'])} values; give {len(values)}."
     if problem["type"] == "literal_error":

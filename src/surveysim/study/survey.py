@@ -1,7 +1,8 @@
 """One survey, from population to estimates; the part that does not change from repetition to repetition is made once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -40,15 +41,28 @@ class Preparation:
     known: object
 
 
-@lru_cache(maxsize=4)
+_preparing = Lock()
+
+
 def prepare(spec):
-    """Population, frames, sample design and recipe of a specification."""
+    """Population, frames, sample design and recipe of a specification; threads that ask at once get the same."""
+    with _preparing:
+        return _prepared(spec)
+
+
+@lru_cache(maxsize=4)
+def _prepared(spec):
     pop = Population.china(**spec.population.model_dump())
     frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
     rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])
-    design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)
+    design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)  # the banks are those of the real response
+    if not spec.stages.nonresponse:  # nothing is left for a call centre: one outcome a number, in strict order, without quotas
+        spec = spec.model_copy(update={"fieldwork": spec.fieldwork.model_copy(update={"level": "outcome"})})
+        models, protocol = tuple(model.complete() for model in models), replace(protocol, quota=None)
+    if not spec.stages.measurement:
+        measurement = Measurement()
     return Preparation(
         spec,
         pop,
@@ -103,15 +117,19 @@ def recipe_of(spec, margins):
     )
 
 
-def field_and_weight(prep, seed, *repetition, record=False):
-    """Sample, dial and weight: the case file, the table that was weighted, its weights and its variance design."""
-    keys = (streams.key(seed, "", "fieldwork", *repetition), streams.key(seed, "", "sampling", *repetition))
+def field_and_weight(prep, seed, *repetition, record=False, group=""):
+    """Sample, dial and weight: the case file, the table that was weighted, and its weights. `group` has random numbers of its own."""
+    keys = (streams.key(seed, group, "fieldwork", *repetition), streams.key(seed, group, "sampling", *repetition))
     collect = call if prep.spec.fieldwork.level == "calls" else dial
     cases = collect(prep.fieldwork, keys, record=record)
     refuse_empty(prep, cases)
     table = weighting_table(prep, cases)
-    weights = prep.recipe.apply(table, disposition_table(prep, cases))
-    return cases, table, weights
+    return cases, table, weigh(prep, cases, table)
+
+
+def weigh(prep, cases, table):
+    """Weights of the interviews of a case file, by the preparation's recipe."""
+    return prep.recipe.apply(table, disposition_table(prep, cases))
 
 
 def refuse_empty(prep, cases):
@@ -234,6 +252,19 @@ def frame_probabilities(prep, cases):
     return landline, cases.n_mobile * rate[1][unit[1]]
 
 
+def dual_frame_of(interviews):
+    """A table of interviews as a `DualFrameSurvey`; see `SurveyRun.dual_frame`."""
+    for frame in FRAMES:
+        if not (interviews["frame"] == frame).any():
+            raise SpecError(
+                f"the run has no {frame} interviews, so there are no two frames; mind sample.landline_share."
+            )
+    weight = "nonresponse_weight" if "nonresponse_weight" in interviews else "multiplicity_weight"
+    parts = [interviews[interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
+    samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]
+    return DualFrameSurvey(*samples, domain="domain", probability=("probability_landline", "probability_mobile"))
+
+
 @dataclass(frozen=True)
 class SurveyRun:
     """One survey carried out.
@@ -259,16 +290,7 @@ class SurveyRun:
 
     def dual_frame(self):
         """The interviews as a `DualFrameSurvey`: frame A landlines, frame B mobiles, weights up to nonresponse, in persons."""
-        for frame in FRAMES:
-            if not (self.interviews["frame"] == frame).any():
-                raise SpecError(
-                    f"the run has no {frame} interviews, so there are no two frames; mind sample.landline_share."
-                )
-        steps = self.weights.table.columns
-        weight = "nonresponse_weight" if "nonresponse_weight" in steps else "multiplicity_weight"
-        parts = [self.interviews[self.interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
-        samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]
-        return DualFrameSurvey(*samples, domain="domain", probability=("probability_landline", "probability_mobile"))
+        return dual_frame_of(self.interviews)
 
     def costs(self, by=("frame",)):
         """Calls, interviewer hours and cost, by frame, province, both or neither; see `fieldwork.costs`."""
@@ -345,21 +367,31 @@ class SurveyRun:
         return write_report(self, path, lang, repetitions)
 
 
-def run(spec, seed, record=True, progress=None):
-    """Carry out a survey once; see `SurveySpec.run`."""
+def run(spec, seed, record=True, progress=None, repetition=(), group=""):
+    """Carry out a survey once; see `SurveySpec.run`. `repetition` and `group` are those of a study."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
     tell = progress or (lambda text: None)
     tell("population and frames")
     prep = prepare(spec)
     tell("dialling")
-    cases, table, weights = field_and_weight(prep, seed, record=record)
+    cases, table, weights = field_and_weight(prep, seed, *repetition, record=record, group=group)
     tell("estimation")
+    return completed(prep, seed, cases, table, weights)
+
+
+def interviews_of(prep, cases, table, weights):
+    """The interviews as a labelled table: design columns, answers, probabilities through both frames, weights."""
     labelled = case_table(prep.pop, cases, prep.frames)
     extra = pd.DataFrame({c: table[c] for c in table.columns if c not in labelled.columns})
     landline, mobile = frame_probabilities(prep, cases)
     reach = pd.DataFrame({"probability_landline": landline, "probability_mobile": mobile})
-    interviews = pd.concat([labelled, extra, reach, weights.table], axis=1)
+    return pd.concat([labelled, extra, reach, weights.table], axis=1)
+
+
+def completed(prep, seed, cases, table, weights):
+    """The `SurveyRun` of a case file that has been weighted."""
+    spec, interviews = prep.spec, interviews_of(prep, cases, table, weights)
     survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
     found = estimands.estimate(
         prep.definitions,

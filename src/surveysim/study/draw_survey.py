@@ -1,0 +1,239 @@
+"""Repetitions of the telephone survey: one sample, every method's estimates of it."""
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from .. import streams
+from ..errors import StudyError, SurveysimError
+from ..estimation import DualFrameSurvey, Estimates, Survey, scores
+from ..estimation.estimates import item_degrees
+from ..estimation.linearization import Design
+from . import estimands
+from .ledger import FIELDS
+from .samples import Sample, loaded, values_of
+from .spec import SurveySpec, merge
+from .survey import (
+    control_totals,
+    dual_frame_of,
+    field_and_weight,
+    interviews_of,
+    prepare,
+    recipe_of,
+    variance_design,
+    weigh,
+)
+
+PERCENTILES = 2  # bounds of a percentile interval
+
+
+class SurveySource:
+    """The survey of one scenario and the methods it is judged by.
+
+    Parameters
+    ----------
+    spec : SurveySpec. methods : MethodSpec, or (name, callable). definitions : DataFrame of the estimands, by name.
+    seed, group : of the study's random numbers. folder : where files of `call` are.
+    """
+
+    together = 16  # repetitions in one part of the ledger
+
+    def __init__(self, spec, methods, definitions, seed, group, folder="."):
+        self.spec, self.seed, self.group, self.folder = spec, seed, group, folder
+        self.methods, self.definitions = methods, definitions
+        plain, split = (definitions[(definitions["by"].map(len) > 0) == b] for b in (False, True))
+        self._plain, self._split = plain, split
+        self.items = [(name, "") for name in plain.index]
+        self.items += [(name, d) for name, row in split.iterrows() for d in estimands.domain_names(row["by"])]
+        rows = [definitions.loc[name] for name, _ in self.items]
+        self.units = [row["unit"] for row in rows]
+        self.shares = np.array([row["unit"] == "percent" and row["kind"] != "mean" for row in rows])
+
+    @cached_property
+    def prep(self):
+        return prepare(self.spec)
+
+    @cached_property
+    def factor(self):
+        """(E,) units of the estimands per share or person."""
+        return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
+
+    def truth(self):
+        """Exact values (E,) of the estimands."""
+        found = estimands.truths(self.prep.pop, self.definitions)
+        return np.array([found[item] for item in self.items])
+
+    @cached_property
+    def _preparations(self):
+        """A preparation for the weighting of every method; equal weightings share theirs."""
+        known, result = {}, []
+        for method in self.methods:
+            changes = {} if isinstance(method, tuple) else method.weighting
+            key = repr(sorted(changes.items()))
+            if key not in known:
+                spec = SurveySpec.model_validate(merge(self.spec.model_dump(), {"weighting": changes}))
+                spec = spec.model_copy(update={"fieldwork": self.prep.spec.fieldwork})  # as its stages have it
+                margins = control_totals(self.prep.pop, spec.weighting)
+                known[key] = replace(self.prep, spec=spec, recipe=recipe_of(spec, margins)) if changes else self.prep
+            result.append(known[key])
+        return result
+
+    def repetition(self, r):
+        """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
+        values = np.full((len(self.methods), len(self.items), len(FIELDS)), np.nan)
+        first = self._preparations[0]
+        cases, table, weights = field_and_weight(first, self.seed, r, group=self.group)
+        known, failures = {id(first): weights}, []
+        variables = estimands.Variables(self.prep.pop, cases)
+        for m, (method, prep) in enumerate(zip(self.methods, self._preparations, strict=True)):
+            try:
+                if id(prep) not in known:
+                    known[id(prep)] = weigh(prep, cases, table)
+                values[m] = self._estimates(method, prep, r, cases, table, known[id(prep)], variables)
+            except SurveysimError as error:
+                failures.append((m, f"{type(error).__name__}: {error}"))
+            except Exception as error:
+                if not isinstance(method, tuple) and method.call is None:
+                    raise
+                failures.append((m, f"{type(error).__name__}: {error}"))  # whatever a plug-in raises
+        return values, failures
+
+    def _estimates(self, method, prep, r, cases, table, weights, variables):
+        if isinstance(method, tuple) or method.call is not None:
+            return self._plugin(method, prep, r, cases, table, weights)
+        if method.estimator == "recipe" and method.variance in ("linearized", "none"):
+            return self._linearized(method, weights, table, variables)
+        if not variables.complete:
+            raise StudyError("dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0.")
+        return self._by_table(method, prep, r, cases, table, weights, variables)
+
+    # ------------------------------------------------------------------------------------------------ linearized recipes
+    def _linearized(self, method, weights, table, variables):
+        design, known = variance_design(table, weights), self.prep.known
+        found = estimands.statistics(self._plain, variables, known, design.weight, np.ones(len(table), bool))
+        at = [np.arange(len(found))[k : k + 1] for k in range(len(found))]
+        first = len(found)
+        for _, row in self._split.iterrows():
+            for domains, item in estimands.in_domains(row, variables, known, design.weight):
+                at.append(first + domains)
+                found.append(item)
+            first += len(estimands.domain_names(row["by"]))
+        values = np.full((len(self.items), len(FIELDS)), np.nan)
+        place = np.concatenate(at)
+        values[place, 0] = np.concatenate([np.atleast_1d(s.value) for s in found]) * self.factor[place]
+        values[place, 3] = rows_of(found, design.weight)
+        if method.variance == "linearized":
+            variance = np.concatenate([np.atleast_1d(v) for v in design.item_variances(found)])
+            degrees = item_degrees(design, found, [""] * len(place), strict=False)
+            se = np.where(np.isnan(degrees), np.nan, np.sqrt(np.maximum(variance, 0.0)))
+            yardstick = np.concatenate([np.atleast_1d(scores.srs_variance(design.weight, s)) for s in found])
+            values[place, 1], values[place, 2] = se * self.factor[place], degrees
+            values[place, 4] = np.divide(variance, yardstick, out=np.full(len(place), np.nan), where=yardstick > 0)
+        return values
+
+    # --------------------------------------------------------------------- dual-frame estimators and replicates, by table
+    def _by_table(self, method, prep, r, cases, table, weights, variables):
+        columns, names = {}, {}
+        for row in self.definitions.itertuples():
+            asked = (row.numerator, row.denominator) if row.kind in ("ratio", "mean") else (row.numerator,)
+            for expression in asked:
+                names.setdefault(expression, f"y{len(names)}")
+                columns[names[expression]] = variables(expression)
+        data = {name: table[name] for name in ("frame", "domain", "stratum", "psu")}
+        for by in dict.fromkeys(b for b in self.definitions["by"] if b):
+            columns["by_" + "_".join(by)] = variables.domain(by)
+        if method.estimator != "recipe":
+            run = interviews_of(prep, cases, table, weights)
+            data |= {c: run[c] for c in run.columns if c.startswith("probability_") or c.endswith("_weight")}
+        data = pd.DataFrame(data | columns)
+        survey = self._survey(method, r, data, weights)
+        values = np.full((len(self.items), len(FIELDS)), np.nan)
+        place = {item: k for k, item in enumerate(self.items)}
+        for name, row in self.definitions.iterrows():
+            found, over, sign, shift = self._asked(method, survey, row, names)
+            domains = estimands.domain_names(row["by"])
+            codes = [0] if not row["by"] else [int(text.rpartition("=")[2]) for text in found.columns["domain"]]
+            bounds = self._bounds(method, found)
+            for k, code in enumerate(codes):
+                i = place[name, domains[code]]
+                f, base = self.factor[i], over[code] if over is not None else 1.0
+                add = 0.0 if shift is None else shift[code]
+                values[i, 0] = (add + sign * found.columns["estimate"][k] / base) * f
+                if method.variance != "none":
+                    values[i, 1], values[i, 2] = found.columns["se"][k] / base * f, found.columns["df"][k]
+                values[i, 3] = found.columns["n"][k]
+                if bounds is not None:
+                    values[i, 5:7] = np.sort((add + sign * bounds[k] / base) * f)
+        return values
+
+    def _survey(self, method, r, data, weights):
+        """The Survey or DualFrameSurvey of a method, with replicates where it asks for them."""
+        if method.estimator == "recipe":
+            made = Survey(data, weight=weights, strata="stratum", psu="psu")
+        else:
+            made = dual_frame_of(data)
+        if method.variance in ("linearized", "none"):
+            return made
+        seed = int(streams.key(self.seed, self.group, "replicates", r)[0] >> np.uint64(1)) if method.variance == "rao-wu" else None
+        return made.replicates(method.variance, n=method.replicates, seed=seed)
+
+    def _asked(self, method, survey, row, names):
+        """(Estimates, known totals to divide by, sign, known totals to add) of one definition."""
+        by = ["by_" + "_".join(row["by"])] if row["by"] else None
+        options = {}
+        if isinstance(survey, DualFrameSurvey):
+            options["estimator"] = method.estimator
+            if method.theta is not None:
+                options["theta"] = method.theta
+            if method.frame_sizes:
+                options["frame_sizes"] = {k: self._frame_sizes[k] for k in method.frame_sizes}
+        y = names[row["numerator"]]
+        if row["kind"] in ("ratio", "mean"):
+            return survey.ratio(y, names[row["denominator"]], by=by, **options), None, 1.0, None
+        if row["kind"] == "complement_ratio":
+            raise StudyError('kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.')
+        found = survey.total(y, by=by, **options)
+        base = None if row["kind"] == "total" else np.atleast_1d(self.prep.known(row["denominator"], tuple(row["by"])))
+        if row["kind"] == "known":
+            return found, base, 1.0, None
+        return found, None, (1.0 if base is None else -1.0), base
+
+    @cached_property
+    def _frame_sizes(self):
+        """People aged 6+ on the landline frame, the mobile frame and both, in the population."""
+        pop = self.prep.pop
+
+        def size(name):
+            return float(pop.parameter(f"{name}*age_6plus")["value"].iloc[0])
+
+        return {"A": size("landline"), "B": size("mobile"), "ab": size("mobile_and_landline")}
+
+    def _bounds(self, method, found: Estimates):
+        """Percentile bounds (rows, 2) from the replicates' values, where the method asks for them."""
+        if method.interval != "percentile":
+            return None
+        level = self.spec.estimation.level
+        values = found.design.values(found.items)
+        return np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=1, method="inverted_cdf").T
+
+    # ------------------------------------------------------------------------------------------------------------ plug-ins
+    def _plugin(self, method, prep, r, cases, table, weights):
+        name, function = method if isinstance(method, tuple) else (method.name, loaded(method.call, str(self.folder)))
+
+        def make():
+            interviews = interviews_of(prep, cases, table, weights)
+            return interviews, Survey(interviews, weight=weights, strata="stratum", psu="psu")
+
+        rng = streams.stream(self.seed, self.group, f"method {name}", r)
+        return values_of(function(Sample(r, rng, make, pair=dual_frame_of)), self.items)
+
+
+def rows_of(found, weight):
+    """Respondents of every row of statistics and blocks."""
+    parts = [s.rows if not isinstance(s, scores.Statistic) else np.count_nonzero(s.rows & (weight != 0)) for s in found]
+    return np.concatenate([np.atleast_1d(p) for p in parts])
+
+
+__all__ = ["Design", "SurveySource"]

@@ -1,0 +1,230 @@
+"""How well an estimator did: performance measures of arrays of repetitions, each with its Monte Carlo standard error.
+
+Names and definitions are those of rsimsum and Stata's simsum (White 2010, Stata J. 10:369-385; Morris, White & Crowther 2019, Stat. Med.
+38:2074-2102, Table 6), whose formulas the closed Monte Carlo errors are; the others are jackknifed over repetitions.
+"""
+
+import numpy as np
+from scipy import special
+
+from ..errors import DataError
+from ..estimation.intervals import wald_interval
+
+NAN = float("nan")
+MEASURES = {
+    "nsim": "repetitions with an estimate and its standard error",
+    "n_missing": "repetitions without one of them",
+    "thetamean": "mean of the estimates",
+    "thetamedian": "median of the estimates",
+    "se2mean": "mean of the squared standard errors",
+    "se2median": "median of the squared standard errors",
+    "bias": "mean of the estimates minus the true value",
+    "rbias": "bias over the true value",
+    "empse": "empirical standard error: standard deviation of the estimates",
+    "mse": "mean squared error",
+    "rmse": "root of the mean squared error",
+    "relprec": "percent gain of precision over the reference: variance of the reference over variance, minus 1",
+    "modelse": "model standard error: root of the mean squared standard error",
+    "relerror": "percent by which the model standard error is off the empirical one",
+    "relvar": "mean squared standard error over the empirical variance",
+    "cover": "share of intervals that hold the true value",
+    "becover": "share of intervals that hold the mean of the estimates (bias eliminated)",
+    "power": "share of estimates that differ from 0",
+    "ciwidth": "mean width of the intervals",
+    "deff": "mean estimated design effect",
+}
+
+
+def mean_of(values):
+    """Mean and its Monte Carlo error."""
+    n = len(values)
+    return (float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else NAN) if n else (NAN, NAN)
+
+
+def share_of(flags):
+    """A share and its binomial error."""
+    n = len(flags)
+    p = float(np.mean(flags)) if n else NAN
+    return p, float(np.sqrt(p * (1 - p) / n)) if n else NAN
+
+
+def median_of(values):
+    """Median, and half the width of the order statistics one binomial standard deviation about it (Woodruff 1952)."""
+    n = len(values)
+    if n < 2:
+        return (float(values[0]), NAN) if n else (NAN, NAN)
+    ordered, half = np.sort(values), np.sqrt(n) / 2
+    low, high = max(int(np.floor(n / 2 - half)), 0), min(int(np.ceil(n / 2 + half)), n - 1)
+    return float(np.median(values)), float((ordered[high] - ordered[low]) / 2)
+
+
+def jackknife(value, without):
+    """A value and the jackknife error from the values (n,) without one repetition each."""
+    n = len(without)
+    return float(value), float(np.sqrt((n - 1) / n * np.sum((without - value) ** 2)))
+
+
+def variances_without(values):
+    """Sample variances (n,) with one value left out."""
+    n = len(values)
+    off = values - values.mean()
+    squares = np.sum(off**2)
+    return (squares - off**2 * n / (n - 1)) / (n - 2)
+
+
+def intervals_of(estimate, se, df, level, lower=None, upper=None):
+    """The intervals to judge: those given, or estimate ± quantile × se."""
+    if lower is not None:
+        return lower, upper
+    return wald_interval(estimate, se, level, np.inf if df is None else df)
+
+
+def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, power=False, deff=None):
+    """Performance of one estimator.
+
+    Parameters
+    ----------
+    estimate, se : (R,) of all repetitions, NaN where one failed; se may be None where none is estimated. true : a number or (R,).
+    lower, upper : (R,) bounds of intervals, or None for estimate ± t se with `df`, None for the normal quantile.
+    level : of the intervals. power : test against 0, always by the normal quantile, as rsimsum does. deff : (R,) design effects.
+
+    Returns
+    -------
+    {measure: (value, Monte Carlo standard error)}, NaN where there is none; a repetition without estimate or error is left out, and counted.
+    """
+    kept = np.isfinite(estimate) if se is None else np.isfinite(estimate) & np.isfinite(se)
+    R, n = len(estimate), int(kept.sum())
+    b = estimate[kept]
+    t = np.broadcast_to(np.asarray(true, dtype=float), (R,))[kept]
+    found = {"nsim": (float(n), NAN), "n_missing": (float(R - n), NAN)}
+    if n == 0:
+        return found
+    off = b - t
+    spread = float(b.std(ddof=1)) if n > 1 else NAN
+    found |= {"thetamean": mean_of(b), "thetamedian": median_of(b), "bias": mean_of(off)}
+    found["rbias"] = mean_of(off / t) if np.all(t != 0) else (NAN, NAN)
+    found["empse"] = spread, spread / np.sqrt(2 * (n - 1)) if n > 1 else NAN
+    found["mse"] = mean_of(off**2)
+    if n > 2:
+        mse = found["mse"][0]
+        found["rmse"] = jackknife(np.sqrt(mse), np.sqrt(np.maximum(n * mse - off**2, 0) / (n - 1)))
+    else:
+        found["rmse"] = float(np.sqrt(found["mse"][0])), NAN
+    if deff is not None:
+        found["deff"] = mean_of(deff[kept & np.isfinite(deff)])
+    if se is not None:
+        bounds = None if lower is None else (lower[kept], upper[kept])
+        degrees = None if df is None else df[kept]
+        found |= _with_errors(b, se[kept], t, degrees, level, bounds, power, spread)
+    return {name: found[name] for name in MEASURES if name in found}
+
+
+def _with_errors(b, se, t, df, level, bounds, power, spread):
+    """The measures that need standard errors."""
+    n, v = len(b), se**2
+    mean_v, model = float(v.mean()), float(np.sqrt(v.mean()))
+    var_v = float(v.var(ddof=1)) if n > 1 else NAN
+    lower, upper = intervals_of(b, se, df, level, *(bounds or (None, None)))
+    found = {
+        "se2mean": mean_of(v),
+        "se2median": median_of(v),
+        "modelse": (model, float(np.sqrt(var_v / (4 * n * mean_v))) if mean_v > 0 else 0.0),
+        "cover": share_of((lower <= t) & (t <= upper)),
+        "becover": share_of((lower <= b.mean()) & (b.mean() <= upper)),
+        "ciwidth": mean_of(upper - lower),
+    }
+    if spread > 0:
+        ratio = model / spread
+        inside = var_v / (4 * n * mean_v**2) if mean_v > 0 else 0.0
+        found["relerror"] = 100 * (ratio - 1), float(100 * ratio * np.sqrt(inside + 1 / (2 * (n - 1))))
+        if n > 2:
+            without = variances_without(b)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rest = (n * mean_v - v) / (n - 1) / without
+            found["relvar"] = jackknife(mean_v / spread**2, rest)
+    if power:
+        found["power"] = share_of(np.abs(b) >= special.ndtri((1 + level) / 2) * se)
+    return found
+
+
+def precision_gain(b, reference, ids, reference_ids):
+    """relprec: 100 (V_ref / V - 1) and its error, which uses the correlation over shared repetitions; NaN with fewer than 3 of them."""
+    _, i, j = np.intersect1d(ids, reference_ids, return_indices=True)
+    if len(i) < 3 or not b.std(ddof=1) > 0:
+        return NAN, NAN
+    ratio = (reference.std(ddof=1) / b.std(ddof=1)) ** 2
+    r = correlation(b[i], reference[j])
+    return float(100 * (ratio - 1)), float(200 * ratio * np.sqrt(max(1 - r * r, 0.0) / (len(b) - 1)))
+
+
+def correlation(x, y):
+    """Correlation, NaN where one of them does not vary."""
+    x, y = x - x.mean(), y - y.mean()
+    size = np.sqrt(np.sum(x * x) * np.sum(y * y))
+    return float(np.sum(x * y) / size) if size > 0 else NAN
+
+
+def paired(first, second, true):
+    """What one method does differently from another in the same repetitions.
+
+    Parameters
+    ----------
+    first, second : (estimate, se, lower, upper), each (R,), of the same repetitions; se, lower and upper may be None. true : a number or (R,).
+
+    Returns
+    -------
+    {measure: (difference or ratio, Monte Carlo standard error)}: bias, mse, cover and ciwidth are differences first - second; varratio is the
+    variance of the first over that of the second. And the correlation of the estimates and the number of pairs.
+
+    References
+    ----------
+    Pitman (1939), Biometrika 31:9-12 (the variances of correlated estimates); Morris, White & Crowther (2019).
+    """
+    kept = np.isfinite(first[0]) & np.isfinite(second[0])
+    for s in (first[1], second[1]):
+        kept &= True if s is None else np.isfinite(s)
+    a, b, n = first[0][kept], second[0][kept], int(kept.sum())
+    true = np.broadcast_to(np.asarray(true, dtype=float), kept.shape)[kept]
+    if n < 3:
+        return {}, NAN, n
+    r = correlation(a, b)
+    found = {"bias": mean_of(a - b), "mse": mean_of((a - true) ** 2 - (b - true) ** 2)}
+    if b.std(ddof=1) > 0:
+        ratio = a.var(ddof=1) / b.var(ddof=1)
+        found["varratio"] = float(ratio), float(2 * ratio * np.sqrt(max(1 - r * r, 0.0) / (n - 1)))
+    if first[2] is not None and second[2] is not None:
+        hold = [((x[2][kept] <= true) & (true <= x[3][kept])).astype(float) for x in (first, second)]
+        wide = [x[3][kept] - x[2][kept] for x in (first, second)]
+        found["cover"], found["ciwidth"] = mean_of(hold[0] - hold[1]), mean_of(wide[0] - wide[1])
+    return found, r, n
+
+
+def needed(nsim, mcse, target):
+    """Repetitions that bring a Monte Carlo error down to `target`: all of them fall with the root of the repetitions."""
+    if not target > 0:
+        raise DataError(f"target = {target!r}: give a Monte Carlo error above 0.")
+    return np.where(np.isfinite(mcse), np.ceil(nsim * (mcse / target) ** 2), np.nan)
+
+
+def extrapolated(hold, bootstraps, target=np.inf):
+    """Extrapolate a quantity of bootstrap intervals to more resamples, by least squares on 1 / B.
+
+    Parameters
+    ----------
+    hold : (R, B) the quantity (coverage 0 or 1, width) in every repetition, for each number of resamples in `bootstraps` (B,).
+    target : number of resamples to extrapolate to.
+
+    Returns
+    -------
+    (value, Monte Carlo standard error).
+
+    References
+    ----------
+    Boos & Zhang (2000), JASA 95:486-492.
+    """
+    inverse = 1 / np.asarray(bootstraps, dtype=float)
+    if len(np.unique(inverse)) < 2:
+        raise DataError("extrapolation needs at least two different numbers of resamples.")
+    x = np.column_stack([np.ones(len(inverse)), inverse])
+    weights = np.array([1.0, 0.0 if np.isinf(target) else 1 / target]) @ np.linalg.pinv(x)
+    return mean_of(np.sum(hold * weights, axis=1))

@@ -1,0 +1,323 @@
+"""Performance of estimators from a table of repetitions, whoever made it."""
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from .measures import NAN, extrapolated, intervals_of, measure, needed, paired, precision_gain
+
+REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
+
+
+def performance(
+    frame,
+    true,
+    by=None,
+    estimate="estimate",
+    se="se",
+    lower=None,
+    upper=None,
+    df=None,
+    level=0.95,
+    reference=None,
+    power=False,
+    repetition=None,
+):
+    """Bias, standard errors, coverage and the like of estimators over repetitions, each with its Monte Carlo standard error.
+
+    Parameters
+    ----------
+    frame : table (pandas, polars or pyarrow) with one row per repetition and estimator; it is not modified.
+    true : the true value: a number, or a column of it.
+    by : column or columns whose combinations are judged apart, such as ["scenario", "method"].
+    estimate, se : columns. Stata's and rsimsum's wide shape, one row per repetition with a column for every method, is given as
+        {method: column}; `by` then gets a last column `method`. se=None where no errors were estimated.
+    lower, upper : columns with the bounds of intervals (or {method: column}); None takes estimate ± quantile × se.
+    df : column or number of degrees of freedom of t intervals; None is the normal quantile.
+    level : confidence level of these. reference : value of the last column of `by` that relprec compares with.
+    power : add the share of estimates that differ significantly from 0.
+    repetition : column that tells which rows belong to one repetition, for relprec; None looks for "repetition", "rep", "dataset", "i".
+
+    Returns
+    -------
+    Table of the caller's kind: by…, measure, value, mcse. Rows with estimate or se missing are left out per method, as in rsimsum,
+    and counted by n_missing. `measures.MEASURES` says what each is; cover and power are shares, rbias a ratio, relprec and relerror
+    percent. mcse is missing for counts.
+
+    Raises
+    ------
+    DataError : a column that is not there or not numeric, infinite values, negative standard errors, an unknown reference.
+
+    References
+    ----------
+    White (2010), Stata J. 10:369-385; Morris, White & Crowther (2019), Stat. Med. 38:2074-2102.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> runs = pd.DataFrame({"estimate": [1.0, 2.0, 3.0, 4.0], "se": [1.0, 1.1, 0.9, 1.0]})
+    >>> ss.performance(runs, true=2.0).set_index("measure").loc["bias"].round(4).to_dict()
+    {'value': 0.5, 'mcse': 0.6455}
+    """
+    if isinstance(estimate, dict):
+        frame, by, (estimate, se, lower, upper) = _from_wide(frame, by, estimate, se, lower, upper)
+    data, kind = _read(frame)
+    by = [] if by is None else [by] if isinstance(by, str) else list(by)
+    for name in by:
+        _column(data, name)
+    _check_level(level)
+    given = {
+        "estimate": _numbers(data, estimate, "estimate"),
+        "se": None if se is None else _numbers(data, se, "se"),
+        "lower": None if lower is None else _numbers(data, lower, "lower"),
+        "upper": None if upper is None else _numbers(data, upper, "upper"),
+        "df": None if df is None else _numbers(data, df, "df"),
+        "true": _numbers(data, true, "true"),
+    }
+    _check(given, lower, upper)
+    ids = _repetitions(data, repetition, reference)
+    groups = _groups(data, by)
+    rows = []
+    for key, at in groups.items():
+        part = {name: None if values is None else values[at] for name, values in given.items()}
+        found = measure(**part, level=level, power=power)
+        if reference is not None:
+            found["relprec"] = _gain(groups, key, at, by, reference, given, ids)
+        rows += [(*key, name, *pair) for name, pair in found.items()]
+    return _written([*by, "measure", "value", "mcse"], rows, kind)
+
+
+def compare(
+    frame,
+    true,
+    reference,
+    by="method",
+    estimate="estimate",
+    se="se",
+    lower=None,
+    upper=None,
+    df=None,
+    level=0.95,
+    repetition=None,
+):
+    """Methods against a reference in the same repetitions, with the Monte Carlo error of the difference.
+
+    Parameters
+    ----------
+    As those of `performance`; the last column of `by` names the methods, `reference` is one of its values.
+
+    Returns
+    -------
+    Table by…, reference, measure (bias, mse, cover, ciwidth: differences; varratio), value, mcse, correlation of the estimates, pairs.
+    """
+    data, kind = _read(frame)
+    by = [by] if isinstance(by, str) else list(by)
+    ids = _repetitions(data, repetition, reference)
+    given = [None if c is None else _numbers(data, c, "column") for c in (estimate, se, lower, upper)]
+    if lower is None and se is not None:
+        degrees = None if df is None else _numbers(data, df, "df")
+        given[2:] = intervals_of(given[0], given[1], degrees, level)
+    truth, groups, rows = _numbers(data, true, "true"), _groups(data, by), []
+    for key, at in groups.items():
+        base = _reference_rows(groups, key, by, reference)
+        if key[-1] == reference:
+            continue
+        shared, i, j = np.intersect1d(ids[at], ids[base], return_indices=True)
+        first, second = ([None if x is None else x[rows_][k] for x in given] for rows_, k in ((at, i), (base, j)))
+        found, r, n = paired(first, second, truth[at][i])
+        rows += [(*key, reference, name, *pair, r, n) for name, pair in found.items()]
+    return _written([*by, "reference", "measure", "value", "mcse", "correlation", "pairs"], rows, kind)
+
+
+def repetitions_needed(table, target):
+    """How many repetitions each measure needs.
+
+    Parameters
+    ----------
+    table : result of `performance`. target : Monte Carlo error wanted: a number for all, or {measure: number}.
+
+    Returns
+    -------
+    The rows of the measures in `target` with columns nsim (as run), target and needed; counts have no error and no row.
+    """
+    data, kind = _read(table)
+    by = [c for c in data.columns if c not in ("measure", "value", "mcse")]
+    targets = target if isinstance(target, dict) else dict.fromkeys(data["measure"].unique(), target)
+    unknown = [name for name in targets if name not in set(data["measure"])]
+    if unknown:
+        raise DataError(f"{unknown[0]!r} is no measure of this table; there are {', '.join(data['measure'].unique())}.")
+    rows = []
+    for key, at in _groups(data, by).items():
+        part = data.iloc[at].set_index("measure")
+        n = part.loc["nsim", "value"]
+        for name, error in targets.items():
+            if name in part.index and np.isfinite(part.loc[name, "mcse"]):
+                need = needed(n, part.loc[name, "mcse"], error)
+                rows.append((*key, name, part.loc[name, "value"], part.loc[name, "mcse"], n, error, float(need)))
+    return _written([*by, "measure", "value", "mcse", "nsim", "target", "needed"], rows, kind)
+
+
+def bootstrap_coverage(
+    frame, true, bootstraps="bootstraps", lower="lower", upper="upper", repetition="rep", target=np.inf
+):
+    """Coverage and width of bootstrap intervals, extrapolated to more resamples than were drawn.
+
+    Parameters
+    ----------
+    frame : table with one row per repetition and number of resamples: `repetition`, `bootstraps`, `lower`, `upper`.
+    true : the true value. target : number of resamples to extrapolate to.
+
+    Returns
+    -------
+    Table bootstraps, measure (cover, ciwidth), value, mcse; the last rows are the extrapolated ones.
+
+    References
+    ----------
+    Boos & Zhang (2000), JASA 95:486-492.
+    """
+    data, kind = _read(frame)
+    for name in (bootstraps, lower, upper, repetition):
+        _column(data, name)
+    counts = np.sort(data[bootstraps].unique())
+    wide = {c: data.pivot(index=repetition, columns=bootstraps, values=c)[counts].to_numpy() for c in (lower, upper)}
+    if np.isnan(wide[lower]).any() or np.isnan(wide[upper]).any():
+        raise DataError("every repetition needs its interval for every number of resamples; some are missing.")
+    hold = {
+        "cover": ((wide[lower] <= true) & (true <= wide[upper])).astype(float),
+        "ciwidth": wide[upper] - wide[lower],
+    }
+    rows = []
+    for k, count in enumerate(counts):
+        for name, values in hold.items():
+            found = measure(values[:, k], None, 0.0)["thetamean"]
+            rows.append((float(count), name, *found))
+    rows += [(float(target), name, *extrapolated(values, counts, target)) for name, values in hold.items()]
+    return _written(["bootstraps", "measure", "value", "mcse"], rows, kind)
+
+
+# ------------------------------------------------------------------------------------------------------- reading
+def _read(frame):
+    """The table as pandas, and its own kind."""
+    try:
+        table = nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise DataError(f"give a pandas, polars or pyarrow table; got {type(frame).__name__}.") from None
+    return table.to_pandas(), table.implementation
+
+
+def _written(columns, rows, kind):
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    table = {name: list(column) for name, column in zip(columns, values, strict=True)}
+    return pd.DataFrame(table) if kind.is_pandas() else nw.from_dict(table, backend=kind).to_native()
+
+
+def _column(data, name):
+    if name not in data.columns:
+        raise DataError(f"the table has no column {name!r}; it has {', '.join(map(str, data.columns))}.")
+    return data[name]
+
+
+def _numbers(data, column, what):
+    """A column, or a number in every row, as (n,) floats with NaN for missing values."""
+    if isinstance(column, int | float | np.number) and not isinstance(column, bool):
+        return np.full(len(data), float(column))
+    if not isinstance(column, str):
+        raise DataError(f"{what} = {column!r}: give a column's name{' or a number' if what in ('true', 'df') else ''}.")
+    try:
+        values = pd.to_numeric(_column(data, column)).to_numpy(dtype=float, na_value=NAN)
+    except (ValueError, TypeError):
+        raise DataError(f"column {column!r} has to be numbers; it is {data[column].dtype}.") from None
+    if np.isinf(values).any() and what != "df":
+        row = int(np.argmax(np.isinf(values)))
+        raise DataError(
+            f"column {column!r} has {int(np.isinf(values).sum())} infinite values, the first in row {row}; an estimator that diverges "
+            "has failed: set them missing, and they are counted."
+        )
+    return values
+
+
+def _check(given, lower, upper):
+    if (lower is None) != (upper is None):
+        raise DataError("lower and upper bounds of intervals come together; give both or neither.")
+    if given["se"] is not None and np.any(given["se"] < 0):
+        raise DataError(f"{int(np.sum(given['se'] < 0))} standard errors are negative.")
+    if given["df"] is not None and np.any(given["df"] <= 0):
+        raise DataError("degrees of freedom have to be above 0.")
+    if np.isnan(given["true"]).any():
+        raise DataError(f"the true value is missing in {int(np.isnan(given['true']).sum())} rows.")
+    if lower is not None and np.any(given["lower"] > given["upper"]):
+        raise DataError(
+            f"in {int(np.sum(given['lower'] > given['upper']))} rows the lower bound is above the upper one."
+        )
+
+
+def _check_level(level):
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise DataError(f"level = {level!r}: give a confidence level between 0 and 1.")
+
+
+def _repetitions(data, repetition, reference):
+    """Identity of every row's repetition (n,); None where nothing is compared."""
+    if reference is None:
+        return None
+    name = repetition or next((c for c in REPETITION if c in data.columns), None)
+    if name is None:
+        raise DataError(
+            f"a comparison pairs rows of one repetition; name their column by repetition=, or call it {' or '.join(map(repr, REPETITION))}."
+        )
+    return _column(data, name).to_numpy()
+
+
+def _groups(data, by):
+    """{key: rows} in order of appearance."""
+    if not by:
+        return {(): np.arange(len(data))}
+    if data[by].isna().any(axis=None):
+        raise DataError(f"{', '.join(by)} have missing values, so rows cannot be told apart.")
+    found = data.groupby(by, sort=False, observed=True).indices
+    return {key if isinstance(key, tuple) else (key,): np.sort(rows) for key, rows in found.items()}
+
+
+def _reference_rows(groups, key, by, reference):
+    base = (*key[:-1], reference)
+    if not by or base not in groups:
+        known = list(dict.fromkeys(k[-1] for k in groups)) if by else []
+        raise DataError(
+            f"reference = {reference!r} is no value of {by[-1]!r}{f' where {dict(zip(by, key[:-1]))}' if len(by) > 1 else ''}; "
+            f"there are {', '.join(map(str, known))}."
+            if by
+            else "reference needs by=: the columns whose last one names the methods."
+        )
+    return groups[base]
+
+
+def _gain(groups, key, at, by, reference, given, ids):
+    base = _reference_rows(groups, key, by, reference)
+    kept = np.isfinite(given["estimate"]) & (True if given["se"] is None else np.isfinite(given["se"]))
+    at, base = at[kept[at]], base[kept[base]]
+    if len(np.unique(ids[at])) < len(at) or len(np.unique(ids[base])) < len(base):
+        raise DataError(
+            f"a repetition occurs twice in one group of {', '.join(by)}; rows are paired by it. Add the columns that tell them apart."
+        )
+    return precision_gain(given["estimate"][at], given["estimate"][base], ids[at], ids[base])
+
+
+def _from_wide(frame, by, estimate, se, lower, upper):
+    """Long shape from columns by method."""
+    data, kind = _read(frame)
+    given = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
+    parts = []
+    for method in estimate:
+        part = data.copy()
+        for name, columns in given.items():
+            if columns is not None:
+                if not isinstance(columns, dict) or set(columns) != set(estimate):
+                    raise DataError(f"{name} has to name a column for the same methods as estimate: {list(estimate)}.")
+                part[f"_{name}"] = _numbers(data, columns[method], name)
+        parts.append(part.assign(method=method))
+    names = tuple(None if columns is None else f"_{name}" for name, columns in given.items())
+    long = pd.concat(parts, ignore_index=True)
+    if not kind.is_pandas():
+        long = nw.from_dict({c: long[c].to_list() for c in long.columns}, backend=kind).to_native()
+    return long, [*([] if by is None else [by] if isinstance(by, str) else by), "method"], names

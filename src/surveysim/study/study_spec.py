@@ -1,0 +1,366 @@
+"""The specification of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions; read whole, checked whole."""
+
+import difflib
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .. import reference
+from ..columns import AGE_5, EDUCATION_4, SEX, URBAN
+from ..errors import SpecError, UnknownNameError
+from ..estimation.intervals import METHODS as INTERVALS
+from ..population import parameters
+from .fieldwork_spec import Part, Probability, Share
+from .measures import MEASURES
+from .spec import SurveySpec, WeightingSpec, checked, merge, read_layers
+
+DUAL = ("hartley", "fuller_burmeister", "pml", "single_frame", "raking_ratio", "multiplicity", "screening", "cal_df", "cal_sf")
+SCHEMES = ("jk1", "jkn", "rao-wu", "sdr", "brr")
+BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
+KINDS = ("known", "ratio", "mean", "total", "complement", "complement_ratio")
+UNITS = {"known": "percent", "ratio": "percent", "complement_ratio": "percent", "mean": "", "total": "10k persons", "complement": "10k persons"}
+STUDY_KEYS = ("study", "grid", "scenarios", "methods", "estimands")
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Count = Annotated[int, Field(ge=2, le=100_000_000)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class StudyPart(Part):
+    """What is repeated, how often, and when to give up."""
+
+    name: Name = "study"
+    aim: str = ""
+    repetitions: Count = 1000
+    seed: Annotated[int, Field(ge=0)] = 1
+    random_numbers: Literal["common", "independent"] = "common"
+    target_mcse: dict[str, Annotated[float, Field(gt=0)]] = {}
+    max_repetitions: Count | None = None
+    failures: Share = 0.01
+    timeout: Annotated[float, Field(gt=0)] | None = None
+
+
+class ScenarioSpec(Part):
+    """A named set of changes to the survey's keys; `group` gives it random numbers of its own."""
+
+    name: Name
+    changes: dict[str, Any] = {}
+    group: str | None = None
+
+
+class MethodSpec(Part):
+    """A way to turn a sample into estimates: weighting × estimator × variance × interval, or a callable."""
+
+    name: Name
+    weighting: dict[str, Any] = {}
+    estimator: Literal[("recipe", *DUAL)] = "recipe"
+    theta: Share | None = None
+    frame_sizes: Annotated[tuple[Literal["A", "B", "ab"], ...], Field(strict=False)] = ()
+    variance: Literal[("linearized", "none", *SCHEMES)] = "linearized"
+    replicates: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    interval: Literal[(*INTERVALS, "percentile")] = "logit"
+    call: str | None = None
+
+
+class EstimandSpec(Part):
+    """A population value to estimate; see `indicator_value` for the kinds."""
+
+    name: Name
+    numerator: Name
+    denominator: str = ""
+    kind: Literal[KINDS] = "ratio"
+    by: Names = ()
+    unit: str | None = None
+
+
+class Keys(Part):
+    """The keys every study has, whatever it draws from."""
+
+    study: StudyPart = StudyPart()
+    grid: dict[str, Any] = {}
+    scenarios: Annotated[tuple[ScenarioSpec, ...], Field(strict=False)] = ()
+    methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
+    estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
+
+
+class StudySpec(Keys, SurveySpec):
+    """A study of the telephone survey: the keys of a survey, and those of a study."""
+
+
+class TablePopulation(Part):
+    """A population that is a file: CSV or Parquet, one row per element."""
+
+    table: Name
+
+
+class TableSample(Part):
+    """A sample from the table: elements or clusters, in strata or not."""
+
+    method: Literal["srs", "srs_with_replacement", "bernoulli", "poisson", "pps_with_replacement", "pps_systematic"] = "srs"
+    n: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]]
+    strata: str | None = None
+    allocation: Literal["proportional", "equal", "neyman"] = "proportional"
+    sd: str | None = None
+    size: str | None = None
+    cluster: str | None = None
+    take: Annotated[int, Field(ge=1)] | None = None
+
+
+class TableWeighting(Part):
+    """Calibration to totals of the table itself."""
+
+    margins: Names = ()
+    method: Literal["raking", "linear", "logit", "truncated"] = "raking"
+    bounds: tuple[float, float] | None = None
+
+
+class TableEstimation(Part):
+    """How intervals are made."""
+
+    level: Probability = 0.95
+
+
+class TableEstimand(Part):
+    """A value of the table's population: a total, a mean or a ratio of two columns."""
+
+    name: Name
+    numerator: Name
+    denominator: str = ""
+    kind: Literal["mean", "total", "ratio"] = "mean"
+    by: Names = ()
+    unit: str | None = None
+
+
+class TableStudySpec(Keys):
+    """A study of sampling alone: samples from a population that is a table."""
+
+    population: TablePopulation
+    sample: TableSample
+    weighting: TableWeighting = TableWeighting()
+    estimation: TableEstimation = TableEstimation()
+    estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
+
+
+def is_study(data):
+    """Whether keys are those of a study."""
+    return any(key in data for key in STUDY_KEYS)
+
+
+def is_table(data):
+    """Whether the population of a study is a file or a DataFrame."""
+    return isinstance(data.get("population"), dict) and "table" in data["population"]
+
+
+def read(path, changes=()):
+    """Keys of a study file on top of what it extends, with changes "a.b=c" applied."""
+    return with_changes(read_layers(Path(path)), changes)
+
+
+def with_changes(data, changes):
+    """A copy of the keys with changes such as "study.repetitions=50"; values are TOML, or else text."""
+    for change in changes:
+        key, sign, text = change.partition("=")
+        if not sign or not key.strip():
+            raise SpecError(f"--set {change!r}: write key=value, such as study.repetitions=50.")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        data = merge(data, nested(key.strip(), value))
+    return data
+
+
+def nested(key, value):
+    """{"a": {"b": value}} of "a.b"."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def flat(data, prefix=""):
+    """{"a.b": value} of nested keys; lists and values as they are."""
+    found = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def build(data, place):
+    """(spec, scenarios) of a study: the checked keys, and [(name, varied keys, random group, survey spec)]; all mistakes at once."""
+    kind = TableStudySpec if is_table(data) else StudySpec
+    base = {key: value for key, value in data.items() if key not in STUDY_KEYS}
+    spec, mistakes = checked(kind, data, place)
+    if spec is None:
+        raise SpecError("\n".join(mistakes))
+    mistakes += _names(spec, place) + _methods(spec, base, place) + _estimands(spec, place) + _targets(spec, place)
+    scenarios = _scenarios(spec, base, place, mistakes)
+    if mistakes:
+        raise SpecError("\n".join(dict.fromkeys(mistakes)))
+    return spec, scenarios
+
+
+def _names(spec, place):
+    found = []
+    for what in ("scenarios", "methods", "estimands"):
+        names = [entry.name for entry in getattr(spec, what)]
+        found += [f"{place}: {what}: the name {n!r} is given twice." for n in dict.fromkeys(names) if names.count(n) > 1]
+    return found
+
+
+def _methods(spec, base, place):
+    found = []
+    for k, m in enumerate(spec.methods):
+        where = f"{place}: methods[{k}]"
+        if m.call is not None:
+            set_ = sorted(m.model_fields_set - {"name", "call"})
+            if set_:
+                found.append(f"{where}.{set_[0]} does nothing where call = {m.call!r} makes the estimates; leave it out.")
+            if ":" not in m.call:
+                found.append(f'{where}.call = {m.call!r}: write "module:function" or "file.py:function".')
+            continue
+        if m.variance in ("rao-wu", "sdr") and m.replicates is None:
+            found.append(f"{where}.variance = {m.variance!r} needs replicates, how many.")
+        if m.replicates is not None and m.variance not in ("rao-wu", "sdr"):
+            found.append(f"{where}.replicates = {m.replicates} is for rao-wu and sdr; leave it out.")
+        if m.interval == "percentile" and m.variance != "rao-wu":
+            found.append(f'{where}.interval = "percentile" needs variance = "rao-wu": it takes quantiles of bootstrap estimates.')
+        if isinstance(spec, TableStudySpec) and m.estimator != "recipe":
+            found.append(f"{where}.estimator = {m.estimator!r} needs a survey of two frames; a table has one.")
+        if m.estimator == "recipe" and (m.theta is not None or m.frame_sizes):
+            found.append(f"{where}: theta and frame_sizes are for dual-frame estimators; in recipes θ is weighting.composite.")
+        if m.weighting and m.estimator != "recipe":
+            keys = set(m.weighting) - {"nonresponse", "nonresponse_unscreened"}
+            if keys:
+                found.append(f"{where}.weighting.{min(keys)} does nothing: {m.estimator} starts from the nonresponse weights.")
+        changed = merge(base, {"weighting": m.weighting})
+        kind = type(spec) if isinstance(spec, TableStudySpec) else SurveySpec
+        rest = {"estimands": [e.model_dump() for e in spec.estimands]} if kind is TableStudySpec else {}
+        found += [line.replace(f"{place}: ", f"{where}: ", 1) for line in checked(kind, changed | rest, place)[1]]
+    return found
+
+
+def _estimands(spec, place):
+    found = []
+    if isinstance(spec, TableStudySpec):
+        for k, e in enumerate(spec.estimands):
+            if (e.kind == "ratio") != bool(e.denominator):
+                found.append(f"{place}: estimands[{k}]: a ratio has a denominator, a {e.kind} has none; got {e.denominator!r}.")
+        return found
+    for k, e in enumerate(spec.estimands):
+        where = f"{place}: estimands[{k}]"
+        for key in ("numerator", "denominator"):
+            expression = getattr(e, key)
+            if expression or (key == "denominator" and e.kind != "total"):
+                found += _expression(f"{where}.{key}", expression)
+        if e.kind == "total" and e.denominator:
+            found.append(f"{where}.denominator = {e.denominator!r}: a total has none.")
+        if e.kind in ("known", "complement", "complement_ratio") and e.denominator and _names_of(e.denominator)[:1] not in ([], ["persons"]):
+            found.append(f"{where}.denominator = {e.denominator!r}: only persons, in groups, are known; use kind = \"ratio\".")
+        if e.by and e.kind == "complement_ratio":
+            found.append(f"{where}.by: a complement_ratio is for everybody; give kind = \"ratio\" with a domain.")
+        for name in e.by:
+            if name not in BY:
+                found.append(f"{where}.by: {name!r} is no column to estimate by; choose {', '.join(BY)}.")
+    return found
+
+
+def _names_of(expression):
+    return [n.strip() for n in expression.split("*") if n.strip() not in parameters.VARIABLES]
+
+
+def _expression(where, expression):
+    """Mistakes of an expression such as "internet*age_60plus"; an answer of the survey, or persons."""
+    if not expression:
+        return [f"{where}: is needed for this kind; \"persons\" is everybody."]
+    try:
+        name, _ = parameters.split(expression)
+    except UnknownNameError:
+        known = [*parameters.column_names(), *parameters.VARIABLES]
+        wrong = next(n for n in _names_of(expression) if n not in known)
+        near = difflib.get_close_matches(wrong, known, 1)
+        return [f"{where} = {expression!r}: {wrong!r} is no variable{f'; did you mean {near[0]!r}?' if near else '.'}"]
+    except ValueError as error:
+        return [f"{where} = {expression!r}: {error}"]
+    unseen = {"mobile", "landline", "mobile_and_landline", "mobile_numbers", "landlines", "internet_mobile", "internet_landline"}
+    return [f"{where} = {expression!r}: {name!r} is nothing the survey asks."] if name in unseen else []
+
+
+def _targets(spec, place):
+    found = []
+    for name in spec.study.target_mcse:
+        if name not in MEASURES or name in ("nsim", "n_missing"):
+            near = difflib.get_close_matches(name, MEASURES, 1)
+            found.append(f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {near[0]!r}?' if near else '.'}")
+    most = spec.study.max_repetitions
+    if most is not None and most < spec.study.repetitions:
+        found.append(f"{place}: study.max_repetitions = {most} is below study.repetitions = {spec.study.repetitions}.")
+    if most is not None and not spec.study.target_mcse:
+        found.append(f"{place}: study.max_repetitions does nothing without study.target_mcse.")
+    return found
+
+
+def _grid(spec, base, place, mistakes):
+    """[(key, values)] of the grid; keys that are none of the survey's are reported."""
+    result = []
+    known = flat(_defaults(spec))
+    for key, values in flat(spec.grid).items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            mistakes.append(f"{place}: grid.{key} is no key of the survey{hint}.")
+        elif not isinstance(values, list) or not values:
+            mistakes.append(f"{place}: grid.{key} = {values!r}: give a list of values.")
+        elif any(values.count(v) > 1 for v in values):
+            mistakes.append(f"{place}: grid.{key} = {values!r}: a value is listed twice.")
+        else:
+            result.append((key, values))
+    return result
+
+
+def _defaults(spec):
+    return {k: v for k, v in spec.model_dump().items() if k not in STUDY_KEYS}
+
+
+def _scenarios(spec, base, place, mistakes):
+    """[(name, varied, group, survey spec)] of the product of named scenarios and grid."""
+    grid = _grid(spec, base, place, mistakes)
+    last = [key.rsplit(".", 1)[-1] for key, _ in grid]
+    short = {key: name if last.count(name) == 1 else key for (key, _), name in zip(grid, last, strict=True)}
+    result, kind = [], TableStudySpec if isinstance(spec, TableStudySpec) else SurveySpec
+    rest = {"estimands": [e.model_dump() for e in spec.estimands]} if kind is TableStudySpec else {}
+    for entry in spec.scenarios or (ScenarioSpec(name="base"),):
+        for values in itertools.product(*(v for _, v in grid)):
+            varied = {key: value for (key, _), value in zip(grid, values, strict=True)}
+            data = merge(base, entry.changes)
+            for key, value in varied.items():
+                data = merge(data, nested(key, value))
+            labels = [f"{short[key]}={_shown(value)}" for key, value in varied.items()]
+            name = ", ".join(([entry.name] if spec.scenarios or not labels else []) + labels)
+            survey, wrong = checked(kind, data | rest, place)
+            mistakes += [line.replace(f"{place}: ", f"{place}: scenario {name!r}: ", 1) for line in wrong]
+            group = entry.group
+            if group is None:
+                group = "" if spec.study.random_numbers == "common" else name
+            result.append((name, varied, group, survey))
+    return result
+
+
+def _shown(value):
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def schemas():
+    """JSON Schema of survey files and of the two kinds of study files."""
+    return {
+        "survey": SurveySpec.model_json_schema(),
+        "study": StudySpec.model_json_schema(),
+        "table-study": TableStudySpec.model_json_schema(),
+    }
+
+
+__all__ = ["KINDS", "UNITS", "WeightingSpec", "build", "flat", "is_study", "is_table", "nested", "read", "schemas", "with_changes"]
