@@ -2,7 +2,8 @@
 
 from .budget import ErrorBudget as ErrorBudget
 from .budget import error_budget as error_budget
-from .execution import Repetitions as Repetitions
-from .execution import repeat as repeat
+from .monte_carlo import Study as Study
+from .performance import performance as performance
+from .results import StudyResult as StudyResult
 from .spec import SurveySpec as SurveySpec
 from .survey import SurveyRun as SurveyRun

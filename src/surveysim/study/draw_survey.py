@@ -39,6 +39,7 @@ class SurveySource:
     """
 
     together = 16  # repetitions in one part of the ledger
+    fast = False  # repetitions are made one by one
 
     def __init__(self, spec, methods, definitions, seed, group, folder="."):
         self.spec, self.seed, self.group, self.folder = spec, seed, group, folder

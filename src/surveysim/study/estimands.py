@@ -28,6 +28,12 @@ def defined(entries):
     return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index("name")
 
 
+def defined_on_table(entries):
+    """Definitions of the estimands of a study of a table, indexed by name."""
+    rows = [(e.name, e.kind, e.numerator, e.denominator, e.unit or "", "", tuple(e.by)) for e in entries]
+    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index("name")
+
+
 def domain_names(by):
     """Texts such as "province=110000, sex=male" of the combinations of some columns; "" for everybody."""
     return [", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True)) for levels in itertools.product(*(BY[c] for c in by))]

@@ -1,140 +1,305 @@
-"""Repetitions of a survey: threads above serial kernels, keyed seeds, results in repetition order."""
+"""Blocks of repetitions on threads, processes or any executor; the parent writes the ledger, workers return arrays."""
 
+import contextlib
+import ctypes
 import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import signal
+import threading
+import warnings
+from collections import OrderedDict
+from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from ..errors import StudyError, SurveysimError
-from ..estimation import intervals
-from ..estimation.estimates import item_degrees
-from . import estimands
-from .survey import field_and_weight, parameters_of, prepare, variance_design
+from ..errors import StudyError, SurveysimError, SurveysimWarning
+from .draw_survey import SurveySource
+from .draw_table import TableSource
+from .ledger import FIELDS, Block, joined
+from .study_spec import TableStudySpec
+
+ALL = -1  # the method number of a failure before any method began
+PATIENCE = 3  # times a pool of processes may break before the study gives up
+
+
+class RepetitionTimeoutError(SurveysimError):
+    """A repetition took longer than study.timeout."""
 
 
 @dataclass(frozen=True)
-class Repetitions:
-    """Estimates of all repetitions: arrays (R, E) `estimate`, `se`, `df` in shares, persons or hours; `failures`.
+class Plan:
+    """Everything a worker needs to know.
 
-    A failed repetition is a row of NaN and an entry (repetition, message) in `failures`; it is counted, never dropped.
+    Attributes
+    ----------
+    key : digest of the plan. scenarios : (name, group, survey spec) of each. methods : MethodSpec or (name, callable).
+    definitions : of the estimands, by name. seed, timeout : of the study. folder : of the study's file. table : path or DataFrame.
     """
 
+    key: str
+    scenarios: tuple
+    methods: tuple
+    definitions: pd.DataFrame = field(repr=False)
     seed: int
-    definitions: pd.DataFrame
-    estimate: np.ndarray
-    se: np.ndarray
-    df: np.ndarray
-    level: float
-    scale: float
-    failures: tuple
+    timeout: float | None = None
+    folder: str = "."
+    table: object = field(default=None, repr=False)
 
-    def performance(self, parameters):
-        """Bias, empirical and model standard errors, and coverage, each with its Monte Carlo standard error.
+    def source(self, k):
+        """The source of scenario k, made once in a process; the last few are kept."""
+        with _making:
+            if (self.key, k) in _sources:
+                _sources.move_to_end((self.key, k))
+            else:
+                _sources[self.key, k] = self._made(k)
+                while len(_sources) > KEPT:
+                    _sources.popitem(last=False)
+            return _sources[self.key, k]
 
-        Parameters
-        ----------
-        parameters : mapping of indicator to its exact value, in the units of the report.
-
-        Returns
-        -------
-        DataFrame by indicator: repetitions, parameter, mean, bias, bias_mcse, empse, empse_mcse, modelse, modelse_mcse,
-        cover, cover_mcse (percent).
-
-        References
-        ----------
-        Morris, White & Crowther (2019), Stat. Med. 38:2074-2102, Table 6.
-        """
-        rows = []
-        for k, (name, row) in enumerate(self.definitions.iterrows()):
-            factor = 100.0 if row["unit"] == "percent" else (1e-4 / self.scale if row["unit"] == "10k persons" else 1.0)
-            ok = np.isfinite(self.estimate[:, k]) & np.isfinite(self.se[:, k])
-            value, se, df = self.estimate[ok, k], self.se[ok, k], self.df[ok, k]
-            truth = parameters[name] / factor
-            lower, upper = self.interval(row["unit"], value, se, df)
-            n = len(value)
-            cover = np.mean((lower <= truth) & (truth <= upper))
-            empse = value.std(ddof=1)
-            modelse = np.sqrt(np.mean(se**2))
-            rows.append(
-                {
-                    "indicator_id": name,
-                    "repetitions": n,
-                    "parameter": parameters[name],
-                    "mean": value.mean() * factor,
-                    "bias": (value.mean() - truth) * factor,
-                    "bias_mcse": empse / np.sqrt(n) * factor,
-                    "empse": empse * factor,
-                    "empse_mcse": empse / np.sqrt(2 * (n - 1)) * factor,
-                    "modelse": modelse * factor,
-                    "modelse_mcse": np.sqrt(np.var(se**2, ddof=1) / (4 * n * modelse**2)) * factor if modelse else 0.0,
-                    "cover": 100 * cover,
-                    "cover_mcse": 100 * np.sqrt(cover * (1 - cover) / n),
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def interval(self, unit, value, se, df):
-        """The intervals of one indicator: logit for shares, Wald for sizes and means, as in a single survey."""
-        if unit == "percent":
-            return intervals.proportion_interval(np.clip(value, 1e-12, 1 - 1e-12), se, "logit", self.level, df)
-        return intervals.wald_interval(value, se, self.level, df)
+    def _made(self, k):
+        _, group, spec = self.scenarios[k]
+        if isinstance(spec, TableStudySpec):
+            return TableSource(spec, self.methods, self.definitions, self.seed, group, self.folder, self.table)
+        return SurveySource(spec, self.methods, self.definitions, self.seed, group, self.folder)
 
 
-def one(prep, seed, repetition):
-    """Estimate, standard error and df (3, E) of one repetition."""
-    cases, table, weights = field_and_weight(prep, seed, repetition)
-    design = variance_design(table, weights)
-    variables = estimands.Variables(prep.pop, cases)
-    found = estimands.statistics(prep.definitions, variables, prep.known, design.weight, np.ones(len(table), bool))
-    se = np.sqrt(design.variances([s.score for s in found]))
-    df = item_degrees(design, found, list(prep.definitions.index))
-    return np.array([[s.value for s in found], se, df])
+KEPT = 4
+_sources, _making = OrderedDict(), threading.Lock()
 
 
-def repeat(spec, repetitions, seed=1, workers=None, progress=None):
-    """Run a survey many times from one population.
+# ------------------------------------------------------------------------------------------------------ in the worker
+def run_block(plan, k, repetitions, stop=None):
+    """`Block` of some repetitions of scenario k; fewer where `stop` is set meanwhile."""
+    source = plan.source(k)
+    if plan.timeout is None and source.fast:
+        return source.block(repetitions)
+    done, values, failures = [], [], []
+    for r in repetitions:
+        if stop is not None and stop.is_set():
+            break
+        found, failed = one(source, int(r), plan.timeout)
+        done.append(r)
+        values.append(found)
+        failures += [(int(r), m, text) for m, text in failed]
+    shape = (0, len(plan.methods), len(source.items), len(FIELDS))
+    return Block(np.array(done, np.int64), np.stack(values) if values else np.empty(shape), tuple(failures))
+
+
+def one(source, r, timeout):
+    """Values and failures of one repetition; whatever goes wrong in it is a failure of it."""
+    empty = np.full((len(source.methods), len(source.items), len(FIELDS)), np.nan)
+    try:
+        with limited(timeout):
+            values, failures = source.repetition(r)
+    except SurveysimError as error:
+        return empty, [(ALL, f"{type(error).__name__}: {error}")]
+    endless = np.isinf(values[..., :2]).any(axis=(1, 2))
+    for m in np.flatnonzero(endless):
+        failures.append((int(m), "StudyError: an estimate or a standard error is infinite"))
+        values[m] = np.nan
+    return values, failures
+
+
+@contextlib.contextmanager
+def limited(seconds):
+    """Raise RepetitionTimeoutError in this thread when the block takes longer; Python code is interrupted, a kernel ends first."""
+    if seconds is None:
+        yield
+        return
+    state, lock, thread = {"active": True}, threading.Lock(), threading.get_ident()
+
+    def strike():
+        with lock:
+            if state["active"]:
+                kind = ctypes.py_object(_Struck)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
+
+    timer = threading.Timer(seconds, strike)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        with lock:
+            state["active"] = False
+        for _ in range(100):  # a strike that came at the last moment is delivered here
+            pass
+    except _Struck:
+        raise RepetitionTimeoutError(f"the repetition took longer than study.timeout = {seconds:g} seconds") from None
+    finally:
+        with lock:
+            state["active"] = False
+        timer.cancel()
+
+
+class _Struck(BaseException):
+    """What interrupts a repetition; no `except Exception` of a plug-in catches it."""
+
+
+def _quiet():
+    """A worker process leaves Ctrl-C to the parent, and says nothing of what a thread would not say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore", SurveysimWarning)
+
+
+# ------------------------------------------------------------------------------------------------------ in the parent
+def execute(plan, ledger, ids, work, executor="threads", workers=None, block=None, tick=None, check=None):
+    """Run what is missing and write it, part by part.
 
     Parameters
     ----------
-    spec : SurveySpec. repetitions : how many. seed : of the study; repetition r is keyed by (seed, stage, r).
-    workers : threads, None for one per core; the result does not depend on it.
-    progress : called with 1 after every repetition.
-
-    Returns
-    -------
-    Repetitions.
+    plan : Plan. ledger : where parts go. ids : ledger name of every scenario.
+    work : [(scenario, first repetition of the part, missing repetitions)]. block : repetitions handed to a worker at a time; the result
+        does not depend on it, nor on `executor` and `workers`.
+    tick : called with the number of repetitions done. check : called with (scenario, Block) before a part is written.
     """
-    if repetitions < 2:
-        raise StudyError(f"repetitions = {repetitions}: at least 2 are needed for a Monte Carlo error.")
-    prep = prepare(spec)
-    result = np.full((repetitions, 3, len(prep.definitions)), np.nan)
-    failures = []
-    workers = workers or os.cpu_count()
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque()
-        for r in range(repetitions):
-            waiting.append((r, pool.submit(one, prep, seed, r)))
-            while len(waiting) > 2 * workers or (r == repetitions - 1 and waiting):
-                index, future = waiting.popleft()
-                try:
-                    result[index] = future.result()
-                except SurveysimError as error:
-                    failures.append((index, f"{type(error).__name__}: {error}"))
-                if progress is not None:
-                    progress(1)
-    return Repetitions(
-        seed,
-        prep.definitions,
-        result[:, 0],
-        result[:, 1],
-        result[:, 2],
-        spec.estimation.level,
-        prep.pop.scale,
-        tuple(failures),
-    )
+    pool = _Pool(executor, workers)
+    tasks = iter(_tasks(work, block))
+    open_, pending = {}, {}
+    missing = {(k, first): len(repetitions) for k, first, repetitions in work}
+
+    def take(future):
+        k, first, _ = pending.pop(future)
+        found = future.result()
+        open_.setdefault((k, first), []).append(found)
+        if tick is not None:
+            tick(len(found.repetitions))
+        missing[k, first] -= len(found.repetitions)
+        if missing[k, first] <= 0:
+            write(k, first)
+
+    def write(k, first):
+        blocks = open_.pop((k, first))
+        older = ledger.part(ids[k], first)
+        whole = joined([*([] if older is None else [older]), *blocks])
+        ledger.write(ids[k], first, whole)
+        if check is not None:
+            check(k, whole)
+
+    try:
+        with _silent():
+            for task in tasks:
+                pending[pool.submit(run_block, plan, task[0], task[2])] = task
+                while len(pending) >= pool.window:
+                    _collect(pool, pending, take, plan)
+            while pending:
+                _collect(pool, pending, take, plan)
+    except BaseException:
+        pool.stop.set()
+        for future in list(pending):
+            future.cancel()
+        for future in wait([f for f in pending if not f.cancelled()], timeout=pool.grace).done:
+            with contextlib.suppress(Exception, CancelledError):
+                take(future)
+        for k, first in list(open_):
+            if any(len(b.repetitions) for b in open_[k, first]):
+                with contextlib.suppress(StudyError):
+                    write(k, first)
+        raise
+    finally:
+        pool.close()
 
 
-__all__ = ["Repetitions", "parameters_of", "repeat"]
+def _tasks(work, block):
+    """Work cut to blocks."""
+    for k, first, repetitions in work:
+        size = block or len(repetitions)
+        for at in range(0, len(repetitions), size):
+            yield k, first, repetitions[at : at + size]
+
+
+def _collect(pool, pending, take, plan):
+    """Take what is finished; a broken pool of processes is made anew and its blocks are run again."""
+    done = wait(pending, return_when=FIRST_COMPLETED).done
+    for future in sorted(done, key=lambda f: pending[f][:2] + (int(pending[f][2][0]),)):
+        try:
+            task = pending[future]
+            take(future)
+        except BrokenProcessPool:
+            lost = [task, *pending.values()]
+            pending.clear()
+            pool.renew(plan, lost[0])
+            for again in lost:
+                pending[pool.submit(run_block, plan, again[0], again[2])] = again
+            return
+        except (SurveysimError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            name = plan.scenarios[task[0]][0]
+            raise StudyError(
+                f"scenario {name!r}, repetitions {task[2][0]} to {task[2][-1]}: the worker ended with {type(error).__name__}: {error}. "
+                f"Parts that were written are safe; study.replay({name!r}, {int(task[2][0])}) repeats the first of them here."
+            ) from error
+
+
+class _Pool:
+    """An executor of ours or the caller's, and how to stop it."""
+
+    def __init__(self, executor, workers):
+        self.stop, self.kind, self.broken = threading.Event(), executor, 0
+        self.workers = workers or os.cpu_count() or 1
+        self.own = isinstance(executor, str)
+        if not self.own:
+            if not hasattr(executor, "submit"):
+                raise StudyError(f"executor = {executor!r}: give 'threads', 'processes' or an object with submit().")
+            self.pool, self.workers = executor, workers or _workers_of(executor)
+        elif executor not in ("threads", "processes"):
+            raise StudyError(f"executor = {executor!r}: give 'threads', 'processes' or a concurrent.futures executor.")
+        else:
+            self.pool = self._made()
+        self.window = 2 * self.workers + 1
+        self.grace = 60.0
+
+    def _made(self):
+        if self.kind == "threads":
+            return ThreadPoolExecutor(self.workers, thread_name_prefix="surveysim")
+        import multiprocessing
+
+        return ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet)
+
+    def submit(self, function, *arguments):
+        if self.own and self.kind == "threads":
+            return self.pool.submit(function, *arguments, self.stop)
+        return self.pool.submit(function, *arguments)
+
+    def renew(self, plan, task):
+        """A new pool of processes in place of one that lost a worker."""
+        self.broken += 1
+        if not self.own or self.broken > PATIENCE:
+            name = plan.scenarios[task[0]][0]
+            raise StudyError(
+                f"worker processes died {self.broken} times, last near scenario {name!r}, repetition {int(task[2][0])}: often there is not "
+                "enough memory. Parts that were written are safe; run again with fewer workers."
+            )
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.pool = self._made()
+
+    def close(self):
+        if self.own:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _workers_of(executor):
+    """Workers of somebody's executor: threads of a Dask cluster, else what pools call _max_workers."""
+    client = getattr(executor, "_client", None)
+    if client is not None and hasattr(client, "ncores"):
+        return max(sum(client.ncores().values()), 1)
+    return getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _silent():
+    """No warning for every repetition; what matters is counted in the ledger."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SurveysimWarning)
+        yield
+
+
+def estimands_of(source):
+    """The estimands of a source with their exact values, as plain dicts."""
+    columns = (source.items, source.units, source.shares.tolist(), source.truth().tolist())
+    return [
+        {"name": name, "domain": domain, "kind": source.definitions.loc[name, "kind"], "unit": unit, "share": share, "true": true}
+        for (name, domain), unit, share, true in zip(*columns, strict=True)
+    ]

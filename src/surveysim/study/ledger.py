@@ -76,6 +76,10 @@ class MemoryLedger:
     def counts(self, scenario):
         return sum(len(b.repetitions) for b in self.blocks.get(scenario, {}).values())
 
+    def part(self, scenario, first):
+        """The block that begins a stretch, or None."""
+        return self.blocks.get(scenario, {}).get(first)
+
     @contextlib.contextmanager
     def lock(self):
         yield
@@ -152,17 +156,19 @@ class Ledger:
     def parts(self, scenario):
         """Parts of a scenario in order; where two cover one stretch, the fuller (an older one outlived its successor's writing)."""
         best = {}
+        for part in self._files(scenario):
+            best.setdefault(part.first, part)
+        return list(best.values())
+
+    def _files(self, scenario):
+        """Every part there is, by its stretch, fuller ones first."""
         try:
-            names = sorted(os.listdir(self._home(scenario)))
+            names = os.listdir(self._home(scenario))
         except FileNotFoundError:
             return []
-        for name in names:
-            match = NAME.match(name)
-            if match:
-                part = Part(self._home(scenario) / name, int(match[1]), int(match[2]), match[3])
-                if part.first not in best or part.count > best[part.first].count:
-                    best[part.first] = part
-        return [best[first] for first in sorted(best)]
+        matches = [m for m in map(NAME.match, names) if m]
+        found = [Part(self._home(scenario) / m[0], int(m[1]), int(m[2]), m[3]) for m in matches]
+        return sorted(found, key=lambda p: (p.first, -p.count, p.digest))
 
     def counts(self, scenario):
         """Repetitions there are, by the names of the parts alone."""
@@ -189,6 +195,10 @@ class Ledger:
         repetitions = table["repetition"].to_numpy().reshape(part.count, -1)[:, 0].astype(np.int64)
         return Block(repetitions, values, tuple(tuple(f) for f in facts["failures"]))
 
+    def part(self, scenario, first):
+        """The block that begins a stretch, or None."""
+        return next((self.load(p) for p in self.parts(scenario) if p.first == first), None)
+
     def read(self, scenario, repetitions=None):
         """Blocks of a scenario in order, of repetitions below a number; one in memory at a time."""
         for part in self.parts(scenario):
@@ -202,7 +212,10 @@ class Ledger:
         from ..errors import SurveysimWarning
 
         found = {}
-        for part in self.parts(scenario):
+        for part in self._files(scenario):
+            if part.first in found:
+                part.path.unlink()  # its successor is whole
+                continue
             try:
                 found[part.first] = self.load(part).repetitions
             except StudyError as error:

@@ -1,0 +1,459 @@
+"""`Study`: a Monte Carlo study from its specification, run into a ledger, resumed and extended by the same call."""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import SpecError, StudyError
+from . import estimands
+from .draw_survey import SurveySource
+from .execution import Plan, estimands_of, execute, run_block
+from .ledger import FORMAT, Ledger, MemoryLedger
+from .performance import repetitions_needed
+from .results import StudyResult
+from .samples import loaded
+from .spec import SurveySpec, merge
+from .study_spec import MethodSpec, TableStudySpec, build, flat, is_table, read, with_changes
+
+GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
+ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.max_repetitions says otherwise
+
+
+class Study:
+    """A Monte Carlo study: what varies, what is drawn, which methods estimate what, how often.
+
+    Read one with `Study.from_toml(path)`, or give the keys. docs/studies.md describes them.
+
+    Parameters
+    ----------
+    keys : nested dict of the specification's keys, or a SurveySpec to repeat as it is.
+    methods : {name: callable} beside those of the keys; a callable takes a `Sample` and returns estimates.
+    table : DataFrame that is the population of a study of sampling alone.
+    changes : "a.b=c" texts on top.
+
+    Raises
+    ------
+    SpecError : all mistakes of the specification at once, each with its path.
+    """
+
+    def __init__(self, keys, methods=None, table=None, changes=(), place="study", folder="."):
+        if isinstance(keys, SurveySpec):
+            keys = {k: v for k, v in keys.model_dump().items()}
+        if not isinstance(keys, dict):
+            raise SpecError(f"a study takes its keys as a dict, or a SurveySpec; got {type(keys).__name__}.")
+        if table is not None:
+            if is_table(keys):
+                raise SpecError(f"{place}: population.table and table= are both given; give one.")
+            keys = merge(keys, {"population": {"table": "(given)"}})
+        keys = with_changes(keys, changes)
+        self.place, self.folder, self.keys = place, str(folder), keys
+        self.spec, scenarios = build(keys, place)
+        self.methods = self._methods(methods or {})
+        table_ = isinstance(self.spec, TableStudySpec)
+        entries = self.spec.estimands
+        if table_:
+            self.definitions = estimands.defined_on_table(entries)
+        elif entries:
+            self.definitions = estimands.defined(entries)
+        else:
+            self.definitions = estimands.selected(self.spec).assign(by=[()] * len(estimands.selected(self.spec)))
+        self.table = table if table is not None else (self.spec.population.table if table_ else None)
+        self.varied = [varied for _, varied, _, _ in scenarios]
+        self.scenarios = [name for name, *_ in scenarios]
+        self._specs = [(name, group, spec) for name, _, group, spec in scenarios]
+
+    @classmethod
+    def from_toml(cls, path, changes=(), methods=None):
+        """Read a study's file; `changes` are "a.b=c" texts, `methods` {name: callable} on top of the file's."""
+        path = Path(path)
+        return cls(read(path, changes), methods=methods, place=str(path), folder=path.absolute().parent)
+
+    def _methods(self, given):
+        if not hasattr(given, "items") or not all(callable(f) for f in given.values()):
+            raise SpecError(f"methods = {given!r}: give {{name: callable}}.")
+        twice = [m.name for m in self.spec.methods if m.name in given]
+        if twice:
+            raise SpecError(f"{self.place}: the method {twice[0]!r} is given twice.")
+        for m in self.spec.methods:
+            if m.call is not None:
+                loaded(m.call, self.folder)
+        default = (MethodSpec(name="recipe"),) if not self.spec.methods and not given else self.spec.methods
+        return (*default, *given.items())
+
+    def __repr__(self):
+        return (
+            f"<Study {self.spec.study.name!r}: {len(self.scenarios)} scenarios × {self.spec.study.repetitions:,} repetitions × "
+            f"{len(self.methods)} methods × {len(self.definitions)} estimands>"
+        )
+
+    # ----------------------------------------------------------------------------------------------------- fingerprints
+    def facts(self, k):
+        """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
+        name, group, spec = self._specs[k]
+        keys = {f"survey.{key}": value for key, value in flat(_plain(spec)).items()}
+        for m in self.methods:
+            label, fact = (m[0], _source(m[1])) if isinstance(m, tuple) else (m.name, m.model_dump(exclude_defaults=True))
+            if not isinstance(m, tuple) and m.call is not None:
+                fact = {"call": m.call, "source": _source(loaded(m.call, self.folder))}
+            keys[f"methods.{label}"] = fact
+        columns = [c for c in self.definitions.columns if c != "note"]
+        keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
+        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": _code()}
+        if self.table is not None:
+            keys["population"] = self._table_digest
+        return json.loads(json.dumps(keys, default=str))
+
+    @property
+    def _table_digest(self):
+        if not hasattr(self, "_digest"):
+            if isinstance(self.table, pd.DataFrame):
+                whole = pd.util.hash_pandas_object(self.table, index=False).to_numpy().tobytes()
+                whole += repr(list(self.table.columns)).encode()
+            else:
+                try:
+                    whole = (Path(self.folder) / self.table).read_bytes()
+                except OSError as error:
+                    raise SpecError(f"{self.place}: population.table = {self.table!r} cannot be read ({error.strerror}).") from None
+            self._digest = hashlib.sha256(whole).hexdigest()[:16]
+        return self._digest
+
+    def ids(self):
+        """Ledger names of the scenarios: digests of their facts."""
+        return [_digest_of(self.facts(k)) for k in range(len(self.scenarios))]
+
+    def plan(self):
+        """What workers need."""
+        key = _digest_of([self.facts(k) for k in range(len(self.scenarios))])
+        part = self.spec.study
+        return Plan(key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table)
+
+    # -------------------------------------------------------------------------------------------------------- running
+    def run(self, out=None, executor="threads", workers=None, progress=True, block=None):
+        """Run what is missing, write it, and return the results; the same call resumes and extends.
+
+        Parameters
+        ----------
+        out : folder of the ledger; None keeps it in memory. executor : "threads", "processes" (spawned), or any object with `submit` as
+            concurrent.futures has it, such as Dask's `client.get_executor()`. workers : None is one per core.
+        progress : show a bar on a terminal's stderr, or a function that is called with the number of repetitions done.
+        block : repetitions a worker takes at a time. Results do not depend on it, nor on executor and workers, to the byte.
+
+        Returns
+        -------
+        StudyResult.
+
+        Raises
+        ------
+        StudyError : the folder holds another study (the message says what differs), another process runs it, it cannot be written,
+            more repetitions failed than study.failures allows. KeyboardInterrupt is passed on when what is done is safe.
+        """
+        if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
+            raise StudyError(f"block = {block!r}: give a whole number of repetitions, 1 or more.")
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+            raise StudyError(f"workers = {workers!r}: give a whole number, 1 or more, or None for one per core.")
+        ledger = MemoryLedger() if out is None else Ledger(out)
+        with ledger.lock():
+            entries = self._open(ledger)
+            plan, wanted = self.plan(), self.spec.study.repetitions
+            while True:
+                self._fill(plan, ledger, entries, wanted, executor, workers, block, progress)
+                result = self._result(ledger, entries, wanted, plan)
+                more = self._more(result)
+                if more <= wanted:
+                    return result
+                wanted = more
+
+    def _fill(self, plan, ledger, entries, wanted, executor, workers, block, progress):
+        ids = [entry["id"] for entry in entries]
+        work = self._missing(plan, ledger, ids, wanted)
+        total = sum(len(repetitions) for _, _, repetitions in work)
+        if total:
+            failed = self._failures(ledger, ids, wanted)
+            with _progress(progress, self.spec.study.name, len(ids) * wanted, len(ids) * wanted - total) as tick:
+                execute(plan, ledger, ids, work, executor, workers, block, tick, failed)
+
+    def _missing(self, plan, ledger, ids, wanted):
+        """[(scenario, first repetition of the part, missing repetitions)]."""
+        work = []
+        for k, name in enumerate(ids):
+            together, done = self._together, ledger.done(name)
+            for first in range(0, wanted, together):
+                every = np.arange(first, min(first + together, wanted))
+                missing = np.setdiff1d(every, done[first]) if first in done else every
+                if len(missing):
+                    work.append((k, first, missing))
+        return work
+
+    @property
+    def _together(self):
+        from .draw_table import TableSource
+
+        return (TableSource if isinstance(self.spec, TableStudySpec) else SurveySource).together
+
+    def _failures(self, ledger, ids, wanted):
+        """A check of the failure budget, called with every part that is finished."""
+        part = self.spec.study
+        allowed = max(part.failures * wanted, 1.0) if part.failures else 0.0
+        seen = {k: {} for k in range(len(ids))}
+        for k, name in enumerate(ids):
+            for b in ledger.read(name, wanted):
+                seen[k] |= {f[0]: f for f in b.failures}
+
+        def check(k, block):
+            seen[k] |= {f[0]: f for f in block.failures}
+            if len(seen[k]) > allowed:
+                r, m, text = seen[k][min(seen[k])]
+                name, method = self.scenarios[k], "" if m < 0 else f", method {_name(self.methods[m])!r}"
+                raise StudyError(
+                    f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} allows. "
+                    f"The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost; mend the cause, or "
+                    "raise study.failures and run the same command again."
+                )
+
+        return check
+
+    def _more(self, result):
+        """Repetitions that target_mcse asks for; no more than the study has where it is met, or impossible."""
+        part, have = self.spec.study, result.repetitions
+        if not part.target_mcse:
+            return have
+        most = part.max_repetitions or ROOM * part.repetitions
+        table = result.performance()
+        present = {k: v for k, v in part.target_mcse.items() if k in set(table["measure"])}
+        if len(present) < len(part.target_mcse):
+            absent = min(set(part.target_mcse) - set(present))
+            raise StudyError(f"study.target_mcse: {absent!r} is not measured here: no method gives standard errors, or it has no reference.")
+        need = repetitions_needed(table, present)["needed"].max()
+        return have if not np.isfinite(need) else int(min(max(need, have), most, GROWTH * have))
+
+    # -------------------------------------------------------------------------------------------------------- the folder
+    def _open(self, ledger):
+        """Entries of the manifest, checked against a study that is there already, and written."""
+        known = {} if ledger.manifest is None else {s["name"]: s for s in ledger.manifest["scenarios"]}
+        by_id = {s["id"]: s for s in known.values()}
+        plan, entries = self.plan(), []
+        for k, name in enumerate(self.scenarios):
+            facts = self.facts(k)
+            found = by_id.get(_digest_of(facts))
+            if found is None and name in known:
+                raise StudyError(_difference(ledger.folder, name, known[name]["facts"], facts))
+            entries.append((found or self._entry(plan, k, facts)) | {"name": name, "varied": self.varied[k]})
+        if ledger.folder is not None:
+            ledger.clear_temporary()
+        kept = [s for s in known.values() if s["id"] not in {e["id"] for e in entries}]
+        part = self.spec.study
+        manifest = {
+            "format": FORMAT,
+            "name": part.name,
+            "aim": part.aim,
+            "scenarios": [*entries, *kept],
+            "versions": {name: version(name) for name in ("numpy", "scipy", "numba", "pandas")},
+        }
+        if manifest != ledger.manifest:
+            ledger.write_manifest(manifest)
+        return entries
+
+    def _entry(self, plan, k, facts):
+        source = plan.source(k)
+        spec = self._specs[k][2]
+        methods = [
+            {"name": m[0], "interval": "wald"} if isinstance(m, tuple) else m.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
+            for m in self.methods
+        ]
+        return {
+            "id": _digest_of(facts),
+            "facts": facts,
+            "level": spec.estimation.level,
+            "methods": methods,
+            "estimands": estimands_of(source),
+        }
+
+    def _result(self, ledger, entries, repetitions, plan=None):
+        part = self.spec.study
+        return StudyResult(part.name, part.aim, entries, repetitions, ledger, plan)
+
+    def result(self, out):
+        """The results that are in a folder, without running anything; fewer repetitions than asked for are fine."""
+        ledger = Ledger(out)
+        if ledger.manifest is None:
+            raise StudyError(f"{out}: there is no study in this folder; run it first.")
+        known, entries = {s["id"]: s for s in ledger.manifest["scenarios"]}, []
+        for k, name in enumerate(self.scenarios):
+            facts = self.facts(k)
+            if _digest_of(facts) in known:
+                entries.append(known[_digest_of(facts)])
+                continue
+            named = [s for s in known.values() if s["name"] == name]
+            if named:
+                raise StudyError(_difference(ledger.folder, name, named[0]["facts"], facts))
+        entries = [e for e in entries if ledger.counts(e["id"])]
+        if not entries:
+            raise StudyError(f"{out}: no repetition of this study is finished yet.")
+        most = max(ledger.counts(e["id"]) for e in entries) if self.spec.study.target_mcse else 0
+        return self._result(ledger, entries, max(self.spec.study.repetitions, most))
+
+    def status(self, out):
+        """Table scenario, done, wanted, failed, damaged: what is in a folder."""
+        ledger = Ledger(out)
+        wanted, rows = self.spec.study.repetitions, []
+        for name, key in zip(self.scenarios, self.ids(), strict=True):
+            done, failed, damaged = 0, set(), 0
+            for part in ledger.parts(key):
+                try:
+                    block = ledger.load(part)
+                except StudyError:
+                    damaged += 1
+                    continue
+                done += int(np.sum(block.repetitions < wanted)) if not self.spec.study.target_mcse else len(block.repetitions)
+                failed |= {f[0] for f in block.failures}
+            rows.append((name, done, wanted, len(failed), damaged))
+        table = pd.DataFrame(rows, columns=["scenario", "done", "wanted", "failed", "damaged"])
+        table.attrs["running"] = ledger.running()
+        return table
+
+    def dry_run(self, out=None, workers=None):
+        """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes, predicted from two repetitions of each of up
+        to five scenarios. Nothing is written."""
+        plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
+        ledger = MemoryLedger() if out is None else Ledger(out)
+        work = self._missing(plan, _Counts(ledger), ids, wanted)
+        missing = pd.Series([k for k, _, r in work for _ in r], dtype=int).value_counts().reindex(range(len(ids)), fill_value=0)
+        seconds, bytes_ = [], []
+        for k in range(min(len(ids), 5)):
+            run_block(plan, k, np.arange(1))
+            several = np.arange(1, 3)
+            start = time.perf_counter()
+            block = run_block(plan, k, several)
+            seconds.append((time.perf_counter() - start) / len(several))
+            bytes_.append(block.values[0].nbytes * 0.75 + 60)
+        cores = workers or os.cpu_count() or 1
+        each = float(np.mean(seconds))
+        return {
+            "scenarios": len(ids),
+            "repetitions": int(missing.sum()),
+            "seconds_per_repetition": each,
+            "seconds": each * int(missing.sum()) / cores,
+            "bytes": float(np.mean(bytes_)) * wanted * len(ids),
+            "workers": cores,
+        }
+
+    def replay(self, scenario, repetition):
+        """One repetition again, whole: the `SurveyRun` of a survey, or the (table, Survey) of a sample from a table.
+
+        Parameters
+        ----------
+        scenario : name, or number. repetition : 0 or larger.
+        """
+        k = scenario if isinstance(scenario, int) and not isinstance(scenario, bool) else None
+        if k is None and scenario in self.scenarios:
+            k = self.scenarios.index(scenario)
+        if k is None or not 0 <= k < len(self.scenarios):
+            raise StudyError(f"there is no scenario {scenario!r}; there are {', '.join(map(repr, self.scenarios[:20]))}.")
+        if isinstance(repetition, bool) or not isinstance(repetition, int | np.integer) or repetition < 0:
+            raise StudyError(f"repetition = {repetition!r}: give a whole number, 0 or larger.")
+        _, group, spec = self._specs[k]
+        if isinstance(spec, TableStudySpec):
+            return self.plan().source(k)._survey(int(repetition))
+        from .survey import run
+
+        return run(spec, self.spec.study.seed, repetition=(int(repetition),), group=group)
+
+
+class _Counts:
+    """A ledger's repetitions without setting damaged parts aside."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+
+    def done(self, scenario):
+        if self.ledger.folder is None:
+            return {}
+        return {part.first: self.ledger.load(part).repetitions for part in self.ledger.parts(scenario)}
+
+
+def _name(method):
+    return method[0] if isinstance(method, tuple) else method.name
+
+
+def _plain(spec):
+    """Keys of a scenario's survey or table study that its results depend on."""
+    data = spec.model_dump()
+    for key in ("name", "study", "grid", "scenarios", "methods", "estimands"):
+        data.pop(key, None)
+    return data
+
+
+def _source(function):
+    """A digest of a callable's source, or of its name where there is none to read."""
+    import inspect
+
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        text = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(type(function)))}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _digest_of(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+@cache
+def _code():
+    """Version and digest of the code that results depend on: every module but the reports and the command line."""
+    root = files("surveysim")
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(root)).rglob("*")):
+        parts = path.relative_to(str(root)).parts
+        if path.suffix in (".py", ".csv", ".toml") and parts[0] not in ("report", "cli.py", "__main__.py", "validation"):
+            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes())
+    return f"{version('surveysim-dualframe')} {digest.hexdigest()[:12]}"
+
+
+def _difference(folder, name, old, new):
+    """Message that says in which facts a study differs from the one in a folder."""
+    lines = []
+    for key in sorted(set(old) | set(new)):
+        if old.get(key) != new.get(key):
+            lines.append(f"  {key}: {json.dumps(old.get(key), ensure_ascii=False)} there, {json.dumps(new.get(key), ensure_ascii=False)} now")
+    shown = "\n".join(lines[:12]) + (f"\n  and {len(lines) - 12} more" if len(lines) > 12 else "")
+    return (
+        f"{folder}: the folder holds another study under the scenario {name!r}:\n{shown}\nResults of the two would be mixed. Choose another "
+        "folder, or undo the change."
+    )
+
+
+class _progress:  # noqa: N801 - used as a function
+    """A bar on the terminal, a caller's function, or nothing."""
+
+    def __init__(self, progress, title, total, done):
+        self.progress, self.title, self.total, self.before = progress, title, total, done
+        self.bar = None
+
+    def __enter__(self):
+        if callable(self.progress):
+            return self.progress
+        if self.progress and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True))
+            self.bar.start()
+            task = self.bar.add_task(self.title, total=self.total, completed=self.before)
+            return lambda n: self.bar.advance(task, n)
+        return None
+
+    def __exit__(self, *error):
+        if self.bar is not None:
+            self.bar.stop()
+
