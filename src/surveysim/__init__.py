@@ -31,6 +31,8 @@ _HOMES = {
     "proportion_interval": "estimation",
     "early_late": "estimation",
     # studies
+    "Study": "study",
+    "performance": "study",
     "error_budget": "study",
     # errors
     "SurveysimError": "errors",

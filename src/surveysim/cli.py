@@ -133,6 +133,8 @@ def _estimates_text(table):
 
 def _save(result, folder, lang, repetitions=None, cases=True):
     """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
+    from .study.publish import performance_table
+
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)
     style = {"index": False, "lineterminator": "\n", "float_format": "%.10g", "encoding": "utf-8"}
@@ -145,8 +147,7 @@ def _save(result, folder, lang, repetitions=None, cases=True):
             if result.case_file.history is not None:
                 result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
-            truth = dict(zip(table["indicator_id"], table["parameter"]))
-            repetitions.performance(truth).to_csv(part / "repetitions.csv", **style)
+            performance_table(repetitions).to_csv(part / "repetitions.csv", **style | {"index": True})
         result.report(part / "report.html", lang, repetitions)
         for path in sorted(part.iterdir()):
             if (folder / path.name).is_dir():
@@ -180,8 +181,7 @@ def _save(result, folder, lang, repetitions=None, cases=True):
 )
 def demo(out, lang, seed, repetitions):
     """One complete national survey on real census facts, against the published report."""
-    from .study import SurveySpec
-    from .study.execution import repeat
+    from .study import Study, SurveySpec
 
     _folder(out)
     spec = SurveySpec.preset(PRESET)
@@ -191,24 +191,26 @@ def demo(out, lang, seed, repetitions):
         result = spec.run(seed, record=False, progress=stages)
         _truth(result, stages)
         stages(f"{repetitions} repetitions", total=repetitions)
-        repeated = repeat(spec, repetitions, seed=seed, progress=stages.advance)
+        changes = (f"study.repetitions={repetitions}", f"study.seed={seed}")
+        repeated = Study(spec, changes=changes).run(progress=stages.advance)
         stages("report")
         table = _save(result, out, lang, repeated, cases=False)
         stages.done()
     click.echo(_estimates_text(table))
-    click.echo("\n" + _verdict(result, table, repeated))
+    click.echo("\n" + _verdict(result, repeated))
     click.echo(f"\nTables and report are in {out}. Open {out / 'report.html'} in a browser.")
 
 
-def _verdict(result, table, repeated):
+def _verdict(result, repeated):
     """The error statement in a few lines."""
-    s = result.error_statement()
-    performance = repeated.performance(dict(zip(table["indicator_id"], table["parameter"]))).set_index("indicator_id")
+    from .study.publish import performance_table
+
+    s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"], len(performance)
     low = performance[performance["cover"] + 2 * performance["cover_mcse"] < 95].sort_values("cover")
     lowest = f", lowest {low.index[0]} with {low['cover'].iloc[0]:.0f} %" if len(low) else ""
-    verdict = ": no verdict" if len(repeated.estimate) < 1000 else ""
-    failed = f"; {len(repeated.failures)} repetitions failed" if repeated.failures else ""
+    verdict = ": no verdict" if repeated.repetitions < 1000 else ""
+    failed = f"; {len(repeated.failures)} repetitions failed" if len(repeated.failures) else ""
     return "\n".join(
         [
             f"The report's error statement: ±0.66 points; {s['interviews']:,} interviews at deff 1 and p = 50 % give "

@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 
 from surveysim import SpecError, SurveySpec, reference
-from surveysim.study import repeat
+from surveysim.study import Study
+from surveysim.study.publish import performance_table
 from surveysim.study.survey import control_totals, indicator_parameters, prepare
+
+
+def repeat(spec, repetitions, seed, workers=None):
+    return Study(spec, changes=(f"study.repetitions={repetitions}", f"study.seed={seed}")).run(workers=workers)
 
 
 @pytest.fixture(scope="module")
@@ -88,41 +93,31 @@ def test_same_seed__same_numbers_and_another_seed_others(spec, result):
 
 def test_repetitions__do_not_depend_on_the_workers(spec, repeated):
     alone = repeat(spec, 6, seed=3, workers=1)
-    np.testing.assert_array_equal(alone.estimate, repeated.estimate[:6])
-    np.testing.assert_array_equal(alone.se, repeated.se[:6])
+    first = repeated.to_frame()
+    first = first[first["repetition"] < 6].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone.to_frame(), first, check_exact=True)
 
 
 def test_no_repetition__fails_to_rake(repeated):
-    assert repeated.failures == ()
-    assert np.isfinite(repeated.estimate).all()
+    assert repeated.failures.empty
+    assert np.isfinite(repeated.to_frame()[["estimate", "se", "lower", "upper"]]).all(axis=None)
+
+
+def test_repetitions__are_judged_by_the_exact_values(result, repeated):
+    exact = indicator_parameters(result.preparation.pop, result.preparation.definitions)
+    for estimand in repeated.scenarios[0]["estimands"]:
+        assert estimand["true"] == pytest.approx(exact[estimand["name"]], rel=1e-12)
 
 
 @pytest.mark.statistical
 def test_estimates__are_nearly_unbiased_and_their_errors_right(result, repeated):
     """60 repetitions: the bias of penetration within 4 Monte Carlo s.e. of 0.1 points (coarse raking ages leave some);
     model and empirical standard errors within 4 s.e. of each other; mean coverage of all indicators 90 to 97 %."""
-    truth = indicator_parameters(result.preparation.pop, result.preparation.definitions)
-    table = repeated.performance(truth).set_index("indicator_id")
+    table = performance_table(repeated)
     row = table.loc["internet_penetration"]
     assert abs(row["bias"]) < 0.1 + 4 * row["bias_mcse"]
     assert abs(row["modelse"] - row["empse"]) < 4 * row["empse_mcse"]
     assert 90 < table["cover"].mean() < 97
-
-
-def test_performance__by_hand(repeated):
-    from dataclasses import replace
-
-    definitions = reference.indicators().loc[["internet_penetration"]]
-    estimate, se = np.array([[0.70], [0.80], [0.90]]), np.array([[0.01], [0.05], [0.03]])
-    three = replace(repeated, definitions=definitions, estimate=estimate, se=se, df=np.full((3, 1), np.inf))
-    row = three.performance({"internet_penetration": 79.0}).iloc[0]
-    assert row["mean"] == pytest.approx(80)
-    assert row["bias"] == pytest.approx(1)
-    assert row["empse"] == pytest.approx(10)
-    assert row["bias_mcse"] == pytest.approx(10 / np.sqrt(3))
-    assert row["empse_mcse"] == pytest.approx(5)
-    assert row["modelse"] == pytest.approx(100 * np.sqrt((0.0001 + 0.0025 + 0.0009) / 3))
-    assert row["cover"] == pytest.approx(100 / 3)
 
 
 def test_control_totals__agree_across_margins_and_cover_those_with_a_phone(spec):
@@ -192,9 +187,8 @@ def test_the_preset__never_fails_to_rake_and_its_errors_are_right():
     4.5 Monte Carlo s.e. and 5 %; the bias of penetration is below 0.1 points."""
     spec = SurveySpec.preset("cnnic-2024-12")
     found = repeat(spec, 500, seed=11)
-    assert found.failures == ()
-    prep = prepare(spec)
-    table = found.performance(indicator_parameters(prep.pop, prep.definitions)).set_index("indicator_id")
+    assert found.failures.empty
+    table = performance_table(found)
     assert (abs(table["modelse"] / table["empse"] - 1) < 4.5 * table["empse_mcse"] / table["empse"] + 0.05).all()
     assert abs(table.loc["internet_penetration", "bias"]) < 0.1
     assert 93 < table["cover"].median() < 97
@@ -220,13 +214,12 @@ def test_dual_frame__estimates_from_a_run_and_gives_the_preset_its_theta(result)
 
 def test_a_repetition__builds_no_data_frame(result, monkeypatch):
     """From dialling to estimates with errors: tables are arrays by name until somebody looks at them."""
-    from surveysim.study.execution import one
-
-    prep = result.preparation
-    expected = one(prep, 5, 0)
+    study = Study(result.spec, changes=("study.repetitions=2",))
+    source = study.plan().source(0)
+    expected = source.repetition(0)[0]
 
     def refuse(self, *args, **kwargs):
         raise AssertionError("a DataFrame was built")
 
     monkeypatch.setattr(pd.DataFrame, "__init__", refuse)
-    np.testing.assert_array_equal(one(prep, 5, 0), expected)
+    np.testing.assert_array_equal(source.repetition(0)[0], expected)

@@ -3,7 +3,10 @@
 from .budget import ErrorBudget as ErrorBudget
 from .budget import error_budget as error_budget
 from .monte_carlo import Study as Study
+from .performance import bootstrap_coverage as bootstrap_coverage
+from .performance import compare as compare
 from .performance import performance as performance
+from .performance import repetitions_needed as repetitions_needed
 from .results import StudyResult as StudyResult
 from .spec import SurveySpec as SurveySpec
 from .survey import SurveyRun as SurveyRun

@@ -41,20 +41,40 @@ def domain_names(by):
 
 def truths(pop, definitions):
     """{(name, domain): exact value} in the estimands' units; sizes are blown up to the nation, ratios to persons are of those aged 6+."""
-    found = {}
+    sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(62), {}
     for name, row in definitions.iterrows():
-        by, six = list(row["by"]), row["kind"] in ("ratio", "mean")
+        six = row["kind"] in ("ratio", "mean")
 
-        def total(expression, by=by, six=six):
-            grown = f"{expression}*age_6plus" if six and parameters.split(expression)[0] == "persons" else expression
-            table = pop.parameter(grown, by=by or None)
-            return dict(zip(table["domain"] if by else [""], table["value"], strict=True))
+        def total(expression, by=row["by"], six=six):
+            column, groups = parameters.split(expression)
+            table, groups = sums.column(column), [*groups, *(["age_6plus"] if six and column == "persons" else [])]
+            return domain_sums(table * parameters.group_mask(groups, table.shape), by, zones)
 
-        parts = {e: total(e) for e in parameters.expressions_of(row)}
-        for domain in domain_names(by):
-            value = parameters.indicator_value(row, lambda e, d=domain, p=parts: p[e][d], 1 / pop.scale)
-            found[name, domain] = float(value)
+        values = np.atleast_1d(parameters.indicator_value(row, total, 1 / pop.scale))
+        found |= {(name, d): float(v) for d, v in zip(domain_names(row["by"]), values, strict=True)}
     return found
+
+
+def _depth(definitions):
+    return parameters.depth_of([e for row in definitions.itertuples() for e in parameters.expressions_of(row)])
+
+
+def domain_sums(table, by, zone):
+    """Sums of a table (zones or areas, sex, 20 ages, 4 educations) by the domains of some columns (D,); `zone` of the first axis."""
+    if not by:
+        return float(table.sum())
+    codes = {
+        "province": (zone >> 1)[:, None, None, None],
+        "urban": (zone & 1)[:, None, None, None],
+        "sex": np.arange(2)[:, None, None],
+        "age_group": (np.searchsorted(AGE_5_FIRST, AGE_STARTS, side="right") - 1)[:, None],
+        "education": np.arange(4),
+    }
+    code, inside = np.zeros(table.shape, np.int64), np.ones(table.shape, bool)
+    for column in by:
+        code = code * len(BY[column]) + codes[column]
+        inside = inside & (codes[column] >= 0)
+    return np.bincount(code[inside], table[inside], int(np.prod([len(BY[column]) for column in by])))
 
 
 class Variables:
@@ -128,30 +148,14 @@ def constants(pop):
     four = np.zeros((*joint.shape[:3], 4))
     np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
     four *= pop.size / joint.sum()
-    zone, first, known = pop.people.area_zone, np.array(AGE_STARTS), {}
-    codes = {
-        "province": (zone >> 1)[:, None, None, None],
-        "urban": (zone & 1)[:, None, None, None],
-        "sex": np.arange(2)[:, None, None],
-        "age_group": (np.searchsorted(AGE_5_FIRST, first, side="right") - 1)[:, None],
-        "education": np.arange(4),
-    }
+    known = {}
 
     def total(expression, by=()):
         if (expression, by) not in known:
             name, groups = parameters.split(expression)
             if name != "persons":
                 raise KeyError(expression)
-            mask = parameters.group_mask(groups, four.shape)
-            if not by:
-                known[expression, by] = float(four[mask].sum())
-                return known[expression, by]
-            code = np.zeros(four.shape, np.int64)
-            for column in by:
-                code = code * len(BY[column]) + codes[column]
-                mask = mask & (codes[column] >= 0)
-            size = int(np.prod([len(BY[column]) for column in by]))
-            known[expression, by] = np.bincount(code[mask], four[mask], size)
+            known[expression, by] = domain_sums(four * parameters.group_mask(groups, four.shape), by, pop.people.area_zone)
         return known[expression, by]
 
     return total

@@ -49,13 +49,13 @@ def share_of(flags):
 
 
 def median_of(values):
-    """Median, and half the width of the order statistics one binomial standard deviation about it (Woodruff 1952)."""
+    """Median, and half the distance of the order statistics one binomial standard deviation to either side (Woodruff 1952)."""
     n = len(values)
     if n < 2:
         return (float(values[0]), NAN) if n else (NAN, NAN)
-    ordered, half = np.sort(values), np.sqrt(n) / 2
-    low, high = max(int(np.floor(n / 2 - half)), 0), min(int(np.ceil(n / 2 + half)), n - 1)
-    return float(np.median(values)), float((ordered[high] - ordered[low]) / 2)
+    middle, half = (n - 1) / 2, np.sqrt(n) / 2
+    low, high = np.interp([middle - half, middle + half], np.arange(n), np.sort(values))
+    return float(np.median(values)), float((high - low) / 2)
 
 
 def jackknife(value, without):
@@ -203,7 +203,7 @@ def needed(nsim, mcse, target):
     """Repetitions that bring a Monte Carlo error down to `target`: all of them fall with the root of the repetitions."""
     if not target > 0:
         raise DataError(f"target = {target!r}: give a Monte Carlo error above 0.")
-    return np.where(np.isfinite(mcse), np.ceil(nsim * (mcse / target) ** 2), np.nan)
+    return np.where(np.isfinite(mcse), np.ceil(nsim * (mcse / target) ** 2 * (1 - 1e-12)), np.nan)
 
 
 def extrapolated(hold, bootstraps, target=np.inf):

@@ -224,8 +224,9 @@ def _numbers(data, column, what):
         return np.full(len(data), float(column))
     if not isinstance(column, str):
         raise DataError(f"{what} = {column!r}: give a column's name{' or a number' if what in ('true', 'df') else ''}.")
+    given = _column(data, column)
     try:
-        values = pd.to_numeric(_column(data, column)).to_numpy(dtype=float, na_value=NAN)
+        values = pd.to_numeric(given).to_numpy(dtype=float, na_value=NAN)
     except (ValueError, TypeError):
         raise DataError(f"column {column!r} has to be numbers; it is {data[column].dtype}.") from None
     if np.isinf(values).any() and what != "df":

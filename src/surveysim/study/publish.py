@@ -54,7 +54,7 @@ def content(result, text, repetitions):
     }
     if repetitions is not None:
         drawings["repetitions"] = figures.svg(
-            figures.estimates_over_repetitions(*repeated_penetration(repetitions, table), text), text["coverage_figure"]
+            figures.estimates_over_repetitions(*repeated_penetration(repetitions), text), text["coverage_figure"]
         )
     return {
         "subtitle": text["subtitle"].format(
@@ -152,7 +152,7 @@ def statement_rows(statement, text, repetitions, table):
                 )
             )
     if repetitions is not None:
-        row = penetration_performance(repetitions, table)
+        row = performance_table(repetitions).loc["internet_penetration"]
         rows += [
             (
                 text["statement_cover"].format(repetitions=int(row["repetitions"])),
@@ -163,29 +163,32 @@ def statement_rows(statement, text, repetitions, table):
     return rows
 
 
-def penetration_performance(repetitions, table):
-    """Performance of the penetration estimate over repetitions."""
-    truth = table.set_index("indicator_id")["parameter"].to_dict()
-    return repetitions.performance(truth).set_index("indicator_id").loc["internet_penetration"]
+def performance_table(repetitions):
+    """One row per indicator of a StudyResult: repetitions, parameter, mean, bias, empse, modelse, cover (percent), each with its mcse."""
+    long = repetitions.performance()
+    value, mcse = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
+    estimands = repetitions.scenarios[0]["estimands"]
+    found = pd.DataFrame({"parameter": {e["name"]: e["true"] for e in estimands}})
+    found.insert(0, "repetitions", value["nsim"].astype(int))
+    found["mean"] = value["thetamean"]
+    for name, factor in (("bias", 1), ("empse", 1), ("modelse", 1), ("cover", 100)):
+        found[name], found[f"{name}_mcse"] = factor * value[name], factor * mcse[name]
+    return found.rename_axis("indicator_id")
 
 
 def no_verdict(repetitions, text):
     """What the Monte Carlo error of coverage allows to conclude, nothing under 1,000 repetitions; None without any."""
     if repetitions is None:
         return None
-    n = len(repetitions.estimate)
+    n = repetitions.repetitions
     key = "statement_verdict" if n >= 1000 else "statement_no_verdict"
     return text[key].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
 
 
-def repeated_penetration(repetitions, table):
+def repeated_penetration(repetitions):
     """Estimate and interval of penetration in every repetition, in percent, and the truth."""
-    k = list(repetitions.definitions.index).index("internet_penetration")
-    ok = np.isfinite(repetitions.estimate[:, k])
-    value, se, df = repetitions.estimate[ok, k], repetitions.se[ok, k], repetitions.df[ok, k]
-    lower, upper = repetitions.interval("percent", value, se, df)
-    truth = table.set_index("indicator_id").loc["internet_penetration", "parameter"]
-    return 100 * np.column_stack([value, lower, upper]), truth
+    table = repetitions.to_frame(where={"estimand": "internet_penetration"}).dropna(subset=["estimate"])
+    return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])
 
 
 def provincial_penetration(result):

@@ -361,7 +361,7 @@ class SurveyRun:
         return result
 
     def report(self, path, lang="en", repetitions=None):
-        """Write the self-contained HTML report; `repetitions` is the result of `repeat`, for the coverage part."""
+        """Write the self-contained HTML report; `repetitions` is the `StudyResult` of this survey repeated, for the coverage part."""
         from .publish import write_report
 
         return write_report(self, path, lang, repetitions)
