@@ -18,7 +18,11 @@ from ..weighting.result import deff_kish
 def write_report(result, path, lang="en", repetitions=None):
     """Write the HTML report of a SurveyRun and return its path; see `SurveyRun.report`."""
     text = html.labels(lang)
-    page = html.render("survey.html", lang, **content(result, text, repetitions))
+    return written(path, html.render("survey.html", lang, **content(result, text, repetitions)))
+
+
+def written(path, page):
+    """Write a page so that it is there whole, or not at all; returns its path."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

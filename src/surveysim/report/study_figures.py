@@ -1,0 +1,97 @@
+"""Figures of a Monte Carlo study. Each draws a plain table on the Axes it is given (or makes) and returns the Axes."""
+
+import numpy as np
+
+from .figures import ALERT, FIRST, INK, LINE, MUTED, SECOND, _legend, _readable, axes
+
+MOST = 1000  # intervals a zip plot shows
+Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
+
+
+def zip_plot(table, text, level=0.95, ax=None):
+    """Intervals ranked by |estimate - true| / se (Morris, White & Crowther 2019): table with estimate, se, lower, upper, true.
+
+    Intervals that miss the true value are at the top; the line where they begin is one minus the coverage.
+    """
+    ax = ax or axes(6.4, 4.6)
+    away = np.abs(table["estimate"] - table["true"]) / table["se"]
+    order = np.argsort(away.to_numpy(), kind="stable")
+    rank = 100 * (np.arange(len(table)) + 0.5) / len(table)
+    shown = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST)).astype(int))
+    part = table.iloc[order[shown]]
+    missed = ((part["lower"] > part["true"]) | (part["upper"] < part["true"])).to_numpy()
+    for at, colour, label in ((~missed, FIRST, text["zip_holds"]), (missed, ALERT, text["zip_misses"])):
+        ax.hlines(rank[shown][at], part["lower"][at], part["upper"][at], color=colour, linewidth=0.7, label=label)
+    ax.axvline(float(table["true"].iloc[0]), color=INK, linewidth=1)
+    n = len(table)
+    cover = float(np.mean((table["lower"] <= table["true"]) & (table["true"] <= table["upper"])))
+    error = Z * np.sqrt(cover * (1 - cover) / n)
+    ax.axhspan(100 * (cover - error), 100 * min(cover + error, 1), color=SECOND, alpha=0.25, linewidth=0)
+    ax.axhline(100 * level, color=MUTED, linewidth=0.8, linestyle="--")
+    ax.set_ylim(0, 100)
+    ax.set_ylabel(text["zip_axis"], color=MUTED, fontsize=9)
+    ax.set_xlabel(text["interval_of"], color=MUTED, fontsize=9)
+    _legend(ax, ncols=2)
+    return _readable(ax)
+
+
+def lolly(table, text, label, at=0.0, ax=None):
+    """A measure as lollipops from a reference value, with Monte Carlo 95 % intervals: table with label, value, mcse."""
+    ax = ax or axes(6.8, 0.34 * len(table) + 1.2)
+    y = np.arange(len(table))
+    ax.hlines(y, at, table["value"], color=LINE, linewidth=2)
+    _points(ax, table, y, FIRST)
+    ax.axvline(at, color=MUTED, linewidth=0.9)
+    return _rows(ax, table["label"], label)
+
+
+def forest(table, text, label, ax=None):
+    """Mean estimates with the spread of the estimates and their Monte Carlo intervals: table with label, mean, mcse, spread, true."""
+    ax = ax or axes(6.8, 0.36 * len(table) + 1.4)
+    y = np.arange(len(table))
+    ax.hlines(y, table["mean"] - Z * table["spread"], table["mean"] + Z * table["spread"], color=LINE, linewidth=3, label=text["forest_spread"])
+    ax.errorbar(table["mean"], y, xerr=Z * table["mcse"], fmt="o", color=FIRST, markersize=5, linewidth=1.4, label=text["forest_mean"])
+    ax.plot(table["true"], y, "|", color=ALERT, markersize=13, linestyle="none", label=text["forest_true"])
+    _legend(ax, ncols=3)
+    return _rows(ax, table["label"], label)
+
+
+def coverage(table, text, level=0.95, ax=None):
+    """Coverage in percent with Monte Carlo 95 % intervals against the nominal level: table with label, value, mcse (shares)."""
+    ax = ax or axes(6.8, 0.24 * len(table) + 1.2)
+    y = np.arange(len(table))
+    low = (table["value"] + Z * table["mcse"] < level).to_numpy()
+    for at, colour in ((~low, FIRST), (low, ALERT)):
+        part = table[at].assign(value=100 * table["value"][at], mcse=100 * table["mcse"][at])
+        _points(ax, part, y[at], colour)
+    ax.axvline(100 * level, color=MUTED, linewidth=0.9, linestyle="--")
+    return _rows(ax, table["label"], text["coverage_axis"])
+
+
+def convergence(table, text, label, ax=None):
+    """The running mean of the estimates with two Monte Carlo errors, repetition by repetition: table with repetition, mean, mcse, true."""
+    ax = ax or axes(6.4, 3.2)
+    ax.fill_between(
+        table["repetition"], table["mean"] - 2 * table["mcse"], table["mean"] + 2 * table["mcse"], color=FIRST, alpha=0.2, linewidth=0
+    )
+    ax.plot(table["repetition"], table["mean"], color=FIRST, linewidth=1.3, label=text["running_mean"])
+    ax.axhline(float(table["true"].iloc[0]), color=ALERT, linewidth=1, label=text["forest_true"])
+    ax.set_xlabel(text["repetition_axis"], color=MUTED, fontsize=9)
+    ax.set_ylabel(label, color=MUTED, fontsize=9)
+    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    _legend(ax, ncols=2)
+    return _readable(ax)
+
+
+def _points(ax, table, y, colour):
+    ax.errorbar(table["value"], y, xerr=Z * table["mcse"].fillna(0), fmt="o", color=colour, markersize=4.5, linewidth=1.4)
+
+
+def _rows(ax, labels, axis):
+    """Rows named from top to bottom, and a grid behind them."""
+    ax.set_yticks(np.arange(len(labels)), list(labels), fontsize=8.5, color=INK)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.set_xlabel(axis, color=MUTED, fontsize=9)
+    ax.grid(axis="x", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return _readable(ax)
