@@ -10,7 +10,6 @@ from .. import streams
 from ..errors import StudyError, SurveysimError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
-from ..estimation.linearization import Design
 from . import estimands
 from .ledger import FIELDS
 from .samples import Sample, loaded, values_of
@@ -25,8 +24,6 @@ from .survey import (
     variance_design,
     weigh,
 )
-
-PERCENTILES = 2  # bounds of a percentile interval
 
 
 class SurveySource:
@@ -236,5 +233,3 @@ def rows_of(found, weight):
     parts = [s.rows if not isinstance(s, scores.Statistic) else np.count_nonzero(s.rows & (weight != 0)) for s in found]
     return np.concatenate([np.atleast_1d(p) for p in parts])
 
-
-__all__ = ["Design", "SurveySource"]

@@ -107,7 +107,7 @@ class Study:
             keys[f"methods.{label}"] = fact
         columns = [c for c in self.definitions.columns if c != "note"]
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
-        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": _code()}
+        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": _code(), "part": self._together}
         if self.table is not None:
             keys["population"] = self._table_digest
         return json.loads(json.dumps(keys, default=str))

@@ -2,26 +2,24 @@
 
 import difflib
 import itertools
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .. import reference
-from ..columns import AGE_5, EDUCATION_4, SEX, URBAN
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..population import parameters
+from .estimands import BY
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
-from .spec import SurveySpec, WeightingSpec, checked, merge, read_layers
+from .spec import SurveySpec, checked, merge, read_layers
 
 DUAL = ("hartley", "fuller_burmeister", "pml", "single_frame", "raking_ratio", "multiplicity", "screening", "cal_df", "cal_sf")
 SCHEMES = ("jk1", "jkn", "rao-wu", "sdr", "brr")
-BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
 KINDS = ("known", "ratio", "mean", "total", "complement", "complement_ratio")
-UNITS = {"known": "percent", "ratio": "percent", "complement_ratio": "percent", "mean": "", "total": "10k persons", "complement": "10k persons"}
 STUDY_KEYS = ("study", "grid", "scenarios", "methods", "estimands")
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Count = Annotated[int, Field(ge=2, le=100_000_000)]
@@ -190,6 +188,31 @@ def flat(data, prefix=""):
     return found
 
 
+def toml(data):
+    """Nested keys as TOML that reads back as the same; keys without a value are left out."""
+    lines = [f"{_key(key)} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    for key, value in data.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{_key(key)}]", *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None)]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _key(key):
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
+
+
+def _dotted(key):
+    return ".".join(_key(part) for part in key.split("."))
+
+
+def _toml(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def build(data, place):
     """(spec, scenarios) of a study: the checked keys, and [(name, varied keys, random group, survey spec)]; all mistakes at once."""
     kind = TableStudySpec if is_table(data) else StudySpec
@@ -312,7 +335,7 @@ def _grid(spec, base, place, mistakes):
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            mistakes.append(f"{place}: grid.{key} is no key of the survey{hint}.")
+            mistakes.append(f"{place}: grid.{key} is no key of the survey{hint or '.'}")
         elif not isinstance(values, list) or not values:
             mistakes.append(f"{place}: grid.{key} = {values!r}: give a list of values.")
         elif any(values.count(v) > 1 for v in values):
@@ -362,5 +385,3 @@ def schemas():
         "table-study": TableStudySpec.model_json_schema(),
     }
 
-
-__all__ = ["KINDS", "UNITS", "WeightingSpec", "build", "flat", "is_study", "is_table", "nested", "read", "schemas", "with_changes"]
