@@ -50,6 +50,11 @@ class SurveySource:
         self.shares = np.array([row["unit"] == "percent" and row["kind"] != "mean" for row in rows])
 
     @cached_property
+    def _sums(self):
+        """Which items (E,) are weighted sums over a domain, defined also where nobody is in it."""
+        return np.array([self.definitions.loc[name, "kind"] in ("total", "known") and d != "" for name, d in self.items])
+
+    @cached_property
     def prep(self):
         return prepare(self.spec)
 
@@ -119,12 +124,14 @@ class SurveySource:
                 found.append(item)
             first += len(estimands.domain_names(row["by"]))
         values = np.full((len(self.items), len(FIELDS)), np.nan)
+        values[self._sums, :4] = 0.0, 0.0, 1.0, 0.0  # the total of a domain that nobody is in is 0, without error
         place = np.concatenate(at)
         values[place, 0] = np.concatenate([np.atleast_1d(s.value) for s in found]) * self.factor[place]
         values[place, 3] = rows_of(found, design.weight)
         if method.variance == "linearized":
             variance = np.concatenate([np.atleast_1d(v) for v in design.item_variances(found)])
             degrees = item_degrees(design, found, [""] * len(place), strict=False)
+            degrees = np.where(self._sums[place], np.fmax(degrees, 1.0), degrees)
             se = np.where(np.isnan(degrees), np.nan, np.sqrt(np.maximum(variance, 0.0)))
             yardstick = np.concatenate([np.atleast_1d(scores.srs_variance(design.weight, s)) for s in found])
             values[place, 1], values[place, 2] = se * self.factor[place], degrees

@@ -9,6 +9,7 @@ import pandas as pd
 from .. import streams
 from ..errors import CalibrationError, DataError, SpecError, StudyError, SurveysimError
 from ..estimation import Survey
+from ..estimation.estimates import item_degrees
 from ..estimation.linearization import Design
 from ..kernels import sampling as kernels
 from ..sampling import allocate
@@ -49,6 +50,7 @@ class TableSource:
         self.units = [definitions.loc[name, "unit"] for name, _ in self.items]
         self.shares = np.array([self._is_share(name) for name, _ in self.items])
         self.n = self._allocated()
+        self._check_sizes()
 
     # ------------------------------------------------------------------------------------------------------ the table
     def _check(self, data):
@@ -70,6 +72,31 @@ class TableSource:
         for column in numeric | ({s.size} if s.size else set()) | ({s.sd} if s.sd else set()):
             if not pd.api.types.is_numeric_dtype(data[column]) and not pd.api.types.is_bool_dtype(data[column]):
                 raise DataError(f"column {column!r} of the population has to be numbers; it is {data[column].dtype}.")
+
+    def _check_sizes(self):
+        """Sizes and probabilities that a sample cannot be drawn with."""
+        s, N = self.spec.sample, self._units()
+        size = self.data[s.size].to_numpy(dtype=float) if s.size else np.ones(len(self.data))
+        if np.any(size <= 0):
+            raise DataError(f"sample.size: {int(np.sum(size <= 0))} sizes of column {s.size!r} are not above 0.")
+        if s.method in ("bernoulli", "poisson", "pps_systematic"):
+            pi = self.n[self.stratum] * size / np.add.reduceat(size, self.first[:-1])[self.stratum]
+            if np.any(pi > 1 + 1e-12):
+                raise DataError(
+                    f"sample.n: {int(np.sum(pi > 1))} elements would have probabilities above 1, up to {pi.max():.3g}; lower n, or take them "
+                    "with certainty, in a stratum of their own."
+                )
+        elif s.method.endswith("with_replacement") and np.any(self.n < 2):
+            h = int(np.argmax(self.n < 2))
+            raise SpecError(f"sample.n: stratum {self.labels[h]!r} gets {self.n[h]} draws; a variance needs at least 2.")
+        elif s.method == "srs":
+            short = np.flatnonzero((self.n > N) | ((self.n < 2) & (self.n < N)))
+            if len(short):
+                h = short[0]
+                raise SpecError(
+                    f"sample.n: {len(short)} strata cannot have their sample, the first is {self.labels[h]!r} with n = {self.n[h]} of {N[h]} "
+                    "units: a variance needs at least 2, and no more than there are."
+                )
 
     def _margins_used(self):
         return [self._weighting(m)["margins"] for m in self.methods]
@@ -143,21 +170,33 @@ class TableSource:
         elif H == 1:
             n = np.array([s.n])
         else:
-            sd = None
-            if s.allocation == "neyman":
-                if not s.sd:
-                    raise SpecError("sample.allocation = \"neyman\" needs sample.sd, the column whose standard deviation matters.")
-                values = self.data[s.sd].to_numpy(dtype=float)
-                sd = np.array([values[a:b].std(ddof=1) if b - a > 1 else 0.0 for a, b in zip(self.first, self.first[1:])])
-            n = np.asarray(allocate(N, s.n, s.allocation, sd=sd, minimum=2))
-        short = np.flatnonzero((n > N) | ((n < 2) & (n < N)))
-        if len(short) and s.method not in ("srs_with_replacement", "pps_with_replacement", "bernoulli", "poisson"):
-            h = short[0]
-            raise SpecError(
-                f"sample.n: {len(short)} strata cannot have their sample, the first is {self.labels[h]!r} with n = {n[h]} of {N[h]} units: a "
-                "variance needs at least 2, and no more than there are."
-            )
+            sd = self._deviations() if s.allocation == "neyman" else None
+            n = self._shared_out(N, s.n, sd)
         return n.astype(np.int64)
+
+    def _deviations(self):
+        """Standard deviations (H,) of the column that matters, of elements or of cluster totals."""
+        s, h = self.spec.sample, self.stratum
+        values = self.data[s.sd].to_numpy(dtype=float)
+        if s.cluster:
+            order, start, h, _ = self._clusters
+            values = np.add.reduceat(values[order], start[:-1])
+        return np.array([values[h == k].std(ddof=1) if np.sum(h == k) > 1 else 0.0 for k in range(len(self.labels))])
+
+    def _shared_out(self, N, n, sd):
+        """n by stratum; strata that would get more than they have are taken whole, and the rest is shared out again."""
+        found, open_ = np.zeros(len(N), np.int64), np.ones(len(N), bool)
+        if n > N.sum():
+            raise SpecError(f"sample.n = {n:,}: the population has {N.sum():,} units.")
+        limited = not self.spec.sample.method.endswith("with_replacement")
+        while True:
+            left = n - found[~open_].sum()
+            part = allocate(N[open_], int(left), self.spec.sample.allocation, sd=None if sd is None else sd[open_], minimum=min(2, N.min()))
+            found[open_] = np.asarray(part)
+            whole = open_ & (found > N)
+            if not limited or not whole.any():
+                return found
+            found[whole], open_ = N[whole], open_ & ~whole
 
     def _units(self):
         """Sampling units of every stratum (H,): elements, or clusters."""
@@ -201,10 +240,6 @@ class TableSource:
             h = self.stratum[rows]
             return rows, {"weight": (N / self.n)[h], "stratum": h}
         size = self.data[s.size].to_numpy(dtype=float) if s.size else np.ones(len(self.data))
-        if s.method != "bernoulli" and not s.size:
-            raise SpecError(f"sample.method = {s.method!r} needs sample.size, the column probabilities are proportional to.")
-        if np.any(size <= 0):
-            raise DataError(f"sample.size: {int(np.sum(size <= 0))} sizes of column {s.size!r} are not above 0.")
         share = size / np.add.reduceat(size, self.first[:-1])[self.stratum]
         if s.method == "pps_with_replacement":
             rows = np.concatenate(
@@ -212,8 +247,6 @@ class TableSource:
             )
             return rows, {"weight": 1 / (self.n[self.stratum[rows]] * share[rows]), "stratum": self.stratum[rows]}
         pi = self.n[self.stratum] * share
-        if np.any(pi > 1):
-            raise DataError(f"sample.size: {int(np.sum(pi > 1))} elements would have probabilities above 1; take them with certainty, in a stratum of their own.")
         if s.method == "pps_systematic":
             rows = np.concatenate([_systematic(rng, a, b, pi[a:b]) for a, b in zip(self.first, self.first[1:])])
         else:
@@ -224,8 +257,6 @@ class TableSource:
 
     def _clustered(self, key, rng):
         """Clusters by simple random sampling, all of their elements or `take` of them."""
-        if self.spec.sample.method != "srs":
-            raise SpecError(f"sample.method = {self.spec.sample.method!r} draws elements; clusters are drawn by srs.")
         order, start, stratum, first = self._clusters
         chosen, take, N = self._drawn(key, first), self.spec.sample.take, np.diff(first)
         rows, clusters, sizes = [], [], []
@@ -245,7 +276,8 @@ class TableSource:
         """Table and Survey of repetition r, with design weights."""
         rows, design = self.sample(r)
         table = self.data.iloc[rows] if columns is None else self.data[columns].iloc[rows]
-        table = table.reset_index(drop=True).assign(**{f"_{name}": values for name, values in design.items()})
+        named = design | {"stratum": pd.Categorical.from_codes(design["stratum"], self.labels)}  # errors name strata
+        table = table.reset_index(drop=True).assign(**{f"_{name}": values for name, values in named.items()})
         options = {"weight": "_weight", "strata": "_stratum"}
         if "psu" in design:
             options["psu"] = ["_psu", "_element"] if "element" in design else "_psu"
@@ -312,17 +344,25 @@ class TableSource:
         for name, row in self.definitions.iterrows():
             by = list(row["by"]) or None
             if row["kind"] == "ratio":
-                found = survey.ratio(row["numerator"], row["denominator"], by=by)
+                found = survey.ratio(row["numerator"], row["denominator"], by=by, df=np.inf)
             else:
-                found = getattr(survey, row["kind"])(row["numerator"], by=by)
+                found = getattr(survey, row["kind"])(row["numerator"], by=by, df=np.inf)
+            domains = list(found.columns["domain"])
+            degrees = item_degrees(found.design, found.items, domains, strict=False)
+            if row["kind"] == "total":
+                for d in self._domains(row["by"]):
+                    values[place[name, d], [0, 3]] = 0.0
+                    if method.variance != "none":
+                        values[place[name, d], 1:3] = 0.0, 1.0
+                degrees = np.fmax(degrees, 1.0)
             bounds = None
             if method.interval == "percentile":
                 bounds = np.quantile(found.design.values(found.items), [(1 - level) / 2, (1 + level) / 2], axis=1, method="inverted_cdf").T
             for k, domain in enumerate(found.columns["domain"]):
                 i = place[name, domain]
                 values[i, 0] = found.columns["estimate"][k] * self.factor[i]
-                if method.variance != "none":
-                    values[i, 1:3] = found.columns["se"][k] * self.factor[i], found.columns["df"][k]
+                if method.variance != "none" and degrees[k] >= 1:
+                    values[i, 1:3] = found.columns["se"][k] * self.factor[i], degrees[k]
                 values[i, 3] = found.columns["n"][k]
                 if bounds is not None:
                     values[i, 5:7] = bounds[k] * self.factor[i]
@@ -424,9 +464,13 @@ class TableSource:
                     )
                     failures.append((int(r), m, f"CalibrationError: {error}"))
                     continue
+                if np.any(~np.isfinite(out[:, 0]) & (out[:, 3] > 0)):
+                    failures.append((int(r), m, "DataError: the denominator of a ratio is 0 in this sample"))
+                    continue
                 values[i, m, :, 0] = out[:, 0] * self.factor
                 values[i, m, :, 3] = out[:, 3]
                 if errors:
+                    out[~ratio, 2] = np.fmax(out[~ratio, 2], 1.0)
                     good = out[:, 2] >= 1
                     values[i, m, good, 1], values[i, m, good, 2] = (out[:, 1] * self.factor)[good], out[good, 2]
         return Block(np.asarray(repetitions, np.int64), values, tuple(failures))

@@ -1,20 +1,19 @@
 """`Study`: a Monte Carlo study from its specification, run into a ledger, resumed and extended by the same call."""
 
-import hashlib
 import json
 import os
 import sys
 import time
-from functools import cache
+import uuid
+from functools import cached_property
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..errors import SpecError, StudyError
-from . import estimands
+from . import estimands, fingerprints
 from .draw_survey import SurveySource
 from .execution import Plan, estimands_of, execute, run_block
 from .ledger import FORMAT, Ledger, MemoryLedger
@@ -58,6 +57,7 @@ class Study:
         self.place, self.folder, self.keys = place, str(folder), keys
         self.spec, scenarios = build(keys, place)
         self.methods = self._methods(methods or {})
+        self._token = uuid.uuid4().hex if methods else ""
         table_ = isinstance(self.spec, TableStudySpec)
         entries = self.spec.estimands
         if table_:
@@ -101,38 +101,28 @@ class Study:
         name, group, spec = self._specs[k]
         keys = {f"survey.{key}": value for key, value in flat(_plain(spec)).items()}
         for m in self.methods:
-            label, fact = (m[0], _source(m[1])) if isinstance(m, tuple) else (m.name, m.model_dump(exclude_defaults=True))
+            label, fact = (m[0], fingerprints.of_callable(m[1], m[0])) if isinstance(m, tuple) else (m.name, m.model_dump(exclude_defaults=True))
             if not isinstance(m, tuple) and m.call is not None:
-                fact = {"call": m.call, "source": _source(loaded(m.call, self.folder))}
+                fact = {"call": m.call, "source": fingerprints.of_callable(loaded(m.call, self.folder), m.name)}
             keys[f"methods.{label}"] = fact
         columns = [c for c in self.definitions.columns if c != "note"]
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
-        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": _code(), "part": self._together}
+        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": fingerprints.code(), "part": self._together}
         if self.table is not None:
-            keys["population"] = self._table_digest
+            keys["population"] = self._population
         return json.loads(json.dumps(keys, default=str))
 
-    @property
-    def _table_digest(self):
-        if not hasattr(self, "_digest"):
-            if isinstance(self.table, pd.DataFrame):
-                whole = pd.util.hash_pandas_object(self.table, index=False).to_numpy().tobytes()
-                whole += repr(list(self.table.columns)).encode()
-            else:
-                try:
-                    whole = (Path(self.folder) / self.table).read_bytes()
-                except OSError as error:
-                    raise SpecError(f"{self.place}: population.table = {self.table!r} cannot be read ({error.strerror}).") from None
-            self._digest = hashlib.sha256(whole).hexdigest()[:16]
-        return self._digest
+    @cached_property
+    def _population(self):
+        return fingerprints.of_table(self.table, self.folder)
 
     def ids(self):
         """Ledger names of the scenarios: digests of their facts."""
-        return [_digest_of(self.facts(k)) for k in range(len(self.scenarios))]
+        return [fingerprints.digest(self.facts(k)) for k in range(len(self.scenarios))]
 
     def plan(self):
         """What workers need."""
-        key = _digest_of([self.facts(k) for k in range(len(self.scenarios))])
+        key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
         part = self.spec.study
         return Plan(key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table)
 
@@ -243,9 +233,9 @@ class Study:
         plan, entries = self.plan(), []
         for k, name in enumerate(self.scenarios):
             facts = self.facts(k)
-            found = by_id.get(_digest_of(facts))
+            found = by_id.get(fingerprints.digest(facts))
             if found is None and name in known:
-                raise StudyError(_difference(ledger.folder, name, known[name]["facts"], facts))
+                raise StudyError(fingerprints.difference(ledger.folder, name, known[name]["facts"], facts))
             entries.append((found or self._entry(plan, k, facts)) | {"name": name, "varied": self.varied[k]})
         if ledger.folder is not None:
             ledger.clear_temporary()
@@ -270,7 +260,7 @@ class Study:
             for m in self.methods
         ]
         return {
-            "id": _digest_of(facts),
+            "id": fingerprints.digest(facts),
             "facts": facts,
             "level": spec.estimation.level,
             "methods": methods,
@@ -289,12 +279,12 @@ class Study:
         known, entries = {s["id"]: s for s in ledger.manifest["scenarios"]}, []
         for k, name in enumerate(self.scenarios):
             facts = self.facts(k)
-            if _digest_of(facts) in known:
-                entries.append(known[_digest_of(facts)])
+            if fingerprints.digest(facts) in known:
+                entries.append(known[fingerprints.digest(facts)])
                 continue
             named = [s for s in known.values() if s["name"] == name]
             if named:
-                raise StudyError(_difference(ledger.folder, name, named[0]["facts"], facts))
+                raise StudyError(fingerprints.difference(ledger.folder, name, named[0]["facts"], facts))
         entries = [e for e in entries if ledger.counts(e["id"])]
         if not entries:
             raise StudyError(f"{out}: no repetition of this study is finished yet.")
@@ -390,46 +380,6 @@ def _plain(spec):
     for key in ("name", "study", "grid", "scenarios", "methods", "estimands"):
         data.pop(key, None)
     return data
-
-
-def _source(function):
-    """A digest of a callable's source, or of its name where there is none to read."""
-    import inspect
-
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        text = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(type(function)))}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _digest_of(value):
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-
-
-@cache
-def _code():
-    """Version and digest of the code that results depend on: every module but the reports and the command line."""
-    root = files("surveysim")
-    digest = hashlib.sha256()
-    for path in sorted(Path(str(root)).rglob("*")):
-        parts = path.relative_to(str(root)).parts
-        if path.suffix in (".py", ".csv", ".toml") and parts[0] not in ("report", "cli.py", "__main__.py", "validation"):
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes())
-    return f"{version('surveysim-dualframe')} {digest.hexdigest()[:12]}"
-
-
-def _difference(folder, name, old, new):
-    """Message that says in which facts a study differs from the one in a folder."""
-    lines = []
-    for key in sorted(set(old) | set(new)):
-        if old.get(key) != new.get(key):
-            lines.append(f"  {key}: {json.dumps(old.get(key), ensure_ascii=False)} there, {json.dumps(new.get(key), ensure_ascii=False)} now")
-    shown = "\n".join(lines[:12]) + (f"\n  and {len(lines) - 12} more" if len(lines) > 12 else "")
-    return (
-        f"{folder}: the folder holds another study under the scenario {name!r}:\n{shown}\nResults of the two would be mixed. Choose another "
-        "folder, or undo the change."
-    )
 
 
 class _progress:  # noqa: N801 - used as a function

@@ -270,6 +270,7 @@ def _methods(spec, base, place):
 def _estimands(spec, place):
     found = []
     if isinstance(spec, TableStudySpec):
+        found += [f"{place}: sample.{text}" for text in _sample_mistakes(spec.sample)]
         for k, e in enumerate(spec.estimands):
             if (e.kind == "ratio") != bool(e.denominator):
                 found.append(f"{place}: estimands[{k}]: a ratio has a denominator, a {e.kind} has none; got {e.denominator!r}.")
@@ -290,6 +291,29 @@ def _estimands(spec, place):
             if name not in BY:
                 found.append(f"{where}.by: {name!r} is no column to estimate by; choose {', '.join(BY)}.")
     return found
+
+
+def _sample_mistakes(s):
+    """Keys of a sample from a table that need or exclude each other."""
+    sized = s.method in ("poisson", "pps_with_replacement", "pps_systematic")
+    if sized and s.size is None:
+        yield f"method = {s.method!r} needs sample.size, the column its probabilities are proportional to."
+    if not sized and s.size is not None:
+        yield f"size = {s.size!r} does nothing with method = {s.method!r}; leave it out."
+    if s.cluster is not None and s.method != "srs":
+        yield f"method = {s.method!r} draws elements; clusters are drawn by srs."
+    if s.take is not None and s.cluster is None:
+        yield f"take = {s.take} does nothing without sample.cluster; leave it out."
+    if s.take == 1:
+        yield "take = 1: the variance within clusters needs at least 2 elements of each."
+    if s.allocation == "neyman" and s.sd is None:
+        yield 'allocation = "neyman" needs sample.sd, the column whose standard deviation matters.'
+    if s.sd is not None and s.allocation != "neyman":
+        yield f"sd = {s.sd!r} does nothing with allocation = {s.allocation!r}; leave it out."
+    if s.allocation != "proportional" and (s.strata is None or isinstance(s.n, dict)):
+        yield f"allocation = {s.allocation!r} does nothing {'where n is given by stratum' if isinstance(s.n, dict) else 'without sample.strata'}."
+    if isinstance(s.n, dict) and s.strata is None:
+        yield "n by stratum needs sample.strata."
 
 
 def _names_of(expression):
