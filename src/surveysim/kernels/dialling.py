@@ -6,8 +6,8 @@ Random draws are keyed by (unit, number), so that a number meets the same fate w
 import numpy as np
 
 from .compiling import borrowed, jit
-from .randomness import alias_draw, philox
-from .respondents import MANY, MOST_MEMBERS, NUMBER, PERSON_TYPES, SUFFIXES, bank_number, open_bank, reach, read_ahead
+from .many import alias_draw_many
+from .respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank, reach
 
 COMPLETE = 0  # the first disposition code
 
@@ -23,18 +23,17 @@ def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, ca
     household), type, when it has rows.
     Returns the position of the first unit whose whole number space was dialled in vain, or a negative number.
     """
-    p, n, f = borrowed(p), borrowed(n), borrowed(f)
+    return dial_in_batches(p, n, f, landline, units, targets, rate, tally, dialled, interviews, cases, new_batch())
+
+
+@jit
+def dial_in_batches(p, n, f, landline, units, targets, rate, tally, dialled, interviews, cases, b):
+    """`dial` with room for a batch."""
+    p, n, f, b = borrowed(p), borrowed(n), borrowed(f), borrowed(b)
     key, shared = f.bank_key[0], f.shared[0]
-    done, case, seen, table = 0, 0, np.uint64(0), np.empty(SUFFIXES, np.int64)
-    ids, types, ages = (
-        np.empty(MOST_MEMBERS, np.int64),
-        np.empty(MOST_MEMBERS, np.int64),
-        np.empty(MOST_MEMBERS, np.int64),
-    )
+    done, case, table = 0, 0, np.empty(SUFFIXES, np.int64)
     for k in range(len(units)):
         v, found, order, bank, place = units[k], 0, 0, 0, 0
-        if targets[k] > MANY * rate[v]:
-            seen ^= read_ahead(p, v)
         width, size, bits = open_bank(0, f.prefixes[v], f.suffixes[v], shared, key, v, table)
         while found < targets[k]:
             if place == size:  # the bank is used up: enlarge it by as many suffixes again
@@ -42,74 +41,78 @@ def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, ca
                 width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], shared, key, v, table)
                 if width <= 0:
                     return k
-            x = bank_number(place, bank, size, bits, f.suffixes[v], width, shared, key, v, table)
-            order, place = order + 1, place + 1
-            w0, w1, w2, _ = philox(x, NUMBER, v, landline, f.key[0], f.key[1])
-            kind, owner, person, first, second = reach(p, n, f, landline, v, x, w0, w1, ids, types, ages)
-            outcome = alias_draw(f.alias, 0, kind, w2)
-            code, calls = f.outcome[0, outcome], f.outcome[1, outcome]
-            tally[k, np.int64(kind < PERSON_TYPES), code, calls] += 1
-            if len(cases) > 0:
-                row = cases[case]
-                row[0], row[1], row[2], row[3], row[4], row[5] = v, x, code, calls, owner, kind
-                case += 1
-            if code == COMPLETE:
-                row = interviews[done]
-                row[0], row[1], row[2], row[3], row[4], row[5], row[6] = v, order, x, person, calls, first, second
-                found += 1
-                done += 1
+            needed = (targets[k] - found) / rate[v]  # about as many more: few are looked at in vain
+            m = min(size - place, np.int64(min(needed + 1, BATCH)))
+            numbers_ahead(b, m, place, bank, size, bits, f.suffixes[v], width, shared, key, v, table)
+            reach(p, n, f, landline, v, b, m)
+            alias_draw_many(f.alias[0], b.kind, b.word[2], m, b.slot, b.left)
+            place += m
+            for i in range(m):
+                order, outcome = order + 1, b.slot[i]
+                code, calls = f.outcome[0, outcome], f.outcome[1, outcome]
+                tally[k, np.int64(b.kind[i] < PERSON_TYPES), code, calls] += 1
+                if len(cases) > 0:
+                    row = cases[case]
+                    row[0], row[1], row[2], row[3], row[4], row[5] = v, b.number[i], code, calls, b.owner[i], b.kind[i]
+                    case += 1
+                if code == COMPLETE:
+                    row = interviews[done]
+                    row[0], row[1], row[2], row[3], row[4] = v, order, b.number[i], b.person[i], calls
+                    row[5], row[6] = b.first[i], b.second[i]
+                    found += 1
+                    done += 1
+                    if found == targets[k]:
+                        break
         dialled[k] = order
-    # All targets are met. Without a use of `seen` nothing would be read ahead
-    return -1 if seen != np.uint64(1) else -2
+    return -1
 
 
 @jit
 def release(p, n, f, landline, v, start, cases):
     """Fill `cases` (k, 8) with the numbers from place `start` on in unit v's dialling order: unit, order, number, type,
     owner, person, and the two counts of `dial`. Returns how many there were: fewer where the space ends."""
-    p, n, f = borrowed(p), borrowed(n), borrowed(f)
+    return release_in_batches(p, n, f, landline, v, start, cases, new_batch())
+
+
+@jit
+def release_in_batches(p, n, f, landline, v, start, cases, b):
+    """`release` with room for a batch."""
+    p, n, f, b = borrowed(p), borrowed(n), borrowed(f), borrowed(b)
     key, shared = f.bank_key[0], f.shared[0]
-    table = np.empty(SUFFIXES, np.int64)
-    ids, types, ages = (
-        np.empty(MOST_MEMBERS, np.int64),
-        np.empty(MOST_MEMBERS, np.int64),
-        np.empty(MOST_MEMBERS, np.int64),
-    )
+    done, table = 0, np.empty(SUFFIXES, np.int64)
     bank = start // (f.prefixes[v] * f.suffixes[v])
     place = start % (f.prefixes[v] * f.suffixes[v])
     width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], shared, key, v, table)
-    for i in range(len(cases)):
+    while done < len(cases):
         if place >= size:
             bank, place = bank + 1, 0
             width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], shared, key, v, table)
         if width <= 0:
-            return i
-        x = bank_number(place, bank, size, bits, f.suffixes[v], width, shared, key, v, table)
-        place += 1
-        w0, w1, _, _ = philox(x, NUMBER, v, landline, f.key[0], f.key[1])
-        kind, owner, person, first, second = reach(p, n, f, landline, v, x, w0, w1, ids, types, ages)
-        row = cases[i]
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = (
-            v,
-            start + i + 1,
-            x,
-            kind,
-            owner,
-            person,
-            first,
-            second,
-        )
-    return len(cases)
+            return done
+        m = min(size - place, len(cases) - done, BATCH)
+        numbers_ahead(b, m, place, bank, size, bits, f.suffixes[v], width, shared, key, v, table)
+        reach(p, n, f, landline, v, b, m)
+        place += m
+        for i in range(m):
+            row = cases[done]
+            done += 1
+            row[0], row[1], row[2], row[3] = v, start + done, b.number[i], b.kind[i]
+            row[4], row[5], row[6], row[7] = b.owner[i], b.person[i], b.first[i], b.second[i]
+    return done
 
 
 @jit
 def bank_numbers(prefixes, suffixes, shared, key, unit, out):
     """The first numbers of a unit's banks in dialling order; for tests and for those who export a bank."""
-    table, bank, place = np.empty(SUFFIXES, np.int64), -1, 0
+    b, table, bank, place, done = new_batch(), np.empty(SUFFIXES, np.int64), -1, 0, 0
     width, size, bits = 0, 0, 0
-    for i in range(len(out)):
+    while done < len(out):
         if place == size:
             bank, place = bank + 1, 0
             width, size, bits = open_bank(bank, prefixes, suffixes, shared, key, unit, table)
-        out[i] = bank_number(place, bank, size, bits, suffixes, width, shared, key, unit, table)
-        place += 1
+        m = min(size - place, len(out) - done, BATCH)
+        numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table)
+        place += m
+        for i in range(m):
+            out[done] = b.number[i]
+            done += 1

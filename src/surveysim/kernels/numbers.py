@@ -38,13 +38,17 @@ Numbers = namedtuple(
 
 
 @inline_jit
+def quotient(a, b):
+    """a // b of whole numbers from 0 to 2**52: exact, because the quotient is rounded by less than it is off a whole number."""
+    return np.int64(np.float64(a) / np.float64(b))
+
+
+@inline_jit
 def slot_owner(modulus, cut, layer_start, u, s):
     """Owner index in the unit and layer of slot s."""
-    layer = 0
-    while layer < 2 and s >= layer_start[layer + 1, u]:
-        layer += 1
+    layer = np.int64(s >= layer_start[1, u]) + np.int64(s >= layer_start[2, u])
     e = s - layer_start[layer, u]
-    return e + (e // cut[layer, u]) * (modulus[layer] - cut[layer, u]), layer
+    return e + quotient(e, cut[layer, u]) * (modulus[layer] - cut[layer, u]), layer
 
 
 @jit
@@ -66,21 +70,26 @@ def guest_slot(n, v, h):
 
 
 @inline_jit
+def hosted_owner(n, v, h):
+    """Owner id, layer and the owner's unit of the slot that unit v hosts at index h."""
+    u = np.int64(v)
+    if h < n.hosted[1, v]:
+        gone = n.away[0, v] + n.away[1, v]
+        s = h + gone * (quotient(h, AWAY - gone) + 1)
+    else:
+        u, s = guest_slot(n, v, h)
+    index, layer = slot_owner(n.modulus, n.cut, n.layer_start, u, s)
+    return n.owner_start[u] + index, np.int64(layer), np.int64(u)
+
+
+@inline_jit
 def number_owner(n, v, x):
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
     none = np.int64(-1)
     h = unpermute(x, n.space[v], n.bits[v], n.key[0] + np.uint64(v))
     if h >= n.hosted[3, v]:
         return none, none, none
-    u = np.int64(v)
-    if h < n.hosted[1, v]:
-        gone = n.away[0, v] + n.away[1, v]
-        cycle = h // (AWAY - gone)
-        s = h + gone * (cycle + 1)
-    else:
-        u, s = guest_slot(n, v, h)
-    index, layer = slot_owner(n.modulus, n.cut, n.layer_start, u, s)
-    return n.owner_start[u] + index, np.int64(layer), np.int64(u)
+    return hosted_owner(n, v, h)
 
 
 @jit

@@ -1,17 +1,31 @@
-"""Whom a telephone number reaches, and which member of a household is to be interviewed.
+"""Whom telephone numbers reach, and which member of a household is to be interviewed.
 
 A number's *type* says all that its calls depend on: sex, group (town × 8 ages × 4 educations), internet use, having the other
 telephone too, and sector of the person to be interviewed; or that nobody can be. Draws are keyed by (unit, number).
+
+Numbers are looked at in batches, step by step for all of them; what is found does not depend on the batch.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit, jit
-from .numbers import number_owner
-from .people import AGED_6, find, head_cell, household_draw, mobiles_of, person_draw, role_of, words_of, years_of
-from .randomness import alias_draw, bits_of, lane, permute, scramble
+from .compiling import inline_jit
+from .many import alias_draw_many, find_many, permute_many, philox_many
+from .numbers import hosted_owner, quotient
+from .people import (
+    AGED_6,
+    DORMITORY,
+    HEAD,
+    OTHER,
+    PARTNER,
+    PERSON,
+    find,
+    household_draw,
+    person_draw,
+    years_of,
+)
+from .randomness import bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
 PERSON_TYPES = 2 * 64 * 2 * 2 * 3
@@ -20,7 +34,10 @@ N_TYPES = PERSON_TYPES + 5
 RANDOM, ANYBODY, LAST_BIRTHDAY, NEXT_BIRTHDAY, KISH = range(5)  # rules of selection within the household
 MOST_MEMBERS = 16
 NUMBER = 0  # second word of the Philox counter: what is drawn once for a number
-MANY = 150  # numbers of a unit from which on reading its tables ahead pays
+BATCH = 512  # numbers looked at together
+ROOMS = 16  # in place of the group of a family's head
+ROLES = np.full((3, ROOMS + 1), DORMITORY)  # `role_of` by position (0, 1, 2 or more) and the head's group
+ROLES[:, :ROOMS] = [[HEAD] * 16, [PARTNER + g for g in range(16)], [OTHER + (g & 3) for g in range(16)]]
 BIRTHDAY = np.uint64(0xB1D7)  # key of the day of birth, a lasting attribute of a person
 
 Frame = namedtuple(
@@ -41,6 +58,78 @@ Frame = namedtuple(
         "outcome",  # (2, J) disposition code and calls of each outcome
     ],
 )
+
+
+Batch = namedtuple(
+    "Batch",
+    [
+        # Of each number, (BATCH,)
+        "number",  # prefix × 10,000 + suffix
+        "slot",  # its place among the slots that the unit hosts, or beyond
+        "word",  # (4, BATCH) uint64 drawn for the number
+        "kind",
+        "owner",
+        "person",
+        "first",
+        "second",  # what it reaches, see `reach`
+        # Of each number that is somebody's slot, (BATCH,)
+        "row",  # its place in the batch
+        "layer",
+        "unit",  # of the owner
+        "home",  # household
+        "at",  # class of the household
+        "eldest",  # first person of the household
+        "group",  # of the household's head, or ROOMS
+        "lines",
+        "shared",  # (2, BATCH) uint64, words that the members may share
+        "begin",  # (BATCH + 1,) first row of the members
+        # Of each person looked at, (BATCH × MOST_MEMBERS,)
+        "id",
+        "of",  # row of the household
+        "cell",
+        "draw",  # (4, BATCH × MOST_MEMBERS) uint64, the words of the person
+        # Room
+        "able",  # (MOST_MEMBERS,) rows of a household's members who may be interviewed
+        "table",  # (BATCH × MOST_MEMBERS,) rows of alias tables
+        "left",  # (BATCH × MOST_MEMBERS,) uint64
+        "place",  # (BATCH,)
+    ],
+)
+
+
+@inline_jit
+def new_batch():
+    """Room for a batch, to be handed to a kernel that looks at it `borrowed`."""
+    number, member = np.empty((14, BATCH), np.int64), np.empty((4, BATCH * MOST_MEMBERS), np.int64)
+    word, draw = np.empty((6, BATCH), np.uint64), np.empty((5, BATCH * MOST_MEMBERS), np.uint64)
+    return Batch(
+        number=number[0],
+        slot=number[1],
+        word=word[:4],
+        kind=number[2],
+        owner=number[3],
+        person=number[4],
+        first=number[5],
+        second=number[6],
+        row=number[7],
+        layer=number[8],
+        unit=number[9],
+        home=number[10],
+        at=number[11],
+        eldest=np.empty(BATCH, np.int64),
+        group=number[12],
+        lines=np.empty(BATCH, np.int64),
+        shared=word[4:],
+        begin=np.empty(BATCH + 1, np.int64),
+        id=member[0],
+        of=member[1],
+        cell=member[2],
+        draw=draw[:4],
+        able=np.empty(MOST_MEMBERS, np.int64),
+        table=member[3],
+        left=draw[4],
+        place=number[13],
+    )
 
 
 @inline_jit
@@ -75,79 +164,33 @@ def open_bank(bank, prefixes, suffixes, shared, key, unit, table):
 
 
 @inline_jit
+def numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table):
+    """`bank_number` of the next m places."""
+    for i in range(m):
+        b.number[i] = place + i
+    permute_many(b.number, m, size, bits, key + np.uint64(unit * 131 + bank * 65537), False, b.left, b.place)
+    for i in range(m):
+        prefix = quotient(b.number[i], width)
+        b.number[i], b.place[i] = prefix * SUFFIXES, b.number[i] - prefix * width
+    for i in range(m):
+        if shared == 1:
+            b.number[i] += table[b.place[i]]
+        else:
+            b.number[i] += suffix_of(bank * suffixes + b.place[i], unit, b.number[i] // SUFFIXES + 1, key)
+
+
+@inline_jit
 def type_of(cell, group, internet, other, works):
     """A person's type from cell, group, internet use, having the other telephone, and sector."""
     return (((cell // 140 * 64 + group) * 2 + internet) * 2 + other) * 3 + works
 
 
 @inline_jit
-def unowned(w0, lines, business):
+def unowned(w0, machine, dead, business):
     """Type of a number that reaches no household or person."""
     if lane(w0, 0) < business:
-        return MACHINE if lane(w0, 1) < lines[0] else BUSINESS
-    return DEAD if lane(w0, 1) < lines[1] else RINGING
-
-
-@inline_jit
-def read_ahead(p, unit):
-    """Read a unit's tables from end to end, one word of every cache line: later looks find them near. Returns what it read."""
-    seen = np.uint64(0)
-    for area in range(len(p.area_unit)):
-        if p.area_unit[area] == unit:
-            for role in range(p.alias.shape[1]):
-                for cell in range(0, p.alias.shape[2], 8):
-                    seen ^= p.alias[area, role, cell]
-            for cell in range(0, p.use.shape[1], 8):
-                seen ^= np.uint64(p.use[area, cell])
-    return seen
-
-
-@inline_jit
-def roster(p, c, household, unit, landline, layer, ids, types, ages):
-    """Members aged 6 or older of a household with more lines than `layer`, in the order of their ids: how many (-1: it has fewer
-    lines), and the lines.
-
-    `ages` holds years, for males with 1,000 added: its descending order is that of Kish's list.
-    """
-    size, area = p.class_size[c], p.class_area[c]
-    zone, first = p.area_zone[area], p.class_person[c] + (household - p.class_household[c]) * size
-    w0, w1, w2, w3 = words_of(p, first)
-    head = head_cell(p, w0, area, p.class_kind[c])
-    lines, shared_use, shared_trait = household_draw(p, w0, w2, household - p.unit_household[unit], zone, head)
-    if lines <= layer:
-        return -1, lines
-    eligible = 0
-    for position in range(size):
-        cell = alias_draw(p.alias, area, role_of(p, head, position), w0)
-        mobiles, internet, _, works = person_draw(
-            p, cell, w1, w2, w3, area, zone, first + position - p.unit_person[unit], lines, shared_use, shared_trait
-        )
-        if p.cell_age[cell] >= AGED_6 and eligible < MOST_MEMBERS:
-            other = mobiles > 0 if landline == 1 else lines > 0
-            ids[eligible] = first + position
-            types[eligible] = type_of(
-                cell, (zone & 1) * 32 + p.cell_group[cell], np.int64(internet), np.int64(other), works
-            )
-            ages[eligible] = years_of(p, w1, p.cell_age[cell]) + (1000 if cell < 140 else 0)
-            eligible += 1
-        w0, w1, w2, w3 = words_of(p, first + position + 1)
-    return eligible, lines
-
-
-@jit
-def sharer(p, c, household, unit, owner, u, ids, types, ages):
-    """Index of another eligible member of a mobile's household, or -1: a call, because it is rare and would swell the loop."""
-    eligible, _ = roster(p, c, household, unit, 0, -1, ids, types, ages)
-    others = 0
-    for i in range(eligible):
-        others += ids[i] != owner
-    place = (u * others) >> 16
-    for i in range(eligible):
-        if ids[i] != owner:
-            if place == 0:
-                return i
-            place -= 1
-    return -1
+        return MACHINE if lane(w0, 1) < machine else BUSINESS
+    return DEAD if lane(w0, 1) < dead else RINGING
 
 
 @inline_jit
@@ -156,15 +199,114 @@ def decade_of(kind):
     return (kind // 48) & 7
 
 
+# ------------------------------------------------------------------------------------------------ owners, homes, members
 @inline_jit
-def answerer(eligible, types, at_home, u):
+def look_for_owners(n, b, m, v):
+    """Rows for those of m numbers of unit v that are somebody's slot; how many."""
+    for i in range(m):
+        b.slot[i] = b.number[i]
+    permute_many(b.slot, m, n.space[v], n.bits[v], n.key[0] + np.uint64(v), True, b.left, b.place)
+    k, end = 0, n.hosted[3, v]
+    for i in range(m):
+        b.row[k] = i
+        k += np.int64(b.slot[i] < end)
+    for j in range(k):
+        b.owner[b.row[j]], b.layer[j], b.unit[j] = hosted_owner(n, v, b.slot[b.row[j]])
+    return k
+
+
+@inline_jit
+def look_for_classes(p, b, k, v, ids, landline):
+    """Class, by household (landline) or person, of k owners of unit v, or now and then of another unit."""
+    starts = p.class_household if landline == 1 else p.class_person
+    unit_start = p.unit_household if landline == 1 else p.unit_person
+    low, high = find(starts, unit_start[v]), find(starts, unit_start[v + 1] - 1) + 1
+    find_many(starts, low, high, ids, k, b.at)
+    for j in range(k):
+        if b.unit[j] != v:
+            b.at[j] = find(starts, ids[j])
+
+
+@inline_jit
+def look_at_homes(p, b, k):
+    """Head's group, lines and shared words of k households."""
+    for j in range(k):
+        c = b.at[j]
+        b.eldest[j] = p.class_person[c] + (b.home[j] - p.class_household[c]) * p.class_size[c]
+        b.table[j] = p.class_area[c] * p.alias.shape[1] + HEAD
+        b.draw[0, j], b.draw[1, j], b.draw[2, j], b.draw[3, j] = b.eldest[j], PERSON, 0, 0
+    philox_many(b.draw, k, p.key[0], p.key[1])
+    alias_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
+    for j in range(k):
+        c = b.at[j]
+        head, zone = b.cell[j] if p.class_kind[c] == 0 else np.int64(-1), p.area_zone[p.class_area[c]]
+        b.group[j] = p.cell_head[head] & 15 if head >= 0 else ROOMS
+        index = b.home[j] - p.unit_household[b.unit[j]]
+        lines, b.shared[0, j], b.shared[1, j] = household_draw(p, b.draw[0, j], b.draw[2, j], index, zone, head)
+        b.lines[j] = lines
+
+
+@inline_jit
+def look_at_persons(p, b, k):
+    """Words and cells of k persons whose ids and households' rows are known."""
+    for i in range(k):
+        j = b.of[i]
+        role = ROLES[min(b.id[i] - b.eldest[j], 2), b.group[j]]
+        b.table[i] = p.class_area[b.at[j]] * p.alias.shape[1] + role
+        b.draw[0, i], b.draw[1, i], b.draw[2, i], b.draw[3, i] = b.id[i], PERSON, 0, 0
+    philox_many(b.draw, k, p.key[0], p.key[1])
+    alias_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
+
+
+@inline_jit
+def add_members(p, b, j, k):
+    """Append all members of household j, from row k of the persons on; the next free row."""
+    for position in range(min(p.class_size[b.at[j]], MOST_MEMBERS)):
+        b.id[k], b.of[k] = b.eldest[j] + position, j
+        k += 1
+    return k
+
+
+@inline_jit
+def able_members(p, b, j, but):
+    """Members of household j aged 6 or older, but for one person, in the order of their ids: how many; `able` has their rows."""
+    k = 0
+    for i in range(b.begin[j], b.begin[j + 1]):
+        b.able[k] = i
+        k += np.int64((p.cell_age[b.cell[i]] >= AGED_6) & (b.id[i] != but))
+    return k
+
+
+@inline_jit
+def person_type(p, b, i, landline):
+    """Type and own mobiles of the person in row i, who is interviewed on one telephone."""
+    j, cell = b.of[i], b.cell[i]
+    area, index, lines = p.class_area[b.at[j]], b.id[i] - p.unit_person[b.unit[j]], b.lines[j]
+    zone, w1, w2, w3 = p.area_zone[area], b.draw[1, i], b.draw[2, i], b.draw[3, i]
+    mobiles, internet, _, works = person_draw(
+        p, cell, w1, w2, w3, area, zone, index, lines, b.shared[0, j], b.shared[1, j]
+    )
+    other = mobiles > 0 if landline == 1 else lines > 0
+    group = (zone & 1) * 32 + p.cell_group[cell]
+    return type_of(cell, group, np.int64(internet), np.int64(other), works), mobiles
+
+
+# ------------------------------------------------------------------------------------------------ selection within a household
+@inline_jit
+def home_weight(p, f, cell):
+    """Weight of being at home, by the 8 ages."""
+    return f.at_home[(p.cell_group[cell] >> 2) & 7]
+
+
+@inline_jit
+def answerer(p, f, b, eligible, u):
     """Who picks up: a member drawn by the weights of being at home."""
     total = 0
     for i in range(eligible):
-        total += at_home[decade_of(types[i])]
+        total += home_weight(p, f, b.cell[b.able[i]])
     mark = (u * total) >> 16
     for i in range(eligible):
-        mark -= at_home[decade_of(types[i])]
+        mark -= home_weight(p, f, b.cell[b.able[i]])
         if mark < 0:
             return i
     return eligible - 1
@@ -177,68 +319,123 @@ def birthday_of(p, person):
 
 
 @inline_jit
-def select(p, f, eligible, ids, types, ages, word):
-    """Index of the member to be interviewed; one who should not have been where somebody puts themselves forward."""
+def kish_age(p, b, i):
+    """Years, for males with 1,000 added: its descending order is that of Kish's list."""
+    return years_of(p, b.draw[1, i], p.cell_age[b.cell[i]]) + (1000 if b.cell[i] < 140 else 0)
+
+
+@inline_jit
+def select(p, f, b, eligible, word):
+    """Which of the `able` is to be interviewed; one who should not have been where somebody puts themselves forward."""
     rule = f.selection[0]
     if rule == RANDOM:
         return (lane(word, 0) * eligible) >> 16
     if rule == ANYBODY or lane(word, 3) < f.selection[1]:
-        return answerer(eligible, types, f.at_home, lane(word, 1))
+        return answerer(p, f, b, eligible, lane(word, 1))
     best, least = 0, np.int64(1) << 40
     if rule == KISH:
         rank = f.kish[(lane(word, 2) * 12) >> 16, min(eligible, 6) - 1]
         for i in range(eligible):
-            before = 0
+            age, before = kish_age(p, b, b.able[i]), 0
             for j in range(eligible):
-                before += ages[j] > ages[i] or (ages[j] == ages[i] and j < i)
+                other = kish_age(p, b, b.able[j])
+                before += other > age or (other == age and j < i)
             if before == rank:
                 best = i
         return best
     for i in range(eligible):
-        since = (f.selection[2] - birthday_of(p, ids[i])) % 365
+        since = (f.selection[2] - birthday_of(p, b.id[b.able[i]])) % 365
         distance = since if rule == LAST_BIRTHDAY else (365 - since) % 365
         if distance < least:
             best, least = i, distance
     return best
 
 
+# ------------------------------------------------------------------------------------------------ what a number reaches
 @inline_jit
-def reach(p, n, f, landline, v, x, w0, w1, ids, types, ages):
-    """What a number reaches: type, owner (-1: nobody), person to be interviewed, and own mobiles (mobile), or eligible members
-    and lines (landline)."""
-    none = np.int64(-1)
-    owner, layer, u = number_owner(n, v, x)
-    if owner < 0:
-        return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
+def reach(p, n, f, landline, v, b, m):
+    """What m numbers of unit v reach: type, owner (-1: nobody), person to be interviewed, and own mobiles and layer (mobile), or
+    eligible members and lines (landline)."""
+    for i in range(m):
+        b.word[0, i], b.word[1, i], b.word[2, i], b.word[3, i] = b.number[i], NUMBER, v, landline
+    philox_many(b.word, m, f.key[0], f.key[1])
+    machine, dead, business = f.lines[0], f.lines[1], f.business[v]
+    for i in range(m):
+        b.kind[i] = unowned(b.word[0, i], machine, dead, business)
+        b.owner[i], b.person[i], b.first[i], b.second[i] = -1, -1, 0, 0
+    k = look_for_owners(n, b, m, v)
     if landline == 1:
-        c = find(p.class_household, owner)
-        eligible, lines = roster(p, c, owner, u, 1, layer, ids, types, ages)
-        if eligible < 0:
-            return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
-        if eligible == 0:
-            return NOBODY_ELIGIBLE, owner, none, 0, lines
-        pick = select(p, f, eligible, ids, types, ages, w1)
-        return types[pick], owner, ids[pick], eligible, lines
-    c = find(p.class_person, owner)
-    size, area, offset = p.class_size[c], p.class_area[c], owner - p.class_person[c]
-    position, zone = offset % size, p.area_zone[area]
-    household = p.class_household[c] + offset // size
-    a0, a1, a2, a3 = words_of(p, owner - position)
-    head, index = head_cell(p, a0, area, p.class_kind[c]), owner - p.unit_person[u]
-    lines, shared_use, shared_trait = household_draw(p, a0, a2, household - p.unit_household[u], zone, head)
-    if position > 0:
-        a0, a1, a2, a3 = words_of(p, owner)
-    cell = alias_draw(p.alias, area, role_of(p, head, position), a0)
-    age = p.cell_age[cell] & 31
-    mobiles = mobiles_of(p, a1, index, zone, age)
-    if mobiles <= layer:
-        return unowned(w0, f.lines, f.business[v]), none, none, 0, 0
-    if lane(w1, 0) < f.selection[3] and lane(w1, 1) < 32768:  # another member of the household answers
-        pick = sharer(p, c, household, u, owner, lane(w1, 2), ids, types, ages)
-        if pick >= 0:
-            return types[pick], owner, ids[pick], 0, layer
-    if age < AGED_6:
-        return NOBODY_ELIGIBLE, owner, none, mobiles, layer
-    _, internet, _, works = person_draw(p, cell, a1, a2, a3, area, zone, index, lines, shared_use, shared_trait)
-    group = (zone & 1) * 32 + p.cell_group[cell]
-    return type_of(cell, group, np.int64(internet), np.int64(lines > 0), works), owner, owner, mobiles, layer
+        reach_households(p, f, b, k, v, landline)
+    else:
+        reach_persons(p, f, b, k, v, landline)
+
+
+@inline_jit
+def reach_households(p, f, b, k, v, landline):
+    """What the numbers reach that are slots of k households."""
+    for j in range(k):
+        b.home[j] = b.owner[b.row[j]]
+    look_for_classes(p, b, k, v, b.home, landline)
+    look_at_homes(p, b, k)
+    none, members = np.int64(-1), np.int64(0)  # not literals, for which everything would be compiled again
+    for j in range(k):
+        b.begin[j] = members
+        if b.lines[j] > b.layer[j]:
+            members = add_members(p, b, j, members)
+    b.begin[k] = members
+    look_at_persons(p, b, members)
+    for j in range(k):
+        i = b.row[j]
+        if b.lines[j] <= b.layer[j]:
+            b.owner[i] = -1
+            continue
+        eligible = able_members(p, b, j, none)
+        b.kind[i], b.first[i], b.second[i] = NOBODY_ELIGIBLE, eligible, b.lines[j]
+        if eligible > 0:
+            pick = b.able[select(p, f, b, eligible, b.word[1, i])]
+            b.kind[i], _ = person_type(p, b, pick, landline)
+            b.person[i] = b.id[pick]
+
+
+@inline_jit
+def reach_persons(p, f, b, k, v, landline):
+    """What the numbers reach that are slots of k persons."""
+    for j in range(k):
+        b.id[j], b.of[j] = b.owner[b.row[j]], j
+    look_for_classes(p, b, k, v, b.id, landline)
+    for j in range(k):
+        c = b.at[j]
+        b.home[j] = p.class_household[c] + quotient(b.id[j] - p.class_person[c], p.class_size[c])
+    look_at_homes(p, b, k)
+    look_at_persons(p, b, k)
+    for j in range(k):
+        i = b.row[j]
+        kind, mobiles = person_type(p, b, j, landline)
+        if mobiles <= b.layer[j]:
+            b.owner[i] = -1
+            continue
+        able = p.cell_age[b.cell[j]] >= AGED_6
+        b.kind[i], b.person[i] = kind if able else NOBODY_ELIGIBLE, b.id[j] if able else -1
+        b.first[i], b.second[i] = mobiles, b.layer[j]
+    if f.selection[3] > 0:
+        reach_sharers(p, f, b, k, landline)
+
+
+@inline_jit
+def reach_sharers(p, f, b, k, landline):
+    """Another eligible member of the household answers some of the mobiles, and is then interviewed."""
+    members = np.int64(0)
+    for j in range(k):
+        i = b.row[j]
+        b.begin[j] = members
+        if b.owner[i] >= 0 and lane(b.word[1, i], 0) < f.selection[3] and lane(b.word[1, i], 1) < 32768:
+            members = add_members(p, b, j, members)
+    b.begin[k] = members
+    look_at_persons(p, b, members)
+    for j in range(k):
+        i = b.row[j]
+        others = able_members(p, b, j, b.owner[i])
+        if others > 0:
+            pick = b.able[(lane(b.word[1, i], 2) * others) >> 16]
+            b.kind[i], _ = person_type(p, b, pick, landline)
+            b.person[i], b.first[i] = b.id[pick], 0
