@@ -94,7 +94,7 @@ def _announce():
     from .kernels.compiling import compiled_before
 
     if not compiled_before():
-        click.echo("surveysim: compiling the kernels, once (about 15 seconds); later runs start at once", err=True)
+        click.echo("surveysim: compiling the kernels, once (half a minute); later runs start at once", err=True)
 
 
 def _truth(result, stages):

@@ -174,13 +174,12 @@ def srs_variance(w, item, replacement=True):
     V_srs = N̂² S²(score) / n over the rows of the domain; without replacement it is multiplied by 1 - n / N̂. One number for a
     Statistic, (D,) for a Block.
     """
-    group = np.where(item.rows, 0, -1) if isinstance(item, Statistic) else item.group
-    D, at = np.size(item.value), (group >= 0) & (w != 0)
-    g, wd, z = group[at], w[at], item.score[at]
-    n, N = np.bincount(g, minlength=D), np.bincount(g, wd, D)
+    D = np.size(item.value)
+    group = item.rows.view(np.int8) - np.int8(1) if isinstance(item, Statistic) else item.group
+    n, N, squares = np.zeros(D, np.int64), np.zeros(D), np.zeros(D)
+    kernels.element_variances(w, item.score, group, n, N, squares)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(g, wd * z, D) / N
-        spread = n / (n - 1) * np.bincount(g, wd * (z - mean[g]) ** 2, D) / N
+        spread = n / (n - 1) * squares / N
         result = N**2 * spread / n * (1.0 if replacement else np.maximum(1 - n / N, 0.0))
     result = np.where((n < 2) | (N <= 0), np.nan, result)
     return float(result[0]) if isinstance(item, Statistic) else result

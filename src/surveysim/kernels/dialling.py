@@ -1,6 +1,7 @@
 """Dial a shuffled number bank until the unit's target of interviews is met; one final outcome a number, in strict order.
 
-Random draws are keyed by (unit, number), so that a number meets the same fate whatever was dialled before it.
+Random draws are keyed by (unit, number), so that a number meets the same fate whatever was dialled before it. Room for a batch is made
+outside the kernels, which would compile it with everything else.
 """
 
 import numpy as np
@@ -12,7 +13,6 @@ from .respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead
 COMPLETE = 0  # the first disposition code
 
 
-@jit
 def dial(p, n, f, landline, units, targets, rate, tally, dialled, interviews, cases):
     """Dial the banks of `units` in one frame until each has its target of interviews.
 
@@ -67,7 +67,6 @@ def dial_in_batches(p, n, f, landline, units, targets, rate, tally, dialled, int
     return -1
 
 
-@jit
 def release(p, n, f, landline, v, start, cases):
     """Fill `cases` (k, 8) with the numbers from place `start` on in unit v's dialling order: unit, order, number, type,
     owner, person, and the two counts of `dial`. Returns how many there were: fewer where the space ends."""
@@ -101,10 +100,15 @@ def release_in_batches(p, n, f, landline, v, start, cases, b):
     return done
 
 
-@jit
 def bank_numbers(prefixes, suffixes, shared, key, unit, out):
     """The first numbers of a unit's banks in dialling order; for tests and for those who export a bank."""
-    b, table, bank, place, done = new_batch(), np.empty(SUFFIXES, np.int64), -1, 0, 0
+    bank_in_batches(prefixes, suffixes, shared, key, unit, out, new_batch())
+
+
+@jit
+def bank_in_batches(prefixes, suffixes, shared, key, unit, out, b):
+    """`bank_numbers` with room for a batch."""
+    table, bank, place, done = np.empty(SUFFIXES, np.int64), -1, 0, 0
     width, size, bits = 0, 0, 0
     while done < len(out):
         if place == size:

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from .compiling import inline_jit
+from .compiling import inline_jit, jit_in_place
 from .many import alias_draw_many, find_many, permute_many, philox_many
 from .numbers import hosted_owner, quotient
 from .people import (
@@ -97,7 +97,6 @@ Batch = namedtuple(
 )
 
 
-@inline_jit
 def new_batch():
     """Room for a batch, to be handed to a kernel that looks at it `borrowed`."""
     number, member = np.empty((14, BATCH), np.int64), np.empty((4, BATCH * MOST_MEMBERS), np.int64)
@@ -163,7 +162,7 @@ def open_bank(bank, prefixes, suffixes, shared, key, unit, table):
     return width, prefixes * width, bits_of(prefixes * max(width, 1))
 
 
-@inline_jit
+@jit_in_place
 def numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table):
     """`bank_number` of the next m places."""
     for i in range(m):
@@ -200,7 +199,7 @@ def decade_of(kind):
 
 
 # ------------------------------------------------------------------------------------------------ owners, homes, members
-@inline_jit
+@jit_in_place
 def look_for_owners(n, b, m, v):
     """Rows for those of m numbers of unit v that are somebody's slot; how many."""
     for i in range(m):
@@ -215,7 +214,7 @@ def look_for_owners(n, b, m, v):
     return k
 
 
-@inline_jit
+@jit_in_place
 def look_for_classes(p, b, k, v, ids, landline):
     """Class, by household (landline) or person, of k owners of unit v, or now and then of another unit."""
     starts = p.class_household if landline == 1 else p.class_person
@@ -227,7 +226,7 @@ def look_for_classes(p, b, k, v, ids, landline):
             b.at[j] = find(starts, ids[j])
 
 
-@inline_jit
+@jit_in_place
 def look_at_homes(p, b, k):
     """Head's group, lines and shared words of k households."""
     for j in range(k):
@@ -246,7 +245,7 @@ def look_at_homes(p, b, k):
         b.lines[j] = lines
 
 
-@inline_jit
+@jit_in_place
 def look_at_persons(p, b, k):
     """Words and cells of k persons whose ids and households' rows are known."""
     for i in range(k):
@@ -324,7 +323,7 @@ def kish_age(p, b, i):
     return years_of(p, b.draw[1, i], p.cell_age[b.cell[i]]) + (1000 if b.cell[i] < 140 else 0)
 
 
-@inline_jit
+@jit_in_place
 def select(p, f, b, eligible, word):
     """Which of the `able` is to be interviewed; one who should not have been where somebody puts themselves forward."""
     rule = f.selection[0]
@@ -352,7 +351,7 @@ def select(p, f, b, eligible, word):
 
 
 # ------------------------------------------------------------------------------------------------ what a number reaches
-@inline_jit
+@jit_in_place
 def reach(p, n, f, landline, v, b, m):
     """What m numbers of unit v reach: type, owner (-1: nobody), person to be interviewed, and own mobiles and layer (mobile), or
     eligible members and lines (landline)."""
@@ -370,7 +369,7 @@ def reach(p, n, f, landline, v, b, m):
         reach_persons(p, f, b, k, v, landline)
 
 
-@inline_jit
+@jit_in_place
 def reach_households(p, f, b, k, v, landline):
     """What the numbers reach that are slots of k households."""
     for j in range(k):
@@ -397,7 +396,7 @@ def reach_households(p, f, b, k, v, landline):
             b.person[i] = b.id[pick]
 
 
-@inline_jit
+@jit_in_place
 def reach_persons(p, f, b, k, v, landline):
     """What the numbers reach that are slots of k persons."""
     for j in range(k):
@@ -421,7 +420,7 @@ def reach_persons(p, f, b, k, v, landline):
         reach_sharers(p, f, b, k, landline)
 
 
-@inline_jit
+@jit_in_place
 def reach_sharers(p, f, b, k, landline):
     """Another eligible member of the household answers some of the mobiles, and is then interviewed."""
     members = np.int64(0)

@@ -51,6 +51,26 @@ def residuals(z, weight, cell, partition, column, inverse, pinned, out):
 
 
 @jit
+def element_variances(weight, z, group, rows, size, spread):
+    """Rows of weight and their weights' sum by group (D,), and Σ w (z - mean)²: what simple random sampling would rest on."""
+    D = len(size)
+    mean = np.zeros(D)
+    for i in range(len(z)):
+        d = group[i]
+        if d >= 0 and weight[i] != 0.0:
+            rows[d] += 1
+            size[d] += weight[i]
+            mean[d] += weight[i] * z[i]
+    for d in range(D):
+        mean[d] /= size[d]
+    for i in range(len(z)):
+        d = group[i]
+        if d >= 0 and weight[i] != 0.0:
+            off = z[i] - mean[d]
+            spread[d] += weight[i] * off * off
+
+
+@jit
 def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, about_zero, out):
     """Variances (E,) of Σ weight·z (E, n): PSU totals about their stratum's mean, times `scale` per stratum.
 
