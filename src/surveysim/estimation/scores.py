@@ -175,9 +175,11 @@ def srs_variance(w, item, replacement=True):
     Statistic, (D,) for a Block.
     """
     D = np.size(item.value)
-    group = item.rows.view(np.int8) - np.int8(1) if isinstance(item, Statistic) else item.group
     n, N, squares = np.zeros(D, np.int64), np.zeros(D), np.zeros(D)
-    kernels.element_variances(w, item.score, group, n, N, squares)
+    if isinstance(item, Statistic):
+        kernels.element_variance(w, item.score, item.rows, n, N, squares)
+    else:
+        kernels.element_variances(w, item.score, item.group, n, N, squares)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = n / (n - 1) * squares / N
         result = N**2 * spread / n * (1.0 if replacement else np.maximum(1 - n / N, 0.0))

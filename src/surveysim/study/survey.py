@@ -1,7 +1,7 @@
 """One survey, from population to estimates; the part that does not change from repetition to repetition is made once."""
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import Lock
 
 import numpy as np
@@ -29,7 +29,7 @@ MARGIN_LABELS = {"sex": SEX, "age_group": AGE_5, "education": EDUCATION_4, "urba
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What every repetition of a survey shares."""
+    """What every repetition of a survey shares; `working` (2, U) are the shares of numbers that reach somebody."""
 
     spec: SurveySpec
     pop: Population
@@ -39,6 +39,7 @@ class Preparation:
     recipe: Recipe
     definitions: pd.DataFrame
     known: object
+    working: np.ndarray
 
 
 _preparing = Lock()
@@ -72,6 +73,7 @@ def _prepared(spec):
         recipe_of(spec, control_totals(pop, spec.weighting)),
         estimands.selected(spec),
         estimands.constants(pop),
+        np.stack([frame.units["working_rate"].to_numpy() for frame in frames]),
     )
 
 
@@ -153,9 +155,12 @@ def weighting_table(prep, cases):
     people, a = prep.pop.people, cases.attributes
     zone = people.area_zone[people.class_area[a[:, 0]]]
     cell = a[:, 3]
-    provinces = list(reference.provinces())
+    provinces = reference.provinces()
     at = (cases.frame, cases.unit)
-    categorical = pd.Categorical.from_codes
+
+    def categorical(codes, labels):
+        return pd.Categorical.from_codes(codes, dtype=_levels(labels), validate=False)
+
     return Columns(
         {
             "frame": categorical(cases.frame, FRAMES),
@@ -176,6 +181,12 @@ def weighting_table(prep, cases):
             "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell))),
         }
     )
+
+
+@cache
+def _levels(labels):
+    """The categorical type of some labels, made once."""
+    return pd.CategoricalDtype(list(labels))
 
 
 def strata_of(prep, cases):
@@ -206,7 +217,7 @@ def disposition_table(prep, cases):
 def eligible_share(prep, cases, f, units):
     """Share of the numbers dialled in some units that reach somebody, by the telephone statistics the frame was made from."""
     dialled = cases.dialled[f, units]
-    return float(dialled @ prep.frames[f].units["working_rate"].to_numpy()[units] / max(dialled.sum(), 1))
+    return float(dialled @ prep.working[f, units] / max(dialled.sum(), 1))
 
 
 def shares_of_unknown(weighting, tally, share):

@@ -240,7 +240,12 @@ def _given(dispositions, name, numbers, n):
 
 def _one_of(cases, column, values):
     """Codes (n,) of a column that may only hold these values."""
-    codes = pd.Index(values).get_indexer(pick(cases, column).astype(object))
+    given = pick(cases, column)
+    if isinstance(given.dtype, pd.CategoricalDtype):  # its levels are few
+        place = np.append(pd.Index(values).get_indexer(given.cat.categories.astype(object)), -1)
+        codes = place[given.cat.codes.to_numpy()]
+    else:
+        codes = pd.Index(values).get_indexer(given.astype(object))
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise DataError(
