@@ -8,5 +8,7 @@ from .performance import compare as compare
 from .performance import performance as performance
 from .performance import repetitions_needed as repetitions_needed
 from .results import StudyResult as StudyResult
+from .solver import Solution as Solution
+from .solver import solve_design as solve_design
 from .spec import SurveySpec as SurveySpec
 from .survey import SurveyRun as SurveyRun
