@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ["population.md", "dual-frame.md", "weighting.md", "estimation.md", "fieldwork.md"]
+PAGES = ["population.md", "dual-frame.md", "weighting.md", "estimation.md", "fieldwork.md", "studies.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

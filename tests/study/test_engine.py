@@ -119,7 +119,10 @@ def test_new_scenarios__extend_and_old_ones_are_not_run_again(home):
 
 
 def test_survey_study__same_bytes_from_threads_and_memory(spec, tmp_path):
-    data = spec.model_dump() | {"study": {"repetitions": 6}, "methods": [{"name": "r"}, {"name": "h", "estimator": "hartley"}]}
+    data = spec.model_dump() | {
+        "study": {"repetitions": 6},
+        "methods": [{"name": "r"}, {"name": "h", "estimator": "hartley"}],
+    }
     data |= {"estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}]}
     made = Study(data)
     kept = made.run(tmp_path / "out", workers=2, block=2).to_frame()
@@ -129,7 +132,19 @@ def test_survey_study__same_bytes_from_threads_and_memory(spec, tmp_path):
 # ------------------------------------------------------------------------------------------------------------- kills
 def start(home, *more):
     return subprocess.Popen(
-        [*CLI, "study", "run", str(home / "study.toml"), "-o", str(home / "out"), "--workers", "1", "--block", "8", *more],
+        [
+            *CLI,
+            "study",
+            "run",
+            str(home / "study.toml"),
+            "-o",
+            str(home / "out"),
+            "--workers",
+            "1",
+            "--block",
+            "8",
+            *more,
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -225,7 +240,9 @@ def test_a_damaged_part__is_found_out_set_aside_and_run_again(home, fault):
         broken = bytearray(data)
         if fault == "flip":
             broken[position] ^= 1
-        part.write_bytes(bytes(broken) if fault == "flip" else bytes(broken[: len(broken) // 2]) if fault == "truncate" else b"")
+        part.write_bytes(
+            bytes(broken) if fault == "flip" else bytes(broken[: len(broken) // 2]) if fault == "truncate" else b""
+        )
         with pytest.raises(StudyError, match="is damaged"):
             made.result(home / "out").performance()
         assert made.status(home / "out")["damaged"].sum() == 1
@@ -286,7 +303,9 @@ def test_changed_data__is_another_study(home):
 
 def test_labels_and_repetitions__are_no_other_study(home):
     study(home).run(home / "out")
-    data = keys(64, scenarios=[{"name": "renamed"}]) | {"study": {"name": "other", "aim": "words", "repetitions": 64, "seed": 5}}
+    data = keys(64, scenarios=[{"name": "renamed"}]) | {
+        "study": {"name": "other", "aim": "words", "repetitions": 64, "seed": 5}
+    }
     done = []
     Study(data, folder=home).run(home / "out", progress=done.append)
     assert done == []
@@ -318,7 +337,10 @@ def test_a_full_disk__loses_nothing_and_the_run_goes_on_later(home):
         "except Exception as e: print(type(e).__name__, e)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code, str(home / "study.toml"), str(home / "out")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(home / "study.toml"), str(home / "out")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "StudyError" in result.stdout
     assert "What was written before is safe" in result.stdout
@@ -357,7 +379,9 @@ def test_failures__are_rows_with_their_replay(home):
 
 def test_failure_budget__stops_the_study_and_keeps_it(home):
     data = keys(64, "fails_at_3", grid={}, study={"repetitions": 64, "failures": 0.0})
-    with pytest.raises(StudyError, match=r"1 repetitions failed.*repetition 3, method 'call': ZeroDivisionError") as caught:
+    with pytest.raises(
+        StudyError, match=r"1 repetitions failed.*repetition 3, method 'call': ZeroDivisionError"
+    ) as caught:
         Study(data, folder=home).run(home / "out", workers=1)
     assert "study.replay('base', 3)" in str(caught.value)
     assert parts(home / "out") >= 1
@@ -368,7 +392,10 @@ def test_failure_budget__stops_the_study_and_keeps_it(home):
 def test_exit_code__is_3_with_failures(home):
     write_toml(home, keys(32, "fails_at_3", grid={}))
     found = subprocess.run(
-        [*CLI, "study", "run", str(home / "study.toml"), "-o", str(home / "out"), "--json"], capture_output=True, text=True, check=False
+        [*CLI, "study", "run", str(home / "study.toml"), "-o", str(home / "out"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert found.returncode == 3
     assert {row["measure"] for row in json.loads(found.stdout)} >= {"bias", "cover", "failures"}
@@ -390,14 +417,21 @@ def test_infinite_estimates__are_failures(home):
 
 
 def test_plug_ins__have_random_numbers_of_their_own_that_replay(home):
-    first, again = (study(home, call="noise", grid={}).run(workers=w, block=b).to_frame() for w, b in ((1, None), (3, 5)))
+    first, again = (
+        study(home, call="noise", grid={}).run(workers=w, block=b).to_frame() for w, b in ((1, None), (3, 5))
+    )
     pd.testing.assert_frame_equal(first, again)
     assert first["estimate"].nunique() == 64
 
 
 def test_plug_ins__may_be_functions_and_return_estimates_tables_or_numbers(home):
     def estimates(sample):
-        return sample.survey.mean("y").to_frame().assign(variable="mean")[["variable", "estimate", "se"]].rename(columns={"variable": "estimand"})
+        return (
+            sample.survey.mean("y")
+            .to_frame()
+            .assign(variable="mean")[["variable", "estimate", "se"]]
+            .rename(columns={"variable": "estimand"})
+        )
 
     def wrong(sample):
         return {"men": 1.0}
@@ -418,8 +452,15 @@ def test_common_random_numbers__are_shared_unless_scenarios_have_their_own(home)
     own = study(home, grid={}, scenarios=[{"name": "a"}, {"name": "b", "group": "b"}]).run().to_frame()
     wide = own.pivot(index=["repetition", "method", "estimand"], columns="scenario", values="estimate")
     assert (wide["a"] != wide["b"]).mean() > 0.99
-    apart = study(home, grid={}, scenarios=same, study={"repetitions": 64, "seed": 5, "random_numbers": "independent"}).run().to_frame()
-    assert apart.query("scenario == 'a'")["estimate"].to_numpy()[0] != apart.query("scenario == 'b'")["estimate"].to_numpy()[0]
+    apart = (
+        study(home, grid={}, scenarios=same, study={"repetitions": 64, "seed": 5, "random_numbers": "independent"})
+        .run()
+        .to_frame()
+    )
+    assert (
+        apart.query("scenario == 'a'")["estimate"].to_numpy()[0]
+        != apart.query("scenario == 'b'")["estimate"].to_numpy()[0]
+    )
 
 
 def test_replay__gives_the_estimates_of_the_repetition(spec):
@@ -435,7 +476,12 @@ def test_replay__gives_the_estimates_of_the_repetition(spec):
 def test_stage_switches__leave_the_other_stages_draws_alone(spec):
     data = spec.model_dump() | {"study": {"repetitions": 2, "seed": 4}, "grid": {"stages.measurement": [True, False]}}
     data["fieldwork"]["measurement"] |= {"internet_under": 0.05}
-    data |= {"estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}, {"name": "old", "numerator": "persons*age_60plus", "kind": "total"}]}
+    data |= {
+        "estimands": [
+            {"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"},
+            {"name": "old", "numerator": "persons*age_60plus", "kind": "total"},
+        ]
+    }
     table = Study(data).run().to_frame().pivot(index=["estimand", "repetition"], columns="scenario", values="estimate")
     assert (table.loc["old", "measurement=True"] == table.loc["old", "measurement=False"]).all()
     assert (table.loc["p", "measurement=True"] < table.loc["p", "measurement=False"]).all()
@@ -488,7 +534,12 @@ def test_performance__in_small_chunks_is_the_same(home, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "error"),
-    [({"executor": "cluster"}, StudyError), ({"workers": 0}, StudyError), ({"block": 0}, StudyError), ({"executor": 3}, StudyError)],
+    [
+        ({"executor": "cluster"}, StudyError),
+        ({"workers": 0}, StudyError),
+        ({"block": 0}, StudyError),
+        ({"executor": 3}, StudyError),
+    ],
 )
 def test_bad_arguments__are_refused(home, options, error):
     with pytest.raises(error):

@@ -115,7 +115,9 @@ def test_stratified_total__is_the_sum_of_strata(table, allocation):
     """V = Σ N_h² (1 - f_h) S_h² / n_h, n_h ∝ N_h or N_h S_h; C 5.3 and 5.5, SSW 3.7."""
     strata = table.groupby("h")["y"]
     share = strata.size() * (strata.std(ddof=1) if allocation == "neyman" else 1)
-    study = made(table, 2 * MANY, n=90, strata="h", allocation=allocation, **({"sd": "y"} if allocation == "neyman" else {}))
+    study = made(
+        table, 2 * MANY, n=90, strata="h", allocation=allocation, **({"sd": "y"} if allocation == "neyman" else {})
+    )
     n = dict(zip("abc", study.plan().source(0).n, strict=True))
     assert sum(n.values()) == 90
     assert all(abs(n[h] - 90 * share[h] / share.sum()) < 1 for h in n)

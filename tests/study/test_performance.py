@@ -56,7 +56,19 @@ def test_jackknife_errors__equal_leaving_one_out():
 def test_monte_carlo_errors__are_the_spread_over_studies():
     """2,000 studies of 200 normal estimates: every stated error within 10 % of the spread of its measure (their own error is 1.6 %)."""
     rng = np.random.default_rng(8)
-    names = ("bias", "empse", "mse", "rmse", "modelse", "relerror", "relvar", "cover", "becover", "ciwidth", "thetamedian")
+    names = (
+        "bias",
+        "empse",
+        "mse",
+        "rmse",
+        "modelse",
+        "relerror",
+        "relvar",
+        "cover",
+        "becover",
+        "ciwidth",
+        "thetamedian",
+    )
     found = []
     for _ in range(2000):
         b, v = rng.normal(0.1, 1, 200), rng.gamma(20, 1 / 20, 200)

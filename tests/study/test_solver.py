@@ -27,7 +27,12 @@ def test_sample_size__is_cochrans(elements):
     n0 = (Z * elements["y"].std() / 0.25) ** 2
     exact = n0 / (1 + n0 / 3000)
     found = solve_design(
-        keys(n=500), {"sample.n": (100, 2500)}, {"mean": 0.25}, cost=lambda v: v["sample.n"], table=elements, repetitions=60
+        keys(n=500),
+        {"sample.n": (100, 2500)},
+        {"mean": 0.25},
+        cost=lambda v: v["sample.n"],
+        table=elements,
+        repetitions=60,
     )
     assert found.inputs["sample.n"] == pytest.approx(exact, rel=0.03)
     row = found.check.iloc[0]
@@ -42,7 +47,9 @@ def test_two_stage__costs_no_more_than_the_best_of_all_designs():
     """Clusters at 10, elements at 1: the exact variance of every (n, take) gives the cheapest design; ours costs at most 4 % more."""
     rng = np.random.default_rng(7)
     M, N = 40, 200
-    table = pd.DataFrame({"c": np.repeat(np.arange(N), M), "y": np.repeat(rng.normal(0, 1, N), M) + rng.normal(10, 3, N * M)})
+    table = pd.DataFrame(
+        {"c": np.repeat(np.arange(N), M), "y": np.repeat(rng.normal(0, 1, N), M) + rng.normal(10, 3, N * M)}
+    )
     means = table.groupby("c")["y"].mean()
     between, within = means.var(ddof=1), table.groupby("c")["y"].var(ddof=1).mean()
     best = np.inf
@@ -66,14 +73,28 @@ def test_two_stage__costs_no_more_than_the_best_of_all_designs():
 
 
 def test_a_bound_out_of_reach__is_named(elements):
-    with pytest.raises(StudyError, match=r"no design within the limits meets the bound of 'mean': the closest has ±0\.\d+, the bound is ±0.01"):
-        solve_design(keys(n=500), {"sample.n": (100, 1000)}, {"mean": 0.01}, cost=lambda v: v["sample.n"], table=elements, repetitions=5)
+    with pytest.raises(
+        StudyError,
+        match=r"no design within the limits meets the bound of 'mean': the closest has ±0\.\d+, the bound is ±0.01",
+    ):
+        solve_design(
+            keys(n=500),
+            {"sample.n": (100, 1000)},
+            {"mean": 0.01},
+            cost=lambda v: v["sample.n"],
+            table=elements,
+            repetitions=5,
+        )
 
 
 def test_theta__is_where_the_margin_is_least(spec):
     """The share of the landline sample in the overlap; both ends are worse."""
-    data = spec.model_dump() | {"estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}]}
-    found = solve_design(data, {"weighting.composite": (0.0, 1.0)}, {"p": np.inf}, minimize="p", repetitions=4, check=4, rounds=3)
+    data = spec.model_dump() | {
+        "estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}]
+    }
+    found = solve_design(
+        data, {"weighting.composite": (0.0, 1.0)}, {"p": np.inf}, minimize="p", repetitions=4, check=4, rounds=3
+    )
     assert 0.1 < found.inputs["weighting.composite"] < 0.9
     tried = found.designs.set_index("weighting.composite")["moe p"]
     assert tried.loc[found.inputs["weighting.composite"]] <= min(tried.loc[0.0], tried.loc[1.0])

@@ -15,7 +15,9 @@ from numba.extending import intrinsic
 
 jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
 inline_jit = partial(jit, forceinline=True)  # for the innermost functions: a call would copy the struct of tables
-jit_in_place = partial(jit, inline="always")  # merged before compilation: nested stages with large structs compile once, not once a level
+jit_in_place = partial(
+    jit, inline="always"
+)  # merged before compilation: nested stages with large structs compile once, not once a level
 
 
 def compiled_before():

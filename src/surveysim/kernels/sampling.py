@@ -80,8 +80,8 @@ def cross_products(table, level, width, gram):
                 gram[a, A + level[b, m]] += table[a, b]
     for b in range(B):
         for m in range(M):
-            for l in range(M):
-                gram[A + level[b, m], A + level[b, l]] += column[b]
+            for c in range(M):
+                gram[A + level[b, m], A + level[b, c]] += column[b]
     for a in range(A):
         for c in range(width):
             gram[A + c, a] = gram[a, A + c]

@@ -49,8 +49,24 @@ def forest(table, text, label, ax=None):
     """Mean estimates with the spread of the estimates and their Monte Carlo intervals: table with label, mean, mcse, spread, true."""
     ax = ax or axes(6.8, 0.36 * len(table) + 1.4)
     y = np.arange(len(table))
-    ax.hlines(y, table["mean"] - Z * table["spread"], table["mean"] + Z * table["spread"], color=LINE, linewidth=3, label=text["forest_spread"])
-    ax.errorbar(table["mean"], y, xerr=Z * table["mcse"], fmt="o", color=FIRST, markersize=5, linewidth=1.4, label=text["forest_mean"])
+    ax.hlines(
+        y,
+        table["mean"] - Z * table["spread"],
+        table["mean"] + Z * table["spread"],
+        color=LINE,
+        linewidth=3,
+        label=text["forest_spread"],
+    )
+    ax.errorbar(
+        table["mean"],
+        y,
+        xerr=Z * table["mcse"],
+        fmt="o",
+        color=FIRST,
+        markersize=5,
+        linewidth=1.4,
+        label=text["forest_mean"],
+    )
     ax.plot(table["true"], y, "|", color=ALERT, markersize=13, linestyle="none", label=text["forest_true"])
     _legend(ax, ncols=3)
     return _rows(ax, table["label"], label)
@@ -72,7 +88,12 @@ def convergence(table, text, label, ax=None):
     """The running mean of the estimates with two Monte Carlo errors, repetition by repetition: table with repetition, mean, mcse, true."""
     ax = ax or axes(6.4, 3.2)
     ax.fill_between(
-        table["repetition"], table["mean"] - 2 * table["mcse"], table["mean"] + 2 * table["mcse"], color=FIRST, alpha=0.2, linewidth=0
+        table["repetition"],
+        table["mean"] - 2 * table["mcse"],
+        table["mean"] + 2 * table["mcse"],
+        color=FIRST,
+        alpha=0.2,
+        linewidth=0,
     )
     ax.plot(table["repetition"], table["mean"], color=FIRST, linewidth=1.3, label=text["running_mean"])
     ax.axhline(float(table["true"].iloc[0]), color=ALERT, linewidth=1, label=text["forest_true"])
@@ -84,7 +105,9 @@ def convergence(table, text, label, ax=None):
 
 
 def _points(ax, table, y, colour):
-    ax.errorbar(table["value"], y, xerr=Z * table["mcse"].fillna(0), fmt="o", color=colour, markersize=4.5, linewidth=1.4)
+    ax.errorbar(
+        table["value"], y, xerr=Z * table["mcse"].fillna(0), fmt="o", color=colour, markersize=4.5, linewidth=1.4
+    )
 
 
 def _rows(ax, labels, axis):

@@ -52,7 +52,9 @@ class SurveySource:
     @cached_property
     def _sums(self):
         """Which items (E,) are weighted sums over a domain, defined also where nobody is in it."""
-        return np.array([self.definitions.loc[name, "kind"] in ("total", "known") and d != "" for name, d in self.items])
+        return np.array(
+            [self.definitions.loc[name, "kind"] in ("total", "known") and d != "" for name, d in self.items]
+        )
 
     @cached_property
     def prep(self):
@@ -109,7 +111,9 @@ class SurveySource:
         if method.estimator == "recipe" and method.variance in ("linearized", "none"):
             return self._linearized(method, weights, table, variables)
         if not variables.complete:
-            raise StudyError("dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0.")
+            raise StudyError(
+                "dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0."
+            )
         return self._by_table(method, prep, r, cases, table, weights, variables)
 
     # ------------------------------------------------------------------------------------------------ linearized recipes
@@ -181,7 +185,11 @@ class SurveySource:
             made = dual_frame_of(data)
         if method.variance in ("linearized", "none"):
             return made
-        seed = int(streams.key(self.seed, self.group, "replicates", r)[0] >> np.uint64(1)) if method.variance == "rao-wu" else None
+        seed = (
+            int(streams.key(self.seed, self.group, "replicates", r)[0] >> np.uint64(1))
+            if method.variance == "rao-wu"
+            else None
+        )
         return made.replicates(method.variance, n=method.replicates, seed=seed)
 
     def _asked(self, method, survey, row, names):
@@ -198,7 +206,9 @@ class SurveySource:
         if row["kind"] in ("ratio", "mean"):
             return survey.ratio(y, names[row["denominator"]], by=by, **options), None, 1.0, None
         if row["kind"] == "complement_ratio":
-            raise StudyError('kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.')
+            raise StudyError(
+                'kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.'
+            )
         found = survey.total(y, by=by, **options)
         base = None if row["kind"] == "total" else np.atleast_1d(self.prep.known(row["denominator"], tuple(row["by"])))
         if row["kind"] == "known":
@@ -239,4 +249,3 @@ def rows_of(found, weight):
     """Respondents of every row of statistics and blocks."""
     parts = [s.rows if not isinstance(s, scores.Statistic) else np.count_nonzero(s.rows & (weight != 0)) for s in found]
     return np.concatenate([np.atleast_1d(p) for p in parts])
-

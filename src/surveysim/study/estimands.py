@@ -13,7 +13,9 @@ from ..fieldwork.answers import MISSING
 from ..population import outcomes, parameters
 
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
-UNITS = dict(known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons")
+UNITS = dict(
+    known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons"
+)
 
 
 def selected(spec):
@@ -24,19 +26,29 @@ def selected(spec):
 
 def defined(entries):
     """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name."""
-    rows = [(e.name, e.kind, e.numerator, e.denominator, UNITS[e.kind] if e.unit is None else e.unit, "", e.by) for e in entries]
-    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index("name")
+    rows = [
+        (e.name, e.kind, e.numerator, e.denominator, UNITS[e.kind] if e.unit is None else e.unit, "", e.by)
+        for e in entries
+    ]
+    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index(
+        "name"
+    )
 
 
 def defined_on_table(entries):
     """Definitions of the estimands of a study of a table, indexed by name."""
     rows = [(e.name, e.kind, e.numerator, e.denominator, e.unit or "", "", tuple(e.by)) for e in entries]
-    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index("name")
+    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index(
+        "name"
+    )
 
 
 def domain_names(by):
     """Texts such as "province=110000, sex=male" of the combinations of some columns; "" for everybody."""
-    return [", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True)) for levels in itertools.product(*(BY[c] for c in by))]
+    return [
+        ", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True))
+        for levels in itertools.product(*(BY[c] for c in by))
+    ]
 
 
 def truths(pop, definitions):
@@ -155,7 +167,9 @@ def constants(pop):
             name, groups = parameters.split(expression)
             if name != "persons":
                 raise KeyError(expression)
-            known[expression, by] = domain_sums(four * parameters.group_mask(groups, four.shape), by, pop.people.area_zone)
+            known[expression, by] = domain_sums(
+                four * parameters.group_mask(groups, four.shape), by, pop.people.area_zone
+            )
         return known[expression, by]
 
     return total
@@ -194,14 +208,19 @@ def in_domains(row, variables, known, w):
     place[there] = np.arange(len(there))
     part = np.where(inside, place[group], -1).astype(np.int32)
     if given is not None:
-        return [(there[d : d + 1], _answered(row, w, x, given, part == d, _base(row, known, there[d]))) for d in range(len(there))]
+        return [
+            (there[d : d + 1], _answered(row, w, x, given, part == d, _base(row, known, there[d])))
+            for d in range(len(there))
+        ]
     if x is not None:
         return [(there, scores.block(w, y * inside, x, part, [names[d] for d in there]))]
     if row.kind == "total":
         return [(there, scores.block(w, y, None, part, [names[d] for d in there]))]
     base = known(row.denominator, row.by)[there]
     if row.kind == "known":
-        return [(there, scores.block(w, np.where(part >= 0, y / base[part], 0.0), None, part, [names[d] for d in there]))]
+        return [
+            (there, scores.block(w, np.where(part >= 0, y / base[part], 0.0), None, part, [names[d] for d in there]))
+        ]
     found = scores.block(w, y, None, part, [names[d] for d in there])
     return [(there, scores.Block(-y, None, part, base - found.value, scores.NONE, found.rows))]
 

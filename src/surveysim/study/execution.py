@@ -212,7 +212,7 @@ def _tasks(work, block):
 def _collect(pool, pending, take, plan):
     """Take what is finished; a broken pool of processes is made anew and its blocks are run again."""
     done = wait(pending, return_when=FIRST_COMPLETED).done
-    for future in sorted(done, key=lambda f: pending[f][:2] + (int(pending[f][2][0]),)):
+    for future in sorted(done, key=lambda f: (*pending[f][:2], int(pending[f][2][0]))):
         try:
             task = pending[future]
             take(future)
@@ -300,6 +300,13 @@ def estimands_of(source):
     """The estimands of a source with their exact values, as plain dicts."""
     columns = (source.items, source.units, source.shares.tolist(), source.truth().tolist())
     return [
-        {"name": name, "domain": domain, "kind": source.definitions.loc[name, "kind"], "unit": unit, "share": share, "true": true}
+        {
+            "name": name,
+            "domain": domain,
+            "kind": source.definitions.loc[name, "kind"],
+            "unit": unit,
+            "share": share,
+            "true": true,
+        }
         for (name, domain), unit, share, true in zip(*columns, strict=True)
     ]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import SpecError, StudyError
 
-APART = ("report", "cli.py", "__main__.py", "validation")  # code that no result depends on
+APART = ("report", "cli", "__main__.py", "validation")  # code that no result depends on
 
 
 def digest(value):
@@ -83,8 +83,8 @@ def _fact(value, where):
     if hasattr(value, "__dict__"):
         return [_source(type(value)), _fact(vars(value), where)]
     raise StudyError(
-        f"{where} holds a {type(value).__name__}, whose contents cannot be compared with those of another run. Give it numbers, texts, arrays "
-        "or tables, or write it as call = \"file.py:function\"."
+        f"{where} holds a {type(value).__name__}, whose contents cannot be compared with those of another run. Give it numbers, texts, "
+        'arrays or tables, or write it as call = "file.py:function".'
     )
 
 
@@ -107,6 +107,6 @@ def difference(folder, name, old, new):
     ]
     shown = "\n".join(lines[:12]) + (f"\n  and {len(lines) - 12} more" if len(lines) > 12 else "")
     return (
-        f"{folder}: the folder holds another study under the scenario {name!r}:\n{shown}\nResults of the two would be mixed. Choose another "
-        "folder, or undo the change."
+        f"{folder}: the folder holds another study under the scenario {name!r}:\n{shown}\nResults of the two would be mixed. Choose "
+        "another folder, or undo the change."
     )

@@ -132,7 +132,8 @@ class Ledger:
                 file.seek(0)
                 owner = file.read().strip() or "another process"
                 raise StudyError(
-                    f"{self.folder}: {owner} is running this study. Wait for it, or choose another folder; two writers would mix their parts."
+                    f"{self.folder}: {owner} is running this study. Wait for it, or choose another folder; two writers would mix "
+                    "their parts."
                 )
             file.seek(0)
             file.truncate()
@@ -223,7 +224,9 @@ class Ledger:
                 aside.mkdir(exist_ok=True)
                 os.replace(part.path, aside / f"{scenario}-{part.path.name}")
                 warnings.warn(
-                    f"{str(error).split('. ')[0]}. It is kept in {aside}; its repetitions are run again.", SurveysimWarning, stacklevel=4
+                    f"{str(error).split('. ')[0]}. It is kept in {aside}; its repetitions are run again.",
+                    SurveysimWarning,
+                    stacklevel=4,
                 )
         return found
 
@@ -243,7 +246,9 @@ class Ledger:
         facts = {"methods": M, "items": E, "failures": [list(f) for f in block.failures]}
         table = pa.table(columns).replace_schema_metadata({"surveysim": json.dumps(facts, ensure_ascii=False)})
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", use_dictionary=["repetition", "method", "item"], write_statistics=False)
+        pq.write_table(
+            table, sink, compression="zstd", use_dictionary=["repetition", "method", "item"], write_statistics=False
+        )
         data = sink.getvalue().to_pybytes()
         older = [p.path for p in self.parts(scenario) if p.first == first]
         path = self._home(scenario) / f"{first:09d}-{R:06d}-{_digest(data)}.parquet"
@@ -271,8 +276,8 @@ class Ledger:
             _sync_folder(path.parent)
         except OSError as error:
             raise StudyError(
-                f"{path}: cannot be written ({error.strerror or error}). What was written before is safe; make room or choose a folder that "
-                "can be written, and run the same command again."
+                f"{path}: cannot be written ({error.strerror or error}). What was written before is safe; make room or choose a "
+                "folder that can be written, and run the same command again."
             ) from error
         finally:
             if temporary is not None:

@@ -90,7 +90,8 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
 
     Returns
     -------
-    {measure: (value, Monte Carlo standard error)}, NaN where there is none; a repetition without estimate or error is left out, and counted.
+    {measure: (value, Monte Carlo standard error)}, NaN where there is none; a repetition without estimate or error is left out, and
+    counted.
     """
     kept = np.isfinite(estimate) if se is None else np.isfinite(estimate) & np.isfinite(se)
     R, n = len(estimate), int(kept.sum())
@@ -169,12 +170,13 @@ def paired(first, second, true):
 
     Parameters
     ----------
-    first, second : (estimate, se, lower, upper), each (R,), of the same repetitions; se, lower and upper may be None. true : a number or (R,).
+    first, second : (estimate, se, lower, upper), each (R,), of the same repetitions; se, lower and upper may be None. true : a number or
+        (R,).
 
     Returns
     -------
-    {measure: (difference or ratio, Monte Carlo standard error)}: bias, mse, cover and ciwidth are differences first - second; varratio is the
-    variance of the first over that of the second. And the correlation of the estimates and the number of pairs.
+    {measure: (difference or ratio, Monte Carlo standard error)}: bias, mse, cover and ciwidth are differences first - second; varratio is
+    the variance of the first over that of the second. And the correlation of the estimates and the number of pairs.
 
     References
     ----------

@@ -20,7 +20,7 @@ from .ledger import FORMAT, Ledger, MemoryLedger
 from .performance import repetitions_needed
 from .results import StudyResult
 from .samples import loaded
-from .spec import SurveySpec, merge
+from .spec import SurveySpec, extended, merge
 from .study_spec import MethodSpec, TableStudySpec, build, flat, is_table, read, with_changes
 
 GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
@@ -46,14 +46,14 @@ class Study:
 
     def __init__(self, keys, methods=None, table=None, changes=(), place="study", folder="."):
         if isinstance(keys, SurveySpec):
-            keys = {k: v for k, v in keys.model_dump().items()}
+            keys = keys.model_dump()
         if not isinstance(keys, dict):
             raise SpecError(f"a study takes its keys as a dict, or a SurveySpec; got {type(keys).__name__}.")
         if table is not None:
             if is_table(keys):
                 raise SpecError(f"{place}: population.table and table= are both given; give one.")
             keys = merge(keys, {"population": {"table": "(given)"}})
-        keys = with_changes(keys, changes)
+        keys = with_changes(extended(keys, Path(folder) / place), changes)
         self.place, self.folder, self.keys = place, str(folder), keys
         self.spec, scenarios = build(keys, place)
         self.methods = self._methods(methods or {})
@@ -98,16 +98,25 @@ class Study:
     # ----------------------------------------------------------------------------------------------------- fingerprints
     def facts(self, k):
         """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
-        name, group, spec = self._specs[k]
+        _, group, spec = self._specs[k]
         keys = {f"survey.{key}": value for key, value in flat(_plain(spec)).items()}
         for m in self.methods:
-            label, fact = (m[0], fingerprints.of_callable(m[1], m[0])) if isinstance(m, tuple) else (m.name, m.model_dump(exclude_defaults=True))
+            label, fact = (
+                (m[0], fingerprints.of_callable(m[1], m[0]))
+                if isinstance(m, tuple)
+                else (m.name, m.model_dump(exclude_defaults=True))
+            )
             if not isinstance(m, tuple) and m.call is not None:
                 fact = {"call": m.call, "source": fingerprints.of_callable(loaded(m.call, self.folder), m.name)}
             keys[f"methods.{label}"] = fact
         columns = [c for c in self.definitions.columns if c != "note"]
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
-        keys |= {"study.seed": self.spec.study.seed, "random group": group, "surveysim": fingerprints.code(), "part": self._together}
+        keys |= {
+            "study.seed": self.spec.study.seed,
+            "random group": group,
+            "surveysim": fingerprints.code(),
+            "part": self._together,
+        }
         if self.table is not None:
             keys["population"] = self._population
         return json.loads(json.dumps(keys, default=str))
@@ -124,7 +133,9 @@ class Study:
         """What workers need."""
         key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
         part = self.spec.study
-        return Plan(key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table)
+        return Plan(
+            key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table
+        )
 
     # -------------------------------------------------------------------------------------------------------- running
     def run(self, out=None, executor="threads", workers=None, progress=True, block=None):
@@ -204,9 +215,9 @@ class Study:
                 r, m, text = seen[k][min(seen[k])]
                 name, method = self.scenarios[k], "" if m < 0 else f", method {_name(self.methods[m])!r}"
                 raise StudyError(
-                    f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} allows. "
-                    f"The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost; mend the cause, or "
-                    "raise study.failures and run the same command again."
+                    f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} "
+                    f"allows. The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost; mend "
+                    "the cause, or raise study.failures and run the same command again."
                 )
 
         return check
@@ -221,7 +232,9 @@ class Study:
         present = {k: v for k, v in part.target_mcse.items() if k in set(table["measure"])}
         if len(present) < len(part.target_mcse):
             absent = min(set(part.target_mcse) - set(present))
-            raise StudyError(f"study.target_mcse: {absent!r} is not measured here: no method gives standard errors, or it has no reference.")
+            raise StudyError(
+                f"study.target_mcse: {absent!r} is not measured here: no method gives standard errors, or it has no reference."
+            )
         need = repetitions_needed(table, present)["needed"].max()
         return have if not np.isfinite(need) else int(min(max(need, have), most, GROWTH * have))
 
@@ -256,7 +269,9 @@ class Study:
         source = plan.source(k)
         spec = self._specs[k][2]
         methods = [
-            {"name": m[0], "interval": "wald"} if isinstance(m, tuple) else m.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
+            {"name": m[0], "interval": "wald"}
+            if isinstance(m, tuple)
+            else m.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
             for m in self.methods
         ]
         return {
@@ -303,7 +318,11 @@ class Study:
                 except StudyError:
                     damaged += 1
                     continue
-                done += int(np.sum(block.repetitions < wanted)) if not self.spec.study.target_mcse else len(block.repetitions)
+                done += (
+                    int(np.sum(block.repetitions < wanted))
+                    if not self.spec.study.target_mcse
+                    else len(block.repetitions)
+                )
                 failed |= {f[0] for f in block.failures}
             rows.append((name, done, wanted, len(failed), damaged))
         table = pd.DataFrame(rows, columns=["scenario", "done", "wanted", "failed", "damaged"])
@@ -316,7 +335,11 @@ class Study:
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
         work = self._missing(plan, _Counts(ledger), ids, wanted)
-        missing = pd.Series([k for k, _, r in work for _ in r], dtype=int).value_counts().reindex(range(len(ids)), fill_value=0)
+        missing = (
+            pd.Series([k for k, _, r in work for _ in r], dtype=int)
+            .value_counts()
+            .reindex(range(len(ids)), fill_value=0)
+        )
         seconds, bytes_ = [], []
         for k in range(min(len(ids), 5)):
             run_block(plan, k, np.arange(1))
@@ -347,12 +370,14 @@ class Study:
         if k is None and scenario in self.scenarios:
             k = self.scenarios.index(scenario)
         if k is None or not 0 <= k < len(self.scenarios):
-            raise StudyError(f"there is no scenario {scenario!r}; there are {', '.join(map(repr, self.scenarios[:20]))}.")
+            raise StudyError(
+                f"there is no scenario {scenario!r}; there are {', '.join(map(repr, self.scenarios[:20]))}."
+            )
         if isinstance(repetition, bool) or not isinstance(repetition, int | np.integer) or repetition < 0:
             raise StudyError(f"repetition = {repetition!r}: give a whole number, 0 or larger.")
         _, group, spec = self._specs[k]
         if isinstance(spec, TableStudySpec):
-            return self.plan().source(k)._survey(int(repetition))
+            return self.plan().source(k).survey(int(repetition))
         from .survey import run
 
         return run(spec, self.spec.study.seed, repetition=(int(repetition),), group=group)
@@ -406,4 +431,3 @@ class _progress:  # noqa: N801 - used as a function
     def __exit__(self, *error):
         if self.bar is not None:
             self.bar.stop()
-

@@ -123,7 +123,7 @@ def compare(
         base = _reference_rows(groups, key, by, reference)
         if key[-1] == reference:
             continue
-        shared, i, j = np.intersect1d(ids[at], ids[base], return_indices=True)
+        _, i, j = np.intersect1d(ids[at], ids[base], return_indices=True)
         first, second = ([None if x is None else x[rows_][k] for x in given] for rows_, k in ((at, i), (base, j)))
         found, r, n = paired(first, second, truth[at][i])
         rows += [(*key, reference, name, *pair, r, n) for name, pair in found.items()]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from ..errors import StudyError
 from ..report import html, study_figures
@@ -29,7 +28,9 @@ class Plots:
         where = {"scenario": s["name"], "method": name, "estimand": e["name"], "domain": domain}
         table = self.result.to_frame(where=where).dropna(subset=["estimate", "se"])
         if table.empty:
-            raise StudyError(f"method {name!r} has no standard errors for {e['name']!r}, so there are no intervals to draw.")
+            raise StudyError(
+                f"method {name!r} has no standard errors for {e['name']!r}, so there are no intervals to draw."
+            )
         return study_figures.zip_plot(table, html.labels(lang), s["level"], ax)
 
     def lolly(self, measure="bias", estimand=None, domain="", scenario=None, lang="en", ax=None):
@@ -42,7 +43,7 @@ class Plots:
 
     def forest(self, estimand=None, domain="", scenario=None, lang="en", ax=None):
         """Mean and spread of the estimates of every scenario and method, against the true value."""
-        mean, s = self._table("thetamean", estimand, domain, scenario)
+        mean, _ = self._table("thetamean", estimand, domain, scenario)
         spread, _ = self._table("empse", estimand, domain, scenario)
         true = [self._at(name, estimand, domain)[1]["true"] for name in mean["scenario"]]
         table = mean.rename(columns={"value": "mean"}).assign(spread=spread["value"].to_numpy(), true=true)
@@ -94,7 +95,9 @@ class Plots:
         """(label, value, mcse of a measure by scenario and method, a scenario's entry)."""
         s, e = self._at(scenario, estimand, domain)
         table = self.result.performance(
-            reference=s["methods"][0]["name"] if measure == "relprec" else None, power=measure == "power", estimands=[e["name"]]
+            reference=s["methods"][0]["name"] if measure == "relprec" else None,
+            power=measure == "power",
+            estimands=[e["name"]],
         )
         at = (table["measure"] == measure) & (table["domain"] == e["domain"])
         table = table[at & (table["scenario"] == scenario if scenario else True)]

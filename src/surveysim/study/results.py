@@ -57,8 +57,10 @@ class StudyResult:
 
     def done(self, scenario):
         """Repetitions of a scenario that are there, of those asked for."""
-        return sum(len(b.repetitions) for b in self.ledger.read(scenario["id"], self.repetitions)) if self.ledger.folder is None else min(
-            self.ledger.counts(scenario["id"]), self.repetitions
+        return (
+            sum(len(b.repetitions) for b in self.ledger.read(scenario["id"], self.repetitions))
+            if self.ledger.folder is None
+            else min(self.ledger.counts(scenario["id"]), self.repetitions)
         )
 
     @cached_property
@@ -85,7 +87,12 @@ class StudyResult:
         return given | (dict(deff=deff) if np.isfinite(deff).any() else {})
 
     def _items(self, s, estimands=None):
-        return [(m, e) for m in range(len(s["methods"])) for e in range(len(s["estimands"])) if estimands is None or s["estimands"][e]["name"] in estimands]
+        return [
+            (m, e)
+            for m in range(len(s["methods"]))
+            for e in range(len(s["estimands"]))
+            if estimands is None or s["estimands"][e]["name"] in estimands
+        ]
 
     # ----------------------------------------------------------------------------------------------------- performance
     def performance(self, by=None, reference=None, power=False, estimands=None):
@@ -112,7 +119,9 @@ class StudyResult:
             for part, chunk in self.chunks(s, partners):
                 for j, (m, e) in enumerate(part):
                     given = self._columns(s, m, e, chunk, j)
-                    found[m, e] = measure(**given, level=s["level"], power=power) | {"failures": (float(failed[m]), NAN)}
+                    found[m, e] = measure(**given, level=s["level"], power=power) | {
+                        "failures": (float(failed[m]), NAN)
+                    }
                     if base is not None:
                         ok = np.isfinite(given["estimate"])
                         pair = given["estimate"][ok], chunk.repetitions[ok]
@@ -122,7 +131,9 @@ class StudyResult:
             for m, e in items:
                 key = (*front(s), s["methods"][m]["name"], s["estimands"][e]["name"], s["estimands"][e]["domain"])
                 rows += [(*key, name, *found[m, e][name]) for name in (*MEASURES, "failures") if name in found[m, e]]
-        return pd.DataFrame(rows, columns=[*self._names(by), "method", "estimand", "domain", "measure", "value", "mcse"])
+        return pd.DataFrame(
+            rows, columns=[*self._names(by), "method", "estimand", "domain", "measure", "value", "mcse"]
+        )
 
     def compare(self, reference, by=None, estimands=None):
         """Every method against a reference in the same repetitions: differences of bias, mse, coverage and width, ratio of variances.
@@ -150,11 +161,26 @@ class StudyResult:
                     continue
                 sides = [self._errors(x, m, e) for x in (s, base)]
                 _, i, j = np.intersect1d(sides[0][0], sides[1][0], return_indices=True)
-                found, r, n = paired(*[[None if x is None else x[at] for x in side[1]] for side, at in zip(sides, (i, j), strict=True)], 0.0)
+                found, r, n = paired(
+                    *[[None if x is None else x[at] for x in side[1]] for side, at in zip(sides, (i, j), strict=True)],
+                    0.0,
+                )
                 key = (s["name"], reference, method, estimand["name"], estimand["domain"])
                 rows += [(*key, name, *pair, r, n) for name, pair in found.items()]
         return pd.DataFrame(
-            rows, columns=["scenario", "reference", "method", "estimand", "domain", "measure", "value", "mcse", "correlation", "pairs"]
+            rows,
+            columns=[
+                "scenario",
+                "reference",
+                "method",
+                "estimand",
+                "domain",
+                "measure",
+                "value",
+                "mcse",
+                "correlation",
+                "pairs",
+            ],
         )
 
     def _errors(self, s, m, e):
@@ -179,7 +205,18 @@ class StudyResult:
                     found, r, n = paired(self._errors(s, m, e)[1], known[1], 0.0)
                     key = (*front(s), method["name"], reference, estimand["name"], estimand["domain"])
                     rows += [(*key, name, *pair, r, n) for name, pair in found.items()]
-        names = [*self._names(by), "method", "reference", "estimand", "domain", "measure", "value", "mcse", "correlation", "pairs"]
+        names = [
+            *self._names(by),
+            "method",
+            "reference",
+            "estimand",
+            "domain",
+            "measure",
+            "value",
+            "mcse",
+            "correlation",
+            "pairs",
+        ]
         return pd.DataFrame(rows, columns=names)
 
     def extrapolated_coverage(self, methods, estimand, domain="", target=np.inf, scenario=None):
@@ -198,7 +235,9 @@ class StudyResult:
         sides = [self._errors(s, self._method(s, name), e)[1] for name in methods]
         counts = np.array([s["methods"][self._method(s, name)].get("replicates") or 0 for name in methods], dtype=float)
         if len(methods) < 2 or len(np.unique(counts)) < len(counts) or (counts == 0).any():
-            raise StudyError(f"methods = {list(methods)!r}: name at least two bootstrap methods with different replicates.")
+            raise StudyError(
+                f"methods = {list(methods)!r}: name at least two bootstrap methods with different replicates."
+            )
         lower, upper = (np.column_stack([side[k] for side in sides]) for k in (2, 3))
         ok = np.isfinite(lower).all(axis=1)
         hold = {"cover": ((lower <= 0) & (upper >= 0)).astype(float)[ok], "ciwidth": (upper - lower)[ok]}
@@ -234,13 +273,19 @@ class StudyResult:
             items = [
                 (m, e)
                 for m, e in self._items(s)
-                if wanted(scenario=s["name"], method=s["methods"][m]["name"], estimand=s["estimands"][e]["name"], domain=s["estimands"][e]["domain"])
+                if wanted(
+                    scenario=s["name"],
+                    method=s["methods"][m]["name"],
+                    estimand=s["estimands"][e]["name"],
+                    domain=s["estimands"][e]["domain"],
+                )
             ]
             plan.append((s, items))
             size += len(items) * self.done(s)
         if size > LARGEST and not large:
             raise StudyError(
-                f"the table would have {size:,} rows ({size * 8 * len(columns) / 2**30:.1f} GiB). Choose rows with where=, or say large=True."
+                f"the table would have {size:,} rows ({size * 8 * len(columns) / 2**30:.1f} GiB). Choose rows with where=, or say "
+                "large=True."
             )
         parts = []
         for s, items in plan:
@@ -259,15 +304,19 @@ class StudyResult:
         done = [self.done(s) for s in self.scenarios]
         failed = len(self.failures)
         lines = [
-            f"{self.name}: {len(self.scenarios)} scenarios × {min(done):,}{'' if min(done) == max(done) else f' to {max(done):,}'} repetitions × "
-            f"{len(self.scenarios[0]['methods'])} methods × {len(self.scenarios[0]['estimands'])} estimands; {failed} failures"
+            f"{self.name}: {len(self.scenarios)} scenarios × {min(done):,}{'' if min(done) == max(done) else f' to {max(done):,}'} "
+            "repetitions "
+            f"× {len(self.scenarios[0]['methods'])} methods × {len(self.scenarios[0]['estimands'])} estimands; {failed} failures"
             + (f" in {self.failures['repetition'].nunique()} repetitions" if failed else "")
         ]
         if min(done) < 2:
             return lines[0] + "; too few for Monte Carlo errors"
         table = self.performance().set_index("measure")
         R = min(done)
-        for name, worst, text in (("bias", lambda t: (t["value"] / t["mcse"]).abs().idxmax(), "largest bias for its error"), ("cover", lambda t: t["value"].idxmin(), "lowest coverage")):
+        for name, worst, text in (
+            ("bias", lambda t: (t["value"] / t["mcse"]).abs().idxmax(), "largest bias for its error"),
+            ("cover", lambda t: t["value"].idxmin(), "lowest coverage"),
+        ):
             if name not in table.index:
                 continue
             rows = table.loc[[name]].reset_index(drop=True)
@@ -277,10 +326,14 @@ class StudyResult:
                 where = ", ".join(str(v) for v in (row["scenario"], row["method"], row["estimand"], row["domain"]) if v)
                 digits = 3 if name == "bias" else 1
                 factor = 100 if name == "cover" else 1
-                lines.append(f"{text}: {factor * row['value']:+.{digits}f} ± {2 * factor * row['mcse']:.{digits}f} ({where})".replace("+", "" if name == "cover" else "+"))
+                lines.append(
+                    f"{text}: {factor * row['value']:+.{digits}f} ± {2 * factor * row['mcse']:.{digits}f} ({where})".replace(
+                        "+", "" if name == "cover" else "+"
+                    )
+                )
         lines.append(
-            f"± is two Monte Carlo standard errors; a coverage of 95 % is known to ±{200 * np.sqrt(0.95 * 0.05 / R):.1f} points after {R:,} "
-            + ("repetitions: no verdict on coverage." if R < 1000 else "repetitions.")
+            f"± is two Monte Carlo standard errors; a coverage of 95 % is known to ±{200 * np.sqrt(0.95 * 0.05 / R):.1f} points after "
+            f"{R:,} " + ("repetitions: no verdict on coverage." if R < 1000 else "repetitions.")
         )
         return "\n".join(lines)
 
@@ -308,7 +361,9 @@ class StudyResult:
             return self.scenarios[0]
         found = [s for s in self.scenarios if s["name"] == name]
         if not found:
-            raise StudyError(f"there is no scenario {name!r}; there are {', '.join(repr(s['name']) for s in self.scenarios[:20])}.")
+            raise StudyError(
+                f"there is no scenario {name!r}; there are {', '.join(repr(s['name']) for s in self.scenarios[:20])}."
+            )
         return found[0]
 
     def _method(self, s, name):
@@ -322,7 +377,9 @@ class StudyResult:
             if estimand["name"] == name and estimand["domain"] == domain:
                 return e
         known = dict.fromkeys(e["name"] for e in s["estimands"])
-        raise StudyError(f"there is no estimand {name!r}{f' in {domain!r}' if domain else ''}; there are {', '.join(known)}.")
+        raise StudyError(
+            f"there is no estimand {name!r}{f' in {domain!r}' if domain else ''}; there are {', '.join(known)}."
+        )
 
     def _known(self, reference, estimands):
         if reference is not None:
@@ -350,7 +407,9 @@ class StudyResult:
         for s in self.scenarios:
             unknown = [n for n in names if n not in s["varied"]]
             if unknown:
-                raise StudyError(f"by = {unknown[0]!r} is no key of the grid; there are {', '.join(s['varied']) or 'none'}.")
+                raise StudyError(
+                    f"by = {unknown[0]!r} is no key of the grid; there are {', '.join(s['varied']) or 'none'}."
+                )
         keys = [tuple(str(s["varied"][n]) for n in names) for s in self.scenarios]
         if len(set(keys)) < len(keys):
             raise StudyError(f"by = {names!r} does not tell the scenarios apart; add keys, or leave it out.")

@@ -66,7 +66,9 @@ def loaded(reference, folder):
             made = importlib.import_module(where)
         found = getattr(made, name)
     except (ImportError, AttributeError, FileNotFoundError, OSError) as error:
-        raise SpecError(f"call = {reference!r} cannot be loaded: {error}. Give module:function or file.py:function.") from None
+        raise SpecError(
+            f"call = {reference!r} cannot be loaded: {error}. Give module:function or file.py:function."
+        ) from None
     if not callable(found):
         raise SpecError(f"call = {reference!r} is a {type(found).__name__}, not a function of a sample.")
     return found
@@ -96,14 +98,22 @@ def _rows(result):
         result = result.to_frame().rename(columns={"variable": "estimand"})
     if isinstance(result, pd.DataFrame):
         if "estimand" not in result or "estimate" not in result:
-            raise StudyError(f"a table of estimates needs columns estimand and estimate; it has {', '.join(map(str, result.columns))}.")
+            raise StudyError(
+                f"a table of estimates needs columns estimand and estimate; it has {', '.join(map(str, result.columns))}."
+            )
         known = [name for name in FIELDS if name in result]
         for row in result.to_dict("records"):
             domain = row.get("domain", "")
-            yield row["estimand"], domain if isinstance(domain, str) else "", {k: _number(row[k], row["estimand"]) for k in known}
+            yield (
+                row["estimand"],
+                domain if isinstance(domain, str) else "",
+                {k: _number(row[k], row["estimand"]) for k in known},
+            )
         return
     if not hasattr(result, "items"):
-        raise StudyError(f"an estimator returns Estimates, a table or {{estimand: (estimate, se)}}; got {type(result).__name__}.")
+        raise StudyError(
+            f"an estimator returns Estimates, a table or {{estimand: (estimate, se)}}; got {type(result).__name__}."
+        )
     for name, value in result.items():
         if hasattr(value, "items"):
             unknown = [k for k in value if k not in FIELDS]

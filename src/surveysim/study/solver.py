@@ -29,8 +29,8 @@ class Solution:
 
     Attributes
     ----------
-    inputs : {key: value} of the design. cost : of it. check : DataFrame estimand, domain, bound, moe, mcse, empirical, empirical_mcse of the
-    widest domain of each bound, from a study with other random numbers: margins by estimated and by empirical standard errors.
+    inputs : {key: value} of the design. cost : of it. check : DataFrame estimand, domain, bound, moe, mcse, empirical, empirical_mcse of
+    the widest domain of each bound, from a study with other random numbers: margins by estimated and by empirical standard errors.
     designs : DataFrame of every design that was tried: inputs, cost, widest moe of each bound, or why it cannot be carried out.
     """
 
@@ -41,7 +41,10 @@ class Solution:
 
     def summary(self):
         """The design, its cost and its margins of error."""
-        design = ", ".join(f"{key} = {value:,}" if isinstance(value, int) else f"{key} = {value:.3f}" for key, value in self.inputs.items())
+        design = ", ".join(
+            f"{key} = {value:,}" if isinstance(value, int) else f"{key} = {value:.3f}"
+            for key, value in self.inputs.items()
+        )
         rows = [
             f"  {r.estimand}{f' ({r.domain})' if r.domain else ''}: ±{r.moe:.4g} (mcse {r.mcse:.2g}), bound {r.bound:.4g}; "
             f"±{r.empirical:.4g} (mcse {r.empirical_mcse:.2g}) over repetitions"
@@ -51,14 +54,26 @@ class Solution:
 
 
 def solve_design(
-    keys, inputs, bounds, minimize="cost", cost=None, table=None, repetitions=30, check=200, rounds=8, seed=1, workers=None, progress=None
+    keys,
+    inputs,
+    bounds,
+    minimize="cost",
+    cost=None,
+    table=None,
+    repetitions=30,
+    check=200,
+    rounds=8,
+    seed=1,
+    workers=None,
+    progress=None,
 ):
     """Find the inputs of a design that meets bounds on margins of error at least cost.
 
     Parameters
     ----------
     keys : SurveySpec, or the keys of a study with its estimands (and `table`, as for `Study`).
-    inputs : {key: (lowest, highest)} of one to three numeric keys, such as {"sample.interviews": (10_000, 60_000)}; whole numbers stay whole.
+    inputs : {key: (lowest, highest)} of one to three numeric keys, such as {"sample.interviews": (10_000, 60_000)}; whole numbers stay
+        whole.
     bounds : {estimand: largest margin of error}, in its unit; of an estimand with domains, of its widest domain. inf for one that is
         only to be minimized.
     minimize : "cost", or the name of an estimand whose margin of error is to be smallest.
@@ -71,11 +86,12 @@ def solve_design(
 
     Raises
     ------
-    StudyError : no design within the limits meets the bounds (the message says which bound fails, and by how much), or none can be carried out.
+    StudyError : no design within the limits meets the bounds (the message says which bound fails, and by how much), or none can be
+        carried out.
     """
     lab = _Lab(keys, inputs, bounds, cost, table, repetitions, seed, workers, progress)
     if minimize != "cost" and minimize not in lab.bounds:
-        raise SpecError(f"minimize = {minimize!r}: choose \"cost\" or one of {', '.join(lab.bounds)}.")
+        raise SpecError(f'minimize = {minimize!r}: choose "cost" or one of {", ".join(lab.bounds)}.')
     if minimize == "cost" and cost is None and lab.is_table:
         raise SpecError("cost = None: a sample from a table has no fieldwork to cost; give a function of the inputs.")
     for place in itertools.product((0.0, 0.5, 1.0), repeat=len(inputs)):
@@ -108,7 +124,9 @@ class _Lab:
         self.is_table, self.names = isinstance(first.spec, TableStudySpec), list(first.definitions.index)
         unknown = [name for name in bounds if name not in self.names]
         if unknown or not bounds:
-            raise SpecError(f"bounds: {unknown[0] if unknown else 'empty'!r}; give {{estimand: margin}} of {', '.join(self.names[:8])}.")
+            raise SpecError(
+                f"bounds: {unknown[0] if unknown else 'empty'!r}; give {{estimand: margin}} of {', '.join(self.names[:8])}."
+            )
         self.places, self.moes, self.costs, self.rows = [], [], [], []
 
     # ------------------------------------------------------------------------------------------------------------ designs
@@ -117,7 +135,9 @@ class _Lab:
         scale = self.low > 0
         log = np.exp(np.log(np.where(scale, self.low, 1)) * (1 - place) + np.log(np.where(scale, self.high, 1)) * place)
         value = np.where(self.whole & scale, log, self.low + (self.high - self.low) * place)
-        return {key: round(float(v)) if w else float(v) for key, v, w in zip(self.inputs, value, self.whole, strict=True)}
+        return {
+            key: round(float(v)) if w else float(v) for key, v, w in zip(self.inputs, value, self.whole, strict=True)
+        }
 
     def rounded(self, place):
         """The place of the design that whole numbers allow."""
@@ -131,7 +151,9 @@ class _Lab:
         data = self.keys
         for key, value in self.values(np.asarray(place, dtype=float)).items():
             data = merge(data, nested(key, value))
-        data = merge(data, {"study": {"repetitions": repetitions, "seed": seed, "failures": 0.0}, "grid": {}, "scenarios": []})
+        data = merge(
+            data, {"study": {"repetitions": repetitions, "seed": seed, "failures": 0.0}, "grid": {}, "scenarios": []}
+        )
         return Study(data, table=self.table)
 
     def try_(self, place):
@@ -149,7 +171,9 @@ class _Lab:
             self.rows.append(values | {"cost": np.nan, "problem": str(error).splitlines()[0]})
         else:
             widest = {name: moe[moe["estimand"] == name]["moe"].max() for name in self.bounds}
-            self.rows.append(values | {"cost": cost} | {f"moe {name}": v for name, v in widest.items()} | {"problem": ""})
+            self.rows.append(
+                values | {"cost": cost} | {f"moe {name}": v for name, v in widest.items()} | {"problem": ""}
+            )
         self.moes.append(moe)
         self.costs.append(cost)
         if self.progress is not None:
@@ -172,7 +196,9 @@ class _Lab:
         terms = _terms(np.array([self.places[k] for k in good])) if good else np.empty((0, 1))
         if len(good) < 3:
             problem = next((row["problem"] for row in self.rows if row["problem"]), "")
-            raise StudyError(f"{len(good)} of {len(self.rows)} designs can be carried out; the first problem: {problem}")
+            raise StudyError(
+                f"{len(good)} of {len(self.rows)} designs can be carried out; the first problem: {problem}"
+            )
         weight = np.ones(len(good))
         if about is not None:
             far = np.array([np.max(np.abs(self.places[k] - about)) for k in good])
@@ -192,7 +218,8 @@ class _Lab:
             worst = int(np.argmin(bound - found[np.argmax(slack), :-1]))
             row, best = table.loc[items[worst]], np.exp(found[np.argmax(slack), worst])
             raise StudyError(
-                f"no design within the limits meets the bound of {row['estimand']!r}{' in ' + row['domain'] if row['domain'] else ''}: the closest has "
+                f"no design within the limits meets the bound of {row['estimand']!r}"
+                f"{' in ' + row['domain'] if row['domain'] else ''}: the closest has "
                 f"±{best:.3g}, the bound is ±{self.bounds[row['estimand']]:.3g}. Widen inputs, or the bound."
             )
         if minimize == "cost":

@@ -68,7 +68,7 @@ class EstimationSpec(Part):
 
 
 class StagesSpec(Part):
-    """Stages that can be switched off: without `nonresponse` everybody is reached and takes part, without `measurement` answers are true."""
+    """Stages that can be off: without `nonresponse` everybody is reached and takes part, without `measurement` answers are true."""
 
     nonresponse: bool = True
     measurement: bool = True
@@ -143,6 +143,12 @@ def read_layers(path, above=()):
         raise SpecError(f"{path}: cannot be read ({error}).") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: is not valid TOML: {error}.") from None
+    return extended(data, path, above)
+
+
+def extended(data, path, above=()):
+    """Keys on top of those of the preset, or the file beside `path`, that their `extends` names."""
+    data = dict(data)
     base = data.pop("extends", None)
     if base is None:
         return data
@@ -245,7 +251,7 @@ def _explain(cls, problem, place):
         return f"{place}: unknown key {where!r}", known
     text = problem["msg"][0].lower() + problem["msg"][1:]
     inside = [part for part in problem["loc"][used:] if isinstance(part, int)]
-    if not path or problem["type"] == "missing" and not inside:
+    if not path or (problem["type"] == "missing" and not inside):
         return f"{place}: {'.'.join(str(p) for p in problem['loc'])}", " is needed and not there."
     values = typing.get_args(parent.model_fields[path[-1].partition("[")[0]].annotation)
     if inside and problem["type"] == "missing":

@@ -26,7 +26,10 @@ def content(result, text):
     ademp = [
         (text["study_scenarios"], f"{len(result.scenarios)}" + (f" ({', '.join(keys)})" if keys else "")),
         (text["study_methods"], ", ".join(m["name"] for m in first["methods"])),
-        (text["study_estimands"], f"{len(first['estimands'])}: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}"),
+        (
+            text["study_estimands"],
+            f"{len(first['estimands'])}: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}",
+        ),
         (text["study_repetitions"], f"{done:,}"),
         (text["study_failed"], f"{len(failures)}"),
     ]

@@ -17,7 +17,17 @@ from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
 from .spec import SurveySpec, checked, merge, read_layers
 
-DUAL = ("hartley", "fuller_burmeister", "pml", "single_frame", "raking_ratio", "multiplicity", "screening", "cal_df", "cal_sf")
+DUAL = (
+    "hartley",
+    "fuller_burmeister",
+    "pml",
+    "single_frame",
+    "raking_ratio",
+    "multiplicity",
+    "screening",
+    "cal_df",
+    "cal_sf",
+)
 SCHEMES = ("jk1", "jkn", "rao-wu", "sdr", "brr")
 KINDS = ("known", "ratio", "mean", "total", "complement", "complement_ratio")
 STUDY_KEYS = ("study", "grid", "scenarios", "methods", "estimands")
@@ -34,7 +44,7 @@ class StudyPart(Part):
     repetitions: Count = 1000
     seed: Annotated[int, Field(ge=0)] = 1
     random_numbers: Literal["common", "independent"] = "common"
-    target_mcse: dict[str, Annotated[float, Field(gt=0)]] = {}
+    target_mcse: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     max_repetitions: Count | None = None
     failures: Share = 0.01
     timeout: Annotated[float, Field(gt=0)] | None = None
@@ -44,7 +54,7 @@ class ScenarioSpec(Part):
     """A named set of changes to the survey's keys; `group` gives it random numbers of its own."""
 
     name: Name
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
     group: str | None = None
 
 
@@ -52,7 +62,7 @@ class MethodSpec(Part):
     """A way to turn a sample into estimates: weighting × estimator × variance × interval, or a callable."""
 
     name: Name
-    weighting: dict[str, Any] = {}
+    weighting: dict[str, Any] = Field(default_factory=dict)
     estimator: Literal[("recipe", *DUAL)] = "recipe"
     theta: Share | None = None
     frame_sizes: Annotated[tuple[Literal["A", "B", "ab"], ...], Field(strict=False)] = ()
@@ -77,7 +87,7 @@ class Keys(Part):
     """The keys every study has, whatever it draws from."""
 
     study: StudyPart = StudyPart()
-    grid: dict[str, Any] = {}
+    grid: dict[str, Any] = Field(default_factory=dict)
     scenarios: Annotated[tuple[ScenarioSpec, ...], Field(strict=False)] = ()
     methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
     estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
@@ -93,10 +103,12 @@ class TablePopulation(Part):
     table: Name
 
 
-class TableSample(Part):
+class TableDesign(Part):
     """A sample from the table: elements or clusters, in strata or not."""
 
-    method: Literal["srs", "srs_with_replacement", "bernoulli", "poisson", "pps_with_replacement", "pps_systematic"] = "srs"
+    method: Literal["srs", "srs_with_replacement", "bernoulli", "poisson", "pps_with_replacement", "pps_systematic"] = (
+        "srs"
+    )
     n: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]]
     strata: str | None = None
     allocation: Literal["proportional", "equal", "neyman"] = "proportional"
@@ -135,7 +147,7 @@ class TableStudySpec(Keys):
     """A study of sampling alone: samples from a population that is a table."""
 
     population: TablePopulation
-    sample: TableSample
+    sample: TableDesign
     weighting: TableWeighting = TableWeighting()
     estimation: TableEstimation = TableEstimation()
     estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
@@ -193,12 +205,20 @@ def toml(data):
     lines = [f"{_key(key)} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
     for key, value in data.items():
         if isinstance(value, dict):
-            lines += ["", f"[{_key(key)}]", *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None)]
+            lines += [
+                "",
+                f"[{_key(key)}]",
+                *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None),
+            ]
     return "\n".join(lines).strip() + "\n"
 
 
 def _key(key):
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
+    return (
+        key
+        if key.replace("_", "").replace("-", "").isalnum() and key.isascii()
+        else json.dumps(key, ensure_ascii=False)
+    )
 
 
 def _dotted(key):
@@ -231,7 +251,9 @@ def _names(spec, place):
     found = []
     for what in ("scenarios", "methods", "estimands"):
         names = [entry.name for entry in getattr(spec, what)]
-        found += [f"{place}: {what}: the name {n!r} is given twice." for n in dict.fromkeys(names) if names.count(n) > 1]
+        found += [
+            f"{place}: {what}: the name {n!r} is given twice." for n in dict.fromkeys(names) if names.count(n) > 1
+        ]
     return found
 
 
@@ -242,7 +264,9 @@ def _methods(spec, base, place):
         if m.call is not None:
             set_ = sorted(m.model_fields_set - {"name", "call"})
             if set_:
-                found.append(f"{where}.{set_[0]} does nothing where call = {m.call!r} makes the estimates; leave it out.")
+                found.append(
+                    f"{where}.{set_[0]} does nothing where call = {m.call!r} makes the estimates; leave it out."
+                )
             if ":" not in m.call:
                 found.append(f'{where}.call = {m.call!r}: write "module:function" or "file.py:function".')
             continue
@@ -251,15 +275,21 @@ def _methods(spec, base, place):
         if m.replicates is not None and m.variance not in ("rao-wu", "sdr"):
             found.append(f"{where}.replicates = {m.replicates} is for rao-wu and sdr; leave it out.")
         if m.interval == "percentile" and m.variance != "rao-wu":
-            found.append(f'{where}.interval = "percentile" needs variance = "rao-wu": it takes quantiles of bootstrap estimates.')
+            found.append(
+                f'{where}.interval = "percentile" needs variance = "rao-wu": it takes quantiles of bootstrap estimates.'
+            )
         if isinstance(spec, TableStudySpec) and m.estimator != "recipe":
             found.append(f"{where}.estimator = {m.estimator!r} needs a survey of two frames; a table has one.")
         if m.estimator == "recipe" and (m.theta is not None or m.frame_sizes):
-            found.append(f"{where}: theta and frame_sizes are for dual-frame estimators; in recipes θ is weighting.composite.")
+            found.append(
+                f"{where}: theta and frame_sizes are for dual-frame estimators; in recipes θ is weighting.composite."
+            )
         if m.weighting and m.estimator != "recipe":
             keys = set(m.weighting) - {"nonresponse", "nonresponse_unscreened"}
             if keys:
-                found.append(f"{where}.weighting.{min(keys)} does nothing: {m.estimator} starts from the nonresponse weights.")
+                found.append(
+                    f"{where}.weighting.{min(keys)} does nothing: {m.estimator} starts from the nonresponse weights."
+                )
         changed = merge(base, {"weighting": m.weighting})
         kind = type(spec) if isinstance(spec, TableStudySpec) else SurveySpec
         rest = {"estimands": [e.model_dump() for e in spec.estimands]} if kind is TableStudySpec else {}
@@ -273,7 +303,9 @@ def _estimands(spec, place):
         found += [f"{place}: sample.{text}" for text in _sample_mistakes(spec.sample)]
         for k, e in enumerate(spec.estimands):
             if (e.kind == "ratio") != bool(e.denominator):
-                found.append(f"{place}: estimands[{k}]: a ratio has a denominator, a {e.kind} has none; got {e.denominator!r}.")
+                found.append(
+                    f"{place}: estimands[{k}]: a ratio has a denominator, a {e.kind} has none; got {e.denominator!r}."
+                )
         return found
     for k, e in enumerate(spec.estimands):
         where = f"{place}: estimands[{k}]"
@@ -283,10 +315,16 @@ def _estimands(spec, place):
                 found += _expression(f"{where}.{key}", expression)
         if e.kind == "total" and e.denominator:
             found.append(f"{where}.denominator = {e.denominator!r}: a total has none.")
-        if e.kind in ("known", "complement", "complement_ratio") and e.denominator and _names_of(e.denominator)[:1] not in ([], ["persons"]):
-            found.append(f"{where}.denominator = {e.denominator!r}: only persons, in groups, are known; use kind = \"ratio\".")
+        if (
+            e.kind in ("known", "complement", "complement_ratio")
+            and e.denominator
+            and _names_of(e.denominator)[:1] not in ([], ["persons"])
+        ):
+            found.append(
+                f'{where}.denominator = {e.denominator!r}: only persons, in groups, are known; use kind = "ratio".'
+            )
         if e.by and e.kind == "complement_ratio":
-            found.append(f"{where}.by: a complement_ratio is for everybody; give kind = \"ratio\" with a domain.")
+            found.append(f'{where}.by: a complement_ratio is for everybody; give kind = "ratio" with a domain.')
         for name in e.by:
             if name not in BY:
                 found.append(f"{where}.by: {name!r} is no column to estimate by; choose {', '.join(BY)}.")
@@ -311,7 +349,8 @@ def _sample_mistakes(s):
     if s.sd is not None and s.allocation != "neyman":
         yield f"sd = {s.sd!r} does nothing with allocation = {s.allocation!r}; leave it out."
     if s.allocation != "proportional" and (s.strata is None or isinstance(s.n, dict)):
-        yield f"allocation = {s.allocation!r} does nothing {'where n is given by stratum' if isinstance(s.n, dict) else 'without sample.strata'}."
+        why = "where n is given by stratum" if isinstance(s.n, dict) else "without sample.strata"
+        yield f"allocation = {s.allocation!r} does nothing {why}."
     if isinstance(s.n, dict) and s.strata is None:
         yield "n by stratum needs sample.strata."
 
@@ -323,7 +362,7 @@ def _names_of(expression):
 def _expression(where, expression):
     """Mistakes of an expression such as "internet*age_60plus"; an answer of the survey, or persons."""
     if not expression:
-        return [f"{where}: is needed for this kind; \"persons\" is everybody."]
+        return [f'{where}: is needed for this kind; "persons" is everybody.']
     try:
         name, _ = parameters.split(expression)
     except UnknownNameError:
@@ -333,7 +372,15 @@ def _expression(where, expression):
         return [f"{where} = {expression!r}: {wrong!r} is no variable{f'; did you mean {near[0]!r}?' if near else '.'}"]
     except ValueError as error:
         return [f"{where} = {expression!r}: {error}"]
-    unseen = {"mobile", "landline", "mobile_and_landline", "mobile_numbers", "landlines", "internet_mobile", "internet_landline"}
+    unseen = {
+        "mobile",
+        "landline",
+        "mobile_and_landline",
+        "mobile_numbers",
+        "landlines",
+        "internet_mobile",
+        "internet_landline",
+    }
     return [f"{where} = {expression!r}: {name!r} is nothing the survey asks."] if name in unseen else []
 
 
@@ -342,7 +389,9 @@ def _targets(spec, place):
     for name in spec.study.target_mcse:
         if name not in MEASURES or name in ("nsim", "n_missing"):
             near = difflib.get_close_matches(name, MEASURES, 1)
-            found.append(f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {near[0]!r}?' if near else '.'}")
+            found.append(
+                f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {near[0]!r}?' if near else '.'}"
+            )
     most = spec.study.max_repetitions
     if most is not None and most < spec.study.repetitions:
         found.append(f"{place}: study.max_repetitions = {most} is below study.repetitions = {spec.study.repetitions}.")
@@ -408,4 +457,3 @@ def schemas():
         "study": StudySpec.model_json_schema(),
         "table-study": TableStudySpec.model_json_schema(),
     }
-

@@ -58,8 +58,12 @@ def _prepared(spec):
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
     rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])
-    design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)  # the banks are those of the real response
-    if not spec.stages.nonresponse:  # nothing is left for a call centre: one outcome a number, in strict order, without quotas
+    design = SampleDesign.plan(
+        frames, **spec.sample.model_dump(), interview_rate=rates
+    )  # the banks are those of the real response
+    if (
+        not spec.stages.nonresponse
+    ):  # nothing is left for a call centre: one outcome a number, in strict order, without quotas
         spec = spec.model_copy(update={"fieldwork": spec.fieldwork.model_copy(update={"level": "outcome"})})
         models, protocol = tuple(model.complete() for model in models), replace(protocol, quota=None)
     if not spec.stages.measurement:

@@ -1,0 +1,207 @@
+"""The command `surveysim`: parse, call public functions, write. Results on stdout, progress and errors on stderr.
+
+Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 a study finished with failed repetitions, 130 interrupted (a study resumes).
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ..errors import StudyError, SurveysimError
+from .studies import config, study
+from .writing import Stages, announce, estimates_text, folder, progress_display, save, truth
+
+PRESET = "cnnic-2024-12"
+
+
+class _Commands(click.Group):
+    """Bad input ends with one message on stderr and exit code 2, not with a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except SurveysimError as error:
+            click.echo(f"surveysim: {error}", err=True)
+            ctx.exit(1 if isinstance(error, StudyError) else 2)
+        except OSError as error:
+            click.echo(f"surveysim: {error.filename or 'writing'}: {error.strerror or error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("surveysim: interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="surveysim-dualframe", prog_name="surveysim")
+def main():
+    """Simulate a national dual-frame telephone survey and see how good it is."""
+    for stream in (sys.stdout, sys.stderr):  # a pipe or an old terminal may not be UTF-8
+        stream.reconfigure(errors="replace")
+
+
+@main.command()
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out/demo"),
+    show_default=True,
+    help="Folder for the tables and the report.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork."
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=2),
+    default=200,
+    show_default=True,
+    help="Repetitions behind the coverage of the error statement.",
+)
+def demo(out, lang, seed, repetitions):
+    """One complete national survey on real census facts, against the published report."""
+    from ..study import Study, SurveySpec
+
+    folder(out)
+    spec = SurveySpec.preset(PRESET)
+    announce()
+    with progress_display() as progress:
+        stages = Stages(progress)
+        result = spec.run(seed, record=False, progress=stages)
+        truth(result, stages)
+        stages(f"{repetitions} repetitions", total=repetitions)
+        changes = (f"study.repetitions={repetitions}", f"study.seed={seed}")
+        repeated = Study(spec, changes=changes).run(progress=stages.advance)
+        stages("report")
+        table = save(result, out, lang, repeated, cases=False)
+        stages.done()
+    click.echo(estimates_text(table))
+    click.echo("\n" + _verdict(result, repeated))
+    click.echo(f"\nTables and report are in {out}. Open {out / 'report.html'} in a browser.")
+
+
+def _verdict(result, repeated):
+    """The error statement in a few lines."""
+    from ..study.publish import performance_table
+
+    s, performance = result.error_statement(), performance_table(repeated)
+    row, n = performance.loc["internet_penetration"], len(performance)
+    low = performance[performance["cover"] + 2 * performance["cover_mcse"] < 95].sort_values("cover")
+    lowest = f", lowest {low.index[0]} with {low['cover'].iloc[0]:.0f} %" if len(low) else ""
+    verdict = ": no verdict" if repeated.repetitions < 1000 else ""
+    failed = f"; {len(repeated.failures)} repetitions failed" if len(repeated.failures) else ""
+    return "\n".join(
+        [
+            f"The report's error statement: ±0.66 points; {s['interviews']:,} interviews at deff 1 and p = 50 % give "
+            f"±{s['nominal']:.2f}.",
+            f"This survey: ±{s['moe']:.2f} for internet penetration of {s['estimate']:.1f} %; ±{s['largest']:.2f} for the widest rate "
+            f"among all netizens ({s['largest_indicator']}), ±{s['largest_group']:.2f} in a subgroup ({s['largest_group_indicator']}).",
+            f"Over {int(row['repetitions'])} repetitions the 95 % interval of penetration held the truth {row['cover']:.1f} % of the time "
+            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}{verdict}){failed}.",
+            f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
+            f"{row['modelse']:.3f} as estimated.",
+            f"{len(low)} of {n} indicators cover less than 95 % by more than two Monte Carlo errors{lowest}: docs/survey.md says why.",
+        ]
+    )
+
+
+@main.command()
+@click.argument("spec")
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork."
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def run(spec, out, seed, lang, as_json):
+    """Carry out the survey described in SPEC (a TOML file or a preset) once."""
+    from ..study import SurveySpec
+    from ..study.spec import presets
+
+    survey = SurveySpec.preset(spec) if spec in presets() else SurveySpec.from_toml(spec)
+    folder(out)
+    announce()
+    with progress_display() as progress:
+        stages = Stages(progress)
+        result = survey.run(seed, progress=stages)
+        truth(result, stages)
+        stages("report")
+        table = save(result, out, lang)
+        stages.done()
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+        return
+    click.echo(estimates_text(table))
+    click.echo(
+        f"\n{result.weights.summary()}\nTables and report are in {out}. Open {out / 'report.html'} in a browser."
+    )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def info(as_json):
+    """Versions, cores, the cache, and where each preset's exact parameters come from."""
+    import platform
+    from importlib.metadata import version
+
+    from ..population import Population
+    from ..population.parameters import cache_folder
+    from ..study import SurveySpec
+    from ..study.spec import presets
+
+    facts = {
+        "surveysim": version("surveysim-dualframe"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "pandas", "numba", "pyarrow")},
+        "cores": os.cpu_count(),
+        "cache": str(cache_folder()),
+        "presets": {},
+    }
+    for name in presets():
+        pop = Population.china(**SurveySpec.preset(name).population.model_dump())
+        facts["presets"][name] = {"fingerprint": pop.fingerprint, "parameters": pop.parameter_source}
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for name, value in facts.items():
+        if name != "presets":
+            click.echo(f"{name:<10} {value}")
+    for name, preset in facts["presets"].items():
+        click.echo(f"preset     {name}: population {preset['fingerprint']}, exact parameters {preset['parameters']}")
+
+
+@main.command()
+@click.option(
+    "--live/--committed", default=True, show_default=True, help="Also run R survey, svy and samplics if installed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def validate(live, as_json):
+    """Our numbers against other software, on this machine; ends with exit code 1 where one differs."""
+    from ..validation import CLOSE
+    from ..validation import validate as compare
+
+    table = compare(live)
+    missed = int((~table["ok"]).sum())
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+    else:
+        shown = table.assign(ok=["yes" if ok else "NO" for ok in table["ok"]])
+        click.echo(shown.to_string(index=False, formatters={"difference": "{:.1e}".format}))
+        click.echo(
+            f"\n{len(table) - missed} of {len(table)} numbers from {table['source'].nunique()} sources agree to {CLOSE:g}."
+        )
+    sys.exit(1 if missed else 0)
+
+
+main.add_command(study)
+main.add_command(config)

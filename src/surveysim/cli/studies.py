@@ -1,0 +1,192 @@
+"""The commands `surveysim study …` and `surveysim config …`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from .writing import announce, estimates_text, folder, save
+
+
+@click.group()
+def study():
+    """Monte Carlo studies: run, resume and extend them, look at what they found."""
+
+
+_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_SET = click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, such as study.repetitions=50."
+)
+_LEDGER = click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the study's ledger."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+
+
+@study.command("run")
+@_FILE
+@_LEDGER
+@_SET
+@click.option("--executor", type=click.Choice(["threads", "processes"]), default="threads", show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), help="Threads or processes; one per core unless given.")
+@click.option("--block", type=click.IntRange(min=1), help="Repetitions a worker takes at a time.")
+@click.option("--dry-run", is_flag=True, help="Say what there is to do, how long it takes and how much disk it needs.")
+@_JSON
+def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
+    """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger."""
+    from ..study import Study
+
+    made = Study.from_toml(file, changes)
+    if dry_run:
+        found = made.dry_run(out, workers)
+        click.echo(json.dumps(found) if as_json else _dry_run_text(found))
+        return
+    folder(out)
+    announce()
+    try:
+        result = made.run(out, executor, workers, block=block)
+    except KeyboardInterrupt:
+        table = made.status(out)
+        click.echo(
+            f"surveysim: interrupted; {table['done'].sum():,} of {table['wanted'].sum():,} repetitions are kept in {out}. "
+            "The same command goes on from there.",
+            err=True,
+        )
+        sys.exit(130)
+    table = result.performance()
+    _write(out / "performance.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    click.echo(table.to_json(orient="records", force_ascii=False) if as_json else result.summary())
+    if not as_json:
+        click.echo(f"Performance is in {out / 'performance.csv'}; `surveysim study report {file} -o {out}` draws it.")
+    if len(result.failures):
+        click.echo(
+            f"surveysim: {len(result.failures)} failures; the first: {result.failures['message'].iloc[0]}", err=True
+        )
+        sys.exit(3)
+
+
+def _write(path, text):
+    """Write a file whole, or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def _dry_run_text(found):
+    """The plan of a study in two lines."""
+    hours, minutes = divmod(found["seconds"] / 60, 60)
+    return (
+        f"{found['scenarios']} scenarios, {found['repetitions']:,} repetitions to do at "
+        f"{1000 * found['seconds_per_repetition']:,.1f} ms each\n"
+        f"about {hours:.0f} h {minutes:.1f} min with {found['workers']} workers, {found['bytes'] / 2**20:,.1f} MB of disk in all"
+    )
+
+
+@study.command("status")
+@_FILE
+@_LEDGER
+@_SET
+@_JSON
+def study_status(file, out, changes, as_json):
+    """How much of the study is done; runs nothing."""
+    from ..study import Study
+
+    table = Study.from_toml(file, changes).status(out)
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+        return
+    click.echo(table.to_string(index=False))
+    click.echo("a process is running it" if table.attrs["running"] else "no process is running it")
+
+
+@study.command("report")
+@_FILE
+@_LEDGER
+@_SET
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page; report.html in the ledger's folder unless given.",
+)
+def study_report(file, out, changes, lang, to):
+    """Write the HTML report of what is done so far."""
+    from ..study import Study
+
+    path = Study.from_toml(file, changes).result(out).report(to or out / "report.html", lang)
+    click.echo(f"The report is {path}. Open it in a browser.")
+
+
+@study.command("replay")
+@_FILE
+@click.argument("scenario")
+@click.argument("repetition", type=click.IntRange(min=0))
+@_LEDGER
+@_SET
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
+)
+def study_replay(file, scenario, repetition, out, changes, lang):
+    """Carry out one REPETITION of a SCENARIO again and write it to the folder as `run` does."""
+    from ..study import Study, SurveyRun
+
+    made = Study.from_toml(file, changes)
+    folder(out)
+    result = made.replay(
+        int(scenario) if scenario.isdigit() and scenario not in made.scenarios else scenario, repetition
+    )
+    if isinstance(result, SurveyRun):
+        click.echo(estimates_text(save(result, out, lang)))
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        _write(out / "sample.csv", result[0].to_csv(index=False, lineterminator="\n"))
+    click.echo(f"\nRepetition {repetition} of {scenario!r} is in {out}.")
+
+
+@click.group()
+def config():
+    """Specification files: check them, show them whole, print their schema."""
+
+
+@config.command("check")
+@_FILE
+@_SET
+def config_check(file, changes):
+    """Check a survey's or a study's file; every mistake is one line, with its path."""
+    click.echo(f"{file}: {_read_config(file, changes)[0]}")
+
+
+@config.command("show")
+@_FILE
+@_SET
+def config_show(file, changes):
+    """Print every key with its value, defaults and what the file extends included, as TOML."""
+    from ..study.study_spec import toml
+
+    click.echo(toml(_read_config(file, changes)[1]), nl=False)
+
+
+@config.command("schema")
+@click.argument("kind", type=click.Choice(["survey", "study", "table-study"]), default="study")
+def config_schema(kind):
+    """Print the JSON Schema of a kind of file, for editors and for other programs."""
+    from ..study.study_spec import schemas
+
+    click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
+
+
+def _read_config(file, changes):
+    """(a line that says what the file is, its keys with all defaults)."""
+    from ..study import Study, SurveySpec
+    from ..study.study_spec import is_study, read
+
+    keys = read(file, changes)
+    if is_study(keys):
+        made = Study.from_toml(file, changes)
+        return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
+    spec = SurveySpec._build(keys, str(file))
+    return f"a survey of {spec.sample.interviews:,} interviews", spec.model_dump(exclude_none=True)

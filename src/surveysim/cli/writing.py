@@ -1,0 +1,123 @@
+"""What commands share: folders, progress, and the files of one survey."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+
+def folder(path):
+    """Make sure a folder can be made and written to, before any work is done; it is made when there is something to write."""
+    existing = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not existing.is_dir():
+        raise click.UsageError(
+            f"{path}: the output folder is not writable ({existing} is a file). Choose another with -o."
+        )
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise click.UsageError(
+            f"{path}: the output folder is not writable ({error.strerror}). Choose another with -o."
+        ) from None
+
+
+@contextlib.contextmanager
+def progress_display():
+    """A rich progress display on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield progress
+
+
+class Stages:
+    """One line of the progress display per stage; the first mention of a stage starts it and ends the one before."""
+
+    def __init__(self, progress):
+        self.progress, self.task = progress, None
+
+    def __call__(self, text, total=1):
+        self.done()
+        self.task = self.progress.add_task(text, total=total)
+        return self.task
+
+    def advance(self, amount=1):
+        self.progress.advance(self.task, amount)
+
+    def done(self):
+        if self.task is not None:
+            total = self.progress.tasks[self.task].total
+            self.progress.update(self.task, completed=total)
+
+
+def announce():
+    """Say that the first run compiles, so that nobody thinks it hangs."""
+    from ..kernels.compiling import compiled_before
+
+    if not compiled_before():
+        click.echo("surveysim: compiling the kernels, once (half a minute); later runs start at once", err=True)
+
+
+def truth(result, stages):
+    """Make sure the exact parameters are there; stream the population with progress where they are not."""
+    pop = result.preparation.pop
+    if pop.parameter_source != "shipped":
+        stages("exact parameters, person by person", total=pop.size)
+        pop.sums(progress=stages.advance)
+
+
+def estimates_text(table):
+    """The comparison as plain text, one row per indicator."""
+    from ..report.html import number
+
+    lines = [
+        f"{'indicator':<36} {'unit':<10} {'published':>10} {'population':>10} {'estimate':>10} {'lower':>10} "
+        f"{'upper':>10} {'moe':>8} {'deff':>5}"
+    ]
+    for row in table.itertuples():
+        digits = 0 if row.unit == "10k persons" else 2
+        values = [
+            number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)
+        ]
+        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[row.unit]
+        lines.append(
+            f"{row.indicator_id:<36} {unit:<10} "
+            + " ".join(f"{v:>10}" for v in values[:5])
+            + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if row.agrees else '  *'}"
+        )
+    rest = table[~table["agrees"]]
+    if len(rest):
+        lines += ["", f"* {len(rest)} population values differ from print by more than 0.15 points or 0.5 %, because:"]
+        lines += [f"  {row.indicator_id}: {row.note or 'no reason known'}" for row in rest.itertuples()]
+    return "\n".join(lines)
+
+
+def save(result, folder, lang, repetitions=None, cases=True):
+    """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
+    from ..study.publish import performance_table
+
+    table = result.comparison()
+    folder.mkdir(parents=True, exist_ok=True)
+    style = {"index": False, "lineterminator": "\n", "float_format": "%.10g", "encoding": "utf-8"}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+        part = Path(temporary)
+        table.to_csv(part / "estimates.csv", **style)
+        if cases:
+            result.interviews.to_parquet(part / "interviews.parquet", index=False)
+            result.cases.to_parquet(part / "cases.parquet", index=False)
+            if result.case_file.history is not None:
+                result.paradata().to_parquet(part / "paradata.parquet", index=False)
+        if repetitions is not None:
+            performance_table(repetitions).to_csv(part / "repetitions.csv", **style | {"index": True})
+        result.report(part / "report.html", lang, repetitions)
+        for path in sorted(part.iterdir()):
+            if (folder / path.name).is_dir():
+                raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))
+        for path in sorted(part.iterdir()):
+            os.replace(path, folder / path.name)
+    return table
