@@ -19,6 +19,7 @@ import numba
 import numpy as np
 import pandas as pd
 from peers import PEERS, svy_linear, svy_survey
+from studies import study_rows
 
 import surveysim as ss
 from surveysim import streams
@@ -26,12 +27,10 @@ from surveysim.estimation.replication import RaoWu
 from surveysim.fieldwork import Fieldwork, calls
 from surveysim.kernels import calling, dialling
 from surveysim.kernels.compiling import borrowed
-from surveysim.kernels.numbers import number_owner
-from surveysim.kernels.randomness import alias_draw, philox, philox_words
-from surveysim.kernels.respondents import PERSON_TYPES, SUFFIXES, bank_number, open_bank
+from surveysim.kernels.many import alias_draw_many, permute_many, philox_many
+from surveysim.kernels.randomness import philox, philox_words
+from surveysim.kernels.respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank
 from surveysim.population import parameters
-from surveysim.study import repeat
-from surveysim.study.execution import one
 from surveysim.study.survey import prepare
 from surveysim.weighting import rake_coded
 from surveysim.weighting.replay import Replay
@@ -488,22 +487,27 @@ def dual_frame_rows():
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def floor_of_numbers(n, f, units, counts, landline):
-    """What a number costs before anybody is asked: its place in the bank, its owner, one Philox block, one alias draw."""
-    n, f = borrowed(n), borrowed(f)
+def floor_of_numbers(n, f, units, counts, landline, b):
+    """What a number costs before anybody is asked: its place in the bank, its slot, one Philox block, one alias draw, 512 at a time."""
+    n, f, b = borrowed(n), borrowed(f), borrowed(b)
     table, total = np.empty(SUFFIXES, np.int64), 0
     for k in range(len(units)):
-        v, bank, place = units[k], -1, 0
+        v, bank, place, done = units[k], -1, 0, 0
         width, size, bits = 0, 0, 0
-        for _ in range(counts[k]):
+        while done < counts[k]:
             if place == size:
                 bank, place = bank + 1, 0
                 width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], f.shared[0], f.bank_key[0], v, table)
-            x = bank_number(place, bank, size, bits, f.suffixes[v], width, f.shared[0], f.bank_key[0], v, table)
-            owner, _, _ = number_owner(n, v, x)
-            _, _, word, _ = philox(x, 0, v, landline, f.key[0], f.key[1])
-            total += owner + alias_draw(f.alias, 0, 700, word)
-            place += 1
+            m = min(size - place, counts[k] - done, BATCH)
+            numbers_ahead(b, m, place, bank, size, bits, f.suffixes[v], width, f.shared[0], f.bank_key[0], v, table)
+            for i in range(m):
+                b.slot[i], b.kind[i] = b.number[i], 700
+                b.word[0, i], b.word[1, i], b.word[2, i], b.word[3, i] = b.number[i], 0, v, landline
+            permute_many(b.slot, m, n.space[v], n.bits[v], n.key[0], True, b.left, b.place)
+            philox_many(b.word, m, f.key[0], f.key[1])
+            alias_draw_many(f.alias[0], b.kind, b.word[2], m, b.slot, b.left)
+            total += b.slot[0]
+            place, done = place + m, done + m
     return total
 
 
@@ -535,6 +539,7 @@ def fieldwork_rows():
     field, units = prep.fieldwork, np.arange(337)
     keys = streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")
     mine = floor = numbers = 0
+    room = new_batch()
     for f, frame in enumerate(field.frames):
         tables, targets = field.tables(f, keys), prep.design.targets[f]
         shape = (337, 2, calling.N_CODES, int(field.chain.attempts.max()) + 1)
@@ -542,7 +547,9 @@ def fieldwork_rows():
         interviews, tally = np.empty((int(targets.sum()), 7), np.int64), np.zeros(shape, np.int64)
         arguments = (prep.pop.people, frame.numbers, tables, int(f == 0), units, targets, field.rates[f])
         mine += best(lambda a=arguments, t=tally, c=count, i=interviews, o=none: dialling.dial(*a, t, c, i, o))
-        floor += best(lambda n=frame.numbers, t=tables, c=count, f=f: floor_of_numbers(n, t, units, c, int(f == 0)))
+        floor += best(
+            lambda n=frame.numbers, t=tables, c=count, f=f: floor_of_numbers(n, t, units, c, int(f == 0), room)
+        )
         numbers += count.sum()
     rows = [
         f"| dial {numbers:,} numbers of both frames to 22,047 interviews, one final outcome each, one core | "
@@ -557,24 +564,9 @@ def fieldwork_rows():
     return rows
 
 
-def survey_rows():
-    spec = ss.SurveySpec.preset("cnnic-2024-12")
-    prep = prepare(spec)
-    alone = best(lambda: one(prep, 3, 0), 3)
-    start = time.perf_counter()
-    repeat(spec, 40, seed=3)
-    threads = (time.perf_counter() - start) / 40
-    cores = os.cpu_count()
-    return [
-        f"| one repetition of the full preset, one core: dial, weight, rake 31 provinces, {len(prep.definitions)} estimates with "
-        f"errors | {1e3 * alone:.0f} ms | the same with {cores} threads, per repetition, {1e3 * threads:.0f} ms | "
-        f"{alone / threads:.2f} × with {cores} threads |"
-    ]
-
-
 def main():
     rows = raking_rows() + calibration_rows() + unfriendly_rows() + replicate_rows() + import_rows()
-    rows += estimation_rows() + dual_frame_rows() + population_rows() + fieldwork_rows() + survey_rows()
+    rows += estimation_rows() + dual_frame_rows() + population_rows() + fieldwork_rows() + study_rows()
     text = "\n".join(
         [
             "# Benchmark results",

@@ -143,16 +143,6 @@ def suffix_of(slot, unit, own, key):
 
 
 @inline_jit
-def bank_number(place, bank, size, bits, suffixes, width, shared, key, unit, table):
-    """The number (prefix × 10,000 + suffix) dialled at a place of a bank; `table` holds the bank's shared suffixes."""
-    image = permute(place, size, bits, key + np.uint64(unit * 131 + bank * 65537))
-    prefix, slot = image // width, image % width
-    if shared == 1:
-        return prefix * SUFFIXES + table[slot]
-    return prefix * SUFFIXES + suffix_of(bank * suffixes + slot, unit, prefix + 1, key)
-
-
-@inline_jit
 def open_bank(bank, prefixes, suffixes, shared, key, unit, table):
     """Draw the shared suffixes of a unit's next bank; its suffixes, size and bits. The last bank takes what is left."""
     width = min(suffixes, SUFFIXES - bank * suffixes)
@@ -164,7 +154,7 @@ def open_bank(bank, prefixes, suffixes, shared, key, unit, table):
 
 @jit_in_place
 def numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table):
-    """`bank_number` of the next m places."""
+    """Numbers (prefix × 10,000 + suffix) dialled at the next m places of a bank; `table` holds the bank's shared suffixes."""
     for i in range(m):
         b.number[i] = place + i
     permute_many(b.number, m, size, bits, key + np.uint64(unit * 131 + bank * 65537), False, b.left, b.place)
