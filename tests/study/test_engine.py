@@ -375,6 +375,7 @@ def test_failures__are_rows_with_their_replay(home):
     assert table["n_missing"] == table["failures"] == 1
     assert np.isnan(found.to_frame().query("repetition == 3")["estimate"].iloc[0])
     assert "1 failures in 1 repetitions" in found.summary()
+    assert "lowest coverage: " in found.summary()
 
 
 def test_failure_budget__stops_the_study_and_keeps_it(home):

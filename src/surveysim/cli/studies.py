@@ -187,6 +187,7 @@ def _read_config(file, changes):
     keys = read(file, changes)
     if is_study(keys):
         made = Study.from_toml(file, changes)
+        made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
     spec = SurveySpec._build(keys, str(file))
     return f"a survey of {spec.sample.interviews:,} interviews", spec.model_dump(exclude_none=True)

@@ -27,7 +27,7 @@ def selected(spec):
 def defined(entries):
     """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name."""
     rows = [
-        (e.name, e.kind, e.numerator, e.denominator, UNITS[e.kind] if e.unit is None else e.unit, "", e.by)
+        (e.name, e.meant, e.numerator, e.denominator, UNITS[e.meant] if e.unit is None else e.unit, "", e.by)
         for e in entries
     ]
     return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index(

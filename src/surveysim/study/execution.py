@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -154,6 +155,8 @@ def execute(plan, ledger, ids, work, executor="threads", workers=None, block=Non
         does not depend on it, nor on `executor` and `workers`.
     tick : called with the number of repetitions done. check : called with (scenario, Block) before a part is written.
     """
+    if executor == "processes":
+        _check_sent(plan)
     pool = _Pool(executor, workers)
     tasks = iter(_tasks(work, block))
     open_, pending = {}, {}
@@ -216,6 +219,7 @@ def _collect(pool, pending, take, plan):
         try:
             task = pending[future]
             take(future)
+            pool.worked = True
         except BrokenProcessPool:
             lost = [task, *pending.values()]
             pending.clear()
@@ -233,11 +237,24 @@ def _collect(pool, pending, take, plan):
             ) from error
 
 
+def _check_sent(plan):
+    """Refuse what cannot be sent to another process, before any is started."""
+    for method in plan.methods:
+        if isinstance(method, tuple):
+            try:
+                pickle.dumps(method[1])
+            except Exception as error:
+                raise StudyError(
+                    f"method {method[0]!r} cannot be sent to processes ({error}). Define it at the top of a module, name it in the file as "
+                    'call = "file.py:function", or use executor="threads".'
+                ) from None
+
+
 class _Pool:
     """An executor of ours or the caller's, and how to stop it."""
 
     def __init__(self, executor, workers):
-        self.stop, self.kind, self.broken = threading.Event(), executor, 0
+        self.stop, self.kind, self.broken, self.worked = threading.Event(), executor, 0, False
         self.workers = workers or os.cpu_count() or 1
         self.own = isinstance(executor, str)
         if not self.own:
@@ -266,11 +283,16 @@ class _Pool:
     def renew(self, plan, task):
         """A new pool of processes in place of one that lost a worker."""
         self.broken += 1
-        if not self.own or self.broken > PATIENCE:
+        if not self.own or self.broken > (PATIENCE if self.worked else 1):
             name = plan.scenarios[task[0]][0]
+            why = (
+                "often there is not enough memory. Parts that were written are safe; run again with fewer workers."
+                if self.worked
+                else 'before any of them did any work: put what your script runs under if __name__ == "__main__":, because every new '
+                'process reads the script again, or use executor="threads".'
+            )
             raise StudyError(
-                f"worker processes died {self.broken} times, last near scenario {name!r}, repetition {int(task[2][0])}: often there is not "
-                "enough memory. Parts that were written are safe; run again with fewer workers."
+                f"worker processes died {self.broken} times, last near scenario {name!r}, repetition {int(task[2][0])}: {why}"
             )
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.pool = self._made()

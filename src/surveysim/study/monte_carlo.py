@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import SpecError, StudyError
+from ..errors import SpecError, StudyError, SurveysimError
 from . import estimands, fingerprints
 from .draw_survey import SurveySource
 from .execution import Plan, estimands_of, execute, run_block
@@ -216,8 +216,8 @@ class Study:
                 name, method = self.scenarios[k], "" if m < 0 else f", method {_name(self.methods[m])!r}"
                 raise StudyError(
                     f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} "
-                    f"allows. The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost; mend "
-                    "the cause, or raise study.failures and run the same command again."
+                    f"allows. The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost. Raise "
+                    "study.failures to go on; a mended estimator or survey is another study, in a folder of its own."
                 )
 
         return check
@@ -266,8 +266,7 @@ class Study:
         return entries
 
     def _entry(self, plan, k, facts):
-        source = plan.source(k)
-        spec = self._specs[k][2]
+        spec, source = self._specs[k][2], self._source(plan, k)
         methods = [
             {"name": m[0], "interval": "wald"}
             if isinstance(m, tuple)
@@ -281,6 +280,16 @@ class Study:
             "methods": methods,
             "estimands": estimands_of(source),
         }
+
+    def _source(self, plan, k):
+        """The source of a scenario, planned; errors say which scenario they are about."""
+        try:
+            source = plan.source(k)
+            if not isinstance(self.spec, TableStudySpec):
+                _ = source.prep
+        except SurveysimError as error:
+            raise type(error)(f"{self.place}: scenario {self.scenarios[k]!r}: {error}") from None
+        return source
 
     def _result(self, ledger, entries, repetitions, plan=None):
         part = self.spec.study
@@ -310,7 +319,12 @@ class Study:
         """Table scenario, done, wanted, failed, damaged: what is in a folder."""
         ledger = Ledger(out)
         wanted, rows = self.spec.study.repetitions, []
-        for name, key in zip(self.scenarios, self.ids(), strict=True):
+        known = {} if ledger.manifest is None else {s["name"]: s for s in ledger.manifest["scenarios"]}
+        ids = self.ids()
+        for k, name in enumerate(self.scenarios):
+            if name in known and ids[k] not in {s["id"] for s in known.values()}:
+                raise StudyError(fingerprints.difference(ledger.folder, name, known[name]["facts"], self.facts(k)))
+        for name, key in zip(self.scenarios, ids, strict=True):
             done, failed, damaged = 0, set(), 0
             for part in ledger.parts(key):
                 try:
@@ -323,11 +337,23 @@ class Study:
                     if not self.spec.study.target_mcse
                     else len(block.repetitions)
                 )
-                failed |= {f[0] for f in block.failures}
+                failed |= {f[0] for f in block.failures if f[0] < wanted or self.spec.study.target_mcse}
             rows.append((name, done, wanted, len(failed), damaged))
         table = pd.DataFrame(rows, columns=["scenario", "done", "wanted", "failed", "damaged"])
         table.attrs["running"] = ledger.running()
         return table
+
+    def check(self):
+        """Plan every scenario: what only shows with the population or the table at hand. Raises SpecError with all mistakes."""
+        plan, found = self.plan(), []
+        for k, name in enumerate(self.scenarios):
+            try:
+                source = plan.source(k)
+                _ = source.data if isinstance(self.spec, TableStudySpec) else source.prep
+            except SurveysimError as error:
+                found.append(f"{self.place}: scenario {name!r}: {error}")
+        if found:
+            raise SpecError("\n".join(found))
 
     def dry_run(self, out=None, workers=None):
         """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes, predicted from two repetitions of each of up

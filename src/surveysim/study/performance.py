@@ -1,10 +1,12 @@
 """Performance of estimators from a table of repetitions, whoever made it."""
 
+import warnings
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, SurveysimWarning
 from .measures import NAN, extrapolated, intervals_of, measure, needed, paired, precision_gain
 
 REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
@@ -49,6 +51,10 @@ def performance(
     ------
     DataError : a column that is not there or not numeric, infinite values, negative standard errors, an unknown reference.
 
+    See also
+    --------
+    surveysim.study.compare, repetitions_needed, bootstrap_coverage.
+
     References
     ----------
     White (2010), Stata J. 10:369-385; Morris, White & Crowther (2019), Stat. Med. 38:2074-2102.
@@ -78,6 +84,7 @@ def performance(
     _check(given, lower, upper)
     ids = _repetitions(data, repetition, reference)
     groups = _groups(data, by)
+    _warn_of_pooling(data, groups, by)
     rows = []
     for key, at in groups.items():
         part = {name: None if values is None else values[at] for name, values in given.items()}
@@ -111,6 +118,9 @@ def compare(
     -------
     Table by…, reference, measure (bias, mse, cover, ciwidth: differences; varratio), value, mcse, correlation of the estimates, pairs.
     """
+    if isinstance(estimate, dict):
+        outer = None if by == "method" else by
+        frame, by, (estimate, se, lower, upper) = _from_wide(frame, outer, estimate, se, lower, upper)
     data, kind = _read(frame)
     by = [by] if isinstance(by, str) else list(by)
     ids = _repetitions(data, repetition, reference)
@@ -268,6 +278,18 @@ def _repetitions(data, repetition, reference):
             f"a comparison pairs rows of one repetition; name their column by repetition=, or call it {' or '.join(map(repr, REPETITION))}."
         )
     return _column(data, name).to_numpy()
+
+
+def _warn_of_pooling(data, groups, by):
+    """Say so where one group has a repetition more than once: most likely a column is missing in `by`."""
+    name = next((c for c in REPETITION[:3] if c in data.columns and c not in by), None)
+    if name is not None and any(data[name].iloc[at].duplicated().any() for at in groups.values()):
+        warnings.warn(
+            f"repetitions occur more than once in a group (column {name!r}); if they belong to different methods or scenarios, name these "
+            "columns in by=.",
+            SurveysimWarning,
+            stacklevel=3,
+        )
 
 
 def _groups(data, by):

@@ -26,12 +26,13 @@ class Plots:
         s, e = self._at(scenario, estimand, domain)
         name = s["methods"][0]["name"] if method is None else method
         where = {"scenario": s["name"], "method": name, "estimand": e["name"], "domain": domain}
+        self.result._method(s, name)
         table = self.result.to_frame(where=where).dropna(subset=["estimate", "se"])
         if table.empty:
             raise StudyError(
                 f"method {name!r} has no standard errors for {e['name']!r}, so there are no intervals to draw."
             )
-        return study_figures.zip_plot(table, html.labels(lang), s["level"], ax)
+        return self._titled(study_figures.zip_plot(table, html.labels(lang), s["level"], ax), e, s, name)
 
     def lolly(self, measure="bias", estimand=None, domain="", scenario=None, lang="en", ax=None):
         """One measure of every scenario and method, with Monte Carlo intervals."""
@@ -39,7 +40,8 @@ class Plots:
             raise StudyError(f"measure = {measure!r}: choose one of {', '.join(MEASURES)}.")
         table, s, text = *self._table(measure, estimand, domain, scenario), html.labels(lang)
         at = s["level"] if measure in ("cover", "becover") else AT.get(measure, 0.0)
-        return study_figures.lolly(table, text, text[f"measure_{measure}"], at, ax)
+        ax = study_figures.lolly(table, text, text[f"measure_{measure}"], at, ax)
+        return self._titled(ax, self._at(scenario, estimand, domain)[1])
 
     def forest(self, estimand=None, domain="", scenario=None, lang="en", ax=None):
         """Mean and spread of the estimates of every scenario and method, against the true value."""
@@ -68,7 +70,8 @@ class Plots:
         """Model over empirical standard error of every scenario and method, with Monte Carlo intervals; 1 is right."""
         table, _ = self._table("relerror", estimand, domain, scenario)
         table = table.assign(value=1 + table["value"] / 100, mcse=table["mcse"] / 100)
-        return study_figures.lolly(table, html.labels(lang), html.labels(lang)["se_ratio_axis"], 1.0, ax)
+        ax = study_figures.lolly(table, html.labels(lang), html.labels(lang)["se_ratio_axis"], 1.0, ax)
+        return self._titled(ax, self._at(scenario, estimand, domain)[1])
 
     def convergence(self, estimand=None, domain="", scenario=None, method=None, lang="en", ax=None):
         """The running mean of the estimates, with two Monte Carlo errors."""
@@ -81,9 +84,16 @@ class Plots:
         mean = np.cumsum(off) / n
         variance = (np.cumsum(off**2) - n * mean**2) / np.maximum(n - 1, 1)
         table = table.assign(mean=mean + table["true"], mcse=np.sqrt(np.maximum(variance, 0) / n))
-        return study_figures.convergence(table.iloc[1:], html.labels(lang), e["name"], ax)
+        return self._titled(study_figures.convergence(table.iloc[1:], html.labels(lang), e["name"], ax), e, s, name)
 
     # ------------------------------------------------------------------------------------------------------------------
+    def _titled(self, ax, estimand, scenario=None, method=None):
+        """The Axes with a small title that says what is drawn."""
+        several = len(self.result.scenarios) > 1
+        parts = (estimand["name"], estimand["domain"], scenario and several and scenario["name"], method)
+        ax.set_title(" · ".join(str(p) for p in parts if p), fontsize=8.5, color=study_figures.MUTED, loc="left")
+        return ax
+
     def _at(self, scenario, estimand, domain):
         s = self.result.scenario(scenario)
         name = s["estimands"][0]["name"] if estimand is None else estimand

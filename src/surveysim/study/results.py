@@ -11,7 +11,7 @@ from ..estimation.intervals import proportion_interval, wald_interval
 from .ledger import FIELDS
 from .measures import MEASURES, NAN, extrapolated, measure, paired, precision_gain
 
-MEMORY = 128 * 2**20  # bytes of estimates held at a time
+MEMORY = 32 * 2**20  # bytes of estimates held at a time
 LARGEST = 5_000_000  # rows of a table that is made without being asked twice
 
 
@@ -307,35 +307,40 @@ class StudyResult:
             f"{self.name}: {len(self.scenarios)} scenarios × {min(done):,}{'' if min(done) == max(done) else f' to {max(done):,}'} "
             "repetitions "
             f"× {len(self.scenarios[0]['methods'])} methods × {len(self.scenarios[0]['estimands'])} estimands; {failed} failures"
-            + (f" in {self.failures['repetition'].nunique()} repetitions" if failed else "")
+            + (f" in {len(self.failures[['scenario', 'repetition']].drop_duplicates())} repetitions" if failed else "")
         ]
         if min(done) < 2:
             return lines[0] + "; too few for Monte Carlo errors"
-        table = self.performance().set_index("measure")
-        R = min(done)
-        for name, worst, text in (
-            ("bias", lambda t: (t["value"] / t["mcse"]).abs().idxmax(), "largest bias for its error"),
-            ("cover", lambda t: t["value"].idxmin(), "lowest coverage"),
-        ):
-            if name not in table.index:
-                continue
-            rows = table.loc[[name]].reset_index(drop=True)
-            rows = rows[np.isfinite(rows["mcse"]) & (rows["mcse"] > 0)] if name == "bias" else rows
-            if len(rows):
-                row = rows.loc[worst(rows)]
-                where = ", ".join(str(v) for v in (row["scenario"], row["method"], row["estimand"], row["domain"]) if v)
-                digits = 3 if name == "bias" else 1
-                factor = 100 if name == "cover" else 1
-                lines.append(
-                    f"{text}: {factor * row['value']:+.{digits}f} ± {2 * factor * row['mcse']:.{digits}f} ({where})".replace(
-                        "+", "" if name == "cover" else "+"
-                    )
-                )
-        lines.append(
-            f"± is two Monte Carlo standard errors; a coverage of 95 % is known to ±{200 * np.sqrt(0.95 * 0.05 / R):.1f} points after "
-            f"{R:,} " + ("repetitions: no verdict on coverage." if R < 1000 else "repetitions.")
+        table = self.performance()
+        for line in (self._widest_bias(table), self._lowest_coverage(table)):
+            lines += [line] if line else []
+        return "\n".join([*lines, "± is two Monte Carlo standard errors."])
+
+    def _widest_bias(self, table):
+        """The bias that is largest for its Monte Carlo error, in words."""
+        rows = table[(table["measure"] == "bias") & (table["mcse"] > 0)]
+        if rows.empty:
+            return None
+        row = rows.loc[(rows["value"] / rows["mcse"]).abs().idxmax()]
+        return f"largest bias for its error: {row['value']:+.4g} ± {2 * row['mcse']:.2g} ({_where(row)})"
+
+    def _lowest_coverage(self, table):
+        """The lowest coverage with its 95 % Monte Carlo interval, and whether that holds the nominal level."""
+        rows = table[(table["measure"] == "cover") & table["value"].notna()]
+        if rows.empty:
+            return None
+        row = rows.loc[rows["value"].idxmin()]
+        keys = ["scenario", "method", "estimand", "domain"]
+        at = (table["measure"] == "nsim") & (table[keys] == row[keys]).all(axis=1)
+        n, p, level = float(table.loc[at, "value"].iloc[0]), row["value"], self.scenario(row["scenario"])["level"]
+        low, high = proportion_interval(p, np.sqrt(p * (1 - p) / n), "wilson", 0.95, None, n)
+        verdict = (
+            ""
+            if high < level
+            else f", which does not contradict {100 * level:g} %" + (": no verdict" if n < 1000 else "")
         )
-        return "\n".join(lines)
+        spread = f"{100 * low:.1f} to {100 * high:.1f} with 95 % confidence{verdict}"
+        return f"lowest coverage: {100 * p:.1f} % of {n:,.0f} ({spread}; {_where(row)})"
 
     def __repr__(self):
         return f"<StudyResult: {self.summary().splitlines()[0]}>"
@@ -377,6 +382,12 @@ class StudyResult:
             if estimand["name"] == name and estimand["domain"] == domain:
                 return e
         known = dict.fromkeys(e["name"] for e in s["estimands"])
+        if name in known:
+            domains = [e["domain"] or '""' for e in s["estimands"] if e["name"] == name]
+            raise StudyError(
+                f"the estimand {name!r} has no domain {domain!r}; give domain=, one of {', '.join(domains[:8])}"
+                f"{' …' if len(domains) > 8 else ''}."
+            )
         raise StudyError(
             f"there is no estimand {name!r}{f' in {domain!r}' if domain else ''}; there are {', '.join(known)}."
         )
@@ -414,6 +425,10 @@ class StudyResult:
         if len(set(keys)) < len(keys):
             raise StudyError(f"by = {names!r} does not tell the scenarios apart; add keys, or leave it out.")
         return lambda s: tuple(s["varied"][n] for n in names)
+
+
+def _where(row):
+    return ", ".join(str(v) for v in (row["scenario"], row["method"], row["estimand"], row["domain"]) if v)
 
 
 def interval_of(method, estimand, estimate, se, df, n, level):

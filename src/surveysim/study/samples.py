@@ -115,13 +115,22 @@ def _rows(result):
             f"an estimator returns Estimates, a table or {{estimand: (estimate, se)}}; got {type(result).__name__}."
         )
     for name, value in result.items():
-        if hasattr(value, "items"):
+        if isinstance(value, Estimates):
+            value = (
+                {k: v for k, v in value.to_frame().iloc[0].to_dict().items() if k in FIELDS}
+                if len(value) == 1
+                else value
+            )
+        if hasattr(value, "items") and not isinstance(value, Estimates):
             unknown = [k for k in value if k not in FIELDS]
             if unknown:
                 raise StudyError(f"{name!r} has {unknown[0]!r}, which is none of {', '.join(FIELDS)}.")
             yield name, "", {k: _number(v, name) for k, v in value.items()}
         else:
-            given = np.atleast_1d(np.asarray(value, dtype=float))
+            try:
+                given = np.atleast_1d(np.asarray(value, dtype=float))
+            except (TypeError, ValueError):
+                given = np.empty(0)
             if given.ndim != 1 or not 1 <= len(given) <= 3:
                 raise StudyError(f"{name!r} = {value!r}: give the estimate, (estimate, se) or (estimate, se, df).")
             yield name, "", dict(zip(FIELDS, map(float, given), strict=False))

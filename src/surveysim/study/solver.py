@@ -20,6 +20,7 @@ from .study_spec import TableStudySpec, nested
 from .survey import field_and_weight
 
 GRID = {1: 4001, 2: 201, 3: 41}  # points of each input where the surface is solved
+REFINED = 4  # times the last study may correct the search
 NEAR = 0.15  # of the range: designs this far from the solution count half
 
 
@@ -29,7 +30,8 @@ class Solution:
 
     Attributes
     ----------
-    inputs : {key: value} of the design. cost : of it. check : DataFrame estimand, domain, bound, moe, mcse, empirical, empirical_mcse of
+    inputs : {key: value} of the design. cost : of it. check : DataFrame estimand, domain, bound, moe, mcse, empirical, empirical_mcse,
+    met of
     the widest domain of each bound, from a study with other random numbers: margins by estimated and by empirical standard errors.
     designs : DataFrame of every design that was tried: inputs, cost, widest moe of each bound, or why it cannot be carried out.
     """
@@ -47,7 +49,7 @@ class Solution:
         )
         rows = [
             f"  {r.estimand}{f' ({r.domain})' if r.domain else ''}: ±{r.moe:.4g} (mcse {r.mcse:.2g}), bound {r.bound:.4g}; "
-            f"±{r.empirical:.4g} (mcse {r.empirical_mcse:.2g}) over repetitions"
+            f"±{r.empirical:.4g} (mcse {r.empirical_mcse:.2g}) over repetitions{'' if r.met else '; NOT MET'}"
             for r in self.check.itertuples()
         ]
         return "\n".join([f"{design}; cost {self.cost:,.0f}, {len(self.designs)} designs tried", *rows])
@@ -77,7 +79,8 @@ def solve_design(
     bounds : {estimand: largest margin of error}, in its unit; of an estimand with domains, of its widest domain. inf for one that is
         only to be minimized.
     minimize : "cost", or the name of an estimand whose margin of error is to be smallest.
-    cost : function of the inputs as keyword-free dict {key: value}; None is the fieldwork's own cost (surveys only).
+    cost : function of a dict {key: value} of the inputs, such as lambda design: 12.5 * design["sample.n"];
+        None is the fieldwork's own cost (surveys only).
     repetitions : of each study on the way. check : of the last. rounds : at most so many solutions are looked at.
 
     Returns
@@ -103,7 +106,14 @@ def solve_design(
         best = place
         if not lab.try_(place) or not moved:
             break
-    return lab.solution(best, check)
+    for _ in range(REFINED):  # the search has few repetitions: the surface is put through what many say at its solution
+        found, judged = lab.solution(best, check)
+        place = lab.rounded(lab.solved(minimize, best, judged))
+        if found.check["met"].all() and lab.cost_near(place, best, found):
+            break
+        best = place
+        lab.try_(place)
+    return found
 
 
 class _Lab:
@@ -111,6 +121,10 @@ class _Lab:
 
     def __init__(self, keys, inputs, bounds, cost, table, repetitions, seed, workers, progress):
         self.keys = keys.model_dump() if isinstance(keys, SurveySpec) else keys
+        if not isinstance(self.keys, dict) or not hasattr(inputs, "items") or not hasattr(bounds, "items"):
+            raise SpecError(
+                "solve_design takes a SurveySpec or the keys of a study as a dict, and inputs and bounds as dicts."
+            )
         self.inputs, self.bounds, self.cost_of, self.table = inputs, bounds, cost, table
         self.repetitions, self.seed, self.workers, self.progress = repetitions, seed, workers, progress
         if not 1 <= len(inputs) <= 3:
@@ -190,8 +204,19 @@ class _Lab:
         return float(np.mean([costs(c, prep.fieldwork)["cost"].sum() for c in cases]))
 
     # -------------------------------------------------------------------------------------------------------- the surface
-    def solved(self, minimize, about):
-        """The place where the fitted surface meets the bounds at the least cost (or the least margin)."""
+    def cost_near(self, place, best, found):
+        """Whether another place would save less than a hundredth of the cost, or is the same."""
+        if np.allclose(place, best):
+            return True
+        known = [c for p, c in zip(self.places, self.costs, strict=True) if np.allclose(p, place)]
+        cost = known[0] if known else self._cost(self._study(place, 2, self.seed), self.values(place))
+        return cost > 0.99 * found.cost
+
+    def solved(self, minimize, about, judged=None):
+        """The place where the fitted surface meets the bounds at the least cost (or the least margin).
+
+        The surface passes through the margins at `about`: those of a larger study (`judged`), or of the search.
+        """
         good = [k for k, moe in enumerate(self.moes) if moe is not None]
         terms = _terms(np.array([self.places[k] for k in good])) if good else np.empty((0, 1))
         if len(good) < 3:
@@ -212,6 +237,11 @@ class _Lab:
         axis = np.linspace(0, 1, GRID[len(self.inputs)])
         grid = np.stack(np.meshgrid(*[axis] * len(self.inputs), indexing="ij"), axis=-1).reshape(-1, len(self.inputs))
         found = _terms(grid) @ beta
+        if about is not None:
+            known = judged if judged is not None else self._judged(about)
+            if known is not None:
+                here = (_terms(about[None, :]) @ beta)[0]
+                found[:, :-1] += np.log(known.loc[items, "moe"].to_numpy()) - here[:-1]
         bound = np.log([self.bounds[name] for name in table.loc[items, "estimand"]])
         slack = (bound - found[:, :-1]).min(axis=1)
         if not (slack >= 0).any():
@@ -228,18 +258,24 @@ class _Lab:
             aim = found[:, :-1][:, (table.loc[items, "estimand"] == minimize).to_numpy()].max(axis=1)
         return grid[np.argmin(np.where(slack >= 0, aim, np.inf))]
 
+    def _judged(self, place):
+        """Margins of the search at a place, or None."""
+        return next((m for p, m in zip(self.places, self.moes, strict=True) if np.allclose(p, place)), None)
+
     def solution(self, place, check):
-        """The design at a place, judged with other random numbers."""
+        """(Solution, its margins) of the design at a place, judged with other random numbers."""
         study = self._study(place, check, self.seed + 1)
         moe, spread = _margins(study.run(workers=self.workers, progress=False))
         rows = []
         for name, bound in self.bounds.items():
             row = moe[moe["estimand"] == name].sort_values("moe").iloc[-1]
             other = spread[(spread["estimand"] == name) & (spread["domain"] == row["domain"])].iloc[0]
-            rows.append((name, row["domain"], bound, row["moe"], row["mcse"], other["moe"], other["mcse"]))
-        names = ["estimand", "domain", "bound", "moe", "mcse", "empirical", "empirical_mcse"]
+            met = bool(row["moe"] <= bound + 2 * row["mcse"])
+            rows.append((name, row["domain"], bound, row["moe"], row["mcse"], other["moe"], other["mcse"], met))
+        names = ["estimand", "domain", "bound", "moe", "mcse", "empirical", "empirical_mcse", "met"]
         values = self.values(place)
-        return Solution(values, self._cost(study, values), pd.DataFrame(rows, columns=names), pd.DataFrame(self.rows))
+        found = Solution(values, self._cost(study, values), pd.DataFrame(rows, columns=names), pd.DataFrame(self.rows))
+        return found, moe
 
 
 def _margins(result):

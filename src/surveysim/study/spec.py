@@ -171,8 +171,11 @@ def checked(kind, data, place):
     try:
         spec = kind.model_validate(data)
     except ValidationError as error:
-        lines = {}
-        for problem in error.errors():
+        lines, problems = {}, error.errors()
+        deeper = {problem["loc"][:-1] for problem in problems}
+        for problem in problems:
+            if problem["type"] == "too_short" and problem["loc"] in deeper:
+                continue  # its entries are wrong, and so left out
             where, text = _explain(kind, problem, place)
             lines.setdefault(where, []).append(text)  # a key that may be of several kinds has a mistake of each
         return None, [where + " or ".join(dict.fromkeys(t)) for where, t in lines.items()]
@@ -250,6 +253,13 @@ def _explain(cls, problem, place):
         known = f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
         return f"{place}: unknown key {where!r}", known
     text = problem["msg"][0].lower() + problem["msg"][1:]
+    if problem["type"] == "tuple_type":
+        tables = "[[" + where + "]]"
+        text = (
+            f"write {tables}, once for each"
+            if where in ("methods", "estimands", "scenarios")
+            else f"give a list, such as [{problem['input']!r}]"
+        )
     inside = [part for part in problem["loc"][used:] if isinstance(part, int)]
     if not path or (problem["type"] == "missing" and not inside):
         return f"{place}: {'.'.join(str(p) for p in problem['loc'])}", " is needed and not there."

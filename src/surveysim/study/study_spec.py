@@ -78,9 +78,27 @@ class EstimandSpec(Part):
     name: Name
     numerator: Name
     denominator: str = ""
-    kind: Literal[KINDS] = "ratio"
+    kind: Literal[KINDS] | None = Field(
+        default=None,
+        description="known: over a known number of residents; ratio: over an estimated number (persons: those aged 6+ with a telephone); "
+        "mean; total; complement: a known number minus the numerator's; complement_ratio. Unless given: total without a denominator, known "
+        "over persons, ratio over anything else.",
+    )
     by: Names = ()
     unit: str | None = None
+
+    @property
+    def meant(self):
+        """The kind, given or implied by the denominator."""
+        if self.kind is not None:
+            return self.kind
+        return (
+            "total"
+            if not self.denominator
+            else "known"
+            if _names_of(self.denominator) in ([], ["persons"])
+            else "ratio"
+        )
 
 
 class Keys(Part):
@@ -311,19 +329,19 @@ def _estimands(spec, place):
         where = f"{place}: estimands[{k}]"
         for key in ("numerator", "denominator"):
             expression = getattr(e, key)
-            if expression or (key == "denominator" and e.kind != "total"):
+            if expression or (key == "denominator" and e.meant != "total"):
                 found += _expression(f"{where}.{key}", expression)
-        if e.kind == "total" and e.denominator:
+        if e.meant == "total" and e.denominator:
             found.append(f"{where}.denominator = {e.denominator!r}: a total has none.")
         if (
-            e.kind in ("known", "complement", "complement_ratio")
+            e.meant in ("known", "complement", "complement_ratio")
             and e.denominator
             and _names_of(e.denominator)[:1] not in ([], ["persons"])
         ):
             found.append(
                 f'{where}.denominator = {e.denominator!r}: only persons, in groups, are known; use kind = "ratio".'
             )
-        if e.by and e.kind == "complement_ratio":
+        if e.by and e.meant == "complement_ratio":
             found.append(f'{where}.by: a complement_ratio is for everybody; give kind = "ratio" with a domain.')
         for name in e.by:
             if name not in BY:
