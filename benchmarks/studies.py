@@ -99,7 +99,8 @@ def sampling_rows():
     assert abs(np.mean([f[1] for f in found]) / ours["se"].mean() - 1) < 0.01
     what = "1,000 × stratified SRS of 20,000 from 1,000,000, raked to five margins: proportion, error, coverage"
     rows = [
-        f"| {what} | {mine:.2f} s, {1000 / mine:,.0f} repetitions a second | numpy on cells {theirs:.1f} s | {theirs / mine:.0f} × as fast |"
+        f"| {what} | {mine:.2f} s, {1000 / mine:,.0f} repetitions a second | numpy on cells {theirs:.1f} s | "
+        f"{theirs / mine:.0f} × as fast |"
     ]
     sample, _ = source.survey(0)
     margins = {c: {str(k): float(v) for k, v in enumerate(t)} for c, t in zip(MARGINS, totals, strict=True)}

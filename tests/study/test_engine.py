@@ -491,7 +491,8 @@ def test_stage_switches__leave_the_other_stages_draws_alone(spec):
 # --------------------------------------------------------------------------------------------------- size and stopping
 def test_target_mcse__extends_until_it_is_met(home):
     data = keys(32, grid={}, study={"repetitions": 32, "target_mcse": {"bias": 0.05}, "max_repetitions": 2000})
-    found = Study(data, folder=home).run(home / "out")
+    with pytest.warns(SurveysimWarning, match="raise study.max_repetitions"):
+        found = Study(data, folder=home).run(home / "out")
     table = found.performance()
     worst = table.query("measure == 'bias' and estimand == 'mean'")["mcse"].max()
     assert found.repetitions == 2000  # the total's error is 600 times the mean's

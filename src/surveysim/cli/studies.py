@@ -1,5 +1,6 @@
 """The commands `surveysim study …` and `surveysim config …`."""
 
+import contextlib
 import json
 import os
 import sys
@@ -40,13 +41,15 @@ def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
 
     made = Study.from_toml(file, changes)
     if dry_run:
-        found = made.dry_run(out, workers)
+        with contextlib.redirect_stdout(sys.stderr):
+            found = made.dry_run(out, workers)
         click.echo(json.dumps(found) if as_json else _dry_run_text(found))
         return
     folder(out)
     announce()
     try:
-        result = made.run(out, executor, workers, block=block)
+        with contextlib.redirect_stdout(sys.stderr):  # what estimators print is no result
+            result = made.run(out, executor, workers, block=block)
     except KeyboardInterrupt:
         table = made.status(out)
         click.echo(
@@ -137,7 +140,7 @@ def study_replay(file, scenario, repetition, out, changes, lang):
     made = Study.from_toml(file, changes)
     folder(out)
     result = made.replay(
-        int(scenario) if scenario.isdigit() and scenario not in made.scenarios else scenario, repetition
+        int(scenario) if scenario.isdecimal() and scenario not in made.scenarios else scenario, repetition
     )
     if isinstance(result, SurveyRun):
         click.echo(estimates_text(save(result, out, lang)))

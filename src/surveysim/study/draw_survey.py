@@ -15,9 +15,9 @@ from .ledger import FIELDS
 from .samples import Sample, loaded, values_of
 from .spec import SurveySpec, merge
 from .survey import (
+    carry_out,
     control_totals,
     dual_frame_of,
-    field_and_weight,
     interviews_of,
     prepare,
     recipe_of,
@@ -65,6 +65,10 @@ class SurveySource:
         """(E,) units of the estimands per share or person."""
         return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
 
+    def warm(self):
+        """Make what is made once, before anybody looks at the clock."""
+        _ = self.prep, self.factor, self._preparations
+
     def truth(self):
         """Exact values (E,) of the estimands."""
         found = estimands.truths(self.prep.pop, self.definitions)
@@ -88,9 +92,8 @@ class SurveySource:
     def repetition(self, r):
         """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
         values = np.full((len(self.methods), len(self.items), len(FIELDS)), np.nan)
-        first = self._preparations[0]
-        cases, table, weights = field_and_weight(first, self.seed, r, group=self.group)
-        known, failures = {id(first): weights}, []
+        cases, table = carry_out(self.prep, self.seed, r, group=self.group)
+        known, failures = {}, []
         variables = estimands.Variables(self.prep.pop, cases)
         for m, (method, prep) in enumerate(zip(self.methods, self._preparations, strict=True)):
             try:
@@ -99,7 +102,7 @@ class SurveySource:
                 values[m] = self._estimates(method, prep, r, cases, table, known[id(prep)], variables)
             except SurveysimError as error:
                 failures.append((m, f"{type(error).__name__}: {error}"))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not isinstance(method, tuple) and method.call is None:
                     raise
                 failures.append((m, f"{type(error).__name__}: {error}"))  # whatever a plug-in raises
@@ -159,19 +162,24 @@ class SurveySource:
         data = pd.DataFrame(data | columns)
         survey = self._survey(method, r, data, weights)
         values = np.full((len(self.items), len(FIELDS)), np.nan)
+        values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
         place = {item: k for k, item in enumerate(self.items)}
         for name, row in self.definitions.iterrows():
             found, over, sign, shift = self._asked(method, survey, row, names)
             domains = estimands.domain_names(row["by"])
             codes = [0] if not row["by"] else [int(text.rpartition("=")[2]) for text in found.columns["domain"]]
             bounds = self._bounds(method, found)
+            degrees = item_degrees(found.design, found.items, [""] * len(codes), strict=False)
             for k, code in enumerate(codes):
                 i = place[name, domains[code]]
                 f, base = self.factor[i], over[code] if over is not None else 1.0
                 add = 0.0 if shift is None else shift[code]
                 values[i, 0] = (add + sign * found.columns["estimate"][k] / base) * f
+                df = np.fmax(degrees[k], 1.0) if self._sums[i] else degrees[k]
                 if method.variance != "none":
-                    values[i, 1], values[i, 2] = found.columns["se"][k] / base * f, found.columns["df"][k]
+                    values[i, 1], values[i, 2] = (
+                        (found.columns["se"][k] / base * f, df) if df >= 1 else (np.nan, np.nan)
+                    )
                 values[i, 3] = found.columns["n"][k]
                 if bounds is not None:
                     values[i, 5:7] = np.sort((add + sign * bounds[k] / base) * f)
@@ -195,7 +203,7 @@ class SurveySource:
     def _asked(self, method, survey, row, names):
         """(Estimates, known totals to divide by, sign, known totals to add) of one definition."""
         by = ["by_" + "_".join(row["by"])] if row["by"] else None
-        options = {}
+        options = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
         if isinstance(survey, DualFrameSurvey):
             options["estimator"] = method.estimator
             if method.theta is not None:

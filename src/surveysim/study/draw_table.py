@@ -101,6 +101,9 @@ class TableSource(TableSample):
     def factor(self):
         return np.where([unit == "percent" for unit in self.units], 100.0, 1.0)
 
+    def warm(self):
+        """Everything is made already."""
+
     def truth(self):
         """Exact values (E,) of the estimands."""
         result = []
@@ -132,7 +135,7 @@ class TableSource(TableSample):
                 values[m] = self._plugin(method, r, table, survey) if own else self._estimates(method, r, table, survey)
             except SurveysimError as error:
                 failures.append((m, f"{type(error).__name__}: {error}"))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not own:
                     raise
                 failures.append((m, f"{type(error).__name__}: {error}"))

@@ -5,6 +5,7 @@ import ctypes
 import os
 import pickle
 import signal
+import sys
 import threading
 import warnings
 from collections import OrderedDict
@@ -72,10 +73,12 @@ _sources, _making = OrderedDict(), threading.Lock()
 
 # ------------------------------------------------------------------------------------------------------ in the worker
 def run_block(plan, k, repetitions, stop=None):
-    """`Block` of some repetitions of scenario k; fewer where `stop` is set meanwhile."""
+    """`Block` of some repetitions of scenario k; fewer where `stop` is set meanwhile. `plan` may be the key of one sent before."""
+    plan = plan if isinstance(plan, Plan) else _plans[plan]
     source = plan.source(k)
     if plan.timeout is None and source.fast:
         return source.block(repetitions)
+    source.warm()
     done, values, failures = [], [], []
     for r in repetitions:
         if stop is not None and stop.is_set():
@@ -138,8 +141,13 @@ class _Struck(BaseException):
     """What interrupts a repetition; no `except Exception` of a plug-in catches it."""
 
 
-def _quiet():
-    """A worker process leaves Ctrl-C to the parent, and says nothing of what a thread would not say."""
+_plans = {}  # of a worker process, by key: sent once
+
+
+def _begin(plan):
+    """A worker process leaves Ctrl-C to the parent, keeps the plan, and says nothing of what a thread would not say."""
+    _plans[plan.key] = plan
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore", SurveysimWarning)
 
@@ -157,7 +165,7 @@ def execute(plan, ledger, ids, work, executor="threads", workers=None, block=Non
     """
     if executor == "processes":
         _check_sent(plan)
-    pool = _Pool(executor, workers)
+    pool = _Pool(executor, workers, plan)
     tasks = iter(_tasks(work, block))
     open_, pending = {}, {}
     missing = {(k, first): len(repetitions) for k, first, repetitions in work}
@@ -183,22 +191,26 @@ def execute(plan, ledger, ids, work, executor="threads", workers=None, block=Non
     try:
         with _silent():
             for task in tasks:
-                pending[pool.submit(run_block, plan, task[0], task[2])] = task
+                pending[pool.submit(run_block, pool.sent, task[0], task[2])] = task
                 while len(pending) >= pool.window:
                     _collect(pool, pending, take, plan)
             while pending:
                 _collect(pool, pending, take, plan)
     except BaseException:
-        pool.stop.set()
-        for future in list(pending):
-            future.cancel()
-        for future in wait([f for f in pending if not f.cancelled()], timeout=pool.grace).done:
-            with contextlib.suppress(Exception, CancelledError):
-                take(future)
-        for k, first in list(open_):
-            if any(len(b.repetitions) for b in open_[k, first]):
-                with contextlib.suppress(StudyError):
-                    write(k, first)
+        with _undisturbed():
+            pool.stop.set()
+            for future in list(pending):
+                future.cancel()
+            running = wait([f for f in pending if not f.cancelled()], timeout=pool.grace)
+            for future in running.done:
+                with contextlib.suppress(Exception, CancelledError):
+                    take(future)
+            if running.not_done:
+                pool.end()
+            for k, first in list(open_):
+                if any(len(b.repetitions) for b in open_[k, first]):
+                    with contextlib.suppress(StudyError):
+                        write(k, first)
         raise
     finally:
         pool.close()
@@ -225,7 +237,7 @@ def _collect(pool, pending, take, plan):
             pending.clear()
             pool.renew(plan, lost[0])
             for again in lost:
-                pending[pool.submit(run_block, plan, again[0], again[2])] = again
+                pending[pool.submit(run_block, pool.sent, again[0], again[2])] = again
             return
         except (SurveysimError, KeyboardInterrupt):
             raise
@@ -235,6 +247,19 @@ def _collect(pool, pending, take, plan):
                 f"scenario {name!r}, repetitions {task[2][0]} to {task[2][-1]}: the worker ended with {type(error).__name__}: {error}. "
                 f"Parts that were written are safe; study.replay({name!r}, {int(task[2][0])}) repeats the first of them here."
             ) from error
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """A second Ctrl-C does not keep what is done from being written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check_sent(plan):
@@ -253,7 +278,9 @@ def _check_sent(plan):
 class _Pool:
     """An executor of ours or the caller's, and how to stop it."""
 
-    def __init__(self, executor, workers):
+    def __init__(self, executor, workers, plan):
+        self.plan = plan
+        self.sent = plan.key if executor == "processes" else plan
         self.stop, self.kind, self.broken, self.worked = threading.Event(), executor, 0, False
         self.workers = workers or os.cpu_count() or 1
         self.own = isinstance(executor, str)
@@ -266,14 +293,15 @@ class _Pool:
         else:
             self.pool = self._made()
         self.window = 2 * self.workers + 1
-        self.grace = 60.0
+        self.grace = 10.0 if executor == "processes" else 60.0
 
     def _made(self):
         if self.kind == "threads":
             return ThreadPoolExecutor(self.workers, thread_name_prefix="surveysim")
         import multiprocessing
 
-        return ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet)
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin, initargs=(self.plan,))
 
     def submit(self, function, *arguments):
         if self.own and self.kind == "threads":
@@ -296,6 +324,12 @@ class _Pool:
             )
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.pool = self._made()
+
+    def end(self):
+        """Give up on worker processes that do not come to an end."""
+        if self.own and self.kind == "processes":
+            for process in list(getattr(self.pool, "_processes", {}).values()):
+                process.terminate()
 
     def close(self):
         if self.own:

@@ -51,8 +51,11 @@ def of_callable(function, name):
     return digest(_fact(function, f"method {name!r}"))
 
 
-def _fact(value, where):
+def _fact(value, where, seen=()):
     """A JSON value that two values share only if they are the same."""
+    if id(value) in seen and not isinstance(value, bool | int | float | str | bytes | type(None)):
+        return "itself"
+    inner = (*seen, id(value))
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float | np.generic):
@@ -66,22 +69,22 @@ def _fact(value, where):
         rows = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
         return [[str(c) for c in table.columns], [str(t) for t in table.dtypes], hashlib.sha256(rows).hexdigest()]
     if isinstance(value, dict):
-        return [[_fact(k, where), _fact(v, where)] for k, v in value.items()]
+        return [[_fact(k, where, inner), _fact(v, where, inner)] for k, v in value.items()]
     if isinstance(value, list | tuple):
-        return [_fact(v, where) for v in value]
+        return [_fact(v, where, inner) for v in value]
     if isinstance(value, set | frozenset):
-        return sorted(json.dumps(_fact(v, where)) for v in value)
+        return sorted(json.dumps(_fact(v, where, inner)) for v in value)
     if isinstance(value, functools.partial):
-        return ["partial", *(_fact(v, where) for v in (value.func, value.args, value.keywords))]
+        return ["partial", *(_fact(v, where, inner) for v in (value.func, value.args, value.keywords))]
     if inspect.ismethod(value):
-        return [_fact(value.__func__, where), _fact(value.__self__, where)]
+        return [_fact(value.__func__, where, inner), _fact(value.__self__, where, inner)]
     if inspect.isfunction(value):
         held = [cell.cell_contents for cell in value.__closure__ or ()]
-        return [_source(value), *(_fact(v, where) for v in (value.__defaults__, value.__kwdefaults__, held))]
+        return [_source(value), *(_fact(v, where, inner) for v in (value.__defaults__, value.__kwdefaults__, held))]
     if inspect.isbuiltin(value) or inspect.isclass(value) or inspect.ismodule(value):
         return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value.__name__)}"
     if hasattr(value, "__dict__"):
-        return [_source(type(value)), _fact(vars(value), where)]
+        return [_source(type(value)), _fact(vars(value), where, inner)]
     raise StudyError(
         f"{where} holds a {type(value).__name__}, whose contents cannot be compared with those of another run. Give it numbers, texts, "
         'arrays or tables, or write it as call = "file.py:function".'

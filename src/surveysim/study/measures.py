@@ -72,13 +72,6 @@ def variances_without(values):
     return (squares - off**2 * n / (n - 1)) / (n - 2)
 
 
-def intervals_of(estimate, se, df, level, lower=None, upper=None):
-    """The intervals to judge: those given, or estimate ± quantile × se."""
-    if lower is not None:
-        return lower, upper
-    return wald_interval(estimate, se, level, np.inf if df is None else df)
-
-
 def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, power=False, deff=None):
     """Performance of one estimator.
 
@@ -93,7 +86,10 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     {measure: (value, Monte Carlo standard error)}, NaN where there is none; a repetition without estimate or error is left out, and
     counted.
     """
-    kept = np.isfinite(estimate) if se is None else np.isfinite(estimate) & np.isfinite(se)
+    kept = np.isfinite(estimate)
+    for given in (se, lower, upper):
+        kept &= True if given is None else np.isfinite(given)
+    kept &= True if df is None else ~np.isnan(df)
     R, n = len(estimate), int(kept.sum())
     b = estimate[kept]
     t = np.broadcast_to(np.asarray(true, dtype=float), (R,))[kept]
@@ -113,26 +109,26 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
         found["rmse"] = float(np.sqrt(found["mse"][0])), NAN
     if deff is not None:
         found["deff"] = mean_of(deff[kept & np.isfinite(deff)])
+    bounds = None if lower is None else (lower[kept], upper[kept])
     if se is not None:
-        bounds = None if lower is None else (lower[kept], upper[kept])
-        degrees = None if df is None else df[kept]
-        found |= _with_errors(b, se[kept], t, degrees, level, bounds, power, spread)
+        found |= _with_errors(b, se[kept], level, power, spread)
+        bounds = bounds or wald_interval(b, se[kept], level, np.inf if df is None else df[kept])
+    if bounds is not None:
+        low, high = bounds
+        found["cover"], found["ciwidth"] = share_of((low <= t) & (t <= high)), mean_of(high - low)
+        found["becover"] = share_of((low <= b.mean()) & (b.mean() <= high))
     return {name: found[name] for name in MEASURES if name in found}
 
 
-def _with_errors(b, se, t, df, level, bounds, power, spread):
+def _with_errors(b, se, level, power, spread):
     """The measures that need standard errors."""
     n, v = len(b), se**2
     mean_v, model = float(v.mean()), float(np.sqrt(v.mean()))
     var_v = float(v.var(ddof=1)) if n > 1 else NAN
-    lower, upper = intervals_of(b, se, df, level, *(bounds or (None, None)))
     found = {
         "se2mean": mean_of(v),
         "se2median": median_of(v),
         "modelse": (model, float(np.sqrt(var_v / (4 * n * mean_v))) if mean_v > 0 else 0.0),
-        "cover": share_of((lower <= t) & (t <= upper)),
-        "becover": share_of((lower <= b.mean()) & (b.mean() <= upper)),
-        "ciwidth": mean_of(upper - lower),
     }
     if spread > 0:
         ratio = model / spread
@@ -183,8 +179,9 @@ def paired(first, second, true):
     Pitman (1939), Biometrika 31:9-12 (the variances of correlated estimates); Morris, White & Crowther (2019).
     """
     kept = np.isfinite(first[0]) & np.isfinite(second[0])
-    for s in (first[1], second[1]):
-        kept &= True if s is None else np.isfinite(s)
+    for side in (first, second):
+        for given in side[1:]:
+            kept &= True if given is None else np.isfinite(given)
     a, b, n = first[0][kept], second[0][kept], int(kept.sum())
     true = np.broadcast_to(np.asarray(true, dtype=float), kept.shape)[kept]
     if n < 3:

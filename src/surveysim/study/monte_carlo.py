@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import uuid
+import warnings
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import SpecError, StudyError, SurveysimError
+from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from . import estimands, fingerprints
 from .draw_survey import SurveySource
 from .execution import Plan, estimands_of, execute, run_block
 from .ledger import FORMAT, Ledger, MemoryLedger
 from .performance import repetitions_needed
 from .results import StudyResult
-from .samples import loaded
+from .samples import loaded, source_of
 from .spec import SurveySpec, extended, merge
 from .study_spec import MethodSpec, TableStudySpec, build, flat, is_table, read, with_changes
 
@@ -107,9 +108,10 @@ class Study:
                 else (m.name, m.model_dump(exclude_defaults=True))
             )
             if not isinstance(m, tuple) and m.call is not None:
-                fact = {"call": m.call, "source": fingerprints.of_callable(loaded(m.call, self.folder), m.name)}
+                fact |= {"source": source_of(m.call, self.folder)}
             keys[f"methods.{label}"] = fact
         columns = [c for c in self.definitions.columns if c != "note"]
+        keys["order"] = [[_name(m) for m in self.methods], list(self.definitions.index)]  # results are kept by position
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
         keys |= {
             "study.seed": self.spec.study.seed,
@@ -170,15 +172,16 @@ class Study:
                 result = self._result(ledger, entries, wanted, plan)
                 more = self._more(result)
                 if more <= wanted:
+                    self._say_unmet(result)
                     return result
                 wanted = more
 
     def _fill(self, plan, ledger, entries, wanted, executor, workers, block, progress):
         ids = [entry["id"] for entry in entries]
         work = self._missing(plan, ledger, ids, wanted)
+        failed = self._failures(ledger, ids, wanted)
         total = sum(len(repetitions) for _, _, repetitions in work)
         if total:
-            failed = self._failures(ledger, ids, wanted)
             with _progress(progress, self.spec.study.name, len(ids) * wanted, len(ids) * wanted - total) as tick:
                 execute(plan, ledger, ids, work, executor, workers, block, tick, failed)
 
@@ -186,6 +189,8 @@ class Study:
         """[(scenario, first repetition of the part, missing repetitions)]."""
         work = []
         for k, name in enumerate(ids):
+            if name in ids[:k]:  # the same scenario under another name
+                continue
             together, done = self._together, ledger.done(name)
             for first in range(0, wanted, together):
                 every = np.arange(first, min(first + together, wanted))
@@ -205,9 +210,6 @@ class Study:
         part = self.spec.study
         allowed = max(part.failures * wanted, 1.0) if part.failures else 0.0
         seen = {k: {} for k in range(len(ids))}
-        for k, name in enumerate(ids):
-            for b in ledger.read(name, wanted):
-                seen[k] |= {f[0]: f for f in b.failures}
 
         def check(k, block):
             seen[k] |= {f[0]: f for f in block.failures}
@@ -220,6 +222,9 @@ class Study:
                     "study.failures to go on; a mended estimator or survey is another study, in a folder of its own."
                 )
 
+        for k, name in enumerate(ids):
+            for block in ledger.read(name, wanted):
+                check(k, block)
         return check
 
     def _more(self, result):
@@ -235,14 +240,29 @@ class Study:
             raise StudyError(
                 f"study.target_mcse: {absent!r} is not measured here: no method gives standard errors, or it has no reference."
             )
-        need = repetitions_needed(table, present)["needed"].max()
-        return have if not np.isfinite(need) else int(min(max(need, have), most, GROWTH * have))
+        need = repetitions_needed(_unsure(table), present)
+        need = (need["needed"] * have / need["nsim"]).max()  # some repetitions may be missing
+        return have if not np.isfinite(need) else int(min(max(np.ceil(need), have), most, GROWTH * have))
+
+    def _say_unmet(self, result):
+        """Warn where study.target_mcse is out of reach of the most repetitions there may be."""
+        if self.spec.study.target_mcse:
+            table = _unsure(result.performance())
+            for name, target in self.spec.study.target_mcse.items():
+                worst = table.loc[table["measure"] == name, "mcse"].max()
+                if worst > target:
+                    warnings.warn(
+                        f"study.target_mcse: the error of {name} is {worst:.3g} after {result.repetitions:,} repetitions, above "
+                        f"{target:g}; raise study.max_repetitions.",
+                        SurveysimWarning,
+                        stacklevel=3,
+                    )
 
     # -------------------------------------------------------------------------------------------------------- the folder
     def _open(self, ledger):
         """Entries of the manifest, checked against a study that is there already, and written."""
-        known = {} if ledger.manifest is None else {s["name"]: s for s in ledger.manifest["scenarios"]}
-        by_id = {s["id"]: s for s in known.values()}
+        there = [] if ledger.manifest is None else ledger.manifest["scenarios"]
+        known, by_id = {s["name"]: s for s in there}, {s["id"]: s for s in there}
         plan, entries = self.plan(), []
         for k, name in enumerate(self.scenarios):
             facts = self.facts(k)
@@ -252,7 +272,12 @@ class Study:
             entries.append((found or self._entry(plan, k, facts)) | {"name": name, "varied": self.varied[k]})
         if ledger.folder is not None:
             ledger.clear_temporary()
-        kept = [s for s in known.values() if s["id"] not in {e["id"] for e in entries}]
+        mine, names = {e["id"] for e in entries}, {e["name"] for e in entries}
+        kept = [
+            s if s["name"] not in names else s | {"name": f"{s['name']} ({s['id']})"}
+            for s in there
+            if s["id"] not in mine
+        ]
         part = self.spec.study
         manifest = {
             "format": FORMAT,
@@ -268,7 +293,7 @@ class Study:
     def _entry(self, plan, k, facts):
         spec, source = self._specs[k][2], self._source(plan, k)
         methods = [
-            {"name": m[0], "interval": "wald"}
+            {"name": m[0], "interval": "logit"}
             if isinstance(m, tuple)
             else m.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
             for m in self.methods
@@ -304,7 +329,7 @@ class Study:
         for k, name in enumerate(self.scenarios):
             facts = self.facts(k)
             if fingerprints.digest(facts) in known:
-                entries.append(known[fingerprints.digest(facts)])
+                entries.append(known[fingerprints.digest(facts)] | {"name": name, "varied": self.varied[k]})
                 continue
             named = [s for s in known.values() if s["name"] == name]
             if named:
@@ -423,6 +448,18 @@ class _Counts:
 
 def _name(method):
     return method[0] if isinstance(method, tuple) else method.name
+
+
+def _unsure(table):
+    """Performance in which shares of 0 or 1 have the error of (x + 2) / (n + 4), not 0 (Agresti & Coull 1998)."""
+    table = table.copy()
+    keys = [c for c in table.columns if c not in ("measure", "value", "mcse")]
+    n = table[table["measure"] == "nsim"].set_index(keys)["value"]
+    for k in table.index[table["measure"].isin(["cover", "becover"]) & (table["mcse"] == 0)]:
+        size = n.loc[tuple(table.loc[k, keys])]
+        p = (table.loc[k, "value"] * size + 2) / (size + 4)
+        table.loc[k, "mcse"] = np.sqrt(p * (1 - p) / size)
+    return table
 
 
 def _plain(spec):

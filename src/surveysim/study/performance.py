@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
-from .measures import NAN, extrapolated, intervals_of, measure, needed, paired, precision_gain
+from ..estimation.intervals import wald_interval
+from .measures import NAN, extrapolated, measure, needed, paired, precision_gain
 
 REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
 
@@ -84,7 +85,8 @@ def performance(
     _check(given, lower, upper)
     ids = _repetitions(data, repetition, reference)
     groups = _groups(data, by)
-    _warn_of_pooling(data, groups, by)
+    if reference is None:
+        _warn_of_pooling(data, groups, by)
     rows = []
     for key, at in groups.items():
         part = {name: None if values is None else values[at] for name, values in given.items()}
@@ -127,9 +129,13 @@ def compare(
     given = [None if c is None else _numbers(data, c, "column") for c in (estimate, se, lower, upper)]
     if lower is None and se is not None:
         degrees = None if df is None else _numbers(data, df, "df")
-        given[2:] = intervals_of(given[0], given[1], degrees, level)
+        given[2:] = wald_interval(given[0], given[1], level, np.inf if degrees is None else degrees)
     truth, groups, rows = _numbers(data, true, "true"), _groups(data, by), []
+    _check_level(level)
+    named = dict(zip(("estimate", "se", "lower", "upper"), given, strict=True))
+    _check(named | {"df": None, "true": truth}, given[2], given[3])
     for key, at in groups.items():
+        _refuse_twice(ids[at], by)
         base = _reference_rows(groups, key, by, reference)
         if key[-1] == reference:
             continue
@@ -319,11 +325,16 @@ def _gain(groups, key, at, by, reference, given, ids):
     base = _reference_rows(groups, key, by, reference)
     kept = np.isfinite(given["estimate"]) & (True if given["se"] is None else np.isfinite(given["se"]))
     at, base = at[kept[at]], base[kept[base]]
-    if len(np.unique(ids[at])) < len(at) or len(np.unique(ids[base])) < len(base):
+    _refuse_twice(ids[at], by)
+    _refuse_twice(ids[base], by)
+    return precision_gain(given["estimate"][at], given["estimate"][base], ids[at], ids[base])
+
+
+def _refuse_twice(ids, by):
+    if len(np.unique(ids)) < len(ids):
         raise DataError(
             f"a repetition occurs twice in one group of {', '.join(by)}; rows are paired by it. Add the columns that tell them apart."
         )
-    return precision_gain(given["estimate"][at], given["estimate"][base], ids[at], ids[base])
 
 
 def _from_wide(frame, by, estimate, se, lower, upper):

@@ -78,9 +78,10 @@ class StudyResult:
         """What `measure` takes, of one item; intervals recomputed by the method."""
         method, estimand = s["methods"][m], s["estimands"][e]
         estimate, se, df, n, deff, lower, upper = (chunk.values[name][:, j] for name in FIELDS)
-        if not np.isfinite(se).any():
-            return dict(estimate=estimate, se=None, true=estimand["true"])
         own = np.isfinite(lower) & np.isfinite(upper)
+        if not np.isfinite(se).any():
+            bounds = dict(lower=lower, upper=upper) if own.any() else {}
+            return dict(estimate=estimate, se=None, true=estimand["true"]) | bounds
         made = interval_of(method, estimand, estimate, se, df, n, s["level"])
         lower, upper = np.where(own, lower, made[0]), np.where(own, upper, made[1])
         given = dict(estimate=estimate, se=se, true=estimand["true"], lower=lower, upper=upper)
@@ -123,7 +124,7 @@ class StudyResult:
                         "failures": (float(failed[m]), NAN)
                     }
                     if base is not None:
-                        ok = np.isfinite(given["estimate"])
+                        ok = np.isfinite(given["estimate"]) & (given["se"] is None or np.isfinite(given["se"]))
                         pair = given["estimate"][ok], chunk.repetitions[ok]
                         if m == base:
                             known = {e: pair}

@@ -1,8 +1,9 @@
 """What an estimator sees of one repetition, and what it gives back: plug-ins are functions of a `Sample`."""
 
+import hashlib
 import importlib
-import importlib.util
 import sys
+import types
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -51,27 +52,41 @@ class Sample:
         return self.pair(self.interviews)
 
 
-@cache
 def loaded(reference, folder):
-    """The callable of "module:function" or "file.py:function", files beside the study's."""
+    """The callable of "module:function" or "file.py:function", files beside the study's, as they are now."""
     where, _, name = reference.rpartition(":")
     try:
         if where.endswith(".py"):
-            path = Path(folder) / where
-            module = importlib.util.spec_from_file_location(f"surveysim_plugin_{path.stem}", path)
-            made = importlib.util.module_from_spec(module)
-            sys.modules[module.name] = made
-            module.loader.exec_module(made)
+            body = (Path(folder) / where).read_bytes()
+            found = getattr(_module(str(Path(folder) / where), body), name)
         else:
-            made = importlib.import_module(where)
-        found = getattr(made, name)
-    except (ImportError, AttributeError, FileNotFoundError, OSError) as error:
+            found = getattr(importlib.import_module(where), name)
+    except (ImportError, AttributeError, OSError, SyntaxError) as error:
         raise SpecError(
             f"call = {reference!r} cannot be loaded: {error}. Give module:function or file.py:function."
         ) from None
     if not callable(found):
         raise SpecError(f"call = {reference!r} is a {type(found).__name__}, not a function of a sample.")
     return found
+
+
+def source_of(reference, folder):
+    """Digest of the file that a plug-in stands in, helpers and constants included."""
+    where, _, _ = reference.rpartition(":")
+    if where.endswith(".py"):
+        return hashlib.sha256((Path(folder) / where).read_bytes()).hexdigest()[:16]
+    file = getattr(importlib.import_module(where), "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] if file else where
+
+
+@cache
+def _module(path, body):
+    """A module made from the very bytes that were read."""
+    made = types.ModuleType(f"surveysim_plugin_{Path(path).stem}_{hashlib.sha256(body).hexdigest()[:8]}")
+    made.__file__ = path
+    sys.modules[made.__name__] = made
+    exec(compile(body, path, "exec"), made.__dict__)
+    return made
 
 
 def values_of(result, items):

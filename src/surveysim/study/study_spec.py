@@ -12,7 +12,7 @@ from pydantic import Field
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..population import parameters
-from .estimands import BY
+from .estimands import BY, UNITS
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
 from .spec import SurveySpec, checked, merge, read_layers
@@ -280,7 +280,11 @@ def _methods(spec, base, place):
     for k, m in enumerate(spec.methods):
         where = f"{place}: methods[{k}]"
         if m.call is not None:
-            set_ = sorted(m.model_fields_set - {"name", "call"})
+            set_ = sorted(
+                k
+                for k in m.model_fields_set - {"name", "call", "interval"}
+                if getattr(m, k) != type(m).model_fields[k].get_default(call_default_factory=True)
+            )
             if set_:
                 found.append(
                     f"{where}.{set_[0]} does nothing where call = {m.call!r} makes the estimates; leave it out."
@@ -343,6 +347,13 @@ def _estimands(spec, place):
             )
         if e.by and e.meant == "complement_ratio":
             found.append(f'{where}.by: a complement_ratio is for everybody; give kind = "ratio" with a domain.')
+        implied = UNITS[e.meant]
+        if e.unit is not None and (e.unit != implied if e.meant != "mean" else e.unit in UNITS.values() and e.unit):
+            found.append(
+                f"{where}.unit = {e.unit!r}: a {e.meant} is in {implied!r}; leave it out."
+                if e.meant != "mean"
+                else f'{where}.unit = {e.unit!r}: a mean is in the numerator\'s own unit, such as "hours".'
+            )
         for name in e.by:
             if name not in BY:
                 found.append(f"{where}.by: {name!r} is no column to estimate by; choose {', '.join(BY)}.")
@@ -405,7 +416,7 @@ def _expression(where, expression):
 def _targets(spec, place):
     found = []
     for name in spec.study.target_mcse:
-        if name not in MEASURES or name in ("nsim", "n_missing"):
+        if name not in MEASURES or name in ("nsim", "n_missing", "relprec", "power"):
             near = difflib.get_close_matches(name, MEASURES, 1)
             found.append(
                 f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {near[0]!r}?' if near else '.'}"

@@ -125,12 +125,17 @@ def recipe_of(spec, margins):
 
 def field_and_weight(prep, seed, *repetition, record=False, group=""):
     """Sample, dial and weight: the case file, the table that was weighted, and its weights. `group` has random numbers of its own."""
+    cases, table = carry_out(prep, seed, *repetition, record=record, group=group)
+    return cases, table, weigh(prep, cases, table)
+
+
+def carry_out(prep, seed, *repetition, record=False, group=""):
+    """Sample and dial: the case file, and the table that is to be weighted."""
     keys = (streams.key(seed, group, "fieldwork", *repetition), streams.key(seed, group, "sampling", *repetition))
     collect = call if prep.spec.fieldwork.level == "calls" else dial
     cases = collect(prep.fieldwork, keys, record=record)
     refuse_empty(prep, cases)
-    table = weighting_table(prep, cases)
-    return cases, table, weigh(prep, cases, table)
+    return cases, weighting_table(prep, cases)
 
 
 def weigh(prep, cases, table):
