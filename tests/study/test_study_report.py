@@ -1,0 +1,74 @@
+"""Plots and the HTML report of a study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+
+from surveysim import Study, StudyError
+
+rng = np.random.default_rng(1)
+PEOPLE = pd.DataFrame({"h": rng.choice(list("ab"), 600), "y": (rng.random(600) < 0.4).astype(int)})
+
+
+@pytest.fixture(scope="module")
+def found():
+    keys = {
+        "study": {"name": "<script>alert(1)</script>", "aim": 'quotes " & tags </style>', "repetitions": 60},
+        "sample": {"n": 60, "strata": "h"},
+        "grid": {"sample.n": [60, 90]},
+        "estimands": [{"name": "share", "numerator": "y"}, {"name": "parts", "numerator": "y", "by": ["h"]}],
+        "methods": [{"name": "<b>plain</b>"}, {"name": "raked", "weighting": {"margins": ["h"]}}],
+    }
+    return Study(keys, table=PEOPLE).run()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("name", ["zip", "lolly", "forest", "coverage", "se_ratio", "convergence"])
+def test_plots__return_axes_with_something_on_them(found, name, lang):
+    ax = getattr(found.plot, name)(lang=lang)
+    assert isinstance(ax, Axes)
+    assert ax.has_data()
+
+
+def test_zip__shows_the_share_of_intervals_that_miss(found):
+    table = found.to_frame(where={"scenario": "n=60", "method": "raked", "estimand": "share"})
+    missed = ((table["lower"] > table["true"]) | (table["upper"] < table["true"])).sum()
+    holds, misses = found.plot.zip("share", scenario="n=60", method="raked").collections[:2]
+    assert len(misses.get_segments()) == missed
+    assert len(holds.get_segments()) == 60 - missed
+
+
+def test_convergence__ends_at_the_mean(found):
+    table = found.performance(estimands=["share"]).query("scenario == 'n=60' and method == 'raked' and measure == 'thetamean'")
+    line = found.plot.convergence("share", scenario="n=60", method="raked").lines[0]
+    assert line.get_ydata()[-1] == pytest.approx(table["value"].iloc[0], rel=1e-12)
+
+
+def test_plots__say_what_there_is(found):
+    with pytest.raises(StudyError, match="no method 'sexonly'; there are <b>plain</b>, raked"):
+        found.plot.zip(method="sexonly")
+    with pytest.raises(StudyError, match="has no domain ''; give domain=, one of h=a, h=b"):
+        found.plot.forest("parts")
+    with pytest.raises(StudyError, match="choose one of nsim"):
+        found.plot.lolly("coverage")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_report__is_one_harmless_page_the_same_each_time(found, tmp_path, lang):
+    first = found.report(tmp_path / "a.html", lang).read_bytes()
+    assert first == found.report(tmp_path / "b.html", lang).read_bytes()
+    page = first.decode()
+    assert "<script" not in page
+    assert "<b>plain" not in page
+    assert "&lt;script&gt;" in page
+    assert "http" not in page.replace("http://www.w3.org", "").replace("https://www.w3.org", "")
+    assert page.count("<svg") == page.count("<title>") - 1 == 8
+    assert f'lang="{lang}' in page
+    assert len(first) < 3_000_000
+
+
+def test_summary__gives_coverage_its_interval(found):
+    text = found.summary()
+    assert "lowest coverage: " in text
+    assert "with 95 % confidence" in text
