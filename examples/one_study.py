@@ -9,7 +9,9 @@ import pandas as pd
 import surveysim as ss
 
 rng = np.random.default_rng(55)
-people = pd.DataFrame({"region": rng.choice(list("abcde"), 40_000), "age": rng.choice(["6-29", "30-59", "60+"], 40_000)})
+people = pd.DataFrame(
+    {"region": rng.choice(list("abcde"), 40_000), "age": rng.choice(["6-29", "30-59", "60+"], 40_000)}
+)
 online = people["age"].map({"6-29": 0.95, "30-59": 0.85, "60+": 0.5})
 people["online"] = (rng.random(40_000) < online).astype(int)
 

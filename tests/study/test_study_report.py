@@ -40,7 +40,9 @@ def test_zip__shows_the_share_of_intervals_that_miss(found):
 
 
 def test_convergence__ends_at_the_mean(found):
-    table = found.performance(estimands=["share"]).query("scenario == 'n=60' and method == 'raked' and measure == 'thetamean'")
+    table = found.performance(estimands=["share"]).query(
+        "scenario == 'n=60' and method == 'raked' and measure == 'thetamean'"
+    )
     line = found.plot.convergence("share", scenario="n=60", method="raked").lines[0]
     assert line.get_ydata()[-1] == pytest.approx(table["value"].iloc[0], rel=1e-12)
 
