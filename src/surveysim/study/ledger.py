@@ -90,6 +90,7 @@ class Ledger:
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        self._listed = None  # {scenario: {first: [Part]}} while this process holds the lock: nobody else writes
 
     # ------------------------------------------------------------------------------------------------------ manifest
     @property
@@ -139,10 +140,12 @@ class Ledger:
             file.truncate()
             file.write(f"process {os.getpid()}")
             file.flush()
+            self._listed = {}
             yield
             file.seek(0)
             file.truncate()
         finally:
+            self._listed = None
             file.close()
 
     def running(self):
@@ -198,7 +201,18 @@ class Ledger:
 
     def part(self, scenario, first):
         """The block that begins a stretch, or None."""
-        return next((self.load(p) for p in self.parts(scenario) if p.first == first), None)
+        found = self._at(scenario, first)
+        return self.load(found[0]) if found else None
+
+    def _at(self, scenario, first):
+        """Parts of one stretch, fuller ones first; a run lists the folder once, not for every part."""
+        if self._listed is None:
+            return [p for p in self._files(scenario) if p.first == first]
+        if scenario not in self._listed:
+            self._listed[scenario] = {}
+            for part in self._files(scenario):
+                self._listed[scenario].setdefault(part.first, []).append(part)
+        return self._listed[scenario].get(first, [])
 
     def read(self, scenario, repetitions=None):
         """Blocks of a scenario in order, of repetitions below a number; one in memory at a time."""
@@ -250,12 +264,14 @@ class Ledger:
             table, sink, compression="zstd", use_dictionary=["repetition", "method", "item"], write_statistics=False
         )
         data = sink.getvalue().to_pybytes()
-        older = [p.path for p in self.parts(scenario) if p.first == first]
-        path = self._home(scenario) / f"{first:09d}-{R:06d}-{_digest(data)}.parquet"
+        older, mark = self._at(scenario, first), _digest(data)
+        path = self._home(scenario) / f"{first:09d}-{R:06d}-{mark}.parquet"
         self._place(path, data)
         for old in older:
-            if old != path:
-                old.unlink()
+            if old.path != path:
+                old.path.unlink(missing_ok=True)
+        if self._listed is not None:
+            self._listed[scenario][first] = [Part(path, first, R, mark)]
 
     def _home(self, scenario):
         return self.folder / "parts" / scenario
