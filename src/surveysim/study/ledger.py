@@ -192,7 +192,7 @@ class Ledger:
                 f"{part.path}: this part (repetitions {part.first} to {part.first + part.count - 1}) is damaged: its bytes are not those "
                 "that were written. Nothing was computed from it. Run the study again: it sets the part aside and repeats its repetitions."
             )
-        table = pq.read_table(pa.BufferReader(data))
+        table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
         facts = json.loads(table.schema.metadata[b"surveysim"])
         shape = (part.count, facts["methods"], facts["items"])
         values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).reshape(*shape, len(FIELDS))
