@@ -296,3 +296,53 @@ def test_lists__are_asked_for_in_words():
         Study({"estimands": [{"name": "p", "numerator": "internet", "by": "province"}]})
     with pytest.raises(SpecError, match=r"write \[\[methods\]\]"):
         Study({"methods": {"name": "a"}})
+
+
+def test_replicates_and_dual_frames_by_domain__agree_with_the_linearized_recipe(spec):
+    """The same estimates from replicates, and for every method an error in every domain that has one."""
+    data = spec.model_dump() | {"study": {"repetitions": 2}}
+    data |= {"estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "by": ["urban"]}]}
+    data |= {
+        "methods": [
+            {"name": "plain"},
+            {"name": "boot", "variance": "rao-wu", "replicates": 40},
+            {"name": "percentile", "variance": "rao-wu", "replicates": 40, "interval": "percentile"},
+            {"name": "hartley", "estimator": "hartley"},
+        ]
+    }
+    found = Study(data).run()
+    assert found.failures.empty
+    table = found.to_frame().pivot(
+        index=["repetition", "domain"], columns="method", values=["estimate", "se", "lower", "upper"]
+    )
+    np.testing.assert_allclose(table["estimate", "boot"], table["estimate", "plain"], rtol=1e-9)
+    assert (table["se"] > 0).all(axis=None)
+    assert (table["se", "boot"] / table["se", "plain"]).between(0.5, 2).all()
+    assert (table["lower", "percentile"] < table["estimate", "percentile"]).all()
+    assert (table["upper", "percentile"] > table["estimate", "percentile"]).all()
+    assert (table["lower", "percentile"] != table["lower", "boot"]).all()
+
+
+def test_extrapolated_coverage__is_that_of_the_same_intervals():
+    from surveysim.study import bootstrap_coverage
+
+    counts = (20, 40, 80)
+    methods = [{"name": f"B={b}", "variance": "rao-wu", "replicates": b, "interval": "percentile"} for b in counts]
+    found = Study(keys(30, methods=methods, estimands=keys()["estimands"][:1]), table=PEOPLE).run()
+    ours = found.extrapolated_coverage([m["name"] for m in methods], "y")
+    table = found.to_frame().assign(bootstraps=lambda t: t["method"].str[2:].astype(float))
+    theirs = bootstrap_coverage(table, float(table["true"].iloc[0]), repetition="repetition")
+    pd.testing.assert_frame_equal(ours, theirs)
+    with pytest.raises(StudyError, match="at least two bootstrap methods"):
+        found.extrapolated_coverage(["B=20"], "y")
+
+
+def test_compare_scenarios__pairs_errors_under_common_random_numbers():
+    found = Study(keys(grid={"sample.n": [50, 60]}), table=PEOPLE).run()
+    table = found.compare_scenarios("n=50", estimands=["y"]).set_index("measure")
+    wide = found.to_frame(where={"method": "plain", "estimand": "y"}).pivot(
+        index="repetition", columns="scenario", values="estimate"
+    )
+    assert table.loc["bias", "value"] == pytest.approx((wide["n=60"] - wide["n=50"]).mean(), rel=1e-9)
+    assert table.loc["bias", "correlation"] == pytest.approx(wide.corr().iloc[0, 1], rel=1e-9)
+    assert table.loc["bias", "pairs"] == 40
