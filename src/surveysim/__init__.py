@@ -16,6 +16,8 @@ _HOMES = {
     "margin_of_error": "sampling",
     "allocate": "sampling",
     "allocate_frames": "sampling",
+    "inclusion_probabilities": "sampling",
+    "select": "sampling",
     # one survey
     "SurveySpec": "study",
     "response_rates": "fieldwork",

@@ -6,16 +6,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..display import Shown, guarded_table
 from ..errors import DataError
 from ..weighting.cells import by_threads
 from . import intervals, scores
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets take text that begins so for a formula
 
 
 @dataclass(frozen=True)
-class Estimates:
+class Estimates(Shown):
     """Estimates with their errors; rows in the order they were asked for.
 
     Attributes
@@ -123,7 +123,7 @@ class Estimates:
 
     def to_csv(self, path):
         """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
-        _guarded(self.table).to_csv(path, index=False, lineterminator="\n")
+        guarded_table(self.table).to_csv(path, index=False, lineterminator="\n")
 
     def to_parquet(self, path):
         """Write the table as Parquet."""
@@ -137,7 +137,7 @@ class Estimates:
             raise DataError("to_excel needs the package xlsxwriter: pip install surveysim-dualframe[files].") from None
         options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
         with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
-            _guarded(self.table).to_excel(book, index=False)
+            guarded_table(self.table).to_excel(book, index=False)
 
     def summary(self):
         """One line: how many estimates, how wide, from how many respondents."""
@@ -154,15 +154,8 @@ class Estimates:
         text = shown.to_string(index=False, max_rows=40, float_format=lambda v: f"{v:,.4g}")
         return f"{text}\n{self.summary()}" if len(shown) > 1 else text
 
-    def _repr_html_(self):
-        from html import escape
-
-        return self.table.to_html(index=False, escape=True, max_rows=60) + f"<p>{escape(self.summary())}</p>"
-
-
-def _guarded(table):
-    text = table.select_dtypes(include=["object", "string"]).columns
-    return table.assign(**{c: [f"'{v}" if str(v).startswith(RISKY) else v for v in table[c]] for c in text})
+    def _shown(self):
+        return self.table
 
 
 def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None):

@@ -1,5 +1,7 @@
 """Fieldwork at two levels of detail: one final outcome a number (`dial`), or every call (`call`). Both bring home a CaseFile."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -39,6 +41,12 @@ class Fieldwork:
         pairs = list(zip(working, self.outcomes, strict=True))
         self.rates = np.stack([w * o.interviews() for w, o in pairs])  # interviews per number, about
         self.minutes = np.stack([w * o.length(True) + (1 - w) * o.length(False) for w, o in pairs])  # per number, about
+
+    def of(self, design):
+        """The same fieldwork for another sample of the design."""
+        made = copy.copy(self)
+        made.design = design
+        return made
 
     def tables(self, f, keys):
         """The kernels' `Frame` of one frame under a repetition's keys."""

@@ -1,9 +1,10 @@
 """The sample design of the modelled survey: interviews by frame and frame unit, number banks, variance strata.
 
-31 provinces are strata, every frame unit is taken, and numbers are dialled in random order until a unit's target is met.
+31 provinces are strata, every frame unit is taken (or some are selected in each province, with probability proportional to size),
+and numbers are dialled in random order until a unit's target is met.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..errors import DesignError
 from ..frame import TelephoneFrame
 from ..frame.telephone import SUFFIXES
 from .allocation import allocate
+from .selection import inclusion_probabilities, select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,10 @@ class SampleDesign:
     province : (U,) index of the province.
     stratum : (2, U) variance stratum: frame × unit, units planned with fewer than 2 interviews joined to a neighbour.
     shared_suffixes : whether all prefixes of a unit get the same suffixes (as printed) or each its own.
+    size : (2, U) people whom a unit's share of its province's interviews follows. yields : (2, U) expected interviews per suffix.
+    bank_factor, minimum : expected yield of the first bank over the target; least interviews per frame unit and frame.
+    probability : (U,) inclusion probabilities of the units; 1 where every unit is taken.
+    taken : (U,) whether a unit is in the sample.
     """
 
     targets: np.ndarray
@@ -34,6 +40,12 @@ class SampleDesign:
     province: np.ndarray
     stratum: np.ndarray
     shared_suffixes: bool
+    size: np.ndarray
+    yields: np.ndarray
+    bank_factor: float
+    minimum: int
+    probability: np.ndarray
+    taken: np.ndarray
 
     @classmethod
     def plan(
@@ -49,6 +61,7 @@ class SampleDesign:
         suffixes="shared",
         bank_factor=1.5,
         interview_rate=(0.25, 0.25),
+        prefectures=None,
     ):
         """Allocate `interviews` between provinces, frames and units, and size the banks.
 
@@ -62,6 +75,8 @@ class SampleDesign:
         suffixes : "shared" or "independent".
         bank_factor : the first bank's expected yield over the target; S is the smallest integer that reaches it.
         interview_rate : expected interviews per working number, (landline, mobile), for sizing the banks only.
+        prefectures : frame units to be selected in each province by `draw`, with probability proportional to residents aged 6+; None
+            takes all of them, and so do provinces that have no more.
 
         Notes
         -----
@@ -91,21 +106,88 @@ class SampleDesign:
                         FRAMES[f],
                         units["province"].iloc[inside[0]],
                     )
+        probability = np.ones(len(units))
+        if prefectures is not None:
+            for p in range(len(people)):
+                inside = np.nonzero(province == p)[0]
+                if len(inside) > prefectures:
+                    residents = units["residents_6plus"].to_numpy()[inside]
+                    probability[inside] = inclusion_probabilities(residents, prefectures)
         numbers = np.stack([landline.numbers.space, mobile.numbers.space])
         prefixes = np.stack([landline.prefixes, mobile.prefixes])
         working = np.stack([landline.units["working_rate"], mobile.units["working_rate"]])
         yields = prefixes * working * np.asarray(interview_rate)[:, None]
         if not np.all(np.isfinite(yields)) or np.any(yields < 0):
             raise DesignError("interview_rate must be two finite shares, (landline, mobile).")
-        first = np.clip(np.ceil(bank_factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
         return cls(
             targets=targets,
-            suffixes=first,
+            suffixes=first_bank(targets, yields, bank_factor),
             numbers=numbers,
             province=province,
             stratum=variance_strata(targets, province),
             shared_suffixes=suffixes == "shared",
+            size=size.astype(float),
+            yields=yields,
+            bank_factor=bank_factor,
+            minimum=minimum_per_unit,
+            probability=probability,
+            taken=np.ones(len(units), bool),
         )
+
+    def draw(self, rng):
+        """The design of one sample: units selected (Sampford's method inside each province), their targets and banks.
+
+        A province's interviews are shared among its selected units in proportion to size over inclusion probability, so that people
+        of a province have equal chances, but for rounding. Units that are certain stay strata of their own; of the others, those of
+        a province are PSUs of one stratum, both frames together.
+        """
+        if np.all(self.probability == 1):
+            return self
+        taken, province = np.ones(len(self.probability), bool), self.province
+        for p in np.unique(province[self.probability < 1]):
+            inside = np.nonzero(province == p)[0]
+            taken[inside] = False
+            taken[inside[select(self.probability[inside], "sampford", rng)]] = True
+        targets = np.zeros_like(self.targets)
+        for f in range(2):
+            for p, n in enumerate(np.bincount(province, self.targets[f]).astype(int)):
+                inside = np.nonzero((province == p) & taken)[0]
+                if n:
+                    share = np.maximum(self.size[f, inside], 1e-9) / self.probability[inside]
+                    targets[f, inside] = allocate(share, n, minimum=self.minimum)
+        return replace(
+            self,
+            targets=targets,
+            suffixes=first_bank(targets, self.yields, self.bank_factor),
+            stratum=self.strata_of(targets),
+            taken=taken,
+        )
+
+    def strata_of(self, interviews):
+        """Variance strata (2, U) for interviews planned or made (2, U).
+
+        Units selected by chance are PSUs of one stratum in their province; where one would be alone there it joins the next province
+        that has some, by the numbers to be selected, not by which.
+        """
+        stratum, chance = variance_strata(interviews, self.province), self.probability < 1
+        if not chance.any():
+            return stratum
+        chosen = np.rint(np.bincount(self.province, np.where(chance, self.probability, 0.0))).astype(int)
+        group, held = np.full(len(chosen), -1), 2
+        label = int(stratum.max())
+        for p in np.nonzero(chosen)[0]:
+            if held >= 2:
+                label, held = label + 1, 0
+            group[p] = label
+            held += chosen[p]
+        if held < 2:
+            group[group == label] = label - 1 if label - 1 > stratum.max() else label
+        return np.where(chance, group[self.province], stratum)
+
+
+def first_bank(targets, yields, factor):
+    """Suffixes (2, U) of a unit's first bank: the smallest number whose expected yield is `factor` times the target."""
+    return np.clip(np.ceil(factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
 
 
 def _inside(size, n, minimum, frame, province):

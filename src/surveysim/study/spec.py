@@ -43,6 +43,7 @@ class SampleSpec(Part):
     power: Annotated[float, Field(ge=0, le=1)] = 0.5
     minimum_per_province: Annotated[int, Field(ge=0)] = 300
     minimum_per_unit: Annotated[int, Field(ge=2)] = 3
+    prefectures: Annotated[int, Field(ge=2, le=30)] | None = None
     suffixes: Literal["shared", "independent"] = "shared"
     bank_factor: Annotated[float, Field(gt=0, le=100)] = 1.5
 
@@ -57,6 +58,7 @@ class WeightingSpec(Part):
         tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)
     ] = ("sex", "age_group", "education", "urban")
     control_population: Literal["covered_6plus", "residents_6plus"] = "covered_6plus"
+    control_year: Literal[2020, 2022, 2023, 2024] | None = None
     minimum_per_level: Annotated[int, Field(ge=1)] = 5
 
 

@@ -20,7 +20,7 @@ from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
 from ..sampling.design import variance_strata
 from ..weighting import Columns, Margins, Recipe, Weights
-from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released
+from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released, Selection
 from . import estimands
 from .spec import SurveySpec
 
@@ -84,8 +84,11 @@ def _prepared(spec):
 def control_totals(pop, weighting):
     """Margins of people aged 6+ by province: what the statistical bureau would publish, from one table, so consistent.
 
-    `covered_6plus` leaves out people without any telephone, in agreement with the report's no-phone assumption.
+    `covered_6plus` leaves out people without any telephone, in agreement with the report's no-phone assumption. With `control_year`
+    they are those of another year, taken for this one's.
     """
+    if weighting.control_year not in (None, pop.year):
+        pop = _population_of(pop, weighting.control_year)
     model = pop.model
     covered = weighting.control_population == "covered_6plus"
     table = np.zeros((62, model.expected.shape[1]))
@@ -110,11 +113,18 @@ def control_totals(pop, weighting):
     )
 
 
+@lru_cache(maxsize=4)
+def _population_of(pop, year):
+    """The same population in another year."""
+    return Population.china(**{k: v for k, v in pop.arguments.items() if k != "kind"} | {"year": year})
+
+
 def recipe_of(spec, margins):
     """The weighting recipe of the modelled survey."""
     return Recipe(
         [
             InverseSampling() if spec.fieldwork.level == "outcome" else Released(),
+            *([Selection()] if spec.sample.prefectures else []),
             Multiplicity(),
             NonresponseClasses(e="given"),
             Composite(theta=spec.weighting.composite),
@@ -132,6 +142,9 @@ def field_and_weight(prep, seed, *repetition, record=False, group=""):
 def carry_out(prep, seed, *repetition, record=False, group=""):
     """Sample and dial: the case file, and the table that is to be weighted."""
     keys = (streams.key(seed, group, "fieldwork", *repetition), streams.key(seed, group, "sampling", *repetition))
+    if prep.spec.sample.prefectures:
+        design = prep.design.draw(streams.stream(seed, group, "prefectures", *repetition))
+        prep = replace(prep, design=design, fieldwork=prep.fieldwork.of(design))
     collect = call if prep.spec.fieldwork.level == "calls" else dial
     cases = collect(prep.fieldwork, keys, record=record)
     refuse_empty(prep, cases)
@@ -166,6 +179,9 @@ def weighting_table(prep, cases):
     cell = a[:, 3]
     provinces = reference.provinces()
     at = (cases.frame, cases.unit)
+    chosen = prep.design.probability[cases.unit]
+    psu = np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell)))
+    selection = {"unit_probability": chosen} if prep.spec.sample.prefectures else {}
 
     def categorical(codes, labels):
         return pd.Categorical.from_codes(codes, dtype=_levels(labels), validate=False)
@@ -187,7 +203,8 @@ def weighting_table(prep, cases):
             "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
             "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
             "stratum": strata_of(prep, cases)[at],
-            "psu": np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell))),
+            "psu": np.where(chosen < 1, -(2**40) - cases.unit, psu),
+            **selection,
         }
     )
 
@@ -200,9 +217,10 @@ def _levels(labels):
 
 def strata_of(prep, cases):
     """Variance strata (2, U): as planned, unless calls left units short of two interviews; then joined by what was made."""
-    made = cases.dispositions[..., 0]
-    short = (made < np.minimum(prep.design.targets, 2)).any()
-    return variance_strata(made, prep.design.province) if short else prep.design.stratum
+    made, design = cases.dispositions[..., 0], prep.design
+    if not (made < np.minimum(design.targets, 2)).any():
+        return design.stratum
+    return design.strata_of(made)
 
 
 def disposition_table(prep, cases):
@@ -279,6 +297,10 @@ def dual_frame_of(interviews):
             raise SpecError(
                 f"the run has no {frame} interviews, so there are no two frames; mind sample.landline_share."
             )
+    if "unit_probability" in interviews and (interviews["unit_probability"] < 1).any():
+        raise SpecError(
+            "two frames whose prefectures are selected together are not independent samples; leave sample.prefectures out."
+        )
     weight = "nonresponse_weight" if "nonresponse_weight" in interviews else "multiplicity_weight"
     parts = [interviews[interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
     samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]

@@ -17,6 +17,7 @@ from .steps import NonresponseClasses as NonresponseClasses
 from .steps import NonresponsePropensity as NonresponsePropensity
 from .steps import Rake as Rake
 from .steps import Released as Released
+from .steps import Selection as Selection
 from .trimming import trim_weights as trim_weights
 from .unit_nonresponse import UnitNonresponse as UnitNonresponse
 from .unit_nonresponse import response_propensity as response_propensity

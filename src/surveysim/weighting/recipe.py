@@ -24,6 +24,7 @@ from .steps import (
     NonresponsePropensity,
     Rake,
     Released,
+    Selection,
 )
 from .unit_nonresponse import UnitNonresponse
 
@@ -74,9 +75,8 @@ class Recipe:
 
     Parameters
     ----------
-    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`,
-        `UnitNonresponse`,
-        `Composite`, `Rake`), whose names are the columns of the result.
+    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Selection`, `Multiplicity`, `NonresponseClasses`,
+        `NonresponsePropensity`, `UnitNonresponse`, `Composite`, `Rake`), whose names are the columns of the result.
     """
 
     def __init__(self, steps):
@@ -182,6 +182,7 @@ KINDS = {
         Composite,
         Rake,
         Released,
+        Selection,
         UnitNonresponse,
     )
 }

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import DataError, SurveysimWarning
 
 
-class Calibration:
+class Calibration(Shown):
     """Calibrated weights and how they came about.
 
     Attributes
@@ -144,10 +145,8 @@ class Calibration:
             + "".join(f"; {name} rescaled by {factor:.6g}" for name, factor in self.rescaled.items())
         )
 
-    def _repr_html_(self):
-        from html import escape
-
-        return f"<p>{escape(self.summary())}</p>" + self.margins.to_html(index=False, escape=True)
+    def _shown(self):
+        return self.margins
 
 
 _BARE = {}  # id of an array of calibrated weights → weak reference to it

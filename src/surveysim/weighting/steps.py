@@ -33,6 +33,24 @@ class BaseWeight:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Weight of a stage of selection: one over the inclusion probability of the row's unit, such as its prefecture."""
+
+    probability: str = "unit_probability"
+    name: str = "selection_weight"
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        pi = numbers_of(cases, self.probability, len(weight), self.probability)
+        wrong = ~((pi > 0) & (pi <= 1))
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise DataError(
+                f"{self.probability}: {int(wrong.sum())} of {len(pi)} rows are no probabilities above 0; the first is {pi[k]!r} in row {k}."
+            )
+        return weight / pi, {"largest": float(1 / pi.min())}, None
+
+
+@dataclass(frozen=True, slots=True)
 class InverseSampling:
     """Number weight of inverse sampling in strict order: N(m−1) / ((t−1)m).
 

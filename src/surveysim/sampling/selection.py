@@ -1,0 +1,160 @@
+"""Selection with given inclusion probabilities, such as prefectures with probability proportional to size.
+
+Notation follows Tillé (2006), Sampling Algorithms, chapters 5 to 7.
+"""
+
+import numpy as np
+
+from ..errors import DesignError
+
+METHODS = ("systematic", "pps_systematic", "srs", "sampford", "brewer", "pivotal", "poisson")
+WHOLE = 1e-6  # how near to a whole number the sum of the probabilities of a sample of fixed size has to be
+MOST_TRIES = 100_000
+
+
+def inclusion_probabilities(size, n):
+    """Inclusion probabilities proportional to size; units too large for that are certain.
+
+    Parameters
+    ----------
+    size : (N,) measures of size, 0 or larger. n : units to be selected.
+
+    Returns
+    -------
+    (N,) probabilities that sum to n: min(1, c size), 0 where the size is 0.
+
+    Raises
+    ------
+    DesignError : sizes that are no numbers or negative; fewer than n units with a size.
+
+    Examples
+    --------
+    >>> inclusion_probabilities([1, 1, 2, 8], 2).tolist()
+    [0.25, 0.25, 0.5, 1.0]
+    """
+    size = np.asarray(size, dtype=float)
+    if size.ndim != 1 or not np.all(np.isfinite(size)) or np.any(size < 0):
+        raise DesignError("size must be a one-dimensional array of finite numbers, 0 or larger.")
+    if isinstance(n, bool) or n != int(n) or not 0 <= n <= np.count_nonzero(size):
+        raise DesignError(
+            f"n = {n!r}: give a whole number of units, at most the {np.count_nonzero(size)} with a size above 0."
+        )
+    certain = np.zeros(len(size), bool)
+    while True:
+        left = np.where(certain, 0.0, size)
+        probability = np.where(certain, 1.0, (n - certain.sum()) * left / max(left.sum(), 1e-300))
+        beyond = ~certain & (probability >= 1)
+        if not beyond.any():
+            return probability
+        certain |= beyond
+
+
+def select(probability, method="systematic", rng=None, start=None):
+    """Select units with given inclusion probabilities.
+
+    Parameters
+    ----------
+    probability : (N,) inclusion probabilities, 0 to 1; their sum is the size of the sample.
+    method : "systematic" (in the order given; with unequal probabilities it is "pps_systematic", another name of it) · "srs" (equal
+        probabilities, every sample alike) · "sampford" (rejective) · "brewer" (one unit at a time) · "pivotal" (neighbours fight it
+        out, so that an ordered list is spread over) · "poisson" (each unit on its own; the size is random).
+    rng : numpy Generator or seed. start : of a systematic sample, 0 to 1; drawn unless given.
+
+    Returns
+    -------
+    Positions of the selected units, ascending.
+
+    Raises
+    ------
+    DesignError : probabilities outside 0 to 1; a sum that is no whole number where the size is fixed; "srs" of unequal
+        probabilities; "sampford" that finds no sample in 100,000 tries.
+
+    Examples
+    --------
+    >>> select([0.25, 0.25, 0.5, 1.0], start=0.3).tolist()
+    [1, 3]
+
+    References
+    ----------
+    Madow (1949), Ann. Math. Stat. 20:333-354 (systematic); Sampford (1967), Biometrika 54:499-513; Brewer (1975), Austral. J. Stat.
+    17:166-172; Deville & Tillé (1998), Biometrika 85:89-101 (pivotal).
+    """
+    p = np.asarray(probability, dtype=float)
+    if method not in METHODS:
+        raise DesignError(f"method = {method!r}: choose one of {', '.join(METHODS)}.")
+    if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
+        raise DesignError("probability must be a one-dimensional array of numbers from 0 to 1.")
+    systematic = method.endswith("systematic")
+    if start is not None and not (systematic and 0 <= start < 1):
+        raise DesignError(f"start = {start!r}: is for systematic samples, a number from 0 to below 1.")
+    rng = np.random.default_rng(rng)
+    if systematic:
+        return _systematic(p, rng.random() if start is None else start)
+    if method == "poisson":
+        return np.flatnonzero(rng.random(len(p)) < p)
+    n = round(p.sum())
+    if abs(p.sum() - n) > WHOLE:
+        raise DesignError(
+            f"the probabilities sum to {p.sum():.6g}; a sample of fixed size needs a whole number. Use inclusion_probabilities(size, n)."
+        )
+    certain, open_ = np.flatnonzero(p > 1 - 1e-12), np.flatnonzero((p > 1e-12) & (p <= 1 - 1e-12))
+    chosen = _FIXED[method](p[open_], n - len(certain), rng) if n > len(certain) else np.empty(0, np.int64)
+    return np.sort(np.concatenate([certain, open_[chosen]]))
+
+
+def _systematic(p, start):
+    """Units in whose stretch of the cumulated probabilities start + 0, 1, 2, ... fall."""
+    ends = np.cumsum(p)
+    ends = np.where(
+        np.abs(ends - np.round(ends)) < 1e-9, np.round(ends), ends
+    )  # sums of floats, on whole numbers again
+    hits = np.ceil(ends - start).astype(np.int64)
+    return np.flatnonzero(np.diff(hits, prepend=max(int(np.ceil(-start)), 0)) > 0)
+
+
+def _srs(p, n, rng):
+    if np.ptp(p) > 1e-9:
+        raise DesignError(f"srs: the probabilities differ, from {p.min():.6g} to {p.max():.6g}; choose another method.")
+    return rng.choice(len(p), n, replace=False)
+
+
+def _sampford(p, n, rng):
+    """First unit with probability p / n, the others with p / (1 - p), with replacement; kept if all differ."""
+    first, others = p / n, p / (1 - p)
+    others = others / others.sum()
+    for _ in range(MOST_TRIES):
+        drawn = np.append(rng.choice(len(p), 1, p=first / first.sum()), rng.choice(len(p), n - 1, p=others))
+        if len(np.unique(drawn)) == n:
+            return drawn
+    raise DesignError(f"sampford: no sample of {n} different units in {MOST_TRIES:,} tries; use pivotal or brewer.")
+
+
+def _brewer(p, n, rng):
+    """n draws; at each, a unit's chance is p (m - p) / (m - k p), m the probability left and k the draws left."""
+    left, chosen = np.ones(len(p), bool), []
+    for k in range(n, 0, -1):
+        rest = np.where(left, p, 0.0)
+        m = n - p[~left].sum()
+        chance = np.where(left, rest * (m - rest) / np.maximum(m - k * rest, 1e-300), 0.0)
+        chosen.append(int(rng.choice(len(p), p=chance / chance.sum())))
+        left[chosen[-1]] = False
+    return np.array(chosen)
+
+
+def _pivotal(p, n, rng):
+    """Two units at a time: one of them gets all of their probability, or 1 and the rest, until everything is 0 or 1."""
+    p, a = p.copy(), 0
+    for b in range(1, len(p)):
+        both, u = p[a] + p[b], rng.random()
+        if both < 1:
+            win, lose, most = (a, b, both) if u * both < p[a] else (b, a, both)
+            p[win], p[lose], a = most, 0.0, win
+        else:
+            full = u * (2 - both) < 1 - p[b]  # whether a is the one that is taken
+            win, rest = (a, b) if full else (b, a)
+            p[win], p[rest], a = 1.0, both - 1, rest
+    p[a] = round(p[a])
+    return np.flatnonzero(p > 0.5)
+
+
+_FIXED = {"srs": _srs, "sampford": _sampford, "brewer": _brewer, "pivotal": _pivotal}
