@@ -18,7 +18,6 @@ from ..fieldwork.eligibility import combined_rates, eligibility_table, estimate_
 from ..frame import TelephoneFrame
 from ..population import Population, outcomes
 from ..sampling import SampleDesign, margin_of_error
-from ..sampling.design import variance_strata
 from ..weighting import Columns, Margins, Recipe, Weights
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released, Selection
 from . import estimands
