@@ -52,8 +52,7 @@ class DataFile:
             )
         if isinstance(self.raw, pd.DataFrame):
             return self.raw[name]
-        column = self.raw.column(name)
-        return pd.Series(column.to_pandas())
+        return self.raw.column(name).to_pandas()
 
     def text(self, name):
         """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
@@ -199,19 +198,22 @@ def read_margins(path, by=None, sheet=None, encoding="utf-8-sig"):
     empty = table.isna().any(axis=1)
     if empty.any():
         raise DataError(f"{path}: data row {int(np.argmax(empty)) + 1} has an empty cell; fill it in.")
-    for column in ("variable", "level"):
-        table[column] = [
-            tuple(p.strip() for p in v.split("*")) if "*" in k else v for v, k in zip(table[column], table["variable"])
-        ]
     table["total"] = file.numbers(given[0])
-    odd = [
-        k
-        for k, (v, level) in enumerate(zip(table["variable"], table["level"]))
-        if isinstance(v, tuple) != isinstance(level, tuple) or (isinstance(v, tuple) and len(v) != len(level))
-    ]
-    if odd:
-        raise DataError(f"{path}: data row {odd[0] + 1} crosses variables, but its level does not have as many parts.")
+    for row in np.flatnonzero(table["variable"].str.contains("*", regex=False)):
+        variable, level = (tuple(part.strip() for part in table.at[row, c].split("*")) for c in ("variable", "level"))
+        if len(variable) != len(level):
+            raise DataError(
+                f"{path}: data row {row + 1} crosses {len(variable)} variables, but its level {table.at[row, 'level']!r} has "
+                f"{len(level)} parts; join them by *."
+            )
+        table.at[row, "variable"], table.at[row, "level"] = variable, level
     return table, "totals" if given[0] == "total" else "shares"
+
+
+def write_table(table, path):
+    """Write a pandas table as .csv, .parquet or .xlsx, whole or not at all."""
+    columns = tuple(map(str, table.columns))
+    return DataFile(Path("."), columns, table).write(path, {})
 
 
 def _kind(path):

@@ -6,12 +6,15 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 a study finished with fail
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import click
 
-from ..errors import StudyError, SurveysimError
+from ..errors import StudyError, SurveysimError, SurveysimWarning
+from .estimate import estimate, plan
 from .studies import config, study
+from .weights import weights
 from .writing import Stages, announce, estimates_text, folder, progress_display, save, truth
 
 PRESET = "cnnic-2024-12"
@@ -40,6 +43,15 @@ def main():
     """Simulate a national dual-frame telephone survey and see how good it is."""
     for stream in (sys.stdout, sys.stderr):  # a pipe or an old terminal may not be UTF-8
         stream.reconfigure(errors="replace")
+    warnings.showwarning = _warn
+
+
+def _warn(message, category, *where, **more):
+    """Warnings meant for users as one line on stderr; others as Python shows them."""
+    if issubclass(category, SurveysimWarning):
+        click.echo(f"surveysim: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, *where[:2]), err=True, nl=False)
 
 
 @main.command()
@@ -204,4 +216,7 @@ def validate(live, as_json):
 
 
 main.add_command(study)
+main.add_command(weights)
+main.add_command(estimate)
+main.add_command(plan)
 main.add_command(config)

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from .writing import announce, estimates_text, folder, save
+from .writing import announce, estimates_text, folder, replaced, save
 
 
 @click.group()
@@ -59,7 +58,7 @@ def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
         )
         sys.exit(130)
     table = result.performance()
-    _write(out / "performance.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    replaced(out / "performance.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
     click.echo(table.to_json(orient="records", force_ascii=False) if as_json else result.summary())
     if not as_json:
         click.echo(f"Performance is in {out / 'performance.csv'}; `surveysim study report {file} -o {out}` draws it.")
@@ -68,13 +67,6 @@ def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
             f"surveysim: {len(result.failures)} failures; the first: {result.failures['message'].iloc[0]}", err=True
         )
         sys.exit(3)
-
-
-def _write(path, text):
-    """Write a file whole, or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
 
 
 def _dry_run_text(found):
@@ -146,7 +138,7 @@ def study_replay(file, scenario, repetition, out, changes, lang):
         click.echo(estimates_text(save(result, out, lang)))
     else:
         out.mkdir(parents=True, exist_ok=True)
-        _write(out / "sample.csv", result[0].to_csv(index=False, lineterminator="\n"))
+        replaced(out / "sample.csv", result[0].to_csv(index=False, lineterminator="\n"))
     click.echo(f"\nRepetition {repetition} of {scenario!r} is in {out}.")
 
 

@@ -24,6 +24,13 @@ def folder(path):
         ) from None
 
 
+def replaced(path, text):
+    """Write a text file whole, or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
 @contextlib.contextmanager
 def progress_display():
     """A rich progress display on stderr."""

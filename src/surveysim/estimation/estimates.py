@@ -184,7 +184,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     for method in set(methods) - {""}:
         at = methods == method
         lower[at], upper[at] = intervals.proportion_interval(
-            np.clip(value[at], 0, 1), se[at], method, level, degrees[at], n[at]
+            np.clip(value[at], 0, 1), se[at], str(method), level, degrees[at], n[at]
         )
     effect = np.full(len(value), np.nan)
     if deff:

@@ -2,6 +2,8 @@
 
 from .calibration import rake as rake
 from .calibration import rake_coded as rake_coded
+from .diagnostics import Diagnosis as Diagnosis
+from .diagnostics import diagnose as diagnose
 from .generalized import calibrate as calibrate
 from .generalized import poststratify as poststratify
 from .margins import Columns as Columns

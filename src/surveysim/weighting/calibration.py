@@ -11,10 +11,25 @@ from ..errors import CalibrationError, DataError
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins, numbers_of
+from .missing import with_missing
 from .problem import Problem
+from .trimming import calibrate_trimmed, trim_bounds
 
 
-def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, rescale=None, tol=1e-9, max_iter=1000):
+def rake(
+    data,
+    margins,
+    *,
+    weight=None,
+    by=None,
+    bounds=None,
+    trim=None,
+    margins_are=None,
+    rescale=None,
+    missing="fail",
+    tol=1e-9,
+    max_iter=1000,
+):
     """Rake weights to the known totals of categorical margins.
 
     Parameters
@@ -25,8 +40,11 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     weight : column name or array (n,), what each respondent stands for, >= 0; None means 1.
     by : column of partitions, each raked on its own.
     bounds : (lower, upper) on g = raked / initial weight; None is none. Bounded raking clips the exponential distance.
+    trim : (least, most) raked weight as multiples of the mean, None for no bound: raking and trimming alternate until both hold.
     margins_are : "totals" or "shares" (of the base weights' sum); None: shares if every margin sums to 1 or 100.
     rescale : margin whose sum the others follow where totals disagree by more than 1e-6; `rescaled` reports the factors.
+    missing : rows where a raking variable is missing: "fail"; "drop", they get weight 0; "level", they are a level of their own at
+        its share of the initial weights (`weighting.missing`).
     tol : largest relative gap allowed between a weighted total and its target.
     max_iter : most sweeps, and most Newton steps where sweeping is slow.
 
@@ -44,6 +62,9 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     ----------
     Deming & Stephan (1940), Ann. Math. Stat. 11:427-444; Deville, Särndal & Sautory (1993), JASA 88:1013-1020.
     """
+    index = getattr(data, "index", None)
+    if missing != "fail":
+        data, margins, weight = with_missing(data, margins, weight, by, missing)
     targets = Margins.parse(margins, by)
     check_solver(tol, max_iter)
     reading = targets.reading(margins_are, rescale)
@@ -51,8 +72,13 @@ def rake(data, margins, *, weight=None, by=None, bounds=None, margins_are=None, 
     if reading == "totals" and margins_are is None and rescale is None:
         targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
-    result = problem.calibrate(total, Distance.of("raking", bounds), tol, max_iter, reading)
-    result.index = getattr(data, "index", None)
+    distance = Distance.of("raking", bounds)
+    if trim is None:
+        result = problem.calibrate(total, distance, tol, max_iter, reading)
+    else:
+        result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter)
+        result.reading = reading
+    result.index = index
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12

@@ -263,10 +263,13 @@ class Problem:
         )
 
     def respondents(self):
-        """Rows by partition and column (P, W)."""
+        """Rows with weight by partition and column (P, W)."""
         P, row = len(self.targets.partitions), self.cells.partition[self.cells.cell]
+        there = slice(None) if self.base is None else np.flatnonzero(self.base > 0)
+        row = row[there]
         parts = [
-            np.bincount(row * len(x.place) + x.codes, minlength=P * len(x.place)).reshape(P, -1) for x in self.axes
+            np.bincount(row * len(x.place) + np.asarray(x.codes)[there], minlength=P * len(x.place)).reshape(P, -1)
+            for x in self.axes
         ]
         return np.concatenate(
             [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1

@@ -17,7 +17,7 @@ from .calibration import check_solver
 from .distances import Distance
 from .margins import Margins, level_codes, numbers_of, pick, rows_of
 from .problem import Problem, base_weights
-from .trimming import calibrate_trimmed
+from .trimming import calibrate_trimmed, trim_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,11 +326,7 @@ class Rake:
     name: str = "final_weight"
 
     def __post_init__(self):
-        low, high = (0.0 if self.least is None else self.least), (np.inf if self.most is None else self.most)
-        if not 0 <= low < 1 < high:
-            raise DataError(
-                f"least = {self.least!r}, most = {self.most!r}: give multiples of the mean weight, least < 1 < most."
-            )
+        trim_bounds((self.least, self.most))
 
     def apply(self, cases, weight, dispositions, fixed=None):
         targets = Margins.parse(self.margins, self.by)

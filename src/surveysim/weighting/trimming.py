@@ -71,6 +71,20 @@ def _shifted(weight, low, high, total):
     return result
 
 
+def trim_bounds(trim):
+    """(least, most) as multiples of the mean weight, checked."""
+    try:
+        least, most = trim
+        low, high = (0.0 if least is None else float(least)), (np.inf if most is None else float(most))
+    except (TypeError, ValueError):
+        raise DataError(
+            f"trim = {trim!r}: give (least, most), multiples of the mean weight, or None for either."
+        ) from None
+    if not 0 <= low < 1 < high:
+        raise DataError(f"least = {least!r}, most = {most!r}: give multiples of the mean weight, least < 1 < most.")
+    return least, most
+
+
 def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
     """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
 

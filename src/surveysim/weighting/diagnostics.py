@@ -1,0 +1,136 @@
+"""What weights do to a sample: margins before and after, the design effect of weighting, extreme weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..display import Shown
+from ..errors import DataError
+from .cells import refuse_weights
+from .margins import Margins, numbers_of, rows_of
+from .missing import with_missing
+from .problem import Problem
+from .result import Calibration, deff_kish
+
+EXTREME = 5.0  # times the median weight
+
+
+@dataclass(frozen=True)
+class Diagnosis(Shown):
+    """What weights do to a sample.
+
+    Attributes
+    ----------
+    facts : dict of respondents (rows with weight), without_weight, sum, smallest, median, mean, largest, cv, deff_kish, effective_n,
+        extreme (weights above 5 times the median), share_largest (percent of the sum in the largest weight), share_top_1 (in the
+        heaviest 1 % of the rows), and, where initial weights are known, g_smallest and g_largest.
+    extremes : the ten largest weights: row, weight, over_median, share (percent of the sum).
+    margins : table partition, margin, level, respondents, target, before, after, gap: shares of the margin in percent, and after minus
+        target in points; before and target are missing where they are not known.
+    """
+
+    facts: dict
+    extremes: pd.DataFrame
+    margins: pd.DataFrame
+
+    def summary(self):
+        f = self.facts
+        gap = self.margins["gap"].abs().max() if len(self.margins) else np.nan
+        return (
+            f"{f['respondents']:,} respondents{self._without()}, weights {f['smallest']:,.4g} to {f['largest']:,.4g} (median "
+            f"{f['median']:,.4g}), Kish deff {f['deff_kish']:.3f}, effective n {f['effective_n']:,.0f}, {f['extreme']:,} above {EXTREME:g} "
+            f"times the median" + (f"; largest gap to a margin {gap:.3g} points" if gap == gap else "")
+        )
+
+    def _without(self):
+        n = self.facts["without_weight"]
+        return f" ({n:,} rows without weight)" if n else ""
+
+    def _shown(self):
+        return self.margins
+
+
+def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
+    """Diagnose weights: margins, Kish's design effect, extreme weights.
+
+    Parameters
+    ----------
+    data : DataFrame (pandas, polars or pyarrow) of n respondents. weight : column, array (n,) or Calibration.
+    margins : control totals or shares, as for `rake`; None looks at the weights alone. base : column or array of the weights before
+        adjustment; a Calibration brings its own. by : column of partitions. missing : as for `rake`.
+
+    Returns
+    -------
+    Diagnosis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"sex": ["m", "m", "f", "f"], "w": [1.0, 1.0, 2.0, 4.0]})
+    >>> diagnose(table, "w", {"sex": {"m": 50, "f": 50}}).margins[["level", "target", "after", "gap"]].values.tolist()
+    [['m', 50.0, 25.0, -25.0], ['f', 50.0, 75.0, 25.0]]
+
+    References
+    ----------
+    Kish (1992), J. Off. Stat. 8:183-200; Valliant, Dever & Kreuter (2018), Practical Tools for Designing and Weighting, ch. 14.
+    """
+    n = rows_of(data)
+    if isinstance(weight, Calibration):
+        base = weight.base(n) if base is None and weight.problem is not None else base
+        weight = weight.weight
+    w = numbers_of(data, weight, n, "weight")
+    refuse_weights(w)
+    there = w > 0
+    if not there.any():
+        raise DataError(f"all {n} weights are zero, so there is nothing to diagnose.")
+    start = None if base is None else numbers_of(data, base, n, "base")
+    used, median = w[there], float(np.median(w[there]))
+    order = np.argsort(-w, kind="stable")[: min(10, int(there.sum()))]
+    heaviest = np.sort(used)[::-1][: max(1, len(used) // 100)]
+    facts = {
+        "respondents": int(there.sum()),
+        "without_weight": int(n - there.sum()),
+        "sum": float(w.sum()),
+        "smallest": float(used.min()),
+        "median": median,
+        "mean": float(used.mean()),
+        "largest": float(used.max()),
+        "cv": float(used.std() / used.mean()),
+        "deff_kish": deff_kish(w),
+        "effective_n": float(len(used) / deff_kish(w)),
+        "extreme": int((used > EXTREME * median).sum()),
+        "share_largest": float(100 * used.max() / w.sum()),
+        "share_top_1": float(100 * heaviest.sum() / w.sum()),
+    }
+    if start is not None:
+        g = np.divide(w, start, out=np.full(n, np.nan), where=start > 0)
+        facts |= {"g_smallest": float(np.nanmin(g[there])), "g_largest": float(np.nanmax(g[there]))}
+    extremes = pd.DataFrame(
+        {"row": order, "weight": w[order], "over_median": w[order] / median, "share": 100 * w[order] / w.sum()}
+    )
+    return Diagnosis(facts, extremes, _margins(data, w, start, margins, by, missing))
+
+
+def _margins(data, w, start, margins, by, missing):
+    """Shares of every margin in percent, by partition."""
+    columns = ["partition", "margin", "level", "respondents", "target", "before", "after", "gap"]
+    if margins is None:
+        return pd.DataFrame(columns=columns)
+    if missing != "fail":
+        data, margins, w = with_missing(data, margins, w, by, missing)
+    targets = Margins.parse(margins, by)
+    problem = Problem.of(data, targets, w)
+    table = problem.table(np.ones_like(problem.cells.weight), targets.total).rename(columns={"before": "sum"})
+    if start is not None:
+        table["before"] = problem.reweighted(np.where(w > 0, start, 0.0)).table(
+            np.ones_like(problem.cells.weight), targets.total
+        )["before"]
+    else:
+        table["before"] = np.nan
+    group = table.groupby(["partition", "margin"], sort=False)
+    for name, source in (("target", "target"), ("before", "before"), ("after", "sum")):
+        whole = group[source].transform("sum")
+        table[name] = np.divide(100 * table[source], whole, out=np.full(len(table), np.nan), where=whole.to_numpy() > 0)
+    table["gap"] = table["after"] - table["target"]
+    return table[table["target"].notna()][columns].reset_index(drop=True)

@@ -1,0 +1,225 @@
+"""`surveysim weights`, `estimate` and `plan` as a user meets them: exit codes, stdout, files."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+from click.testing import CliRunner
+
+import surveysim as ss
+from surveysim import files
+from surveysim.cli import main
+
+N = 300
+
+
+def surveysim(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def table():
+    rng = np.random.default_rng(5)
+    return pd.DataFrame(
+        {
+            "sex": rng.integers(1, 3, N).astype(float),
+            "age": rng.choice([1.0, 2.0, 3.0], N, p=[0.2, 0.5, 0.3]),
+            "hours": rng.gamma(4, 6, N).round(1),
+            "stratum": np.repeat(np.arange(6.0), N // 6),
+            "w": rng.uniform(1, 3, N),
+        }
+    )
+
+
+LABELS = {"sex": {1.0: "male", 2.0: "female"}, "age": {1.0: "6-29", 2.0: "30-59", 3.0: "60+"}}
+MARGINS = "variable,level,percent\nsex,male,51\nsex,female,49\nage,6-29,33\nage,30-59,45\nage,60+,22\n"
+
+
+@pytest.fixture
+def sav(tmp_path):
+    pyreadstat.write_sav(table(), str(tmp_path / "s.sav"), variable_value_labels=LABELS)
+    (tmp_path / "m.csv").write_text(MARGINS, encoding="utf-8")
+    return tmp_path / "s.sav"
+
+
+def raked():
+    data = table()
+    margins = {"sex": {1.0: 51, 2.0: 49}, "age": {1.0: 33, 2.0: 45, 3.0: 22}}
+    return data, ss.rake(data, margins, weight="w")
+
+
+@pytest.mark.parametrize("kind", ["sav", "dta", "csv", "parquet", "xlsx"])
+def test_rake__every_kind_of_file_gets_the_weights_of_python(kind, sav, tmp_path):
+    data = tmp_path / f"in.{kind}"
+    files.read(sav).write(data, {})
+    if kind in ("csv", "parquet", "xlsx"):  # no labels there: margins by codes
+        text = MARGINS
+        for code, label in [("1", ",male,"), ("2", ",female,"), ("1", ",6-29,"), ("2", ",30-59,"), ("3", ",60+,")]:
+            text = text.replace(label, f",{code},")
+        (tmp_path / "m.csv").write_text(text, encoding="utf-8")
+    found = surveysim(
+        "weights", "rake", data, "--margins", tmp_path / "m.csv", "--weight", "w", "-o", tmp_path / f"out.{kind}"
+    )
+    assert found.exit_code == 0, found.stderr
+    np.testing.assert_allclose(
+        files.read(tmp_path / f"out.{kind}").numbers("raked_weight"), raked()[1].weight, rtol=1e-12
+    )
+
+
+def test_rake__json_is_all_there_is_on_stdout(sav, tmp_path):
+    out, table_ = tmp_path / "o.sav", tmp_path / "d.csv"
+    found = surveysim(
+        "weights", "rake", sav, "--margins", tmp_path / "m.csv", "--weight", "w", "-o", out, "--json", "--diagnostics", table_
+    )  # fmt: skip
+    facts = json.loads(found.stdout)
+    _, cal = raked()
+    assert facts["deff_kish"] == pytest.approx(cal.deff_kish)
+    assert facts["effective_n"] == pytest.approx(cal.effective_n)
+    assert max(abs(row["gap"]) for row in facts["margins"]) < 1e-6
+    before = {row["level"]: row["before"] for row in facts["margins"]}
+    data = table()
+    assert before["male"] == pytest.approx(100 * data.loc[data["sex"] == 1, "w"].sum() / data["w"].sum())
+    assert len(pd.read_csv(table_)) == 5
+
+
+def test_rake__population_percent_and_trim(sav, tmp_path):
+    found = surveysim(
+        "weights", "rake", sav, "--margins", tmp_path / "m.csv", "-o", tmp_path / "o.csv", "--population", 1000, "--trim", 0.5, 1.6
+    )  # fmt: skip
+    assert found.exit_code == 0, found.stderr
+    weight = files.read(tmp_path / "o.csv").numbers("raked_weight")
+    assert weight.sum() == pytest.approx(1000)
+    mean = 1000 / N
+    assert weight.min() >= 0.5 * mean * (1 - 1e-6)
+    assert weight.max() <= 1.6 * mean * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(("policy", "code"), [("fail", 2), ("drop", 0), ("level", 0)])
+def test_rake__missing_levels(policy, code, tmp_path):
+    data = table().assign(sex=table()["sex"].where(np.arange(N) % 10 > 0))
+    pyreadstat.write_sav(data, str(tmp_path / "s.sav"), variable_value_labels=LABELS)
+    (tmp_path / "m.csv").write_text(MARGINS, encoding="utf-8")
+    found = surveysim(
+        "weights", "rake", tmp_path / "s.sav", "--margins", tmp_path / "m.csv", "-o", tmp_path / "o.sav", "--missing", policy
+    )  # fmt: skip
+    assert found.exit_code == code, found.stderr
+    if policy == "fail":
+        assert "'sex' is missing in 30 rows" in found.stderr
+        assert not (tmp_path / "o.sav").exists()
+        return
+    weight = files.read(tmp_path / "o.sav").numbers("raked_weight")
+    there = data["sex"].notna().to_numpy()
+    assert (weight[~there] == 0).all() == (policy == "drop")
+    male = weight[(data["sex"] == 1).to_numpy()].sum() / weight[there].sum()
+    assert male == pytest.approx(0.51)
+
+
+def test_diagnose__what_the_weights_do(sav, tmp_path):
+    found = surveysim("weights", "diagnose", sav, "--weight", "w", "--margins", tmp_path / "m.csv")
+    assert found.exit_code == 0, found.stderr
+    assert f"{N} respondents" in found.stdout
+    facts = json.loads(surveysim("weights", "diagnose", sav, "--weight", "w", "--json").stdout)
+    w = table()["w"]
+    assert facts["deff_kish"] == pytest.approx(N * (w**2).sum() / w.sum() ** 2)
+    assert facts["extremes"][0]["row"] == int(w.argmax()) + 1
+    assert facts["margins"] == []
+
+
+def test_estimate__as_in_python(sav, tmp_path):
+    out = tmp_path / "e.csv"
+    arguments = [
+        "--mean",
+        "hours",
+        "--proportion",
+        "age",
+        "--ratio",
+        "hours/w",
+        "--quantile",
+        "hours:0.5",
+        "--total",
+        "hours",
+    ]
+    found = surveysim(
+        "estimate", sav, *arguments, "--weight", "w", "--strata", "stratum", "--by", "sex", "--rake", tmp_path / "m.csv", "-o", out
+    )  # fmt: skip
+    assert found.exit_code == 0, found.stderr
+    data = table().assign(age=table()["age"].map(LABELS["age"]), sex=table()["sex"].map(LABELS["sex"]))
+    data["hours/w"] = data["w"]
+    margins, reading = files.read_margins(tmp_path / "m.csv")
+    survey = ss.Survey(data, weight="w", strata="stratum").rake(margins, margins_are=reading)
+    table_ = pd.read_csv(out).set_index(["statistic", "variable", "level", "domain"])
+    for e in (survey.mean("hours", by="sex"), survey.proportion("age", by="sex"), survey.total("hours", by="sex")):
+        for row in e.to_frame().itertuples():
+            level = row.level or np.nan
+            got = (
+                table_.loc[(row.statistic, row.variable, level, row.domain)]
+                if row.level
+                else table_.xs(
+                    (row.statistic, row.variable, row.domain), level=("statistic", "variable", "domain")
+                ).iloc[0]
+            )
+            np.testing.assert_allclose(
+                got[["estimate", "se", "lower", "upper"]].astype(float),
+                [row.estimate, row.se, row.lower, row.upper],
+                rtol=1e-9,
+            )
+    assert {"ratio", "quantile"} <= set(table_.index.get_level_values("statistic"))
+
+
+def test_estimate__subpopulations_keep_the_design(sav):
+    found = surveysim(
+        "estimate", sav, "--mean", "hours", "--weight", "w", "--strata", "stratum", "--where", "age=60+", "--where", "hours>=10", "--json"
+    )  # fmt: skip
+    row = json.loads(found.stdout)[0]
+    data = table()
+    survey = ss.Survey(data, weight="w", strata="stratum").where((data["age"] == 3) & (data["hours"] >= 10))
+    expected = survey.mean("hours").to_frame().iloc[0]
+    assert row["estimate"] == pytest.approx(expected["estimate"])
+    assert row["se"] == pytest.approx(expected["se"])
+
+
+def test_estimate__replicates(sav):
+    found = surveysim(
+        "estimate", sav, "--mean", "hours", "--weight", "w", "--replicates", "rao-wu", "--count", 50, "--json"
+    )
+    expected = ss.Survey(table(), weight="w").replicates("rao-wu", n=50, seed=1).mean("hours").to_frame()
+    assert json.loads(found.stdout)[0]["se"] == pytest.approx(expected["se"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--mean", "hour"], "did you mean 'hours'"),
+        (["--mean", "hours", "--where", "sex=other"], "no row has sex = 'other'"),
+        (["--ratio", "hours"], "NUM/DEN"),
+        (["--quantile", "hours:half"], "is no number"),
+        ([], "nothing to estimate"),
+        (["--mean", "hours", "-o", "e.txt"], "written as .csv"),
+        (["--mean", "hours", "--ci", "normal", "--proportion", "sex"], "ci = 'normal'"),
+    ],
+)
+def test_estimate__bad_input_is_exit_code_2(arguments, words, sav):
+    found = surveysim("estimate", sav, *arguments)
+    assert found.exit_code == 2
+    assert words in found.stderr
+    assert found.stdout == ""
+
+
+def test_plan__size_and_its_inverse():
+    assert json.loads(surveysim("plan", "size", "--moe", "0.66%", "--json").stdout)["n"] == 22047
+    assert json.loads(surveysim("plan", "size", "--moe", "0.0066", "--p", "78.6%", "--json").stdout)["n"] == 14834
+    moe = json.loads(surveysim("plan", "size", "--n", "22047", "--json").stdout)["moe"]
+    assert moe == ss.margin_of_error(22047)
+    assert surveysim("plan", "size").exit_code == 2
+    assert "22,047 interviews" in surveysim("plan", "size", "--moe", "0.66%").stdout
+
+
+def test_plan__allocate(tmp_path):
+    (tmp_path / "s.csv").write_text("stratum,size,sd\n01,100,1\n02,300,1\n03,100,4\n", encoding="utf-8")
+    found = surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 80, "--method", "neyman", "-o", tmp_path / "a.csv")
+    assert found.exit_code == 0, found.stderr
+    done = pd.read_csv(tmp_path / "a.csv", dtype={"stratum": str})
+    assert done[["stratum", "interviews"]].values.tolist() == [["01", 10], ["02", 30], ["03", 40]]
+    (tmp_path / "s.csv").write_text("stratum,size\n01,100\n01,300\n", encoding="utf-8")
+    assert "data row 2" in surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 80).stderr
