@@ -36,6 +36,10 @@ _HOMES = {
     "Study": "study",
     "performance": "study",
     "error_budget": "study",
+    # what a published error statement implies
+    "error_statement": "audit",
+    "published_margins": "audit",
+    "published_changes": "audit",
     # errors
     "SurveysimError": "errors",
     "SpecError": "errors",

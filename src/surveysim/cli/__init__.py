@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from ..errors import StudyError, SurveysimError, SurveysimWarning
+from .auditing import audit
 from .estimate import estimate, plan
 from .studies import config, study
 from .weights import weights
@@ -219,4 +220,5 @@ main.add_command(study)
 main.add_command(weights)
 main.add_command(estimate)
 main.add_command(plan)
+main.add_command(audit)
 main.add_command(config)

@@ -1,0 +1,352 @@
+"""What a published error statement implies, and what it leaves out: margins by domain size, changes between two surveys.
+
+The report says that proportions have a largest absolute error of ±0.66 points at 95 % and prints neither a sample size nor a design
+effect. From one of the three the others follow, and from the sample follows what every estimate is worth.
+"""
+
+import math
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special
+
+from . import reference
+from .errors import DataError
+from .estimation.intervals import METHODS, proportion_interval
+from .population import parameters
+from .study import Study, SurveySpec
+from .study.estimands import selected
+
+PRESET = "cnnic-2024-12"
+STATED = 0.66  # points
+PRINTED = 0.05  # points by which rounding may have moved a printed percentage
+ROUGH_Z = 1.96  # what many take for the normal quantile of 95 %
+SEED = 20241231
+OF_EVERYBODY = ("internet", "genai_user", "genai_aware", "nonuser")  # whose shares are shares of all people
+
+
+def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, population=None):
+    """What a published ±error, sample size or design effect implies about the others, under every interval formula.
+
+    Parameters
+    ----------
+    moe : ± error as a share (0.0066 is 0.66 points): the larger distance from p to an end of the interval. n : interviews.
+    deff : design effect. Give two of the three, or one, and then deff is 1 (from deff alone nothing follows).
+    p : proportion, or a list of them. level : confidence level. df : degrees of freedom, None is infinite.
+    population : persons, for the finite population correction; None is none.
+
+    Returns
+    -------
+    DataFrame p, method, n (rounded up where it is implied), deff, effective_n (n / deff), moe, lower, upper: a row for every formula of
+    `proportion_interval`, and at 95 % one for Wald's with 1.96 in place of 1.959964. Where a formula allows no solution (Korn and
+    Graubard's never profits from a deff below 1), n, deff or moe is missing.
+
+    Raises
+    ------
+    DataError : none or all of moe, n and deff are given, or deff alone; a value out of range.
+
+    Examples
+    --------
+    >>> error_statement(moe=0.0066).query("method == 'wald'")["n"].tolist()
+    [22047.0]
+    >>> round(error_statement(moe=0.0066, n=60_000)["deff"].iloc[0], 3)
+    2.721
+
+    References
+    ----------
+    Cochran (1977), Sampling Techniques, section 4.4; Dean & Pagano (2015), J. Surv. Stat. Methodol. 3:484-503 (the intervals).
+    """
+    given = [name for name, value in (("moe", moe), ("n", n), ("deff", deff)) if value is not None]
+    if given in ([], ["deff"]) or len(given) == 3:
+        raise DataError(
+            f"given: {', '.join(given) or 'nothing'}. Give moe or n, and deff if it is not 1, or moe and n for the deff they imply."
+        )
+    _check("moe", moe, 0, 0.5)
+    _check("n", n, 1, np.inf)
+    _check("deff", deff, 0, np.inf)
+    _check("level", level, 0, 1)
+    _check("population", population, 1, np.inf)
+    if n is not None and population is not None and n >= population:
+        raise DataError(
+            f"n = {n:,.10g} interviews of a population of {population:,.10g} persons are a census, without any error."
+        )
+    if "deff" not in given and len(given) == 1:
+        deff = 1.0
+    rows = []
+    for share in np.atleast_1d(np.asarray(p, dtype=float)):
+        _check("p", float(share), 0, 1)
+        for method in [*METHODS, *(["wald, z = 1.96"] if level == 0.95 and df is None else [])]:
+            rows.append(_implied(method, float(share), moe, n, deff, level, df, population))
+    return pd.DataFrame(rows, columns=["p", "method", "n", "deff", "effective_n", "moe", "lower", "upper"])
+
+
+def _check(name, value, low, high):
+    if value is not None and not (isinstance(value, int | float | np.number) and low < value < high):
+        raise DataError(f"{name} = {value!r}: give a number above {low:g} and below {high:g}.")
+
+
+def _implied(method, p, moe, n, deff, level, df, population):
+    """One row: the missing one of moe, n and deff, and the interval."""
+    if n is None:
+        infinite = _root(lambda size: _reach(method, p, size, deff, level, df) - moe, 2.0, 1e15)
+        exact = infinite if population is None else infinite / (1 + (infinite - 1) / population)
+        n = math.ceil(exact * (1 - 1e-12)) if np.isfinite(exact) else np.nan
+    size = (
+        n if population is None else n * (population - 1) / (population - n)
+    )  # of an infinite population, as informative
+    if deff is None:
+        deff = _root(lambda effect: _reach(method, p, size, effect, level, df) - moe, 1e-9, 1e9)
+    lower, upper = _interval(method, p, size, deff, level, df)
+    if moe is None:
+        moe = max(p - lower, upper - p)
+    return p, method, n, deff, n / deff, moe, lower, upper
+
+
+def _interval(method, p, n, deff, level, df):
+    if not (np.isfinite(n) and np.isfinite(deff)):
+        return np.nan, np.nan
+    se = math.sqrt(deff * p * (1 - p) / n)
+    if method not in METHODS:
+        return p - ROUGH_Z * se, p + ROUGH_Z * se
+    return tuple(float(end) for end in proportion_interval(p, se, method, level, df, n))
+
+
+def _reach(method, p, n, deff, level, df):
+    lower, upper = _interval(method, p, n, deff, level, df)
+    return max(p - lower, upper - p)
+
+
+def _root(gap, low, high):
+    """Where a function that rises or falls from low to high, on a logarithmic scale, is 0; NaN where it is nowhere."""
+    ends = gap(low), gap(high)
+    if not np.all(np.isfinite(ends)) or ends[0] * ends[1] > 0:
+        return np.nan
+    return float(
+        np.exp(optimize.brentq(lambda x: gap(math.exp(x)), math.log(low), math.log(high), xtol=1e-13, rtol=1e-14))
+    )
+
+
+def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None, progress=None):
+    """The margin of error every published estimate of the 55th report has, by the size of what it is estimated from.
+
+    Parameters
+    ----------
+    n : interviews, of people aged 6+ with a telephone. deff : design effect of a simple formula. level : confidence level.
+    repetitions : of the modelled survey (the preset, or `spec`) for the Monte Carlo part; 0 leaves it out. progress : as for `Study.run`.
+
+    Returns
+    -------
+    DataFrame, a row per published estimate: indicator_id, domain, unit, published; respondents (expected in its domain); stated, what
+    ±0.66 points say of it; moe, of n interviews with this deff; ratio, moe over stated; and of the modelled survey: design_moe, its
+    Monte Carlo error design_mcse, design_deff (mean estimated), design_cover (coverage of the nominal 95 % interval, in percent) with
+    design_cover_mcse. In the unit of the estimate. Estimates that are not the survey's, or not modelled, have no margins and say so in
+    `note`.
+
+    Notes
+    -----
+    What the estimates are made of is taken from the modelled population, in which the published figures hold. A share of everybody is
+    a total over a known number, so that children under 6 add nothing to its error; a share of netizens is a ratio of two estimates; a
+    size is a total. "Stated" for a size is 0.66 points of what its share is a share of. The simple margins know no raking: a design
+    margin below them (urban, age and sex shares) is what known control totals are worth.
+    """
+    spec = SurveySpec.preset(PRESET) if spec is None else spec
+    _check("n", n, 1, np.inf)
+    _check("deff", deff, 0, np.inf)
+    _check("level", level, 0, 1)
+    facts, errors = reference.published(), standard_errors(spec, n, deff)
+    z = float(special.ndtri((1 + level) / 2))
+    table = facts[["domain", "unit"]].assign(published=facts["value_2024_12"])
+    table["respondents"] = errors["respondents"]
+    table["stated"] = errors["whole"] * STATED
+    table["moe"] = z * errors["se"]
+    table["ratio"] = table["moe"] / table["stated"]
+    if repetitions:
+        table = table.join(_monte_carlo(spec, n, repetitions, z, progress))
+    table["note"] = [_note(facts.loc[name], name in errors.index) for name in table.index]
+    return table.reset_index()
+
+
+def _note(fact, modelled):
+    if modelled:
+        return ""
+    outside = "Unicom" in fact["domain"] or fact["domain"] in ("households", "internet-user survey")
+    return "not an estimate of this survey" if outside else "not modelled"
+
+
+def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins=None, spec=None):
+    """Which changes since December 2023 can be told from zero.
+
+    Parameters
+    ----------
+    n, deff, level, spec : as for `published_margins`; both surveys have them. correlation : of the two estimates, 0 where the samples are
+    independent. margins : table of `published_margins` with a Monte Carlo part, for the errors of the modelled survey too.
+
+    Returns
+    -------
+    DataFrame, a row per estimate that has a figure for both dates: indicator_id, family ("rates" or "sizes"), unit, before, now, change,
+    rounding (by how much the rounding of both may have moved the change), and for each of the errors "stated" (±0.66 points for every
+    share), "simple" (n interviews with this deff, by domain size) and, with `margins`, "design" (the modelled survey): moe_… of the
+    change, p_… (two-sided), holm_… (adjusted for all changes of the family) and verdict_…: "yes" (distinguishable from zero at this
+    level, all changes of the family considered), "no", or "rounding": it depends on the digits that were not printed.
+
+    Notes
+    -----
+    Errors that both surveys share, such as people who are never reached, cancel; a change of definition does not, and is named in `note`.
+
+    References
+    ----------
+    Holm (1979), Scand. J. Stat. 6:65-70; Kish (1965), Survey Sampling, section 12.4 (the variance of a change).
+    """
+    spec = SurveySpec.preset(PRESET) if spec is None else spec
+    if not -1 < correlation < 1:
+        raise DataError(f"correlation = {correlation!r}: give a number between -1 and 1.")
+    _check("level", level, 0, 1)
+    facts, errors = reference.published(), standard_errors(spec, n, deff)
+    facts = facts[facts["value_2023_12"].notna() & facts["value_2024_12"].notna() & facts.index.isin(errors.index)]
+    table = pd.DataFrame(
+        {"family": np.where(facts["unit"] == "10k persons", "sizes", "rates"), "unit": facts["unit"]}, index=facts.index
+    )
+    table["before"], table["now"] = facts["value_2023_12"], facts["value_2024_12"]
+    table["change"] = (table["now"] - table["before"]).round(6)
+    table["rounding"] = [_rounding(row) for row in facts.itertuples()]
+    errors, z = errors.loc[facts.index], float(special.ndtri((1 + level) / 2))
+    kinds = {"stated": errors["whole"] * STATED / z, "simple": errors["se"]}
+    if margins is not None and "design_moe" in margins:
+        kinds["design"] = margins.set_index("indicator_id")["design_moe"].reindex(facts.index) / z
+    for name, now in kinds.items():
+        before = (
+            now * _spread(table["before"], errors["base"]) / _spread(table["now"], errors["base"])
+            if name != "stated"
+            else now
+        )
+        se = np.sqrt(now**2 + before**2 - 2 * correlation * now * before)
+        table[f"moe_{name}"] = z * se
+        table[f"p_{name}"] = _two_sided(table["change"].abs() / se)
+        least = _two_sided((table["change"].abs() - table["rounding"]).clip(lower=0) / se)
+        most = _two_sided((table["change"].abs() + table["rounding"]) / se)
+        adjusted = {
+            k: _holm(p, table["family"]) for k, p in (("least", least), ("p", table[f"p_{name}"]), ("most", most))
+        }
+        table[f"holm_{name}"] = adjusted["p"]
+        table[f"verdict_{name}"] = np.where(
+            adjusted["p"].isna(),
+            "",
+            np.where(adjusted["least"] <= 1 - level, "yes", np.where(adjusted["most"] <= 1 - level, "rounding", "no")),
+        )
+    table["note"] = [_CHANGED.get(name, "") for name in table.index]
+    return table.reset_index()
+
+
+_CHANGED = dict.fromkeys(
+    ("app_online_video_size", "app_online_video_rate"), "users of micro-dramas are counted in 2024 only"
+)
+
+
+def _rounding(fact):
+    """By how much rounding may have moved a change: half a printed digit for each of the two figures that were printed."""
+    if fact.unit != "10k persons":
+        return 2 * PRINTED
+    digits = [50.0 if value % 100 == 0 else 0.5 for value in (fact.value_2023_12, fact.value_2024_12)]
+    if fact.value_2023_12_basis == "implied_by_change":  # the change itself was printed
+        return 50.0 if fact.change_reported % 10 == 0 else 0.5
+    return sum(digits)
+
+
+def _spread(value, base):
+    """√ v (base - v), to which a standard error is proportional; 1 where the estimate is no share."""
+    return np.sqrt(value * (base - value)).where(base.notna(), 1.0)
+
+
+def _two_sided(z):
+    return 2 * special.ndtr(-np.abs(z))
+
+
+def _holm(p, family):
+    """Holm's adjusted p-values within families."""
+    result = pd.Series(np.nan, index=p.index)
+    for name in family.unique():
+        mine = p[(family == name) & p.notna()].sort_values(kind="stable")
+        steps = mine * np.arange(len(mine), 0, -1)
+        result[mine.index] = np.minimum(steps.cummax(), 1.0)
+    return result
+
+
+def standard_errors(spec, n, deff=1.0):
+    """Standard errors of a simple random sample of n people aged 6+ with a telephone, times √deff.
+
+    Returns
+    -------
+    DataFrame by indicator_id, in the unit of the estimate: value, se, whole (what one point of the share is), base (se is proportional to
+    √ value (base - value)), respondents.
+    """
+    from .population import Population
+
+    pop, definitions = Population.china(**spec.population.model_dump()), selected(spec)
+
+    sums = pop.sums("answers", fine=False)
+
+    @cache
+    def total(expression):
+        name, groups = parameters.split(expression)
+        table = sums.column(name)
+        return float(table[parameters.group_mask(groups, table.shape)].sum())
+
+    covered = total("landline*age_6plus") + total("mobile*age_6plus") - total("mobile_and_landline*age_6plus")
+    rows = {name: _simple(pop, row, total, covered, n, deff) for name, row in definitions.iterrows()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "se", "whole", "base", "respondents"])
+
+
+def _simple(pop, row, total, covered, n, deff):
+    """(value, se, one point, base, respondents) of one estimate from n of the covered population."""
+    y, q = total(row["numerator"]), total(row["numerator"]) / covered
+    if row["kind"] == "ratio":
+        x = total(row["denominator"])
+        reached = covered - total("internet") if row["denominator"] == "nonuser" else x  # nobody asks children under 6
+        asked, p = n * reached / covered, y / x
+        return 100 * p, 100 * math.sqrt(deff * p * (1 - p) / asked), 1.0, 100.0, asked
+    if row["kind"] == "mean":
+        asked = n * total(row["denominator"]) / covered
+        ids = np.random.default_rng(SEED).integers(0, pop.size, 200_000)
+        spread = float(pop.persons(ids, [row["numerator"]])[row["numerator"]].std())
+        return y / total(row["denominator"]), math.sqrt(deff / asked) * spread, np.nan, np.nan, asked
+    if row["kind"] == "complement_ratio":  # (N_g - Y_g) / (N - Y) has the scores (R - 1[g]) y / (N - Y)
+        users, nonusers = total("internet"), total("persons") - total("internet")
+        share = (total(row["denominator"]) - y) / nonusers
+        mean, square = share * users - y, share**2 * (users - y) + (share - 1) ** 2 * y
+        se = covered * math.sqrt(deff * (square / covered - (mean / covered) ** 2) / n) / nonusers
+        return 100 * share, 100 * se, 1.0, 100.0, n * (1 - users / covered)
+    se = covered * math.sqrt(deff * q * (1 - q) / n)
+    if row["kind"] == "known":
+        x = total(row["denominator"])
+        asked = n * total(f"{row['denominator']}*age_6plus") / total("persons*age_6plus")
+        return 100 * y / x, 100 * se / x, 1.0, 100 * covered / x, asked
+    scale = 1e-4 / pop.scale
+    value = y if row["kind"] == "total" else total(row["denominator"]) - y
+    base = (
+        covered if row["kind"] == "total" else 2 * total(row["denominator"]) - covered
+    )  # se is y's, whatever is subtracted from
+    return value * scale, se * scale, total(_asked_of(row["numerator"])) * scale / 100, base * scale, n
+
+
+def _asked_of(numerator):
+    """Whom a size is a share of: everybody, or the netizens, in the same groups."""
+    column, groups = parameters.split(numerator)
+    return "*".join(["persons" if column in OF_EVERYBODY else "internet", *groups])
+
+
+def _monte_carlo(spec, n, repetitions, z, progress):
+    """Margin, deff and coverage of every estimate over repetitions of the survey, with Monte Carlo errors."""
+    spec = spec.model_copy(update={"sample": spec.sample.model_copy(update={"interviews": round(n)})})
+    study = Study(spec, changes=(f"study.repetitions={repetitions}", f"study.seed={SEED}"))
+    long = study.run(progress=progress if progress is not None else False).performance()
+    value, error = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
+    return pd.DataFrame(
+        {
+            "design_moe": z * value["empse"],
+            "design_mcse": z * error["empse"],
+            "design_deff": value["deff"],
+            "design_cover": 100 * value["cover"],
+            "design_cover_mcse": 100 * error["cover"],
+        }
+    )

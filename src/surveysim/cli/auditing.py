@@ -1,0 +1,130 @@
+"""The commands `surveysim audit …`: what a published error statement implies, and what it leaves out."""
+
+from pathlib import Path
+
+import click
+
+from .estimate import Share
+from .writing import Stages, announce, folder, progress_display, replaced
+
+STYLE = {"index": False, "lineterminator": "\n", "float_format": "%.6g"}
+
+
+@click.group(invoke_without_command=True)
+@click.option("--n", type=click.FloatRange(min=1), default=22047, show_default=True, help="Interviews.")
+@click.option(
+    "--deff", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Design effect."
+)
+@click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
+@click.option("--correlation", type=float, default=0.0, show_default=True, help="Of estimates of the two surveys.")
+@click.option(
+    "--repetitions", type=int, default=0, show_default=True, help="Of the modelled survey, for its own margins."
+)
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for margins.csv and changes.csv."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def audit(context, n, deff, level, correlation, repetitions, out, as_json):
+    """Audit the 55th report: the margin of every published estimate, and which changes since 2023 can be told from zero."""
+    if context.invoked_subcommand is not None:
+        return
+    import json
+
+    from ..audit import published_changes, published_margins
+
+    if repetitions == 1 or repetitions < 0:
+        raise click.UsageError(f"--repetitions {repetitions}: give 2 or more, or 0 to leave the modelled survey out.")
+    if out is not None:
+        folder(out)
+    announce()
+    with progress_display() as progress:
+        stages = Stages(progress)
+        stages("the modelled survey" if repetitions else "margins", total=max(repetitions, 1))
+        margins = published_margins(n, deff, level=level, repetitions=repetitions, progress=stages.advance)
+        changes = published_changes(n, deff, level=level, correlation=correlation, margins=margins)
+        stages.done()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, table in (("margins", margins), ("changes", changes)):
+            replaced(out / f"{name}.csv", table.to_csv(**STYLE))
+    if as_json:
+        tables = {"margins": margins, "changes": changes}
+        click.echo(
+            json.dumps({k: json.loads(t.to_json(orient="records")) for k, t in tables.items()}, ensure_ascii=False)
+        )
+        return
+    click.echo(_text(margins, changes, n, deff, level))
+    if out is not None:
+        click.echo(f"\nThe tables are {out / 'margins.csv'} and {out / 'changes.csv'}.")
+
+
+def _text(margins, changes, n, deff, level):
+    """Both tables for a terminal, and what they come to."""
+    used = "design" if "design_moe" in margins else "simple"
+    wide = margins["design_moe" if used == "design" else "moe"] / margins["stated"]
+    have = margins[margins["moe"].notna()].assign(ratio=wide)
+    columns = [
+        "indicator_id",
+        "unit",
+        "published",
+        "respondents",
+        "stated",
+        "moe",
+        *(["design_moe", "design_mcse"] if used == "design" else []),
+    ]
+    shown = have[[*columns, "ratio"]].copy()
+    shown["respondents"] = shown["respondents"].round(0).astype(int)
+    whose = "the modelled survey" if used == "design" else f"a simple random sample of {n:,.0f}, deff {deff:g}"
+    verdicts = changes[
+        [
+            "indicator_id",
+            "unit",
+            "before",
+            "now",
+            "change",
+            f"moe_{used}",
+            f"p_{used}",
+            f"holm_{used}",
+            f"verdict_{used}",
+        ]
+    ]
+    sure, open_ = ((changes[f"verdict_{used}"] == word).sum() for word in ("yes", "rounding"))
+
+    def table(frame):
+        chances = {c: "{:.4f}".format for c in frame.columns if c.startswith(("p_", "holm_"))}
+        few = {c: "{:.3g}".format for c in ("ratio", "moe", "design_mcse") if c in frame}
+        return frame.to_string(index=False, formatters=chances | few, float_format=lambda v: f"{v:,.6g}", na_rep="")
+
+    return (
+        f"Margins of error, {100 * level:g} %; ratio: margin of {whose}, over what the statement of ±0.66 points says\n{table(shown)}\n\n"
+        f"{(have['ratio'] > 1).sum()} of {len(have)} estimates have a larger margin than stated, up to {have['ratio'].max():.1f} "
+        "times it.\n\n"
+        f"Changes since December 2023, two independent surveys, errors of {whose}, Holm's adjustment in each family\n"
+        f"{table(verdicts)}\n\n"
+        f"{sure} of {len(changes)} changes can be told from zero; {open_} more depend on digits that were not printed."
+    )
+
+
+@audit.command("statement")
+@click.option("--moe", type=Share(), help="Published ± error, such as 0.66% or 0.0066.")
+@click.option("--n", type=float, help="Interviews.")
+@click.option("--deff", type=float, help="Design effect.")
+@click.option(
+    "--p", multiple=True, type=Share(), default=("50%",), show_default=True, help="Proportion; may be given again."
+)
+@click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
+@click.option("--df", type=float, help="Degrees of freedom; infinite unless given.")
+@click.option("--population", type=float, help="Persons, for the finite population correction.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def audit_statement(moe, n, deff, p, level, df, population, as_json):
+    """What a published ± error, sample size or design effect implies about the others, under every interval formula."""
+    from ..audit import error_statement
+
+    table = error_statement(moe, n, deff, p=list(p), level=level, df=df, population=population)
+    if as_json:
+        click.echo(table.to_json(orient="records", double_precision=12))
+        return
+    shown = table.assign(**{c: 100 * table[c] for c in ("p", "moe", "lower", "upper")})
+    formats = {"n": "{:,.0f}".format, "deff": "{:.3f}".format, "effective_n": "{:,.0f}".format, "moe": "{:.3f}".format}
+    click.echo(shown.to_string(index=False, formatters=formats, float_format=lambda v: f"{v:.2f}", na_rep="none"))
