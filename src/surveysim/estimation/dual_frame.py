@@ -410,6 +410,15 @@ class DualFrameSurvey:
         Parameters
         ----------
         y : column or columns, numeric or bool. grid : θ to try; None is 0, 0.05 … 1. what : "mean" or "total".
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> landline = pd.DataFrame({"overlap": ["a", "ab", "ab"], "y": [1, 2, 4]})
+        >>> mobile = pd.DataFrame({"overlap": ["b", "ab", "ab"], "y": [1, 4, 6]})
+        >>> dual = ss.DualFrameSurvey(ss.Survey(landline, [10] * 3), ss.Survey(mobile, [10] * 3))
+        >>> dual.thetas("y", grid=[0, 0.5, 1], what="total").grid[["theta", "estimate"]].values.tolist()
+        [[0.0, 120.0], [0.5, 100.0], [1.0, 80.0]]
         """
         self._need(y)
         return frame_shares.thetas(self, y, grid, what, level)
