@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import inspect
 from pathlib import Path
 
 import pytest
@@ -43,12 +42,3 @@ def test_modules__include_those_of_public_names():
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_names__have_an_example(name):
     assert examples(getattr(surveysim, name), name)
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_examples__are_the_last_section_and_fit(module):
-    for test in examples(importlib.import_module(module), module):
-        code = [line for example in test.examples for line in example.source.splitlines()]
-        assert max(map(len, code)) + 4 <= 100, test.name
-        assert test.docstring.count("Examples\n") == 1, test.name
-        assert "\n--" not in inspect.cleandoc(test.docstring).split("Examples\n--------")[1], test.name
