@@ -10,7 +10,7 @@ import surveysim
 
 ROOT = Path(surveysim.__file__).parent
 MODULES = [
-    ".".join(("surveysim", *path.relative_to(ROOT).with_suffix("").parts))
+    ".".join(("surveysim", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
     for path in sorted(ROOT.rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
