@@ -96,9 +96,9 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     Examples
     --------
     >>> import surveysim as ss
-    >>> small = {"interviews": 2000, "landline_share": 0.0, "minimum_per_province": 0}
-    >>> small |= {"minimum_per_unit": 2}
-    >>> spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.002}, sample=small)
+    >>> small = {"interviews": 4000, "landline_share": 0.0, "minimum_per_province": 0}
+    >>> keys = {"population": {"scale": 0.01}, "sample": small, "weighting": {"margins": ["sex"]}}
+    >>> spec = ss.SurveySpec.preset("cnnic-2024-12", **keys)
     >>> budget = ss.error_budget(spec, repetitions=2)
     >>> budget
     <ErrorBudget: 113 estimands, 2 repetitions>
