@@ -2,7 +2,17 @@
 
 
 class SurveysimError(Exception):
-    """Base class of all errors raised on purpose."""
+    """Base class of all errors raised on purpose.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> try:
+    ...     ss.sample_size(moe=66)
+    ... except ss.SurveysimError as error:  # here a DesignError, which is also a ValueError
+    ...     print(type(error).__name__, error)
+    DesignError moe = 66: give a share below 0.5; 0.66 points are moe=0.0066.
+    """
 
 
 class SpecError(SurveysimError, ValueError):

@@ -48,6 +48,18 @@ class DualFrameSurvey:
     Hartley (1962, 1974); Fuller & Burmeister (1972); Bankier (1986); Kalton & Anderson (1986); Skinner (1991); Skinner & Rao
     (1996), JASA 91:349-356; Lohr & Rao (2000), JASA 95:271-280, (2006), JASA 101:1019-1030; Mecatti (2007), Surv. Methodol.
     33:151-157; Ranalli, Arcos, Rueda & Teodoro (2016), Stat. Methods Appl. 25:321-349; Lohr (2011), Surv. Methodol. 37:197-213.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> landline = pd.DataFrame({"overlap": ["a", "a", "ab", "ab"], "y": [1, 3, 2, 4]})
+    >>> mobile = pd.DataFrame({"overlap": ["b", "b", "ab", "ab"], "y": [0, 2, 4, 6]})
+    >>> dual = ss.DualFrameSurvey(ss.Survey(landline, [10] * 4), ss.Survey(mobile, [10] * 4))
+    >>> dual.weights("composite", theta=0.5).tolist()
+    [10.0, 10.0, 5.0, 5.0, 10.0, 10.0, 5.0, 5.0]
+    >>> print(dual.total("y", theta=0.5))
+    statistic variable level domain  estimate    se  lower  upper  df  n   moe
+        total        y                    140 31.62  62.62  217.4   6  8 77.38
     """
 
     def __init__(self, a, b, domain="overlap", probability=None, membership=None):
@@ -214,6 +226,15 @@ class DualFrameSurvey:
         ----------
         kind, n, seed, rho, mse : as in `Survey.replicates`.
         theta : "fixed" holds θ at the full sample's value, "again" estimates it in every replicate.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4]}) for own in ("a", "b")]
+        >>> dual = ss.DualFrameSurvey(*(ss.Survey(part, weight=[10] * 3) for part in parts))
+        >>> total = dual.replicates("jkn").total("y", theta=0.5)
+        >>> total.table[["estimate", "se"]].round(2).values.tolist()
+        [[80.0, 14.14]]
         """
         if theta not in ("fixed", "again"):
             raise DataError(f'theta = {theta!r}: choose "fixed" or "again".')
@@ -251,6 +272,15 @@ class DualFrameSurvey:
         Returns
         -------
         Estimates.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4]}) for own in ("a", "b")]
+        >>> dual = ss.DualFrameSurvey(*(ss.Survey(part, weight=[10] * 3) for part in parts))
+        >>> options = {"estimator": "cal_df", "theta": 0.5, "frame_sizes": {"A": 40, "B": 40, "ab": 20}}
+        >>> dual.total("y", **options).table["estimate"].tolist()  # 20 × 1 + 20 × 3 + 20 × 1
+        [100.0]
         """
         options = dict(theta=theta, frame_sizes=frame_sizes, totals=totals, method=method, bounds=bounds)
         return self._estimate("total", y, None, by, estimator, options, level=level, df=df)
@@ -380,6 +410,15 @@ class DualFrameSurvey:
         Parameters
         ----------
         y : column or columns, numeric or bool. grid : θ to try; None is 0, 0.05 … 1. what : "mean" or "total".
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> landline = pd.DataFrame({"overlap": ["a", "ab", "ab"], "y": [1, 2, 4]})
+        >>> mobile = pd.DataFrame({"overlap": ["b", "ab", "ab"], "y": [1, 4, 6]})
+        >>> dual = ss.DualFrameSurvey(ss.Survey(landline, [10] * 3), ss.Survey(mobile, [10] * 3))
+        >>> dual.thetas("y", grid=[0, 0.5, 1], what="total").grid[["theta", "estimate"]].values.tolist()
+        [[0.0, 120.0], [0.5, 100.0], [1.0, 80.0]]
         """
         self._need(y)
         return frame_shares.thetas(self, y, grid, what, level)
@@ -393,6 +432,14 @@ class DualFrameSurvey:
         Returns
         -------
         DataFrame: variable, from_a, se_a, from_b, se_b, difference, se, t, df, p_value.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4]}) for own in ("a", "b")]
+        >>> dual = ss.DualFrameSurvey(ss.Survey(parts[0], [10] * 3), ss.Survey(parts[1], [12] * 3))
+        >>> dual.compare_overlap("y")[["variable", "from_a", "from_b", "difference"]].values.tolist()
+        [['size of the overlap', 20.0, 24.0, -4.0], ['y', 3.0, 3.0, 0.0]]
         """
         if len(y):
             self._need(y)

@@ -60,6 +60,16 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
     References
     ----------
     Lin & Schaeffer (1995), Public Opin. Q. 59:236-258; Curtin, Presser & Singer (2000), Public Opin. Q. 64:413-428.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"online": [1, 1, 1, 0, 0, 0], "attempts": [1, 1, 2, 2, 5, 5]})
+    >>> effort = ss.early_late(ss.Survey(table), "online")
+    >>> effort.levels[["effort", "n", "estimate", "cumulative"]].values.tolist()
+    [[1.0, 2.0, 1.0, 1.0], [2.0, 2.0, 0.5, 0.75], [5.0, 2.0, 0.0, 0.5]]
+    >>> print(effort.summary())
+    late minus early -0.75 (se 0.24); effort beyond 2 moved the estimate from 0.75 to 0.5
     """
     if not isinstance(survey, Survey):
         raise DataError(f"survey is a {type(survey).__name__}; give a Survey: Survey(table, weight=...).")

@@ -24,6 +24,19 @@ class Estimates(Shown):
     design : the Design or Replication the errors come from. level : confidence level.
     set_aside : rows left out because the variable was missing, by variable. factor : (rows,) units of the table per unit of the
         items, such as 100 for percent; None is 1.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"y": [1, 3, 2, 4], "region": list("nnss")})
+    >>> estimates = ss.Survey(table, weight=[10, 10, 20, 20]).mean("y", by="region")
+    >>> print(estimates)
+    statistic variable level   domain  estimate     se  lower  upper  df  n   moe
+         mean        y       region=n         2 0.8165 -8.375  12.37   1  2 10.37
+         mean        y       region=s         3 0.8165 -7.375  13.37   1  2 10.37
+    2 estimates, margins of error 10.37 to 10.37 at 95 %, 2 to 2 respondents
+    >>> estimates.cov.round(3).tolist()
+    [[0.667, 0.0], [0.0, 0.667]]
     """
 
     columns: dict
@@ -42,7 +55,16 @@ class Estimates(Shown):
         return len(self.columns["estimate"])
 
     def to_frame(self):
-        """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe."""
+        """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> survey = ss.Survey(pd.DataFrame({"y": [1, 2, 3, 6]}), weight=[10] * 4)
+        >>> frame = survey.total("y", deff="wr").to_frame()
+        >>> frame[["estimate", "se", "df", "deff", "n"]].round(3).iloc[0].to_dict()
+        {'estimate': 120.0, 'se': 43.205, 'df': 3.0, 'deff': 1.0, 'n': 4.0}
+        """
         return self.table.copy()
 
     @cached_property
@@ -53,7 +75,14 @@ class Estimates(Shown):
 
     @property
     def cv(self):
-        """Coefficients of variation, se over the absolute estimate, in the order of the rows; NaN where the estimate is 0."""
+        """Coefficients of variation, se over the absolute estimate, in the order of the rows; NaN where the estimate is 0.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> ss.Survey(pd.DataFrame({"y": [1, 2, 3, 6]})).mean("y").cv.round(4).tolist()
+        [0.36]
+        """
         estimate = np.abs(self.table["estimate"].to_numpy())
         return np.divide(self.table["se"], estimate, out=np.full(len(estimate), np.nan), where=estimate > 0)
 
@@ -68,6 +97,15 @@ class Estimates(Shown):
         Returns
         -------
         Estimates of one row, whose error uses the covariances between the rows.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"y": [1, 3, 2, 4], "region": list("nnss")})
+        >>> means = ss.Survey(table).mean("y", by="region")
+        >>> difference = means.contrast({"region=s": 1, "region=n": -1})
+        >>> difference.table[["estimate", "se"]].round(4).values.tolist()
+        [[1.0, 1.1547]]
         """
         if not hasattr(coefficients, "items") or not all(
             isinstance(v, int | float | np.number) for v in coefficients.values()
@@ -122,11 +160,27 @@ class Estimates(Shown):
         return ", ".join(str(v) for v in (row["level"], row["domain"]) if v) or row["variable"]
 
     def to_csv(self, path):
-        """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+        """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> ss.Survey(pd.DataFrame({"y": [1, 2, 3]})).mean("y").to_csv("means.csv")
+        >>> pd.read_csv("means.csv")[["variable", "estimate"]].values.tolist()
+        [['y', 2.0]]
+        """
         guarded_table(self.table).to_csv(path, index=False, lineterminator="\n")
 
     def to_parquet(self, path):
-        """Write the table as Parquet."""
+        """Write the table as Parquet.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> ss.Survey(pd.DataFrame({"y": [1, 2, 3]})).mean("y").to_parquet("means.parquet")
+        >>> pd.read_parquet("means.parquet")[["variable", "estimate"]].values.tolist()
+        [['y', 2.0]]
+        """
         self.table.to_parquet(path, index=False)
 
     def to_excel(self, path):
@@ -140,7 +194,15 @@ class Estimates(Shown):
             guarded_table(self.table).to_excel(book, index=False)
 
     def summary(self):
-        """One line: how many estimates, how wide, from how many respondents."""
+        """One line: how many estimates, how wide, from how many respondents.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"y": [1, 2, 3, 4], "z": [0, 0, 1, 1]})
+        >>> print(ss.Survey(table).mean(["y", "z"]).summary())
+        2 estimates, margins of error 0.9187 to 2.054 at 95 %, 4 to 4 respondents
+        """
         t = self.table
         aside = sum(self.set_aside.values())
         return (

@@ -56,6 +56,16 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
     ----------
     Korn & Graubard (1998), Surv. Methodol. 24:193-201; Clopper & Pearson (1934), Biometrika 26:404-413; Wilson (1927), JASA
     22:209-212; Dean & Pagano (2015), J. Surv. Stat. Methodol. 3:484-503 (effective sizes in all of them).
+
+    Examples
+    --------
+    >>> import numpy as np, surveysim as ss
+    >>> np.round(ss.proportion_interval(0.5, 0.05, "wald"), 4).tolist()  # 0.5 ± 1.96 × 0.05
+    [0.402, 0.598]
+    >>> np.round(ss.proportion_interval(0.02, 0.014), 4).tolist()  # Wald's would begin below 0
+    [0.005, 0.0764]
+    >>> np.round(ss.proportion_interval(0, 0, n=100), 4).tolist()  # 1 - 0.025 ** (1 / 100)
+    [0.0, 0.0362]
     """
     if method not in METHODS:
         raise DataError(f"ci = {method!r}: choose one of {', '.join(METHODS)}.")

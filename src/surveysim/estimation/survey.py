@@ -49,6 +49,23 @@ class Survey:
     References
     ----------
     Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling; Lumley (2010), Complex Surveys.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"w": [10, 10, 20, 20], "y": [1, 3, 2, 4], "sex": list("fmfm")})
+    >>> survey = ss.Survey(table, weight="w")
+    >>> print(survey.total("y"))
+    statistic variable level domain  estimate    se  lower  upper  df  n   moe
+        total        y                    160 58.88 -27.38  347.4   3  4 187.4
+    >>> survey.rake({"sex": {"f": 40, "m": 20}}).weight.round(2).tolist()  # totals by sex were 30
+    [13.33, 6.67, 26.67, 13.33]
+    >>> survey.where(table["sex"] == "m").mean("y").table["estimate"].round(3).tolist()  # 110 / 30
+    [3.667]
+    >>> survey.quantile("y", 0.5).table["estimate"].tolist()
+    [2.0]
+    >>> survey.replicates("jk1").total("y").table["se"].round(2).tolist()
+    [58.88]
     """
 
     def __init__(
@@ -258,6 +275,13 @@ class Survey:
         Returns
         -------
         Estimates.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> survey = ss.Survey(pd.DataFrame({"y": [1, 3, 2, 4], "sex": list("fmfm")}))
+        >>> survey.mean("y", by="sex").to_frame()[["domain", "estimate"]].values.tolist()
+        [['sex=f', 1.5], ['sex=m', 3.5]]
         """
         return self._numeric("mean", y, scores.NONE, by, level, df, deff)
 
@@ -269,6 +293,13 @@ class Survey:
         """Proportions: the True row of a bool column, one row per level of a categorical or text one.
 
         y : column or list of columns. ci : a method of `proportion_interval`. See `mean` for the other arguments.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> print(ss.Survey(pd.DataFrame({"online": [True] * 60 + [False] * 40})).proportion("online"))
+         statistic variable level domain  estimate      se  lower  upper  df   n    moe
+        proportion   online  True              0.6 0.04924 0.4996 0.6926  99 100 0.0977
         """
         items, rows, aside = [], [], {}
         group, domains = self._domains(by, aside)

@@ -37,6 +37,16 @@ def response_rates(counts, e=None):
     References
     ----------
     AAPOR (2023), Standard Definitions, 10th edition.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> cases = {"I": 40, "P": 10, "R": 20, "NC": 20, "O": 10, "UH": 50, "UO": 50, "NE": 100}
+    >>> rates = ss.response_rates(cases, e=0.5)
+    >>> rates[["RR1", "RR3", "RR5"]].round(3).to_dict()  # 40 / 200, 40 / 150, 40 / 100
+    {'RR1': 0.2, 'RR3': 0.267, 'RR5': 0.4}
+    >>> rates[["COOP1", "REF1", "CON1"]].to_dict()
+    {'COOP1': 0.5, 'REF1': 0.1, 'CON1': 0.4}
     """
     if not hasattr(counts, "keys"):
         raise DataError(f"counts must be a mapping of dispositions to numbers of cases; got {type(counts).__name__}.")

@@ -33,6 +33,17 @@ class TelephoneFrame:
     units : DataFrame of the frame units (337 in China): province, unit, names, `prefixes`, `numbers` (prefixes × 10,000),
         `working_rate` (expected share of numbers that reach a person or household), `business_rate` (share of the other
         numbers that reach a business or a machine).
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> people = pd.DataFrame({"region": ["north", "north", "south"], "mobiles": [1, 2, 1]})
+    >>> pop = ss.Population.from_frame(people, stratum="region", mobiles="mobiles")
+    >>> frame = ss.TelephoneFrame(pop, "mobile")
+    >>> print(frame)
+    <TelephoneFrame mobile: 2 units, 20,000 numbers>
+    >>> frame.units[["unit", "numbers", "working_rate"]].values.tolist()  # 3 and 1 of 10,000
+    [['north', 10000, 0.0003], ['south', 10000, 0.0001]]
     """
 
     def __init__(self, pop, kind="mobile", *, out_of_area=0.5, prefixes="shipped"):
@@ -68,7 +79,15 @@ class TelephoneFrame:
         return codes, ordered, order, bucket, shift, np.repeat(np.arange(len(self.prefixes)), self.prefixes)
 
     def digits(self, unit, number):
-        """Telephone numbers as text from unit indices and number indices (arrays of equal length)."""
+        """Telephone numbers as text from unit indices and number indices (arrays of equal length).
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"mobiles": [1]}), mobiles="mobiles")
+        >>> ss.TelephoneFrame(pop).digits([0, 0], [0, 9999]).tolist()
+        ['10000000000', '10000009999']
+        """
         unit, number = np.asarray(unit, np.int64), np.asarray(number, np.int64)
         if len(unit) == 0:
             return np.array([], dtype="U1")
@@ -98,7 +117,16 @@ class TelephoneFrame:
 
     # ------------------------------------------------------------------------------------------------ public use
     def unit_index(self, adcode):
-        """Index of a frame unit from the adcode of the unit or of one of its prefectures (elsewhere: the stratum)."""
+        """Index of a frame unit from the adcode of the unit or of one of its prefectures (elsewhere: the stratum).
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"region": ["north", "south"], "mobiles": [1, 1]})
+        >>> pop = ss.Population.from_frame(people, stratum="region", mobiles="mobiles")
+        >>> ss.TelephoneFrame(pop).unit_index("south")
+        1
+        """
         code, units = str(adcode), self.units["unit"].astype(str)
         found = np.nonzero((units == code).to_numpy())[0]
         if len(found):
@@ -110,7 +138,16 @@ class TelephoneFrame:
         return int(self._layout.places[code])
 
     def random_numbers(self, prefecture, n, rng):
-        """`n` numbers to dial in a prefecture or frame unit (adcode), with replacement; digits as text."""
+        """`n` numbers to dial in a prefecture or frame unit (adcode), with replacement; digits as text.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"region": ["north", "south"], "mobiles": [1, 1]})
+        >>> pop = ss.Population.from_frame(people, stratum="region", mobiles="mobiles")
+        >>> ss.TelephoneFrame(pop).random_numbers("south", 2, np.random.default_rng(1)).tolist()
+        ['10000014731', '10000015118']
+        """
         u = self.unit_index(prefecture)
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
             raise DataError(f"n = {n!r}: give a whole number of telephone numbers, 0 or more.")
@@ -119,7 +156,18 @@ class TelephoneFrame:
         return self.digits(np.full(n, u), rng.integers(0, self.numbers.space[u], n))
 
     def owner(self, numbers):
-        """int64 person (mobile) or household (landline) ids; -1 where nobody can be reached."""
+        """int64 person (mobile) or household (landline) ids; -1 where nobody can be reached.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"mobiles": [1, 2]}), mobiles="mobiles")
+        >>> frame = ss.TelephoneFrame(pop)
+        >>> frame.owner(frame.numbers_of([0, 1])["number"]).tolist()
+        [0, 1, 1]
+        >>> frame.owner(["19999999999"]).tolist()  # not in the frame
+        [-1]
+        """
         unit, number = self._parse(numbers)
         out = np.full((len(unit), 2), -1, np.int64)
         known = unit >= 0
@@ -135,7 +183,15 @@ class TelephoneFrame:
         return result
 
     def numbers_of(self, ids):
-        """Working numbers of persons (mobile) or households (landline): a long table of id and number."""
+        """Working numbers of persons (mobile) or households (landline): a long table of id and number.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"mobiles": [1, 2]}), mobiles="mobiles")
+        >>> ss.TelephoneFrame(pop).numbers_of([0, 1]).values.tolist()
+        [[0, '10000008209'], [1, '10000005142'], [1, '10000000754']]
+        """
         what = "person" if self.kind == "mobile" else "household"
         name = "person_id" if self.kind == "mobile" else self.pop.household_name
         size = self.pop.size if self.kind == "mobile" else self.pop.n_households

@@ -17,6 +17,16 @@ class Population:
     size : int, persons.
     n_households : int.
     strata : tuple of labels: provinces, regions; the parts of the population that surveys sample independently.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> people = pd.DataFrame({"region": ["north", "north", "south"], "income": [10, 20, 60]})
+    >>> pop = ss.Population.from_frame(people, stratum="region")
+    >>> pop.size, pop.n_households, pop.strata
+    (3, 3, ('north', 'south'))
+    >>> pop.parameter("income/persons", by="region")["value"].tolist()
+    [15.0, 60.0]
     """
 
     household_name = "household_id"  # of the column of household ids
@@ -56,6 +66,17 @@ class Population:
         References
         ----------
         docs/population.md names every assumption; `reference` holds the facts.
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> pop = ss.Population.china(seed=1, scale=0.0005)
+        >>> print(pop)
+        <Population.china seed=1 year=2023 scale=0.0005: 704,835 persons>
+        >>> pop.persons([0, 700_000], ["province", "sex", "age"]).values.tolist()  # any, at once
+        [['110000', 'female', 33], ['650000', 'female', 15]]
+        >>> round(pop.parameter("internet_penetration")["value"].item(), 2)  # exact; percent
+        78.62
         """
         from .people import China
 
@@ -97,6 +118,16 @@ class Population:
         ------
         DataError : no rows, a missing stratum or household, telephone counts outside 0 to 3, a household in two strata.
         UnknownNameError : no such column.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"home": [7, 7, 9], "mobiles": [1, 2, 0], "income": [10, 20, 30]})
+        >>> pop = ss.Population.from_frame(people, household="home", mobiles="mobiles")
+        >>> pop.parameter("income")["value"].tolist()
+        [60.0]
+        >>> pop.persons([2, 0], ["person_id", "household_index", "home"]).values.tolist()
+        [[2, 1, 9], [0, 0, 7]]
         """
         from .tables import TablePopulation
 
@@ -142,6 +173,19 @@ class Population:
         ------
         DataError : margins of a stratum that disagree, a negative or missing total, too many cells (65,536 at most), an
             association that cannot meet the margins; the message names stratum, variable and gap.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> rows = [("sex", "f", 52e4), ("sex", "m", 48e4), ("age", "0-59", 80e4), ("age", "60+", 20e4)]
+        >>> margins = pd.DataFrame(rows, columns=["variable", "level", "total"]).assign(stratum="north")
+        >>> pop = ss.Population.from_margins(margins)
+        >>> print(pop)
+        <Population.from_margins: 1,000,000 persons in 1 strata>
+        >>> pop.persons([0, 999_999], ["sex", "age"]).values.tolist()
+        [['m', '0-59'], ['m', '0-59']]
+        >>> round(pop.parameter("persons*sex=f/persons")["value"].item(), 3)
+        0.519
         """
         from .margins import MarginPopulation
 
@@ -167,6 +211,15 @@ class Population:
         Raises
         ------
         DataError : the folder holds another population's or another call's files.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"region": ["north", "north", "south"], "income": [10, 20, 60]})
+        >>> ss.Population.from_frame(people, stratum="region").to_parquet("people")
+        3
+        >>> sorted(pd.read_parquet("people/region=north")["income"].tolist())
+        [10, 20]
         """
         return export.to_parquet(self, folder, where, columns, progress)
 

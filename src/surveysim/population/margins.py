@@ -93,7 +93,16 @@ class MarginPopulation(Population):
 
     def persons(self, ids, columns=None):
         """A table of persons, rows in the order of `ids`: person_id, household_id, the stratum, household_size, n_lines, every
-        variable (categorical), every outcome (bool)."""
+        variable (categorical), every outcome (bool).
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> rows = [("sex", "f", 600), ("sex", "m", 400)]
+        >>> margins = pd.DataFrame(rows, columns=["variable", "level", "total"]).assign(stratum="north")
+        >>> ss.Population.from_margins(margins).persons([0, 999], ["person_id", "sex"]).values.tolist()
+        [[0, 'm'], [999, 'm']]
+        """
         ids, out, answers = self._draw(ids)
         make = {
             "person_id": lambda: ids,
@@ -115,7 +124,17 @@ class MarginPopulation(Population):
         return pd.DataFrame({name: make[name]() for name in wanted})
 
     def households(self, ids):
-        """A table of households: household_id, the stratum, household_size, first_person_id, n_lines."""
+        """A table of households: household_id, the stratum, household_size, first_person_id, n_lines.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> rows = [("sex", "f", 600), ("sex", "m", 400)]
+        >>> margins = pd.DataFrame(rows, columns=["variable", "level", "total"]).assign(stratum="north")
+        >>> pop = ss.Population.from_margins(margins, household_sizes={1: 0.5, 2: 0.5})
+        >>> int(pop.households(range(pop.n_households))["household_size"].sum())
+        1000
+        """
         ids, p = self._ids(ids, self.n_households, "household"), self._people
         c = np.searchsorted(p.class_household, ids, side="right") - 1
         return pd.DataFrame(
@@ -220,6 +239,16 @@ class MarginPopulation(Population):
         Returns
         -------
         DataFrame with `domain` and `value`.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> rows = [("sex", "f", 600), ("sex", "m", 400)]
+        >>> margins = pd.DataFrame(rows, columns=["variable", "level", "total"]).assign(stratum="north")
+        >>> pop = ss.Population.from_margins(margins)
+        >>> found = pop.parameter("persons", by="sex")  # of those drawn, near 600 and 400
+        >>> found["domain"].tolist(), found["value"].sum().item()
+        (['sex=f', 'sex=m'], 1000.0)
         """
         by, where = domains.asked(by, where)
         shape = (len(self.strata), self._people.alias.shape[2])

@@ -110,6 +110,13 @@ class TablePopulation(Population):
         ----------
         ids : array of int, positions of rows.
         columns : names of the columns wanted; None: all.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"income": [10, 30, 50]}))
+        >>> pop.persons([2, 0]).to_dict("list")
+        {'person_id': [2, 0], 'income': [50, 10]}
         """
         ids = self._ids(ids, self.size, "person")
         table = self._data[ids]
@@ -130,7 +137,15 @@ class TablePopulation(Population):
         return added | ({} if self._columns["household"] is None else {"household_index": self._household[ids]})
 
     def households(self, ids):
-        """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines."""
+        """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"home": ["x", "y", "x"]}), household="home")
+        >>> pop.households([0, 1])[["household_index", "home", "household_size"]].values.tolist()
+        [[0, 'x', 2], [1, 'y', 1]]
+        """
         ids = self._ids(ids, self.n_households, "household")
         size = np.bincount(self._household, minlength=self.n_households)
         first, label = self._first[ids], self._columns["household"]
@@ -177,6 +192,16 @@ class TablePopulation(Population):
         Returns
         -------
         DataFrame with `domain` and `value`.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"sex": list("ffm"), "income": [10, 30, 50], "employed": [1, 0, 1]})
+        >>> pop = ss.Population.from_frame(people)
+        >>> pop.parameter("income*employed")["value"].tolist()
+        [60.0]
+        >>> pop.parameter("income/persons", by="sex").values.tolist()
+        [['sex=f', 20.0], ['sex=m', 50.0]]
         """
         by, where = domains.asked(by, where)
         axes = {column: self._axis(column) for column in {*by, *where}}

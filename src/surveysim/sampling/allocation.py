@@ -50,6 +50,16 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
     References
     ----------
     Cochran (1977), Sampling Techniques, section 4.4; Kish (1965) for deff.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> ss.sample_size(0.0066)  # 1.96² × 0.25 / 0.0066²
+    22047
+    >>> ss.sample_size(0.03, deff=1.5)
+    1601
+    >>> ss.sample_size(0.05, population=1000)
+    278
     """
     if np.isfinite(moe) and moe >= 0.5:
         raise DesignError(f"moe = {moe!r}: give a share below 0.5; 0.66 points are moe=0.0066.")
@@ -67,6 +77,16 @@ def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
     """Half-width of the confidence interval of a proportion from `n` interviews; the inverse of `sample_size`.
 
     With a finite population n0 = n (N - 1) / (N - n), and a census (n = N) has no error.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> round(ss.margin_of_error(22047), 4)
+    0.0066
+    >>> round(ss.margin_of_error(900, p=0.1, deff=2), 4)  # 1.96 × √(2 × 0.09 / 900)
+    0.0277
+    >>> ss.margin_of_error(1000, population=1000)
+    0.0
     """
     _check("n", n, 0, np.inf)
     _check("p", p, 0, 1)
@@ -105,6 +125,18 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     References
     ----------
     Neyman (1934); Cochran (1977), sections 5.5 and 5.9; Bankier (1988), Amer. Statist. 42:174-177.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> ss.allocate({"north": 6000, "south": 3000, "west": 1000}, 100)
+    {'north': 60, 'south': 30, 'west': 10}
+    >>> ss.allocate([6000, 3000, 1000], 100, minimum=20).tolist()
+    [53, 27, 20]
+    >>> ss.allocate([100, 100], 30, "neyman", sd=[1, 2]).tolist()
+    [10, 20]
+    >>> ss.allocate([1600, 900, 100], 80, "power").tolist()  # 4 : 3 : 1
+    [40, 30, 10]
     """
     if hasattr(size, "keys"):
         keys, values = zip(*size.items(), strict=True) if len(size) else ((), ())

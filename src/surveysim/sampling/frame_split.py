@@ -82,6 +82,17 @@ def allocate_frames(
     References
     ----------
     Hartley (1962), Proc. Soc. Stat. Sect. ASA, 203-206; Cochran (1977), section 5.5; Lohr (2011), Surv. Methodol. 37:197-213.
+
+    Examples
+    --------
+    Two frames of 800 persons that share 600, at the same cost: half of the interviews each, θ = 1/2.
+
+    >>> import surveysim as ss
+    >>> split = ss.allocate_frames({"a": 200, "ab": 600, "b": 200}, n=100)
+    >>> split.table[["design", "theta", "n_A", "n_B"]].round(2).values.tolist()
+    [['overlap', 0.5, 50, 50]]
+    >>> print(round(split.moe, 4))
+    0.1037
     """
     table, names, title = _sizes(sizes)
     variance = _variances(p)

@@ -29,7 +29,8 @@ def inclusion_probabilities(size, n):
 
     Examples
     --------
-    >>> inclusion_probabilities([1, 1, 2, 8], 2).tolist()
+    >>> import surveysim as ss
+    >>> ss.inclusion_probabilities([1, 1, 2, 8], 2).tolist()  # the last is certain, the others share 1
     [0.25, 0.25, 0.5, 1.0]
     """
     size = np.asarray(size, dtype=float)
@@ -69,15 +70,16 @@ def select(probability, method="systematic", rng=None, start=None):
     DesignError : probabilities outside 0 to 1; a sum that is no whole number where the size is fixed; "srs" of unequal
         probabilities; "sampford" that finds no sample in 100,000 tries.
 
-    Examples
-    --------
-    >>> select([0.25, 0.25, 0.5, 1.0], start=0.3).tolist()
-    [1, 3]
-
     References
     ----------
     Madow (1949), Ann. Math. Stat. 20:333-354 (systematic); Sampford (1967), Biometrika 54:499-513; Brewer (1975), Austral. J. Stat.
     17:166-172; Deville & Tillé (1998), Biometrika 85:89-101 (pivotal).
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> ss.select([0.25, 0.25, 0.5, 1.0], start=0.3).tolist()  # where their sums pass 0.3 and 1.3
+    [1, 3]
     """
     p = np.asarray(probability, dtype=float)
     if method not in METHODS:

@@ -92,6 +92,19 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     References
     ----------
     Groves & Lyberg (2010), Public Opin. Q. 74:849-879 (the components of total survey error).
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> small = {"interviews": 4000, "landline_share": 0.0, "minimum_per_province": 0}
+    >>> keys = {"population": {"scale": 0.01}, "sample": small, "weighting": {"margins": ["sex"]}}
+    >>> spec = ss.SurveySpec.preset("cnnic-2024-12", **keys)
+    >>> budget = ss.error_budget(spec, repetitions=2)
+    >>> budget
+    <ErrorBudget: 113 estimands, 2 repetitions>
+    >>> penetration = budget.table.set_index("indicator_id").loc["internet_penetration"]
+    >>> penetration["stage"].tolist()
+    ['coverage', 'sampling', 'nonresponse', 'measurement', 'weighting', 'together', 'total']
     """
     if isinstance(repetitions, bool) or not isinstance(repetitions, int | np.integer) or repetitions < 2:
         raise StudyError(f"repetitions = {repetitions!r}: at least 2 are needed for a Monte Carlo error.")

@@ -37,12 +37,16 @@ class Study:
     ----------
     keys : nested dict of the specification's keys, or a SurveySpec to repeat as it is.
     methods : {name: callable} beside those of the keys; a callable takes a `Sample` and returns estimates.
-    table : DataFrame that is the population of a study of sampling alone.
-    changes : "a.b=c" texts on top.
+    table : DataFrame that is the population of a study of sampling alone. changes : "a.b=c" texts on top.
 
     Raises
     ------
     SpecError : all mistakes of the specification at once, each with its path.
+
+    Examples
+    --------
+    >>> import surveysim as ss; ss.Study({"extends": "cnnic-2024-12"}, changes=["study.repetitions=50"])
+    <Study 'study': 1 scenarios × 50 repetitions × 1 methods × 113 estimands>
     """
 
     def __init__(self, keys, methods=None, table=None, changes=(), place="study", folder="."):

@@ -119,6 +119,15 @@ def compare(
     Returns
     -------
     Table by…, reference, measure (bias, mse, cover, ciwidth: differences; varratio), value, mcse, correlation of the estimates, pairs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.study import compare
+    >>> runs = pd.DataFrame({"rep": [1, 2, 3] * 2, "method": ["plain"] * 3 + ["raked"] * 3})
+    >>> runs = runs.assign(estimate=[9, 10, 14, 9, 10, 11], se=1.0)
+    >>> compare(runs, true=10, reference="plain").set_index("measure")["value"].round(3).to_dict()
+    {'bias': -1.0, 'mse': -5.0, 'varratio': 0.143, 'cover': 0.333, 'ciwidth': 0.0}
     """
     if isinstance(estimate, dict):
         outer = None if by == "method" else by
@@ -156,6 +165,17 @@ def repetitions_needed(table, target):
     Returns
     -------
     The rows of the measures in `target` with columns nsim (as run), target and needed; counts have no error and no row.
+
+    Examples
+    --------
+    The Monte Carlo error of a coverage of 90 % is 0.5 points after 0.9 × 0.1 / 0.005² = 3,600 repetitions.
+
+    >>> import pandas as pd
+    >>> from surveysim.study import repetitions_needed
+    >>> rows = [("nsim", 100, None), ("cover", 0.9, 0.03)]
+    >>> table = pd.DataFrame(rows, columns=["measure", "value", "mcse"])
+    >>> repetitions_needed(table, {"cover": 0.005})["needed"].tolist()
+    [3600.0]
     """
     data, kind = _read(table)
     by = [c for c in data.columns if c not in ("measure", "value", "mcse")]

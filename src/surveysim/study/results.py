@@ -31,6 +31,19 @@ class StudyResult:
     ----------
     name, aim : of the study. scenarios : list of dicts: name, id, varied keys, estimands with their true values, methods, level.
     repetitions : how many were asked for. ledger : where they are.
+
+    Examples
+    --------
+    Samples of 25 from a table of 100 people, 60 of them at work; the standard error is √(0.24 × 100 / 99 × 0.75 / 25) = 0.085.
+
+    >>> import pandas as pd, surveysim as ss
+    >>> keys = {"study": {"repetitions": 400}, "sample": {"n": 25}}
+    >>> keys["estimands"] = [{"name": "share", "numerator": "works"}]
+    >>> study = ss.Study(keys, table=pd.DataFrame({"works": [1] * 60 + [0] * 40}))
+    >>> result = study.run(progress=False)
+    >>> measures = result.performance().set_index("measure")["value"]
+    >>> measures[["thetamean", "empse", "modelse"]].round(3).to_dict()
+    {'thetamean': 0.601, 'empse': 0.083, 'modelse': 0.085}
     """
 
     name: str
@@ -108,6 +121,16 @@ class StudyResult:
         -------
         DataFrame scenario (or the keys), method, estimand, domain, measure, value, mcse, in the estimands' units. `measures.MEASURES` says
         what each is; `failures` counts the repetitions of a method that ended in an error, which n_missing includes.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> keys = {"study": {"repetitions": 100}, "sample": {"n": 25}, "grid": {"sample.n": [25, 100]}}
+        >>> keys["estimands"] = [{"name": "share", "numerator": "works"}]
+        >>> study = ss.Study(keys, table=pd.DataFrame({"works": [1] * 60 + [0] * 40}))
+        >>> found = study.run(progress=False).performance(by="sample.n")  # 100 is everybody
+        >>> found[found["measure"] == "empse"][["sample.n", "value"]].round(2).values.tolist()
+        [[25.0, 0.08], [100.0, 0.0]]
         """
         front, rows = self._front(by), []
         self._known(reference, estimands)
@@ -142,6 +165,17 @@ class StudyResult:
         Returns
         -------
         DataFrame scenario, method, reference, estimand, domain, measure, value, mcse, correlation, pairs.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> keys = {"study": {"repetitions": 100}, "sample": {"n": 20}}
+        >>> keys["estimands"] = [{"name": "mean", "numerator": "y"}]
+        >>> keys["methods"] = [{"name": "plain"}, {"name": "raked", "weighting": {"margins": ["y"]}}]
+        >>> study = ss.Study(keys, table=pd.DataFrame({"y": [0] * 30 + [1] * 70}))
+        >>> found = study.run(progress=False).compare("plain")  # raked to y itself: no error is left
+        >>> found.set_index("measure")["value"][["mse", "varratio"]].round(3).to_dict()
+        {'mse': -0.01, 'varratio': 0.0}
         """
         return self._paired(by, estimands, reference=reference)
 
@@ -149,6 +183,16 @@ class StudyResult:
         """Every scenario against another under common random numbers, as `compare` does methods; the reference is a scenario's name.
 
         bias is the difference of the errors, estimate minus true value, because scenarios may differ in what is true.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> keys = {"study": {"repetitions": 100}, "sample": {"n": 25}, "grid": {"sample.n": [25, 100]}}
+        >>> keys["estimands"] = [{"name": "share", "numerator": "works"}]
+        >>> study = ss.Study(keys, table=pd.DataFrame({"works": [1] * 60 + [0] * 40}))
+        >>> found = study.run(progress=False).compare_scenarios("n=25")  # 100 is everybody
+        >>> found.loc[found["measure"] == "varratio", ["scenario", "value", "pairs"]].values.tolist()
+        [['n=100', 0.0, 100]]
         """
         base = self.scenario(reference)
         method = base["methods"][0]["name"] if method is None else method
@@ -256,6 +300,15 @@ class StudyResult:
         ----------
         columns : some of scenario, repetition, method, estimand, domain, true, estimate, se, df, n, deff, lower, upper.
         where : {column: value or list of values} of scenario, method, estimand or domain. large : make more than 5 million rows.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> keys = {"study": {"repetitions": 3}, "sample": {"n": 4}}
+        >>> keys["estimands"] = [{"name": "mean", "numerator": "y"}]
+        >>> result = ss.Study(keys, table=pd.DataFrame({"y": [2, 2, 2, 2, 2]})).run(progress=False)
+        >>> result.to_frame(["repetition", "estimate", "se"]).values.tolist()
+        [[0.0, 2.0, 0.0], [1.0, 2.0, 0.0], [2.0, 2.0, 0.0]]
         """
         every = ["scenario", "repetition", "method", "estimand", "domain", "true", *FIELDS]
         columns = every if columns is None else list(columns)

@@ -81,6 +81,18 @@ class SurveySpec(Part):
 
     Read one with `SurveySpec.preset("cnnic-2024-12")` or `SurveySpec.from_toml(path)`; `run(seed)` carries it out.
     Unknown keys are refused, all mistakes are reported at once.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> spec = ss.SurveySpec.preset("cnnic-2024-12", sample={"landline_share": 0.0})
+    >>> spec.sample.interviews, spec.sample.landline_share
+    (22047, 0.0)
+    >>> try:
+    ...     ss.SurveySpec.preset("cnnic-2024-12", sample={"interview": 20000})
+    ... except ss.SpecError as error:
+    ...     print(error)
+    preset cnnic-2024-12: unknown key 'sample.interview'; did you mean 'interviews'?
     """
 
     name: str = "survey"
@@ -94,7 +106,14 @@ class SurveySpec(Part):
 
     @classmethod
     def preset(cls, name, **changes):
-        """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0})."""
+        """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0}).
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.02}).population.scale
+        0.02
+        """
         if name not in presets():
             near = difflib.get_close_matches(name, presets(), 1)
             raise SpecError(
@@ -105,7 +124,16 @@ class SurveySpec(Part):
 
     @classmethod
     def from_toml(cls, path):
-        """Read a specification file; a key `extends` starts from a preset or from another file."""
+        """Read a specification file; a key `extends` starts from a preset or from another file.
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> from pathlib import Path
+        >>> _ = Path("survey.toml").write_text("sample.landline_share = 0.3")
+        >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
+        0.3
+        """
         return cls._build(read_layers(Path(path)), str(path))
 
     @classmethod
@@ -127,6 +155,18 @@ class SurveySpec(Part):
         Returns
         -------
         SurveyRun.
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> small = {"interviews": 4000, "minimum_per_province": 0, "minimum_per_unit": 2}
+        >>> spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01}, sample=small)
+        >>> run = spec.run(seed=1)
+        >>> len(run.interviews)
+        4000
+        >>> row = run.comparison().set_index("indicator_id").loc["internet_penetration"]
+        >>> row[["published", "parameter", "estimate", "moe"]].astype(float).round(1).tolist()
+        [78.6, 78.6, 78.7, 1.1]
         """
         from .survey import run
 

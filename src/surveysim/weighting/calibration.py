@@ -61,6 +61,19 @@ def rake(
     References
     ----------
     Deming & Stephan (1940), Ann. Math. Stat. 11:427-444; Deville, Särndal & Sautory (1993), JASA 88:1013-1020.
+
+    Examples
+    --------
+    Four respondents with equal weights: the raked weight is row total × column total / 200.
+
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"sex": ["m", "m", "f", "f"], "age": ["young", "old", "young", "old"]})
+    >>> margins = {"sex": {"m": 80, "f": 120}, "age": {"young": 60, "old": 140}}
+    >>> raked = ss.rake(table, margins)
+    >>> raked.weight.round(6).tolist()
+    [24.0, 56.0, 36.0, 84.0]
+    >>> round(float(raked.deff_kish), 4)
+    1.2064
     """
     index = getattr(data, "index", None)
     if missing != "fail":

@@ -64,16 +64,18 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
     -------
     Diagnosis.
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"sex": ["m", "m", "f", "f"], "w": [1.0, 1.0, 2.0, 4.0]})
-    >>> diagnose(table, "w", {"sex": {"m": 50, "f": 50}}).margins[["level", "target", "after", "gap"]].values.tolist()
-    [['m', 50.0, 25.0, -25.0], ['f', 50.0, 75.0, 25.0]]
-
     References
     ----------
     Kish (1992), J. Off. Stat. 8:183-200; Valliant, Dever & Kreuter (2018), Practical Tools for Designing and Weighting, ch. 14.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting.diagnostics import diagnose
+    >>> table = pd.DataFrame({"sex": ["m", "m", "f", "f"], "w": [1.0, 1.0, 2.0, 4.0]})
+    >>> found = diagnose(table, "w", {"sex": {"m": 50, "f": 50}})
+    >>> found.margins[["level", "target", "after", "gap"]].values.tolist()
+    [['m', 50.0, 25.0, -25.0], ['f', 50.0, 75.0, 25.0]]
     """
     n = rows_of(data)
     if isinstance(weight, Calibration):

@@ -71,6 +71,17 @@ def calibrate(
     Deville & Särndal (1992), JASA 87:376-382; Deville, Särndal & Sautory (1993), JASA 88:1013-1020;
     Lemaître & Dufour (1987), Surv. Methodol. 13:199-207; Beaumont & Bocci (2008), Surv. Methodol. 34:5-20 (penalized
     calibration); Dever & Valliant (2010), Surv. Methodol. 36:45-56 (error of estimated controls).
+
+    Examples
+    --------
+    The linear distance gives w = 1 + λx, here with λ = (20 - 6) / (1 + 4 + 9) = 1.
+
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0]})
+    >>> ss.calibrate(table, {"income": 20}).weight.round(6).tolist()
+    [2.0, 3.0, 4.0]
+    >>> ss.calibrate(table, {"income": 20}, method="raking").weight.round(3).tolist()
+    [1.632, 2.664, 4.347]
     """
     check_solver(tol, max_iter)
     n = rows_of(data)
@@ -124,6 +135,13 @@ def poststratify(data, totals, *, weight=None):
     References
     ----------
     Holt & Smith (1979), J. R. Stat. Soc. A 142:33-46.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"sex": ["m", "f", "f"]})
+    >>> ss.poststratify(table, {"sex": {"m": 50, "f": 50}}).weight.tolist()
+    [50.0, 25.0, 25.0]
     """
     if not hasattr(totals, "keys") or len(totals) != 1:
         raise DataError(

@@ -38,6 +38,18 @@ class Weights:
     columns : one array (n,) per step, in order, rows as the cases; table : the same as a DataFrame. final : (n,) the last of them.
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
     calibrations : the rakings, in order, whose constraints variance estimation needs.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> from surveysim.weighting import BaseWeight, Margins, Rake
+    >>> cases = pd.DataFrame({"w": [10, 10, 20], "sex": ["m", "f", "f"]})
+    >>> rake = Rake(Margins.parse({"sex": {"m": 20, "f": 30}}), minimum=1)
+    >>> weights = ss.Recipe([BaseWeight("w"), rake]).apply(cases)
+    >>> {name: column.round(6).tolist() for name, column in weights.columns.items()}
+    {'base_weight': [10.0, 10.0, 20.0], 'final_weight': [20.0, 10.0, 20.0]}
+    >>> print(weights.summary())
+    base_weight (deff 1.12) → final_weight (deff 1.08)
     """
 
     columns: dict = field(repr=False)
@@ -62,11 +74,30 @@ class Weights:
         return weight
 
     def again(self, base):
-        """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay."""
+        """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> from surveysim.weighting import Margins, Rake
+        >>> cases = pd.DataFrame({"sex": ["m", "f", "f"]})
+        >>> rake = Rake(Margins.parse({"sex": {"m": 20, "f": 30}}), minimum=1)
+        >>> weights = ss.Recipe([rake]).apply(cases)
+        >>> weights.again([1.0, 1.0, 2.0]).round(6).tolist()  # one respondent counts twice
+        [20.0, 10.0, 20.0]
+        """
         return self.repeat["recipe"].replay(self, self.repeat["cases"], base, self.repeat["dispositions"]).final
 
     def summary(self):
-        """One line: the steps and the Kish design effect after each."""
+        """One line: the steps and the Kish design effect after each.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> from surveysim.weighting import BaseWeight
+        >>> ss.Recipe([BaseWeight("w")]).apply(pd.DataFrame({"w": [1, 3]})).summary()
+        'base_weight (deff 1.25)'
+        """
         return " → ".join(f"{name} (deff {deff_kish(self.columns[name]):.2f})" for name in self.columns)
 
 
@@ -77,6 +108,13 @@ class Recipe:
     ----------
     steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Selection`, `Multiplicity`, `NonresponseClasses`,
         `NonresponsePropensity`, `UnitNonresponse`, `Composite`, `Rake`), whose names are the columns of the result.
+
+    Examples
+    --------
+    >>> import surveysim as ss
+    >>> from surveysim.weighting import BaseWeight, Margins, Rake
+    >>> ss.Recipe([BaseWeight("w"), Rake(Margins.parse({"sex": {"m": 20, "f": 30}}))])
+    Recipe(base_weight → final_weight)
     """
 
     def __init__(self, steps):
@@ -112,6 +150,17 @@ class Recipe:
         Returns
         -------
         Weights. `cases` is left untouched.
+
+        Examples
+        --------
+        A landline with two eligible members stands for two persons, a person with two mobiles has each number count half.
+
+        >>> import pandas as pd, surveysim as ss
+        >>> from surveysim.weighting import BaseWeight, Multiplicity
+        >>> cases = pd.DataFrame({"frame": ["landline", "mobile"], "w": 100})
+        >>> cases = cases.assign(n_lines=[1, 0], n_eligible=[2, 1], n_mobile=[0, 2])
+        >>> ss.Recipe([BaseWeight("w"), Multiplicity()]).apply(cases).final.tolist()
+        [200.0, 50.0]
         """
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight")
         if start is not None and self.starts:
@@ -127,6 +176,16 @@ class Recipe:
 
         What a survey decides once is kept from `weights`, the full sample's: θ and the merged levels. Nonresponse factors come
         from the dispositions given; raking is repeated.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> from surveysim.weighting import Margins, Rake
+        >>> cases = pd.DataFrame({"sex": ["m", "f", "f"]})
+        >>> recipe = ss.Recipe([Rake(Margins.parse({"sex": {"m": 20, "f": 30}}), minimum=1)])
+        >>> weights = recipe.apply(cases)
+        >>> recipe.replay(weights, cases, [1, 2, 0]).final.round(6).tolist()  # the third is left out
+        [20.0, 30.0, 0.0]
         """
         multiplier = np.asarray(multiplier, dtype=float)
         if multiplier.shape != (len(cases),) or not np.all(np.isfinite(multiplier) & (multiplier >= 0)):
@@ -146,7 +205,18 @@ class Recipe:
         return Weights(columns, tuple(records), tuple(calibrations))
 
     def to_toml(self, path=None):
-        """The recipe as TOML text, control totals included; written to `path` when one is given."""
+        """The recipe as TOML text, control totals included; written to `path` when one is given.
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> from surveysim.weighting import BaseWeight
+        >>> print(ss.Recipe([BaseWeight("w")]).to_toml().strip())
+        [[steps]]
+        kind = "BaseWeight"
+        column = "w"
+        name = "base_weight"
+        """
         lines = []
         for step in self.steps:
             lines += ["[[steps]]", f"kind = {json.dumps(type(step).__name__)}"]
@@ -162,7 +232,16 @@ class Recipe:
 
     @classmethod
     def from_toml(cls, source):
-        """A recipe from the TOML of `to_toml`: a path, or the text itself (with a line break)."""
+        """A recipe from the TOML of `to_toml`: a path, or the text itself (with a line break).
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> from surveysim.weighting import BaseWeight, Multiplicity
+        >>> recipe = ss.Recipe([BaseWeight("w"), Multiplicity()])
+        >>> ss.Recipe.from_toml(recipe.to_toml())
+        Recipe(base_weight → multiplicity_weight)
+        """
         text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
         try:
             entries = tomllib.loads(text).get("steps", [])

@@ -27,6 +27,18 @@ class Calibration(Shown):
     rescaled : {margin: factor} of the margins that were made to follow another one.
 
     `g`, `margins` and `constraints` may be given as functions; they are made when they are first asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"sex": ["m", "f", "f", "f"]})
+    >>> calibration = ss.rake(table, {"sex": {"m": 60, "f": 60}}, weight=[10, 10, 10, 20])
+    >>> calibration.weight.round(6).tolist()
+    [60.0, 15.0, 15.0, 30.0]
+    >>> calibration.g.round(6).tolist()
+    [6.0, 1.5, 1.5, 1.5]
+    >>> calibration.margins[["level", "target", "before", "after", "respondents"]].values.tolist()
+    [['m', 60.0, 10.0, 60.0, 1], ['f', 60.0, 40.0, 60.0, 3]]
     """
 
     converged = True
@@ -70,6 +82,16 @@ class Calibration(Shown):
         over that of an expanded simple random sample, N̂² s² / n. u are residuals on the calibration variables, so that a
         variable the margins explain has a small one, whatever Kish's factor says (Henry & Valliant 2015, Surv. Methodol.
         41:315-331).
+
+        Examples
+        --------
+        Raking to a margin that explains y leaves nothing of its variance.
+
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"sex": ["m", "f", "f", "f"], "y": [1, 0, 0, 0], "z": [0, 1, 1, 0]})
+        >>> calibration = ss.rake(table, {"sex": {"m": 60, "f": 60}})
+        >>> [round(float(calibration.deff_henry(table[name])), 3) for name in ("y", "z")]
+        [0.0, 0.333]
         """
         try:
             y, w = np.asarray(y, dtype=float), self.weight
@@ -99,7 +121,16 @@ class Calibration(Shown):
         )
 
     def again(self, base):
-        """Weights (n,) of the same calibration from other initial weights, for replicates."""
+        """Weights (n,) of the same calibration from other initial weights, for replicates.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"sex": ["m", "f", "f"]})
+        >>> calibration = ss.poststratify(table, {"sex": {"m": 60, "f": 60}})
+        >>> calibration.again([1.0, 1.0, 2.0]).tolist()
+        [60.0, 20.0, 40.0]
+        """
         problem = self._repeatable().reweighted(base)
         total = self.total
         if self.reading == "shares":
@@ -115,7 +146,15 @@ class Calibration(Shown):
         return self.problem
 
     def add_to(self, data, name="calibrated_weight"):
-        """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column."""
+        """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"sex": ["m", "f", "f"]})
+        >>> ss.poststratify(table, {"sex": {"m": 50, "f": 50}}).add_to(table, "w").values.tolist()
+        [['m', 50.0], ['f', 25.0], ['f', 25.0]]
+        """
         import narwhals as nw
 
         frame = nw.from_native(data, eager_only=True)
@@ -130,13 +169,31 @@ class Calibration(Shown):
         return frame.with_columns(column).to_native()
 
     def extreme(self, n=10):
-        """The `n` largest weights: row, weight, g, share of the sum in percent."""
+        """The `n` largest weights: row, weight, g, share of the sum in percent.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"sex": ["m", "f", "f", "f"]})
+        >>> print(ss.poststratify(table, {"sex": {"m": 60, "f": 60}}).extreme(2))
+           row  weight     g      share
+        0    0    60.0  60.0  50.000000
+        1    1    20.0  20.0  16.666667
+        """
         row = np.argsort(-self.weight, kind="stable")[:n]
         share = 100 * self.weight[row] / self.weight.sum()
         return pd.DataFrame({"row": row, "weight": self.weight[row], "g": self.g[row], "share": share})
 
     def summary(self):
-        """One line: steps, largest gap, range of g, Kish's design effect, effective n."""
+        """One line: steps, largest gap, range of g, Kish's design effect, effective n.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"sex": ["m", "f"]})
+        >>> print(ss.poststratify(table, {"sex": {"m": 10, "f": 30}}).summary())
+        calibrated 2 weights in 1 steps, largest gap 0.0e+00; g from 10.000 to 30.000, Kish deff 1.250, effective n 2
+        """
         n = len(self.weight)
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "

@@ -22,7 +22,15 @@ from .trimming import calibrate_trimmed, trim_bounds
 
 @dataclass(frozen=True, slots=True)
 class BaseWeight:
-    """Start from a column of weights, such as a file's design weights."""
+    """Start from a column of weights, such as a file's design weights.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import BaseWeight, Recipe
+    >>> Recipe([BaseWeight("w")]).apply(pd.DataFrame({"w": [10, 20]})).final.tolist()
+    [10.0, 20.0]
+    """
 
     column: str
     name: str = "base_weight"
@@ -56,6 +64,14 @@ class InverseSampling:
 
     N numbers in the unit's space, the m-th and last interview on dial t; N/t would be biased upwards by m/(m−1)
     (Haldane 1945, Biometrika 33:222-225: (m−1)/(t−1) is unbiased for the interview rate).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import InverseSampling, Recipe
+    >>> cases = pd.DataFrame({"number_space": 10000, "unit_interviews": 3, "unit_dialled": [201]})
+    >>> Recipe([InverseSampling()]).apply(cases).final.round(4).tolist()  # 10000 × 2 / (200 × 3)
+    [33.3333]
     """
 
     space: str = "number_space"
@@ -88,6 +104,14 @@ class Released:
 
     Every released number stands for as many, whatever became of it; what has not been resolved is nonresponse. Where releases stop
     because the target is met, some bias is left (docs/inverse-sampling.md measures it).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Recipe, Released
+    >>> cases = pd.DataFrame({"number_space": [10000], "unit_dialled": [200]})
+    >>> Recipe([Released()]).apply(cases).final.tolist()
+    [50.0]
     """
 
     space: str = "number_space"
@@ -109,7 +133,17 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Multiplicity:
-    """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines."""
+    """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Multiplicity, Recipe
+    >>> cases = pd.DataFrame({"frame": ["landline", "mobile"], "n_mobile": [0, 2]})
+    >>> cases = cases.assign(n_lines=[1, 0], n_eligible=[3, 1])
+    >>> Recipe([Multiplicity()]).apply(cases).final.tolist()
+    [3.0, 0.5]
+    """
 
     frame: str = "frame"
     name: str = "multiplicity_weight"
@@ -134,6 +168,18 @@ class NonresponseClasses:
     e is for numbers of unknown status (UH); e_unscreened for people and households that were reached but refused before
     the screening (UO): nearly every household that answers has somebody eligible. With e = "given", the columns e and e_unscreened
     of the dispositions hold both.
+
+    Examples
+    --------
+    Two interviews of 10 numbers; 4 of the 8 others may be eligible, of which e = 0.5 are: (2 + 2 + 2) / 2.
+
+    >>> import pandas as pd
+    >>> from surveysim.weighting import NonresponseClasses, Recipe
+    >>> cases = pd.DataFrame({"region": ["north", "north"]})
+    >>> numbers = {"region": ["north"], "I": [2], "P": [0], "R": [2], "NC": [0], "O": [0]}
+    >>> dispositions = pd.DataFrame(numbers | {"UH": [4], "UO": [0], "NE": [2]})
+    >>> Recipe([NonresponseClasses(by="region", e=0.5)]).apply(cases, dispositions).final.tolist()
+    [3.0, 3.0]
     """
 
     by: tuple = ("frame", "number_province")
@@ -282,6 +328,15 @@ class Composite:
     """Share the overlap between the frames; θ multiplies the landline sample's overlap.
 
     theta : a number, or "effective" for n / deff_kish of the two overlap samples.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Composite, Recipe
+    >>> cases = pd.DataFrame({"frame": ["landline"] * 2 + ["mobile"] * 2})
+    >>> cases["domain"] = ["a", "ab", "ab", "b"]
+    >>> Recipe([Composite(theta=0.4)]).apply(cases).final.tolist()
+    [1.0, 0.4, 0.6, 1.0]
     """
 
     theta: float | Literal["effective"] = "effective"
@@ -313,6 +368,18 @@ class Rake:
 
     Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
     was merged is recorded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Margins, Rake, Recipe
+    >>> cases = pd.DataFrame({"age": ["6-29", "30-59", "30-59", "60+"]})
+    >>> margins = Margins.parse({"age": {"6-29": 40, "30-59": 30, "60+": 20}})
+    >>> weights = Recipe([Rake(margins, minimum=2)]).apply(cases)
+    >>> weights.final.round(6).tolist()
+    [22.5, 22.5, 22.5, 22.5]
+    >>> [(step["level"], step["into"]) for step in weights.records[0]["merged"]]
+    [('6-29', '30-59'), ('60+', '30-59')]
     """
 
     margins: Margins

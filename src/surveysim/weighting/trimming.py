@@ -31,6 +31,18 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
     ----------
     Potter (1990), Proc. Surv. Res. Methods Sect. ASA, 225-230. As in R survey's `trimWeights`, a weight that was cut to a bound
     takes its part of what later rounds cut.
+
+    Examples
+    --------
+    What is cut, 8 - 5 = 3, is shared by the other three.
+
+    >>> import surveysim as ss
+    >>> ss.trim_weights([1, 1, 2, 8], upper=5).tolist()
+    [2.0, 2.0, 3.0, 5.0]
+    >>> ss.trim_weights([1, 3, 4.5, 8], upper=5).round(6).tolist()  # the third is too large now
+    [2.0, 4.0, 5.5, 5.0]
+    >>> ss.trim_weights([1, 3, 4.5, 8], upper=5, strict=True).round(6).tolist()
+    [2.25, 4.25, 5.0, 5.0]
     """
     try:
         result = np.array(getattr(weight, "weight", weight), dtype=float)

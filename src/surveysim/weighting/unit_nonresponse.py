@@ -33,6 +33,14 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     References
     ----------
     Rosenbaum & Rubin (1983), Biometrika 70:41-55; Little (1986), Int. Stat. Rev. 54:139-157.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import response_propensity
+    >>> sample = pd.DataFrame({"urban": [1, 1, 1, 1, 0, 0], "responded": [1, 0, 0, 0, 1, 0]})
+    >>> response_propensity(sample, "responded", ["urban"]).round(4).tolist()
+    [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
     """
     n = rows_of(data)
     responded = _truth(data, responded, n)
@@ -123,6 +131,14 @@ class UnitNonresponse:
     ----------
     status : column of "R", "N", "X", "U" (Valliant, Dever & Kreuter 2018, Practical Tools for Designing and Weighting Survey Samples,
         ch. 13), or of truth values (also 0 and 1): respondent or eligible nonrespondent.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import BaseWeight, Recipe, UnitNonresponse
+    >>> sample = pd.DataFrame({"w": 10, "status": ["R", "R", "N", "X", "U"]})
+    >>> Recipe([BaseWeight("w"), UnitNonresponse()]).apply(sample).final.tolist()
+    [18.75, 18.75, 0.0, 0.0, 0.0]
     """
 
     status: str = "status"
