@@ -48,6 +48,7 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
 
     Examples
     --------
+    >>> from surveysim import error_statement
     >>> error_statement(moe=0.0066).query("method == 'wald'")["n"].tolist()
     [22047.0]
     >>> round(error_statement(moe=0.0066, n=60_000)["deff"].iloc[0], 3)
@@ -149,6 +150,13 @@ def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None
     a total over a known number, so that children under 6 add nothing to its error; a share of netizens is a ratio of two estimates; a
     size is a total. "Stated" for a size is 0.66 points of what its share is a share of. The simple margins know no raking: a design
     margin below them (urban, age and sex shares) is what known control totals are worth.
+
+    Examples
+    --------
+    >>> from surveysim import published_margins
+    >>> row = published_margins(n=22047).set_index("indicator_id").loc["app_ride_hailing_rate_60plus"]
+    >>> print(f"{row.moe:.2f} points, {row.ratio:.1f} times what is stated")
+    1.63 points, 2.5 times what is stated
     """
     spec = SurveySpec.preset(PRESET) if spec is None else spec
     _check("n", n, 1, np.inf)
@@ -197,6 +205,13 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
     References
     ----------
     Holm (1979), Scand. J. Stat. 6:65-70; Kish (1965), Survey Sampling, section 12.4 (the variance of a change).
+
+    Examples
+    --------
+    >>> from surveysim import published_changes
+    >>> table = published_changes().set_index("indicator_id")["verdict_simple"]
+    >>> table[["app_short_video_rate", "app_ride_hailing_rate"]].tolist()
+    ['yes', 'no']
     """
     spec = SurveySpec.preset(PRESET) if spec is None else spec
     if not -1 < correlation < 1:
