@@ -50,8 +50,8 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
     --------
     >>> from surveysim import error_statement
     >>> error_statement(moe=0.0066).query("method == 'wald'")["n"].tolist()
-    [22047.0]
-    >>> round(error_statement(moe=0.0066, n=60_000)["deff"].iloc[0], 3)
+    [22047]
+    >>> print(f"{error_statement(moe=0.0066, n=60_000)['deff'].iloc[0]:.3f}")
     2.721
 
     References

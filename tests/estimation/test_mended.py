@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import surveysim as ss
 from surveysim import DataError, DesignError, Recipe, Survey, SurveysimWarning, proportion_interval
 from surveysim.estimation import scores
 from surveysim.estimation.estimates import estimates
@@ -285,3 +286,34 @@ def test_replicate_weights_without_a_scale__are_warned_of():
         Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)))
     with pytest.raises(DesignError, match="give a number"):
         Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)), scale="BRR")
+
+
+def test_early_late__an_effort_with_one_respondent():
+    table = pd.DataFrame({"online": [1, 1, 1, 0, 0], "attempts": [1, 1, 2, 2, 7]})
+    found = ss.early_late(ss.Survey(table), "online", cut=1)
+    assert found.levels["n"].tolist() == [2, 2, 1]
+    row = found.difference.to_frame().iloc[0]
+    assert row["estimate"] == pytest.approx(1 / 3 - 1)
+    assert row["df"] == 4
+
+
+def test_dual_frame__replicates_that_two_samples_cannot_have_are_refused_at_once():
+    parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4]}) for own in ("a", "b")]
+    dual = ss.DualFrameSurvey(*(ss.Survey(part, weight=[10] * 3) for part in parts))
+    for kind in ("nonsense", "jk1"):
+        with pytest.raises(ss.DesignError, match="two samples are two strata"):
+            dual.replicates(kind)
+
+
+def test_dual_frame__expected_times_may_be_above_one():
+    parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4], "pa": 1.2, "pb": 0.1}) for own in ("a", "b")]
+    samples = [ss.Survey(part, weight=[10] * 3) for part in parts]
+    dual = ss.DualFrameSurvey(*samples, probability=("pa", "pb"))
+    assert dual.total("y", estimator="single_frame").to_frame()["estimate"][0] > 0
+    with pytest.raises(ss.DataError, match="have none above 0"):
+        ss.DualFrameSurvey(*(ss.Survey(p.assign(pb=0.0), weight=[10] * 3) for p in parts), probability=("pa", "pb"))
+
+
+def test_recipe__what_is_no_step_is_refused():
+    with pytest.raises(ss.DataError, match="3 is no step"):
+        ss.Recipe([3])

@@ -25,7 +25,8 @@ class DualFrameSurvey:
     a, b : `Survey`, with any design and any adjustments of their weights. b's table has the columns of a's that are estimated.
     domain : column of both tables: "a" (frame A only) or "ab" in a, "b" or "ab" in b.
     probability : (column with the inclusion probability in frame A, the same in frame B), in both tables; for estimators
-        that use both ("single_frame", "raking_ratio", "cal_sf").
+        that use both ("single_frame", "raking_ratio", "cal_sf"). They may be expected numbers of times, above 1 where somebody can
+        be drawn more than once.
     membership : column of both tables with the probability that the unit lies in the overlap, in place of `domain` where
         membership is unknown, misreported or somebody else answered; a known member has 1, a known other 0. What is estimated
         is taken to be unrelated to true membership given that probability.
@@ -100,11 +101,11 @@ class DualFrameSurvey:
         first = np.arange(len(in_a)) < self.n_a
         own, other = np.where(first, in_a, in_b), np.where(first, in_b, in_a)
         overlap = self.part @ OVERLAP > 0
-        bad = ~((own > 0) & (own <= 1)) | (overlap & ~((other > 0) & (other <= 1)))
+        bad = ~((own > 0) & (own < np.inf)) | (overlap & ~((other > 0) & (other < np.inf)))
         if bad.any():
             raise DataError(
-                f"probability: {int(bad.sum())} rows have no probability above 0 and at most 1 in a frame they belong to; the first is "
-                f"row {int(np.argmax(bad))} (a's rows, then b's)."
+                f"probability: {int(bad.sum())} rows have none above 0 in a frame they belong to; the first is row "
+                f"{int(np.argmax(bad))} (a's rows, then b's)."
             )
         return own, np.where(overlap, other, 0.0)
 
@@ -238,6 +239,9 @@ class DualFrameSurvey:
         """
         if theta not in ("fixed", "again"):
             raise DataError(f'theta = {theta!r}: choose "fixed" or "again".')
+        if kind not in replication.KINDS or kind == "jk1":
+            known = ", ".join(name for name in replication.KINDS if name != "jk1")
+            raise DesignError(f"kind = {kind!r}: two samples are two strata; choose one of {known}.")
         new = copy.copy(self)
         new._scheme = dict(kind=kind, n=n, seed=seed, rho=rho, mse=mse)
         new._again = theta == "again"

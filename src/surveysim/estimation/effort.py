@@ -99,14 +99,15 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
     table["effort"] = spent
     bare = Survey.of_design(table, survey.design).where(inside)
     rows = []
-    each = bare.mean("y", by="effort", level=level).table
+    each = bare.mean("y", by="effort", level=level, df=np.inf).table  # an effort may have one respondent
     total = survey.weight[inside].sum()
     for value, estimate in zip(found, each.itertuples(), strict=True):
-        so_far = bare.where(spent <= value).mean("y", level=level).table.iloc[0]
+        so_far = bare.where(spent <= value).mean("y", level=level, df=np.inf).table.iloc[0]
         weight = survey.weight[inside & (spent == value)].sum()
         rows.append(
             (value, estimate.n, weight / total, estimate.estimate, estimate.se, so_far["estimate"], so_far["se"])
         )
     columns = ["effort", "n", "share", "estimate", "se", "cumulative", "cumulative_se"]
-    difference = bare.mean("y", by="late", level=level).contrast({0: -1, 1: 1})
+    df = bare.mean("y", level=level).table["df"].iloc[0]
+    difference = bare.mean("y", by="late", level=level, df=np.inf).contrast({0: -1, 1: 1}, df)
     return Effort(pd.DataFrame(rows, columns=columns), difference, cut)

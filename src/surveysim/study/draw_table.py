@@ -1,5 +1,6 @@
 """Repetitions of a sample from a table: the sampling alone, for studies without telephones."""
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -167,9 +168,13 @@ class TableSource(TableSample):
     def _plugin(self, method, r, table, survey):
         name, function = method if isinstance(method, tuple) else (method.name, loaded(method.call, str(self.folder)))
         rng = streams.stream(self.seed, self.group, f"method {name}", r)
-        return values_of(
-            function(Sample(r, rng, lambda: (table, survey), self._totals(self.spec.weighting.margins))), self.items
-        )
+
+        def make():  # a table of its own: what one method does to it is not seen by the others
+            mine = copy.copy(survey)
+            mine.data = table.copy()
+            return mine.data, mine
+
+        return values_of(function(Sample(r, rng, make, self._totals(self.spec.weighting.margins))), self.items)
 
     def _estimates(self, method, r, table, survey):
         if method.variance not in ("linearized", "none"):

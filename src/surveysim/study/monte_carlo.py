@@ -22,7 +22,7 @@ from .performance import repetitions_needed
 from .results import StudyResult
 from .samples import loaded, source_of
 from .spec import SurveySpec, extended, merge
-from .study_spec import MethodSpec, TableStudySpec, build, flat, is_table, read, with_changes
+from .study_spec import MethodSpec, TableStudySpec, build, flat, given_table, is_table, read, with_changes
 
 GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
 ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.max_repetitions says otherwise
@@ -71,7 +71,7 @@ class Study:
             self.definitions = estimands.defined(entries)
         else:
             self.definitions = estimands.selected(self.spec).assign(by=[()] * len(estimands.selected(self.spec)))
-        self.table = table if table is not None else (self.spec.population.table if table_ else None)
+        self.table = given_table(table) if table is not None else (self.spec.population.table if table_ else None)
         self.varied = [varied for _, varied, _, _ in scenarios]
         self.scenarios = [name for name, *_ in scenarios]
         self._specs = [(name, group, spec) for name, _, group, spec in scenarios]

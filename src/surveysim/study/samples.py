@@ -131,12 +131,10 @@ def _rows(result):
         )
     for name, value in result.items():
         if isinstance(value, Estimates):
-            value = (
-                {k: v for k, v in value.to_frame().iloc[0].to_dict().items() if k in FIELDS}
-                if len(value) == 1
-                else value
-            )
-        if hasattr(value, "items") and not isinstance(value, Estimates):
+            for row in value.table.to_dict("records"):
+                domain = row["domain"] if len(value) > 1 else ""
+                yield name, domain, {k: _number(row[k], name) for k in FIELDS if k in row}
+        elif hasattr(value, "items"):
             unknown = [k for k in value if k not in FIELDS]
             if unknown:
                 raise StudyError(f"{name!r} has {unknown[0]!r}, which is none of {', '.join(FIELDS)}.")

@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import narwhals as nw
+import pandas as pd
 from pydantic import Field
 
 from ..errors import SpecError, UnknownNameError
@@ -179,6 +181,16 @@ def is_study(data):
 def is_table(data):
     """Whether the population of a study is a file or a DataFrame."""
     return isinstance(data.get("population"), dict) and "table" in data["population"]
+
+
+def given_table(table):
+    """A population that was handed in, as a pandas table."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    try:
+        return nw.from_native(table, eager_only=True).to_pandas()
+    except TypeError:
+        raise SpecError(f"table is a {type(table).__name__}; give a pandas, polars or pyarrow table.") from None
 
 
 def read(path, changes=()):

@@ -121,6 +121,11 @@ class Recipe:
         if not isinstance(steps, list | tuple):
             raise DataError(f"a recipe takes a list of steps; got {type(steps).__name__}.")
         self.steps = tuple(steps)
+        for step in self.steps:
+            if not hasattr(step, "apply") or not isinstance(getattr(step, "name", None), str):
+                raise DataError(
+                    f"{step!r} is no step: a step has a name and apply(cases, weight, dispositions, fixed)."
+                )
         names = [step.name for step in self.steps]
         if not names:
             raise DataError("a recipe needs at least one step.")
@@ -219,6 +224,10 @@ class Recipe:
         """
         lines = []
         for step in self.steps:
+            if type(step).__name__ not in KINDS:
+                raise DataError(
+                    f"the step {step.name!r} is your own ({type(step).__name__}); only surveysim's steps are written as TOML."
+                )
             lines += ["[[steps]]", f"kind = {json.dumps(type(step).__name__)}"]
             for f in fields(step):
                 value = getattr(step, f.name)
