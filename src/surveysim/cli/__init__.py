@@ -79,7 +79,7 @@ def _warn(message, category, *where, **more):
 )
 def demo(out, lang, seed, repetitions):
     """One complete national survey on real census facts, against the published report."""
-    from ..study import Study, SurveySpec
+    from ..study import Study, SurveySpec, error_budget
 
     folder(out)
     spec = SurveySpec.preset(PRESET)
@@ -91,8 +91,10 @@ def demo(out, lang, seed, repetitions):
         stages(f"{repetitions} repetitions", total=repetitions)
         changes = (f"study.repetitions={repetitions}", f"study.seed={seed}")
         repeated = Study(spec, changes=changes).run(progress=stages.advance)
+        stages("error budget", total=max(2, repetitions // 4))
+        budget = error_budget(spec, max(2, repetitions // 4), seed, progress=stages.advance)
         stages("report")
-        table = save(result, out, lang, repeated, cases=False)
+        table = save(result, out, lang, repeated, budget, cases=False)
         stages.done()
     click.echo(estimates_text(table))
     click.echo("\n" + _verdict(result, repeated))
@@ -101,7 +103,7 @@ def demo(out, lang, seed, repetitions):
 
 def _verdict(result, repeated):
     """The error statement in a few lines."""
-    from ..study.publish import performance_table
+    from ..study.page_parts import performance_table
 
     s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"], len(performance)

@@ -104,9 +104,9 @@ def estimates_text(table):
     return "\n".join(lines)
 
 
-def save(result, folder, lang, repetitions=None, cases=True):
+def save(result, folder, lang, repetitions=None, budget=None, cases=True):
     """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
-    from ..study.publish import performance_table
+    from ..study.page_parts import performance_table
 
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def save(result, folder, lang, repetitions=None, cases=True):
                 result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
             performance_table(repetitions).to_csv(part / "repetitions.csv", **style | {"index": True})
-        result.report(part / "report.html", lang, repetitions)
+        result.report(part / "report.html", lang, repetitions, budget)
         for path in sorted(part.iterdir()):
             if (folder / path.name).is_dir():
                 raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))

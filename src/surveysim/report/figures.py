@@ -3,6 +3,7 @@
 Colours are placeholders that `svg` turns into CSS variables, so that one drawing serves light and dark.
 """
 
+import hashlib
 import io
 import re
 import warnings
@@ -15,6 +16,7 @@ VARIABLES |= {colour: f"--scale-{i}" for i, colour in enumerate(SCALE)}
 ON_SCALE = ("#10151a", "#10151b", "#10151c", "#fdfdfe", "#fdfdff")  # text on each step
 VARIABLES |= {colour: f"--on-scale-{i}" for i, colour in enumerate(ON_SCALE)}
 
+PIXELS = 1.68  # of the page per point, so that letters have one size in all drawings
 CHINESE_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
     *("SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS", "Droid Sans Fallback"),
@@ -238,9 +240,19 @@ def svg(ax, title):
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'role="img"', text, count=1)
+    width = float(re.search(r'width="([\d.]+)pt"', text).group(1)) * PIXELS
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', f'role="img" style="max-width:{width:.0f}px"', text, count=1)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px var(--font)", text)
     text = re.sub(r"font: (bold|700) ([\d.]+)px [^;\"]*", r"font: 700 \2px var(--font)", text)
-    return re.sub(r"(<svg[^>]*>)", lambda m: f"{m.group(1)}<title>{escape(title)}</title>", text, count=1)
+    text = re.sub(r"(<svg[^>]*>)", lambda m: f"{m.group(1)}<title>{escape(title)}</title>", text, count=1)
+    return _own_ids(text)
+
+
+def _own_ids(text):
+    """Ids that no other drawing of the page has: those that are referred to get the drawing's digest, the others go."""
+    used = set(re.findall(r'(?:href="|url\()#([\w.-]+)', text))
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+    text = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{m.group(1)}-{mark}"' if m.group(1) in used else "", text)
+    return re.sub(r'((?:href="|url\()#)([\w.-]+)', lambda m: f"{m.group(1)}{m.group(2)}-{mark}", text)

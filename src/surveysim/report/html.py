@@ -32,6 +32,36 @@ def render(template, lang, **content):
     return environment.get_template(template).render(text=labels(lang), **content)
 
 
+def download(name, label, table):
+    """A table as a file that the page carries with it: its name, what it is, and a data address."""
+    import base64
+
+    from ..display import guarded_table
+
+    text = (
+        table
+        if isinstance(table, str)
+        else guarded_table(table).to_csv(index=False, lineterminator="\n", float_format="%.10g")
+    )
+    kind = "text/csv" if name.endswith(".csv") else "text/plain"
+    body = base64.b64encode(("" if kind == "text/plain" else "\ufeff").encode() + text.encode()).decode(
+        "ascii"
+    )  # Excel wants the mark
+    return {"name": name, "label": label, "href": f"data:{kind};charset=utf-8;base64,{body}"}
+
+
+def with_error(value, mcse):
+    """A value with its Monte Carlo error in brackets, with as many digits as that error leaves meaning."""
+    import math
+
+    if not math.isfinite(value):
+        return "–"
+    if not math.isfinite(mcse):
+        return number(value, 0)
+    digits = min(max(1 - math.floor(math.log10(mcse)), 0), 9) if mcse > 0 else 2
+    return f"{number(value, digits)} ({number(mcse, digits)})"
+
+
 def number(value, digits):
     """A number for a table cell, with thousands separators; an en dash where there is none."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}"

@@ -81,6 +81,7 @@ def coverage(table, text, level=0.95, ax=None):
         part = table[at].assign(value=100 * table["value"][at], mcse=100 * table["mcse"][at])
         _points(ax, part, y[at], colour)
     ax.axvline(100 * level, color=MUTED, linewidth=0.9, linestyle="--")
+    ax.set_xlim(right=min(ax.get_xlim()[1], 100.4))
     return _rows(ax, table["label"], text["coverage_axis"])
 
 

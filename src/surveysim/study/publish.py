@@ -13,12 +13,43 @@ from ..estimation.estimates import estimates
 from ..report import figures, html
 from ..sampling import sample_size
 from ..weighting.result import deff_kish
+from .labelling import estimand_name, name_column, note_of, province_names
+from .page_parts import ademp, budget_part, downloads, performance_table, repeated
+
+SECTIONS = (
+    *(("summary", "summary"), ("design", "design"), ("statement", "statement"), ("study", "study_section")),
+    *(("budget", "budget"), ("intervals", "intervals"), ("map", "map"), ("margins", "margins"), ("weights", "weights")),
+    *(("dispositions", "dispositions"), ("eligibility", "eligibility_short"), ("costs", "costs"), ("table", "table")),
+    *(("assumptions", "assumptions"), ("downloads", "downloads")),
+)
+COST_HEADS = (
+    "numbers",
+    "calls",
+    "interviews",
+    "interviewer_hours",
+    "cost",
+    "calls_per_interview",
+    "minutes_per_interview",
+)
+ESTIMATE_HEADS = (
+    "indicator",
+    "unit",
+    "published",
+    "parameter",
+    "estimate",
+    "se",
+    "lower",
+    "upper",
+    "moe",
+    "deff",
+    "note",
+)
 
 
-def write_report(result, path, lang="en", repetitions=None):
+def write_report(result, path, lang="en", repetitions=None, budget=None):
     """Write the HTML report of a SurveyRun and return its path; see `SurveyRun.report`."""
     text = html.labels(lang)
-    return written(path, html.render("survey.html", lang, **content(result, text, repetitions)))
+    return written(path, html.render("survey.html", lang, **content(result, text, repetitions, budget)))
 
 
 def written(path, page):
@@ -36,17 +67,17 @@ def written(path, page):
     return path
 
 
-def content(result, text, repetitions):
+def content(result, text, repetitions, budget=None):
     """Everything the template shows, as texts and drawings."""
     from markupsafe import Markup
 
     table = result.comparison()
     statement = result.error_statement()
-    name = "name_zh" if text["lang"] == "zh" else "name_en"
-    names = reference.published().loc[table["indicator_id"], name].to_numpy()
+    names = np.array([estimand_name(name, text) for name in table["indicator_id"]], dtype=object)
     shares = (table["unit"] == "percent").to_numpy()
-    provinces = provincial_penetration(result)
-    short = reference.load("provinces").set_index("adcode")["name_zh_short" if text["lang"] == "zh" else "name_en"]
+    provinces, short = provincial_penetration(result), province_names(text)
+    steps = weight_steps(result, text)
+    there = {"study": repetitions is not None, "budget": budget is not None}
     record = {entry["step"]: entry for entry in result.weights.records}
     margin_labels, margin_table = national_margins(result, text)
     inside = ((table["lower"] <= table["parameter"]) & (table["upper"] >= table["parameter"])).sum()
@@ -56,12 +87,17 @@ def content(result, text, repetitions):
         "margins": figures.svg(figures.margins(margin_labels, margin_table, text), text["margins"]),
         "weights": figures.svg(figures.weights(*weight_histogram(result, text), text), text["weights"]),
     }
-    if repetitions is not None:
-        drawings["repetitions"] = figures.svg(
-            figures.estimates_over_repetitions(*repeated_penetration(repetitions), text), text["coverage_figure"]
-        )
     return {
-        "subtitle": text["subtitle"].format(
+        "title": text["title"],
+        "sections": [(key, text[label]) for key, label in SECTIONS if there.get(key, True)],
+        "ademp": ademp(result, text, repetitions),
+        "study": None if repetitions is None else repeated(repetitions, text),
+        "budget": None if budget is None else budget_part(budget, text),
+        "provinces": [
+            [short[row.Index], html.number(row.estimate, 2), html.number(row.moe, 2)] for row in provinces.itertuples()
+        ],
+        "downloads": downloads(result, table, steps, provinces, repetitions, budget, text),
+        "lead": text["subtitle"].format(
             spec=result.spec.name,
             interviews=f"{len(result.interviews):,}",
             provinces=31,
@@ -75,7 +111,6 @@ def content(result, text, repetitions):
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
         "rural_bases": rural_bases(result, text),
         "statement_text": text["statement_text"].format(nominal_n=f"{sample_size():,}"),
-        "no_verdict": no_verdict(repetitions, text),
         "figures": {key: Markup(value) for key, value in drawings.items()},
         "map_text": text["map_text"].format(
             least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
@@ -84,8 +119,8 @@ def content(result, text, repetitions):
             sweeps=record["final_weight"]["sweeps"], merged=len(record["final_weight"]["merged"])
         ),
         "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
-        "steps": weight_steps(result, text),
-        "frames": [text[frame] for frame in FRAMES],
+        "steps": steps,
+        "disposition_heads": ["", *(head for frame in FRAMES for head in (text[frame], "%"))],
         "dispositions": disposition_rows(result, text),
         **fieldwork_tables(result, text),
         "rate_names": list(result.response_rates().index),
@@ -101,10 +136,11 @@ def content(result, text, repetitions):
                     html.number(getattr(row, c), _digits(row.unit, c))
                     for c in ("published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")
                 ),
-                row.note,
+                note_of(row.indicator_id, row.note, text),
             ]
             for name, row in zip(names, table.itertuples())
         ],
+        "estimate_heads": [text[c] for c in ESTIMATE_HEADS],
     }
 
 
@@ -141,8 +177,7 @@ def statement_rows(statement, text, repetitions, table):
     def points(value):
         return "± " + text["points"].format(value=f"{value:.2f}")
 
-    name = "name_zh" if text["lang"] == "zh" else "name_en"
-    names = reference.published()[name]
+    names = reference.published()[name_column(text)]
     rows = [
         (text["statement_nominal"], points(statement["nominal"])),
         (text["statement_moe"], points(statement["moe"])),
@@ -165,34 +200,6 @@ def statement_rows(statement, text, repetitions, table):
             (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}"),
         ]
     return rows
-
-
-def performance_table(repetitions):
-    """One row per indicator of a StudyResult: repetitions, parameter, mean, bias, empse, modelse, cover (percent), each with its mcse."""
-    long = repetitions.performance()
-    value, mcse = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
-    estimands = repetitions.scenarios[0]["estimands"]
-    found = pd.DataFrame({"parameter": {e["name"]: e["true"] for e in estimands}})
-    found.insert(0, "repetitions", value["nsim"].astype(int))
-    found["mean"] = value["thetamean"]
-    for name, factor in (("bias", 1), ("empse", 1), ("modelse", 1), ("cover", 100)):
-        found[name], found[f"{name}_mcse"] = factor * value[name], factor * mcse[name]
-    return found.rename_axis("indicator_id")
-
-
-def no_verdict(repetitions, text):
-    """What the Monte Carlo error of coverage allows to conclude, nothing under 1,000 repetitions; None without any."""
-    if repetitions is None:
-        return None
-    n = repetitions.repetitions
-    key = "statement_verdict" if n >= 1000 else "statement_no_verdict"
-    return text[key].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
-
-
-def repeated_penetration(repetitions):
-    """Estimate and interval of penetration in every repetition, in percent, and the truth."""
-    table = repetitions.to_frame(where={"estimand": "internet_penetration"}).dropna(subset=["estimate"])
-    return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])
 
 
 def provincial_penetration(result):
@@ -266,8 +273,7 @@ def fieldwork_tables(result, text):
     frames = [part.set_index("method") for _, part in table.groupby("frame", sort=False)]
     methods = [
         [
-            method == used,
-            text[f"e_{method}"],
+            ("● " if method == used else "") + text[f"e_{method}"],
             *(html.number(100 * part.loc[method, c], 1) for part in frames for c in ("e", "RR3")),
         ]
         for method in frames[0].index
@@ -276,7 +282,11 @@ def fieldwork_tables(result, text):
     true = table.groupby("frame")["true"].first()
     return {
         "eligibility": methods,
-        "eligibility_frames": [text[frame] for frame in table["frame"].unique()],
+        "eligibility_heads": [
+            text["method"],
+            *(head for frame in table["frame"].unique() for head in (f"{text[frame]}: e, %", "RR3, %")),
+        ],
+        "cost_heads": ["", *(text[c] for c in COST_HEADS)],
         "eligibility_text": text["eligibility_text"].format(
             **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
         ),

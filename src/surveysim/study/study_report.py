@@ -3,11 +3,13 @@
 import numpy as np
 
 from ..report import figures, html
+from .labelling import domain_name, estimand_name
+from .page_parts import untitled
 from .publish import written
 
 SHOWN = ("bias", "empse", "modelse", "relerror", "rmse", "cover", "ciwidth", "deff", "n_missing")
 PERCENT = ("cover",)
-MOST_ROWS, MOST_PARTS, MOST_FAILURES = 400, 12, 50
+MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS = 400, 12, 50, 8, 16
 
 
 def write_study_report(result, path, lang="en"):
@@ -22,48 +24,89 @@ def content(result, text):
     first, failures = result.scenarios[0], result.failures
     table = result.performance()
     names = list(dict.fromkeys(e["name"] for e in first["estimands"]))
-    keys = list(dict.fromkeys(key for s in result.scenarios for key in s["varied"]))
-    ademp = [
-        (text["study_scenarios"], f"{len(result.scenarios)}" + (f" ({', '.join(keys)})" if keys else "")),
-        (text["study_methods"], ", ".join(m["name"] for m in first["methods"])),
-        (
-            text["study_estimands"],
-            f"{len(first['estimands'])}: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}",
-        ),
-        (text["study_repetitions"], f"{done:,}"),
-        (text["study_failed"], f"{len(failures)}"),
-    ]
+    parts = [part(result, table, name, k < MOST_PARTS, text) for k, name in enumerate(names)]
     return {
-        "name": result.name,
-        "aim": result.aim,
-        "ademp": ademp,
+        "title": result.name,
+        "lead": result.aim,
+        "sections": [("design", text["study_design"])]
+        + [(f"part-{k}", p["title"]) for k, p in enumerate(parts[:MOST_LINKS], 1)]
+        + ([("failures", text["study_failures"])] if len(failures) else [])
+        + [("downloads", text["downloads"])],
+        "ademp": ademp(result, names, done, len(failures), text),
         "verdict": text["statement_verdict" if done >= 1000 else "statement_no_verdict"].format(
             repetitions=f"{done:,}", mcse2=f"{200 * np.sqrt(0.95 * 0.05 / max(done, 1)):.1f}"
         ),
-        "parts": [part(result, table, name, k < MOST_PARTS, text) for k, name in enumerate(names)],
+        "parts": parts,
         "failures": failures.head(MOST_FAILURES).astype(str).to_numpy().tolist(),
         "failure_heads": [text[f"failure_{c}"] for c in failures.columns],
+        "downloads": [
+            html.download("performance.csv", text["file_performance"], table),
+            *([html.download("failures.csv", text["study_failures"], failures.astype(str))] if len(failures) else []),
+        ],
     }
 
 
+def ademp(result, names, done, failed, text):
+    """Aims, data-generating mechanisms, estimands, methods, performance measures, as (what, text) rows."""
+    keys = list(dict.fromkeys(key for s in result.scenarios for key in s["varied"]))
+    shown = [estimand_name(name, text) for name in names[:12]]
+    count, mark = len(result.scenarios[0]["estimands"]), "、" if text["lang"] == "zh" else ", "
+    return [
+        *([(text["ademp_aim"], result.aim)] if result.aim else []),
+        (text["study_scenarios"], f"{len(result.scenarios)}" + (f" ({', '.join(keys)})" if keys else "")),
+        (text["study_estimands"], f"{count}: {mark.join(shown)}{' …' if len(names) > 12 else ''}"),
+        (text["study_methods"], mark.join(m["name"] for m in result.scenarios[0]["methods"])),
+        (text["study_repetitions"], f"{done:,}"),
+        (text["study_failed"], f"{failed}"),
+    ]
+
+
 def part(result, table, name, drawn, text):
-    """One estimand: a row for every scenario, domain and method; and its figures."""
+    """One estimand: a row for every scenario, domain and method (of many domains their middle and their worst first); its figures."""
     rows = table[table["estimand"] == name]
     shown = [m for m in SHOWN if m in set(rows["measure"])]
     keys = ["scenario", "domain", "method"]
     texts = [k for k in keys if rows[k].nunique() > 1] or ["method"]
     value, mcse = (rows.pivot(index=keys, columns="measure", values=c) for c in ("value", "mcse"))
-    order = rows[keys].drop_duplicates().itertuples(index=False, name=None)
+    order = list(rows[keys].drop_duplicates().itertuples(index=False, name=None))
+    heads = [text[f"study_{k}"] for k in texts] + [text[f"measure_{m}"] for m in shown]
     body = []
-    for key in list(order)[:MOST_ROWS]:
-        cells = [key[keys.index(k)] for k in texts]
-        body.append(cells + [_cell(value.loc[key, m], mcse.loc[key, m], m) for m in shown])
+    for key in order[:MOST_ROWS]:
+        names = dict(zip(keys, (key[0], domain_name(key[1], text), key[2]), strict=True))
+        body.append([names[k] for k in texts] + [_cell(value.loc[key, m], mcse.loc[key, m], m) for m in shown])
+    whole = {"caption": text["study_caption"], "heads": heads, "rows": body, "texts": len(texts), "folded": False}
+    domains, tables = rows["domain"].nunique(), [whole]
+    if domains > MOST_DOMAINS:
+        whole |= {"folded": True, "caption": text["all_domains"].format(n=domains)}
+        tables = [over_domains(rows, shown, domains, text), whole]
+    title = estimand_name(name, text)
+    return {"title": title, "tables": tables, "figures": drawings(result, rows, name, text) if drawn else []}
+
+
+def over_domains(rows, shown, domains, text):
+    """Of every scenario and method the median of each measure over the domains, and the domain farthest from the ideal."""
+    body, several = [], rows["scenario"].nunique() > 1
+    ideal = {"cover": 0.95}
+    for (scenario, method), mine in rows.groupby(["scenario", "method"], sort=False):
+        cells = []
+        for measure in shown:
+            values = mine[mine["measure"] == measure].set_index("domain")
+            away = (values["value"] - ideal.get(measure, 0.0)).abs()
+            if away.isna().all():
+                cells.append("–")
+                continue
+            worst = away.idxmax()
+            middle = values["value"].median() * (100 if measure in PERCENT else 1)
+            at = _cell(values.loc[worst, "value"], values.loc[worst, "mcse"], measure)
+            cells.append(f"{middle:.3g} · {domain_name(worst, text)} {at}")
+        body.append([*([scenario] if several else []), method, *cells])
+    heads = [*([text["study_scenario"]] if several else []), text["study_method"]]
     return {
-        "title": name,
-        "texts": len(texts),
-        "heads": [text[f"study_{k}"] for k in texts] + [text[f"measure_{m}"] for m in shown],
+        "caption": text["over_domains"].format(n=domains),
+        "heads": heads + [text[f"measure_{m}"] for m in shown],
         "rows": body,
-        "figures": drawings(result, rows, name, text) if drawn else [],
+        "texts": len(heads),
+        "folded": False,
     }
 
 
@@ -71,23 +114,22 @@ def drawings(result, rows, name, text):
     """Figures of one estimand as inline SVG."""
     from markupsafe import Markup
 
-    plots, domain, lang = result.plot, rows["domain"].iloc[0], text["lang"]
-    made = [(plots.forest(name, domain, lang=lang), text["figure_forest"])]
+    plots, domain, lang, s = result.plot, rows["domain"].iloc[0], text["lang"], result.scenarios[0]
+    about = [estimand_name(name, text), domain_name(domain, text)]
+    one = [*about, *([s["name"]] if len(result.scenarios) > 1 else []), s["methods"][0]["name"]]
+    made = [(plots.forest(name, domain, lang=lang), "figure_forest", about)]
     if "cover" in set(rows["measure"]):
         made += [
-            (plots.coverage(name, domain, lang=lang), text["figure_coverage"]),
-            (plots.zip(name, domain, lang=lang), text["figure_zip"]),
-            (plots.convergence(name, domain, lang=lang), text["figure_convergence"]),
+            (plots.coverage(name, domain, lang=lang), "figure_coverage", about),
+            (plots.zip(name, domain, lang=lang), "figure_zip", one),
+            (plots.convergence(name, domain, lang=lang), "figure_convergence", one),
         ]
-    return [Markup(figures.svg(ax, f"{title}: {name}")) for ax, title in made]
+    captions = [f"{text[title]}: {' · '.join(part for part in parts if part)}" for _, title, parts in made]
+    return [
+        (Markup(figures.svg(untitled(ax), caption)), caption) for (ax, *_), caption in zip(made, captions, strict=True)
+    ]
 
 
 def _cell(value, mcse, measure):
-    """A value with its Monte Carlo error in brackets, with as many digits as that error leaves meaning."""
-    if not np.isfinite(value):
-        return "–"
     factor = 100 if measure in PERCENT else 1
-    if not np.isfinite(mcse):
-        return html.number(factor * value, 0)
-    digits = int(np.clip(1 - np.floor(np.log10(factor * mcse)), 0, 9)) if mcse > 0 else 2
-    return f"{html.number(factor * value, digits)} ({html.number(factor * mcse, digits)})"
+    return html.with_error(factor * value, factor * mcse)

@@ -401,11 +401,11 @@ class SurveyRun:
                 result[f"{key}_indicator"] = table.loc[names, "moe"].idxmax()
         return result
 
-    def report(self, path, lang="en", repetitions=None):
-        """Write the self-contained HTML report; `repetitions` is the `StudyResult` of this survey repeated, for the coverage part."""
+    def report(self, path, lang="en", repetitions=None, budget=None):
+        """Write the self-contained HTML report; a `StudyResult` and an `ErrorBudget` of this survey add their parts."""
         from .publish import write_report
 
-        return write_report(self, path, lang, repetitions)
+        return write_report(self, path, lang, repetitions, budget)
 
 
 def run(spec, seed, record=True, progress=None, repetition=(), group=""):

@@ -1,0 +1,40 @@
+"""Names of estimands, domains and measures as readers know them, in their language."""
+
+from .. import reference
+from ..columns import AGE_5
+
+
+def name_column(text):
+    """The column of names in a table of facts."""
+    return "name_zh" if text["lang"] == "zh" else "name_en"
+
+
+def estimand_name(name, text):
+    """What an indicator of the report is called; other estimands keep their names."""
+    names = reference.published()[name_column(text)]
+    return str(names[name]) if name in names.index else name
+
+
+def province_names(text):
+    """Short names of the provinces by adcode."""
+    column = "name_zh_short" if text["lang"] == "zh" else "name_en"
+    return reference.load("provinces").set_index("adcode")[column].to_dict()
+
+
+def domain_name(domain, text):
+    """ "province=110000, sex=male" as people say it; what is no domain of the survey stays as it is."""
+    levels = {"province": province_names(text), "urban": {n: text[f"{n}_level"] for n in ("urban", "rural")}}
+    levels |= {"sex": {n: text[n] for n in ("male", "female")}, "age_group": dict(zip(AGE_5, AGE_5, strict=True))}
+    parts = []
+    for part in domain.split(", "):
+        column, _, level = part.partition("=")
+        known = levels.get(column, {level: text[level]} if column == "education" and level in text else {})
+        parts.append(known.get(level, part))
+    return " · ".join(parts)
+
+
+def note_of(name, note, text):
+    """The note on an indicator, in the report's language."""
+    if text["lang"] != "zh" or not note:
+        return note
+    return str(reference.load("indicators").set_index("indicator_id").fillna("").loc[name, "note_zh"])
