@@ -182,6 +182,17 @@ def _note(fact, modelled):
     return "not an estimate of this survey" if outside else "not modelled"
 
 
+def plot_margins(margins, lang="en", ax=None):
+    """Margins of all published rates by the size of their domain, against ±0.66 points, on a matplotlib Axes, which is returned.
+
+    margins : table of `published_margins`. lang : "en" or "zh". ax : Axes to draw on.
+    """
+    from .report import figures, html
+
+    table = margins[(margins["unit"] == "%") & margins["moe"].notna()]
+    return figures.margins_by_size(table, html.labels(lang), STATED, ax)
+
+
 def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins=None, spec=None):
     """Which changes since December 2023 can be told from zero.
 

@@ -21,11 +21,17 @@ STYLE = {"index": False, "lineterminator": "\n", "float_format": "%.6g"}
     "--repetitions", type=int, default=0, show_default=True, help="Of the modelled survey, for its own margins."
 )
 @click.option(
-    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for margins.csv and changes.csv."
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for margins.csv, margins.svg, changes.csv.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the drawing."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def audit(context, n, deff, level, correlation, repetitions, out, as_json):
+def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json):
     """Audit the 55th report: the margin of every published estimate, and which changes since 2023 can be told from zero."""
     if context.invoked_subcommand is not None:
         return
@@ -48,6 +54,7 @@ def audit(context, n, deff, level, correlation, repetitions, out, as_json):
         out.mkdir(parents=True, exist_ok=True)
         for name, table in (("margins", margins), ("changes", changes)):
             replaced(out / f"{name}.csv", table.to_csv(**STYLE))
+        _draw(margins, out / "margins.svg", lang)
     if as_json:
         tables = {"margins": margins, "changes": changes}
         click.echo(
@@ -56,7 +63,22 @@ def audit(context, n, deff, level, correlation, repetitions, out, as_json):
         return
     click.echo(_text(margins, changes, n, deff, level))
     if out is not None:
-        click.echo(f"\nThe tables are {out / 'margins.csv'} and {out / 'changes.csv'}.")
+        click.echo(f"\nmargins.csv, margins.svg and changes.csv are in {out}.")
+
+
+def _draw(margins, path, lang):
+    """The margins by size of the domain as an SVG file, the same bytes each time."""
+    import io
+
+    import matplotlib as mpl
+
+    from ..audit import plot_margins
+
+    with mpl.rc_context({"svg.hashsalt": "surveysim"}):
+        figure, text = plot_margins(margins, lang).figure, io.StringIO()
+        figure.set_facecolor("white")
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    replaced(path, text.getvalue())
 
 
 def _text(margins, changes, n, deff, level):

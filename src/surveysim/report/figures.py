@@ -211,6 +211,31 @@ def error_budget(table, text, ax=None):
     return _readable(ax)
 
 
+def margins_by_size(table, text, stated, ax=None):
+    """Margins of rates by the respondents of their domain, against the stated error: table with respondents, moe, design_moe (or not)."""
+    import numpy as np
+
+    ax = ax or axes(8.6, 4.2)
+    size = np.geomspace(table["respondents"].min() * 0.9, table["respondents"].max() * 1.1, 100)
+    ax.plot(size, 98 / np.sqrt(size), color=LINE, linewidth=1.4, label=text["audit_half"])
+    ax.plot(table["respondents"], table["moe"], "o", color=FIRST, markersize=4, label=text["audit_simple"])
+    if "design_moe" in table:
+        ax.plot(
+            table["respondents"], table["design_moe"], "D", color=SECOND, markersize=3.6, label=text["audit_design"]
+        )
+    ax.axhline(stated, color=ALERT, linewidth=1, label=text["audit_stated"].format(stated=stated))
+    ax.set_xscale("log")
+    ax.set_xticks([2000, 5000, 10000, 20000], ["2,000", "5,000", "10,000", "20,000"])
+    ax.set_xticks([], [], minor=True)
+    ax.set_xlabel(text["audit_respondents"], color=MUTED, fontsize=9)
+    ax.set_ylabel(text["moe"], color=MUTED, fontsize=9)
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    _legend(ax, ncols=4)
+    return _readable(ax)
+
+
 def _readable(ax):
     """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
     from matplotlib import font_manager
