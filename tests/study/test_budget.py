@@ -5,8 +5,9 @@ import pytest
 
 from surveysim import SpecError, StudyError, SurveySpec
 from surveysim.study.budget import STAGES, SWITCHES, error_budget, population_values
+from surveysim.study.comparison import parameters_of
 from surveysim.study.spec import StagesSpec
-from surveysim.study.survey import field_and_weight, parameters_of, prepare
+from surveysim.study.survey import field_and_weight, prepare
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 

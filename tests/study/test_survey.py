@@ -6,8 +6,9 @@ import pytest
 
 from surveysim import SpecError, SurveySpec, reference
 from surveysim.study import Study
+from surveysim.study.comparison import indicator_parameters
 from surveysim.study.page_parts import performance_table
-from surveysim.study.survey import control_totals, indicator_parameters, prepare
+from surveysim.study.survey import control_totals, prepare
 
 
 def repeat(spec, repetitions, seed, workers=None):

@@ -6,18 +6,19 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from . import frame_shares, pooling, replication, scores
 from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
 from .linearization import Design
-from .survey import Survey, _named, _shown, coded
+from .survey import Survey, _named, _shown, coded, kind_of
 
 ROUNDS = 50  # of θ and the ratio it is optimal for
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
 NUMBER = (int, float, np.number)
 
 
-class DualFrameSurvey:
+class DualFrameSurvey(Shown):
     """Two independent samples from overlapping frames A and B.
 
     Parameters
@@ -346,7 +347,7 @@ class DualFrameSurvey:
                 stacklevel=4,
             )
         made = pooled if self._scheme is None else pooled.replicates(**self._scheme)
-        return made._estimates(items, rows, aside, level=level, df=df, ci=ci)
+        return made._estimates(items, rows, aside, level=level, df=df, ci=ci, kind=kind_of(self.a.data))
 
     def _variables(self, what, y):
         """Name, level and values (n,) of every variable asked for; levels of categories where proportions are."""

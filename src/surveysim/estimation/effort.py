@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import DataError
 from ..weighting.margins import numbers_of, pick
 from .estimates import Estimates
@@ -12,7 +13,7 @@ from .survey import Survey
 
 
 @dataclass(frozen=True)
-class Effort:
+class Effort(Shown):
     """Estimates by effort.
 
     Attributes
@@ -26,6 +27,9 @@ class Effort:
     levels: pd.DataFrame
     difference: Estimates
     cut: float
+
+    def _shown(self):
+        return self.levels
 
     def summary(self):
         """One line: the difference with its standard error, and what the last efforts added to the estimate."""

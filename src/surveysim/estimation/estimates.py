@@ -9,6 +9,7 @@ import pandas as pd
 from ..display import Shown, guarded_table
 from ..errors import DataError
 from ..weighting.cells import by_threads
+from ..weighting.margins import in_kind
 from . import intervals, scores
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
@@ -23,7 +24,7 @@ class Estimates(Shown):
     columns : {name: values} of the table. items : tuple of scores.Statistic and scores.Block, whose values are the rows.
     design : the Design or Replication the errors come from. level : confidence level.
     set_aside : rows left out because the variable was missing, by variable. factor : (rows,) units of the table per unit of the
-        items, such as 100 for percent; None is 1.
+        items, such as 100 for percent; None is 1. kind : "polars" or "pyarrow" where the survey's table is one; None is pandas.
 
     Examples
     --------
@@ -45,6 +46,7 @@ class Estimates(Shown):
     level: float
     set_aside: dict
     factor: np.ndarray | None = None
+    kind: str | None = None
 
     @cached_property
     def table(self):
@@ -55,7 +57,7 @@ class Estimates(Shown):
         return len(self.columns["estimate"])
 
     def to_frame(self):
-        """Tidy table: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe.
+        """Tidy table, of the kind of the survey's: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe.
 
         Examples
         --------
@@ -65,7 +67,7 @@ class Estimates(Shown):
         >>> frame[["estimate", "se", "df", "deff", "n"]].round(3).iloc[0].to_dict()
         {'estimate': 120.0, 'se': 43.205, 'df': 3.0, 'deff': 1.0, 'n': 4.0}
         """
-        return self.table.copy()
+        return in_kind(self.table, self.kind)
 
     @cached_property
     def cov(self):
@@ -140,7 +142,12 @@ class Estimates(Shown):
         )
         found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
         return Estimates(
-            {k: [v] for k, v in zip(COLUMNS, row, strict=True)}, (found,), self.design, self.level, self.set_aside
+            {k: [v] for k, v in zip(COLUMNS, row, strict=True)},
+            (found,),
+            self.design,
+            self.level,
+            self.set_aside,
+            kind=self.kind,
         )
 
     def _position(self, row):
@@ -220,7 +227,7 @@ class Estimates(Shown):
         return self.table
 
 
-def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None):
+def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None, kind=None):
     """Standard errors, intervals, moe and deff of statistics and blocks.
 
     Parameters
@@ -266,7 +273,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     ]
     text = [[r[k] for r in rows] for k in range(4)]
     named = dict(zip(COLUMNS, [*text, *columns], strict=True))
-    return Estimates(named, tuple(items), design, level, set_aside or {}, None if scale is None else factor)
+    return Estimates(named, tuple(items), design, level, set_aside or {}, None if scale is None else factor, kind)
 
 
 def item_degrees(design, items, domains, strict=True):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..display import Shown
 from ..errors import DataError
 from . import intervals
 from .composites import AB, BA, A, B
@@ -35,7 +36,7 @@ def optimal(design, parts):
 
 
 @dataclass(frozen=True)
-class Thetas:
+class Thetas(Shown):
     """How θ matters.
 
     Attributes
@@ -52,8 +53,8 @@ class Thetas:
     def __repr__(self):
         return f"{self.table.to_string(index=False, float_format=lambda v: f'{v:,.4g}')}\ncompromise θ = {self.compromise:.4f}"
 
-    def _repr_html_(self):
-        return self.table.to_html(index=False, escape=True)
+    def _shown(self):
+        return self.table
 
     def plot(self, ax=None):
         """Standard error over its minimum against θ, one line per variable, the compromise marked; a matplotlib Axes."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..display import Shown
 from ..errors import DataError, DesignError
 from ..weighting.margins import coded
 from . import scores
@@ -14,7 +15,7 @@ STATISTICS = ("F", "Chisq", "Wald", "adjWald")
 
 
 @dataclass(frozen=True)
-class Independence:
+class Independence(Shown):
     """Result of a test.
 
     Attributes
@@ -28,6 +29,14 @@ class Independence:
     p_value: float
     name: str
     table: pd.DataFrame = field(repr=False)
+
+    def summary(self):
+        """One line: statistic, degrees of freedom, p-value."""
+        df = " and ".join(f"{d:,.4g}" for d in np.atleast_1d(self.df))
+        return f"{self.name} = {self.statistic:,.4g} on {df} degrees of freedom, p = {self.p_value:.4g}"
+
+    def _shown(self):
+        return self.table.rename_axis("proportions") if self.table.index.name is None else self.table
 
 
 def rao_scott(survey, rows, columns, statistic="F"):

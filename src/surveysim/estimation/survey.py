@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .. import weighting
+from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import variance
 from ..weighting import Calibration, Weights
-from ..weighting.margins import coded, pick, rows_of
+from ..weighting.margins import coded, kind_of, pick, rows_of
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, same_rows, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
@@ -19,7 +20,7 @@ from .estimates import estimates
 from .linearization import LONELY, Design
 
 
-class Survey:
+class Survey(Shown):
     """A complex sample: a table with weights, strata and primary sampling units.
 
     Parameters
@@ -407,7 +408,7 @@ class Survey:
                 SurveysimWarning,
                 stacklevel=4,
             )
-        return estimates(self.engine, items, rows, set_aside=aside, **options)
+        return estimates(self.engine, items, rows, set_aside=aside, **{"kind": kind_of(self.data)} | options)
 
     def _everybody(self):
         """Domain 0 of the rows of the subpopulation, -1 of the others; made once."""

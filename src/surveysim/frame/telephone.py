@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import DataError, SpecError, UnknownNameError
 from ..kernels import numbers as kernels
 from ..population import Population
@@ -16,7 +17,7 @@ from .prefixes import SUFFIXES
 BUCKET_BITS = 20
 
 
-class TelephoneFrame:
+class TelephoneFrame(Shown):
     """All numbers of one kind, by frame unit: prefixes × 10,000 numbers, some of which reach somebody.
 
     Parameters

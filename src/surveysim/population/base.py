@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ..display import Shown
 from ..errors import DataError
 from . import export
 
 
-class Population:
+class Population(Shown):
     """A finite population of persons in households, from which surveys are drawn again and again.
 
     Make one with `Population.china` (1.4 billion people who exist as a function of their number), `Population.from_margins`

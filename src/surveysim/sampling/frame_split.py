@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from ..display import Shown
 from ..errors import DesignError
 from ..population.synthesis import largest_remainder
 from .allocation import _check, _quantile, allocate
@@ -16,7 +17,7 @@ NUMBER = (int, float, np.number)
 
 
 @dataclass(frozen=True)
-class FrameAllocation:
+class FrameAllocation(Shown):
     """Interviews by frame.
 
     Attributes
@@ -40,8 +41,8 @@ class FrameAllocation:
             f"margin of error {100 * self.moe:.3f} points"
         )
 
-    def _repr_html_(self):
-        return self.table.to_html(index=False, escape=True)
+    def _shown(self):
+        return self.table
 
 
 def allocate_frames(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
@@ -21,7 +22,7 @@ PRESET = "cnnic-2024-12"
 
 
 @dataclass(frozen=True)
-class ErrorBudget:
+class ErrorBudget(Shown):
     """Errors of every estimand by stage.
 
     Attributes
@@ -51,6 +52,9 @@ class ErrorBudget:
             f"{np.sqrt(total['variance']):.3f}; largest bias {worst} {parts.loc[worst, 'bias']:+.3f}, largest variance {widest} "
             f"{parts.loc[widest, 'variance']:.4f}"
         )
+
+    def _shown(self):
+        return self.table
 
     def plot(self, indicator="internet_penetration", lang="en", ax=None):
         """Bias and standard error by stage, on a matplotlib Axes, which is returned."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from . import estimands, fingerprints
 from .draw_survey import SurveySource
@@ -28,10 +29,8 @@ GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
 ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.max_repetitions says otherwise
 
 
-class Study:
-    """A Monte Carlo study: what varies, what is drawn, which methods estimate what, how often.
-
-    Read one with `Study.from_toml(path)`, or give the keys. docs/studies.md describes them.
+class Study(Shown):
+    """A Monte Carlo study: what varies, what is drawn, which methods estimate what, how often; docs/studies.md describes its keys.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import DataError, StudyError
 from ..estimation.intervals import proportion_interval, wald_interval
 from .ledger import FIELDS
@@ -24,7 +25,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class StudyResult:
+class StudyResult(Shown):
     """What a study found.
 
     Attributes

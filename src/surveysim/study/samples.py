@@ -110,7 +110,7 @@ def values_of(result, items):
 def _rows(result):
     """(estimand, domain, {field: value}) of every row of a result."""
     if isinstance(result, Estimates):
-        result = result.to_frame().rename(columns={"variable": "estimand"})
+        result = result.table.rename(columns={"variable": "estimand"})
     if isinstance(result, pd.DataFrame):
         if "estimand" not in result or "estimate" not in result:
             raise StudyError(

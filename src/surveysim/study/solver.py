@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import CalibrationError, DataError, DesignError, SpecError, StudyError
 from ..estimation.intervals import t_quantile
 from ..fieldwork import costs
@@ -25,7 +26,7 @@ NEAR = 0.15  # of the range: designs this far from the solution count half
 
 
 @dataclass(frozen=True)
-class Solution:
+class Solution(Shown):
     """A design and how good it is.
 
     Attributes
@@ -40,6 +41,9 @@ class Solution:
     cost: float
     check: pd.DataFrame
     designs: pd.DataFrame = field(repr=False)
+
+    def _shown(self):
+        return self.check
 
     def summary(self):
         """The design, its cost and its margins of error."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
+from ..display import Shown
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..estimation.linearization import Design, Stage
@@ -21,6 +22,7 @@ from ..sampling import SampleDesign, margin_of_error
 from ..weighting import Columns, Margins, Recipe, Weights
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released, Selection
 from . import estimands
+from .comparison import compare
 from .spec import SurveySpec
 
 MARGIN_LABELS = {"sex": SEX, "age_group": AGE_5, "education": EDUCATION_4, "urban": URBAN}
@@ -307,7 +309,7 @@ def dual_frame_of(interviews):
 
 
 @dataclass(frozen=True)
-class SurveyRun:
+class SurveyRun(Shown):
     """One survey carried out.
 
     Attributes
@@ -350,8 +352,20 @@ class SurveyRun:
         return self.case_file.paradata()
 
     def comparison(self):
-        """Published figure, exact population value and estimate, one row per indicator; see `compare`."""
+        """Published figure, exact population value and estimate, one row per indicator; see `comparison.compare`."""
         return compare(self)
+
+    def summary(self):
+        """One line: what was done, and internet penetration or the first estimate there is."""
+        table = self.estimates.table.set_index("variable")
+        row = table.loc[["internet_penetration"] if "internet_penetration" in table.index else table.index[:1]]
+        return (
+            f"{self.spec.name}, seed {self.seed}: {len(self.interviews):,} interviews from {self.case_file.dialled.sum():,} numbers; "
+            f"{row.index[0]} {row['estimate'].iloc[0]:,.2f} ± {row['moe'].iloc[0]:,.2f}"
+        )
+
+    def _shown(self):
+        return self.estimates.table[["variable", "estimate", "se", "lower", "upper", "moe", "deff", "n"]]
 
     def response_rates(self, weights=None):
         """AAPOR rates by frame, with e estimated as for the nonresponse weights; `weights`, a share of each frame, adds a column
@@ -444,56 +458,3 @@ def completed(prep, seed, cases, table, weights):
         deff="wr",
     )
     return SurveyRun(spec, seed, interviews, cases.numbers, weights, survey, found, cases, prep)
-
-
-def parameters_of(prep):
-    """Exact population values of a specification's indicators, as `comparison` shows them."""
-    return indicator_parameters(prep.pop, prep.definitions)
-
-
-def indicator_parameters(pop, definitions):
-    """Exact values by indicator, sizes blown up to the nation (1 / scale)."""
-    values = {}
-    for name, row in definitions.iterrows():
-        value = float(pop.parameter(name)["value"].iloc[0])
-        values[name] = value / pop.scale if row["unit"] == "10k persons" else value
-    return values
-
-
-AGREE_POINTS, AGREE_SIZE = 0.15, 0.005
-
-
-def compare(result):
-    """Table indicator_id, domain, unit, published, parameter, estimate, se, lower, upper, moe, deff, agrees, note.
-
-    `agrees`: parameter and published figure differ by at most 0.15 points (hours: 0.15), or 0.5 % of a size; where a range
-    is printed, the parameter lies in it. A note says why not.
-    """
-    published = reference.published()
-    truth = parameters_of(result.preparation)
-    found = result.estimates.table.set_index("variable")
-    rows = []
-    for name, row in result.preparation.definitions.iterrows():
-        facts, estimate, value = published.loc[name], found.loc[name], truth[name]
-        rows.append(
-            {
-                "indicator_id": name,
-                "domain": facts["domain"],
-                "unit": row["unit"],
-                "published": facts["value_2024_12"],
-                "parameter": value,
-                **{c: estimate[c] for c in ("estimate", "se", "lower", "upper", "moe", "deff")},
-                "agrees": _agrees(facts, row["unit"], value),
-                "note": row["note"],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _agrees(facts, unit, value):
-    printed = facts["value_2024_12"]
-    if np.isnan(printed):
-        return bool(facts["value_2024_12_lo"] <= value <= facts["value_2024_12_hi"])
-    if unit == "10k persons":
-        return bool(abs(value / printed - 1) <= AGREE_SIZE)
-    return bool(abs(value - printed) <= AGREE_POINTS)

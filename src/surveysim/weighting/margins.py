@@ -249,6 +249,26 @@ class Columns:
         return pd.Series(self._columns[name], copy=False)
 
 
+def kind_of(data):
+    """ "polars" or "pyarrow" for a table of theirs, None for a pandas one (or what is no table of any)."""
+    module = type(data).__module__.partition(".")[0]
+    return module if module in ("polars", "pyarrow") else None
+
+
+def in_kind(table, kind):
+    """A copy of a pandas table, as a table of the kind of `kind_of`."""
+    if kind is None:
+        return table.copy()
+    import pyarrow as pa
+
+    made = pa.Table.from_pandas(table, preserve_index=False)
+    if kind == "pyarrow":
+        return made
+    import polars as pl
+
+    return pl.from_arrow(made)
+
+
 def rows_of(data):
     """Number of rows of a table."""
     if isinstance(data, str | bytes | dict | list | tuple | np.ndarray):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..display import Shown
 from ..errors import DataError
 from .margins import Margins, numbers_of, rows_of
 from .result import deff_kish, remember
@@ -30,7 +31,7 @@ from .unit_nonresponse import UnitNonresponse
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(Shown):
     """The result of a recipe.
 
     Attributes
@@ -65,6 +66,9 @@ class Weights:
     @cached_property
     def table(self):
         return pd.DataFrame(self.columns)
+
+    def _shown(self):
+        return self.table.describe().T.rename_axis("step")[["min", "50%", "mean", "max"]]
 
     @cached_property
     def final(self):
