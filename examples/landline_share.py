@@ -57,7 +57,8 @@ if FULL:
 
     table.round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
-    fig, axes = plt.subplots(2, 1, figsize=(7, 4.4), facecolor="white", layout="constrained")
-    for ax, name in zip(axes, ("penetration", "penetration 60+"), strict=True):
-        res.plot.lolly("bias", name, ax=ax)
+    fig, axes = plt.subplots(2, 2, figsize=(9, 4.4), facecolor="white", layout="constrained")
+    for row, name in zip(axes, ("penetration", "penetration 60+"), strict=True):
+        for ax, measure in zip(row, ("bias", "empse"), strict=True):
+            res.plot.lolly(measure, name, ax=ax)
     fig.savefig(f"docs/_static/story-{NAME}.svg", metadata={"Date": None})
