@@ -25,7 +25,7 @@ values = boot.design.values(boot.items)[0] / boot.table["estimate"].iloc[0] * li
 rows = []
 for n in (25, 50, 100, 200, 500, 1000) if FULL else (10, 20):
     blocks = values.reshape(-1, n)
-    se = blocks.std(axis=1)
+    se = blocks.std(axis=1, ddof=1)
     lower, upper = np.quantile(blocks, (0.025, 0.975), axis=1, method="inverted_cdf")
     rows.append(
         {
@@ -40,7 +40,7 @@ for n in (25, 50, 100, 200, 500, 1000) if FULL else (10, 20):
     )
 spread = pd.DataFrame(rows)
 spread["mcse, %"] = 100 / np.sqrt(2 * (spread["blocks"] - 1))  # of a standard deviation between blocks
-print(f"Linearized standard error {linearized['se']:.3f}; of all {len(values):,} replicates {values.std():.3f}")
+print(f"Linearized standard error {linearized['se']:.3f}; of all {len(values):,} replicates {values.std(ddof=1):.3f}")
 print(spread.round(3).to_string(index=False))
 
 # %% Many samples

@@ -69,7 +69,8 @@ if FULL:
     import matplotlib.pyplot as plt
 
     columns = ["interviews", "bias", "empse", "modelse", "moe", "moe_mcse", "deff", "cover", "cover_mcse"]
-    print(res.failures[["scenario", "repetition", "message"]].to_string(index=False))
+    for row in res.failures.itertuples():
+        print(f"failed: {row.scenario}, repetition {row.repetition}: {row.message.partition(';')[0]}")
     print(table.loc[("power", "penetration"), columns].sort_values("interviews").round(2).to_string())
     table[columns].round(4).to_csv(f"docs/stories/{NAME}.csv", lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"

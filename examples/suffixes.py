@@ -1,7 +1,7 @@
 """Does it matter that all exchange codes of a prefecture share the same random suffixes?
 
 The report puts the same four random digits behind every exchange code (shared). Here each code gets digits of its own
-(independent). Both run from the same random numbers where they can, so that differences have Monte Carlo errors of their own.
+(independent). Both run under common random numbers, and differences have Monte Carlo errors of their own.
 
 Run: python examples/suffixes.py (about 7 s); --full for the result in docs/stories (about 3 min)
 """
@@ -54,6 +54,7 @@ if FULL:
     table.drop(columns="cell").round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(3, 1, figsize=(7, 4.4), facecolor="white", layout="constrained")
-    for ax, (estimand, domain) in zip(axes, [*wide.index.droplevel("scenario")], strict=True):
+    shown = difference[["estimand", "domain"]].drop_duplicates().to_numpy()
+    for ax, (estimand, domain) in zip(axes, shown, strict=True):
         res.plot.se_ratio(estimand, domain, ax=ax)
     fig.savefig(f"docs/_static/story-{NAME}.svg", metadata={"Date": None})
