@@ -3,7 +3,7 @@
 The preset with 50, 30, 10 and 0 % of its interviews on landlines: bias, standard error and design effect of penetration and of penetration
 at ages 60+, and what the interviewers cost.
 
-Run: python examples/landline_share.py (about 7 s); --full for the result in docs/stories (about 3 min)
+Run: python examples/landline_share.py (about 8 s); --full for the result in docs/stories (about 3 min)
 """
 
 # %% The study: four shares of landlines

@@ -3,7 +3,7 @@
 People without any telephone use the internet at 0 to 1 times the rate of their kind. The survey, which cannot ask them, is raked to
 people aged 6+ with a telephone, as the report's assumption has it, or to all residents aged 6+, as if those without were like the others.
 
-Run: python examples/no_phone.py (about 8 s); --full for the result in docs/stories (about 4 min)
+Run: python examples/no_phone.py (about 7 s); --full for the result in docs/stories (about 4 min)
 """
 
 # %% The study: five populations × two kinds of control totals

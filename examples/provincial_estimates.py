@@ -3,7 +3,7 @@
 Internet penetration and the rate of ride hailing among netizens by province, from the preset's sample (power allocation, at least 300
 interviews a province), and from the same number of interviews allocated proportionally or equally.
 
-Run: python examples/provincial_estimates.py (about 7 s); --full for the result in docs/stories (about 2 min)
+Run: python examples/provincial_estimates.py (about 6 s); --full for the result in docs/stories (about 2 min)
 """
 
 # %% The study: three allocations of the same interviews

@@ -4,7 +4,7 @@ Four samples (both frames, mobiles only, mainly and only landlines), each weight
 to sex and age, and to all four margins of the preset. People without any telephone are offline, as the report assumes, or
 online at 0.3 times the rate of their kind. Everybody answers, so that coverage is the only thing that can go wrong.
 
-Run: python examples/raking_and_coverage.py (about 8 s); --full for the result in docs/stories (about 6 min)
+Run: python examples/raking_and_coverage.py (about 7 s); --full for the result in docs/stories (about 5 min)
 """
 
 # %% The study: two populations × four samples × three ways of weighting

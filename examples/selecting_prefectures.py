@@ -4,7 +4,7 @@ The preset interviews in all 337 frame units, which are strata then. Here 10, 5 
 proportional to size, and are the primary sampling units; the number of interviews stays what it is. Prefectures differ as in the
 preset (0.02 of the variance of latent internet use) or more (0.08).
 
-Run: python examples/selecting_prefectures.py (about 8 s); --full for the result in docs/stories (about 5 min)
+Run: python examples/selecting_prefectures.py (about 7 s); --full for the result in docs/stories (about 7 min)
 """
 
 # %% The study: four ways to take prefectures × two populations

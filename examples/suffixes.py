@@ -3,7 +3,7 @@
 The report puts the same four random digits behind every exchange code (shared). Here each code gets digits of its own
 (independent). Both run under common random numbers, and differences have Monte Carlo errors of their own.
 
-Run: python examples/suffixes.py (about 7 s); --full for the result in docs/stories (about 3 min)
+Run: python examples/suffixes.py (about 6 s); --full for the result in docs/stories (about 2 min)
 """
 
 # %% The study: two kinds of suffixes
