@@ -156,6 +156,7 @@ def _text(report, by):
     )
     if len(report.margins):
         shown = report.margins.drop(columns=[] if by else ["partition"])
+        shown["gap"] = shown["gap"].round(6) + 0.0  # no -0.00
         shown = shown.drop(columns=[c for c in ("before",) if shown[c].isna().all()])
         lines += ["", "Shares in percent:", shown.to_string(index=False, float_format=lambda v: f"{v:,.2f}", na_rep="")]
     lines += ["", "Largest weights:"]

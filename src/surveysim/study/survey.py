@@ -54,7 +54,7 @@ def prepare(spec):
 
 @lru_cache(maxsize=4)
 def _prepared(spec):
-    pop = Population.china(**spec.population.model_dump())
+    pop = population_of(spec.population)
     frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
@@ -89,7 +89,7 @@ def control_totals(pop, weighting):
     they are those of another year, taken for this one's.
     """
     if weighting.control_year not in (None, pop.year):
-        pop = _population_of(pop, weighting.control_year)
+        pop = population_of(pop, weighting.control_year)
     model = pop.model
     covered = weighting.control_population == "covered_6plus"
     table = np.zeros((62, model.expected.shape[1]))
@@ -114,10 +114,12 @@ def control_totals(pop, weighting):
     )
 
 
-@lru_cache(maxsize=4)
-def _population_of(pop, year):
-    """The same population in another year."""
-    return Population.china(**{k: v for k, v in pop.arguments.items() if k != "kind"} | {"year": year})
+@lru_cache(maxsize=3)
+def population_of(source, year=None):
+    """The population of a specification's section, or a population in another year; scenarios that share one share its tables."""
+    if year is None:
+        return Population.china(**source.model_dump())
+    return Population.china(**{k: v for k, v in source.arguments.items() if k != "kind"} | {"year": year})
 
 
 def recipe_of(spec, margins):

@@ -14,6 +14,7 @@ from .problem import Problem
 from .result import Calibration, deff_kish
 
 EXTREME = 5.0  # times the median weight
+MET = 1e-6  # points
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class Diagnosis(Shown):
     def summary(self):
         f = self.facts
         gap = self.margins["gap"].abs().max() if len(self.margins) else np.nan
+        met = "; every margin is met" if gap < MET else f"; largest gap to a margin {gap:.3g} points"
         return (
             f"{f['respondents']:,} respondents{self._without()}, weights {f['smallest']:,.4g} to {f['largest']:,.4g} (median "
             f"{f['median']:,.4g}), Kish deff {f['deff_kish']:.3f}, effective n {f['effective_n']:,.0f}, {f['extreme']:,} above {EXTREME:g} "
-            f"times the median" + (f"; largest gap to a margin {gap:.3g} points" if gap == gap else "")
+            f"times the median" + (met if gap == gap else "")
         )
 
     def _without(self):
