@@ -19,3 +19,10 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 myst_enable_extensions = ["dollarmath"]
 suppress_warnings = ["myst.header"]
+
+
+def setup(app):
+    """Tables of commas are shown as they are."""
+    from pygments.lexers.special import TextLexer
+
+    app.add_lexer("csv", TextLexer)

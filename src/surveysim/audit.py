@@ -205,9 +205,10 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
     -------
     DataFrame, a row per estimate that has a figure for both dates: indicator_id, family ("rates" or "sizes"), unit, before, now, change,
     rounding (by how much the rounding of both may have moved the change), and for each of the errors "stated" (±0.66 points for every
-    share), "simple" (n interviews with this deff, by domain size) and, with `margins`, "design" (the modelled survey): moe_… of the
-    change, p_… (two-sided), holm_… (adjusted for all changes of the family) and verdict_…: "yes" (distinguishable from zero at this
-    level, all changes of the family considered), "no", or "rounding": it depends on the digits that were not printed.
+    share), "simple" (n interviews with this deff, by domain size) and, with `margins`, "design" (the modelled survey): `moe_simple` of
+    the change, `p_simple` (two-sided), `holm_simple` (adjusted for all changes of the family) and `verdict_simple`, and so on: "yes"
+    (distinguishable from zero at this level, all changes of the family considered), "no", or "rounding": it depends on the digits
+    that were not printed.
 
     Notes
     -----
