@@ -143,17 +143,17 @@ def test_bool_columns__of_every_kind(kind):
         "bool": pd.DataFrame({"b": values}),
     }
     s = Survey(tables[kind])
-    assert list(s.proportion("b").to_frame()["level"]) == ["True"]
-    assert s.mean("b").to_frame()["estimate"][0] == 0.5
-    assert list(s.mean("b", by="b").to_frame()["domain"]) == ["b=False", "b=True"]
+    assert list(s.proportion("b").table["level"]) == ["True"]
+    assert s.mean("b").table["estimate"][0] == 0.5
+    assert list(s.mean("b", by="b").table["domain"]) == ["b=False", "b=True"]
 
 
 @pytest.mark.filterwarnings("ignore:rows with missing values")
 def test_bool_columns__with_missing_values_or_never_true():
     s = Survey(pl.DataFrame({"b": [True, None, False, True], "never": [False] * 4}))
-    assert list(s.proportion("b").to_frame()["level"]) == ["True"]
+    assert list(s.proportion("b").table["level"]) == ["True"]
     assert s.proportion("b").set_aside == {"b": 1}
-    row = s.proportion("never").to_frame().iloc[0]
+    row = s.proportion("never").table.iloc[0]
     assert row["estimate"] == 0
     assert row["upper"] > 0.3
     with pytest.raises(DataError, match="at least one column"):
@@ -317,3 +317,12 @@ def test_dual_frame__expected_times_may_be_above_one():
 def test_recipe__what_is_no_step_is_refused():
     with pytest.raises(ss.DataError, match="3 is no step"):
         ss.Recipe([3])
+
+
+def test_replicates__that_cannot_be_raked_say_that_they_are_replicates():
+    """A level with one respondent is lost in every replicate that leaves its PSU out."""
+    table = pd.DataFrame({"g": ["a"] * 9 + ["b"], "w": 1.0, "y": np.arange(10.0)})
+    recipe = Recipe([ss.weighting.BaseWeight("w"), Rake({"g": {"a": 8.0, "b": 2.0}}, minimum=1)])
+    survey = Survey(table, weight=recipe.apply(table)).replicates("jk1")
+    with pytest.raises(ss.CalibrationError, match="replicate 10 of 10 cannot be weighted like the sample"):
+        survey.mean("y")

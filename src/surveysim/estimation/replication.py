@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import hadamard
 
-from ..errors import DataError, DesignError, SurveysimWarning
+from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
 from ..weighting import Calibration
@@ -399,8 +399,14 @@ def filler(scheme, base, adjustments):
         plain(first, out)
         for lane in range(min(LANES, scheme.count - first)):
             w = np.ascontiguousarray(out[:, lane])
-            for adjustment in adjustments:
-                w = adjustment.again(w)
+            try:
+                for adjustment in adjustments:
+                    w = adjustment.again(w)
+            except CalibrationError as error:
+                raise CalibrationError(
+                    f"replicate {first + lane + 1} of {scheme.count} cannot be weighted like the sample: {error} Thin levels may lose all "
+                    "their respondents in a replicate; merge them (`minimum` of the raking step), or take the linearized errors."
+                ) from None
             out[:, lane] = w
 
     return one_by_one
