@@ -194,6 +194,12 @@ def test_count__regions_that_are_provinces():
         count.by("city")
 
 
+@pytest.mark.parametrize("countries", ["CHN", ("CN", "hk"), ("",)])
+def test_count__country_codes_are_checked(countries):
+    with pytest.raises(DataError, match="no country code"):
+        count_addresses(countries=countries)
+
+
 def test_count__nothing():
     assert count_addresses().total == Tally()
     assert len(count_addresses().by("province")) == 0

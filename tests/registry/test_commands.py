@@ -78,6 +78,7 @@ def test_report__its_slips():
         (("addresses", "nowhere.txt"), "no such file"),
         (("addresses",), "Missing argument"),
         (("addresses", DELEGATED, "--list", DOMAINS), "no column 'start'"),
+        (("addresses", DELEGATED, "--country", "China"), "no country code"),
         (("domains", DOMAINS, "--strict"), "line 5"),
         (("domains", LIST), "no column 'domain'"),
         (("domains", DELEGATED), "the name ends in '.txt'"),

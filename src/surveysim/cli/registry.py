@@ -1,6 +1,7 @@
 """The commands `surveysim registry …`: addresses and domain names counted from registries' files."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -130,11 +131,21 @@ def _text(table):
     import pandas as pd
 
     with pd.option_context("display.unicode.east_asian_width", True):
-        return table.to_string(index=False, float_format=lambda v: f"{v:,.10g}", formatters=_thousands(table))
+        return table.to_string(index=False, formatters=_formats(table))
 
 
-def _thousands(table):
-    return {c: "{:,}".format for c in table.columns if table[c].dtype.kind == "i"}
+def _formats(table):
+    """How each column's values are written: digits as printed in the report, thousands apart."""
+    digits = table.attrs.get("digits", {})
+    return {name: partial(_cell, digits=digits.get(name)) for name in table.columns}
+
+
+def _cell(value, digits):
+    import numpy as np
+
+    if isinstance(value, float | np.floating):
+        return f"{value:,.10g}" if digits is None else f"{value:,.{digits}f}"
+    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
 
 
 def _list(title, items, out, err=False):

@@ -72,8 +72,8 @@ class AddressCount(Shown):
 
     Attributes
     ----------
-    pieces : disjoint `Piece`s in order. conflicts : `Conflict`s by size. repeated : {4: addresses listed again after the first
-        time, 6: the same}, which a plain sum would count twice.
+    pieces : `Piece` by `Piece`, disjoint and in order. conflicts : each a `Conflict`, the largest first. repeated : {4: addresses
+        listed again after the first time, 6: the same}, which a plain sum would count twice.
     """
 
     pieces: tuple = field(repr=False)
@@ -143,6 +143,10 @@ def count_addresses(*sources, countries=tuple(REGIONS)):
     >>> count.by("province")[["province", "ipv4"]].to_dict("split")["data"]
     [['440000', 256], ['unknown', 768]]
     """
+    countries = (countries,) if isinstance(countries, str) else tuple(countries)
+    for code in countries:
+        if not (len(code) == 2 and code.isascii() and code.isupper()):
+            raise DataError(f"countries: {code!r} is no country code; give two capital letters, such as CN.")
     ranges = [r for source in sources for r in getattr(source, "ranges", source)]
     pieces, conflicts, repeated = [], Counter(), {4: 0, 6: 0}
     for version in (4, 6):

@@ -76,7 +76,7 @@ class RegistryList:
 
     def _table(self):
         file = files.read(self.path)
-        columns = {name: file.text(file.columns[k]) for name, k in self._named(file.columns).items()}
+        columns = {name: file.text(file.columns[k]).tolist() for name, k in self._named(file.columns).items()}
         for row in range(len(file)):
-            cells = dict.fromkeys(self.known, "") | {n: (v.iloc[row] or "").strip() for n, v in columns.items()}
+            cells = dict.fromkeys(self.known, "") | {name: (v[row] or "").strip() for name, v in columns.items()}
             yield row + 2, ",".join(cells.values()), cells

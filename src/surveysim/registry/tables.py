@@ -48,12 +48,8 @@ def report_tables(addresses=None, domains=None, *, lang="en"):
     --------
     >>> from surveysim.registry import Range, count_addresses, report_tables
     >>> count = count_addresses([Range(4, 2**24, 2**24 + 1023, country="HK")])
-    >>> print(report_tables(count, lang="zh")["appendix-1"].to_string(index=False))
-            地区  地址量 折合数
-    中国内地（大陆）    0  0C
-            香港 1024  4C
-            澳门    0  0C
-            台湾    0  0C
+    >>> report_tables(count, lang="zh")["appendix-1"]["折合数"].tolist()
+    ['0C', '4C', '0C', '0C']
     """
     made, indicators = {}, {}
     if addresses is not None:
@@ -81,8 +77,8 @@ def published_tables(*, lang="en"):
     Examples
     --------
     >>> from surveysim.registry import published_tables
-    >>> published_tables()["appendix-1"].iloc[0].tolist()
-    ['Mainland China', 343162368, '20A+116B+62C']
+    >>> published_tables()["appendix-2"]["As A, B, C"].tolist()[2:5]
+    ['3A+192B+167C', '2A+26B+140C', '254B+15C']
     """
     texts(lang)
     return {
@@ -106,7 +102,9 @@ def labelled(counts, *, lang="en"):
         whole = counts["ipv4"].sum()
         shown.insert(2, "notation", [to_notation(int(n), remainder="keep") for n in counts["ipv4"]])
         shown.insert(3, "share", (100 * counts["ipv4"] / whole).round(2) if whole else 0.0)
-    return shown.rename(columns=texts(lang))
+    shown = shown.rename(columns=texts(lang))
+    shown.attrs["digits"] = {texts(lang)["share"]: 2}
+    return shown
 
 
 def _level_names(key, lang):
@@ -130,7 +128,7 @@ def make(table, rows, lang):
         filled.append(derived(layout, {"label": layout["total"][lang]} | totals, totals))
     names = {"label": layout["head"][lang]} | {c["name"]: c[lang] for c in layout["columns"]}
     frame = pd.DataFrame([[row[name] for name in names] for row in filled], columns=list(names.values()))
-    frame.attrs["title"] = layout[lang]
+    frame.attrs |= {"title": layout[lang], "digits": {c[lang]: c["digits"] for c in layout["columns"] if "digits" in c}}
     return frame
 
 
@@ -228,7 +226,9 @@ def published_rows(table, lang):
     layout = layouts()[table]
     facts = reference.load(layout["facts"]).to_dict("records")
     totals = {label for key in ("en", "zh") for label in (layout.get("total", {}).get(key),)} | {"total"}
-    rows = [{"label": row[layout["label"][lang]]} | row for row in facts]
+    words = {"other": texts(lang)["other"]}
+    names = [str(row[layout["label"][lang]]).replace("_", " ") for row in facts]
+    rows = [{"label": words.get(name, name)} | row for name, row in zip(names, facts)]
     last = rows.pop() if "total" in layout and totals & {str(v) for v in facts[-1].values()} else None
     if "order" in layout:
         rows.sort(key=lambda row: -row[layout["order"]])
