@@ -9,7 +9,7 @@ from surveysim.registry import count_domains
 from surveysim.registry.domains import group, split
 
 LABEL = st.one_of(
-    st.from_regex("[a-z0-9]{1,12}", fullmatch=True),
+    st.from_regex("[a-z0-9]{4,12}", fullmatch=True),
     st.text("中国互联网络信息例子测试域名东西南北", min_size=1, max_size=8),
 )
 
