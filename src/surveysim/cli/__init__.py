@@ -14,6 +14,7 @@ import click
 from ..errors import StudyError, SurveysimError, SurveysimWarning
 from .auditing import audit
 from .estimate import estimate, plan
+from .registry import registry
 from .studies import config, study
 from .weights import weights
 from .writing import Stages, announce, estimates_text, folder, progress_display, save, truth
@@ -223,4 +224,5 @@ main.add_command(weights)
 main.add_command(estimate)
 main.add_command(plan)
 main.add_command(audit)
+main.add_command(registry)
 main.add_command(config)

@@ -1,0 +1,96 @@
+"""Regions and provinces as registries write them, and their labels in English and Chinese."""
+
+import tomllib
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+from .. import reference
+from ..errors import SpecError
+
+REGIONS = {
+    "CN": "",
+    "HK": "810000",
+    "MO": "820000",
+    "TW": "710000",
+}  # ISO codes; adcodes of those that are one province
+OUTSIDE = "999999"  # the report's 其他: the holder is outside the mainland
+UNKNOWN = "unknown"
+SILENT = ("", "不详", "未知", "unknown")
+ABROAD = ("其他", "其它", "境外", "other")
+
+
+@cache
+def texts(lang):
+    """Every text of the tables in one language."""
+    found = tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
+    if lang not in found:
+        raise SpecError(f"lang = {lang!r}: choose one of {', '.join(found)}.")
+    return found[lang]
+
+
+@cache
+def provinces(lang):
+    """{adcode: short name} of the 31 provinces, Hong Kong, Macao and Taiwan, outside the mainland, and unknown."""
+    text = texts(lang)
+    table = reference.load("provinces").set_index("adcode")["name_en" if lang == "en" else "name_zh_short"]
+    regions = {code: text[f"region_{region}"] for region, code in REGIONS.items() if code}
+    return {**table, **regions, OUTSIDE: text["outside"], UNKNOWN: text["unknown"]}
+
+
+def province(text):
+    """The adcode of a province written in Chinese or English, short or in full, or as its adcode; "" where nothing is said.
+
+    Examples
+    --------
+    >>> from surveysim.registry.places import province
+    >>> [province(name) for name in ("广东", "广东省", "guangdong", "440000", "内蒙古自治区", "香港特别行政区", "不详")]
+    ['440000', '440000', '440000', '440000', '150000', '810000', '']
+    """
+    found = _spellings().get(_spelt(text))
+    if found is None:
+        raise ValueError(f"{text!r} is no province; write 广东, Guangdong or 440000")
+    return found
+
+
+def holder(text):
+    """A holder's name; those of the report's appendix table 2 in Chinese, whichever language they are written in.
+
+    Examples
+    --------
+    >>> from surveysim.registry.places import holder
+    >>> holder("china telecom"), holder("Example  Bank")
+    ('中国电信集团有限公司', 'Example Bank')
+    """
+    plain = " ".join(text.split())
+    return _reported_holders().get(_spelt(plain), plain)
+
+
+@cache
+def holders(lang):
+    """{name in Chinese: name in `lang`} of the holders that the report names, and of the unknown one."""
+    table = reference.load("registry_ipv4_by_holder")
+    named = table[~table["holder_zh"].isin(["合计", "其他"])]
+    return {**dict(zip(named["holder_zh"], named[f"holder_{lang}"])), UNKNOWN: texts(lang)["unknown"]}
+
+
+@cache
+def _reported_holders():
+    names = {name: code for lang in ("zh", "en") for code, name in holders(lang).items() if code != UNKNOWN}
+    return {_spelt(name): code for name, code in names.items()}
+
+
+@cache
+def _spellings():
+    table = reference.load("provinces")
+    found = dict(zip(table["name_zh"], table["adcode"]))
+    for lang in ("zh", "en"):
+        found |= {name: code for code, name in provinces(lang).items() if code != UNKNOWN}
+    found |= {f"{texts('zh')[f'region_{region}']}特别行政区": REGIONS[region] for region in ("HK", "MO")}
+    found |= {code: code for code in provinces("zh") if code != UNKNOWN}
+    found |= dict.fromkeys(ABROAD, OUTSIDE) | dict.fromkeys(SILENT, "")
+    return {_spelt(name): code for name, code in found.items()}
+
+
+def _spelt(text):
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
