@@ -173,9 +173,34 @@ def test_changes__verdicts_under_stated_errors(margins):
     assert (table["holm_simple"] >= table["p_simple"]).all()
     assert "micro-dramas" in table.loc["app_online_video_rate", "note"]
     assert "design" not in "".join(table.columns)
-    given = margins.assign(design_moe=margins["moe"])
+    given = margins.assign(design_se=margins["moe"] / 1.959963984540054)
     same = ss.published_changes(margins=given).set_index("indicator_id")
     np.testing.assert_allclose(same["moe_design"], same["moe_simple"])
+
+
+def test_changes__the_level_does_not_change_p_values():
+    a, b = (ss.published_changes(level=level).set_index("indicator_id") for level in (0.95, 0.99))
+    for name in ("stated", "simple"):
+        np.testing.assert_allclose(a[f"p_{name}"], b[f"p_{name}"])
+    wide = ss.published_margins(level=0.99).set_index("indicator_id")["ratio"]
+    np.testing.assert_allclose(wide, ss.published_margins().set_index("indicator_id")["ratio"])
+
+
+def test_changes__netizens_and_non_netizens_are_one_change():
+    table = ss.published_changes().set_index("indicator_id")
+    a, b = (table.loc[name] for name in ("netizens_size", "non_netizens_size"))
+    assert a["change"] == -b["change"]
+    assert a["moe_simple"] == pytest.approx(
+        b["moe_simple"], rel=3e-3
+    )  # the report rounds non-netizens to 3.01 hundred million
+
+
+def test_changes__rounding_of_what_was_printed():
+    table = ss.published_changes().set_index("indicator_id")["rounding"]
+    assert table["internet_penetration"] == 0.05  # the change itself is printed
+    assert table["app_ride_hailing_rate"] == 0.1  # two figures are
+    assert table["netizens_size"] == table["app_online_government_size"] == 0.5
+    assert table["app_online_news_size"] == 50.5
 
 
 def test_changes__correlation_takes_error_away():

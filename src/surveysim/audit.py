@@ -20,6 +20,7 @@ from .study.estimands import selected
 
 PRESET = "cnnic-2024-12"
 STATED = 0.66  # points
+STATED_Z = float(special.ndtri(0.975))  # the statement is one at 95 %
 PRINTED = 0.05  # points by which rounding may have moved a printed percentage
 ROUGH_Z = 1.96  # what many take for the normal quantile of 95 %
 SEED = 20241231
@@ -139,10 +140,10 @@ def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None
     Returns
     -------
     DataFrame, a row per published estimate: indicator_id, domain, unit, published; respondents (expected in its domain); stated, what
-    ±0.66 points say of it; moe, of n interviews with this deff; ratio, moe over stated; and of the modelled survey: design_moe, its
-    Monte Carlo error design_mcse, design_deff (mean estimated), design_cover (coverage of the nominal 95 % interval, in percent) with
-    design_cover_mcse. In the unit of the estimate. Estimates that are not the survey's, or not modelled, have no margins and say so in
-    `note`.
+    ±0.66 points say of it; moe, of n interviews with this deff; ratio, moe over stated; and of the modelled survey: design_se (the
+    standard deviation of its estimates), design_moe, its Monte Carlo error design_mcse, design_deff (mean estimated), design_cover
+    (coverage of the nominal 95 % interval, in percent) with design_cover_mcse. In the unit of the estimate. Estimates that are not the
+    survey's, or not modelled, have no margins and say so in `note`.
 
     Notes
     -----
@@ -166,7 +167,7 @@ def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None
     z = float(special.ndtri((1 + level) / 2))
     table = facts[["domain", "unit"]].assign(published=facts["value_2024_12"])
     table["respondents"] = errors["respondents"]
-    table["stated"] = errors["whole"] * STATED
+    table["stated"] = errors["whole"] * STATED * z / STATED_Z
     table["moe"] = z * errors["se"]
     table["ratio"] = table["moe"] / table["stated"]
     if repetitions:
@@ -238,15 +239,11 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
     table["change"] = (table["now"] - table["before"]).round(6)
     table["rounding"] = [_rounding(row) for row in facts.itertuples()]
     errors, z = errors.loc[facts.index], float(special.ndtri((1 + level) / 2))
-    kinds = {"stated": errors["whole"] * STATED / z, "simple": errors["se"]}
-    if margins is not None and "design_moe" in margins:
-        kinds["design"] = margins.set_index("indicator_id")["design_moe"].reindex(facts.index) / z
+    kinds = {"stated": errors["whole"] * STATED / STATED_Z, "simple": errors["se"]}
+    if margins is not None and "design_se" in margins:
+        kinds["design"] = margins.set_index("indicator_id")["design_se"].reindex(facts.index)
     for name, now in kinds.items():
-        before = (
-            now * _spread(table["before"], errors["base"]) / _spread(table["now"], errors["base"])
-            if name != "stated"
-            else now
-        )
+        before = now * _spread(table["before"], errors) / _spread(table["now"], errors) if name != "stated" else now
         se = np.sqrt(now**2 + before**2 - 2 * correlation * now * before)
         table[f"moe_{name}"] = z * se
         table[f"p_{name}"] = _two_sided(table["change"].abs() / se)
@@ -271,18 +268,19 @@ _CHANGED = dict.fromkeys(
 
 
 def _rounding(fact):
-    """By how much rounding may have moved a change: half a printed digit for each of the two figures that were printed."""
-    if fact.unit != "10k persons":
-        return 2 * PRINTED
-    digits = [50.0 if value % 100 == 0 else 0.5 for value in (fact.value_2023_12, fact.value_2024_12)]
-    if fact.value_2023_12_basis == "implied_by_change":  # the change itself was printed
-        return 50.0 if fact.change_reported % 10 == 0 else 0.5
-    return sum(digits)
+    """By how much rounding may have moved a change: half a printed digit for each figure that was printed, one where the change was."""
+    if fact.unit == "10k persons":
+        each = [50.0 if value % 100 == 0 else 0.5 for value in (fact.value_2023_12, fact.value_2024_12)]
+        own = 0.5
+    else:
+        each, own = [PRINTED, PRINTED], PRINTED
+    return own if fact.value_2023_12_basis == "implied_by_change" else sum(each)
 
 
-def _spread(value, base):
-    """√ v (base - v), to which a standard error is proportional; 1 where the estimate is no share."""
-    return np.sqrt(value * (base - value)).where(base.notna(), 1.0)
+def _spread(value, errors):
+    """√ y (base - y) with y the part that is estimated, to which a standard error is proportional; 1 where it is no share."""
+    part = (errors["known"] - value).where(errors["known"].notna(), value)
+    return np.sqrt(part * (errors["base"] - part)).where(errors["base"].notna(), 1.0)
 
 
 def _two_sided(z):
@@ -305,7 +303,7 @@ def standard_errors(spec, n, deff=1.0):
     Returns
     -------
     DataFrame by indicator_id, in the unit of the estimate: value, se, whole (what one point of the share is), base (se is proportional to
-    √ value (base - value)), respondents.
+    √ y (base - y), y being the value, or known - value of complements), known, respondents.
     """
     from .population import Population
 
@@ -321,39 +319,39 @@ def standard_errors(spec, n, deff=1.0):
 
     covered = total("landline*age_6plus") + total("mobile*age_6plus") - total("mobile_and_landline*age_6plus")
     rows = {name: _simple(pop, row, total, covered, n, deff) for name, row in definitions.iterrows()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "se", "whole", "base", "respondents"])
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["value", "se", "whole", "base", "known", "respondents"]
+    )
 
 
 def _simple(pop, row, total, covered, n, deff):
-    """(value, se, one point, base, respondents) of one estimate from n of the covered population."""
+    """(value, se, one point, base, known, respondents) of one estimate from n of the covered population."""
     y, q = total(row["numerator"]), total(row["numerator"]) / covered
     if row["kind"] == "ratio":
         x = total(row["denominator"])
         reached = covered - total("internet") if row["denominator"] == "nonuser" else x  # nobody asks children under 6
         asked, p = n * reached / covered, y / x
-        return 100 * p, 100 * math.sqrt(deff * p * (1 - p) / asked), 1.0, 100.0, asked
+        return 100 * p, 100 * math.sqrt(deff * p * (1 - p) / asked), 1.0, 100.0, np.nan, asked
     if row["kind"] == "mean":
         asked = n * total(row["denominator"]) / covered
         ids = np.random.default_rng(SEED).integers(0, pop.size, 200_000)
         spread = float(pop.persons(ids, [row["numerator"]])[row["numerator"]].std())
-        return y / total(row["denominator"]), math.sqrt(deff / asked) * spread, np.nan, np.nan, asked
+        return y / total(row["denominator"]), math.sqrt(deff / asked) * spread, np.nan, np.nan, np.nan, asked
     if row["kind"] == "complement_ratio":  # (N_g - Y_g) / (N - Y) has the scores (R - 1[g]) y / (N - Y)
         users, nonusers = total("internet"), total("persons") - total("internet")
         share = (total(row["denominator"]) - y) / nonusers
         mean, square = share * users - y, share**2 * (users - y) + (share - 1) ** 2 * y
         se = covered * math.sqrt(deff * (square / covered - (mean / covered) ** 2) / n) / nonusers
-        return 100 * share, 100 * se, 1.0, 100.0, n * (1 - users / covered)
+        return 100 * share, 100 * se, 1.0, 100.0, np.nan, n * (1 - users / covered)
     se = covered * math.sqrt(deff * q * (1 - q) / n)
     if row["kind"] == "known":
         x = total(row["denominator"])
         asked = n * total(f"{row['denominator']}*age_6plus") / total("persons*age_6plus")
-        return 100 * y / x, 100 * se / x, 1.0, 100 * covered / x, asked
+        return 100 * y / x, 100 * se / x, 1.0, 100 * covered / x, np.nan, asked
     scale = 1e-4 / pop.scale
-    value = y if row["kind"] == "total" else total(row["denominator"]) - y
-    base = (
-        covered if row["kind"] == "total" else 2 * total(row["denominator"]) - covered
-    )  # se is y's, whatever is subtracted from
-    return value * scale, se * scale, total(_asked_of(row["numerator"])) * scale / 100, base * scale, n
+    known = total(row["denominator"]) * scale if row["kind"] == "complement" else np.nan
+    value = y * scale if row["kind"] == "total" else known - y * scale
+    return value, se * scale, total(_asked_of(row["numerator"])) * scale / 100, covered * scale, known, n
 
 
 def _asked_of(numerator):
@@ -370,6 +368,7 @@ def _monte_carlo(spec, n, repetitions, z, progress):
     value, error = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
     return pd.DataFrame(
         {
+            "design_se": value["empse"],
             "design_moe": z * value["empse"],
             "design_mcse": z * error["empse"],
             "design_deff": value["deff"],

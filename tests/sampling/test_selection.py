@@ -147,6 +147,28 @@ def test_prefectures__three_a_province_and_everybody_counted_once():
     assert size.min() >= 2
 
 
+@pytest.mark.parametrize("prefectures", [2, 5, 9, 12, 14, 20, 30])
+def test_prefectures__any_number_can_be_drawn(prefectures):
+    """Units with probabilities near 1 are no trouble for an exact draw."""
+    small = SPEC.model_copy(update={"sample": SPEC.sample.model_copy(update={"prefectures": prefectures})})
+    design = prepare(small).design
+    for seed in range(3):
+        drawn = design.draw(np.random.default_rng(seed))
+        have = np.bincount(design.province, minlength=31)
+        assert np.bincount(design.province, drawn.taken, 31).tolist() == np.minimum(have, prefectures).tolist()
+
+
+def test_prefectures__certain_units_are_never_alone_with_units_taken_by_chance():
+    design = prepare(SPEC.model_copy(update={"sample": SPEC.sample.model_copy(update={"prefectures": 5})})).design
+    made = design.draw(np.random.default_rng(1))
+    certain = made.taken & (made.probability == 1)
+    for unit in np.flatnonzero(certain)[:12]:
+        interviews = made.targets.copy()
+        interviews[0, unit] = 1
+        stratum = design.strata_of(interviews)
+        assert not set(stratum[0, certain]) & set(stratum[0, made.taken & (made.probability < 1)])
+
+
 def test_prefectures__weights_say_what_was_selected_and_add_up():
     """The weight of a number is divided by the probability of its unit, so that the frames are met in expectation."""
     run = SPEC.run(seed=5, record=False)

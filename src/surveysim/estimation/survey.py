@@ -214,6 +214,9 @@ class Survey(Shown):
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
         constraints = (*self.design.constraints, *_constraints(adjustment))
         new._base = self.weight if self._base is None else self._base
+        start = getattr(getattr(adjustment, "problem", None), "base", None)
+        if start is not None:  # rows that were left out stay out in replicates
+            new._base = np.where(start > 0, new._base, 0.0)
         new._adjustments = (*self._adjustments, adjustment)
         carrier = self.design.carrier
         if carrier is not None:

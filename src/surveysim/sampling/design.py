@@ -169,7 +169,8 @@ class SampleDesign:
         Units selected by chance are PSUs of one stratum in their province; where one would be alone there it joins the next province
         that has some, by the numbers to be selected, not by which.
         """
-        stratum, chance = variance_strata(interviews, self.province), self.probability < 1
+        chance = self.probability < 1
+        stratum = variance_strata(np.where(chance, 0, interviews), self.province)  # certain units join each other only
         if not chance.any():
             return stratum
         chosen = np.rint(np.bincount(self.province, np.where(chance, self.probability, 0.0))).astype(int)

@@ -3,13 +3,14 @@
 Notation follows Tillé (2006), Sampling Algorithms, chapters 5 to 7.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..errors import DesignError
 
 METHODS = ("systematic", "pps_systematic", "srs", "sampford", "brewer", "pivotal", "poisson")
 WHOLE = 1e-6  # how near to a whole number the sum of the probabilities of a sample of fixed size has to be
-MOST_TRIES = 100_000
 
 
 def inclusion_probabilities(size, n):
@@ -57,8 +58,8 @@ def select(probability, method="systematic", rng=None, start=None):
     ----------
     probability : (N,) inclusion probabilities, 0 to 1; their sum is the size of the sample.
     method : "systematic" (in the order given; with unequal probabilities it is "pps_systematic", another name of it) · "srs" (equal
-        probabilities, every sample alike) · "sampford" (rejective) · "brewer" (one unit at a time) · "pivotal" (neighbours fight it
-        out, so that an ordered list is spread over) · "poisson" (each unit on its own; the size is random).
+        probabilities, every sample alike) · "sampford" (exact, without replacement) · "brewer" (one unit at a time) ·
+        "pivotal" (neighbours fight it out, so that an ordered list is spread over) · "poisson" (each unit on its own; the size is random).
     rng : numpy Generator or seed. start : of a systematic sample, 0 to 1; drawn unless given.
 
     Returns
@@ -68,7 +69,7 @@ def select(probability, method="systematic", rng=None, start=None):
     Raises
     ------
     DesignError : probabilities outside 0 to 1; a sum that is no whole number where the size is fixed; "srs" of unequal
-        probabilities; "sampford" that finds no sample in 100,000 tries.
+        probabilities.
 
     References
     ----------
@@ -121,14 +122,38 @@ def _srs(p, n, rng):
 
 
 def _sampford(p, n, rng):
-    """First unit with probability p / n, the others with p / (1 - p), with replacement; kept if all differ."""
-    first, others = p / n, p / (1 - p)
-    others = others / others.sum()
-    for _ in range(MOST_TRIES):
-        drawn = np.append(rng.choice(len(p), 1, p=first / first.sum()), rng.choice(len(p), n - 1, p=others))
-        if len(np.unique(drawn)) == n:
-            return drawn
-    raise DesignError(f"sampford: no sample of {n} different units in {MOST_TRIES:,} tries; use pivotal or brewer.")
+    """One unit with probability in proportion to p times what n - 1 of the others can be, then these, one after the other.
+
+    Sampford's design is P(s) ∝ Σ_(i in s) p_i Π_(j in s, not i) λ_j with λ = p / (1 - p), so that nothing has to be rejected.
+    """
+    odds = p / (1 - p)
+    odds = odds / np.partition(odds, -n)[-n]  # their level does not matter; large ones would overflow
+    first = int(rng.choice(len(p), p=_first_chances(tuple(p), tuple(odds), n)))
+    rest = np.delete(np.arange(len(p)), first)
+    ways, chosen, left = _ways(odds[rest], n - 1), [first], n - 1
+    for k, unit in enumerate(rest):
+        if left and rng.random() * ways[k, left] < odds[unit] * ways[k + 1, left - 1]:
+            chosen.append(int(unit))
+            left -= 1
+    return np.array(chosen)
+
+
+@lru_cache(maxsize=256)
+def _first_chances(p, odds, n):
+    """Chances (N,) of the unit that is drawn first."""
+    odds = np.array(odds)
+    weight = [p[i] * _ways(np.delete(odds, i), n - 1)[0, n - 1] for i in range(len(p))]
+    return np.array(weight) / np.sum(weight)
+
+
+def _ways(odds, n):
+    """Sums (N + 1, n + 1) of products of the odds of j of the units from k on."""
+    ways = np.zeros((len(odds) + 1, n + 1))
+    ways[-1, 0] = 1.0
+    for k in range(len(odds) - 1, -1, -1):
+        ways[k] = ways[k + 1]
+        ways[k, 1:] += odds[k] * ways[k + 1, :-1]
+    return ways
 
 
 def _brewer(p, n, rng):

@@ -441,6 +441,8 @@ def interviews_of(prep, cases, table, weights):
     """The interviews as a labelled table: design columns, answers, probabilities through both frames, weights."""
     labelled = case_table(prep.pop, cases, prep.frames)
     extra = pd.DataFrame({c: table[c] for c in table.columns if c not in labelled.columns})
+    if prep.spec.sample.prefectures:  # units that were not taken have no probability of the other frame
+        return pd.concat([labelled, extra, weights.table], axis=1)
     landline, mobile = frame_probabilities(prep, cases)
     reach = pd.DataFrame({"probability_landline": landline, "probability_mobile": mobile})
     return pd.concat([labelled, extra, reach, weights.table], axis=1)

@@ -5,13 +5,15 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
+from functools import partial
+
 import numpy as np
 
 from ..errors import CalibrationError, DataError
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins, numbers_of
-from .missing import with_missing
+from .missing import complete
 from .problem import Problem
 from .trimming import calibrate_trimmed, trim_bounds
 
@@ -75,9 +77,10 @@ def rake(
     >>> round(float(raked.deff_kish), 4)
     1.2064
     """
-    index = getattr(data, "index", None)
+    index, given, whole = getattr(data, "index", None), (data, margins), None
     if missing != "fail":
-        data, margins, weight = with_missing(data, margins, weight, by, missing)
+        whole = complete(data, margins, weight, by, missing)
+        data, margins, weight = whole.data, whole.margins, whole.base
     targets = Margins.parse(margins, by)
     check_solver(tol, max_iter)
     reading = targets.reading(margins_are, rescale)
@@ -92,11 +95,20 @@ def rake(
         result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter)
         result.reading = reading
     result.index = index
+    if missing == "level":
+        result._constraints = partial(whole.constraints, problem, total, reading == "shares")
+        result.afresh = partial(_again, *given, by, bounds, margins_are, rescale, tol, max_iter)
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12
         }
     return result
+
+
+def _again(data, margins, by, bounds, margins_are, rescale, tol, max_iter, base):
+    """Weights from other initial weights, the shares of missing levels taken anew."""
+    options = {"bounds": bounds, "margins_are": margins_are, "rescale": rescale, "tol": tol, "max_iter": max_iter}
+    return rake(data, margins, weight=base, by=by, missing="level", **options).weight
 
 
 def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):

@@ -65,6 +65,42 @@ class Constraints:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """Margins whose totals follow the initial weights of the sample they are put on, such as the share of a level for missing values.
+
+    Attributes
+    ----------
+    margins : Constraints. follow : (K, width), what a row of each cell adds to the totals per unit of its initial weight.
+    """
+
+    margins: Constraints
+    follow: np.ndarray
+    covariance = None
+
+    @property
+    def base(self):
+        return self.margins.base
+
+    @property
+    def inverse(self):
+        return self.margins.inverse
+
+    def rows(self):
+        """As `Constraints.rows`."""
+        return self.margins.rows()
+
+    def residuals(self, scores):
+        """As `Constraints.residuals`: scores minus what the totals leave fixed."""
+        partition, x = self.rows()
+        moved = x - self.follow[self.margins.cell]
+        for p, inverse in enumerate(self.inverse):
+            rows = partition == p
+            beta = ((scores[:, rows] * self.base[rows]) @ x[rows]) @ inverse
+            scores[:, rows] -= beta @ moved[rows].T
+        return scores, []
+
+
+@dataclass(frozen=True)
 class LinearConstraints:
     """Numeric totals, scale factors or clusters: the calibration variables of every row.
 

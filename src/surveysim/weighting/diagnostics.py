@@ -9,7 +9,7 @@ from ..display import Shown
 from ..errors import DataError
 from .cells import refuse_weights
 from .margins import Margins, numbers_of, rows_of
-from .missing import with_missing
+from .missing import complete
 from .problem import Problem
 from .result import Calibration, deff_kish
 
@@ -122,7 +122,8 @@ def _margins(data, w, start, margins, by, missing):
     if margins is None:
         return pd.DataFrame(columns=columns)
     if missing != "fail":
-        data, margins, w = with_missing(data, margins, w, by, missing)
+        whole = complete(data, margins, w, by, missing)
+        data, margins, w = whole.data, whole.margins, whole.base
     targets = Margins.parse(margins, by)
     problem = Problem.of(data, targets, w)
     table = problem.table(np.ones_like(problem.cells.weight), targets.total).rename(columns={"before": "sum"})

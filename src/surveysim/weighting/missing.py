@@ -1,25 +1,58 @@
 """What becomes of respondents whose raking variables are missing: refused, left out, or a level of their own."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from .constraints import Followed
 from .margins import Columns, Margins, coded, numbers_of, rows_of
 
 POLICIES = ("fail", "drop", "level")
 MISSING = "(missing)"
 
 
-def with_missing(data, margins, weight, by, policy):
-    """Table, margins and initial weights with which rows whose raking variables are missing can be raked.
+@dataclass(frozen=True)
+class Completed:
+    """A table without holes in its raking variables.
+
+    Attributes
+    ----------
+    data : the raking variables. margins : what they are raked to. base : (n,) initial weights, 0 for rows that are left out.
+    groups : {(partition, margin): [(known levels, missing levels)]}; the missing levels of a group take their share of its weight.
+    """
+
+    data: Columns
+    margins: Margins
+    base: np.ndarray
+    groups: dict = field(default_factory=dict)
+
+    def constraints(self, problem, total, shares):
+        """Constraints of a calibration to `total` (P, C), whose totals follow the sample where they were shared out by it."""
+        plain = problem.constraints()
+        if not self.groups:
+            return problem.constraints(total if shares else None)
+        follow = followed(problem, self.groups, total)
+        if shares:
+            follow += (np.nan_to_num(total) / problem.sums[:, None])[problem.cells.partition]
+        place = problem.columns
+        columns = np.where(place < 0, 0.0, follow[:, place])
+        return Followed(plain, columns[problem.cells.weight > 0])
+
+
+def complete(data, margins, weight, by, policy):
+    """A `Completed` table with which rows whose raking variables are missing can be raked.
 
     "drop" takes their weight away, so that the others stand for everybody. "level" gives them a level of their own, `(missing)`, whose
-    total is its share of the initial weights; the totals of the other levels shrink by that share. Where the missing are like the
-    others of their margin neither does harm; where they are not, both are biased, and only imputation by what is known helps.
+    total is its share of the initial weights; the totals of the other levels shrink by that share. In a crossed margin that is done
+    inside the levels of the variables that are never missing. Where the missing are like the others of their margin neither does
+    harm; where they are not, both are biased, and only imputation by what is known helps.
     """
     if policy not in POLICIES:
         raise DataError(f"missing = {policy!r}: choose one of {', '.join(POLICIES)}.")
     targets, n = Margins.parse(margins, by), rows_of(data)
+    by = targets.by
     base = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
     names = list(dict.fromkeys(name for variable in targets.variables for name in variable))
     columns = {name: coded(data, name) for name in names}
@@ -28,14 +61,14 @@ def with_missing(data, margins, weight, by, policy):
         gone = np.any([*lost.values()], axis=0)
         if gone.all():
             raise DataError("every row misses a raking variable, so nobody is left to weight.")
-        base = np.where(gone, 0.0, base)
-        return Columns(_filled(data, columns, by, keep=True)), margins, base
+        return Completed(Columns(_filled(data, columns, by, keep=True)), targets, np.where(gone, 0.0, base))
     part = np.zeros(n, np.int64)
     if by is not None:
         codes, labels = coded(data, by)
         place = {label: p for p, label in enumerate(targets.partitions)}
         part = np.array([place.get(label, -1) for label in labels] + [-1])[np.asarray(codes)]
-    return Columns(_filled(data, columns, by, keep=False)), _shrunk(targets, columns, lost, part, base), base
+    shrunk, groups = _shrunk(targets, columns, lost, part, base)
+    return Completed(Columns(_filled(data, columns, by, keep=False)), Margins.parse(shrunk, by), base, groups)
 
 
 def _filled(data, columns, by, keep):
@@ -55,22 +88,73 @@ def _filled(data, columns, by, keep):
 
 
 def _shrunk(targets, columns, lost, part, base):
-    """The margins by partition, each with a level for every pattern of missing values that occurs, at its share of the weights."""
-    whole = np.bincount(part[part >= 0], base[part >= 0], len(targets.partitions))
-    result = {}
+    """Margins by partition with a level for every pattern of missing values that occurs, and the groups they are shared out in."""
+    result, groups = {}, {}
     for p, partition in enumerate(targets.partitions):
-        mine, result[partition] = part == p, {}
+        mine, result[partition] = np.flatnonzero(part == p), {}
         for m, variable in enumerate(targets.variables):
-            first = targets.first[m]
-            total = targets.total[p, first : targets.first[m + 1]]
+            total = targets.total[p, targets.first[m] : targets.first[m + 1]]
             known = {level: t for level, t in zip(targets.labels[m], total, strict=True) if t == t}
-            hit = np.flatnonzero(mine & np.any([lost[name] for name in variable], axis=0))
-            levels = [tuple(MISSING if lost[n][k] else columns[n][1][columns[n][0][k]] for n in variable) for k in hit]
-            share = pd.Series(base[hit]).groupby(pd.Series(levels, dtype=object)).sum() / whole[p] if len(hit) else {}
-            left, everybody = 1 - sum(share.values if len(share) else ()), np.nansum(total)
-            entries = {level: t * left for level, t in known.items()} | {
-                k: v * everybody for k, v in dict(share).items()
-            }
+            whole = [k for k, name in enumerate(variable) if not lost[name][mine].any()]
+            entries, shared = dict(known), []
+            if len(whole) < len(variable):
+                levels = _levels(columns, lost, variable, mine)
+                entries, shared = _shared_out(known, levels, base[mine], whole)
+            groups[p, m] = shared
             key = variable if len(variable) > 1 else variable[0]
             result[partition][key] = {level if len(level) > 1 else level[0]: t for level, t in entries.items()}
-    return result if targets.by is not None else result[None]
+    return (result if targets.by is not None else result[None]), groups
+
+
+def _levels(columns, lost, variable, rows):
+    """The level of each row as a tuple of labels, `(missing)` where there is none."""
+    parts = []
+    for name in variable:
+        codes, labels = columns[name]
+        codes = np.asarray(codes)[rows]
+        parts.append(np.array([*labels, MISSING], dtype=object)[np.where(lost[name][rows], len(labels), codes)])
+    return list(zip(*parts, strict=True))
+
+
+def _shared_out(known, levels, base, whole):
+    """Totals with those of missing levels among them, group by group of the levels of the variables that are never missing."""
+    weight = pd.Series(base).groupby(pd.Series(levels, dtype=object)).sum()
+    weight = weight[weight > 0]
+    group = {level: tuple(level[k] for k in whole) for level in (*known, *weight.index)}
+    entries, shared = {}, []
+    for g in dict.fromkeys(group[level] for level in known):
+        mine = {level: t for level, t in known.items() if group[level] == g}
+        sizes = {level: w for level, w in weight.items() if group[level] == g}
+        holes = {level: w for level, w in sizes.items() if MISSING in level}
+        left = 1 - sum(holes.values()) / sum(sizes.values()) if holes else 1.0
+        entries |= {level: t * left for level, t in mine.items()}
+        everybody = sum(mine.values())
+        entries |= {level: everybody * w / sum(sizes.values()) for level, w in holes.items()}
+        shared.append((tuple(mine), tuple(holes)))
+    return entries, shared
+
+
+def followed(problem, groups, total):
+    """How the totals follow the initial weights: derivative of each total by the weight of a row of each cell, (K, C).
+
+    In a group of total T and weight W the missing share m gives totals T_c (1 - m) and T m; a row moves m by (1[missing] - m) / W.
+    """
+    cells, targets = problem.cells, problem.targets
+    change = np.zeros((len(cells.weight), total.shape[1]))
+    for (p, m), shared in groups.items():
+        rows = np.flatnonzero((cells.partition == p) & (cells.weight > 0))
+        at = problem.columns[cells.level[rows, m]]
+        place = {level: targets.first[m] + k for k, level in enumerate(targets.labels[m])}
+        for known, holes in shared:
+            if not holes:
+                continue
+            known, holes = ([place[level] for level in levels] for levels in (known, holes))
+            inside = np.isin(at, [*known, *holes])
+            here, hit = rows[inside], at[inside][:, None] == np.array(holes)[None, :]
+            weight = cells.weight[here]
+            share = weight @ hit / weight.sum()
+            moved = (hit - share) / weight.sum()
+            whole = total[p, known] / (1 - share.sum())
+            change[np.ix_(here, known)] -= whole * moved.sum(axis=1)[:, None]
+            change[np.ix_(here, holes)] += total[p, [*known, *holes]].sum() * moved
+    return change

@@ -49,7 +49,7 @@ class Calibration(Shown):
         remember(weight)
         self._g, self._margins, self._constraints = g, margins, constraints
         self.rescaled, self.least, self.index = {}, 0.0, None
-        self.problem = self.total = self.distance = self.tol = self.max_iter = None
+        self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = None
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -115,6 +115,7 @@ class Calibration(Shown):
         """Whether the calibration depends on a row through its margin cell alone."""
         return (
             self.problem is not None
+            and self.afresh is None
             and self.problem.z is None
             and self.problem.q is None
             and self.problem.covariance is None
@@ -131,7 +132,11 @@ class Calibration(Shown):
         >>> calibration.again([1.0, 1.0, 2.0]).tolist()
         [60.0, 20.0, 40.0]
         """
-        problem = self._repeatable().reweighted(base)
+        if self._repeatable().base is not None:
+            base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
+        if self.afresh is not None:
+            return self.afresh(base)
+        problem = self.problem.reweighted(base)
         total = self.total
         if self.reading == "shares":
             total = total * (problem.sums / self.problem.sums)[:, None]

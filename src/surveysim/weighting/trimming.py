@@ -121,7 +121,7 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
     """
     first = result = problem.calibrate(total, distance, tol, max_iter)
     base = np.ones(problem.n) if problem.base is None else problem.base
-    mean = result.weight.sum() / problem.n
+    mean = result.weight.sum() / np.count_nonzero(base)
     low, high = (0.0 if lower is None else lower * mean), (np.inf if upper is None else upper * mean)
     rounds = 0
     while rounds < MOST_ROUNDS:
