@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..errors import DataError, SurveysimError
+from .writing import apart
 
 COMPARISONS = {
     "=": operator.eq,
@@ -67,6 +68,9 @@ def _many(name, text):
     show_default=True,
     help="With --rake, rows that miss a raking variable: refuse them, take their weight away, or give them a level.",
 )
+@click.option(
+    "--population", type=click.FloatRange(min=0, min_open=True), help="What raked weights sum to, for shares."
+)
 @click.option("--by", help="Columns whose combinations are domains, separated by commas.")
 @click.option("--where", multiple=True, help="Subpopulation, such as age>=60 or sex=female; all that are given hold.")
 @click.option("--replicates", type=click.Choice(["jk1", "jkn", "brr", "rao-wu", "sdr"]), help="Errors by replicates.")
@@ -93,6 +97,7 @@ def estimate(data, out, as_json, by, ci, level, deff, sheet, encoding, where, re
         raise click.UsageError("nothing to estimate: give --mean, --total, --proportion, --ratio or --quantile.")
     if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
         raise DataError(f"{out}: estimates are written as .csv, .parquet or .xlsx.")
+    apart((data, options["rake"]), (out,))
     file = files.read(data, sheet, encoding)
     options |= {"wanted": wanted, "domains": by.split(",") if by else []}
     survey, asked, domains = _survey(file, Roles(), options, encoding)
@@ -176,11 +181,12 @@ def _survey(file, roles, options, encoding):
 
     from .. import files
     from ..estimation import Survey
-    from .weights import raking_table
+    from .weights import blown_up, raking_table
 
     targets, design = None, {}
     if options["rake"] is not None:  # first, so that messages about margins have the file's names
         targets, reading = files.read_margins(options["rake"], encoding=encoding)
+        targets, reading = blown_up(targets, reading, options["population"], None, options["rake"])
         for name, values in raking_table(file, targets, None).items():
             roles.table[name] = values
     for part, kind in (("strata", file.text), ("psu", file.text), ("fpc", file.numbers)):
@@ -204,10 +210,11 @@ def _survey(file, roles, options, encoding):
 
 def _condition(file, text):
     """Rows (n,) for which a comparison such as age>=60 holds; missing values do not."""
-    found = re.fullmatch(r"\s*(.+?)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*", text)
+    found = re.fullmatch(r"\s*(.+?)\s*(!=|>=|<=|==|=|>|<)\s*(.*?)\s*", text)
     if found is None:
         raise click.UsageError(f"--where {text!r}: write COLUMN=LEVEL, or another of {', '.join(COMPARISONS)}.")
     name, sign, value = found.groups()
+    sign = "=" if sign == "==" else sign
     if sign in ("=", "!="):
         values = file.named(name, [value])
         known = set(values.dropna())
@@ -248,7 +255,7 @@ def plan():
 
 @plan.command("size")
 @click.option("--moe", type=Share(), help="Half-width wanted, such as 0.66% or 0.0066; gives the sample size.")
-@click.option("--n", type=click.FloatRange(min=0, min_open=True), help="Interviews; gives the half-width.")
+@click.option("--n", type=click.FloatRange(min=1), help="Interviews; gives the half-width.")
 @click.option("--p", type=Share(), default="50%", show_default=True, help="Expected proportion.")
 @click.option("--deff", type=float, default=1.0, show_default=True, help="Design effect.")
 @click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
@@ -288,7 +295,11 @@ def plan_size(moe, n, p, deff, level, population, as_json):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def plan_allocate(strata, n, method, minimum, power, out, as_json):
-    """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost."""
+    """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
+
+    Size times sd is what "neyman", "power" and "cost" go by; "power" takes sd where there is one.
+    """
+    import numpy as np
     import pandas as pd
 
     from .. import files
@@ -300,9 +311,22 @@ def plan_allocate(strata, n, method, minimum, power, out, as_json):
         raise DataError(
             f"{strata}: every row needs a stratum of its own; look at data row {int((names.isna() | names.duplicated()).argmax()) + 1}."
         )
+    apart((strata,), (out,))
+    size = file.numbers("size")
+    if not (size > 0).all():
+        worst = names[int(np.argmin(size > 0))]
+        raise DataError(f"{strata}: stratum {worst!r} has no size above 0; leave it out, or give its size.")
     sd, cost = (file.numbers(c) if c in file.columns else None for c in ("sd", "cost"))
-    found = allocate(file.numbers("size"), n, method, sd=sd, cost=cost, minimum=minimum, power=power)
-    table = pd.DataFrame({"stratum": names, "size": file.numbers("size"), "interviews": found})
+    found = allocate(size, n, method, sd=sd, cost=cost, minimum=minimum, power=power)
+    table = pd.DataFrame({"stratum": names, "size": size, "interviews": found})
+    beyond = table[table["interviews"] > table["size"]]
+    if len(beyond):
+        row = beyond.iloc[0]
+        click.echo(
+            f"surveysim: {len(beyond)} strata get more interviews than their size, the first is {row['stratum']!r} with "
+            f"{row['interviews']:,} of {row['size']:,.10g}; lower --n or --minimum, or take them whole.",
+            err=True,
+        )
     table["share"] = 100 * table["interviews"] / n
     if out is not None:
         _write(table, out)

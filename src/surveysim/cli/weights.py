@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ..errors import DataError
-from .writing import replaced
+from .writing import apart, replaced
 
 _DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
 _MARGINS = click.option(
@@ -64,14 +64,11 @@ def weights_rake(
     """Rake the weights of DATA to margins and write the file back with them, labels kept."""
     from ..weighting import diagnose, rake
 
+    if margins is None:
+        raise click.UsageError("--margins is needed: what the weights are raked to.")
+    apart((data, margins), (out, diagnostics))
     file, table, targets, reading = _read(data, margins, by, weight, sheet, encoding)
-    if population is not None:
-        if reading != "shares":
-            raise DataError(f"{margins}: --population is for margins in percent or shares; these are totals.")
-        if by is not None:
-            raise DataError("--population cannot be split among the levels of --by; give totals in the margins file.")
-        scale = targets.groupby("variable", sort=False)["total"].transform("sum")
-        targets, reading = targets.assign(total=targets["total"] / scale * population), "totals"
+    targets, reading = blown_up(targets, reading, population, by, margins)
     base = "__weight__" if weight is not None else None
     found = rake(
         table, targets, weight=base, by=by, bounds=bounds, trim=trim, margins_are=reading, rescale=rescale, missing=missing
@@ -129,6 +126,18 @@ def _read(data, margins, by, weight, sheet, encoding):
     if weight is not None:
         table["__weight__"] = file.numbers(weight)
     return file, pd.DataFrame(table, index=range(len(file))), targets, reading
+
+
+def blown_up(targets, reading, population, by, path):
+    """Margins in shares as totals of a known population; as they are without one."""
+    if population is None:
+        return targets, reading
+    if reading != "shares":
+        raise DataError(f"{path}: --population is for margins in percent or shares; these are totals.")
+    if by is not None:
+        raise DataError("--population cannot be split among the levels of --by; give totals in the margins file.")
+    scale = targets.groupby("variable", sort=False)["total"].transform("sum")
+    return targets.assign(total=targets["total"] / scale * population), "totals"
 
 
 def raking_table(file, targets, by):

@@ -24,6 +24,19 @@ def folder(path):
         ) from None
 
 
+def apart(inputs, outputs):
+    """Refuse a file to write that is one of those that are read, or another one to write, before any work is done."""
+    read = [p for p in inputs if p is not None]
+    write = [p for p in outputs if p is not None]
+    for k, path in enumerate(write):
+        if any(path.resolve() == other.resolve() for other in read):
+            raise click.UsageError(
+                f"{path}: is read and would be written over; give another name, so that nothing is lost."
+            )
+        if any(path.resolve() == other.resolve() for other in write[:k]):
+            raise click.UsageError(f"{path}: is to be written twice; give another name.")
+
+
 def replaced(path, text):
     """Write a text file whole, or not at all."""
     temporary = path.with_name(path.name + ".tmp")

@@ -1,0 +1,175 @@
+"""`DataFile`: a table read from a file, its values as text and as numbers, and what is needed to write it back."""
+
+import os
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, SurveysimWarning
+
+KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
+MISSING = ("", "NA")  # in CSV files
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A table read from a file, and what is needed to write it back.
+
+    Attributes
+    ----------
+    path : Path it came from. columns : names, in order. labels : {column: label}. levels : {column: {code as text: label}}.
+    raw : the table as the file has it (a pandas DataFrame, or an Arrow table for CSV and Parquet). meta : pyreadstat's metadata.
+    delimiter : of a CSV file. sheets : of an Excel file, the one that was read first.
+    """
+
+    path: Path
+    columns: tuple
+    raw: object = field(repr=False)
+    labels: dict = field(default_factory=dict, repr=False)
+    levels: dict = field(default_factory=dict, repr=False)
+    meta: object = field(default=None, repr=False)
+    delimiter: str = field(default=",", repr=False)
+    sheets: tuple = field(default=(), repr=False)
+
+    def __len__(self):
+        return len(self.raw)
+
+    def _values(self, name):
+        if name not in self.columns:
+            import difflib
+
+            near = difflib.get_close_matches(str(name), self.columns, 1)
+            raise DataError(
+                f"{self.path}: there is no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Columns: "
+                f"{', '.join(self.columns[:12])}{' …' if len(self.columns) > 12 else ''}."
+            )
+        if isinstance(self.raw, pd.DataFrame):
+            return self.raw[name]
+        return self.raw.column(name).to_pandas()
+
+    def text(self, name):
+        """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
+        values, missing = self._values(name), self.missing(name)
+        values = values.astype(object).where(~missing, None)
+        kinds = {type(v) for v in values.iloc[:1000]} - {type(None)}
+        if kinds & {bool, np.bool_} and len(kinds) > 1:  # True and 1 are the same key, and not the same level
+            return values.map(lambda v: None if v is None else spelt_as(v))
+        distinct, first = pd.factorize(values)[::-1]
+        spelt = np.array([spelt_as(v) for v in distinct] + [None], dtype=object)
+        return pd.Series(spelt[first], dtype=object)
+
+    def named(self, name, levels):
+        """The same by labels, where `levels` (those somebody asks for) are labels of the file and not codes of it."""
+        codes, known = self.text(name), self.levels.get(name, {})
+        wanted, labels = set(levels), set(known.values())
+        if not known or wanted & set(known) or not wanted & labels:
+            return codes
+        if len(labels) < len(known):
+            twice = next(v for v in known.values() if list(known.values()).count(v) > 1)
+            raise DataError(f"{self.path}: {name!r} has the label {twice!r} twice; name its levels by their codes.")
+        return codes.map(lambda v: known.get(v, v), na_action="ignore")
+
+    def numbers(self, name):
+        """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
+        values, missing = self._values(name), self.missing(name)
+        values = values.astype(object).where(~missing, None)
+        found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+        wrong = np.isnan(found) & ~missing.to_numpy()
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise DataError(
+                f"{self.path}: {name!r} is not numeric in {int(wrong.sum())} of {len(found)} rows; the first is {values.iloc[row]!r} "
+                f"in data row {row + 1}. Give a numeric column, or use --proportion for categories."
+            )
+        if np.isinf(found).any():
+            row = int(np.argmax(np.isinf(found)))
+            raise DataError(
+                f"{self.path}: {name!r} is infinite in {int(np.isinf(found).sum())} rows; the first is data row {row + 1}."
+            )
+        return found
+
+    def is_numeric(self, name):
+        """Whether every value of a column that is there is a number, and none has a label or a leading zero."""
+        if name in self.levels:
+            return False
+        values, missing = self._values(name), self.missing(name)
+        shown = values[~missing]
+        if pd.api.types.is_bool_dtype(values.dtype):
+            return False
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            return True
+        text = shown.astype(str)
+        zeros = text.str.match(r"[+-]?0\d").any()
+        return bool(len(text)) and not zeros and bool(pd.to_numeric(text, errors="coerce").notna().all())
+
+    def missing(self, name):
+        """Whether a value is missing (n,): empty, NaN, or user-missing in SPSS and Stata files."""
+        values = self._values(name)
+        found = values.isna()
+        if self.path.suffix.lower() == ".csv":
+            found |= values.isin(MISSING)
+        for given in (getattr(self.meta, "missing_ranges", None) or {}).get(name, []):
+            if isinstance(given, dict) and not isinstance(given["lo"], str):
+                found |= values.between(given["lo"], given["hi"])
+            else:
+                found |= values == (given["lo"] if isinstance(given, dict) else given)
+        user = (getattr(self.meta, "missing_user_values", None) or {}).get(name, [])
+        return found | values.isin(list(user))
+
+    def write(self, path, added):
+        """Write the table with further columns, in the kind that `path` ends with; the file is there whole or not at all.
+
+        added : {column: (values (n,), label)}; a column the file has already is refused.
+        """
+        from . import formats
+
+        path = Path(path)
+        twice = [name for name in added if name in self.columns]
+        if twice:
+            raise DataError(f"{self.path}: there is a column {twice[0]!r} already; give the new one another name.")
+        kind_of(path)
+        if path.exists() and self.path.exists() and path.samefile(self.path):
+            raise DataError(f"{path}: is the file that was read; give another, so that nothing is lost.")
+        formats.refuse_names(path, self.columns, added)
+        if self.sheets[1:]:
+            warnings.warn(
+                f"{self.path}: only the sheet {self.sheets[0]!r} is written; {', '.join(map(repr, self.sheets[1:]))} stay in the old file.",
+                SurveysimWarning,
+                stacklevel=2,
+            )
+        part = path.with_name(f".writing-{os.getpid()}-{path.name}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            formats.WRITERS[path.suffix.lower()](self, part, added)
+            os.replace(part, path)
+        except OSError as error:
+            raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
+        except Exception as error:  # every writer has errors of its own
+            raise DataError(
+                f"{path}: cannot be written as {path.suffix}: {error} Write the kind that was read, {self.path.suffix or '.csv'}."
+            ) from None
+        finally:
+            with suppress(FileNotFoundError):
+                part.unlink()
+        return path
+
+
+def kind_of(path):
+    if path.suffix.lower() not in KINDS:
+        raise DataError(f"{path}: the name ends in {path.suffix or 'nothing'!r}; give one of {', '.join(KINDS)}.")
+    return path.suffix.lower()
+
+
+def spelt_as(value):
+    """A level as text; whole numbers without a decimal point."""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    text = str(value)
+    whole = text.rstrip("0")
+    return whole[:-1] if whole.endswith(".") and whole[:-1].lstrip("-").isdigit() else text

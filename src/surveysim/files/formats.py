@@ -1,0 +1,247 @@
+"""Reading and writing each kind of file."""
+
+import csv
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from ..display import guarded_table
+from ..errors import DataError
+from .data_file import DataFile, kind_of, spelt_as
+
+DELIMITERS = (",", ";", "\t")
+
+
+def read(path, sheet=None, encoding="utf-8-sig"):
+    """Read a survey file.
+
+    Parameters
+    ----------
+    path : a .csv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given. encoding : of a CSV file.
+
+    Returns
+    -------
+    DataFile.
+
+    Raises
+    ------
+    DataError : no such file, another kind of file, a file that cannot be read, two columns of one name, no rows.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file.")
+    try:
+        found = READERS[kind](path, sheet, encoding)
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: is not {encoding} ({error.reason} at byte {error.start}); give its encoding, such as gb18030."
+        ) from None
+    except ImportError as error:
+        raise DataError(
+            f"{path}: reading {kind} needs the package {error.name}: pip install surveysim-dualframe[files]."
+        ) from None
+    except Exception as error:  # every reader has errors of its own
+        raise DataError(f"{path}: cannot be read as {kind}: {error}") from None
+    if len(found) == 0:
+        raise DataError(f"{path}: the table has no rows.")
+    return found
+
+
+def write_table(table, path):
+    """Write a pandas table as .csv, .parquet or .xlsx, whole or not at all."""
+    columns = tuple(map(str, table.columns))
+    return DataFile(Path("."), columns, table).write(path, {})
+
+
+def refuse_names(path, columns, added):
+    """Refuse names of new columns that the kind of file cannot have, or that differ from others in capitals only."""
+    labelled = path.suffix.lower() in (".sav", ".zsav", ".dta")
+    longest, others = (32 if path.suffix.lower() == ".dta" else 64), {name.lower() for name in columns}
+    for name in added:
+        if not name.strip():
+            raise DataError(f"{path}: the new column needs a name.")
+        if labelled and (name.lower() in others or len(name) > longest or not re.fullmatch(r"[^\W\d][\w.]*", name)):
+            raise DataError(
+                f"{path}: {name!r} cannot be a variable's name there: letters, digits and _, {longest} at most, a letter first, and no "
+                "other variable of that name in small or capital letters."
+            )
+
+
+def _checked(path, names):
+    names = [str(name) for name in names]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise DataError(f"{path}: {names.count(twice[0])} columns are called {twice[0]!r}; keep one.")
+    return tuple(names)
+
+
+def _read_csv(path, sheet, encoding):
+    """Every cell as the text it is: leading zeros stay, and what is written back is what was there."""
+    import pyarrow as pa
+    from pyarrow import csv as reader
+
+    with path.open(encoding=encoding, newline="") as lines:
+        first = lines.readline()
+        delimiter = max(DELIMITERS, key=first.count)
+        lines.seek(0)
+        head = next(csv.reader(lines, delimiter=delimiter), [])
+    if not head:
+        raise DataError(f"{path}: the file is empty.")
+    names = _checked(path, head)
+    options = reader.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False)
+    how = "utf-8" if encoding == "utf-8-sig" else encoding
+    table = reader.read_csv(
+        path,
+        reader.ReadOptions(encoding=how, column_names=list(names), skip_rows_after_names=1),
+        reader.ParseOptions(newlines_in_values=True, delimiter=delimiter),
+        options,
+    )
+    return DataFile(path, names, table, delimiter=delimiter)
+
+
+def _read_parquet(path, sheet, encoding):
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(path).read()
+    return DataFile(path, _checked(path, table.column_names), table)
+
+
+def _read_labelled(path, sheet, encoding):
+    import pyreadstat
+
+    read_one = pyreadstat.read_dta if path.suffix.lower() == ".dta" else pyreadstat.read_sav
+    raw, meta = read_one(str(path), user_missing=True, disable_datetime_conversion=True)
+    labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
+    levels = {
+        name: {spelt_as(code): label for code, label in known.items()}
+        for name, known in meta.variable_value_labels.items()
+    }
+    return DataFile(path, _checked(path, meta.column_names), raw, labels, levels, meta)
+
+
+def _read_excel(path, sheet, encoding):
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    if sheet is not None and sheet not in book.sheetnames:
+        raise DataError(f"{path}: there is no sheet {sheet!r}; there are {', '.join(map(repr, book.sheetnames))}.")
+    rows = (book[sheet] if sheet is not None else book.worksheets[0]).iter_rows(values_only=True)
+    head = next(rows, ())
+    unnamed = [k for k, name in enumerate(head) if name is None]
+    body = [row for row in rows if any(v is not None for v in row)]
+    if unnamed and any(row[k] is not None for row in body for k in unnamed):
+        raise DataError(f"{path}: column {unnamed[0] + 1} has values and no name in the first row; name it.")
+    kept = [k for k in range(len(head)) if k not in unnamed]
+    names = _checked(path, [head[k] for k in kept])
+    raw = pd.DataFrame({name: pd.Series([row[k] for row in body]) for name, k in zip(names, kept)}, columns=list(names))
+    first = sheet if sheet is not None else book.sheetnames[0]
+    return DataFile(path, names, raw, sheets=(first, *(name for name in book.sheetnames if name != first)))
+
+
+def _frame(file, added, kind):
+    """The table as pandas, with the further columns. In another kind of file dates are dates, and user-missing values missing."""
+    raw = file.raw if isinstance(file.raw, pd.DataFrame) else file.raw.to_pandas()
+    if file.meta is not None and not _same_labels(file, kind):
+        raw = _dated(file.path)
+        raw = raw.assign(**{name: raw[name].mask(file.missing(name)) for name in raw.columns})
+    return raw.assign(**{name: values for name, (values, _) in added.items()})
+
+
+def _same_labels(file, kind):
+    """Whether a file of this kind keeps formats and user-missing values of the one that was read."""
+    return (
+        file.meta is not None
+        and (kind == ".dta") == (file.path.suffix.lower() == ".dta")
+        and kind in (".sav", ".zsav", ".dta")
+    )
+
+
+def _dated(path):
+    """A labelled file with its dates as dates."""
+    import pyreadstat
+
+    return (pyreadstat.read_dta if path.suffix.lower() == ".dta" else pyreadstat.read_sav)(
+        str(path), user_missing=True
+    )[0]
+
+
+def _write_csv(file, path, added):
+    """Cells of a CSV file as they were. From other kinds, text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    table = _frame(file, added, ".csv")
+    if file.path.suffix.lower() != ".csv":
+        table = guarded_table(table)
+    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=file.delimiter)
+
+
+def _write_parquet(file, path, added):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if isinstance(file.raw, pd.DataFrame):
+        table = pa.Table.from_pandas(_frame(file, added, ".parquet"), preserve_index=False)
+    else:
+        table = file.raw
+        for name, (values, _) in added.items():
+            table = table.append_column(name, pa.array(values))
+    pq.write_table(table, path)
+
+
+def _write_labelled(file, path, added):
+    import pyreadstat
+
+    kind, meta = path.suffix.lower(), file.meta
+    stata, same = kind == ".dta", _same_labels(file, kind)
+    table = _frame(file, added, kind)
+    options = {
+        "column_labels": file.labels | {name: label for name, (_, label) in added.items()},
+        "variable_value_labels": dict(meta.variable_value_labels) if meta is not None else {},
+    }
+    if meta is not None and meta.file_label:
+        options["file_label"] = meta.file_label
+    if same:
+        options["variable_format"] = dict(meta.original_variable_types)
+    if stata:
+        if same and meta.missing_user_values:
+            options["missing_user_values"] = meta.missing_user_values
+        pyreadstat.write_dta(table, str(path), **options)
+        return
+    if same:
+        options |= {
+            "missing_ranges": meta.missing_ranges,
+            "variable_measure": dict(meta.variable_measure),
+            "variable_display_width": dict(meta.variable_display_width),
+            "note": list(meta.notes) or None,
+        }
+        options["variable_measure"] |= dict.fromkeys(added, "scale")
+    pyreadstat.write_sav(table, str(path), compress=kind == ".zsav", **options)
+
+
+def _write_excel(file, path, added):
+    """Values only, on one sheet; text stays text, whatever it begins with."""
+    import xlsxwriter  # noqa: F401 - pandas calls it
+
+    options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
+    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
+        _frame(file, added, ".xlsx").to_excel(book, index=False)
+
+
+READERS = {
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".sav": _read_labelled,
+    ".zsav": _read_labelled,
+    ".dta": _read_labelled,
+    ".xlsx": _read_excel,
+}
+WRITERS = {
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    ".sav": _write_labelled,
+    ".zsav": _write_labelled,
+    ".dta": _write_labelled,
+    ".xlsx": _write_excel,
+}
