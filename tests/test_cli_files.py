@@ -223,3 +223,49 @@ def test_plan__allocate(tmp_path):
     assert done[["stratum", "interviews"]].values.tolist() == [["01", 10], ["02", 30], ["03", 40]]
     (tmp_path / "s.csv").write_text("stratum,size\n01,100\n01,300\n", encoding="utf-8")
     assert "data row 2" in surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 80).stderr
+
+
+def test_outputs__never_take_the_place_of_inputs_or_of_each_other(tmp_path):
+    data, margins, strata = (tmp_path / n for n in ("d.csv", "m.csv", "s.csv"))
+    table().to_csv(data, index=False)
+    margins.write_text("variable,level,percent\nsex,1,51\nsex,2,49\n", encoding="utf-8")
+    strata.write_text("stratum,size\na,100\nb,300\n", encoding="utf-8")
+    rake, out = ["weights", "rake", data, "--margins", margins, "-o"], tmp_path / "o.csv"
+    before = {p: p.read_bytes() for p in (data, margins, strata)}
+    for arguments in (
+        [*rake, data],
+        [*rake, margins],
+        [*rake, out, "--diagnostics", data],
+        [*rake, out, "--diagnostics", out],
+        ["estimate", data, "--mean", "hours", "-o", data],
+        ["estimate", data, "--mean", "hours", "--rake", margins, "-o", margins],
+        ["plan", "allocate", strata, "--n", 10, "-o", strata],
+    ):
+        found = surveysim(*arguments)
+        assert found.exit_code == 2, arguments
+        assert "nothing is lost" in found.stderr or "written twice" in found.stderr
+    assert {p: p.read_bytes() for p in before} == before
+    assert not out.exists()
+
+
+def test_estimate__population_as_the_weights_were_raked(tmp_path, sav):
+    margins = tmp_path / "m.csv"
+    surveysim(
+        "weights", "rake", sav, "--margins", margins, "--weight", "w", "--population", 24000, "-o", tmp_path / "o.sav"
+    )
+    by_weights = surveysim("estimate", tmp_path / "o.sav", "--weight", "raked_weight", "--total", "hours", "--json")
+    options = ["--weight", "w", "--rake", margins, "--population", 24000]
+    raked = surveysim("estimate", sav, *options, "--total", "hours", "--json")
+    a, b = (json.loads(found.stdout)[0] for found in (by_weights, raked))
+    assert a["estimate"] == pytest.approx(b["estimate"], rel=1e-6)
+    shares = json.loads(surveysim("estimate", sav, *options[:4], "--total", "hours", "--json").stdout)[0]
+    assert b["se"] / b["estimate"] < shares["se"] / shares["estimate"]  # a known size is worth something
+
+
+def test_allocate__more_than_there_are_is_said(tmp_path):
+    (tmp_path / "s.csv").write_text("stratum,size\na,100\nb,3\n", encoding="utf-8")
+    found = surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 20, "--method", "equal")
+    assert found.exit_code == 0
+    assert "the first is 'b' with 10 of 3" in found.stderr
+    (tmp_path / "s.csv").write_text("stratum,size\na,100\nb,0\n", encoding="utf-8")
+    assert "stratum 'b' has no size" in surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 20).stderr

@@ -9,7 +9,7 @@ import pyreadstat
 import pytest
 
 from surveysim import files
-from surveysim.errors import DataError
+from surveysim.errors import DataError, SurveysimWarning
 
 N = 60
 HOSTILE = ("=1+1", "@SUM(A1)", "<script>alert(1)</script>", "\u202eevil", 'a "quote", and\na line')
@@ -213,3 +213,72 @@ def test_read_margins__crossed_and_by(tmp_path):
     assert margins.to_dict("records") == [
         {"region": "01", "variable": ("sex", "age"), "level": ("m", "60+"), "total": 100.0}
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("variable,level,total\nsex,m,0.5\nsex,f,0.5\n", "to be called share"),
+        ("variable,level,total\nsex,m,50\nsex,f,50\n", "to be called percent"),
+        ("variable,level,percent\nsex,m,0.5\nsex,f,0.5\n", "sums to 1, not to 100"),
+        ("variable,level,percent\nsex,m,50\nsex,f,49.9\n", "sums to 99.9, not to 100"),
+        ("variable,level,percent\nsex,m,51.1%\nsex,f,48.9%\n", "as a plain number"),
+        ("region,variable,level,total\n1,sex,m,5\n2,sex,m,5\n", "say --by region"),
+        ("variable,level,total\nsex,m,5\nsex,m,6\n", "data row 2, sex = m"),
+    ],
+)
+def test_read_margins__sums_and_doubles(text, words, tmp_path):
+    (tmp_path / "m.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=words):
+        files.read_margins(tmp_path / "m.csv")
+
+
+def test_read_margins__may_have_another_encoding_than_the_data(tmp_path):
+    (tmp_path / "m.csv").write_text("variable,level,percent\n性别,男,100\n", encoding="utf-8")
+    assert files.read_margins(tmp_path / "m.csv", encoding="gb18030")[0]["variable"][0] == "性别"
+    (tmp_path / "g.csv").write_text("variable,level,percent\n性别,男,100\n", encoding="gb18030")
+    assert files.read_margins(tmp_path / "g.csv", encoding="gb18030")[0]["variable"][0] == "性别"
+
+
+def test_csv__semicolons_stay_semicolons(tmp_path):
+    (tmp_path / "a.csv").write_text("a;b\n1;x,y\n2;z\n", encoding="utf-8")
+    read = files.read(tmp_path / "a.csv")
+    assert list(read.text("b")) == ["x,y", "z"]
+    out = read.write(tmp_path / "o.csv", {"w": (np.ones(2), "")})
+    assert out.read_text(encoding="utf-8") == "a;b;w\n1;x,y;1.0\n2;z;1.0\n"
+
+
+def test_write__names_that_a_kind_cannot_have_are_refused(sav, tmp_path):
+    read = files.read(sav)
+    for name in ("w 2", "", "SEX", "1w", "w" * 70):
+        with pytest.raises(DataError, match="name"):
+            read.write(tmp_path / "o.sav", {name: (np.ones(N), "")})
+    assert [p for p in tmp_path.iterdir() if p != sav] == []
+
+
+def test_write__what_a_kind_cannot_hold_is_one_typed_error(tmp_path):
+    pyreadstat.write_sav(
+        pd.DataFrame({"a": ["x", "y"]}), str(tmp_path / "s.sav"), variable_value_labels={"a": {"x": "first"}}
+    )
+    with pytest.raises(DataError, match=r"cannot be written as \.dta"):
+        files.read(tmp_path / "s.sav").write(tmp_path / "s.dta", {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["s.sav"]
+
+
+def test_numbers__infinite_ones_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("y\n1\n1e400\n", encoding="utf-8")
+    with pytest.raises(DataError, match="'y' is infinite in 1 rows; the first is data row 2"):
+        files.read(tmp_path / "a.csv").numbers("y")
+
+
+def test_excel__other_sheets_are_named_when_they_stay_behind(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["x"])
+    book.active.append([1])
+    book.active.append([True])
+    book.create_sheet("codebook").append(["text"])
+    book.save(tmp_path / "a.xlsx")
+    read = files.read(tmp_path / "a.xlsx")
+    assert list(read.text("x")) == ["1", "True"]
+    with pytest.warns(SurveysimWarning, match="'codebook' stay"):
+        read.write(tmp_path / "o.xlsx", {"w": (np.ones(2), "")})

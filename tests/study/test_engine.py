@@ -405,10 +405,10 @@ def test_exit_code__is_3_with_failures(home):
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_timeout__interrupts_a_repetition_that_hangs(home, executor):
-    data = keys(16, "hangs_at_2", grid={}, study={"repetitions": 16, "timeout": 0.5, "failures": 0.2})
+    data = keys(16, "hangs_at_2", grid={}, study={"repetitions": 16, "timeout": 2.0, "failures": 0.2})
     found = Study(data, folder=home).run(home / "out", executor=executor, workers=1)
     assert found.failures["repetition"].tolist() == [2]
-    assert "longer than study.timeout = 0.5" in found.failures["message"].iloc[0]
+    assert "longer than study.timeout = 2" in found.failures["message"].iloc[0]
 
 
 def test_infinite_estimates__are_failures(home):

@@ -96,7 +96,7 @@ def rake(
         result.reading = reading
     result.index = index
     if missing == "level":
-        result._constraints = partial(whole.constraints, problem, total, reading == "shares")
+        result._constraints = partial(whole.constraints, problem, total, reading == "shares", result.weight)
         result.afresh = partial(_again, *given, by, bounds, margins_are, rescale, tol, max_iter)
     if rescale is not None:
         result.rescaled = {

@@ -28,12 +28,17 @@ class Completed:
     base: np.ndarray
     groups: dict = field(default_factory=dict)
 
-    def constraints(self, problem, total, shares):
-        """Constraints of a calibration to `total` (P, C), whose totals follow the sample where they were shared out by it."""
+    def constraints(self, problem, total, shares, weight):
+        """Constraints of a calibration to `total` (P, C) with weights (n,); totals follow the sample where they were shared out by it.
+
+        What a row adds to the totals goes by its initial weight, scores are weighted by the calibrated one, so their ratio comes in.
+        """
         plain = problem.constraints()
         if not self.groups:
             return problem.constraints(total if shares else None)
-        follow = followed(problem, self.groups, total)
+        cells = problem.cells
+        g = np.bincount(cells.cell, weight, len(cells.weight)) / np.where(cells.weight > 0, cells.weight, 1.0)
+        follow = followed(problem, self.groups, total) / np.where(g > 0, g, 1.0)[:, None]
         if shares:
             follow += (np.nan_to_num(total) / problem.sums[:, None])[problem.cells.partition]
         place = problem.columns
