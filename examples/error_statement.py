@@ -3,8 +3,10 @@
 Run: python examples/error_statement.py
 """
 
+# %%
 import surveysim as ss
 
+# %%
 n = ss.sample_size(moe=0.0066)
 print(f"±0.66 points at 50 % and deff 1 is a simple random sample of {n:,}.")
 print(f"At 78.6 % it would be {ss.sample_size(moe=0.0066, p=0.786):,}.")

@@ -3,11 +3,13 @@
 Run: python examples/one_study.py (a few seconds)
 """
 
+# %%
 import numpy as np
 import pandas as pd
 
 import surveysim as ss
 
+# %%
 rng = np.random.default_rng(55)
 people = pd.DataFrame(
     {"region": rng.choice(list("abcde"), 40_000), "age": rng.choice(["6-29", "30-59", "60+"], 40_000)}

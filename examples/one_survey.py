@@ -3,8 +3,10 @@
 Run: python examples/one_survey.py (about 10 s; scale=1.0 is everybody and takes no longer to interview)
 """
 
+# %%
 import surveysim as ss
 
+# %%
 spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01})
 run = spec.run(seed=7, record=False)
 

@@ -3,11 +3,13 @@
 Run: python examples/rake_a_table.py
 """
 
+# %%
 import numpy as np
 import pandas as pd
 
 import surveysim as ss
 
+# %%
 rng = np.random.default_rng(2024)
 n = 1200
 table = pd.DataFrame(

@@ -156,6 +156,34 @@ def test_downloads__hold_the_tables(pages):
     assert "landline_share" in found["survey.toml"].decode()
 
 
+def test_page__a_study_with_several_methods_and_domains_shows_its_first(tmp_path):
+    small = {
+        "population": {"scale": 0.01},
+        "sample": {"interviews": 3000, "minimum_per_province": 0, "minimum_per_unit": 2},
+    }
+    spec = ss.SurveySpec.preset("cnnic-2024-12", **small, estimation={"indicators": ["internet_penetration"]})
+    ends = [{"name": "internet_penetration", "numerator": "internet", "denominator": "persons"}]
+    ends.append({"name": "by town", "numerator": "internet", "denominator": "persons", "by": ["urban"]})
+    keys = spec.model_dump() | {"study": {"repetitions": 4}, "estimands": ends}
+    keys["methods"] = [{"name": "all"}, {"name": "sex", "weighting": {"margins": ["sex"]}}]
+    several = ss.Study(keys).run(progress=False)
+    text = spec.run(seed=1, record=False).report(tmp_path / "a.html", repetitions=several).read_text(encoding="utf-8")
+    assert "Internet penetration" in text
+
+
+def test_page__one_frame_alone_has_no_empty_percentages(tmp_path):
+    small = {
+        "population": {"scale": 0.01},
+        "sample": {"interviews": 3000, "minimum_per_province": 0, "minimum_per_unit": 2},
+    }
+    small["sample"]["landline_share"] = 0.0
+    spec = ss.SurveySpec.preset("cnnic-2024-12", **small, estimation={"indicators": ["internet_penetration"]})
+    for lang in ("en", "zh"):
+        text = spec.run(seed=1, record=False).report(tmp_path / f"{lang}.html", lang).read_text(encoding="utf-8")
+        assert "–%" not in text
+        assert "– %" not in text
+
+
 def test_page__the_same_bytes_when_written_again(pages, tmp_path):
     again = pages["run"].report(tmp_path / "again.html")
     assert again.read_bytes() == pages["plain"].read_bytes()

@@ -50,6 +50,11 @@ def download(name, label, table):
     return {"name": name, "label": label, "href": f"data:{kind};charset=utf-8;base64,{body}"}
 
 
+def without_dashes(text):
+    """A sentence whose percentages may be missing, without the sign behind a dash."""
+    return text.replace("– %", "–").replace("–%", "–")
+
+
 def with_error(value, mcse):
     """A value with its Monte Carlo error in brackets, with as many digits as that error leaves meaning."""
     import math

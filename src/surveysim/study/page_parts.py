@@ -44,7 +44,10 @@ def ademp(result, text, repetitions):
             "level": f"{100 * spec.estimation.level:g}",
         },
     }
-    found = [(text[f"ademp_{key}"], text[f"ademp_{key}_text"].format(**values)) for key, values in rows.items()]
+    found = [
+        (text[f"ademp_{key}"], html.without_dashes(text[f"ademp_{key}_text"].format(**values)))
+        for key, values in rows.items()
+    ]
     if repetitions is None:
         return [*found, (text["ademp_performance"], text["ademp_performance_none"])]
     n = f"{repetitions.repetitions:,}"
@@ -148,11 +151,15 @@ def downloads(result, table, steps, provinces, repetitions, budget, text):
 
 
 def performance_table(repetitions):
-    """One row per indicator of a StudyResult: repetitions, parameter, mean, bias, empse, modelse, cover (percent), each with its mcse."""
-    long = repetitions.performance()
+    """One row per indicator of a StudyResult's first scenario and method: repetitions, parameter, mean, bias, empse, modelse, cover
+    (percent), each with its mcse."""
+    long, first = repetitions.performance(), repetitions.scenarios[0]
+    mine = (
+        (long["scenario"] == first["name"]) & (long["method"] == first["methods"][0]["name"]) & (long["domain"] == "")
+    )
+    long = long[mine]
     value, mcse = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
-    estimands = repetitions.scenarios[0]["estimands"]
-    found = pd.DataFrame({"parameter": {e["name"]: e["true"] for e in estimands}})
+    found = pd.DataFrame({"parameter": {e["name"]: e["true"] for e in first["estimands"] if not e["domain"]}})
     found.insert(0, "repetitions", value["nsim"].astype(int))
     found["mean"] = value["thetamean"]
     for name, factor in (("bias", 1), ("empse", 1), ("modelse", 1), ("cover", 100)):
@@ -171,5 +178,7 @@ def no_verdict(repetitions, text):
 
 def repeated_penetration(repetitions):
     """Estimate and interval of penetration in every repetition, in percent, and the truth."""
-    table = repetitions.to_frame(where={"estimand": "internet_penetration"}).dropna(subset=["estimate"])
+    first = repetitions.scenarios[0]
+    where = {"estimand": "internet_penetration", "scenario": first["name"], "method": first["methods"][0]["name"]}
+    table = repetitions.to_frame(where=where).dropna(subset=["estimate"])
     return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])

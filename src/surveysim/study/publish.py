@@ -76,7 +76,8 @@ def content(result, text, repetitions, budget=None):
     names = np.array([estimand_name(name, text) for name in table["indicator_id"]], dtype=object)
     shares = (table["unit"] == "percent").to_numpy()
     provinces, short = provincial_penetration(result), province_names(text)
-    steps = weight_steps(result, text)
+    raw_steps = weight_steps(result)
+    steps = [[text[name], *shown] for name, *shown in map(_step_shown, raw_steps)]
     there = {"study": repetitions is not None, "budget": budget is not None}
     record = {entry["step"]: entry for entry in result.weights.records}
     margin_labels, margin_table = national_margins(result, text)
@@ -96,7 +97,7 @@ def content(result, text, repetitions, budget=None):
         "provinces": [
             [short[row.Index], html.number(row.estimate, 2), html.number(row.moe, 2)] for row in provinces.itertuples()
         ],
-        "downloads": downloads(result, table, steps, provinces, repetitions, budget, text),
+        "downloads": downloads(result, table, raw_steps, provinces, repetitions, budget, text),
         "lead": text["subtitle"].format(
             spec=result.spec.name,
             interviews=f"{len(result.interviews):,}",
@@ -235,8 +236,13 @@ def weight_histogram(result, text):
     return edges, {text[name]: np.histogram(relative[frame == f], edges)[0] for f, name in enumerate(FRAMES)}
 
 
-def weight_steps(result, text):
-    """Kish deff, smallest and largest weight, and the mean deff inside province × frame, after each step."""
+def _step_shown(row):
+    name, deff, least, most, inside = row
+    return name, f"{deff:.2f}", html.number(least, 0), html.number(most, 0), f"{inside:.2f}"
+
+
+def weight_steps(result):
+    """(step, Kish deff, smallest and largest weight, mean deff inside province × frame) after each step."""
     table = result.weights.table
     groups = (
         result.interviews["number_province"].cat.codes.to_numpy() * 2 + result.interviews["frame"].cat.codes.to_numpy()
@@ -247,9 +253,7 @@ def weight_steps(result, text):
         inside = np.average(
             [deff_kish(w[groups == g]) for g in np.unique(groups)], weights=np.unique(groups, return_counts=True)[1]
         )
-        rows.append(
-            [text[name], f"{deff_kish(w):.2f}", html.number(w.min(), 0), html.number(w.max(), 0), f"{inside:.2f}"]
-        )
+        rows.append([name, deff_kish(w), w.min(), w.max(), inside])
     return rows
 
 
@@ -287,8 +291,10 @@ def fieldwork_tables(result, text):
             *(head for frame in table["frame"].unique() for head in (f"{text[frame]}: e, %", "RR3, %")),
         ],
         "cost_heads": ["", *(text[c] for c in COST_HEADS)],
-        "eligibility_text": text["eligibility_text"].format(
-            **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
+        "eligibility_text": html.without_dashes(
+            text["eligibility_text"].format(
+                **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
+            )
         ),
         "costs": [
             [

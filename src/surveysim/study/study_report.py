@@ -34,7 +34,7 @@ def content(result, text):
         + [("downloads", text["downloads"])],
         "ademp": ademp(result, names, done, len(failures), text),
         "verdict": text["statement_verdict" if done >= 1000 else "statement_no_verdict"].format(
-            repetitions=f"{done:,}", mcse2=f"{200 * np.sqrt(0.95 * 0.05 / max(done, 1)):.1f}"
+            repetitions=f"{done:,}", mcse2=f"{200 * np.sqrt(first['level'] * (1 - first['level']) / max(done, 1)):.1f}"
         ),
         "parts": parts,
         "failures": failures.head(MOST_FAILURES).astype(str).to_numpy().tolist(),
@@ -78,15 +78,15 @@ def part(result, table, name, drawn, text):
     domains, tables = rows["domain"].nunique(), [whole]
     if domains > MOST_DOMAINS:
         whole |= {"folded": True, "caption": text["all_domains"].format(n=domains)}
-        tables = [over_domains(rows, shown, domains, text), whole]
+        tables = [over_domains(rows, shown, domains, text, result.scenarios[0]["level"]), whole]
     title = estimand_name(name, text)
     return {"title": title, "tables": tables, "figures": drawings(result, rows, name, text) if drawn else []}
 
 
-def over_domains(rows, shown, domains, text):
+def over_domains(rows, shown, domains, text, level):
     """Of every scenario and method the median of each measure over the domains, and the domain farthest from the ideal."""
     body, several = [], rows["scenario"].nunique() > 1
-    ideal = {"cover": 0.95}
+    ideal = {"cover": level, "deff": 1.0}
     for (scenario, method), mine in rows.groupby(["scenario", "method"], sort=False):
         cells = []
         for measure in shown:
