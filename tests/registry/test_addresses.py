@@ -57,12 +57,16 @@ def naive(found, by):
             covering.sort(key=lambda r: (r.size, not r.national, r.line))
             if not covering:
                 continue
-            named = next((r for r in covering if r.holder or r.province), None)
+            said = {}
+            for r in covering:
+                words = {n: getattr(r, n) for n in ("holder", "province", "operator") if getattr(r, n)}
+                if all(said.get(n, w) == w for n, w in words.items()):
+                    said |= words
             region = next((r.country for r in covering if r.country), "CN" if covering else "")
             if region not in ("CN", "HK", "MO", "TW"):
                 continue
-            province = (named.province if named else "") or {"HK": "810000"}.get(region, "unknown")
-            level = {"region": region, "province": province, "holder": (named.holder if named else "") or "unknown"}[by]
+            province = said.get("province") or {"HK": "810000"}.get(region, "unknown")
+            level = {"region": region, "province": province, "holder": said.get("holder", "unknown")}[by]
             sums[level][version] += 1
             sums[level, "touched"][version] |= 0
             if version == 6:
@@ -171,7 +175,7 @@ def test_count__free_and_foreign_space():
     listed = [net("10.0.0.0/25", 1, national=True, holder="A"), net("11.0.0.0/23", 2, national=True, holder="A")]
     count = count_addresses([free, foreign], listed)
     assert count.total == Tally(128 + 256)  # half of 11.0.0.0/23 is Singapore's
-    assert [(c.about, c.addresses) for c in count.conflicts] == [(("status",), 128)]
+    assert [(c.about, c.addresses) for c in count.conflicts] == [(("country",), 256), (("status",), 128)]
 
 
 def test_count__blocks_of_ipv6_by_hand():
@@ -225,3 +229,23 @@ def test_operators__every_discrepancy_and_nothing_else():
         ("D, ipv4", 1, 0, 1),
         ("A, ipv6", Fraction(3, 2), 1, Fraction(1, 2)),
     ]
+
+
+@pytest.mark.parametrize("names", [("holders", "places"), ("places", "holders")])
+def test_count__sources_that_complement_each_other(names):
+    """One list knows the holder, another the province: nothing contradicts, whatever the files are called."""
+    one = net("10.0.0.0/16", 2, national=True, path=names[0], holder="A")
+    two = net("10.0.0.0/16", 2, national=True, path=names[1], province="440000")
+    three = net("10.0.0.0/15", 3, national=True, path="c", operator="X")
+    count = count_addresses([one], [two], [three])
+    assert count.conflicts == ()
+    assert count.tallies("holder")["A"] == count.tallies("province")["440000"] == Tally(65536)
+    assert count.tallies("operator") == {"X": Tally(131072)}
+
+
+def test_operators__one_name_in_two_spellings():
+    found = [net(f"10.{k}.0.0/16", k, national=True, holder=h, operator=h) for k, h in enumerate(("Acme", "ACME"), 4)]
+    count = count_addresses(found)
+    assert compare_operators(count, [Holding("o", 2, "acme", 131072, None)]) == ()
+    (only,) = compare_operators(count, [Holding("o", 2, "acme", 65536, None)])
+    assert only.difference == -65536

@@ -123,3 +123,35 @@ def test_operators__numbers_notation_and_nothing(tmp_path):
         ("C", None, Fraction(1, 65536)),
     ]
     assert [p.line for p in problems] == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("size", ["1e400", "1e99999999", "-1", "many", "1/0"])
+def test_operators__blocks_that_are_no_number_are_listed(size, tmp_path):
+    (tmp_path / "o.csv").write_text(f"operator,ipv4,ipv6\nA,1B,{size}\n", encoding="utf-8")
+    holdings, problems = read_operators(tmp_path / "o.csv")
+    assert holdings == ()
+    assert problems[0].line == 2
+
+
+@pytest.mark.parametrize("start", ["fe80::%eth0", "::ffff:1.2.3.4"])
+def test_allocations__addresses_that_nobody_gives_out_are_listed(start, tmp_path):
+    (tmp_path / "a.csv").write_text(f"start,prefix,holder\n{start},128,A\n", encoding="utf-8")
+    read = read_allocations(tmp_path / "a.csv")
+    assert read.ranges == ()
+    assert len(read.problems) == 1
+
+
+def test_allocations__encodings_and_first_lines_that_cannot_be_read(tmp_path):
+    (tmp_path / "a.csv").write_text("start,prefix\n", encoding="utf-8")
+    with pytest.raises(DataError, match="encoding = 'foo' is not known"):
+        read_allocations(tmp_path / "a.csv", encoding="foo")
+    (tmp_path / "b.csv").write_text("x" * 200_000 + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="the first line is not one of a CSV file"):
+        read_allocations(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize("name", ["台湾省", "Xizang", "Macau", "新疆生产建设兵团", "Guangdong Province"])
+def test_provinces__further_spellings(name):
+    from surveysim.registry.places import province
+
+    assert province(name)

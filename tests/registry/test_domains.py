@@ -126,3 +126,14 @@ def test_count__names_in_two_lists_count_once(tmp_path):
     count = count_domains(one, two)
     assert (count.total, [(p.path, p.line) for p in count.problems]) == (3, [(str(two), 2)])
     assert count_domains(two, one).by("suffix").equals(count.by("suffix"))
+
+
+def test_count__does_not_depend_on_the_order_of_lists(tmp_path):
+    one, two = tmp_path / "1.csv", tmp_path / "2.csv"
+    one.write_text("domain,province,registrant\na.cn,,\nb.cn,广东,org\n", encoding="utf-8")
+    two.write_text("domain,province,registrant\nA.CN.,北京,person\nb.cn,上海,不详\n", encoding="utf-8")
+    found = [count_domains(*paths) for paths in ((one, two), (two, one))]
+    assert found[0].counts == found[1].counts
+    assert found[0].counts[("cn", "cn", "110000", "person")] == 1
+    assert all("says otherwise" in p.reason for c in found for p in c.problems)
+    assert [len(c.problems) for c in found] == [2, 2]

@@ -3,10 +3,12 @@
 Ranges are cut at all their ends; inside a piece the covering ranges are the same, and these rules decide.
 
 1. Space that is available or reserved is held by nobody. Where another range holds it, that one counts and the conflict is listed.
-2. The smallest range that names a holder or a province gives holder, province and operator; the smallest that names a country gives
-   the region. Of ranges of one size a national list's comes first, then the earlier file name and line.
+2. The smallest range that names a holder, province or operator decides these; what it leaves open, larger ones that do not contradict it
+   fill in. The smallest that names a country gives the region. Of ranges of one size a national list's comes first, then the earlier
+   file name and line.
 3. A national list's address that nobody gives a country is in the mainland. An address that no range judges is "unknown".
-4. Ranges that say something else, or more, than the one that decides are listed as conflicts, with the number of addresses.
+4. Ranges that say something else than what follows are listed as conflicts, with the number of addresses; so are those of a national
+   list that a regional registry gives to a country outside the report's regions, which are not counted.
 """
 
 from collections import Counter, defaultdict
@@ -21,6 +23,7 @@ from .places import REGIONS, UNKNOWN
 from .ranges import BLOCK, Discrepancy, Range, blocks
 
 HOME = "CN"
+SAID = ("holder", "province", "operator")
 KEYS = ("region", "province", "holder", "operator")
 
 
@@ -73,12 +76,13 @@ class AddressCount(Shown):
     Attributes
     ----------
     pieces : `Piece` by `Piece`, disjoint and in order. conflicts : each a `Conflict`, the largest first. repeated : {4: addresses
-        listed again after the first time, 6: the same}, which a plain sum would count twice.
+        listed again after the first time, 6: the same}, which a plain sum would count twice. countries : regions that were counted.
     """
 
     pieces: tuple = field(repr=False)
     conflicts: tuple = field(repr=False)
     repeated: dict = field(repr=False)
+    countries: tuple = tuple(REGIONS)
 
     def tallies(self, by=None):
         """{level: Tally}, exactly; of everything under the level "" when `by` is None.
@@ -105,7 +109,7 @@ class AddressCount(Shown):
 
     def within(self, *regions):
         """The same of some regions only; conflicts and repetitions stay those of the whole."""
-        return replace(self, pieces=tuple(piece for piece in self.pieces if piece.region in regions))
+        return replace(self, pieces=tuple(piece for piece in self.pieces if piece.region in regions), countries=regions)
 
     @property
     def total(self):
@@ -162,7 +166,7 @@ def count_addresses(*sources, countries=tuple(REGIONS)):
             pieces.append(Piece(version, first, last, *judged))
     found = [Conflict(*dispute, addresses) for dispute, addresses in conflicts.items()]
     found.sort(key=lambda c: (-c.addresses, *_rank(c.kept), *_rank(c.other)))
-    return AddressCount(tuple(pieces), tuple(found), repeated)
+    return AddressCount(tuple(pieces), tuple(found), repeated, countries)
 
 
 def _cut(ranges):
@@ -187,16 +191,29 @@ def _judge(covering):
     held = [r for r in covering if r.held]
     if not held:
         return None, []
-    named = next((r for r in held if r.holder or r.province), held[0])
+    named, said = _named(held)
     placed = next((r for r in held if r.country), held[0])
     disputes = [(held[0], r, ("status",)) for r in covering if not r.held]
-    for kept, names in ((named, ("holder", "province", "operator")), (placed, ("country",))):
-        for r in held:
-            about = tuple(n for n in names if getattr(r, n) not in ("", getattr(kept, n)))
-            disputes += [(kept, r, about)] if about else []
+    for r in held:
+        about = tuple(name for name in SAID if getattr(r, name) not in ("", said[name]))
+        disputes += [(named, r, about)] if about else []
+        abroad = r.national and not r.country and placed.country not in ("", *REGIONS)
+        disputes += [(placed, r, ("country",))] if abroad or r.country not in ("", placed.country) else []
     region = placed.country or (HOME if any(r.national for r in held) else UNKNOWN)
-    province = named.province or REGIONS.get(region) or UNKNOWN
-    return (region, province, named.holder or UNKNOWN, named.operator or UNKNOWN), disputes
+    province = said["province"] or REGIONS.get(region) or UNKNOWN
+    return (region, province, said["holder"] or UNKNOWN, said["operator"] or UNKNOWN), disputes
+
+
+def _named(held):
+    """The range that decides on holder, province and operator, and what is said: its own words, filled in by those that agree."""
+    said, deciding = dict.fromkeys(SAID, ""), held[0]
+    for r in held:
+        words = {name: getattr(r, name) for name in SAID if getattr(r, name)}
+        if words and not any(said.values()):
+            deciding = r
+        if all(said[name] in ("", word) for name, word in words.items()):
+            said |= words
+    return deciding, said
 
 
 def _place(level, tally):
@@ -221,7 +238,12 @@ def compare_operators(count, holdings):
     tuple of Discrepancy: IPv4 in addresses, IPv6 in /32 blocks; operators of the registries that report nothing are among them,
     addresses whose operator is unknown are not.
     """
-    found = {name.casefold(): (name, tally) for name, tally in count.tallies("operator").items() if name != UNKNOWN}
+    found = {}
+    for name, tally in count.tallies("operator").items():
+        if name != UNKNOWN:  # one operator may be spelt in several ways
+            first, so_far = found.get(name.casefold(), (name, Tally()))
+            sums = Tally(so_far.ipv4 + tally.ipv4, so_far.ipv6 + tally.ipv6, so_far.touched + tally.touched)
+            found[name.casefold()] = first, sums
     stated = {h.operator.casefold(): h for h in holdings}
     path = holdings[0].path if holdings else "operators"
     listed = []

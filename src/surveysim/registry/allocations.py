@@ -1,5 +1,6 @@
 """A national registry's list of allocations, and what operators report that they hold."""
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -111,9 +112,9 @@ def read_operators(path, *, strict=False, encoding="utf-8-sig"):
             if not operator or any(operator.casefold() == other.operator.casefold() for other in found):
                 raise ValueError("an operator's name is needed, once")
             ipv4 = from_notation(cells["ipv4"]) if cells["ipv4"] else None
+            if not re.fullmatch(r"(\d{1,10}([./]\d{1,30})?)?", cells["ipv6"]):
+                raise ValueError(f"the /32 blocks are {cells['ipv6']!r}, no number from 0 to 2^32")
             ipv6 = Fraction(cells["ipv6"]) if cells["ipv6"] else None
-            if ipv6 is not None and ipv6 < 0:
-                raise ValueError(f"the /32 blocks are {cells['ipv6']}, below 0")
         except (ValueError, ZeroDivisionError) as error:
             source.problem(line, text, str(error))
             continue

@@ -18,7 +18,7 @@ from ..display import Shown
 from ..errors import DataError
 from .allocations import place
 from .lists import RegistryList
-from .places import UNKNOWN
+from .places import UNKNOWN, silent
 
 KEYS = ("suffix", "category", "province", "registrant")
 GROUPS = ("cn", "com", "net", "中国", "info", "org")  # the rows of the report's table 2; then "new gTLD" and "other"
@@ -98,22 +98,25 @@ def count_domains(*paths, strict=False, encoding="utf-8-sig"):
     >>> [(p.line, p.reason) for p in count.problems]
     [(3, 'repeats line 2 of names.csv'), (6, "'no_name' is no label of letters, digits and inner hyphens, 63 at most")]
     """
-    counts, seen, problems = Counter(), {}, []
+    seen, problems = {}, []
     for path in paths:
         source = RegistryList(path, ("domain",), ("domain", "province", "registrant"), strict=strict, encoding=encoding)
         for line, text, cells in source.rows():
             try:
                 name, suffix, category = split(cells["domain"])
-                if name in seen:
-                    raise ValueError("repeats line {1} of {0}".format(*seen[name]))
             except ValueError as error:
                 source.problem(line, text, str(error))
                 continue
-            seen[name] = source.path, line
             where = place(source, line, text, cells["province"]) or UNKNOWN
-            counts[suffix, category, where, cells["registrant"] or UNKNOWN] += 1
+            whose = UNKNOWN if silent(cells["registrant"]) else cells["registrant"]
+            entry = (where == UNKNOWN, whose == UNKNOWN, source.path, line), (suffix, category, where, whose)
+            if name in seen:  # the line that says most counts, whichever is read first
+                (*_, other, number), before = seen[name]
+                differ = "" if before == entry[1] else ", which says otherwise of its province or registrant"
+                source.problem(line, text, f"repeats line {number} of {other}{differ}")
+            seen[name] = min(entry, seen.get(name, entry))
         problems += source.problems
-    return DomainCount(dict(counts), tuple(problems))
+    return DomainCount(dict(Counter(levels for _, levels in seen.values())), tuple(problems))
 
 
 def split(text):

@@ -62,8 +62,12 @@ class RegistryList:
                         yield line, text.rstrip("\r\n"), empty | {n: cells[k].strip() for n, k in places.items()}
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{self.path}: is not {self.encoding} ({error.reason} at byte {error.start}); give its encoding, such as gb18030."
+                f"{self.path}: is not {self.encoding} ({error.reason}); give its encoding, such as gb18030."
             ) from None
+        except LookupError:
+            raise DataError(f"encoding = {self.encoding!r} is not known; give one such as utf-8 or gb18030.") from None
+        except csv.Error as error:
+            raise DataError(f"{self.path}: the first line is not one of a CSV file: {error}.") from None
 
     def _cells(self, line, text, width):
         try:

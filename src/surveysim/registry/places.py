@@ -16,6 +16,7 @@ REGIONS = {
 }  # ISO codes; adcodes of those that are one province
 OUTSIDE = "999999"  # the report's 其他: the holder is outside the mainland
 UNKNOWN = "unknown"
+MORE = {"台湾省": "710000", "Xizang": "540000", "Macau": "820000", "新疆生产建设兵团": "650000"}
 SILENT = ("", "不详", "未知", "unknown")
 ABROAD = ("其他", "其它", "境外", "other")
 
@@ -63,7 +64,12 @@ def holder(text):
     ('中国电信集团有限公司', 'Example Bank')
     """
     plain = " ".join(text.split())
-    return _reported_holders().get(_spelt(plain), plain)
+    return "" if silent(plain) else _reported_holders().get(_spelt(plain), plain)
+
+
+def silent(text):
+    """Whether a cell says that nothing is known."""
+    return _spelt(text) in SILENT
 
 
 @cache
@@ -88,6 +94,8 @@ def _spellings():
         found |= {name: code for code, name in provinces(lang).items() if code != UNKNOWN}
     found |= {f"{texts('zh')[f'region_{region}']}特别行政区": REGIONS[region] for region in ("HK", "MO")}
     found |= {code: code for code in provinces("zh") if code != UNKNOWN}
+    found |= {f"{name} province": code for code, name in provinces("en").items() if code not in (UNKNOWN, OUTSIDE)}
+    found |= MORE
     found |= dict.fromkeys(ABROAD, OUTSIDE) | dict.fromkeys(SILENT, "")
     return {_spelt(name): code for name, code in found.items()}
 

@@ -115,7 +115,11 @@ def bounds(start, *, end="", prefix="", count=""):
         raise ValueError(
             f"the size is given by {' and '.join(given) or 'nothing'}, and needs one of end, prefix, count"
         )
+    if "%" in start + end:
+        raise ValueError(f"{start} has a scope; addresses that registries give out have none")
     low = ipaddress.ip_address(start)
+    if getattr(low, "ipv4_mapped", None) is not None:
+        raise ValueError(f"{start} is an IPv4 address written as one of IPv6; write it as IPv4")
     version, first = low.version, int(low)
     if end:
         high = ipaddress.ip_address(end)

@@ -11,9 +11,10 @@ from importlib.resources import files
 import pandas as pd
 
 from .. import reference
+from .addresses import Tally
 from .domains import GROUPS, group
 from .notation import to_notation
-from .places import OUTSIDE, REGIONS, UNKNOWN, holders, provinces, texts
+from .places import REGIONS, UNKNOWN, holders, provinces, texts
 
 CATEGORIES = ("cn", "com", "adm", "net", "org", "ac", "gov", "edu")  # the rows of the report's table 3; then "other"
 
@@ -63,7 +64,7 @@ def report_tables(addresses=None, domains=None, *, lang="en"):
         made["table-3"] = make("table-3", _published_labels("table-3", categories, lang), lang)
         made["appendix-6"] = make("appendix-6", _domain_places(domains, lang), lang)
         indicators |= {"domains_total": domains.total, "domains_cn": suffixes[0]["domains_count"]}
-    made["table-1"] = _indicators("table-1", indicators, lang)
+    made["table-1"] = _indicators("table-1", indicators, lang, own=True)
     return {table: made[table] for table in layouts() if table in made}
 
 
@@ -157,14 +158,15 @@ def derived(layout, row, totals):
     return row
 
 
-def _indicators(table, values, lang):
-    """A table of single indicators, of those in `values`."""
+def _indicators(table, values, lang, own=False):
+    """A table of single indicators, of those in `values`; of one's own without the report's date."""
     layout = layouts()[table]
+    title, last = (layout["own"][lang], texts(lang)["count"]) if own else (layout[lang], layout["head"][lang][-1])
     rows = [
         [*row[lang], indicator(row, values)] for row in layout["rows"] if row.keys() & {"ratio"} or row["id"] in values
     ]
-    frame = pd.DataFrame(rows, columns=layout["head"][lang], dtype=object)
-    frame.attrs["title"] = layout[lang]
+    frame = pd.DataFrame(rows, columns=[*layout["head"][lang][:-1], last], dtype=object)
+    frame.attrs["title"] = title
     return frame
 
 
@@ -179,17 +181,33 @@ def _address_rows(addresses, lang):
     """Rows of appendix tables 1 to 5."""
     text, mainland = texts(lang), addresses.within("CN")
     regions = addresses.tallies("region")
-    shown = [(text[f"region_{code}"], regions.get(code)) for code in REGIONS]
+    shown = [(text[f"region_{code}"], regions.get(code)) for code in REGIONS if code in addresses.countries]
     shown += [(text.get(code, code), tally) for code, tally in regions.items() if code not in REGIONS]
-    by_holder = [(holders(lang).get(name, name), tally) for name, tally in mainland.tallies("holder").items()]
-    places = [(code, tally) for code, tally in mainland.tallies("province").items()]
-    places.sort(key=lambda item: item[0] in (OUTSIDE, UNKNOWN))
-    labels = provinces(lang)
+    by_holder = _holder_rows(mainland.tallies("holder"), lang)
     for table, rows in (("appendix-1", shown), ("appendix-2", by_holder)):
         yield table, [{"label": label, "ipv4_addresses_count": t.ipv4 if t else 0} for label, t in rows]
     for table, rows in (("appendix-3", shown), ("appendix-4", by_holder)):
         yield table, [{"label": label, "ipv6_blocks_slash32": number(t.blocks) if t else 0} for label, t in rows]
-    yield "appendix-5", [{"label": labels[code], "ipv4_addresses_count": t.ipv4} for code, t in places]
+    sizes = {code: (t.ipv4,) for code, t in mainland.tallies("province").items()}
+    yield "appendix-5", _place_rows(sizes, ("ipv4_addresses_count",), lang)
+
+
+def _holder_rows(tallies, lang):
+    """(label, Tally) of the holders that the report names, in its order, then of all others together."""
+    named = [name for name in holders(lang) if name != UNKNOWN]
+    rest = [tally for name, tally in tallies.items() if name not in named]
+    other = Tally(*(sum(getattr(t, kind) for t in rest) for kind in ("ipv4", "ipv6", "touched")))
+    return [*((holders(lang)[name], tallies.get(name)) for name in named), (texts(lang)["other"], other)]
+
+
+def _place_rows(sizes, names, lang):
+    """Rows of the 31 provinces by size, then of others (outside the mainland or unknown), from {adcode: numbers}."""
+    known = {code: sizes.get(code, (0,) * len(names)) for code in reference.provinces()}
+    rest = [numbers for code, numbers in sizes.items() if code not in known]
+    other = tuple(sum(column) for column in zip(*rest, strict=True)) if rest else (0,) * len(names)
+    ordered = sorted(known, key=lambda code: (-known[code][0], code))
+    rows = [*((provinces(lang)[code], known[code]) for code in ordered), (texts(lang)["other"], other)]
+    return [{"label": label} | dict(zip(names, map(int, numbers), strict=True)) for label, numbers in rows]
 
 
 def _domain_rows(domains, key, levels, row_of):
@@ -208,17 +226,10 @@ def _published_labels(table, rows, lang):
 
 
 def _domain_places(domains, lang):
-    """Rows of appendix table 6: the 31 provinces by size, and others: outside the mainland or unknown."""
-    columns, known = ("domains", "cn", "zhongguo"), reference.provinces()
-    sums, other = [], dict.fromkeys(columns, 0)
-    for row in domains.by("province").to_dict("records"):
-        if row["province"] in known:
-            sums.append((provinces(lang)[row["province"]], row))
-        else:
-            other = {name: other[name] + row[name] for name in columns}
-    names = ("domains_count", "domains_cn_count", "domains_zhongguo_count")
-    rows = [*sums, (texts(lang)["other"], other)]
-    return [{"label": label} | {name: int(row[c]) for name, c in zip(names, columns)} for label, row in rows]
+    """Rows of appendix table 6."""
+    columns = ("domains", "cn", "zhongguo")
+    sizes = {row["province"]: tuple(row[c] for c in columns) for row in domains.by("province").to_dict("records")}
+    return _place_rows(sizes, ("domains_count", "domains_cn_count", "domains_zhongguo_count"), lang)
 
 
 def published_rows(table, lang):
