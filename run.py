@@ -22,10 +22,10 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 EXTRAS = {
-    "demo": "report",
+    "demo": "report,files",
     "test": "report,test",
     "lint": "lint",
-    "examples": "report",
+    "examples": "report,files",
     "bench": "report,bench",
     "docs": "report,docs",
     "parameters": "report",

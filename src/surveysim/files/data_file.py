@@ -55,8 +55,9 @@ class DataFile:
         """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
         values, missing = self._values(name), self.missing(name)
         values = values.astype(object).where(~missing, None)
-        kinds = {type(v) for v in values.iloc[:1000]} - {type(None)}
-        if kinds & {bool, np.bool_} and len(kinds) > 1:  # True and 1 are the same key, and not the same level
+        if pd.api.types.infer_dtype(values, skipna=True).startswith(
+            "mixed"
+        ):  # True and 1 are one key, and not one level
             return values.map(lambda v: None if v is None else spelt_as(v))
         distinct, first = pd.factorize(values)[::-1]
         spelt = np.array([spelt_as(v) for v in distinct] + [None], dtype=object)
@@ -91,20 +92,6 @@ class DataFile:
                 f"{self.path}: {name!r} is infinite in {int(np.isinf(found).sum())} rows; the first is data row {row + 1}."
             )
         return found
-
-    def is_numeric(self, name):
-        """Whether every value of a column that is there is a number, and none has a label or a leading zero."""
-        if name in self.levels:
-            return False
-        values, missing = self._values(name), self.missing(name)
-        shown = values[~missing]
-        if pd.api.types.is_bool_dtype(values.dtype):
-            return False
-        if pd.api.types.is_numeric_dtype(values.dtype):
-            return True
-        text = shown.astype(str)
-        zeros = text.str.match(r"[+-]?0\d").any()
-        return bool(len(text)) and not zeros and bool(pd.to_numeric(text, errors="coerce").notna().all())
 
     def missing(self, name):
         """Whether a value is missing (n,): empty, NaN, or user-missing in SPSS and Stata files."""
