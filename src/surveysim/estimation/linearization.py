@@ -30,7 +30,7 @@ class Stage:
     unit : (n,) sampling unit of each row, 0 .. U - 1. stratum : (U,) its stratum inside the unit of the stage before, 0 .. H - 1.
     fraction : (H,) sampling fraction. labels : (H,) names of the strata, for messages.
     before : (H,) product of the sampling fractions of the stages before, which this stage's variance is multiplied by.
-    groups : (H,) strata of one sample, whose lonely ones take the mean of the others; None is one sample.
+    groups : (H,) sample 0, 1 … of each stratum, whose lonely ones go by the others of the sample; None is one sample.
     """
 
     unit: np.ndarray
@@ -79,14 +79,27 @@ class Stage:
         if policy == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
         elif policy == "average" and lonely.any():
-            group = np.zeros(len(n), np.int64) if self.groups is None else self.groups
-            others = np.bincount(group, ~lonely)
-            scale = scale * (np.bincount(group) / np.maximum(others, 1))[group]
+            others = np.bincount(self._sample, ~lonely)
+            scale = scale * (np.bincount(self._sample) / np.maximum(others, 1))[self._sample]
         return scale * self.before
 
-    def about_zero(self, policy):
-        """Strata (H,) whose deviations are from zero: lonely ones under "adjust", as in R survey."""
-        return self.lonely & (policy == "adjust")
+    @cached_property
+    def _sample(self):
+        return np.zeros(len(self.fraction), np.int64) if self.groups is None else np.asarray(self.groups, np.int64)
+
+    def sample(self, policy):
+        """The sample (H,) each stratum belongs to, -1 - sample where its unit deviates from the mean of the whole sample.
+
+        So do lonely units under "adjust": from the mean of all units of this stage, also of those outside a domain, whose totals
+        are 0, and of those in other units of the stage before: the one unit of a PSU has no others there to deviate from.
+        """
+        return np.where(self.lonely & (policy == "adjust"), -1 - self._sample, self._sample)
+
+    def deviations(self, totals, policy):
+        """Unit totals (E, U) less what they deviate from."""
+        sums = np.stack([np.bincount(self.stratum, t, len(self.sampled)) for t in totals], axis=1)
+        kernels.centres(sums, self.sampled, self.sample(policy))
+        return totals - sums.T[:, self.stratum]
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ class Design:
         if self.unequal is not None:
             return np.diag(self.covariance(scores)).copy()
         result = np.zeros(len(scores))
-        parts = [(s, s.scale(self.lonely), s.about_zero(self.lonely)) for s in self.stages]
+        parts = [(s, s.scale(self.lonely), s.sample(self.lonely)) for s in self.stages]
         buffer, found = np.empty((min(BLOCK, len(scores)), len(self.weight))), np.empty(BLOCK)
         for first in range(0, len(scores), BLOCK):
             part = scores[first : first + BLOCK]
@@ -146,8 +159,8 @@ class Design:
                 row[:] = score
             block, known_with_error = self.adjusted(block)
             here = result[first : first + BLOCK]
-            for stage, scale, zero in parts:
-                kernels.stratified(block, self._carried, stage.unit, stage.stratum, stage.sampled, scale, zero, found)
+            for stage, scale, sample in parts:
+                kernels.stratified(block, self._carried, stage.unit, stage.stratum, stage.sampled, scale, sample, found)
                 here += found[: len(part)]
             for matrix, beta in known_with_error:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
@@ -165,9 +178,7 @@ class Design:
 
     def _between(self, stage, weighted):
         totals = np.stack([np.bincount(stage.unit, z, len(stage.stratum)) for z in weighted])
-        mean = np.stack([np.bincount(stage.stratum, t, len(stage.sampled)) for t in totals])
-        mean = np.where(stage.about_zero(self.lonely), 0.0, mean / np.maximum(stage.sampled, 1))
-        off = totals - mean[:, stage.stratum]
+        off = stage.deviations(totals, self.lonely)
         return (off * stage.scale(self.lonely)[stage.stratum]) @ off.T
 
     def block_variances(self, block):
@@ -178,36 +189,38 @@ class Design:
             return self.variances([s.score for s in block.statistics()])
         result = np.zeros(len(block.value))
         for stage_number, stage in enumerate(self.stages):
-            scale, zero = stage.scale(self.lonely), stage.about_zero(self.lonely)
+            scale, sample = stage.scale(self.lonely), stage.sample(self.lonely)
             if self.constraints:
                 (c,) = self.constraints
                 totals = self._column_totals[stage_number]
                 if totals is not None:
                     common = (block.score, self.weight, block.group, stage.unit, stage.stratum, stage.sampled)
                     given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
-                    kernels.calibrated_units(*common, scale, zero, *given, totals, result)
+                    kernels.calibrated_units(*common, scale, sample, *given, totals, result)
                     continue
                 order, start = stage.order
                 given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
                 common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
-                kernels.calibrated_domains(*common, scale, zero, *given, result)
+                kernels.calibrated_domains(*common, scale, sample, *given, result)
                 continue
             x = NONE if block.x is None else block.x
             if block.units is not None and stage is self.stages[0]:
                 num, den, _ = block.units
                 kernels.between_units(
-                    num, den, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result
+                    num, den, block.value, block.base, stage.stratum, stage.sampled, scale, sample, result
                 )
             elif stage.fits(len(result)):
                 shape = (len(stage.stratum), len(result))
                 sums = np.zeros(shape), np.zeros(shape)
                 kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, np.zeros(shape, np.int64))
-                kernels.between_units(*sums, block.value, block.base, stage.stratum, stage.sampled, scale, zero, result)
+                kernels.between_units(
+                    *sums, block.value, block.base, stage.stratum, stage.sampled, scale, sample, result
+                )
             else:
                 order, start = stage.order
                 kernels.domains(
                     self.weight, block.y, x, block.group, block.value, block.base, order, start, stage.stratum, stage.sampled,
-                    scale, zero, result,
+                    scale, sample, result,
                 )  # fmt: skip
         return result
 

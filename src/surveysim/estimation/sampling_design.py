@@ -143,13 +143,11 @@ class Brewer:
 
     def __init__(self, probability, stage, policy):
         self.keep = 1 - probability
-        self.stage, self.scale, self.zero = stage, stage.scale(policy), stage.about_zero(policy)
+        self.stage, self.scale, self.policy = stage, stage.scale(policy), policy
 
     def __call__(self, z):
-        mean = (
-            np.stack([np.bincount(self.stage.stratum, v[np.argsort(self.stage.unit)]) for v in z]) / self.stage.sampled
-        )
-        off = z - mean[:, self.stage.stratum[self.stage.unit]]
+        totals = np.stack([np.bincount(self.stage.unit, v) for v in z])
+        off = self.stage.deviations(totals, self.policy)[:, self.stage.unit]
         return (off * (self.keep * self.scale[self.stage.stratum[self.stage.unit]])) @ off.T
 
 

@@ -34,7 +34,8 @@ class Survey(Shown):
         fraction (<= 1); None is sampling with replacement, of which only the first stage counts.
     nest : PSU labels repeat across strata and are to be read inside them.
     lonely_psu : what a stratum with one PSU does: "fail", "certainty", "remove" (both contribute nothing), "adjust"
-        (about zero, the mean of the scores), "average" (the mean contribution of the others).
+        (it deviates from the mean of all PSUs' totals, so that a mean's scores deviate from 0), "average" (the mean contribution
+        of the others).
     probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
     pps : "brewer", "deville", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
     pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.

@@ -88,26 +88,49 @@ def element_variance(weight, z, inside, rows, size, spread):
 
 
 @jit
-def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, about_zero, out):
+def centres(sums, sampled, sample):
+    """Sums of unit totals by stratum (H, D) become what the units' totals deviate from, in place.
+
+    That is the mean of the stratum's `sampled` (H,) units, or of all units of its sample where `sample` (H,) is -1 - sample.
+    """
+    H, D = sums.shape
+    samples = 0
+    for h in range(H):
+        if sample[h] < 0:
+            samples = max(samples, -sample[h])
+    total, units = np.zeros((samples, D)), np.zeros(samples)
+    for h in range(H if samples > 0 else 0):
+        g = sample[h] if sample[h] >= 0 else -1 - sample[h]
+        if g < samples:
+            units[g] += sampled[h]
+            for d in range(D):
+                total[g, d] += sums[h, d]
+    for h in range(H):
+        g = -1 - sample[h]
+        for d in range(D):
+            sums[h, d] = sums[h, d] / sampled[h] if g < 0 else total[g, d] / units[g]
+
+
+@jit
+def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, sample, out):
     """Variances (E,) of Σ weight·z (E, n): PSU totals about their stratum's mean, times `scale` per stratum.
 
-    `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there; `about_zero` (H,) strata take no mean.
+    `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there; `sample` (H,) as in `centres`.
     """
     E, n = z.shape
-    total, mean = np.empty(len(psu_stratum)), np.empty(len(stratum_psus))
+    total, mean = np.empty(len(psu_stratum)), np.empty((len(stratum_psus), 1))
     for e in range(E):
         total[:] = 0.0
         mean[:] = 0.0
         for i in range(n):
             total[psu[i]] += weight[i] * z[e, i]
         for j in range(len(total)):
-            mean[psu_stratum[j]] += total[j]
-        for h in range(len(mean)):
-            mean[h] = 0.0 if about_zero[h] else mean[h] / stratum_psus[h]
+            mean[psu_stratum[j], 0] += total[j]
+        centres(mean, stratum_psus, sample)
         variance = 0.0
         for j in range(len(total)):
             h = psu_stratum[j]
-            off = total[j] - mean[h]
+            off = total[j] - mean[h, 0]
             variance += scale[h] * off * off
         out[e] = variance
 
@@ -144,7 +167,7 @@ def unit_sums(weight, y, x, group, unit, num, den, count):
 
 
 @jit
-def between_units(num, den, value, base, stratum, sampled, scale, about_zero, out):
+def between_units(num, den, value, base, stratum, sampled, scale, sample, out):
     """Variances (D,) of ratios num / den from unit sums (U, D), or of totals where `base` is empty, added to `out`.
 
     A unit's total of scores is (num - R den) / base; deviations are from the stratum's mean over all its units.
@@ -155,9 +178,7 @@ def between_units(num, den, value, base, stratum, sampled, scale, about_zero, ou
     for u in range(U):
         for d in range(D):
             mean[stratum[u], d] += num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]
-    for h in range(H):
-        for d in range(D):
-            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
+    centres(mean, sampled, sample)
     for u in range(U):
         h = stratum[u]
         for d in range(D):
@@ -215,7 +236,7 @@ def count_units(weight, group, order, start, stratum, strata_all, units, strata)
 
 
 @jit
-def domains(weight, y, x, group, value, base, order, start, stratum, sampled, scale, about_zero, out):
+def domains(weight, y, x, group, value, base, order, start, stratum, sampled, scale, sample, out):
     """`between_units` for units too many for a table: rows come unit by unit in `order`, or as they are where it is empty.
 
     A unit without rows of a domain has a total of 0 there. Two passes over the totals.
@@ -242,9 +263,9 @@ def domains(weight, y, x, group, value, base, order, start, stratum, sampled, sc
             count[h, d] += 1
             pair_total[pairs], pair_domain[pairs], pair_stratum[pairs] = total[d], d, h
             pairs += 1
+    centres(mean, sampled, sample)
     for h in range(H):
         for d in range(D):
-            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
             out[d] += scale[h] * (sampled[h] - count[h, d]) * mean[h, d] * mean[h, d]
     for k in range(pairs):
         h, d = pair_stratum[k], pair_domain[k]
@@ -347,7 +368,7 @@ def domain_coefficients(z, group, base, cell, partition, column, inverse, pinned
 
 @jit
 def calibrated_units(
-    z, weight, group, unit, stratum, sampled, scale, about_zero, base, cell, partition, column, inverse, pinned, totals, out
+    z, weight, group, unit, stratum, sampled, scale, sample, base, cell, partition, column, inverse, pinned, totals, out
 ):  # fmt: skip
     """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
     D, H, U = len(out), len(sampled), len(stratum)
@@ -367,9 +388,7 @@ def calibrated_units(
     for u in range(U):
         for d in range(D):
             mean[stratum[u], d] += own[u, d]
-    for h in range(H):
-        for d in range(D):
-            mean[h, d] = 0.0 if about_zero[h] else mean[h, d] / sampled[h]
+    centres(mean, sampled, sample)
     for u in range(U):
         h = stratum[u]
         for d in range(D):
@@ -379,7 +398,7 @@ def calibrated_units(
 
 @jit
 def calibrated_domains(
-    z, weight, group, order, start, stratum, sampled, scale, about_zero,
+    z, weight, group, order, start, stratum, sampled, scale, sample,
     base, cell, partition, column, inverse, pinned, out
 ):  # fmt: skip
     """`domains` for residuals of the scores on margin columns (see `residuals`), which reach outside their domain.
@@ -411,7 +430,7 @@ def calibrated_domains(
                 total[d] -= w * fitted[c, d]
             if group[row] >= 0:
                 total[group[row]] += w * z[row]
-        if first[h] and not about_zero[h]:
+        if first[h]:
             shift[h] = total
         first[h] = False
         for d in range(D):
@@ -420,5 +439,11 @@ def calibrated_domains(
             squares[h, d] += t * t
     for h in range(H):
         for d in range(D):
-            centre = 0.0 if about_zero[h] else sums[h, d] * sums[h, d] / sampled[h]
-            out[d] += scale[h] * max(squares[h, d] - centre, 0.0)
+            if sample[h] >= 0:
+                out[d] += scale[h] * max(squares[h, d] - sums[h, d] * sums[h, d] / sampled[h], 0.0)
+            sums[h, d] += sampled[h] * shift[h, d]
+    centres(sums, sampled, sample)
+    for h in range(H):  # where the centre is not the stratum's own, its one unit's total is the shift
+        for d in range(D):
+            off = shift[h, d] - sums[h, d]
+            out[d] += scale[h] * off * off if sample[h] < 0 else 0.0
