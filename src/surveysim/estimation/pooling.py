@@ -148,14 +148,20 @@ def _taken(design):
 
 def unequal(a, b, n_a):
     """Covariances of weighted scores where one of the designs is without replacement with unequal probabilities."""
-    if a.unequal is None and b.unequal is None:
-        return None
+    return None if a.unequal is None and b.unequal is None else SideBySide(a, b, n_a)
 
-    def covariance(weighted):
-        parts = zip((a, b), (weighted[:, :n_a], weighted[:, n_a:]))
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Covariances of weighted scores over two independent samples, each by its own design."""
+
+    a: Design
+    b: Design
+    n_a: int
+
+    def __call__(self, weighted):
+        parts = zip((self.a, self.b), (weighted[:, : self.n_a], weighted[:, self.n_a :]))
         return sum(d.unequal(z) if d.unequal is not None else sum(d._between(s, z) for s in d.stages) for d, z in parts)
-
-    return covariance
 
 
 def reweighted(design, w):

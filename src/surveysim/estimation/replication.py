@@ -103,19 +103,39 @@ def scheme(kind, design, n=None, seed=None, rho=None):
     return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
 
 
-def _columns_of(matrix):
-    """Function (first, out) that puts LANES columns of a matrix from `first` on into `out`, ones behind the last."""
+@dataclass(frozen=True)
+class FromMatrix:
+    """Puts LANES columns of a matrix from `first` on into `out`, ones behind the last.
 
-    def fill(first, out):
-        part = matrix[:, first : first + LANES]
+    What fills replicates are classes, not functions inside functions, so that a Survey with replicates can be pickled.
+    """
+
+    matrix: np.ndarray
+
+    def __call__(self, first, out):
+        part = self.matrix[:, first : first + LANES]
         out[:, : part.shape[1]] = part
         out[:, part.shape[1] :] = 1.0
 
-    return fill
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Multipliers of the jackknife: replicate r leaves unit out_of[r] out; the others of its stratum take its weight."""
+
+    out_of: np.ndarray
+    stratum: np.ndarray
+    sampled: np.ndarray
+
+    def __call__(self, first, out):
+        out[:] = 1.0
+        for lane, r in enumerate(self.out_of[first : first + LANES]):
+            n = self.sampled[self.stratum[r]]
+            out[self.stratum == self.stratum[r], lane] = n / (n - 1)
+            out[r, lane] = 0.0
 
 
 def _from_matrix(matrix, stage, scale, rscales):
-    return Scheme(_columns_of(matrix), stage.unit, len(stage.stratum), matrix.shape[1], scale, rscales)
+    return Scheme(FromMatrix(matrix), stage.unit, len(stage.stratum), matrix.shape[1], scale, rscales)
 
 
 def _jackknife(kind, stage):
@@ -130,13 +150,7 @@ def _jackknife(kind, stage):
     out_of = np.flatnonzero(sampled[stratum] > 1)
     scale = (sampled[stratum] - 1) / sampled[stratum] * (1 - stage.fraction[stratum])
 
-    def fill(first, out):
-        out[:] = 1.0
-        for lane, r in enumerate(out_of[first : first + LANES]):
-            n = sampled[stratum[r]]
-            out[stratum == stratum[r], lane] = n / (n - 1)
-            out[r, lane] = 0.0
-
+    fill = LeaveOneOut(out_of, stratum, sampled)
     if kind == "jk1":  # as everywhere else, one factor for all
         return Scheme(fill, stage.unit, U, len(out_of), float(scale[0]), np.ones(len(out_of)))
     return Scheme(fill, stage.unit, U, len(out_of), 1.0, scale[out_of])
@@ -373,43 +387,68 @@ def filler(scheme, base, adjustments):
 
     base : (n,) weights before the `adjustments` (Calibration or Weights, in order), which every replicate repeats.
     """
-    unit, none = np.ascontiguousarray(scheme.unit), np.empty((0, LANES))
-
-    def plain(first, out):
-        multiplier = np.empty((scheme.units, LANES))
-        scheme.fill(first, multiplier)
-        kernels.spread(base, unit, multiplier, np.empty(0, np.int32), none, out)
-
+    plain = Multiplied(scheme, base)
     if not adjustments:
         return plain
     if len(adjustments) == 1 and isinstance(adjustments[0], Calibration) and adjustments[0].on_cells:
-        cal = adjustments[0]
-        cells = Replay(cal, unit, scheme.units)
+        return OnCells(plain, adjustments[0], Replay(adjustments[0], plain.unit, scheme.units))
+    return OneByOne(plain, tuple(adjustments))
 
-        def on_cells(first, out):
-            multiplier = np.empty((scheme.units, LANES))
-            scheme.fill(first, multiplier)
-            lanes = min(LANES, scheme.count - first)
-            factor = cells.lanes(multiplier, lanes, first, cal.tol, cal.max_iter)
-            kernels.spread(base, unit, multiplier, cal.problem.cells.cell, factor, out)
 
-        return on_cells
+class Multiplied:
+    """Replicates that multiply the base weights (n,) of the units' rows."""
 
-    def one_by_one(first, out):
-        plain(first, out)
-        for lane in range(min(LANES, scheme.count - first)):
+    def __init__(self, scheme, base):
+        self.scheme, self.base, self.unit = scheme, base, np.ascontiguousarray(scheme.unit)
+
+    def multipliers(self, first):
+        """Those of LANES replicates from `first` on, (units, LANES)."""
+        multiplier = np.empty((self.scheme.units, LANES))
+        self.scheme.fill(first, multiplier)
+        return multiplier
+
+    def __call__(self, first, out):
+        given = self.multipliers(first), np.empty(0, np.int32), np.empty((0, LANES))
+        kernels.spread(self.base, self.unit, *given, out)
+
+
+@dataclass(frozen=True)
+class OnCells:
+    """The same with one calibration, repeated on the sums of units in margin cells."""
+
+    plain: Multiplied
+    calibration: Calibration
+    replay: Replay
+
+    def __call__(self, first, out):
+        cal, plain = self.calibration, self.plain
+        multiplier = plain.multipliers(first)
+        lanes = min(LANES, plain.scheme.count - first)
+        factor = self.replay.lanes(multiplier, lanes, first, cal.tol, cal.max_iter)
+        kernels.spread(plain.base, plain.unit, multiplier, cal.problem.cells.cell, factor, out)
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """The same with any adjustments, repeated replicate by replicate."""
+
+    plain: Multiplied
+    adjustments: tuple
+
+    def __call__(self, first, out):
+        self.plain(first, out)
+        count = self.plain.scheme.count
+        for lane in range(min(LANES, count - first)):
             w = np.ascontiguousarray(out[:, lane])
             try:
-                for adjustment in adjustments:
+                for adjustment in self.adjustments:
                     w = adjustment.again(w)
             except CalibrationError as error:
                 raise CalibrationError(
-                    f"replicate {first + lane + 1} of {scheme.count} cannot be weighted like the sample: {error} Thin levels may lose all "
+                    f"replicate {first + lane + 1} of {count} cannot be weighted like the sample: {error} Thin levels may lose all "
                     "their respondents in a replicate; merge them (`minimum` of the raking step), or take the linearized errors."
                 ) from None
             out[:, lane] = w
-
-    return one_by_one
 
 
 def brought(data, columns, weight, scale, rscales, mse, n):
@@ -423,7 +462,7 @@ def brought(data, columns, weight, scale, rscales, mse, n):
     elif isinstance(columns, str):
         raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
     else:
-        matrix = np.ascontiguousarray(np.asarray(columns, dtype=float))
+        matrix = np.array(columns, dtype=float, order="C")  # a copy: the caller may change theirs
     if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
         raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
     if not np.all(np.isfinite(matrix)):
@@ -452,4 +491,4 @@ def brought(data, columns, weight, scale, rscales, mse, n):
             f"scale = {scale!r} and {len(rscales)} rscales do not fit {R} replicates; give one factor above 0 and {R} others."
         )
 
-    return Replication(weight, _columns_of(matrix), R, float(scale), np.array(rscales, dtype=float), mse)
+    return Replication(weight, FromMatrix(matrix), R, float(scale), np.array(rscales, dtype=float), mse)

@@ -1,5 +1,7 @@
 """How China's numbers lie: prefixes by unit, owners' slots, numbers that live elsewhere, shares in use."""
 
+from functools import partial
+
 import numpy as np
 
 from .. import reference, streams
@@ -39,7 +41,7 @@ def layout(pop, kind, out_of_area, prefixes):
         units,
         numbers,
         counts,
-        lambda: make(counts, numbers.key[0]),
+        partial(make, counts, numbers.key[0]),
         dict(
             zip(
                 members["adcode"].astype(str),

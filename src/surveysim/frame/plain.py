@@ -1,5 +1,7 @@
 """Numbers for a population that is not China's: every stratum is a unit, every owner may hold a few numbers, nobody is away."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -48,4 +50,4 @@ def layout(pop, kind):
         }
     )
     places = {str(s): u for u, s in enumerate(pop.strata)}
-    return Layout(table, numbers, counts, lambda: running(counts, kind), places, order)
+    return Layout(table, numbers, counts, partial(running, counts, kind), places, order)

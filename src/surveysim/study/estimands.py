@@ -154,25 +154,24 @@ class Variables:
         return self._values[expression]
 
 
-def constants(pop):
+class Constants:
     """Known totals of residents for the denominators, in persons: a function of expressions of groups, and of columns of domains."""
-    joint = pop.model.expected.reshape(-1, 2, len(AGE_STARTS), len(EDUCATION))
-    four = np.zeros((*joint.shape[:3], 4))
-    np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
-    four *= pop.size / joint.sum()
-    known = {}
 
-    def total(expression, by=()):
-        if (expression, by) not in known:
+    def __init__(self, pop):
+        joint = pop.model.expected.reshape(-1, 2, len(AGE_STARTS), len(EDUCATION))
+        four = np.zeros((*joint.shape[:3], 4))
+        np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
+        self._table, self._zone, self._known = four * (pop.size / joint.sum()), pop.people.area_zone, {}
+
+    def __call__(self, expression, by=()):
+        if (expression, by) not in self._known:
             name, groups = parameters.split(expression)
             if name != "persons":
                 raise KeyError(expression)
-            known[expression, by] = domain_sums(
-                four * parameters.group_mask(groups, four.shape), by, pop.people.area_zone
+            self._known[expression, by] = domain_sums(
+                self._table * parameters.group_mask(groups, self._table.shape), by, self._zone
             )
-        return known[expression, by]
-
-    return total
+        return self._known[expression, by]
 
 
 def statistics(definitions, variables, known, w, everybody):

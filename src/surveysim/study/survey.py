@@ -77,7 +77,7 @@ def _prepared(spec):
         Fieldwork(frames, design, models, protocol, measurement),
         recipe_of(spec, control_totals(pop, spec.weighting)),
         estimands.selected(spec),
-        estimands.constants(pop),
+        estimands.Constants(pop),
         np.stack([frame.units["working_rate"].to_numpy() for frame in frames]),
     )
 

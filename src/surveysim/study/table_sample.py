@@ -221,8 +221,18 @@ class TableSample:
         if self.design.method in ("bernoulli", "poisson"):
             pi = design["probability"]
             d = made.design
-            made = Survey.of_design(table, Design(d.weight, d.stages, d.lonely, (), lambda z: (z * (1 - pi)) @ z.T))
+            made = Survey.of_design(table, Design(d.weight, d.stages, d.lonely, (), Poisson(pi)))
         return table, made
+
+
+class Poisson:
+    """Covariances of weighted scores where every element is drawn by itself with probability π: Σ (1 - π) z z'."""
+
+    def __init__(self, probability):
+        self.probability = probability
+
+    def __call__(self, z):
+        return (z * (1 - self.probability)) @ z.T
 
 
 def _systematic(rng, first, last, pi):

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -223,11 +223,11 @@ class Problem:
         warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
         result = Calibration(
             weight,
-            lambda: factor[self.cells.cell],
+            partial(np.take, factor, self.cells.cell),
             steps,
             gap,
-            lambda: self.table(factor, total),
-            lambda: self.constraints(total if reading == "shares" else None),
+            partial(self.table, factor, total),
+            partial(self.constraints, total if reading == "shares" else None),
             reading,
         )
         result.least = least

@@ -1,5 +1,7 @@
 """Trimming: extreme weights are cut and the excess spread over the others, or calibrated away."""
 
+from functools import partial
+
 import numpy as np
 
 from ..errors import CalibrationError, DataError
@@ -139,10 +141,13 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
     if rounds == 0:
         return result, 0
 
-    def margins():
-        return result.margins.assign(before=first.margins["before"])
-
+    margins = partial(_margins, first, result)
     g = np.divide(result.weight, base, out=np.ones(problem.n), where=base > 0)
     trimmed = Calibration(result.weight, g, result.iterations, result.max_gap, margins, problem.constraints)
     trimmed.least = float(g.min())
     return trimmed, rounds
+
+
+def _margins(first, last):
+    """The last calibration's margins, with the sums before the first one."""
+    return last.margins.assign(before=first.margins["before"])
