@@ -6,6 +6,7 @@ Totals are {numeric column: total, categorical column: {level: total}, (column, 
 from math import fsum
 
 import numpy as np
+from scipy.optimize import linprog
 
 
 def calibration_variables(columns, totals):
@@ -137,6 +138,28 @@ def calibrate_by(columns, totals, weight, by, covariance=None, q=None, cluster=N
             **options,
         )
     return found
+
+
+def room(columns, totals, weight):
+    """The least g of the weights whose least g is largest, among all that meet the totals; below 0 where no weights above 0 do.
+
+    A linear programme; -inf where totals contradict each other.
+    """
+    x, target = calibration_variables(columns, totals)
+    d = np.asarray(weight, float)
+    x, d = x[d > 0], d[d > 0]
+    scale = np.maximum(np.abs(target), np.abs(x).T @ d)
+    scale[scale == 0] = 1.0
+    matrix = (
+        np.column_stack([(x * d[:, None]).T, x.T @ d]) / scale[:, None]
+    )  # w = d (h + t), h above 0, t as large as can be
+    found = linprog(
+        np.append(np.zeros(len(d)), -1.0),
+        A_eq=matrix,
+        b_eq=target / scale,
+        bounds=[(0, None)] * len(d) + [(None, None)],
+    )
+    return found.x[-1] if found.status == 0 else -np.inf
 
 
 def poststratify(columns, totals, weight):

@@ -101,7 +101,7 @@ def root(increasing, target, reach=60.0):
     if abs(increasing(0.0) - target) <= 1e-14 * abs(target):
         return 0.0
     below, above = -reach, reach
-    for _ in range(200):
+    for _ in range(70):
         middle = (below + above) / 2
         if increasing(middle) < target:
             below = middle
@@ -172,19 +172,20 @@ def level_missing(columns, margins, weight):
     return filled, shrunk
 
 
-def merge_thin(columns, margins, minimum):
-    """Columns and totals in which levels with fewer than `minimum` rows are merged.
+def merge_thin(columns, margins, weight, minimum):
+    """Columns and totals in which levels with fewer than `minimum` respondents, rows with weight, are merged.
 
     Levels are looked at in the order of the totals: a thin one joins the next, a thin last one the one before, until none is thin.
     Each margin gets a column of its own, of the number of the group its level went to, and is named by the margin.
     """
+    everybody = range(len(weight))
     merged_columns, merged_margins = {}, {}
     for variable, totals in margins.items():
-        rows = rows_by_level(columns, variable, range(len(next(iter(columns.values())))))
         groups = [[level] for level in totals]
+        respondents = rows_by_level(columns, variable, [row for row in everybody if weight[row] > 0])
 
-        def size(group, rows=rows):
-            return sum(len(rows.get(level, [])) for level in group)
+        def size(group, respondents=respondents):
+            return sum(len(respondents.get(level, [])) for level in group)
 
         at = 0
         while at < len(groups):
@@ -195,14 +196,12 @@ def merge_thin(columns, margins, minimum):
             else:
                 groups[at - 1 :] = [groups[at - 1] + groups[at]]
         home = {level: number for number, group in enumerate(groups) for level in group}
-        merged_columns[str(variable)] = [
-            home[level_of(columns, variable, row)] for row in range(len(next(iter(columns.values()))))
-        ]
+        merged_columns[str(variable)] = [home[level_of(columns, variable, row)] for row in everybody]
         merged_margins[str(variable)] = {n: fsum(totals[level] for level in group) for n, group in enumerate(groups)}
     return merged_columns, merged_margins
 
 
-def rake_trimmed(columns, margins, weight, least=None, most=None, rounds=500):
+def rake_trimmed(columns, margins, weight, least=None, most=None, rounds=500, rake=rake):
     """Rake, cut to multiples of the mean raked weight, rake what was cut, until raked weights keep the bounds to 1e-6 of them.
 
     Alternating projections (Bregman 1967, USSR Comput. Math. Math. Phys. 7:200-217). Rows without weight stay without.
