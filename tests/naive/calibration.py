@@ -197,7 +197,7 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
 
 def deff_kish(weight):
     """1 + cv² = n Σw² / (Σw)² over rows with weight (Kish 1965)."""
-    w = [value for value in weight if value > 0]
+    w = [value for value in weight if value != 0]
     return len(w) * fsum(v * v for v in w) / fsum(w) ** 2
 
 
