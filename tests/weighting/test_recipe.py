@@ -63,6 +63,10 @@ def test_effective_theta__is_the_share_of_effective_sizes():
     weight, first = np.array([1.0, 1, 1, 1, 3]), np.array([True, True, False, False, False])
     second = 25 / 11  # (1 + 1 + 3)² / (1 + 1 + 9)
     assert effective_theta(weight, first) == pytest.approx(2 / (2 + second))
+    with_others = np.append(weight, [0.0, 0.0]), np.append(first, [True, False])
+    assert effective_theta(*with_others) == effective_theta(weight, first)  # rows without weight are no respondents
+    with pytest.raises(DataError, match="one frame only"):
+        effective_theta(np.array([0.0, 1.0]), np.array([True, False]))
     assert list(composite_factor(first, np.array([True, False, True, True, False]), 0.3)) == [0.3, 1, 0.7, 0.7, 1]
 
 

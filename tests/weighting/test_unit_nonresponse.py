@@ -67,6 +67,20 @@ def test_groups__share_the_weight_and_keep_the_total():
     assert np.corrcoef(used, x[data["responded"]])[0, 1] < -0.5
 
 
+def test_groups__do_not_depend_on_the_order_of_rows():
+    """Units of one class have one propensity: a bound of groups does not part them."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"x": rng.choice(list("abc"), 300), "w": rng.uniform(1, 2, 300), "responded": rng.random(300) < 0.6}
+    )
+    found = data.assign(weight=weights(UnitNonresponse("responded", covariates="x", groups=2), data).final)
+    other = data.sample(frac=1, random_state=1)
+    again = pd.Series(weights(UnitNonresponse("responded", covariates="x", groups=2), other).final, other.index)
+    np.testing.assert_allclose(again.sort_index(), found["weight"], rtol=1e-12)
+    used = found[found["responded"]]
+    assert ((used["weight"] / used["w"]).groupby(used["x"]).agg(np.ptp) < 1e-12).all()
+
+
 def test_propensity_weights__remove_the_bias_of_response_that_depends_on_covariates():
     """200 repetitions: response depends on x, so does y; the weighted mean is unbiased, that of respondents is not."""
     rng = np.random.default_rng(8)

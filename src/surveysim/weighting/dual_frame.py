@@ -9,9 +9,10 @@ from .result import deff_kish
 def effective_theta(weight, first):
     """θ of the first frame's overlap sample from effective sizes n / deff_kish (O'Muircheartaigh & Pedlow 2002).
 
-    `weight` (n,) are the overlap respondents' weights, `first` (n,) says who came through the first frame.
+    `weight` (n,) are the overlap respondents' weights, `first` (n,) says who came through the first frame. Rows without weight are no
+    respondents.
     """
-    first = np.asarray(first, bool)
+    first, weight = np.asarray(first, bool)[weight > 0], weight[weight > 0]
     if not first.any() or first.all():
         raise DataError("the overlap was reached through one frame only, so effective sizes give no θ; give a number.")
     size = [part.sum() / deff_kish(weight[part]) for part in (first, ~first)]

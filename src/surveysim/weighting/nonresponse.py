@@ -73,3 +73,15 @@ def propensities(x, responded, cases, names, tol=1e-12, max_iter=50):
         f"the propensity model has no finite solution: {names[j]} (coefficient {beta[1 + j]:.3g}) separates those who respond from "
         f"those who do not. Join that level with another, or leave the variable out."
     )
+
+
+def groups_alike(propensity, size, groups):
+    """Groups (n,), 0 .. groups - 1, of units of like propensity with about as much of the sizes (n,) in each.
+
+    A propensity is in the group that the middle of its share of the sizes lies in. Units whose propensities are equal but for
+    rounding stay together, so that the groups do not depend on the order of the units; a group may then be left empty.
+    """
+    level = np.unique(np.round(propensity, 10), return_inverse=True)[1]
+    mass = np.bincount(level, size)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    return np.minimum((middle * groups).astype(np.int64), groups - 1)[level]

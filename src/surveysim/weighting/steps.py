@@ -224,10 +224,7 @@ class NonresponsePropensity:
         p = nonresponse.propensities(x.to_numpy(dtype=float), interviews, size, list(x.columns))
         factor = 1 / p
         if self.groups is not None:
-            order = np.argsort(p, kind="stable")
-            share = np.empty(len(p))
-            share[order] = (np.cumsum(size[order]) - size[order] / 2) / size.sum()
-            group = np.minimum((share * self.groups).astype(np.int64), self.groups - 1)
+            group = nonresponse.groups_alike(p, size, self.groups)
             with np.errstate(divide="ignore", invalid="ignore"):
                 factor = (np.bincount(group, size) / np.bincount(group, interviews))[group]
             if not np.all(np.isfinite(factor)):

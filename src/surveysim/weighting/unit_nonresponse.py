@@ -203,11 +203,8 @@ class UnitNonresponse:
         )
         if self.groups is None:
             return 1 / p
-        at = np.flatnonzero(eligible)
-        order = at[np.argsort(p[at], kind="stable")]
-        place = (np.cumsum(weight[order]) - weight[order] / 2) / weight[order].sum()
         group = np.zeros(len(p), np.int64)
-        group[order] = np.minimum((place * self.groups).astype(np.int64), self.groups - 1)
+        group[eligible] = nonresponse.groups_alike(p[eligible], weight[eligible], self.groups)
         return _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
 
 

@@ -1,0 +1,208 @@
+"""The steps of a weighting recipe, row by row. Columns are {name: list}; each step takes weights (a list) and returns weights.
+
+`dispositions` are lists of rows {name: value} with class columns and counts of the AAPOR categories I, P, R, NC, O, UH, UO, NE.
+"""
+
+from math import fsum
+
+import numpy as np
+
+CATEGORIES = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")
+
+
+def inverse_sampling(columns, weight):
+    """N (m - 1) / ((t - 1) m): N numbers, m interviews, the last on dial t (Haldane 1945, Biometrika 33:222-225)."""
+    rows = zip(weight, columns["number_space"], columns["unit_interviews"], columns["unit_dialled"])
+    return [w * space * (m - 1) / ((t - 1) * m) for w, space, m, t in rows]
+
+
+def released(columns, weight):
+    """Numbers in the space over numbers released."""
+    return [w * space / t for w, space, t in zip(weight, columns["number_space"], columns["unit_dialled"])]
+
+
+def selection(columns, weight):
+    """One over the inclusion probability of the row's unit (Horvitz & Thompson 1952)."""
+    return [w / p for w, p in zip(weight, columns["unit_probability"])]
+
+
+def multiplicity(columns, weight):
+    """Mobile: over own working mobiles. Landline: times eligible members over residential lines (Lavallée 2007, weight share)."""
+    made = []
+    for row, w in enumerate(weight):
+        if columns["frame"][row] == "mobile":
+            made.append(w / columns["n_mobile"][row])
+        else:
+            made.append(w * columns["n_eligible"][row] / columns["n_lines"][row])
+    return made
+
+
+def key_of(columns, by, row):
+    return tuple(columns[name][row] for name in by)
+
+
+def tally(dispositions, by):
+    """{class: counts by category}, rows of the same class added."""
+    counts = {}
+    for row in dispositions:
+        own = counts.setdefault(tuple(row[name] for name in by), dict.fromkeys(CATEGORIES, 0.0))
+        for category in CATEGORIES:
+            own[category] += row.get(category, 0)
+    return counts
+
+
+def eligible_cases(dispositions, by, e="proportional", e_unscreened=1.0):
+    """{class: I + P + R + NC + O + e UH + e_u UO}, the denominator of AAPOR's RR3 (Kalton & Flores-Cervantes 2003).
+
+    e: a number; "proportional", known eligible over known eligible and not eligible ones of the class (CASRO); "given", each row's own
+    shares in its columns e and e_unscreened.
+    """
+    counts = tally(dispositions, by)
+    found = {}
+    for key, own in counts.items():
+        known = sum(own[c] for c in ("I", "P", "R", "NC", "O"))
+        if e == "given":
+            rows = [row for row in dispositions if tuple(row[name] for name in by) == key]
+            unknown = fsum(row["e"] * row.get("UH", 0) + row["e_unscreened"] * row.get("UO", 0) for row in rows)
+        else:
+            share = (known / (known + own["NE"]) if known + own["NE"] else 0.0) if e == "proportional" else e
+            unknown = share * own["UH"] + e_unscreened * own["UO"]
+        found[key] = known + unknown
+    return found
+
+
+def nonresponse_classes(columns, weight, dispositions, by, e="proportional", e_unscreened=1.0):
+    """Weights times eligible cases over interviews of the class."""
+    counts, cases = tally(dispositions, by), eligible_cases(dispositions, by, e, e_unscreened)
+    keys = [key_of(columns, by, row) for row in range(len(weight))]
+    return [w * cases[key] / counts[key]["I"] for w, key in zip(weight, keys)]
+
+
+def logistic(x, successes, trials, steps=200):
+    """Probabilities of a logistic regression with an intercept, by maximum likelihood (McCullagh & Nelder 1989, ch. 4): Newton's steps."""
+    x = np.column_stack([np.ones(len(successes)), np.asarray(x, float).reshape(len(successes), -1)])
+    y, m = np.asarray(successes, float), np.asarray(trials, float)
+    beta = np.zeros(x.shape[1])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-(x @ beta)))
+        information = (x * (m * p * (1 - p))[:, None]).T @ x
+        step = np.linalg.pinv(information) @ (x.T @ (y - m * p))
+        beta = beta + step / max(1.0, np.max(np.abs(x @ step)))
+        if np.max(np.abs(step)) < 1e-12 and np.all((p > 1e-9) & (p < 1 - 1e-9)):
+            return [float(v) for v in 1 / (1 + np.exp(-(x @ beta)))]
+    raise ArithmeticError("no finite coefficients")
+
+
+def main_effects(keys):
+    """A column for every level but the first of every variable; keys are tuples of levels."""
+    x = []
+    for j in range(len(keys[0])):
+        levels = sorted({key[j] for key in keys}, key=str)
+        x += [[float(key[j] == level) for key in keys] for level in levels[1:]]
+    return np.array(x).T.reshape(len(keys), len(x))
+
+
+def alike(propensity, size, groups):
+    """Group of each unit: in the order of the propensity, as many by `size` in each; equal propensities stay together.
+
+    A propensity belongs to the group in which the middle of its share of the sizes lies (Little 1986; Rosenbaum & Rubin 1984: quintiles).
+    """
+    mass = {}
+    for p, s in zip(propensity, size):
+        mass[round(p, 10)] = mass.get(round(p, 10), 0.0) + s
+    home, before, whole = {}, 0.0, fsum(size)
+    for p in sorted(mass):
+        home[p] = int(groups * (before + mass[p] / 2) / whole)
+        before += mass[p]
+    return [home[round(p, 10)] for p in propensity]
+
+
+def nonresponse_propensity(columns, weight, dispositions, by, e="proportional", e_unscreened=1.0, groups=None):
+    """Weights over the propensity of the class, main effects of `by`; with groups, times cases over interviews of its group."""
+    counts, cases = tally(dispositions, by), eligible_cases(dispositions, by, e, e_unscreened)
+    keys = list(cases)
+    size = [cases[key] for key in keys]
+    interviews = [counts[key]["I"] for key in keys]
+    chance = logistic(main_effects(keys), interviews, size)
+    factor = {key: 1 / p for key, p in zip(keys, chance)}
+    if groups is not None:
+        group = alike(chance, size, groups)
+        for key, own in zip(keys, group):
+            inside = [i for i, g in enumerate(group) if g == own]
+            factor[key] = fsum(size[i] for i in inside) / fsum(interviews[i] for i in inside)
+    return [w * factor[key_of(columns, by, row)] for row, w in enumerate(weight)]
+
+
+def unit_nonresponse(columns, weight, status="status", by=(), covariates=(), groups=None, unknown_by=()):
+    """Weights of respondents ("R"): first those of unknown eligibility ("U") hand theirs to the known in their class, then eligible
+    nonrespondents ("N") theirs to respondents; the not eligible ("X") leave (Valliant, Dever & Kreuter 2018, ch. 13)."""
+    code = [value if isinstance(value, str) else "NR"[int(value)] for value in columns[status]]
+    rows = range(len(weight))
+    weight = [float(w) for w in weight]
+
+    def handed_on(by, stay, leave):
+        sums = {}
+        for row in rows:
+            kept, gone = sums.get(key_of(columns, by, row), (0.0, 0.0))
+            kept += weight[row] if code[row] in stay else 0.0
+            gone += weight[row] if code[row] in leave else 0.0
+            sums[key_of(columns, by, row)] = kept, gone
+        factor = {key: 1 + gone / kept if kept else 1.0 for key, (kept, gone) in sums.items()}
+        return [w * factor[key_of(columns, by, row)] if code[row] in stay else 0.0 for row, w in enumerate(weight)]
+
+    weight = handed_on(unknown_by, "RNX", "U")
+    if not covariates:
+        return handed_on(by, "R", "N")
+    asked = [row for row in rows if code[row] in "RN"]
+    x = []
+    for name in covariates:
+        values = [columns[name][row] for row in asked]
+        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+            x.append([float(v) for v in values])
+        else:
+            x += [[float(v == level) for v in values] for level in sorted(set(values), key=str)[1:]]
+    mass = [weight[row] for row in asked]
+    chance = logistic(
+        np.array(x).T.reshape(len(asked), len(x)), [m * (code[r] == "R") for m, r in zip(mass, asked)], mass
+    )
+    factor = [1 / p for p in chance]
+    if groups is not None:
+        group = alike(chance, mass, groups)
+        for i, own in enumerate(group):
+            inside = [j for j, g in enumerate(group) if g == own]
+            factor[i] = fsum(mass[j] for j in inside) / fsum(mass[j] for j in inside if code[asked[j]] == "R")
+    made = [0.0] * len(weight)
+    for row, f in zip(asked, factor):
+        made[row] = weight[row] * f if code[row] == "R" else 0.0
+    return made
+
+
+def effective_theta(columns, weight, first="landline"):
+    """θ = n1* / (n1* + n2*) of the overlap samples, n* = n / deff = (Σw)² / Σw² (Kish 1965; O'Muircheartaigh & Pedlow 2002)."""
+    size = []
+    for ours in (True, False):
+        rows = zip(columns["frame"], columns["domain"], weight)
+        w = [v for frame, domain, v in rows if domain == "ab" and (frame == first) == ours]
+        size.append(fsum(w) ** 2 / fsum(v * v for v in w))
+    return size[0] / (size[0] + size[1])
+
+
+def composite(columns, weight, theta="effective", first="landline"):
+    """In the overlap θ w from the first frame and (1 - θ) w from the second (Hartley 1962)."""
+    theta = effective_theta(columns, weight, first) if theta == "effective" else theta
+    made = []
+    for row, w in enumerate(weight):
+        share = 1.0
+        if columns["domain"][row] == "ab":
+            share = theta if columns["frame"][row] == first else 1 - theta
+        made.append(w * share)
+    return made
+
+
+def chained(columns, weight, steps):
+    """One after the other: steps are functions of columns and weights; the weights after each."""
+    made = []
+    for step in steps:
+        weight = step(columns, weight)
+        made.append(weight)
+    return made
