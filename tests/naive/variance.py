@@ -88,56 +88,59 @@ def multistage(a, b, design):
     V = Σ_h (1 - f_h) n_h / (n_h - 1) Σ_i (z_hi - z̄_h)² + Σ_h Σ_i f_h V(inside unit i). Without fractions f_h = 0 and nothing is
     left of later stages (sampling with replacement; Hansen, Hurwitz & Madow 1953). Fractions above 1 are counts of units in
     the population. With "brewer" and "deville" f is the unit's own probability.
+
+    A stratum with one unit of more (f < 1): "certainty" and "remove" count nothing; "adjust" takes the deviation from the mean of
+    all units of the stage (Stata's "centered"); "average" takes the mean of the stage's other strata.
     """
-    found = []
-    collect(a, b, list(range(len(a))), 0, 1.0, design, found)
+    policy, strata = design.get("lonely", "fail"), []
+    collect(a, b, list(range(len(a))), 0, 1.0, design, strata)
     parts = []
-    for stage in {stage for stage, _, _ in found}:
-        terms = [term for s, term, _ in found if s == stage]
-        lonely = sum(alone for s, _, alone in found if s == stage)
-        scale = 1.0
-        if design.get("lonely") == "average" and lonely:
-            if lonely == len(terms):
-                raise ValueError("every stratum has one unit only")
-            scale = len(terms) / (len(terms) - lonely)
-        parts.append(scale * math.fsum(terms))
+    for stage in sorted({stage for stage, *_ in strata}):
+        here = [stratum for stratum in strata if stratum[0] == stage]
+        units = sum(len(za) for _, _, za, _, _ in here)
+        mean_a = math.fsum(z for _, _, za, _, _ in here for z in za) / units
+        mean_b = math.fsum(z for _, _, _, zb, _ in here for z in zb) / units
+        terms, lonely = [], 0
+        for _, share, za, zb, f in here:
+            if len(za) > 1:
+                terms.append(share * between(za, zb, f, design.get("pps")))
+            elif f[0] < 1 and policy == "fail":
+                raise ValueError("a stratum has one unit only")
+            elif f[0] < 1 and policy == "adjust":
+                terms.append(share * (1 - f[0]) * (za[0] - mean_a) * (zb[0] - mean_b))
+            elif f[0] < 1 and policy == "average":
+                lonely += 1
+        if lonely == len(here):
+            raise ValueError("every stratum has one unit only")
+        parts.append(math.fsum(terms) * len(here) / (len(here) - lonely))
     return math.fsum(parts)
 
 
-def collect(a, b, rows, stage, share, design, found):
-    """Contributions (stage, value, lonely) of the strata inside one unit of the stage before, and of all stages below.
-
-    A stratum with one unit of more (f < 1): "certainty" and "remove" count nothing; "adjust" takes the deviation from the mean of
-    all units beside it, whatever their stratum (Stata's "centered"); "average" takes the mean of the stage's other strata.
-    """
+def collect(a, b, rows, stage, share, design, strata):
+    """The strata inside one unit of the stage before, and of all stages below: (stage, share, totals, totals, fractions)."""
     psu, fpc = at_stage(design.get("psu"), stage), at_stage(design.get("fpc"), stage)
     if psu is None and stage > 0:
         return
     if psu is None:
         psu = list(range(len(a)))
-    strata = [groups(members, psu) for members in groups(rows, at_stage(design.get("strata"), stage))]
-    everyone = [unit for units in strata for unit in units]
-    mean_a = math.fsum(a[k] for unit in everyone for k in unit) / len(everyone)
-    mean_b = math.fsum(b[k] for unit in everyone for k in unit) / len(everyone)
-    for units in strata:
-        n = len(units)
+    for members in groups(rows, at_stage(design.get("strata"), stage)):
+        units = groups(members, psu)
+        f = [fraction(unit, len(units), fpc, design, stage) for unit in units]
         za = [math.fsum(a[k] for k in unit) for unit in units]
         zb = [math.fsum(b[k] for k in unit) for unit in units]
-        f = [fraction(unit, n, fpc, design, stage) for unit in units]
-        alone, term = n == 1 and f[0] < 1, 0.0
-        if alone and design.get("lonely", "fail") == "fail":
-            raise ValueError("a stratum has one unit only")
-        if alone and design["lonely"] == "adjust":
-            term = (1 - f[0]) * (za[0] - mean_a) * (zb[0] - mean_b)
-        elif n > 1 and design.get("pps") == "deville":
-            term = deville(za, zb, f)
-        elif n > 1:
-            ma, mb = math.fsum(za) / n, math.fsum(zb) / n
-            term = math.fsum((1 - f[i]) * (za[i] - ma) * (zb[i] - mb) for i in range(n)) * n / (n - 1)
-        found.append((stage, share * term, alone))
-        for i in range(n):
+        strata.append((stage, share, za, zb, f))
+        for i, unit in enumerate(units):
             if f[i] > 0:
-                collect(a, b, units[i], stage + 1, share * f[i], design, found)
+                collect(a, b, unit, stage + 1, share * f[i], design, strata)
+
+
+def between(za, zb, f, pps=None):
+    """n / (n - 1) Σ (1 - f_i)(z_i - z̄)²; with unequal f this is Brewer's (2002, 9.1). Deville's is another."""
+    if pps == "deville":
+        return deville(za, zb, f)
+    n = len(za)
+    ma, mb = math.fsum(za) / n, math.fsum(zb) / n
+    return math.fsum((1 - f[i]) * (za[i] - ma) * (zb[i] - mb) for i in range(n)) * n / (n - 1)
 
 
 def fraction(unit, n, fpc, design, stage):
