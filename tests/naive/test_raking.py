@@ -307,7 +307,7 @@ def test_missing_values_left_out(reading):
 @pytest.mark.parametrize("reading", ["totals", "shares"])
 def test_missing_values_as_a_level(reading):
     rng, met, refused = np.random.default_rng(14), 0, 0
-    for _ in range(150):
+    for _ in range(100):
         columns, _, weight = one(rng)
         variables = problems.variables(rng, list(columns))
         margins = problems.margins(rng, columns, variables, weight)
@@ -329,7 +329,7 @@ def test_missing_values_as_a_level(reading):
             with pytest.raises(ss.CalibrationError):
                 ss.rake(table, margins, weight=weight, missing="level", margins_are=reading)
             refused += 1
-    assert met > 50
+    assert met > 30
     assert refused > 2
 
 
@@ -418,7 +418,7 @@ def test_thin_levels_merged_by_partitions():
 @pytest.mark.parametrize("reading", ["totals", "shares"])
 def test_raking_and_trimming_in_turn(reading):
     rng, cut = np.random.default_rng(18), 0
-    for _ in range(60):
+    for _ in range(40):
         columns, _, weight = one(rng, zeros=True)
         variables = problems.variables(rng, list(columns))
         margins = problems.margins(rng, columns, variables, weight, spread=0.2)
@@ -438,4 +438,4 @@ def test_raking_and_trimming_in_turn(reading):
         step = Rake(margins, minimum=0, least=least, most=most, margins_are=reading, tol=1e-12)
         assert_allclose(ss.Recipe([step]).apply(table, weight=weight).final, wanted, rtol=1e-6)
         cut += not np.allclose(wanted, swept(columns, totals, weight))
-    assert cut > 10
+    assert cut > 6
