@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import DataError, SurveysimWarning
+from ..weighting.constraints import Multiplied
 from ..weighting.dual_frame import effective_theta
 from ..weighting.generalized import factors
 
@@ -43,7 +44,7 @@ def effective(part, w):
 
 @dataclass(frozen=True)
 class Top:
-    """What a composite does to scores: `residuals` turns a score for the final weights into one for w.
+    """What a calibrated composite does to scores: `residuals` turns a score for the final weights into one for w.
 
     With calibration variables x (m, p) of the rows' parts, whose totals are known (or estimated as Σ w c, c (n, p)), the scores
     are replaced by h × their residuals on x, plus c β (Deville & Särndal 1992; Ranalli et al. 2016). `row` (m,) is the row of
@@ -51,17 +52,14 @@ class Top:
     """
 
     h: np.ndarray
-    x: np.ndarray | None = None
-    base: np.ndarray | None = None
-    c: np.ndarray | None = None
-    row: np.ndarray | None = None
-    lift: np.ndarray | None = None
+    x: np.ndarray
+    base: np.ndarray
+    c: np.ndarray | None
+    row: np.ndarray
+    lift: np.ndarray
     covariance = None
 
     def residuals(self, scores):
-        if self.x is None:
-            scores *= self.h
-            return scores, []
         cross = (self.x * self.base[:, None]).T @ self.x
         parts = scores if len(self.row) == scores.shape[1] else scores[:, self.row]
         beta = (parts * self.base) @ self.x @ np.linalg.pinv(cross, rcond=1e-12, hermitian=True)
@@ -131,7 +129,7 @@ class Composer:
         if kind in ("raking_ratio", "cal_sf", "cal_df"):
             return self._calibrated(w)
         h = self._whole(self._single()) if kind == "single_frame" else self._shared(self.pinned(w))
-        return w * h, Top(h)
+        return w * h, Multiplied(h)
 
     def again(self, w):
         """Final weights from other w, for replicates."""

@@ -121,9 +121,10 @@ class DualFrameSurvey(Shown):
         """Both samples as one Survey with their weights as they came: the overlap counts twice. The design of everything else."""
         a, b = self.a.design, self.b.design
         w = np.concatenate([self.a.weight, self.b.weight])
-        constraints = tuple(pooling.Embedded(c, slice(0, self.n_a)) for c in a.constraints)
-        constraints += tuple(pooling.Embedded(c, slice(self.n_a, None)) for c in b.constraints)
-        design = Design(w, pooling.stages(a, b), a.lonely, constraints, pooling.unequal(a, b, self.n_a))
+        links = tuple(pooling.Embedded(link, slice(0, self.n_a)) for link in a.links)
+        links += tuple(pooling.Embedded(link, slice(self.n_a, None)) for link in b.links)
+        base = np.concatenate([a.carried, b.carried])
+        design = Design(w, pooling.stages(a, b), a.lonely, links, pooling.unequal(a, b, self.n_a), base)
         pooled = Survey.of_design(self.data, design)
         if self.a._adjustments or self.b._adjustments:
             base = [s.weight if s._base is None else s._base for s in (self.a, self.b)]
@@ -134,7 +135,7 @@ class DualFrameSurvey(Shown):
     def variance(self, given, w=None):
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""
         design = self.pooled.design
-        return (design if w is None else pooling.reweighted(design, w)).variances(given)
+        return (design if w is None else design.reweighted(w)).variances(given)
 
     def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method=None, bounds=None):
         """The `composites.Composer` of an estimator with one set of weights."""
@@ -208,11 +209,7 @@ class DualFrameSurvey(Shown):
         if not self._again:
             composer = composer.fixed(pooled.weight)
         final, top = composer.weights(pooled.weight)
-        design = pooled.design
-        made = Survey.of_design(
-            self.data,
-            Design(final, design.stages, design.lonely, (*design.constraints, top), design.unequal, pooled.weight),
-        )
+        made = Survey.of_design(self.data, pooled.design.adjusted_by(final, (top,)))
         made._base = pooled.weight if pooled._base is None else pooled._base
         made._adjustments = (*pooled._adjustments, composer)
         return made if self._scheme is None else made.replicates(**self._scheme)
@@ -380,7 +377,7 @@ class DualFrameSurvey(Shown):
 
     def _solve(self, y, x, estimator, w, coefficients=None):
         """Value, coefficients and denominator of a total or a ratio with weights w."""
-        design = self.pooled.design if w is self.pooled.weight else pooling.reweighted(self.pooled.design, w)
+        design = self.pooled.design if w is self.pooled.weight else self.pooled.design.reweighted(w)
         terms = 1 if estimator == "hartley" else 2
         if x is None:
             if coefficients is None:

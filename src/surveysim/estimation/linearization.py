@@ -1,11 +1,11 @@
 """From scores and a design to variances: the one mechanism behind every linearized standard error.
 
 A statistic yields one score per respondent, so that its error is that of the weighted total of the scores (Deville 1999,
-Surv. Methodol. 25:193-203; Binder 1983). Calibration replaces scores by their residuals on the constraints (Deville &
-Särndal 1992); the design turns them into a variance, stage by stage.
+Surv. Methodol. 25:193-203; Binder 1983). It passes every adjustment of the weights, the last one first
+(`weighting.constraints`); the design turns what arrives at the base weights into a variance, stage by stage.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DesignError
 from ..kernels import replicates
 from ..kernels import variance as kernels
-from ..weighting.constraints import Constraints
+from ..weighting.constraints import Constraints, joined
 from .estimates import by_item
 from .scores import NONE, Statistic, expanded
 
@@ -104,23 +104,34 @@ class Stage:
 
 @dataclass(frozen=True)
 class Design:
-    """Variance design of n rows: stages of selection, weights, and the constraints the weights were calibrated to.
+    """Variance design of n rows: stages of selection, weights, and what made the weights out of those the sample came with.
 
     Attributes
     ----------
     weight : (n,) final weights. stages : tuple of Stage, the first that of the PSUs.
-    lonely : what a stratum with one unit does. constraints : tuple of weighting.constraints.Constraints.
+    lonely : what a stratum with one unit does.
+    links : what every adjustment of the weights does to scores, in the order of the adjustments; see `weighting.constraints`.
     unequal : function from weighted scores (E, n) to their covariances, for sampling with unequal probabilities without
         replacement; it takes the place of the stages.
-    carrier : (n,) weights of the residuals where these are not the final ones: of two samples before they were composited.
+    base : (n,) weights before the links, which the scores are weighted by in the end; None where there are no links.
     """
 
     weight: np.ndarray
     stages: tuple
     lonely: str = "fail"
-    constraints: tuple = ()
+    links: tuple = ()
     unequal: object = field(default=None, repr=False)
-    carrier: np.ndarray | None = field(default=None, repr=False)
+    base: np.ndarray | None = field(default=None, repr=False)
+
+    def adjusted_by(self, weight, links):
+        """The design after further adjustments that led to final weights (n,)."""
+        base, links = joined(self.carried, (*self.links, *links))
+        return replace(self, weight=weight, links=links, base=base)
+
+    def reweighted(self, weight):
+        """The design with other weights (n,), as in a replicate; the links stay."""
+        ratio = np.divide(weight, self.weight, out=np.zeros(len(weight)), where=self.weight > 0)
+        return replace(self, weight=weight, base=self.carried * ratio)
 
     @property
     def psu(self):
@@ -131,17 +142,18 @@ class Design:
         return self.stages[0].stratum
 
     @property
-    def _carried(self):
-        return self.weight if self.carrier is None else self.carrier
+    def carried(self):
+        """Weights (n,) of the scores at the end of the chain."""
+        return self.weight if self.base is None else self.base
 
     def adjusted(self, scores):
-        """Scores (E, n) with the effect of calibration taken out, in place: residuals, the last adjustment first.
+        """Scores (E, n) passed through every adjustment, the last one first, in place: they then belong to `carried`.
 
         Also the regression coefficients on totals known with error, a list of (covariance (p, p), coefficients (E, p)).
         """
         known_with_error = []
-        for c in reversed(self.constraints):
-            scores, found = c.residuals(scores)
+        for link in reversed(self.links):
+            scores, found = link.residuals(scores)
             known_with_error += found
         return scores, known_with_error
 
@@ -160,7 +172,7 @@ class Design:
             block, known_with_error = self.adjusted(block)
             here = result[first : first + BLOCK]
             for stage, scale, sample in parts:
-                kernels.stratified(block, self._carried, stage.unit, stage.stratum, stage.sampled, scale, sample, found)
+                kernels.stratified(block, self.carried, stage.unit, stage.stratum, stage.sampled, scale, sample, found)
                 here += found[: len(part)]
             for matrix, beta in known_with_error:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
@@ -169,7 +181,7 @@ class Design:
     def covariance(self, scores):
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
-        weighted = scores * self._carried
+        weighted = scores * self.carried
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
@@ -183,15 +195,14 @@ class Design:
 
     def block_variances(self, block):
         """Variances (D,) of the statistics of a `scores.Block`, whose domains are disjoint."""
-        alone = len(self.constraints) <= 1 and self.unequal is None
-        exact = all(isinstance(c, Constraints) and c.exact for c in self.constraints)
-        if not (alone and exact):
+        simple = len(self.links) <= 1 and all(isinstance(c, Constraints) and c.exact for c in self.links)
+        if not simple or self.unequal is not None:
             return self.variances([s.score for s in block.statistics()])
         result = np.zeros(len(block.value))
         for stage_number, stage in enumerate(self.stages):
             scale, sample = stage.scale(self.lonely), stage.sample(self.lonely)
-            if self.constraints:
-                (c,) = self.constraints
+            if self.links:
+                (c,) = self.links
                 totals = self._column_totals[stage_number]
                 if totals is not None:
                     common = (block.score, self.weight, block.group, stage.unit, stage.stratum, stage.sampled)
@@ -227,14 +238,14 @@ class Design:
     @cached_property
     def _column_totals(self):
         """For every stage the weights by unit and column of the one calibration (U, P, width + 1), where these are few."""
-        (c,), result = self.constraints, []
+        (c,), result = self.links, []
         P, width = c.inverse.shape[:2]
         for stage in self.stages:
             U = len(stage.stratum)
             few = U * P * width <= len(self.weight) + c.column.size
             result.append(np.zeros((U, P, width + 1)) if few else None)
             if few:
-                kernels.column_totals(self.weight, c.cell, c.partition, c.column, stage.unit, width, result[-1])
+                kernels.column_totals(self.weight, c.base, c.cell, c.partition, c.column, stage.unit, width, result[-1])
         return result
 
     def degrees(self, group, domains, count=None, strict=True):
@@ -275,12 +286,12 @@ class Design:
 
     def _prepare(self, domains):
         """Make what is made once before threads ask for it."""
-        _ = [getattr(c, "inverse", None) for c in self.constraints]
-        if len(self.constraints) == 1 and isinstance(self.constraints[0], Constraints):
+        _ = [getattr(c, "inverse", None) for c in self.links]
+        if len(self.links) == 1 and isinstance(self.links[0], Constraints):
             _ = self._column_totals
         for stage in self.stages:
             _ = stage.sampled, stage.lonely
-            if self.constraints or not stage.fits(domains):
+            if self.links or not stage.fits(domains):
                 _ = stage.order
 
     def item_covariance(self, items):

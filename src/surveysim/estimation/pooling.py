@@ -9,12 +9,12 @@ import pandas as pd
 from ..errors import DataError
 from ..weighting.margins import pick
 from .composites import AB, BA, A, B
-from .linearization import Design, Stage
+from .linearization import Stage
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """The constraints of one sample, as constraints of the pool."""
+    """A link of one sample, as a link of the pool."""
 
     inner: object
     rows: slice
@@ -162,7 +162,3 @@ class SideBySide:
     def __call__(self, weighted):
         parts = zip((self.a, self.b), (weighted[:, : self.n_a], weighted[:, self.n_a :]))
         return sum(d.unequal(z) if d.unequal is not None else sum(d._between(s, z) for s in d.stages) for d, z in parts)
-
-
-def reweighted(design, w):
-    return Design(w, design.stages, design.lonely, design.constraints, design.unequal)

@@ -391,7 +391,9 @@ def filler(scheme, base, adjustments):
     if not adjustments:
         return plain
     if len(adjustments) == 1 and isinstance(adjustments[0], Calibration) and adjustments[0].on_cells:
-        return OnCells(plain, adjustments[0], Replay(adjustments[0], plain.unit, scheme.units))
+        cal = adjustments[0]
+        kept = np.where(cal.base(len(plain.unit)) > 0, base, 0.0)  # who was left out stays out
+        return OnCells(Multiplied(scheme, kept), cal, Replay(cal, plain.unit, scheme.units))
     return OneByOne(plain, tuple(adjustments))
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -97,14 +98,14 @@ class Survey(Shown):
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         if weight is None and pi is None and fpc is not None:
             weight = sampling_design.inverse_fractions(stages)
-        final, constraints = self._weights(weight, pi, n)
+        final, base, links = self._weights(weight, pi, n)
         self._inside, self._group = np.ones(n, bool), None
         unequal = None
         if pps is not None:
             if fpc is not None:
                 raise DesignError("pps has its finite correction from the probabilities; leave fpc out.")
             unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
-        self.design = Design(final, stages, lonely_psu, constraints, unequal)
+        self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None:
             self.engine = replication.brought(data, replicate_weights, final, scale, rscales, mse, n)
@@ -119,13 +120,14 @@ class Survey(Shown):
         return made
 
     def _weights(self, weight, pi, n):
-        """Final weights and constraints; what is needed to repeat a weighting in replicates is kept."""
+        """Final weights, those before any adjustment, and the links between; what repeats a weighting in replicates is kept."""
         if weight is None and pi is not None:
             weight = 1 / pi
         if not isinstance(weight, Weights | Calibration):
             if weight is not None:
                 warn_if_bare(weight, stacklevel=4)
-            return base_weights(self.data, weight, n), ()
+            plain = base_weights(self.data, weight, n)
+            return plain, plain, ()
         final = weight.final if isinstance(weight, Weights) else weight.weight
         same_rows(self.data, weight.repeat.get("index") if isinstance(weight, Weights) else weight.index)
         if len(final) != n:
@@ -134,16 +136,16 @@ class Survey(Shown):
         if isinstance(weight, Weights):
             start = weight.repeat.get("start")
             self._base = np.ones(n) if start is None else start
-        else:
-            self._base = weight.base(n)
-        return final, _constraints(weight)
+            return final, weight.start, weight.links
+        self._base = weight.base(n)
+        return final, self._base, weight.links
 
     def __repr__(self):
         d, kind = self.design, self.engine
         how = f", {kind.count} replicates" if isinstance(kind, replication.Replication) else ""
         return (
             f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.stages[0].sampled):,} strata, weights sum to "
-            f"{d.weight.sum():,.0f}{', calibrated' if d.constraints else ''}{how}>"
+            f"{d.weight.sum():,.0f}{', adjusted' if self._adjustments else ''}{how}>"
         )
 
     @property
@@ -200,8 +202,12 @@ class Survey(Shown):
             raise DesignError(
                 "the recipe starts from weights of its own and would undo the adjustments made before it."
             )
-        new = self._adjusted(recipe.apply(self.data, dispositions))
-        new._base = np.ones(len(self.weight))
+        weights = recipe.apply(self.data, dispositions)
+        new = copy.copy(self)
+        new._base, new._adjustments = np.ones(len(self.weight)), (weights,)
+        new.design = new.engine = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
+            weights.final, weights.links
+        )
         return new
 
     def _adjusted(self, adjustment):
@@ -213,18 +219,9 @@ class Survey(Shown):
             )
         new = copy.copy(self)
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
-        constraints = (*self.design.constraints, *_constraints(adjustment))
         new._base = self.weight if self._base is None else self._base
-        start = getattr(getattr(adjustment, "problem", None), "base", None)
-        if start is not None:  # rows that were left out stay out in replicates
-            new._base = np.where(start > 0, new._base, 0.0)
         new._adjustments = (*self._adjustments, adjustment)
-        carrier = self.design.carrier
-        if carrier is not None:
-            carrier = carrier * np.divide(final, self.weight, out=np.ones(len(final)), where=self.weight > 0)
-        new.design = new.engine = Design(
-            final, self.design.stages, self.design.lonely, constraints, self.design.unequal, carrier
-        )
+        new.design = new.engine = self.design.adjusted_by(final, adjustment.links)
         return new
 
     def replicates(self, kind, n=None, seed=None, mse=False, rho=None, replay=True):
@@ -236,7 +233,7 @@ class Survey(Shown):
         mse : deviations from the full sample's estimate instead of the replicates' mean.
         replay : repeat every adjustment of the weights in every replicate; False freezes them.
         """
-        if any(c.covariance is not None for c in self.design.constraints):
+        if any(c.covariance is not None for c in self.design.links):
             raise DesignError(
                 "replicates would leave out the error of totals known with error; use the linearized errors."
             )
@@ -424,7 +421,7 @@ class Survey(Shown):
     @property
     def _stage(self):
         """The stage whose unit sums give variances straight away: linearized ones without calibration."""
-        simple = self.engine is self.design and not self.design.constraints and self.design.unequal is None
+        simple = self.engine is self.design and not self.design.links and self.design.unequal is None
         return self.design.stages[0] if simple else None
 
     def _values(self, name):
@@ -477,11 +474,6 @@ def _named(columns):
     if not columns:
         raise DataError("give at least one column to estimate.")
     return columns
-
-
-def _constraints(adjustment):
-    """What an adjustment of the weights held fixed, in order."""
-    return tuple(c.constraints for c in (adjustment.calibrations if isinstance(adjustment, Weights) else (adjustment,)))
 
 
 def _quantile_again(values, mask, share, rule, weight):

@@ -16,11 +16,11 @@ def gram(weight, partition, column, out):
 
 
 @jit
-def residuals(z, weight, cell, partition, column, inverse, pinned, out):
-    """Weighted regression residuals (E, n) of the scores z (E, n) on margin columns; `inverse` (P, width, width).
+def residuals(z, weight, cell, partition, column, inverse, pinned, factor, out):
+    """Weighted regression residuals (E, n) of the scores z (E, n) on margin columns times factors; `inverse` (P, width, width).
 
-    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition and columns (K, M). `pinned` (P, width) is zero
-    where totals are known, and the known shares where only shares are: the residuals of a partition then keep their mean fit.
+    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition, columns (K, M) and a factor. `pinned` (P, width) is
+    zero where totals are known, and the known shares where only shares are: the fit at them is added.
     """
     E, n = z.shape
     K, M = column.shape
@@ -43,11 +43,12 @@ def residuals(z, weight, cell, partition, column, inverse, pinned, out):
                 beta[p, a] = total
                 kept[p] += total * pinned[p, a]
         for k in range(K):
-            by_cell[k] = -kept[partition[k]]
+            by_cell[k] = 0.0
             for m in range(M):
                 by_cell[k] += beta[partition[k], column[k, m]]
         for i in range(n):
-            out[e, i] = z[e, i] - by_cell[cell[i]]
+            k = cell[i]
+            out[e, i] = factor[k] * (z[e, i] - by_cell[k]) + kept[partition[k]]
 
 
 @jit
@@ -328,12 +329,12 @@ def used_codes(codes, used):
 
 
 @jit
-def column_totals(weight, cell, partition, column, unit, width, out):
-    """Weights by unit, partition and margin column, and by unit and partition in the last column: out (U, P, width + 1)."""
+def column_totals(weight, base, cell, partition, column, unit, width, out):
+    """Weights by unit, partition and margin column, and weights before in the last column: out (U, P, width + 1)."""
     M = column.shape[1]
     for i in range(len(cell)):
         k, u, w = cell[i], unit[i], weight[i]
-        out[u, partition[k], width] += w
+        out[u, partition[k], width] += base[i]
         for m in range(M):
             out[u, partition[k], column[k, m]] += w
 
@@ -408,11 +409,9 @@ def calibrated_domains(
     D, H = len(out), len(sampled)
     K, M = column.shape
     beta = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D)
-    fitted, last = np.zeros((K, D)), np.uint64(inverse.shape[1])
+    fitted, last, shares = np.zeros((K, D)), np.uint64(inverse.shape[1]), np.any(pinned != 0.0)
     for k in range(K):
         p = np.uint64(partition[k])
-        for d in range(D):
-            fitted[k, d] = beta[p, last, d]
         for m in range(M):
             c = np.uint64(column[k, m])
             for d in range(D):
@@ -428,6 +427,10 @@ def calibrated_domains(
             w, c = weight[row], np.uint64(cell[row])  # no slices in here: each would count references
             for d in range(D):
                 total[d] -= w * fitted[c, d]
+            if shares:
+                p, before = np.uint64(partition[c]), base[row]
+                for d in range(D):
+                    total[d] -= before * beta[p, last, d]
             if group[row] >= 0:
                 total[group[row]] += w * z[row]
         if first[h]:

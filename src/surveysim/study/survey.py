@@ -265,9 +265,8 @@ def variance_design(table, weights):
     psu, unit = np.unique(table["psu"].to_numpy(), return_inverse=True)
     owner = np.empty(len(psu), np.int64)
     owner[unit] = stratum[1]
-    constraints = (weights.calibration.constraints,) if weights.calibration is not None else ()
     stage = Stage(unit.astype(np.int32), owner, np.zeros(len(stratum[0])), tuple(stratum[0]))
-    return Design(weights.final, (stage,), "fail", constraints)
+    return Design(weights.start, (stage,)).adjusted_by(weights.final, weights.links)
 
 
 def frame_probabilities(prep, cases):

@@ -15,7 +15,7 @@ from .distances import Distance
 from .margins import Margins, numbers_of
 from .missing import complete
 from .problem import Problem
-from .trimming import calibrate_trimmed, trim_bounds
+from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
 
 
 def rake(
@@ -77,7 +77,31 @@ def rake(
     >>> round(float(raked.deff_kish), 4)
     1.2064
     """
-    index, given, whole = getattr(data, "index", None), (data, margins), None
+    options = dict(
+        by=by,
+        bounds=bounds,
+        trim=trim,
+        margins_are=margins_are,
+        rescale=rescale,
+        missing=missing,
+        tol=tol,
+        max_iter=max_iter,
+    )
+    result = _raked(data, margins, weight, None, **options)
+    if missing == "level":
+        options["margins_are"] = result.reading
+        result.afresh = partial(_again, data, margins, result.base(len(result.weight)), options)
+    return result
+
+
+def _again(data, margins, first, options, base):
+    """Weights from other initial weights, the shares of missing levels taken anew."""
+    return _raked(data, margins, base, copies(base, first), **options).weight
+
+
+def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, tol, max_iter):
+    """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
+    index, whole = getattr(data, "index", None), None
     if missing != "fail":
         whole = complete(data, margins, weight, by, missing)
         data, margins, weight = whole.data, whole.margins, whole.base
@@ -92,12 +116,10 @@ def rake(
     if trim is None:
         result = problem.calibrate(total, distance, tol, max_iter, reading)
     else:
-        result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter)
-        result.reading = reading
+        result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied)
     result.index = index
-    if missing == "level":
-        result._constraints = partial(whole.constraints, problem, total, reading == "shares", result.weight)
-        result.afresh = partial(_again, *given, by, bounds, margins_are, rescale, tol, max_iter)
+    if whole is not None:
+        result._links = partial(_completed, whole, problem, total, reading, result._links, result.g, result.at_bound)
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12
@@ -105,10 +127,10 @@ def rake(
     return result
 
 
-def _again(data, margins, by, bounds, margins_are, rescale, tol, max_iter, base):
-    """Weights from other initial weights, the shares of missing levels taken anew."""
-    options = {"bounds": bounds, "margins_are": margins_are, "rescale": rescale, "tol": tol, "max_iter": max_iter}
-    return rake(data, margins, weight=base, by=by, missing="level", **options).weight
+def _completed(whole, problem, total, reading, links, g, at_bound):
+    """Links of a calibration of a table that was completed."""
+    follow = whole.follow(problem, total, reading == "shares")
+    return whole.left_out(links() if follow is None else links_of(problem, total, reading, g, at_bound, follow))
 
 
 def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):

@@ -1,6 +1,9 @@
-"""What a calibration held fixed, and the residuals on it that variance estimation needs.
+"""What an adjustment of weights does to the scores of an estimate: the links of a chain.
 
-A calibrated total has the error of the residuals of its scores on the calibration variables (Deville & Särndal 1992).
+The error of Σ w_K z, with weights w_K that came from w_0 by K adjustments, is that of Σ w_0 z_0, where z passes every adjustment, the
+last one first (Deville 1999, Surv. Methodol. 25:193-203; Demnati & Rao 2004, Surv. Methodol. 30:17-26): z_{k-1,i} is the derivative of
+Σ w_k z_k by w_{k-1,i}. A calibration with factors g takes the residuals on its variables x, g (z - x'β) (Deville & Särndal 1992),
+and adds c'β where its totals move by c with a row's own weight; a step that multiplies weights multiplies scores.
 """
 
 from dataclasses import dataclass
@@ -12,13 +15,29 @@ from ..kernels import variance as kernels
 
 
 @dataclass(frozen=True)
+class Multiplied:
+    """A step that multiplies weights, whatever the weights are: by the number of mobiles, selection, a composite, 0 for who leaves.
+
+    factor : (n,).
+    """
+
+    factor: np.ndarray
+    covariance = None
+
+    def residuals(self, scores):
+        """Scores (E, n) for the weights before, in place, from those for the weights after; and nothing known with error."""
+        scores *= self.factor
+        return scores, []
+
+
+@dataclass(frozen=True)
 class Constraints:
     """Categorical margins: rows in margin cells, cells in columns of a partition.
 
     Attributes
     ----------
     cell : (n,) int64 of each row. partition : (K,) int64 of each cell. column : (K, M) int64, of `width` columns.
-    base : (n,) weights before.
+    base : (n,) weights before. factor : (K,) what the calibration multiplied them by.
     ridge, covariance : (P, width, width) of totals known with error, see `calibrate`; None for others.
     shares : (P, width) where only shares were known, so that a partition's sum of weights keeps its error; None for totals.
     """
@@ -28,6 +47,7 @@ class Constraints:
     column: np.ndarray
     width: int
     base: np.ndarray
+    factor: np.ndarray
     ridge: np.ndarray | None = None
     covariance: np.ndarray | None = None
     shares: np.ndarray | None = None
@@ -56,70 +76,43 @@ class Constraints:
         return self.partition[self.cell], x
 
     def residuals(self, scores):
-        """Residuals of the scores (E, n), in place, and (covariance, coefficients (E, width)) of totals known with error."""
+        """Scores (E, n) for the weights before, in place, and (covariance, β (E, width)) of totals known with error."""
         if self.exact:
-            given = (self.base, self.cell, self.partition, self.column, self.inverse, self.pinned())
+            given = (self.base, self.cell, self.partition, self.column, self.inverse, self.pinned(), self.factor)
             kernels.residuals(scores, *given, scores)
             return scores, []
-        return _residuals(self, scores)
-
-
-@dataclass(frozen=True)
-class Followed:
-    """Margins whose totals follow the initial weights of the sample they are put on, such as the share of a level for missing values.
-
-    Attributes
-    ----------
-    margins : Constraints. follow : (K, width), what a row of each cell adds to the totals per unit of its initial weight.
-    """
-
-    margins: Constraints
-    follow: np.ndarray
-    covariance = None
-
-    @property
-    def base(self):
-        return self.margins.base
-
-    @property
-    def inverse(self):
-        return self.margins.inverse
-
-    def rows(self):
-        """As `Constraints.rows`."""
-        return self.margins.rows()
-
-    def residuals(self, scores):
-        """As `Constraints.residuals`: scores minus what the totals leave fixed."""
         partition, x = self.rows()
-        moved = x - self.follow[self.margins.cell]
-        for p, inverse in enumerate(self.inverse):
-            rows = partition == p
-            beta = ((scores[:, rows] * self.base[rows]) @ x[rows]) @ inverse
-            scores[:, rows] -= beta @ moved[rows].T
-        return scores, []
+        return _residuals(self, scores, partition, x, self.factor[self.cell])
 
 
 @dataclass(frozen=True)
 class LinearConstraints:
-    """Numeric totals, scale factors or clusters: the calibration variables of every row.
+    """Calibration variables of every row: numeric totals, scale factors, clusters, totals that follow the sample, trimmed weights.
 
     Attributes
     ----------
-    partition : (n,) int64. x : (n, p). base : (n,) weights before, times q.
+    partition : (n,) int64. x : (n, p). base : (n,) weights before, times q, which β is a regression with; 0 for rows that are held
+        at a bound, since they do not answer to the totals.
+    factor : (n,) weights after over weights before.
     ridge, covariance : (P, p, p) of totals known with error; None for others.
+    follow : (n, p) by how much the totals of its partition move with the weight before of each row; None where they are fixed.
+    held : (n,) by how much the weights of the rows at a bound move with the sum of all weights before; None where that is fixed.
     """
 
     partition: np.ndarray
     x: np.ndarray
     base: np.ndarray
+    factor: np.ndarray
     ridge: np.ndarray | None = None
     covariance: np.ndarray | None = None
+    follow: np.ndarray | None = None
+    held: np.ndarray | None = None
 
     @cached_property
     def inverse(self):
         """Pseudo-inverses of the cross-products, partition by partition."""
-        scale = np.maximum(np.abs(self.x).max(axis=0), 1e-300)  # columns of one size, for the rank decision
+        scale = np.abs(self.x).max(axis=0)  # columns of one size, for the rank decision
+        scale[scale == 0] = 1.0
         result = []
         for p in range(int(self.partition.max(initial=0)) + 1):
             part = self.x[self.partition == p] / scale
@@ -129,22 +122,99 @@ class LinearConstraints:
             result.append(np.linalg.pinv(cross, rcond=1e-12, hermitian=True) / np.outer(scale, scale))
         return result
 
-    def rows(self):
-        """Partition (n,) and calibration variables (n, p) of the rows."""
-        return self.partition, self.x
-
     def residuals(self, scores):
         """As `Constraints.residuals`."""
-        return _residuals(self, scores)
+        return _residuals(self, scores, self.partition, self.x, self.factor, self.follow, self.held)
 
 
-def _residuals(constraints, scores):
-    partition, x = constraints.rows()
-    known_with_error = []
+def _residuals(constraints, scores, partition, x, factor, follow=None, held=None):
+    known_with_error, moved, common = [], None, 0.0
+    if follow is not None:
+        moved = np.zeros(scores.shape)
     for p, inverse in enumerate(constraints.inverse):
         rows = partition == p
         beta = ((scores[:, rows] * constraints.base[rows]) @ x[rows]) @ inverse
+        if moved is not None:
+            moved[:, rows] = beta @ follow[rows].T
         scores[:, rows] -= beta @ x[rows].T
         if constraints.covariance is not None:
             known_with_error.append((constraints.covariance[p], beta))
+    if held is not None:
+        common = scores @ held
+    scores *= factor
+    if moved is not None:
+        scores += moved
+    if held is not None:
+        scores += common[:, None]
     return scores, known_with_error
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Weight passed on inside classes: of the rows that leave to those that stay, as for nonresponse.
+
+    Attributes
+    ----------
+    group : (n,) class. weight : (n,) weights before. stay, leave : (n,) bool; other rows end with weight 0.
+    """
+
+    group: np.ndarray
+    weight: np.ndarray
+    stay: np.ndarray
+    leave: np.ndarray
+    covariance = None
+
+    def residuals(self, scores):
+        """As `Multiplied.residuals`: the class's total follows everybody in it, so z becomes f (z - mean) of who stays, plus the mean."""
+        size = int(self.group.max(initial=0)) + 1
+        kept, gone = (np.bincount(self.group, np.where(at, self.weight, 0.0), size) for at in (self.stay, self.leave))
+        there = np.where(kept > 0, kept, 1.0)
+        factor, stays, concerned = ((kept + gone) / there)[self.group], self.stay.astype(float), self.stay | self.leave
+        for row in scores:
+            mean = (np.bincount(self.group, self.weight * stays * row, size) / there)[self.group]
+            row[:] = stays * factor * (row - mean) + concerned * mean
+        return scores, []
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """Weights of respondents divided by a response propensity from a logistic model that was fitted with the weights before.
+
+    The score of the model's coefficients comes in (Kim & Kim 2007, Can. J. Stat. 35:501-514): z becomes
+    r z / p - (r - p) x'H⁻¹h, with H = Σ w p (1 - p) x x' and h = Σ r w z (1 - p) / p x.
+
+    Attributes
+    ----------
+    x : (n, q) model matrix with its intercept, 0 for rows outside the model. p : (n,) propensities, 1 outside.
+    weight : (n,) weights before, 0 outside. responded : (n,) bool.
+    """
+
+    x: np.ndarray
+    p: np.ndarray
+    weight: np.ndarray
+    responded: np.ndarray
+    covariance = None
+
+    def residuals(self, scores):
+        """As `Multiplied.residuals`."""
+        r, x, p = self.responded.astype(float), self.x, self.p
+        inverse = np.linalg.pinv((x * (self.weight * p * (1 - p))[:, None]).T @ x, hermitian=True)
+        h = (scores * (r * self.weight * (1 - p) / p)) @ x
+        scores *= r / p
+        scores -= ((h @ inverse) @ x.T) * (r - p) * (self.weight > 0)
+        return scores, []
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a step of a recipe hands on where it is more than a factor, and no calibration."""
+
+    links: tuple
+
+
+def joined(start, links):
+    """The weights that the scores at the end of the chain belong to, and the links left: first multiplications belong to the weights."""
+    links = list(links)
+    while links and isinstance(links[0], Multiplied):
+        start = start * links.pop(0).factor
+    return start, tuple(links)

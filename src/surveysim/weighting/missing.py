@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from .constraints import Followed
+from .constraints import Multiplied
 from .margins import Columns, Margins, coded, numbers_of, rows_of
 
 POLICIES = ("fail", "drop", "level")
@@ -20,30 +20,30 @@ class Completed:
     Attributes
     ----------
     data : the raking variables. margins : what they are raked to. base : (n,) initial weights, 0 for rows that are left out.
+    policy : what became of the others. kept : (n,) bool, rows that are not left out.
     groups : {(partition, margin): [(known levels, missing levels)]}; the missing levels of a group take their share of its weight.
     """
 
     data: Columns
     margins: Margins
     base: np.ndarray
+    policy: str
+    kept: np.ndarray
     groups: dict = field(default_factory=dict)
 
-    def constraints(self, problem, total, shares, weight):
-        """Constraints of a calibration to `total` (P, C) with weights (n,); totals follow the sample where they were shared out by it.
+    def left_out(self, links):
+        """The links of a calibration of the rows that are left, after the step that left the others out."""
+        return (Multiplied(self.kept), *links) if self.policy == "drop" and not self.kept.all() else links
 
-        What a row adds to the totals goes by its initial weight, scores are weighted by the calibrated one, so their ratio comes in.
-        """
-        plain = problem.constraints()
-        if not self.groups:
-            return problem.constraints(total if shares else None)
-        cells = problem.cells
-        g = np.bincount(cells.cell, weight, len(cells.weight)) / np.where(cells.weight > 0, cells.weight, 1.0)
-        follow = followed(problem, self.groups, total) / np.where(g > 0, g, 1.0)[:, None]
+    def follow(self, problem, total, shares):
+        """By how much totals (P, C) move with the initial weight of each row (n, W), or None where they are fixed."""
+        if not any(holes for shared in self.groups.values() for _, holes in shared):
+            return None
+        cells, place = problem.cells, problem.columns
+        moves = np.where(place < 0, 0.0, followed(problem, self.groups, total)[:, place])
         if shares:
-            follow += (np.nan_to_num(total) / problem.sums[:, None])[problem.cells.partition]
-        place = problem.columns
-        columns = np.where(place < 0, 0.0, follow[:, place])
-        return Followed(plain, columns[problem.cells.weight > 0])
+            moves += problem.shares_of(total)[cells.partition]
+        return moves[cells.cell]
 
 
 def complete(data, margins, weight, by, policy):
@@ -66,14 +66,17 @@ def complete(data, margins, weight, by, policy):
         gone = np.any([*lost.values()], axis=0)
         if gone.all():
             raise DataError("every row misses a raking variable, so nobody is left to weight.")
-        return Completed(Columns(_filled(data, columns, by, keep=True)), targets, np.where(gone, 0.0, base))
+        return Completed(
+            Columns(_filled(data, columns, by, keep=True)), targets, np.where(gone, 0.0, base), policy, ~gone
+        )
     part = np.zeros(n, np.int64)
     if by is not None:
         codes, labels = coded(data, by)
         place = {label: p for p, label in enumerate(targets.partitions)}
         part = np.array([place.get(label, -1) for label in labels] + [-1])[np.asarray(codes)]
     shrunk, groups = _shrunk(targets, columns, lost, part, base)
-    return Completed(Columns(_filled(data, columns, by, keep=False)), Margins.parse(shrunk, by), base, groups)
+    filled = Columns(_filled(data, columns, by, keep=False))
+    return Completed(filled, Margins.parse(shrunk, by), base, policy, np.ones(n, bool), groups)
 
 
 def _filled(data, columns, by, keep):

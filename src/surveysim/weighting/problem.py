@@ -227,7 +227,7 @@ class Problem:
             steps,
             gap,
             partial(self.table, factor, total),
-            partial(self.constraints, total if reading == "shares" else None),
+            partial(self._links, factor, total if reading == "shares" else None),
             reading,
         )
         result.least = least
@@ -275,32 +275,40 @@ class Problem:
             [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1
         )
 
-    def constraints(self, shared=None):
-        """Rows in the cells that occur and cells in columns, or the rows' calibration variables, for variance estimation."""
+    def _links(self, factor, shared):
+        return (self.constraints(factor, shared),)
+
+    def rows(self):
+        """Partition (n,) and calibration variables (n, W) of the rows."""
+        cells = self.cells
+        x = np.zeros((len(cells.weight), len(self.columns)))
+        for column in cells.level.T:
+            x[np.arange(len(x)), column] = 1.0
+        if self.z is not None:
+            x[:, x.shape[1] - self.z.shape[1] :] = self.z
+        return cells.partition[cells.cell], x[cells.cell]
+
+    def shares_of(self, total):
+        """What totals (P, C) are of the initial weights of their partitions, (P, W)."""
+        shape = len(self.sums), len(self.columns)
+        given, sums = np.nan_to_num(self.in_axis_order(total)), self.sums[:, None]
+        return np.divide(given, sums, out=np.zeros(shape), where=sums > 0)
+
+    def constraints(self, factor, shared=None):
+        """The link of a calibration with factors of the cells (K,): rows in the cells that occur and cells in columns, or the rows'
+        calibration variables. shared : (P, C) totals that were shares of the initial weights' sums."""
         cells, base = self.cells, np.ones(self.n) if self.base is None else self.base
         softness = () if self.covariance is None else (self.ridge, self.covariance)
         if self.z is not None or self.q is not None:
-            x = np.zeros((len(cells.weight), len(self.columns)))
-            for column in cells.level.T:
-                x[np.arange(len(x)), column] = 1.0
-            x[:, x.shape[1] - self.z.shape[1] :] = self.z
             scale = 1.0 if self.q is None else self.q[cells.cell]
-            return LinearConstraints(cells.partition[cells.cell], x[cells.cell], base * scale, *softness)
+            return LinearConstraints(*self.rows(), base * scale, factor[cells.cell], *softness)
         present = np.flatnonzero(cells.weight > 0)
         place = np.zeros(len(cells.weight), np.int64)
         place[present] = np.arange(len(present))
         column = cells.level[present].astype(np.int64)
-        shares = None
-        if shared is not None:
-            sums = self.sums[:, None]
-            shares = np.divide(
-                np.nan_to_num(self.in_axis_order(shared)),
-                sums,
-                out=np.zeros((len(sums), len(self.columns))),
-                where=sums > 0,
-            )
-        known = softness or (None, None)
-        return Constraints(place[cells.cell], cells.partition[present], column, len(self.columns), base, *known, shares)
+        known, shares = softness or (None, None), None if shared is None else self.shares_of(shared)
+        given = (place[cells.cell], cells.partition[present], column, len(self.columns), base, factor[present])
+        return Constraints(*given, *known, shares)
 
 
 def _describe(variable, level):

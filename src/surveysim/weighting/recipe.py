@@ -14,8 +14,9 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
+from .constraints import Multiplied
 from .margins import Margins, numbers_of, rows_of
-from .result import deff_kish, remember
+from .result import Calibration, deff_kish, remember
 from .steps import (
     BaseWeight,
     Composite,
@@ -27,6 +28,7 @@ from .steps import (
     Released,
     Selection,
 )
+from .trimming import copies
 from .unit_nonresponse import UnitNonresponse
 
 
@@ -38,7 +40,8 @@ class Weights(Shown):
     ----------
     columns : one array (n,) per step, in order, rows as the cases; table : the same as a DataFrame. final : (n,) the last of them.
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
-    calibrations : the rakings, in order, whose constraints variance estimation needs.
+    start : (n,) weights that the first step set, or that the recipe was given.
+    results : the Calibration (or other links) of every step, None of those that multiply weights.
 
     Examples
     --------
@@ -55,8 +58,26 @@ class Weights(Shown):
 
     columns: dict = field(repr=False)
     records: tuple
-    calibrations: tuple = field(repr=False)
+    start: np.ndarray = field(repr=False)
+    results: tuple = field(repr=False)
     repeat: dict = field(repr=False, default_factory=dict)  # recipe, cases and dispositions, for replicates
+
+    @property
+    def calibrations(self):
+        """The rakings, in order."""
+        return tuple(result for result in self.results if isinstance(result, Calibration))
+
+    @cached_property
+    def links(self):
+        """What every step does to scores, from `start` on; see `weighting.constraints`."""
+        links, before = [], self.start
+        for after, result in zip(self.columns.values(), self.results, strict=True):
+            if result is not None:
+                links += result.links
+            elif after is not before:
+                links.append(Multiplied(np.divide(after, before, out=np.zeros(len(after)), where=before > 0)))
+            before = after
+        return tuple(links)
 
     @property
     def calibration(self):
@@ -199,19 +220,21 @@ class Recipe:
         multiplier = np.asarray(multiplier, dtype=float)
         if multiplier.shape != (len(cases),) or not np.all(np.isfinite(multiplier) & (multiplier >= 0)):
             raise DataError(f"multiplier needs {len(cases)} finite numbers, 0 or larger, one per row.")
-        return self._run(cases, dispositions, multiplier, weights.records)
+        start = weights.repeat.get("start")
+        one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
+        return self._run(cases, dispositions, multiplier, [{**record, "copies": one} for record in weights.records])
 
     def _run(self, cases, dispositions, multiplier, fixed):
         factor = np.ones(len(cases)) if multiplier is None else multiplier
-        weight, columns, records, calibrations = factor, {}, [], []
+        weight, columns, records, results, start = factor, {}, [], [], factor
         for k, step in enumerate(self.steps):
             weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
             if getattr(step, "starts", False):
-                weight = weight * factor
+                start = weight = weight * factor
             columns[step.name] = weight
             records.append({"step": step.name, **record})
-            calibrations += [] if result is None else [result]
-        return Weights(columns, tuple(records), tuple(calibrations))
+            results.append(result)
+        return Weights(columns, tuple(records), start, tuple(results))
 
     def to_toml(self, path=None):
         """The recipe as TOML text, control totals included; written to `path` when one is given.

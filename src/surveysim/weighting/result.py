@@ -22,11 +22,10 @@ class Calibration(Shown):
     iterations : sweeps or steps, the most of any partition.
     max_gap : largest relative gap between a margin recomputed from `weight` and its total.
     deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
-    constraints : what `Survey` needs to give the calibrated variance.
-
+    links : what `Survey` needs to give the calibrated variance: the chain from the initial weights (`weighting.constraints`).
     rescaled : {margin: factor} of the margins that were made to follow another one.
 
-    `g`, `margins` and `constraints` may be given as functions; they are made when they are first asked for.
+    `g`, `margins` and `links` may be given as functions; they are made when they are first asked for.
 
     Examples
     --------
@@ -43,13 +42,13 @@ class Calibration(Shown):
 
     converged = True
 
-    def __init__(self, weight, g, iterations, max_gap, margins, constraints, reading="totals"):
+    def __init__(self, weight, g, iterations, max_gap, margins, links, reading="totals"):
         self.reading = reading
         self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
         remember(weight)
-        self._g, self._margins, self._constraints = g, margins, constraints
+        self._g, self._margins, self._links = g, margins, links
         self.rescaled, self.least, self.index = {}, 0.0, None
-        self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = None
+        self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = self.at_bound = None
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -63,8 +62,8 @@ class Calibration(Shown):
         return self._margins() if callable(self._margins) else self._margins
 
     @cached_property
-    def constraints(self):
-        return self._constraints() if callable(self._constraints) else self._constraints
+    def links(self):
+        return self._links() if callable(self._links) else self._links
 
     @cached_property
     def deff_kish(self):
@@ -100,7 +99,10 @@ class Calibration(Shown):
         if y.shape != w.shape or not np.all(np.isfinite(y)):
             raise DataError(f"y needs {len(w)} finite numbers, one per weight.")
         n, N = len(y), w.sum()
-        u = w * self.constraints.residuals(y[None, :].copy())[0][0]
+        u = y[None, :].copy()
+        for link in reversed(self.links):
+            u, _ = link.residuals(u)
+        u = self.base(n) * u[0]
         spread = n / (n - 1) * np.sum(w * (y - np.sum(w * y) / N) ** 2) / N
         if not spread > 0:
             raise DataError("y does not vary, so it has no design effect.")
@@ -108,14 +110,13 @@ class Calibration(Shown):
 
     def base(self, n):
         """Initial weights (n,)."""
-        return self._repeatable().base if self.problem.base is not None else np.ones(n)
+        return np.ones(n) if self.problem.base is None else self.problem.base
 
     @property
     def on_cells(self):
         """Whether the calibration depends on a row through its margin cell alone."""
         return (
-            self.problem is not None
-            and self.afresh is None
+            self.afresh is None
             and self.problem.z is None
             and self.problem.q is None
             and self.problem.covariance is None
@@ -132,7 +133,8 @@ class Calibration(Shown):
         >>> calibration.again([1.0, 1.0, 2.0]).tolist()
         [60.0, 20.0, 40.0]
         """
-        if self._repeatable().base is not None:
+        base = np.asarray(base, dtype=float)
+        if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
         if self.afresh is not None:
             return self.afresh(base)
@@ -142,13 +144,6 @@ class Calibration(Shown):
             total = total * (problem.sums / self.problem.sums)[:, None]
         factor, _, _ = problem.solve(total, self.distance, self.tol, self.max_iter)
         return base * factor[problem.cells.cell]
-
-    def _repeatable(self):
-        if self.problem is None:
-            raise DataError(
-                "weights trimmed after a calibration cannot be repeated in replicates by themselves; apply their recipe."
-            )
-        return self.problem
 
     def add_to(self, data, name="calibrated_weight"):
         """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column.

@@ -409,7 +409,9 @@ class Rake:
         if self.least is None and self.most is None:
             result = problem.calibrate(total, distance, self.tol, self.max_iter, reading)
         else:
-            result, n = calibrate_trimmed(problem, total, distance, self.least, self.most, self.tol, self.max_iter)
+            copied = None if fixed is None else fixed.get("copies")
+            bounds = self.least, self.most, self.tol, self.max_iter
+            result, n = calibrate_trimmed(problem, total, distance, *bounds, reading, copied)
             rounds = {"trimmed": n}
         return (
             result.weight,

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from ..errors import CalibrationError, DataError
+from .constraints import LinearConstraints
 from .result import Calibration
 
 MOST_ROUNDS = 500
@@ -99,13 +100,19 @@ def trim_bounds(trim):
     return least, most
 
 
-def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
+def copies(base, first):
+    """How many respondents each row (n,) stands for in a replicate with initial weights `base`: its weight over that in the sample."""
+    return np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
+
+
+def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, reading="totals", copied=None):
     """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
 
     Parameters
     ----------
-    problem : Problem. total : (P, C) totals. distance, tol, max_iter : as for `Problem.calibrate`.
+    problem : Problem. total : (P, C) totals. distance, tol, max_iter, reading : as for `Problem.calibrate`.
     lower, upper : bounds as multiples of the mean calibrated weight; None is none.
+    copied : (n,) respondents that each row stands for, in a replicate; the bounds are those of one of them. None is one each.
 
     Returns
     -------
@@ -121,10 +128,11 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
     Comput. Math. Math. Phys. 7:200-217); they need not be the nearest ones to the initial weights, as those of bounded
     calibration are.
     """
-    first = result = problem.calibrate(total, distance, tol, max_iter)
+    first = result = problem.calibrate(total, distance, tol, max_iter, reading)
     base = np.ones(problem.n) if problem.base is None else problem.base
-    mean = result.weight.sum() / np.count_nonzero(base)
-    low, high = (0.0 if lower is None else lower * mean), (np.inf if upper is None else upper * mean)
+    one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
+    mean = result.weight.sum() / one.sum()
+    low, high = (0.0 if lower is None else lower * mean * one), (np.inf if upper is None else upper * mean * one)
     rounds = 0
     while rounds < MOST_ROUNDS:
         cut = np.where(base > 0, np.clip(result.weight, low, high), 0.0)
@@ -133,21 +141,63 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter):
             break
         result, rounds = problem.reweighted(cut).calibrate(total, distance, tol, max_iter), rounds + 1
     else:
-        worst = float(np.max(np.maximum(result.weight / high, low / np.maximum(result.weight, 1e-300))))
+        inside = base > 0
+        above, below = (result.weight / high)[inside], (low / np.maximum(result.weight, 1e-300))[inside]
+        worst = float(max(above.max(), below.max()))
         raise CalibrationError(
             f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "
             f"{lower} to {upper} times the mean, by up to {100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
         )
-    if rounds == 0:
-        return result, 0
+    if rounds:
+        g = np.divide(result.weight, base, out=np.ones(problem.n), where=base > 0)
+        at_bound = (base > 0) & ~(
+            (result.weight > low * (1 + 2 * OUTSIDE)) & (result.weight < high * (1 - 2 * OUTSIDE))
+        )
+        links = partial(links_of, problem, total, reading, g, at_bound)
+        trimmed = Calibration(
+            result.weight, g, result.iterations, result.max_gap, partial(_margins, result, first), links, reading
+        )
+        trimmed.least, trimmed.at_bound = float(g.min()), at_bound
+        trimmed.problem, trimmed.total, trimmed.distance, trimmed.tol, trimmed.max_iter = (
+            problem,
+            total,
+            distance,
+            tol,
+            max_iter,
+        )
+        result = trimmed
+    result.afresh = partial(_again, problem, total, distance, lower, upper, tol, max_iter, reading)
+    return result, rounds
 
-    margins = partial(_margins, first, result)
-    g = np.divide(result.weight, base, out=np.ones(problem.n), where=base > 0)
-    trimmed = Calibration(result.weight, g, result.iterations, result.max_gap, margins, problem.constraints)
-    trimmed.least = float(g.min())
-    return trimmed, rounds
 
-
-def _margins(first, last):
-    """The last calibration's margins, with the sums before the first one."""
+def _margins(last, first):
+    """The margins' table with the sums before the first round."""
     return last.margins.assign(before=first.margins["before"])
+
+
+def _again(problem, total, distance, lower, upper, tol, max_iter, reading, base):
+    """Weights of the same rounds from other initial weights (n,)."""
+    again, one = problem.reweighted(base), np.ones(problem.n) if problem.base is None else problem.base
+    if reading == "shares":
+        total = total * (again.sums / problem.sums)[:, None]
+    result, _ = calibrate_trimmed(again, total, distance, lower, upper, tol, max_iter, reading, copies(base, one))
+    return result.weight
+
+
+def links_of(problem, total, reading, g, at_bound=None, follow=None):
+    """The link of a calibration with factors g (n,) whose totals follow the sample or whose weights were held at bounds.
+
+    Rows at a bound do not answer to the totals, so β is the regression of the others. Where shares are known, totals and bounds move
+    with the sum of the initial weights.
+
+    at_bound : (n,) bool. follow : (n, W) derivatives of the totals by the initial weight of each row.
+    """
+    partition, x = problem.rows()
+    base, held = np.ones(problem.n) if problem.base is None else problem.base, None
+    if at_bound is not None:
+        if reading == "shares":
+            held = np.where(at_bound, base * g, 0.0) / problem.sums.sum()
+        base = np.where(at_bound, 0.0, base)
+    if follow is None and reading == "shares":
+        follow = problem.shares_of(total)[partition]
+    return (LinearConstraints(partition, x, base, g, follow=follow, held=held),)

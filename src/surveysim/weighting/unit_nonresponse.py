@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..errors import DataError
 from . import nonresponse
+from .constraints import Linked, Modelled, Passed
 from .margins import coded, numbers_of, pick, rows_of
 from .problem import base_weights
 
@@ -166,19 +167,18 @@ class UnitNonresponse:
         status = self._statuses(cases)
         respondent, other = status == RESPONDENT, status == NONRESPONDENT
         known = status != UNKNOWN
-        factor, _ = _shift(cases, self.unknown_by, weight, known, ~known, "of known eligibility")
+        factor, group = _shift(cases, self.unknown_by, weight, known, ~known, "of known eligibility")
         adjusted = np.where(known, weight * factor, 0.0)
+        links = (Passed(group, weight, known, ~known),)
         if self.covariates:
-            factor = self._by_propensity(cases, adjusted, respondent, other)
+            factor, link = self._by_propensity(cases, adjusted, respondent, other)
         else:
-            factor, _ = _shift(cases, self.by, adjusted, respondent, other, "respondents")
+            factor, group = _shift(cases, self.by, adjusted, respondent, other, "respondents")
+            link = Passed(group, adjusted, respondent, other)
         final = np.where(respondent, adjusted * factor, 0.0)
         used = factor[respondent]
-        return (
-            final,
-            {"respondents": int(respondent.sum()), "least": float(used.min()), "most": float(used.max())},
-            None,
-        )
+        record = {"respondents": int(respondent.sum()), "least": float(used.min()), "most": float(used.max())}
+        return final, record, Linked((*links, link))
 
     def _statuses(self, cases):
         column = pick(cases, self.status)
@@ -197,15 +197,18 @@ class UnitNonresponse:
         return values.astype(str)
 
     def _by_propensity(self, cases, weight, respondent, other):
+        """Factors (n,) of the respondents, and the link."""
         eligible = respondent | other
-        p = response_propensity(
-            cases, respondent, self.covariates, weight=np.where(eligible, weight, 0.0), rows=eligible
-        )
+        given = np.where(eligible, weight, 0.0)
+        p = response_propensity(cases, respondent, self.covariates, weight=given, rows=eligible)
         if self.groups is None:
-            return 1 / p
+            x, _ = _model_matrix(cases, self.covariates, len(p), eligible)
+            x = np.column_stack([np.ones(len(p)), x]) * eligible[:, None]
+            return 1 / p, Modelled(x, np.where(eligible, p, 1.0), given, respondent)
         group = np.zeros(len(p), np.int64)
         group[eligible] = nonresponse.groups_alike(p[eligible], weight[eligible], self.groups)
-        return _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
+        factor = _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
+        return factor, Passed(group, weight, respondent, other)
 
 
 def _shift(cases, by, weight, stay, leave, what):
