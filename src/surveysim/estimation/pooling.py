@@ -9,7 +9,7 @@ import pandas as pd
 from ..errors import DataError
 from ..weighting.margins import pick
 from .composites import AB, BA, A, B
-from .linearization import Stage
+from .linearization import Design, Stage
 
 
 @dataclass(frozen=True)
