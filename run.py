@@ -3,6 +3,7 @@
 
 python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
 python3 run.py test [--all]  the tests; --all adds the long ones
+python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py lint          ruff, formatting, import contracts
 python3 run.py examples      every example, its output compared
 python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md
@@ -24,6 +25,7 @@ PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 EXTRAS = {
     "demo": "report,files",
     "test": "report,test",
+    "mutate": "report,test",
     "lint": "lint",
     "examples": "report,files",
     "bench": "report,bench",
@@ -81,6 +83,10 @@ def test(arguments):
     )
 
 
+def mutate(arguments):
+    return call(PYTHON, "tests/mutation/mutate.py", *arguments)
+
+
 def lint(arguments):
     del arguments
     ruff = (PYTHON, "-m", "ruff")
@@ -131,6 +137,7 @@ def parameters(arguments):
 TASKS = {
     "demo": demo,
     "test": test,
+    "mutate": mutate,
     "lint": lint,
     "examples": examples,
     "bench": bench,
