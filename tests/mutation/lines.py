@@ -19,7 +19,7 @@ class Lines:
     tests: dict  # {file: {line: tests}}
 
     @classmethod
-    def measured(cls, project, folder, scope, test_files):
+    def measured(cls, project, folder, scope, test_files, of_kernels):
         """Lines of the files in `scope` with what runs them among `test_files`; kept in out/mutation."""
         kept = project / "out" / "mutation" / "lines.json"
         known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
@@ -33,12 +33,11 @@ class Lines:
         stale = [file for file in test_files if known.get(file, {}).get("digest") != now[file]]
         if stale:
             print(f"measuring which lines the tests of {len(stale)} files run", file=sys.stderr, flush=True)
-            found = _measured(project, folder, scope, stale)
-            known = {file: known[file] for file in test_files if file in known and file not in stale}
+            found = _measured(project, folder, scope, stale, [file for file in stale if file in of_kernels])
             known |= {file: {"digest": now[file], **found[file]} for file in stale}
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps(known), encoding="utf-8")
-        return cls._joined(known)
+        return cls._joined({file: known[file] for file in test_files})
 
     @classmethod
     def _joined(cls, known):
@@ -58,13 +57,15 @@ class Lines:
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
 
-def _measured(project, folder, scope, test_files):
+def _measured(project, folder, scope, test_files, of_kernels):
     """Kernels run compiled in the first pass and as Python in the second, where their lines can be seen."""
     tree = Tree(project, folder)
     tree.commented(scope)
     kernels = [file for file in scope if KERNELS in Path(file).parents]
     compiled = _traced(tree, folder / "compiled", [f for f in scope if f not in kernels], test_files, 600)
-    plain = _traced(tree, folder / "plain", kernels, test_files, SLOWEST, NUMBA_DISABLE_JIT="1")
+    plain = {"lines": {}}
+    if of_kernels:
+        plain = _traced(tree, folder / "plain", kernels, of_kernels, SLOWEST, NUMBA_DISABLE_JIT="1")
     for test in compiled["failed"]:
         print(f"left out, for it fails with a comment added to each file: {test}", file=sys.stderr, flush=True)
     failed = set(compiled["failed"])

@@ -3,6 +3,8 @@
 
 python3 run.py mutate [--rooms weighting,sampling] [--count 60] [--seed 1]
 python3 run.py mutate --only src/surveysim/weighting/trimming.py:55:1      one change, as a run names it, with the tests' output
+python3 run.py mutate --rooms dispositions --tests tests/fieldwork/test_dispositions.py
+                                                                           what these tests alone notice
 python3 run.py mutate --list src/surveysim/weighting/trimming.py           every change of a file
 
 Exit code 1 if a change was not noticed.
@@ -17,6 +19,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import running
 from changes import changes
 from lines import Lines
@@ -33,10 +36,15 @@ ROOMS = {
     "performance": ["study/performance.py", "study/measures.py"],
     "dispositions": ["fieldwork/dispositions.py"],
 }
-TESTS = (
-    "weighting/*", "estimation/*", "kernels/*", "sampling/*", "naive/*", "parity/*", "study/test_performance.py",
-    "fieldwork/test_rates.py", "test_docstrings.py",
-)  # fmt: skip
+EVERYWHERE = ("test_docstrings.py",)
+TESTS = dict.fromkeys(
+    ("weighting", "estimation", "kernels"), ("weighting/*", "estimation/*", "kernels/*", "naive/*", "parity/*")
+)
+TESTS |= {
+    "sampling": ("sampling/*", "naive/test_sampling.py"),
+    "performance": ("study/test_performance.py", "naive/test_performance.py", "parity/test_simulation.py"),
+    "dispositions": ("fieldwork/test_dispositions.py", "fieldwork/test_rates.py", "naive/test_dispositions.py"),
+}
 FIRST = 12  # tests run before the others are even collected
 
 
@@ -50,8 +58,11 @@ def files_of(room):
     )
 
 
-def test_files():
-    found = [path for pattern in TESTS for path in (PROJECT / "tests").glob(pattern) if path.name.startswith("test_")]
+def test_files(rooms):
+    patterns = {pattern for room in rooms for pattern in (*TESTS[room], *EVERYWHERE)}
+    found = {
+        path for pattern in patterns for path in (PROJECT / "tests").glob(pattern) if path.name.startswith("test_")
+    }
     return sorted(path.relative_to(PROJECT).as_posix() for path in found)
 
 
@@ -63,6 +74,7 @@ def arguments():
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", help="FILE:LINE:K; may be repeated")
+    parser.add_argument("--tests", nargs="+", help="run these test files instead of those that run the changed line")
     parser.add_argument("--list", metavar="FILE", help="print every change of a file")
     parser.add_argument("--table", type=Path, help="also write the tables to this file, as Markdown")
     given = parser.parse_args()
@@ -119,27 +131,32 @@ def named(names):
 # ---- trying them -----------------------------------------------------------------------------------------------------
 
 
-def noticed(tree, change, known, folder, number):
-    """What noticed a change: a test with its message, "time", or None."""
-    tests = known.tests_for(change)
+def batches(change, known, files):
+    """(test files, their tests in order or {} for all, seconds they may take)."""
     slow = 60 if KERNELS in Path(change.file).parents else 20  # kernels are compiled first
-    with tree.changed(change):
-        for part, batch in enumerate((tests[:FIRST], tests[FIRST:])):
-            if not batch:
-                continue
-            said = folder / f"{number}-{part}"
+    if files:
+        yield files, {}, slow + 300
+        return
+    tests = known.tests_for(change)
+    for batch in (tests[:FIRST], tests[FIRST:]):
+        if batch:
             limit = slow + 10 * sum(known.seconds[test] for test in batch)
-            chosen = running.Chosen({test: i for i, test in enumerate(batch)}, said)
-            files = sorted({test.split("::")[0] for test in batch})
-            code = running.run(tree.root, ["-x", "-q", *files], [chosen], limit, said.with_suffix(".log"))
+            yield sorted({test.split("::")[0] for test in batch}), {test: i for i, test in enumerate(batch)}, limit
+
+
+def noticed(tree, change, known, given, folder, number):
+    """What noticed a change: a test with its message, a crash, the time it took; or None."""
+    with tree.changed(change):
+        for part, (files, order, limit) in enumerate(batches(change, known, given.tests)):
+            said = folder / f"{number}-{part}"
+            log = said.with_suffix(".log")
+            code = running.run(tree.root, ["-x", "-q", *files], [running.Chosen(order, said)], limit, log)
             if code is None:
                 return f"time: more than {limit:.0f} s"
             if code < 0:
                 return f"crash: signal {-code}"
-            if code == 5:
-                raise SystemExit(
-                    f"{change.name}: the tests chosen were not found:\n{said.with_suffix('.log').read_text()}"
-                )
+            if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+                raise SystemExit(f"{change.name}: no test was found:\n{log.read_text(encoding='utf-8')}")
             if code:
                 return said.read_text(encoding="utf-8") if said.exists() else f"exit code {code}"
     return None
@@ -171,12 +188,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="surveysim-mutation-") as name:
         folder = Path(name)
         (folder / "measured").mkdir()
-        scope, tests = [file for room in ROOMS for file in files_of(room)], test_files()
-        known = Lines.measured(PROJECT, folder / "measured", scope, tests)
+        scope, tests = [file for room in ROOMS for file in files_of(room)], test_files({room for room, _ in chosen})
+        known = None
+        if not given.tests:
+            known = Lines.measured(PROJECT, folder / "measured", scope, tests, test_files({"kernels"}))
         tree = Tree(PROJECT, folder)
         start = time.time()
         for number, (room, change) in enumerate(chosen):
-            by = noticed(tree, change, known, folder, number)
+            by = noticed(tree, change, known, given, folder, number)
             rows.append((room, change, by))
             say(f"{number + 1:4d} {time.time() - start:6.0f} s  {'noticed ' if by else 'SURVIVED'} {change.name}")
             if given.only:

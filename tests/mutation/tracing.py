@@ -31,6 +31,17 @@ class Tracer:
         self.coverage.start()
         self.coverage.switch_context("import")
 
+    def pytest_collection_modifyitems(self, items):
+        """Examples of other rooms' docstrings simulate whole surveys to no purpose here."""
+        ends = {
+            Path(file).with_suffix("").as_posix().rpartition("surveysim/")[2].replace("/", ".") for file in self.files
+        }
+        items[:] = [
+            item
+            for item in items
+            if "test_docstrings" not in item.nodeid or item.nodeid.rpartition("[surveysim.")[2].rstrip("]") in ends
+        ]
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
         self.item, self.time = item.nodeid, time.perf_counter()
