@@ -37,7 +37,7 @@ def g_of(u, method, bounds=None):
             (1 - low) * np.exp(np.clip(slope * u / 2, -350, 350)),
         )
         return (low * down + high * up) / (down + up)
-    free = np.exp(np.clip(u, -700, 700)) if method == "raking" else 1 + u
+    free = np.exp(np.clip(u, -300, 300)) if method == "raking" else 1 + u
     return np.clip(free, low, high)
 
 
