@@ -242,10 +242,14 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     if df is not None and not df > 0:
         raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
-    variance = np.concatenate(design.item_variances(items))
+    variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
     se = np.sqrt(np.maximum(variance, 0.0))
+    weighted = design.weight != 0  # rows of weight 0 are no interviews
     n = np.concatenate(
-        [np.atleast_1d(item.rows.sum() if isinstance(item, scores.Statistic) else item.rows) for item in items]
+        [
+            np.atleast_1d((item.rows & weighted).sum() if isinstance(item, scores.Statistic) else item.rows)
+            for item in items
+        ]
     )
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
     methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])
@@ -271,9 +275,25 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
         n.astype(np.int64),
         moe * factor,
     ]
-    text = [[r[k] for r in rows] for k in range(4)]
-    named = dict(zip(COLUMNS, [*text, *columns], strict=True))
-    return Estimates(named, tuple(items), design, level, set_aside or {}, None if scale is None else factor, kind)
+    named = dict(zip(COLUMNS[4:], columns, strict=True))
+    return listed(
+        design,
+        items,
+        rows,
+        named,
+        level=level,
+        set_aside=set_aside,
+        factor=None if scale is None else factor,
+        kind=kind,
+    )
+
+
+def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, kind=None):
+    """Estimates of `items` from the names of their rows and their columns of numbers; what is not there is NaN."""
+    nothing = np.full(len(rows), np.nan)
+    named = {name: [r[k] for r in rows] for k, name in enumerate(COLUMNS[:4])}
+    named |= {name: columns.get(name, nothing) for name in COLUMNS[4:]}
+    return Estimates(named, tuple(items), design, level, set_aside or {}, factor, kind)
 
 
 def item_degrees(design, items, domains, strict=True):

@@ -44,7 +44,7 @@ def rao_scott(survey, rows, columns, statistic="F"):
     if statistic not in STATISTICS:
         raise DataError(f"statistic = {statistic!r}: choose one of {', '.join(STATISTICS)}.")
     (r, row_labels), (c, column_labels) = (coded(survey.data, name) for name in (rows, columns))
-    inside = survey._inside & (r >= 0) & (c >= 0) & (survey.weight > 0)
+    inside = survey._inside & (r >= 0) & (c >= 0) & (survey.weight != 0)
     r, row_labels = _used(r, row_labels, inside)
     c, column_labels = _used(c, column_labels, inside)
     R, C = len(row_labels), len(column_labels)

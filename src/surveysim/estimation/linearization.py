@@ -274,8 +274,8 @@ class Design:
             )
         return (psus - strata).astype(float)
 
-    def item_variances(self, items):
-        """Variances of statistics and blocks, an array for each; blocks by threads."""
+    def item_variances(self, items, names=None):
+        """Variances of statistics and blocks, an array for each; blocks by threads. `names` are for replicates' messages."""
         alone = [k for k, item in enumerate(items) if isinstance(item, Statistic)]
         blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
         found = dict(zip(alone, self.variances([items[k].score for k in alone])[:, None], strict=True)) if alone else {}

@@ -1,75 +1,190 @@
-"""Quantiles of a weighted sample, with intervals that invert those of a proportion (Woodruff 1952, JASA 47:635-646)."""
+"""Quantiles of a weighted sample, with intervals that invert those of a proportion (Woodruff 1952, JASA 47:635-646).
+
+The error of a quantile is that of the share at or below it, carried over by the slope of the distribution. Replicates enter through
+the error they give that share: the delete-one jackknife is inconsistent for quantiles themselves (Miller 1974, Biometrika
+61:1-15; Kovar, Rao & Wu 1988, Can. J. Stat. 16 suppl.:25-45), and consistent for shares, which are smooth.
+"""
+
+from functools import partial
 
 import numpy as np
 
 from ..errors import DataError
 from . import intervals, scores
+from .replication import JACKKNIVES, Replication
 
 RULES = ("math", "school", "hf7")
-METHODS = ("woodruff", "beta", "xlogit", "asin", "score")
-NEAR = 1e-12  # cumulative weights this close to a share of the total count as equal to it
+METHODS = ("woodruff", "beta", "xlogit", "asin", "score", "replicates")
+NEAR = (
+    1e-12  # cumulative weights this close to a share of the total count as equal to it, and errors this small are none
+)
 
 
 def quantile(y, w, q, rule="math"):
-    """Quantiles of y (n,) with weights w (n,) at the shares q (k,).
+    """Quantiles of y (n,) with weights w (n,) at the shares q (k,); rows of weight 0 do not count.
 
     rule : "math" the smallest y with at least a share q of the weight at or below it; "school" the mean of that and the next y
         where the share is met exactly; "hf7" linear between the observations, the k-th at the share of the weight before it over
-        the weight of all but the last (Hyndman & Fan 1996, Am. Stat. 50:361-365, definition 7, with weights).
+        the weight of all but the last (Hyndman & Fan 1996, Am. Stat. 50:361-365, definition 7, with weights). Rows of one value
+        share their weight equally, so that their order does not matter.
     """
     if rule not in RULES:
         raise DataError(f"rule = {rule!r}: choose one of {', '.join(RULES)}.")
+    y, w = y[w != 0], w[w != 0]
+    if np.any(w < 0):  # what is at or below a value is known where all rows of that value are in
+        y, place = np.unique(y, return_inverse=True)
+        w = np.bincount(place, w)
     order = np.argsort(y, kind="stable")
     y, w = y[order], w[order]
-    y, w = y[w > 0], w[w > 0]
-    if len(y) == 0:
+    if not np.sum(w) > 0:
         raise DataError("a quantile needs rows of positive weight.")
-    cumulative, q = np.cumsum(w), np.atleast_1d(np.asarray(q, dtype=float))
+    # a share is reached where it is reached first, also where negative weights take from it again
+    cumulative, q = np.maximum.accumulate(np.cumsum(w)), np.atleast_1d(np.asarray(q, dtype=float))
     if rule == "hf7":
-        if len(y) == 1:
-            return np.full(len(q), y[0])
+        _, place, size = np.unique(y, return_inverse=True, return_counts=True)
+        cumulative = np.cumsum((np.bincount(place, w) / size)[place]) if len(size) < len(y) else cumulative
+        if len(y) == 1 or not cumulative[-2] > 0:
+            return np.full(len(q), y[-1])
         return np.interp(q, np.r_[0, cumulative[:-1]] / cumulative[-2], y)
-    target = q * cumulative[-1]
-    at = np.minimum(np.searchsorted(cumulative, target - NEAR * cumulative[-1]), len(y) - 1)
+    near, target = NEAR * np.sum(w), q * np.sum(w)
+    at = np.minimum(np.searchsorted(cumulative, target - near), len(y) - 1)
     if rule == "math":
         return y[at]
-    met = np.abs(cumulative[at] - target) <= NEAR * cumulative[-1]
+    met = np.abs(cumulative[at] - target) <= near
     return np.where(met, (y[at] + y[np.minimum(at + 1, len(y) - 1)]) / 2, y[at])
 
 
-def share_below(w, y, value, rows):
-    """The estimated share of a domain at or below a value, as a statistic."""
-    return scores.ratio(w, (y <= value).astype(float), np.ones(len(y)), rows)
+def found(engine, y, group, domains, shares, ci, rule, level, df):
+    """Quantiles of y (n,) at `shares` in every domain, domain by domain.
+
+    group : (n,) domain 0 .. D - 1 of each row, -1 in none, as rows of weight 0 are. domains : their names, for messages.
+    engine : Design or Replication. ci, rule, level, df : as in `Survey.quantile`.
+
+    Returns
+    -------
+    items, as many statistics, and {column: (D × shares,)} of estimate, se, lower, upper, df, n, moe.
+    """
+    _check(engine, ci)
+    if df is not None and not df > 0:
+        raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
+    w, rows = engine.weight, [np.flatnonzero(group == d) for d in range(len(domains))]
+    value = np.stack([_of_domain(y[r], w[r], shares, rule, name) for r, name in zip(rows, domains, strict=True)])
+    degrees = engine.degrees(group, domains) if df is None else np.full(len(domains), float(df))
+    t = intervals.t_quantile(level, degrees)
+    given = engine, y, group, domains, rows, value
+    if ci == "replicates":
+        items, bounds = _spread(*given, shares, rule, t)
+    else:
+        items, bounds = _inverted(*given, shares, ci, rule, level, degrees, t)
+    K = len(shares)
+    table = {"estimate": value.ravel(), **bounds}
+    table |= {
+        "df": np.repeat(degrees, K),
+        "n": np.repeat([len(r) for r in rows], K),
+        "moe": np.repeat(t, K) * table["se"],
+    }
+    return items, table
 
 
-def interval(design, y, rows, q, value, level, df, ci, rule):
-    """Confidence interval (lower, upper) of one quantile, and its standard error on the scale of the share."""
-    w = design.weight
+def _spread(engine, y, group, domains, rows, value, shares, rule, t):
+    """Quantiles with the variance of the quantile itself over the replicates."""
+    items = [
+        scores.Statistic(float(value[d, k]), np.zeros(len(y)), group == d, partial(_again, y[r], r, q, rule))
+        for d, r in enumerate(rows)
+        for k, q in enumerate(shares)
+    ]
+    names = [name for name in domains for _ in shares]
+    se = np.sqrt(np.concatenate(engine.item_variances(items, names)))
+    half = np.repeat(t, len(shares)) * se
+    return items, {"se": se, "lower": value.ravel() - half, "upper": value.ravel() + half}
+
+
+def _inverted(engine, y, group, domains, rows, value, shares, ci, rule, level, degrees, t):
+    """Quantiles with the inverted interval of the share; the standard error is its length over 2 t."""
+    w = engine.weight
+    # the share at the largest value is 1 whatever the sample; what varies there is the share at the value before
+    largest = value >= np.array([y[r].max() for r in rows])[:, None]
+    before = np.array([np.max(y[r], where=y[r] < y[r].max(), initial=-np.inf) for r in rows])
+    at = np.where(largest, before[:, None], value)
+    below = [scores.block(w, y <= v[group], scores.NONE, group, domains) for v in at.T]
+    variance = np.stack(engine.item_variances(below, list(domains) * len(below)), axis=1)
+    items, bounds = [], np.empty((3, *value.shape))
+    for d, r in enumerate(rows):
+        mask = group == d
+        for k, q in enumerate(shares):
+            v, p, e = float(value[d, k]), float(below[k].value[d]), float(np.sqrt(max(variance[d, k], 0.0)))
+            if e <= NEAR:  # no error at all, as in a census
+                low = high = v
+            elif ci == "score":
+                low, high = _score(engine, y, mask, q, float(t[d]))
+            else:
+                ends = _ends(1.0 if largest[d, k] else p, e, ci, level, degrees[d], len(r))
+                low, high = quantile(y[r], w[r], ends, rule)
+            low, high = min(float(low), v), max(float(high), v)  # "school" and "hf7" put v between observations
+            se = (high - low) / (2 * t[d])
+            slope, hit = se / e if e > NEAR else 0.0, y <= at[d, k]
+            score = np.where(mask, slope * (p - hit) / below[k].base[d], 0.0)
+            items.append(scores.Statistic(v, score, mask, partial(_shifted, v, slope, p, r[hit[r]], r)))
+            bounds[:, d, k] = se, low, high
+    return items, dict(zip(("se", "lower", "upper"), bounds.reshape(3, -1), strict=True))
+
+
+def _check(engine, ci):
     if ci not in METHODS:
         raise DataError(f"ci = {ci!r}: choose one of {', '.join(METHODS)}.")
-    share = share_below(w, y, value, rows)
-    se = float(np.sqrt(design.item_variances([share])[0][0]))
-    if ci == "score":
-        return (*_score(design, y, rows, q, level, df), se)
-    if ci == "woodruff":
-        low, high = intervals.wald_interval(share.value, se, level, df)
-    else:
-        p = min(max(share.value, 0.0), 1.0)
-        low, high = intervals.proportion_interval(p, se, ci, level, df, int(rows.sum()))
-    ends = quantile(y[rows], w[rows], np.clip([float(low), float(high)], 0, 1), rule)
-    return float(ends[0]), float(ends[1]), se
+    replicated = isinstance(engine, Replication)
+    if ci == "replicates" and not replicated:
+        raise DataError(
+            'ci = "replicates" is the spread over replicates, and this Survey has none; make replicates() first.'
+        )
+    if ci == "replicates" and engine.kind in JACKKNIVES:
+        raise DataError(
+            f'ci = "replicates": the spread of a quantile over {engine.kind} replicates is no error of it, however large the '
+            f'sample; leave ci out, which inverts the interval of the share, or take "rao-wu" replicates.'
+        )
+    if ci == "score" and replicated:
+        raise DataError(
+            'ci = "score" needs an error at every value it tries; with replicates choose another, or leave ci out.'
+        )
 
 
-def _score(design, y, rows, q, level, df):
+def _of_domain(y, w, shares, rule, name):
+    try:
+        return quantile(y, w, shares, rule)
+    except DataError as error:
+        raise DataError(f"domain {name!r}: {error}" if name else str(error)) from None
+
+
+def _ends(p, se, ci, level, df, n):
+    """The interval (2,) of the share p, within 0 and 1; where p is 1 it is one-sided, as that of a proportion is."""
+    p = min(max(p, 0.0), 1.0)
+    se = 0.0 if p in (0.0, 1.0) else se
+    return np.array(intervals.proportion_interval(p, se, "wald" if ci == "woodruff" else ci, level, df, n))
+
+
+def _again(values, rows, share, rule, weight):
+    """The quantile itself with other weights; NaN where there are none."""
+    w = weight[rows]
+    return float(quantile(values, w, share, rule)[0]) if w.sum() > 0 else np.nan
+
+
+def _shifted(value, slope, share, below, rows, weight):
+    """The quantile with other weights by the slope of the distribution, from the share at or below the sample's value."""
+    size = weight[rows].sum()
+    return value - slope * (weight[below].sum() / size - share) if size else np.nan
+
+
+def _score(engine, y, rows, q, t):
     """Where the score test of the share q stops rejecting: the observed values at which |F(v) - q| / se(v) crosses t."""
-    t, known = float(intervals.t_quantile(level, df)), np.unique(y[rows & (design.weight > 0)])
+    w, known = engine.weight, np.unique(y[rows])
+    size = w[rows].sum()
 
     def statistic(v):
-        share = share_below(design.weight, y, v, rows)
         # under the hypothesis the score is 1(y <= v) - q, not centred at the estimate
-        score = np.where(rows, ((y <= v) - q) / np.sum(design.weight[rows]), 0.0)
-        se = float(np.sqrt(design.item_variances([scores.Statistic(share.value, score, rows)])[0][0]))
-        return (share.value - q) / se if se > 0 else np.sign(share.value - q) * np.inf
+        score = np.where(rows, ((y <= v) - q) / size, 0.0)
+        off = scores.dot(w, score)
+        se = float(np.sqrt(max(engine.variances([score])[0], 0.0)))
+        return off / se if se > 0 else off and np.sign(off) * np.inf
 
     def first(reached):
         low, high = 0, len(known) - 1

@@ -22,6 +22,7 @@ from .scores import Block
 
 LANES = kernels.LANES
 KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
+JACKKNIVES = ("jk1", "jkn")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def scheme(kind, design, n=None, seed=None, rho=None):
             SurveysimWarning,
             stacklevel=3,
         )
-    if kind in ("jk1", "jkn"):
+    if kind in JACKKNIVES:
         return _jackknife(kind, stage)
     if kind in ("brr", "fay"):
         return _balanced(stage, 0.0 if rho is None else rho)
@@ -282,6 +283,7 @@ class Replication:
     weight : (n,) full-sample weights. fill : function (first, out) that puts LANES replicates' weights into `out` (n, LANES).
     count, scale, rscales : as in `Scheme`. mse : deviations from the full sample's estimate, else from the replicates' mean.
     degrees_from : Design for the degrees of freedom, or None for the rank of the replicate weights less one.
+    kind : one of KINDS, empty where the weights were brought along.
     """
 
     weight: np.ndarray
@@ -291,6 +293,7 @@ class Replication:
     rscales: np.ndarray
     mse: bool = False
     degrees_from: object = field(default=None, repr=False)
+    kind: str = ""
 
     def weights(self):
         """Replicate weights (n, count), made now."""
@@ -300,8 +303,11 @@ class Replication:
             out[:, first : first + LANES] = block[:, : self.count - first]
         return out
 
-    def values(self, items):
-        """Values of every row in every replicate (rows, count); each replicate is weighted once."""
+    def values(self, items, names=None):
+        """Values of every row in every replicate (rows, count); each replicate is weighted once.
+
+        names : of the rows, for messages.
+        """
         sizes = [np.size(item.value) for item in items]
         at = np.concatenate([[0], np.cumsum(sizes)])
         result = np.empty((at[-1], self.count))
@@ -318,24 +324,27 @@ class Replication:
         by_threads(share, -(-self.count // LANES))
         bad = ~np.isfinite(result)
         if bad.any():
-            row, r = np.argwhere(bad)[0]
+            row = int(np.argmax(bad.any(axis=1)))
+            name = names[row] if names else ""
+            where = f"domain {name!r}" if name else f"row {row}"
             raise DataError(
-                f"{int(bad.any(axis=0).sum())} of {self.count} replicates leave an estimate undefined, the first is replicate {r}, row "
-                f"{row}: its domain is empty there. Widen the domain, or use a scheme that keeps every PSU, such as fay."
+                f"{int(bad[row].sum())} of {self.count} replicates leave {where} without rows of weight, the first is replicate "
+                f"{int(np.argmax(bad[row])) + 1}, so its estimate is undefined there. Widen the domain, or use a scheme that keeps "
+                f"every PSU, such as fay."
             )
         return result
 
-    def _deviations(self, items):
-        values = self.values(items)
+    def _deviations(self, items, names=None):
+        values = self.values(items, names)
         if self.mse:
             return values - np.concatenate([np.atleast_1d(item.value) for item in items])[:, None]
         if not np.any(self.rscales > 0):  # every stratum was taken completely
             return np.zeros_like(values)
         return values - values[:, self.rscales > 0].mean(axis=1, keepdims=True)
 
-    def item_variances(self, items):
-        """Variances of statistics and blocks, an array for each."""
-        off = self._deviations(items)
+    def item_variances(self, items, names=None):
+        """Variances of statistics and blocks, an array for each. names : domains of all rows, for messages."""
+        off = self._deviations(items, names)
         variance = self.scale * np.einsum("er,r->e", off**2, self.rscales)
         return np.split(variance, np.cumsum([np.size(item.value) for item in items])[:-1])
 

@@ -3,7 +3,6 @@
 import copy
 import warnings
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,8 @@ from ..weighting import Calibration, Weights
 from ..weighting.margins import coded, kind_of, pick, rows_of
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, same_rows, warn_if_bare
-from . import independence, intervals, quantiles, replication, sampling_design, scores
-from .estimates import estimates
+from . import independence, quantiles, replication, sampling_design, scores
+from .estimates import estimates, listed
 from .linearization import LONELY, Design
 
 
@@ -242,7 +241,7 @@ class Survey(Shown):
         fill = replication.filler(scheme, self._base if adjustments else self.weight, adjustments)
         new = copy.copy(self)
         new.engine = replication.Replication(
-            self.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design
+            self.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design, kind
         )
         return new
 
@@ -307,10 +306,8 @@ class Survey(Shown):
         group, domains = self._domains(by, aside)
         for name in _named(y):
             codes, labels = coded(self.data, name)
-            order = _shown(
-                pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype,
-                labels,
-            )
+            dtype = pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype
+            order = self._answered(dtype, codes, _shown(dtype, labels))
             inside = group if codes.min() >= 0 else self._set_aside(codes < 0, name, group, domains, aside)
             for k in order:
                 hit = codes.view(bool) if labels == [False, True] and inside is group else codes == k
@@ -326,51 +323,29 @@ class Survey(Shown):
         q : share or list of shares, 0.5 for the median.
         ci : "woodruff" (the Wald interval of the share at the quantile, inverted), "beta", "xlogit", "asin" (others of
             `proportion_interval`, inverted) or "score". The standard error is the interval's length over 2 t, as in R survey.
+            With replicates the share has their error, whatever their kind, and there is no "score" but "replicates": the
+            spread of the quantile itself, which is an error for bootstraps and half samples and none for jackknives.
         rule : "math", "school" or "hf7"; see `estimation.quantiles.quantile`.
 
-        See `mean` for the other arguments. With replicates, errors and Wald intervals are theirs.
+        See `mean` for the other arguments.
 
         References
         ----------
-        Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469.
+        Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469; Shao & Wu (1989), Ann. Stat.
+        17:1176-1197 (the jackknife).
         """
         values, aside = self._values(y), {}
         group, domains = self._domains(by, aside)
         inside = self._set_aside(np.isnan(values), y, group, domains, aside)
+        inside = np.where(self.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
         shares = np.atleast_1d(np.asarray(q, dtype=float))
         if not np.all((shares > 0) & (shares < 1)):
             raise DataError(f"q = {q!r}: give shares between 0 and 1, such as 0.5 for the median.")
         values = np.where(inside >= 0, values, 0.0)
-        items, rows, ends = [], [], []
-        for d, domain in enumerate(domains):
-            mask = inside == d
-            found = quantiles.quantile(values[mask], self.weight[mask], shares, rule)
-            for share, value in zip(shares, found, strict=True):
-                items.append(self._quantile_item(values, mask, share, value, domain, ci, rule, level, df, ends))
-                rows.append(("quantile", y, f"{share:g}", domain))
-        result = self._estimates(items, rows, aside, level=level, df=df)
-        if ends:
-            result.table[["se", "lower", "upper", "moe"]] = ends
-        return result
-
-    def _quantile_item(self, values, mask, share, value, domain, ci, rule, level, df, ends):
-        """One quantile as a statistic whose score has the quantile's standard error."""
-        again = partial(_quantile_again, values[mask], mask, share, rule)
-        if isinstance(self.engine, replication.Replication):
-            if ci != "woodruff":
-                raise DataError(
-                    f"ci = {ci!r}: with replicates a quantile has their standard error and its Wald interval; leave ci out."
-                )
-            return scores.Statistic(float(value), np.zeros(len(mask)), mask, again)
-        group = np.where(mask, 0, -1).astype(np.int32)
-        degrees = self.engine.degrees(group, [domain])[0] if df is None else df
-        low, high, se_share = quantiles.interval(self.engine, values, mask, share, value, level, degrees, ci, rule)
-        t = float(intervals.t_quantile(level, degrees))
-        se = (high - low) / (2 * t)
-        slope = se / se_share if se_share > 0 else 0.0
-        ends.append((se, low, high, t * se))
-        below = quantiles.share_below(self.weight, values, value, mask)
-        return scores.Statistic(float(value), -slope * below.score, mask, again)
+        rows = [("quantile", y, f"{share:g}", domain) for domain in domains for share in shares]
+        self._tell(aside, 3)
+        items, found = quantiles.found(self.engine, values, inside, domains, shares, ci, rule, level, df)
+        return listed(self.engine, items, rows, found, level=level, set_aside=aside, kind=kind_of(self.data))
 
     def independence(self, rows, columns, statistic="F"):
         """Test of independence of two categorical columns with Rao and Scott's corrections.
@@ -400,15 +375,19 @@ class Survey(Shown):
             rows += [(what, f"{name}/{den}" if isinstance(den, str) else name, "", domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
 
-    def _estimates(self, items, rows, aside, **options):
+    def _tell(self, aside, stacklevel):
+        """Warn of rows that are set aside."""
         if aside:
             text = ", ".join(f"{count:,} of {name!r}" for name, count in aside.items())
             warnings.warn(
                 f"rows with missing values are set aside: {text}. Their PSUs stay in the design; impute them if they differ from "
                 f"the others.",
                 SurveysimWarning,
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
+
+    def _estimates(self, items, rows, aside, **options):
+        self._tell(aside, 5)
         return estimates(self.engine, items, rows, set_aside=aside, **{"kind": kind_of(self.data)} | options)
 
     def _everybody(self):
@@ -430,17 +409,25 @@ class Survey(Shown):
             raise DataError(f"{name!r} is not numeric ({values.dtype}); use proportion() for categories.")
         return values.to_numpy(dtype=float, na_value=np.nan)
 
+    def _answered(self, dtype, codes, order):
+        """Codes of the levels to show: every level of a categorical or bool column, of others those of rows of weight."""
+        if self.weight.all() or isinstance(dtype, pd.CategoricalDtype) or len(order) < 2:
+            return order
+        seen = np.bincount(codes[(codes >= 0) & (self.weight != 0)], minlength=max(order) + 1) > 0
+        return [k for k in order if seen[k]]
+
     def _set_aside(self, missing, name, group, domains, aside):
-        """Domains (n,) without the rows where a value is missing, which are counted."""
+        """Domains (n,) without the rows where a value is missing; those of weight are counted, the others are no interviews."""
         missing = missing & (group >= 0)
-        count = int(missing.sum())
-        if not count:
+        if not missing.any():
             return group
-        rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (group >= 0, missing))
-        for d in np.flatnonzero(rows == lost):
+        inside = (group >= 0) & (self.weight != 0)
+        rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (inside, inside & missing))
+        for d in np.flatnonzero((rows == lost) & (rows > 0)):
             where = f" of domain {domains[d]!r}" if domains[d] else ""
             raise DataError(f"{name!r} is missing in all {rows[d]} rows{where}; there is nothing to estimate from.")
-        aside[name] = count
+        if lost.any():
+            aside[name] = int(lost.sum())
         return np.where(missing, -1, group).astype(np.int32)
 
     def _domains(self, by, aside):
@@ -454,16 +441,18 @@ class Survey(Shown):
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
             variance.join(group, codes, rank, len(labels), finer, used)
-            lost = int(((group >= 0) & (finer < 0)).sum()) if codes.min() < 0 else 0
+            lost = int(((group >= 0) & (finer < 0) & (self.weight != 0)).sum()) if codes.min() < 0 else 0
             if lost:
                 aside[name] = lost
             group = finer
             names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
+        if not self.weight.all():  # rows of weight 0 make no domain
+            used &= np.bincount(group[(group >= 0) & (self.weight != 0)], minlength=len(names)) > 0
         if not used.any():
-            raise DataError("the subpopulation has no rows; check where() and by.")
+            raise DataError("the subpopulation has no rows of weight; check where(), by and the weights.")
         if used.all():
             return group, names
-        place, kept = (np.cumsum(used) - 1).astype(np.int32), np.empty_like(group)
+        place, kept = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32), np.empty_like(group)
         variance.renumber(group, place, kept)
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
@@ -474,10 +463,6 @@ def _named(columns):
     if not columns:
         raise DataError("give at least one column to estimate.")
     return columns
-
-
-def _quantile_again(values, mask, share, rule, weight):
-    return float(quantiles.quantile(values, weight[mask], share, rule)[0])
 
 
 def _shown(dtype, labels, every=False):
