@@ -76,8 +76,7 @@ class Margins:
                     )
                 key = names_of(variable)
                 known = levels.setdefault(key, {})
-                for level in totals.keys():  # noqa: SIM118 - a Series iterates over its values
-                    known.setdefault(names_of(level), len(known))
+                _place_levels(known, [names_of(level) for level in totals.keys()])  # noqa: SIM118 - a Series gives values
                 entries.append((p, key, known, totals))
         if len({(p, key) for p, key, _, _ in entries}) < len(entries):
             raise DataError("a variable has two sets of totals, once as a name and once as a tuple; keep one.")
@@ -175,6 +174,23 @@ class Margins:
     def where(self, p):
         """ " of by level", for messages."""
         return f" of {self.by} {self.partitions[p]!r}" if self.by is not None else ""
+
+
+def _place_levels(known, levels):
+    """Add a partition's levels to {level: place}: a new one stands behind the one written before it, so that neighbours stay neighbours."""
+    if not known:
+        known.update(zip(levels, range(len(levels))))
+        return
+    new = [k for k, level in enumerate(levels) if level not in known]
+    if not new:
+        return
+    order = list(known)
+    for k in new:
+        order.insert(order.index(levels[k - 1]) + 1 if k else 0, levels[k])
+    known.update({level: place for place, level in enumerate(order)})
+    ordered = dict(sorted(known.items(), key=lambda item: item[1]))
+    known.clear()
+    known.update(ordered)
 
 
 def names_of(value):

@@ -62,28 +62,38 @@ def complete(data, margins, weight, by, policy):
     names = list(dict.fromkeys(name for variable in targets.variables for name in variable))
     columns = {name: coded(data, name) for name in names}
     lost = {name: np.asarray(codes) < 0 for name, (codes, _) in columns.items()}
-    if policy == "drop":
-        gone = np.any([*lost.values()], axis=0)
-        if gone.all():
-            raise DataError("every row misses a raking variable, so nobody is left to weight.")
-        return Completed(
-            Columns(_filled(data, columns, by, keep=True)), targets, np.where(gone, 0.0, base), policy, ~gone
-        )
     part = np.zeros(n, np.int64)
     if by is not None:
         codes, labels = coded(data, by)
         place = {label: p for p, label in enumerate(targets.partitions)}
         part = np.array([place.get(label, -1) for label in labels] + [-1])[np.asarray(codes)]
+    gone = np.any([*lost.values()], axis=0) & ((policy == "drop") | (base == 0))
+    if gone.all():
+        raise DataError("every row misses a raking variable, so nobody is left to weight.")
+    columns = _stood_in_for(columns, gone, part)
+    lost = {name: codes < 0 for name, (codes, _) in columns.items()}
+    if policy == "drop":
+        filled = Columns(_filled(data, columns, by, keep=True))
+        return Completed(filled, targets, np.where(gone, 0.0, base), policy, ~gone)
     shrunk, groups = _shrunk(targets, columns, lost, part, base)
     filled = Columns(_filled(data, columns, by, keep=False))
     return Completed(filled, Margins.parse(shrunk, by), base, policy, np.ones(n, bool), groups)
 
 
+def _stood_in_for(columns, gone, part):
+    """Raking variables in which rows without weight have the levels of a row of their partition that has some, so that they make no
+    level or combination that nobody with weight has."""
+    stand_in = np.full(int(part.max(initial=0)) + 2, np.flatnonzero(~gone)[0])
+    there = np.flatnonzero(~gone)[::-1]
+    stand_in[part[there]] = there
+    source = np.where(gone, stand_in[part], np.arange(len(gone)))
+    return {name: (np.asarray(codes)[source], labels) for name, (codes, labels) in columns.items()}
+
+
 def _filled(data, columns, by, keep):
-    """Categoricals of the raking variables without holes: the first level for rows without weight, or `(missing)`."""
+    """Categoricals of the raking variables without holes: the first level for rows that stay without, or `(missing)`."""
     filled = {}
     for name, (codes, labels) in columns.items():
-        codes = np.asarray(codes)
         if not keep and MISSING in labels:
             raise DataError(f"{name!r} has a level {MISSING!r} already; recode it.")
         hole = 0 if keep else len(labels)
