@@ -168,8 +168,8 @@ def test_independence__matches_svychisq(name, statistic):
 
 @pytest.mark.parametrize("name", ["strat_post_linear", "strat_linear_post"])
 def test_two_adjustments__take_residuals_on_the_last_one_first(name):
-    """A total after two calibrations is Σ w₁ e₂ plus a constant, e₂ the residuals on the second; Σ w₁ e₂ is itself calibrated, so
-    its error is that of the residuals of e₂ on the first. R takes them in the other order; the jackknife, which repeats both
+    """A total after two calibrations is Σ w₁ g₂ e₂ plus a constant, e₂ the residuals on the second; that sum is itself calibrated, so
+    its error is that of the residuals of g₂ e₂ on the first. R takes them in the other order; the jackknife, which repeats both
     adjustments and needs no such argument, agrees with ours."""
     row = OTHER_ORDER.query("design == @name and statistic == 'mean' and variable == 'api00' and domain == ''").iloc[0]
     ours = design(name).mean("api00").to_frame().iloc[0]
