@@ -1,10 +1,14 @@
-"""Errors after any sequence of adjustments of the weights, and a jackknife that repeats them all as their judge.
+"""Errors after any sequence of adjustments of the weights, and judges that repeat them all.
 
 A step is a dictionary: "before" and "after", the weights of all rows before and after it. A calibration (raking,
-poststratification) has "x" too, one list of calibration variables per row, and if need be "q" (scale factors), "penalty" (a matrix
-added to Σ d q x x', where totals are known with error only) and "follow" (per row, by how much each total grows with that
-row's weight before the step; totals that are constants follow nothing). A step without "x" multiplies weights by what does not
-depend on the sample.
+poststratification) has "x" too, one list of calibration variables per row, and if need be
+
+- "q", scale factors; "penalty", V / κ where totals are known with error V only (`with_error` adds the error of the totals);
+- "follow", per row by how much each total grows with that row's weight before the step (totals that are constants follow nothing);
+- "cut", rows whose weights trimming holds at a multiple of the mean; "mean_follows" where that mean follows the weights before
+  the step, as it does where margins are shares.
+
+A step without "x" multiplies weights by what does not depend on the sample.
 """
 
 import math
@@ -23,12 +27,25 @@ def pass_step(z, step):
     if step.get("x") is None:
         return g * np.asarray(z, float)
     x = np.asarray(step["x"], float)
-    b = regression(z, x, before * np.asarray(step.get("q", np.ones(len(before))), float), step.get("penalty"))
-    passed = [g[k] * (z[k] - math.fsum(x[k] * b)) for k in range(len(before))]
+    weight, cut = before * np.asarray(step.get("q", np.ones(len(before))), float), step.get("cut")
+    if cut is not None:  # their weights do not answer to the multipliers
+        weight = np.where(cut, 0.0, weight)
+    b = regression(z, x, weight, step.get("penalty"))
+    residual = [z[k] - math.fsum(x[k] * b) for k in range(len(before))]
+    passed = [g[k] * residual[k] for k in range(len(before))]
     if step.get("follow") is not None:
         follow = np.asarray(step["follow"], float)
         passed = [passed[k] + math.fsum(follow[k] * b) for k in range(len(before))]
+    if step.get("mean_follows"):
+        held = math.fsum(after[k] * residual[k] for k in range(len(before)) if cut[k]) / math.fsum(after)
+        passed = [one + held for one in passed]
     return np.array(passed)
+
+
+def with_error(z, step, covariance):
+    """b'V b, what totals known with error V add to the variance at their step (Dever & Valliant 2010)."""
+    b = regression(z, np.asarray(step["x"], float), np.asarray(step["before"], float), step.get("penalty"))
+    return float(b @ np.asarray(covariance) @ b)
 
 
 def regression(z, x, weight, penalty=None):

@@ -132,14 +132,13 @@ def arguments(case, a, b):
     return theirs, ours
 
 
-@pytest.mark.parametrize("case", [c for c in cases() if c[3].get("method") in (None, "linear")], ids=str)
+# raking's regression takes g for 1, so only linear distances have exact derivatives
+@pytest.mark.parametrize("case", [c for c in cases() if c[0] != "raking_ratio" and "method" not in c[3]], ids=str)
 def test_score__as_nudging_each_weight(case):
     rng = np.random.default_rng(11)
     a, b = sample(rng, "a", 2), sample(rng, "b", 2)
     n, w = len(a["w"]), np.array(a["w"] + b["w"])
     frames, (_, options) = as_frames(a, b), arguments(case, a, b)
-    if case[0] in ("raking_ratio",):
-        pytest.skip("its regression takes g for 1")
     estimator = options.pop("estimator")
     parts = dual_frame.parts_of(frames)
     if estimator == "pml" and options.get("theta") is None:  # γ and η are held where the sample puts them
