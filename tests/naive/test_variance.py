@@ -157,12 +157,12 @@ def test_degrees_of_freedom__as_the_library():
         table = designs.random_table(rng, len(design["weight"]))
         mask = [g == "a" for g in table["g"]]
         right = variance.degrees_of_freedom(design, mask)
-        domain = survey(design, table).where(np.array(mask))
+        s = survey(design, table)
         if right < 1:
-            with pytest.raises(ss.DesignError):
-                domain.total("x")
+            with pytest.raises((ss.DesignError, ss.DataError)):
+                s.where(np.array(mask)).total("x")
         else:
-            assert domain.total("x").to_frame()["df"].iloc[0] == right
+            assert s.where(np.array(mask)).total("x").to_frame()["df"].iloc[0] == right
 
 
 def test_contrast__as_the_library():
