@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Survey
-from ..weighting import calibrate, poststratify, rake, trim_weights
+from ..weighting import Multiplicity, Recipe, calibrate, poststratify, rake, trim_weights
 
 SEX, AGE = {"male": 118000.0, "female": 122000.0}, {"6-29": 70000.0, "30-59": 104000.0, "60+": 66000.0}
 MARGINS = {"sex": SEX, "age": AGE}
+DESIGN = {"weight": "weight", "strata": "stratum", "psu": "psu"}
 CLOSE = 1e-8  # relative difference that counts as agreement
 COMMITTED = "R survey 4.1-1 (committed)"
 
@@ -51,8 +52,7 @@ def validate(live=True):
 def _ours(data):
     """(case, quantity, value) of everything that is compared."""
     data = data.assign(hours2=data["hours"] + data["weight"] / 1000, answer=data["online"] == 1)
-    design = {"weight": "weight", "strata": "stratum", "psu": "psu"}
-    surveys = {"plain": Survey(data, **design), "fpc": Survey(data, **design, fpc="n_psu")}
+    surveys = {"plain": Survey(data, **DESIGN), "fpc": Survey(data, **DESIGN, fpc="n_psu")}
     plain = surveys["plain"]
     for name, s in surveys.items():
         yield from _both(f"{name} mean", s.mean("online"))
@@ -72,6 +72,7 @@ def _ours(data):
         "trim": trim_weights(data["weight"], lower=200, upper=1000),
     }
     yield from ((f"weights {name}", "sum of squares", float(w @ w)) for name, w in weights.items())
+    yield from _chains(data, plain, raked)
     row = plain.quantile("hours2", 0.5).to_frame().iloc[0]
     yield from (("median", quantity, row[quantity]) for quantity in ("estimate", "lower", "upper"))
     jackknife = plain.replicates("jkn")
@@ -81,6 +82,21 @@ def _ours(data):
     yield from (("beta interval", quantity, row[quantity]) for quantity in ("lower", "upper"))
     test = plain.independence("sex", "age")
     yield from (("Rao-Scott test", "F", test.statistic), ("Rao-Scott test", "p", test.p_value))
+
+
+def _chains(data, plain, raked):
+    """Errors after several adjustments, of shares and of trimmed weights."""
+    whole = sum(SEX.values())
+    shares = {name: {level: total / whole for level, total in levels.items()} for name, levels in MARGINS.items()}
+    region = {"region": {"north": 90000.0, "south": whole - 90000.0}}
+    halved = Survey(data.assign(frame="mobile", n_mobile=1 + data["online"], n_lines=0, n_eligible=1), **DESIGN)
+    halved = halved.rake(MARGINS, tol=1e-13).apply(Recipe([Multiplicity()]))
+    twice = raked.calibrate(region)
+    yield from _both("rake, calibrate total", twice.total("hours"))
+    yield from _both("rake, halve total", halved.total("hours"))
+    yield from _both("shares total", plain.rake(shares, tol=1e-13).total("hours"))
+    yield from _both("shares, trim total", plain.rake(shares, tol=1e-13, trim=(0.5, 1.6)).total("hours"))
+    yield from _both("jkn rake, calibrate total", twice.replicates("jkn").total("hours"))
 
 
 def _both(case, estimates):
