@@ -101,9 +101,7 @@ def test_rake_table__with_empty_rows_and_columns():
     table = np.array([[1.0, 0, 2], [0, 0, 0], [3, 0, 1]])
     columns = np.array([[0], [1], [2]], np.int32)
     lead, rest = np.empty(3), np.ones(3)
-    _, gap = kernels.rake_table(
-        table, np.array([6.0, 0, 4]), columns, np.array([5.0, 0, 5]), 1e-9, 500, lead, rest
-    )
+    _, gap = kernels.rake_table(table, np.array([6.0, 0, 4]), columns, np.array([5.0, 0, 5]), 1e-9, 500, lead, rest)
     assert gap <= 1e-9
     assert lead[1] == 1
     assert rest[1] == 1

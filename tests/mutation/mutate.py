@@ -193,6 +193,10 @@ def main():
         if not given.tests:
             known = Lines.measured(PROJECT, folder / "measured", scope, tests, test_files({"kernels"}))
         tree = Tree(PROJECT, folder)
+        if given.tests and running.run(tree.root, ["-x", "-q", *given.tests], [], 3600, folder / "before.log"):
+            raise SystemExit(
+                f"these tests fail as it is:\n{(folder / 'before.log').read_text(encoding='utf-8')[-3000:]}"
+            )
         start = time.time()
         for number, (room, change) in enumerate(chosen):
             by = noticed(tree, change, known, given, folder, number)

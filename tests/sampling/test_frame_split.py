@@ -125,7 +125,16 @@ def test_interviews__are_those_of_plain_loops(case):
     np.testing.assert_array_equal(table[["n_A", "n_B"]], rounded)
 
 
-@pytest.mark.parametrize("options", [dict(n=2_000), dict(n=2_000, deff=(2.0, 1.0)), dict(n=4_000, stratum_moe=0.04)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(n=2_000),
+        dict(n=2_000, deff=(2.0, 1.0)),
+        dict(n=4_000, stratum_moe=0.04),
+        dict(n=2_000, screening=0.02),
+        dict(n=2_000, screening=0.05, deff=(1.0, 3.0)),
+    ],
+)
 def test_n__is_met_by_largest_remainders_at_equal_prices(options):
     real, _ = plain(STRATA, **options)
     counts = np.floor(real + 1e-9)
@@ -134,7 +143,9 @@ def test_n__is_met_by_largest_remainders_at_equal_prices(options):
     found = ss.allocate_frames(STRATA, (5.0, 1.0), p=P, minimum=0, **options)
     np.testing.assert_array_equal(found.table[["n_A", "n_B"]], counts)
     assert found.n == options["n"] == counts.sum()
-    np.testing.assert_allclose(found.table["cost"], counts @ [5.0, 1.0])
+    screened = found.table["screened"].to_numpy() * options.get("screening", 0)
+    np.testing.assert_allclose(found.table["cost"], counts @ [5.0, 1.0] + screened)
+    assert ("screening" in set(found.table["design"])) == ("screening" in options)
 
 
 def test_costs_and_margins__follow_from_the_interviews():
@@ -245,3 +256,16 @@ def test_edges__are_taken():
     assert ss.allocate_frames(STRATA, n=1000, minimum=0, screening=0).n == 1000
     assert ss.allocate_frames(STRATA.drop(columns="place"), n=1000).table["stratum"].tolist() == ["all"] * 4
     assert "interviews, cost" in repr(ss.allocate_frames(STRATA, n=1000))
+
+
+def test_n__is_met_where_screening_makes_interviews_dear():
+    """Frame B's variance is large and ten of eleven contacts are screened: an interview costs more than twice as much on average."""
+    sizes = {"a": 5_000, "ab": 50_000, "b": 5_000}
+    found = ss.allocate_frames(sizes, n=3000, screening=0.8, deff=(1.0, 60.0))
+    assert found.table["design"][0] == "screening"
+    assert found.n == 3000
+    row = pd.DataFrame([sizes]).iloc[0]
+    _, _, prices, parts = best(row, (1.0, 1.0), dict.fromkeys(P, 0.5), (1.0, 60.0), 0.8)
+    real = np.array(numbers(1.0, prices, parts))
+    assert 1 / real.sum() > 2
+    np.testing.assert_allclose(found.table[["n_A", "n_B"]].iloc[0], 3000 * real / real.sum(), atol=1)
