@@ -8,10 +8,11 @@ import numpy as np
 
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
+from ..tables import coded, column_names, kind_of, named, numbers_of, one_name, refuse_infinite
 from . import frame_shares, pooling, replication, scores
 from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
 from .linearization import Design
-from .survey import Survey, _named, _shown, coded, kind_of
+from .survey import Survey, _wanted
 
 ROUNDS = 50  # of θ and the ratio it is optimal for
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
@@ -91,12 +92,17 @@ class DualFrameSurvey(Shown):
 
     def _both(self, probability):
         """Inclusion probabilities (n,) in the row's own frame and in the other one."""
-        if not isinstance(probability, (tuple, list)) or len(probability) != 2:
+        if not isinstance(probability, (tuple, list)) or [isinstance(name, str) for name in probability] != [
+            True,
+            True,
+        ]:
             raise DataError(
                 f"probability = {probability!r}: give a pair, (column of frame A's probability, column of frame B's)."
             )
         in_a, in_b = (
-            np.concatenate([pooling.numbers(s.data, name, "probability") for s in (self.a, self.b)])
+            np.concatenate(
+                [numbers_of(s.data, name, len(s.weight), "probability", finite=False) for s in (self.a, self.b)]
+            )
             for name in probability
         )
         first = np.arange(len(in_a)) < self.n_a
@@ -105,10 +111,22 @@ class DualFrameSurvey(Shown):
         bad = ~((own > 0) & (own < np.inf)) | (overlap & ~((other > 0) & (other < np.inf)))
         if bad.any():
             raise DataError(
-                f"probability: {int(bad.sum())} rows have none above 0 in a frame they belong to; the first is row "
-                f"{int(np.argmax(bad))} (a's rows, then b's)."
+                f"{self._missed(bad, own, probability)} Give the expected number of times a row is drawn through each frame it "
+                f"belongs to."
             )
         return own, np.where(overlap, other, 0.0)
+
+    def _missed(self, bad, own, probability):
+        """In words: which probabilities are none, of which table, domain and column."""
+        row = int(np.argmax(bad))
+        in_a = row < self.n_a
+        its_own = not 0 < own[row] < np.inf
+        column = probability[0 if in_a == its_own else 1]
+        domain = "ab" if self.part[row] @ OVERLAP > 0 else "a" if in_a else "b"
+        return (
+            f"probability: {int(bad.sum())} rows have none above 0 in a frame they belong to; the first is row "
+            f"{row if in_a else row - self.n_a} of {'a' if in_a else 'b'}, in domain {domain!r}, whose column {column!r} is no such number."
+        )
 
     # -------------------------------------------------------------------------------------------------------- the pool
     @cached_property
@@ -174,6 +192,7 @@ class DualFrameSurvey(Shown):
             for name, total in entries.items():
                 self._need(name)
                 values, inside = self.pooled._values(name), self.part @ INSIDE[frame] > 0
+                refuse_infinite(values, f"totals: {name!r} of {frame}", inside)
                 lost = np.isnan(values) & inside
                 if lost.any():
                     raise DataError(
@@ -188,10 +207,10 @@ class DualFrameSurvey(Shown):
 
     def _need(self, columns):
         """Refuse columns that one table lacks, or that the two tables hold as different things."""
-        for name in _named(columns):
+        for name in named(columns, "y"):
             if name in self.data:
                 continue
-            lacking = [which for which, s in (("a", self.a), ("b", self.b)) if name not in pooling.names_of(s.data)]
+            lacking = [which for which, s in (("a", self.a), ("b", self.b)) if name not in column_names(s.data)]
             why = (
                 f"{' and '.join(lacking)} {'lack' if len(lacking) > 1 else 'lacks'} it"
                 if lacking
@@ -305,14 +324,14 @@ class DualFrameSurvey(Shown):
         self, y, q, by=None, estimator="composite", theta=None, *, ci="woodruff", rule="math", level=0.95, **options
     ):
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
-        self._need([y] if by is None else [y, *_named(by)])
+        self._need([one_name(y, "y"), *([] if by is None else named(by, "by"))])
         return self.survey(estimator, theta=theta, **options).quantile(y, q, by=by, ci=ci, rule=rule, level=level)
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
         _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
-        for columns in (y, den, by):
-            if columns is not None:
-                self._need(columns)
+        self._need(
+            [*_wanted(y), *([] if by is None else named(by, "by")), *([] if den is None else [one_name(den, "den")])]
+        )
         if estimator in WEIGHTED or options.get("theta") is not None:
             survey = self.survey(estimator, **options)
             if what == "ratio":
@@ -324,14 +343,13 @@ class DualFrameSurvey(Shown):
         """Estimators whose θ (and β) minimize the variance of every row by itself."""
         pooled, aside, items, rows, thin = self.pooled, {}, [], [], []
         group, domains = pooled._domains(by, aside)
-        x = pooled._values(den) if den is not None else None if what == "total" else np.ones(len(self.part))
+        over = [] if what == "total" else [(den, np.ones(len(self.part)) if den is None else pooled._values(den))]
         for name, level_name, value in self._variables(what, y):
-            missing = np.isnan(value) if x is None else np.isnan(value) | np.isnan(x)
             label = f"{name}/{den}" if den is not None else name
-            inside = pooled._set_aside(missing, label, group, domains, aside)
+            inside, (value, *x) = pooled._complete([(name, value), *over], label, group, domains, aside)
             for d, domain in enumerate(domains):
                 mask = inside == d
-                numbers = np.where(mask, value, 0.0), None if x is None else np.where(mask, x, 0.0)
+                numbers = np.where(mask, value, 0.0), np.where(mask, x[0], 0.0) if x else None
                 rows.append((what, label, level_name, domain))
                 pinned = self._pinned(mask, estimator)
                 thin += [] if pinned is None else [rows[-1]]
@@ -348,13 +366,13 @@ class DualFrameSurvey(Shown):
 
     def _variables(self, what, y):
         """Name, level and values (n,) of every variable asked for; levels of categories where proportions are."""
-        for name in _named(y):
+        for name in _wanted(y):
             if what != "proportion":
                 yield name, "", self.pooled._values(name)
                 continue
-            codes, labels = coded(self.data, name)
-            for k in _shown(self.data[name].dtype, labels):
-                yield name, str(labels[k]), np.where(codes < 0, np.nan, codes == k)
+            column = coded(self.data, name)
+            for k in column.shown():
+                yield name, str(column.labels[k]), np.where(column.codes < 0, np.nan, column.codes == k)
 
     def _pinned(self, mask, estimator):
         """Coefficients of a domain whose overlap is too thin in a sample for a θ of its own; else None."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
-from ..weighting.margins import numbers_of, pick
+from ..tables import numbers_of, pick
 from .estimates import Estimates
 from .survey import Survey
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from ..display import Shown, guarded_table
 from ..errors import DataError
+from ..tables import in_kind
 from ..weighting.cells import by_threads
-from ..weighting.margins import in_kind
 from . import intervals, scores
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")

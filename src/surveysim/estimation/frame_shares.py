@@ -8,9 +8,10 @@ from scipy import stats
 
 from ..display import Shown
 from ..errors import DataError
+from ..tables import refuse_infinite
 from . import intervals
 from .composites import AB, BA, A, B
-from .survey import _named
+from .survey import _wanted
 
 GRID = np.linspace(0, 1, 21)
 
@@ -84,8 +85,9 @@ def thetas(d, y, grid, what, level):
     x = np.ones(len(w)) if what == "mean" else None
     everybody = design.degrees(np.zeros(len(w), np.int32), [""])[0]
     rows, curves, best = [], [], []
-    for name in _named(y):
+    for name in _wanted(y):
         value = d.pooled._values(name)
+        refuse_infinite(value, repr(name))
         if np.isnan(value).any():
             raise DataError(f"{name!r} is missing in {int(np.isnan(value).sum())} rows; drop or impute them first.")
         estimate, (theta,), base = d._solve(value, x, "hartley", w)
@@ -141,6 +143,7 @@ def compare_overlap(d, y):
                 score[k] = share
                 continue
             z = d.pooled._values(name)
+            refuse_infinite(z, repr(name), share > 0)
             ok = ~np.isnan(z) & (share > 0)
             size = w[ok] @ share[ok]
             values.append(float(w[ok] @ (share * np.nan_to_num(z))[ok] / size))

@@ -8,7 +8,7 @@ from scipy import special
 
 from ..display import Shown
 from ..errors import DataError, DesignError
-from ..weighting.margins import coded
+from ..tables import coded, one_name
 from . import scores
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
@@ -43,7 +43,9 @@ def rao_scott(survey, rows, columns, statistic="F"):
     """Test a Survey's table of two categorical columns; see `Survey.independence`."""
     if statistic not in STATISTICS:
         raise DataError(f"statistic = {statistic!r}: choose one of {', '.join(STATISTICS)}.")
-    (r, row_labels), (c, column_labels) = (coded(survey.data, name) for name in (rows, columns))
+    (r, row_labels), (c, column_labels) = (
+        coded(survey.data, one_name(name, what)) for name, what in ((rows, "rows"), (columns, "columns"))
+    )
     inside = survey._inside & (r >= 0) & (c >= 0) & (survey.weight != 0)
     r, row_labels = _used(r, row_labels, inside)
     c, column_labels = _used(c, column_labels, inside)

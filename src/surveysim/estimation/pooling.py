@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..weighting.margins import pick
+from ..tables import coded, column_names, numbers_of, one_name, pandas_types, pick
 from .composites import AB, BA, A, B
 from .linearization import Design, Stage
 
@@ -53,7 +52,9 @@ def membership_parts(a, b, domain, membership):
     for survey, alone, name, at in ((a, "a", "a", (A, AB)), (b, "b", "b", (B, BA))):
         rows = slice(0, n_a) if name == "a" else slice(n_a, None)
         if membership is not None:
-            share = numbers(survey.data, membership, "membership")
+            share = numbers_of(
+                survey.data, one_name(membership, "membership"), len(survey.weight), "membership", finite=False
+            )
             bad = ~((share >= 0) & (share <= 1))
             if bad.any():
                 raise DataError(
@@ -61,13 +62,16 @@ def membership_parts(a, b, domain, membership):
                     f"{int(np.argmax(bad))}."
                 )
         else:
-            values = np.asarray(pick(survey.data, domain), dtype=object)
-            share = np.array([1.0 if v == "ab" else 0.0 if v == alone else np.nan for v in values])
+            codes, labels = coded(survey.data, one_name(domain, "domain"))
+            meant = [1.0 if label == "ab" else 0.0 if label == alone else np.nan for label in labels]
+            share = np.array([*meant, np.nan])[codes]
             bad = np.isnan(share)
             if bad.any():
+                first = codes[np.argmax(bad)]
                 raise DataError(
                     f"{domain!r} must be {alone!r} or 'ab' in {name}; {int(bad.sum())} of {len(share)} rows hold something else, the first "
-                    f"{values[bad][0]!r}. Where membership is unknown, give membership=, the probability of it."
+                    f"{labels[first] if first >= 0 else None!r} in row {int(np.argmax(bad))}. Where membership is unknown, give "
+                    f"membership=, the probability of it."
                 )
         result[rows, at[1]] = share
         result[rows, at[0]] = 1 - share
@@ -80,36 +84,26 @@ def membership_parts(a, b, domain, membership):
     return result
 
 
-def numbers(data, name, what):
-    """A column as numbers, missing ones NaN."""
-    values = pick(data, name)
-    if not (pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == bool):
-        raise DataError(f"{what}: column {name!r} holds {values.dtype}, not numbers.")
-    return values.to_numpy(dtype=float, na_value=np.nan)
-
-
-def names_of(data):
-    return list(nw.from_native(data, eager_only=True).columns)
-
-
 def tables(first, second):
     """Two tables below each other, with the columns both have as the same kind of thing: numbers, categories or text."""
-    pair = [nw.from_native(data, eager_only=True).to_pandas().reset_index(drop=True) for data in (first, second)]
-    columns = {name: _below(pair[0][name], pair[1][name]) for name in pair[0] if name in pair[1]}
+    theirs = set(column_names(second))
+    shared = [name for name in column_names(first) if name in theirs]
+    columns = {name: _below(*(pick(data, name).reset_index(drop=True) for data in (first, second))) for name in shared}
     return pd.DataFrame({name: column for name, column in columns.items() if column is not None})
 
 
 def _below(first, second):
-    """One column below the other, or None where one holds numbers and the other does not."""
+    """One column below the other, or None where one holds numbers and the other does not; truth values are numbers beside numbers."""
+    first, second = pandas_types(first), pandas_types(second)
     categorical = [isinstance(x.dtype, pd.CategoricalDtype) for x in (first, second)]
     if all(categorical) and first.dtype == second.dtype:
         return pd.concat([first, second], ignore_index=True)
-    plain = [x.astype(x.cat.categories.dtype) if c else x for x, c in zip((first, second), categorical)]
+    plain = [_uncategorized(x) if c else x for x, c in zip((first, second), categorical)]
     numeric = [pd.api.types.is_numeric_dtype(x.dtype) for x in plain]  # true and false among them
     if numeric[0] != numeric[1]:
         return None
-    if all(numeric) and plain[0].dtype != plain[1].dtype and any(pd.api.types.is_bool_dtype(x.dtype) for x in plain):
-        plain = [x.astype(float) for x in plain]
+    truth = [pd.api.types.is_bool_dtype(x.dtype) for x in plain]
+    plain = [x.astype("Int64") if t and not all(truth) else x for x, t in zip(plain, truth)]
     both = pd.concat(plain, ignore_index=True)
     if not any(categorical):
         return both
@@ -117,6 +111,14 @@ def _below(first, second):
         list(x.cat.categories) if c else list(pd.unique(x.dropna())) for x, c in zip((first, second), categorical)
     ]
     return both.astype(pd.CategoricalDtype(list(dict.fromkeys([*orders[0], *orders[1]]))))
+
+
+def _uncategorized(x):
+    """The values of a categorical Series as what its categories are, holes kept."""
+    kind, values = x.cat.categories.dtype, x.astype(object)
+    if kind == np.dtype(object):
+        return pandas_types(values)
+    return values.astype({"b": "boolean", "i": "Int64", "u": "UInt64"}.get(kind.kind, kind))
 
 
 def stages(a, b):

@@ -14,9 +14,9 @@ from scipy.linalg import hadamard
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
+from ..tables import numbers_of
 from ..weighting import Calibration
 from ..weighting.cells import by_threads
-from ..weighting.margins import numbers_of
 from ..weighting.replay import Replay
 from .scores import Block
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ..errors import DataError, DesignError
 from ..kernels import variance
-from ..weighting.margins import coded, numbers_of, values_of
+from ..tables import called, coded, coded_values, numbers_of, values_of
 from .linearization import Stage
 
 
@@ -13,17 +13,20 @@ def codes_of(data, column, what, n):
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
     if column is None:
         return np.zeros(n, np.int8), np.array(["all"], dtype=object)
-    values = values_of(data, column, n, what) if not isinstance(column, str) or isinstance(data, pd.DataFrame) else None
-    if values is not None and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
-        return _whole_numbers(values.to_numpy())
-    if isinstance(column, str):
-        codes, labels = coded(data, column)
+    if not isinstance(column, str) or isinstance(data, pd.DataFrame):
+        values = values_of(data, column, n, what)
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+            return _whole_numbers(values.to_numpy())
+        codes, labels = coded_values(values, called(what, column))
     else:
-        codes, labels = pd.factorize(values_of(data, column, n, what), sort=False)
+        codes, labels = coded(data, column)
     used = np.zeros(max(len(labels), 1), bool)
     missing = variance.used_codes(codes, used)
     if missing:
-        raise DataError(f"{what} is missing in {missing} rows, the first is row {int(np.argmax(codes < 0))}.")
+        raise DataError(
+            f"{called(what, column)} is missing in {missing} of {n} rows, the first is row {int(np.argmax(codes < 0))}. Give every "
+            f"row its own, or leave these rows out."
+        )
     labels = np.asarray(labels, dtype=object)
     if used.all():
         return codes, labels

@@ -11,8 +11,8 @@ from .. import weighting
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import variance
+from ..tables import all_finite, coded, held, kind_of, mask_of, named, numbers_of, one_name, refuse_infinite, rows_of
 from ..weighting import Calibration, Weights
-from ..weighting.margins import coded, kind_of, pick, rows_of
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, same_rows, warn_if_bare
 from . import independence, quantiles, replication, sampling_design, scores
@@ -87,7 +87,8 @@ class Survey(Shown):
         rscales=None,
         mse=False,
     ):
-        self.data, n = data, rows_of(data)
+        n = rows_of(data)
+        self.data = held(data)
         if n == 0:
             raise DataError("the table has no rows.")
         if lonely_psu not in LONELY:
@@ -162,41 +163,29 @@ class Survey(Shown):
 
         Parameters
         ----------
-        mask : bool array (n,), or the name of a bool column.
+        mask : truth values (n,), or the name of a column of them; none may be missing.
         """
-        mask = pick(self.data, mask) if isinstance(mask, str) else mask
-        if (
-            isinstance(mask, pd.Series)
-            and isinstance(self.data, pd.DataFrame)
-            and not mask.index.equals(self.data.index)
-        ):
-            raise DataError("the mask is a Series whose index is not the table's, so its rows cannot be matched.")
-        mask = np.asarray(mask)
-        if mask.dtype != bool or mask.shape != self._inside.shape:
-            raise DataError(
-                f"where() needs {len(self._inside)} True or False values, one per row; got {mask.dtype}, {mask.shape}."
-            )
         part = copy.copy(self)
-        part._inside = self._inside & mask
+        part._inside = self._inside & mask_of(self.data, mask, len(self._inside), "where()'s mask")
         return part
 
     # ------------------------------------------------------------------------------------------------- adjustments
     def rake(self, margins, **options):
         """A new Survey, raked; options are those of `surveysim.rake`."""
-        return self._adjusted(weighting.rake(self.data, margins, weight=self.weight.copy(), **options))
+        return self._adjusted(weighting.rake(self.data, margins, weight=self.weight, **options))
 
     def calibrate(self, totals, **options):
         """A new Survey, calibrated; options are those of `surveysim.calibrate`."""
-        return self._adjusted(weighting.calibrate(self.data, totals, weight=self.weight.copy(), **options))
+        return self._adjusted(weighting.calibrate(self.data, totals, weight=self.weight, **options))
 
     def poststratify(self, totals):
         """A new Survey, poststratified; see `surveysim.poststratify`."""
-        return self._adjusted(weighting.poststratify(self.data, totals, weight=self.weight.copy()))
+        return self._adjusted(weighting.poststratify(self.data, totals, weight=self.weight))
 
     def apply(self, recipe, dispositions=None):
         """A new Survey, weighted by a recipe: from the weights as they are, or from its own where its first step brings them."""
         if not recipe.starts:
-            return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight.copy()))
+            return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight))
         if self._adjustments:
             raise DesignError(
                 "the recipe starts from weights of its own and would undo the adjustments made before it."
@@ -291,7 +280,10 @@ class Survey(Shown):
         return self._numeric("ratio", num, den, by, level, df, deff)
 
     def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
-        """Proportions: the True row of a bool column, one row per level of a categorical or text one.
+        """Proportions: the True row of a column of truth values, one row per level of any other.
+
+        Whether a column holds truth values is asked of its type (bool, or objects that all are): one of 0 and 1 has two levels,
+        and a category of bools all of its own.
 
         y : column or list of columns. ci : a method of `proportion_interval`. See `mean` for the other arguments.
 
@@ -304,15 +296,13 @@ class Survey(Shown):
         """
         items, rows, aside = [], [], {}
         group, domains = self._domains(by, aside)
-        for name in _named(y):
-            codes, labels = coded(self.data, name)
-            dtype = pick(self.data, name).dtype if not isinstance(self.data, pd.DataFrame) else self.data[name].dtype
-            order = self._answered(dtype, codes, _shown(dtype, labels))
+        for name in _wanted(y):
+            column = coded(self.data, name)
+            codes = column.codes
             inside = group if codes.min() >= 0 else self._set_aside(codes < 0, name, group, domains, aside)
-            for k in order:
-                hit = codes.view(bool) if labels == [False, True] and inside is group else codes == k
-                items.append(scores.block(self.weight, hit, scores.NONE, inside, domains, self._stage))
-                rows += [("proportion", name, str(labels[k]), domain) for domain in domains]
+            for k in self._answered(column):
+                items.append(scores.block(self.weight, codes == k, scores.NONE, inside, domains, self._stage))
+                rows += [("proportion", name, str(column.labels[k]), domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
 
     def quantile(self, y, q, by=None, ci="woodruff", rule="math", level=0.95, df=None):
@@ -334,14 +324,13 @@ class Survey(Shown):
         Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469; Shao & Wu (1989), Ann. Stat.
         17:1176-1197 (the jackknife).
         """
-        values, aside = self._values(y), {}
+        values, aside = self._values(one_name(y, "y")), {}
         group, domains = self._domains(by, aside)
-        inside = self._set_aside(np.isnan(values), y, group, domains, aside)
+        inside, (values,) = self._complete([(y, values)], y, group, domains, aside)
         inside = np.where(self.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
         shares = np.atleast_1d(np.asarray(q, dtype=float))
         if not np.all((shares > 0) & (shares < 1)):
             raise DataError(f"q = {q!r}: give shares between 0 and 1, such as 0.5 for the median.")
-        values = np.where(inside >= 0, values, 0.0)
         rows = [("quantile", y, f"{share:g}", domain) for domain in domains for share in shares]
         self._tell(aside, 3)
         items, found = quantiles.found(self.engine, values, inside, domains, shares, ci, rule, level, df)
@@ -361,18 +350,12 @@ class Survey(Shown):
     def _numeric(self, what, columns, den, by, level, df, deff):
         items, rows, aside = [], [], {}
         group, domains = self._domains(by, aside)
-        x = self._values(den) if isinstance(den, str) else den
-        for name in _named(columns):
-            y = self._values(name)
-            missing = np.isnan(y) if x is None or len(x) == 0 else np.isnan(y) | np.isnan(x)
-            inside = self._set_aside(missing, f"{name}/{den}" if isinstance(den, str) else name, group, domains, aside)
-            if inside is not group:
-                y = np.where(inside >= 0, y, 0.0)
-                den_ = x if x is None or len(x) == 0 else np.where(inside >= 0, x, 0.0)
-            else:
-                den_ = x
-            items.append(scores.block(self.weight, y, den_, inside, domains, self._stage))
-            rows += [(what, f"{name}/{den}" if isinstance(den, str) else name, "", domain) for domain in domains]
+        over = [(one_name(den, "den"), self._values(den))] if what == "ratio" else []
+        for name in _wanted(columns):
+            label = f"{name}/{den}" if over else name
+            inside, (y, *x) = self._complete([(name, self._values(name)), *over], label, group, domains, aside)
+            items.append(scores.block(self.weight, y, x[0] if over else den, inside, domains, self._stage))
+            rows += [(what, label, "", domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
 
     def _tell(self, aside, stacklevel):
@@ -404,16 +387,29 @@ class Survey(Shown):
         return self.design.stages[0] if simple else None
 
     def _values(self, name):
-        values = pick(self.data, name)
-        if not (pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == bool):
-            raise DataError(f"{name!r} is not numeric ({values.dtype}); use proportion() for categories.")
-        return values.to_numpy(dtype=float, na_value=np.nan)
+        """A numeric column as float64 (n,), NaN where missing."""
+        remedy = "Convert it to numbers, or use proportion() for categories."
+        return numbers_of(self.data, name, len(self.weight), "", finite=False, remedy=remedy)
 
-    def _answered(self, dtype, codes, order):
+    def _complete(self, given, label, group, domains, aside):
+        """Domains (n,) of the rows where none of the (name, values) `given` is missing, and the values, 0 in other rows.
+
+        Infinite values are refused where they would count.
+        """
+        values = [v for _, v in given]
+        if all(map(all_finite, values)):
+            return group, values
+        for name, v in given:
+            refuse_infinite(v, repr(name), (group >= 0) & (self.weight != 0))
+        inside = self._set_aside(np.isnan(values).any(axis=0), label, group, domains, aside)
+        return inside, [np.where((inside >= 0) & np.isfinite(v), v, 0.0) for v in values]
+
+    def _answered(self, column):
         """Codes of the levels to show: every level of a categorical or bool column, of others those of rows of weight."""
-        if self.weight.all() or isinstance(dtype, pd.CategoricalDtype) or len(order) < 2:
+        order = column.shown()
+        if self.weight.all() or column.kind == "category" or len(order) < 2:
             return order
-        seen = np.bincount(codes[(codes >= 0) & (self.weight != 0)], minlength=max(order) + 1) > 0
+        seen = np.bincount(column.codes[(column.codes >= 0) & (self.weight != 0)], minlength=max(order) + 1) > 0
         return [k for k in order if seen[k]]
 
     def _set_aside(self, missing, name, group, domains, aside):
@@ -433,10 +429,9 @@ class Survey(Shown):
     def _domains(self, by, aside):
         """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
         group, names, used = self._everybody(), [""], np.array([self._inside.any()])
-        for name in [] if by is None else [by] if isinstance(by, str) else by:
-            codes, labels = coded(self.data, name)
-            dtype = self.data[name].dtype if isinstance(self.data, pd.DataFrame) else pick(self.data, name).dtype
-            order = _shown(dtype, labels, every=True)
+        for name in [] if by is None else named(by, "by"):
+            column = coded(self.data, name)
+            (codes, labels), order = column, column.order()
             rank = np.empty(max(len(labels), 1), np.int64)
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
@@ -457,22 +452,9 @@ class Survey(Shown):
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 
-def _named(columns):
-    """A column or a list of columns as a list."""
-    columns = [columns] if isinstance(columns, str) else list(columns)
+def _wanted(columns):
+    """A column or a list of columns to estimate, as a list."""
+    columns = named(columns, "y")
     if not columns:
         raise DataError("give at least one column to estimate.")
     return columns
-
-
-def _shown(dtype, labels, every=False):
-    """Codes of the labels in the order to show them: categories as they are, others sorted, of bools only True."""
-    if isinstance(dtype, pd.CategoricalDtype):
-        return list(range(len(labels)))
-    try:
-        order = sorted(range(len(labels)), key=lambda k: labels[k])
-    except TypeError:  # labels of several kinds
-        order = sorted(range(len(labels)), key=lambda k: (type(labels[k]).__name__, str(labels[k])))
-    if not every and labels and all(isinstance(label, bool) for label in labels):
-        return [k for k in order if labels[k]]
-    return order

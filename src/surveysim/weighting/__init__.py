@@ -1,12 +1,12 @@
 """From design weights to final weights, step by step. Takes tables; never sees the population."""
 
+from ..tables import Columns as Columns
 from .calibration import rake as rake
 from .calibration import rake_coded as rake_coded
 from .diagnostics import Diagnosis as Diagnosis
 from .diagnostics import diagnose as diagnose
 from .generalized import calibrate as calibrate
 from .generalized import poststratify as poststratify
-from .margins import Columns as Columns
 from .margins import Margins as Margins
 from .recipe import Recipe as Recipe
 from .recipe import Weights as Weights

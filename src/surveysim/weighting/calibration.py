@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 
 from ..errors import CalibrationError, DataError
+from ..tables import numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
-from .margins import Margins, numbers_of
+from .margins import Margins
 from .missing import complete
 from .problem import Problem
 from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
@@ -170,7 +171,7 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
             and buffer.flags.c_contiguous and buffer.flags.writeable
         ):  # fmt: skip
             raise DataError(f"{what} must be a writable contiguous array of {n} {np.dtype(kind).name}.")
-    weight = None if weight is None else numbers_of(None, np.asarray(weight), n, "weight")
+    weight = None if weight is None else numbers_of(None, weight, n, "weight", finite=False, own=False)
     names = [f"{m + 1}" for m in range(len(codes))]
     parts = [np.asarray(t, dtype=float) for t in totals]
     if not all(t.ndim == 1 and len(t) and np.isfinite(t).all() and (t >= 0).all() for t in parts):

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import CalibrationError, DataError
 from ..kernels import cells as kernels
-from .margins import coded, level_codes, no_total
+from .margins import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
@@ -75,36 +75,37 @@ def axis_of(data, variable, labels):
     if len(variable) > 1:
         return Axis(level_codes(data, variable, labels), np.arange(len(labels)), labels)
     (name,) = variable
-    codes, present = coded(data, name)
+    codes, present = raking_levels(data, name)
     known = {label[0]: k for k, label in enumerate(labels)}
     place = np.array([known.get(label, -1) for label in present], dtype=np.int64)
     if (place < 0).any():
         rows = np.bincount(codes[codes >= 0], minlength=len(present))
         for k in np.flatnonzero((place < 0) & (rows > 0)):
             raise CalibrationError(no_total(name, present[k], int(rows[k]), known))
+    codes = codes if codes.flags.owndata else codes.copy()  # the caller's table may change
     return Axis(codes, place, tuple((label,) for label in present))
 
 
-def collapse(axes, partition, partitions, weight, n, names=(), scratch=None):
+def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight"):
     """Cells of n rows.
 
     Parameters
     ----------
     axes : list of Axis. partition : codes (n,) of the partitions, or None where there is one. weight : (n,) or None for ones.
-    names : what the axes are called, for messages. scratch : (n,) int32 to put the rows' cells in.
+    names : what the axes are called, for messages, and `what` the weights. scratch : (n,) int32 to put the rows' cells in.
     """
     radix = [max(len(axis.place), 1) for axis in axes]
     size = float(partitions) * float(np.prod(np.array(radix, dtype=float)))
     codes = [axis.codes for axis in axes] if partition is None else [partition, *(axis.codes for axis in axes)]
     shape = radix if partition is None else [partitions, *radix]
     if size <= MOST_DENSE and size <= max(20_000, 4 * n):
-        cell, sums = _dense(codes, shape, weight, n, names, scratch)
+        cell, sums = _dense(codes, shape, weight, n, names, scratch, what)
         each = len(sums) // partitions
         start = np.arange(partitions + 1) * each
         return Cells(cell, sums, start, grid(tuple(radix), partitions), (partitions, *radix))
     for name, column, most in zip(names, codes[-len(axes) :], radix):
         refuse_missing(name, column, most)
-    return _hashed(codes, radix, partition is not None, partitions, weight, n)
+    return _hashed(codes, radix, partition is not None, partitions, weight, n, what)
 
 
 @lru_cache(maxsize=16)
@@ -117,7 +118,7 @@ def grid(radix, partitions=1):
     return result
 
 
-def _dense(codes, shape, weight, n, names, scratch):
+def _dense(codes, shape, weight, n, names, scratch, what):
     cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
     address = np.array([column.ctypes.data for column in codes], np.uint64)
@@ -135,11 +136,11 @@ def _dense(codes, shape, weight, n, names, scratch):
         for name, column, most in zip(names, codes[-len(names) :], shape[-len(names) :], strict=True):
             refuse_missing(name, column, most)
     if any(bad):
-        refuse_weights(weight)
+        refuse_weights(weight, what)
     return cell, sums.sum(axis=0) if len(sums) > 1 else sums[0]
 
 
-def _hashed(codes, radix, partitioned, partitions, weight, n):
+def _hashed(codes, radix, partitioned, partitions, weight, n, what):
     """Distinct rows of codes, numbered partition by partition."""
     stacked = np.stack(codes, axis=1).astype(np.int32)
     key = np.zeros(n, np.uint64)
@@ -161,7 +162,7 @@ def _hashed(codes, radix, partitioned, partitions, weight, n):
     if weight is None:
         kernels.count(cell, sums)
     elif kernels.add_up(cell, as_kernel_input(weight), sums):
-        refuse_weights(weight)
+        refuse_weights(weight, what)
     start = np.searchsorted(of, np.arange(partitions + 1)).astype(np.int64)
     return Cells(cell, sums, start, np.ascontiguousarray(level + first, dtype=np.int32), None)
 
@@ -213,11 +214,11 @@ def refuse_missing(name, codes, levels):
         )
 
 
-def refuse_weights(weight):
-    """Raise where initial weights are missing, infinite or negative."""
+def refuse_weights(weight, what="weight"):
+    """Raise where initial weights are missing, infinite or negative; `what` they are called."""
     if kernels.unusable(as_kernel_input(weight)):
         bad = ~(np.isfinite(weight) & (weight >= 0))
         raise DataError(
-            f"{int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
-            f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}."
+            f"{what}: {int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
+            f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}. Mend them, or leave these rows out."
         )

@@ -7,8 +7,9 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
+from ..tables import called, numbers_of, rows_of
 from .cells import refuse_weights
-from .margins import Margins, numbers_of, rows_of
+from .margins import Margins
 from .missing import complete
 from .problem import Problem
 from .result import Calibration, deff_kish
@@ -83,11 +84,11 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
     if isinstance(weight, Calibration):
         base = weight.base(n) if base is None and weight.problem is not None else base
         weight = weight.weight
-    w = numbers_of(data, weight, n, "weight")
-    refuse_weights(w)
+    w = numbers_of(data, weight, n, "weight", finite=False)
+    refuse_weights(w, called("weight", weight))
     there = w > 0
     if not there.any():
-        raise DataError(f"all {n} weights are zero, so there is nothing to diagnose.")
+        raise DataError(f"{called('weight', weight)}: all {n} weights are zero, so there is nothing to diagnose.")
     start = None if base is None else numbers_of(data, base, n, "base")
     used, median = w[there], float(np.median(w[there]))
     order = np.argsort(-w, kind="stable")[: min(10, int(there.sum()))]

@@ -4,13 +4,13 @@ import warnings
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..tables import all_finite, called, coded_values, numbers_of, pick, rows_of, values_of
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .margins import Margins, level_codes, names_of, numbers_of, pick, rows_of, values_of
+from .margins import Margins, level_codes, names_of
 from .problem import Problem, base_weights
 
 
@@ -196,7 +196,7 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
         refuse_missing(name, axis.codes, len(axis.place))
     first = np.concatenate([[0], np.cumsum([len(axis.place) for axis in axes])]).astype(np.int64)
     level = np.stack([axis.codes + f for axis, f in zip(axes, first)], axis=1) if axes else np.zeros((n, 0), np.int64)
-    z = np.stack([_numeric(data, name) for name in numeric], axis=1) if numeric else np.zeros((n, 0))
+    z = np.stack([_numeric(data, name, n) for name in numeric], axis=1) if numeric else np.zeros((n, 0))
     scale = _scale_factors(data, q, n)
     member, d = np.arange(n), base
     if cluster is not None:
@@ -229,9 +229,13 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
 def _members(data, cluster, base, partition, scale):
     """Cluster of each row and the sizes; what has to be equal inside a cluster is checked."""
     n = len(base)
-    member, labels = pd.factorize(values_of(data, cluster, n, "cluster"), sort=False)
-    if (member < 0).any():
-        raise DataError(f"cluster must name one cluster per row; {int((member < 0).sum())} rows have none.")
+    codes, labels = coded_values(values_of(data, cluster, n, "cluster"), called("cluster", cluster))
+    if (codes < 0).any():
+        raise DataError(
+            f"{called('cluster', cluster)} must name one cluster per row; {int((codes < 0).sum())} rows have none, the first is row "
+            f"{int(np.argmax(codes < 0))}."
+        )
+    _, member = np.unique(codes, return_inverse=True)  # categories may have unused levels
     size = np.bincount(member)
     for what, column in (("initial weights", base), ("partitions", partition.astype(float)), ("scale factors", scale)):
         mean = np.bincount(member, column) / size
@@ -239,7 +243,7 @@ def _members(data, cluster, base, partition, scale):
         if uneven.any():
             raise DataError(
                 f"{what} differ inside {len(np.unique(member[uneven]))} clusters, the first is "
-                f"{labels[member[np.argmax(uneven)]]!r}; one g per cluster needs them equal. Leave cluster out, or level them."
+                f"{labels[codes[np.argmax(uneven)]]!r}; one g per cluster needs them equal. Leave cluster out, or level them."
             )
     return member, size
 
@@ -247,25 +251,28 @@ def _members(data, cluster, base, partition, scale):
 def _scale_factors(data, q, n):
     if q is None:
         return np.ones(n)
-    values = numbers_of(data, q, n, "q")
-    if not np.all(np.isfinite(values) & (values > 0)):
-        raise DataError("q must hold one finite factor above 0 per row.")
+    values = numbers_of(data, q, n, "q", finite=False)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        raise DataError(
+            f"{called('q', q)} must hold one finite factor above 0 per row; {int(bad.sum())} rows do not, the first is row "
+            f"{int(np.argmax(bad))}."
+        )
     return values
 
 
-def _numeric(data, name):
+def _numeric(data, name, n):
     if not isinstance(name, str) and np.iterable(name):
         raise DataError(
             f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}."
         )
-    values = pick(data, name)
-    numeric = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype)
-    if not numeric and values.dtype != bool:
-        raise DataError(f"{name!r} has one total but is not numeric ({values.dtype}); give {{every level: total}}.")
-    values = values.to_numpy(dtype=float, na_value=np.nan)
-    if not np.all(np.isfinite(values)):
+    label, column = repr(name), pick(data, name)  # a name may be a number
+    values = numbers_of(data, column, n, label, finite=False, remedy="It has one total; give {every level: total}.")
+    if not all_finite(values):
+        lost = ~np.isfinite(values)
         raise DataError(
-            f"{name!r} is missing or infinite in {int((~np.isfinite(values)).sum())} rows; drop or impute them."
+            f"{label} is missing or infinite in {int(lost.sum())} of {n} rows, the first is row {int(np.argmax(lost))}; drop or "
+            f"impute them."
         )
     return values
 

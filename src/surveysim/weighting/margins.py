@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CalibrationError, DataError
+from ..tables import coded, column_names, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
@@ -225,13 +226,11 @@ def _numbers(totals, variable, signed):
 
 def _from_tidy(table, by):
     """{by level: {variable: {level: total}}} from a tidy table; duplicate rows are refused."""
-    import narwhals as nw
-
-    table = nw.from_native(table).to_pandas()
     needed = ["variable", "level", "total", *([by] if by is not None else [])]
-    absent = [name for name in needed if name not in table.columns]
+    absent = [name for name in needed if name not in column_names(table)]
     if absent:
-        raise DataError(f"the margins table has no column {absent[0]!r}; it needs {', '.join(needed)}.")
+        raise DataError(f"the margins table has no column {absent[0]!r}; it needs {', '.join(map(str, needed))}.")
+    table = pd.DataFrame({name: pick(table, name).reset_index(drop=True) for name in needed})
     keys = [by, "variable", "level"] if by is not None else ["variable", "level"]
     twice = table.duplicated(keys)
     if twice.any():
@@ -245,174 +244,6 @@ def _from_tidy(table, by):
         part = nested.setdefault(row[by], {}) if by is not None else nested
         part.setdefault(row["variable"], {})[row["level"]] = row["total"]
     return nested
-
-
-class Columns:
-    """A table that costs nothing to make: equally long arrays or Categoricals by name, without an index; for repetitions."""
-
-    def __init__(self, columns):
-        self._columns = columns
-        self._rows = len(next(iter(columns.values())))
-
-    @property
-    def columns(self):
-        return list(self._columns)
-
-    def __len__(self):
-        return self._rows
-
-    def __getitem__(self, name):
-        return pd.Series(self._columns[name], copy=False)
-
-
-def kind_of(data):
-    """ "polars" or "pyarrow" for a table of theirs, None for a pandas one (or what is no table of any)."""
-    module = type(data).__module__.partition(".")[0]
-    return module if module in ("polars", "pyarrow") else None
-
-
-def in_kind(table, kind):
-    """A copy of a pandas table, as a table of the kind of `kind_of`."""
-    if kind is None:
-        return table.copy()
-    import pyarrow as pa
-
-    made = pa.Table.from_pandas(table, preserve_index=False)
-    if kind == "pyarrow":
-        return made
-    import polars as pl
-
-    return pl.from_arrow(made)
-
-
-def rows_of(data):
-    """Number of rows of a table."""
-    if isinstance(data, str | bytes | dict | list | tuple | np.ndarray):
-        raise DataError(
-            f"data is a {type(data).__name__}, not a table; read it into a pandas, polars or pyarrow one first."
-        )
-    try:
-        return len(data)
-    except TypeError:
-        raise DataError(f"a {type(data).__name__} has no rows to weight yet; collect it into a table first.") from None
-
-
-def pick(data, name):
-    """One column of a pandas, polars or pyarrow table, as a pandas Series."""
-    column = _column(data, name)
-    return column if isinstance(column, pd.Series) else _as_pandas(column)
-
-
-def _as_pandas(column):
-    """A narwhals Series as a pandas one; truth values stay truth values where some are missing."""
-    import narwhals as nw
-
-    return pd.Series(column.to_list(), dtype="boolean") if column.dtype == nw.Boolean else column.to_pandas()
-
-
-def _column(data, name):
-    """A pandas Series, or the narwhals Series of another kind of table."""
-    if isinstance(data, pd.DataFrame):
-        if name in data.columns:
-            column = data[name]
-            if isinstance(column, pd.DataFrame):
-                raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
-            return column
-        columns = data.columns
-    elif isinstance(data, Columns):
-        if name in data.columns:
-            return data[name]
-        columns = data.columns
-    else:
-        import narwhals as nw
-
-        try:
-            frame = nw.from_native(data, eager_only=True)
-        except Exception as error:  # narwhals has a type of its own for every reason
-            raise DataError(
-                f"the table cannot be read ({type(error).__name__}): {error} Collect or mend it first."
-            ) from None
-        columns = frame.columns
-        if name in columns:
-            return frame.get_column(name)
-    near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
-    raise DataError(f"the table has no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'}")
-
-
-def coded(data, name):
-    """Codes (n,) and labels of a column; -1 is missing. Codes of categoricals and dictionaries are not copied."""
-    column = _column(data, name)
-    if isinstance(column, pd.Series):
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            return column.array.codes, column.array.categories.tolist()
-        if column.dtype == np.dtype(bool):
-            return column.to_numpy().view(np.int8), [False, True]
-    else:
-        import pyarrow as pa
-
-        array = column.to_arrow()
-        if pa.types.is_dictionary(array.type):
-            return _dictionary(array)
-        if pa.types.is_date(array.type):  # pandas would make timestamps of dates
-            return _dictionary(array.dictionary_encode())
-        column = _as_pandas(column)
-    if isinstance(column.dtype, pd.BooleanDtype):
-        return column.to_numpy(dtype=np.int8, na_value=-1), [False, True]
-    codes, labels = pd.factorize(column, sort=False)
-    return codes, labels.tolist()
-
-
-def _dictionary(array):
-    """Indices and labels of an arrow dictionary array (n,)."""
-    indices = array.indices
-    codes = indices.cast("int64").fill_null(-1) if indices.null_count else indices
-    labels = array.dictionary.to_pylist()
-    if len(set(labels)) < len(labels) or None in labels:  # a dictionary may repeat itself; codes must not
-        codes, labels = pd.factorize(pd.Series(array.to_pylist(), dtype=object), sort=False)
-        return codes, labels.tolist()
-    return codes.to_numpy(zero_copy_only=False), labels
-
-
-def values_of(data, source, n, what):
-    """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
-    if isinstance(source, str):
-        return pick(data, source)
-    if isinstance(source, pd.Series) and isinstance(data, pd.DataFrame) and not source.index.equals(data.index):
-        raise DataError(
-            f"{what} is a Series whose index is not the table's, so its rows cannot be matched. Give it the table's index, or "
-            f"pass {what}.to_numpy() if the order of the rows is the same."
-        )
-    values = source if isinstance(source, pd.Series) else pd.Series(np.asarray(source))
-    if len(values) != n:
-        raise DataError(f"{what} has {len(values)} values; the table has {n} rows.")
-    return values
-
-
-def numbers_of(data, source, n, what):
-    """The same as float64 (n,), NaN where missing; text is refused, even where it spells numbers."""
-    label = f"{what} {source!r}" if isinstance(source, str) else what
-    if isinstance(source, np.ndarray) and source.dtype == np.float64 and source.ndim == 1:
-        if len(source) != n:
-            raise DataError(f"{what} has shape {source.shape}; the table has {n} rows.")
-        return np.ascontiguousarray(source)
-    if not isinstance(source, str | pd.Series) and np.ndim(source) != 1:
-        raise DataError(f"{what} has shape {np.shape(source)}; the table has {n} rows.")
-    values = values_of(data, source, n, what)
-    if pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values.dtype):
-        text = [v for v in values if isinstance(v, str)]
-        if text:
-            raise DataError(
-                f"{label} is not numeric: {len(text)} values are text, the first is {text[0]!r}. Convert it to numbers."
-            )
-    kind = values.dtype
-    if not (pd.api.types.is_object_dtype(kind) or pd.api.types.is_numeric_dtype(kind)) or pd.api.types.is_complex_dtype(
-        kind
-    ):
-        raise DataError(f"{label} is not numeric but {kind}. Convert it to numbers.")
-    try:
-        return np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{label} is not numeric: {error}.") from None
 
 
 def level_codes(data, variable, labels):
@@ -443,8 +274,18 @@ def level_codes(data, variable, labels):
     return result
 
 
-def _column_codes(data, known, name):
+def raking_levels(data, name):
+    """Codes (n,) and labels of a raking variable: levels that are equal to each other cannot have totals of their own."""
     codes, labels = coded(data, name)
+    if len(set(labels)) < len(labels):
+        raise CalibrationError(
+            f"raking variable {name!r} holds truth values and numbers, and True == 1: one total would serve both. Recode it."
+        )
+    return codes, labels
+
+
+def _column_codes(data, known, name):
+    codes, labels = raking_levels(data, name)
     missing = codes < 0
     if missing.any():
         raise CalibrationError(

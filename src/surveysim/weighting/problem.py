@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..tables import called, numbers_of, rows_of
 from . import solver
 from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
 from .constraints import Constraints, LinearConstraints
-from .margins import Margins, level_codes, numbers_of, rows_of
+from .margins import Margins, level_codes
 from .result import Calibration, deff_kish
 
 DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
@@ -21,10 +22,12 @@ TIMES_MEAN = 2.5  # this many times the mean weight
 
 def base_weights(data, weight, n):
     """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
-    values = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight")
-    refuse_weights(values)
+    if weight is None:
+        return np.ones(n)
+    values, what = numbers_of(data, weight, n, "weight", finite=False), called("weight", weight)
+    refuse_weights(values, what)
     if not values.sum() > 0:
-        raise DataError(f"all {n} weights are zero, so no total can be met.")
+        raise DataError(f"{what}: all {n} weights are zero, so no total can be met.")
     return values
 
 
@@ -46,6 +49,7 @@ class Problem:
     z: np.ndarray | None = None
     q: np.ndarray | None = None
     covariance: np.ndarray | None = None
+    weight_name: str = "weight"
 
     @classmethod
     def of(cls, data, targets, weight):
@@ -53,13 +57,14 @@ class Problem:
         n = rows_of(data)
         if n == 0:
             raise DataError("the table has no rows, so there is nothing to calibrate.")
-        base = None if weight is None else numbers_of(data, weight, n, "weight")
+        base = None if weight is None else numbers_of(data, weight, n, "weight", finite=False)
         axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
         partition = None
         if targets.by is not None:
             partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
-        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names)
-        return cls(targets, axes, cells, base, n)
+        what = called("weight", weight)
+        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names, what=what)
+        return cls(targets, axes, cells, base, n, weight_name=what)
 
     @cached_property
     def sums(self):
@@ -67,7 +72,7 @@ class Problem:
         sums = np.add.reduceat(np.append(self.cells.weight, 0.0), self.cells.start[:-1])
         sums[np.diff(self.cells.start) == 0] = 0.0
         if not sums.sum() > 0:
-            raise DataError(f"all {self.n} weights are zero, so no total can be met.")
+            raise DataError(f"{self.weight_name}: all {self.n} weights are zero, so no total can be met.")
         return sums
 
     @cached_property

@@ -14,8 +14,9 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
+from ..tables import numbers_of, rows_of
 from .constraints import Multiplied
-from .margins import Margins, numbers_of, rows_of
+from .margins import Margins
 from .result import Calibration, deff_kish, remember
 from .steps import (
     BaseWeight,
@@ -192,7 +193,7 @@ class Recipe:
         >>> ss.Recipe([BaseWeight("w"), Multiplicity()]).apply(cases).final.tolist()
         [200.0, 50.0]
         """
-        start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight")
+        start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight", finite=False)
         if start is not None and self.starts:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)

@@ -12,10 +12,11 @@ import pandas as pd
 
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
+from ..tables import numbers_of, pick, rows_of
 from . import dual_frame, nonresponse
 from .calibration import check_solver
 from .distances import Distance
-from .margins import Margins, level_codes, numbers_of, pick, rows_of
+from .margins import Margins, level_codes
 from .problem import Problem, base_weights
 from .trimming import calibrate_trimmed, trim_bounds
 

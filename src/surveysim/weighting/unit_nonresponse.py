@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from ..errors import DataError
+from ..tables import called, coded, holds_numbers, mask_of, named, numbers_of, pick, rows_of, truth_values
 from . import nonresponse
 from .constraints import Linked, Modelled, Passed
-from .margins import coded, numbers_of, pick, rows_of
 from .problem import base_weights
 
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
@@ -46,11 +45,7 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     n = rows_of(data)
     responded = _truth(data, responded, n)
     w = base_weights(data, weight, n)
-    rows = np.ones(n, bool) if rows is None else np.asarray(rows)
-    if rows.shape != (n,) or rows.dtype != bool:
-        raise DataError(
-            f"rows needs {n} True or False values, one per row of the table; got {rows.dtype}, {rows.shape}."
-        )
+    rows = np.ones(n, bool) if rows is None else mask_of(data, rows, n, "rows")
     if not covariates:
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
@@ -67,12 +62,12 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
 
 def _truth(data, column, n):
     """(n,) truth values of a column or array that may only hold 0 and 1."""
-    values = numbers_of(data, column, n, "responded")
+    values = numbers_of(data, column, n, "responded", finite=False)
     wrong = ~np.isin(values, (0.0, 1.0))
     if wrong.any():
         raise DataError(
-            f"responded has {int(wrong.sum())} values other than true and false, the first is {values[np.argmax(wrong)]:g} in row "
-            f"{int(np.argmax(wrong))}; give a column of 0 and 1."
+            f"{called('responded', column)} has {int(wrong.sum())} values other than true and false, the first is "
+            f"{values[np.argmax(wrong)]:g} in row {int(np.argmax(wrong))}; give a column of 0 and 1."
         )
     return values == 1
 
@@ -80,10 +75,9 @@ def _truth(data, column, n):
 def _model_matrix(data, covariates, n, rows):
     """Columns (n, p) and their names; rows that the model is not fitted on may lack values, and count as 0."""
     columns, names = [], []
-    for name in [covariates] if isinstance(covariates, str) else covariates:
-        column = pick(data, name)
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = numbers_of(data, name, n, name)
+    for name in named(covariates, "covariates"):
+        if holds_numbers(pick(data, name)):
+            values = numbers_of(data, name, n, "covariate", finite=False)
             columns.append(np.where(rows, values, 0.0))
             names.append(name)
             bad = ~np.isfinite(columns[-1])
@@ -182,7 +176,7 @@ class UnitNonresponse:
 
     def _statuses(self, cases):
         column = pick(cases, self.status)
-        if pd.api.types.is_numeric_dtype(column):  # bool, or 0 and 1
+        if holds_numbers(column) or truth_values(column):
             values = _truth(cases, self.status, len(column))
             return np.where(values, RESPONDENT, NONRESPONDENT)
         values = column.astype(object).to_numpy()

@@ -1,0 +1,462 @@
+"""Reading the columns of any table: as codes and levels, as numbers, as truth values.
+
+A table is a pandas, polars or pyarrow one. What a column holds is asked of its type, here and nowhere else: `[0, 1] == [False, True]`
+in Python, so values cannot tell. Arrays that leave this module share no memory with the table, unless they are asked to, and codes
+lie inside their levels, so that kernels never look beyond an array.
+"""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError
+
+SIGHT = 60  # characters of a wrong value that a message shows
+
+
+class Columns:
+    """A table that costs nothing to make: equally long arrays or Categoricals by name, without an index; for repetitions."""
+
+    def __init__(self, columns):
+        self._columns = columns
+        self._rows = len(next(iter(columns.values())))
+
+    @property
+    def columns(self):
+        return list(self._columns)
+
+    def __len__(self):
+        return self._rows
+
+    def __getitem__(self, name):
+        return pd.Series(self._columns[name], copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column as codes (n,) of its labels; -1 is missing.
+
+    `kind` is "category" (of a categorical, with all its levels), "truth" (labels False and True) or "values" (labels as they appear).
+    """
+
+    codes: np.ndarray
+    labels: list
+    kind: str
+
+    def __iter__(self):
+        return iter((self.codes, self.labels))
+
+    def order(self):
+        """Codes of the labels in the order to show them: categories as they are, others sorted."""
+        if self.kind == "category":
+            return list(range(len(self.labels)))
+        try:
+            return sorted(range(len(self.labels)), key=self.labels.__getitem__)
+        except TypeError:  # labels of several kinds
+            return sorted(range(len(self.labels)), key=lambda k: (type(self.labels[k]).__name__, str(self.labels[k])))
+
+    def shown(self):
+        """The same of the levels whose proportions are shown: of truth values only True."""
+        return [1] if self.kind == "truth" else self.order()
+
+
+def kind_of(data):
+    """ "polars" or "pyarrow" for a table of theirs, None for a pandas one (or what is no table of any)."""
+    module = type(data).__module__.partition(".")[0]
+    return module if module in ("polars", "pyarrow") else None
+
+
+def in_kind(table, kind):
+    """A copy of a pandas table, as a table of the kind of `kind_of`."""
+    if kind is None:
+        return table.copy()
+    import pyarrow as pa
+
+    made = pa.Table.from_pandas(table, preserve_index=False)
+    if kind == "pyarrow":
+        return made
+    import polars as pl
+
+    return pl.from_arrow(made)
+
+
+def held(data):
+    """The table as it is now, whatever the caller does to theirs later: a copy that is made when somebody writes."""
+    if isinstance(data, pd.DataFrame):
+        return data.copy(deep=not _copies_on_write())
+    return data.clone() if kind_of(data) == "polars" and hasattr(data, "clone") else data
+
+
+def _copies_on_write():
+    """Whether pandas copies before it writes into a table that has a shallow copy: always from version 3 on."""
+    return int(pd.__version__.partition(".")[0]) >= 3 or pd.options.mode.copy_on_write is True
+
+
+def rows_of(data):
+    """Number of rows of a table."""
+    if isinstance(data, str | bytes | dict | list | tuple | set | np.ndarray):
+        raise DataError(
+            f"data is a {type(data).__name__}, not a table; read it into a pandas, polars or pyarrow one first."
+        )
+    if data is None or isinstance(data, type | pd.Series):
+        raise DataError(f"data is {_kind_in_words(data)}, not a table; give a pandas, polars or pyarrow one.")
+    try:
+        return len(data)
+    except TypeError:
+        raise DataError(f"a {type(data).__name__} has no rows to weight yet; collect it into a table first.") from None
+
+
+def _kind_in_words(value):
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def sight(value):
+    """A wrong value as messages show it: its repr, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= SIGHT and "\n" not in text else f"{' '.join(text.split())[:SIGHT]} …"
+
+
+def named(columns, what):
+    """A column or a list of columns as a list of names."""
+    if isinstance(columns, str | int) and not isinstance(columns, bool):
+        return [columns]
+    if not isinstance(columns, list | tuple | pd.Index) or any(
+        isinstance(name, float | bool | None | list | dict | set | np.ndarray) for name in columns
+    ):
+        raise DataError(f"{what} = {sight(columns)}: give the name of a column, or a list of names.")
+    return list(columns)
+
+
+def one_name(column, what):
+    """The name of one column."""
+    if isinstance(column, list | tuple) or len(named(column, what)) != 1:
+        raise DataError(f"{what} = {sight(column)}: give the name of one column.")
+    return column
+
+
+# ------------------------------------------------------------------------------------------------------------- one column
+def pick(data, name):
+    """One column of a pandas, polars or pyarrow table, as a pandas Series."""
+    column = _column(data, name)
+    return column if isinstance(column, pd.Series) else _as_pandas(column)
+
+
+def _as_pandas(column):
+    """A narwhals Series as a pandas one; truth values, whole numbers and categories stay what they are where some are missing."""
+    import narwhals as nw
+
+    if column.dtype == nw.Boolean:
+        return pd.Series(column.to_list(), dtype="boolean")
+    if column.dtype in (nw.Categorical, nw.Enum):
+        codes, labels = _dictionary(column.to_arrow(), repr(column.name), "category")
+        return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(labels)))
+    if column.dtype.is_integer() and column.null_count():
+        values, missing = column.fill_null(0).to_numpy(), column.is_null().to_numpy()
+        return pd.Series(pd.array(values, dtype=f"{'U' if values.dtype.kind == 'u' else ''}Int64")).mask(missing)
+    return column.to_pandas()
+
+
+def pandas_types(column):
+    """A pandas Series of pandas' own types: truth values as "boolean", numbers as numbers, whatever held them."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return column
+    if truth_values(column):
+        return column.astype("boolean")
+    if _arrow_dictionary(kind):
+        codes, labels = coded_values(column, repr(column.name))
+        return pd.Series(pd.Categorical.from_codes(codes, categories=labels), index=column.index, name=column.name)
+    held_as = pd.api.types.infer_dtype(column, skipna=True) if kind == np.dtype(object) else ""
+    if held_as == "integer" or (isinstance(kind, pd.ArrowDtype) and pd.api.types.is_integer_dtype(kind)):
+        return column.astype("UInt64" if pd.api.types.is_unsigned_integer_dtype(kind) else "Int64")
+    if held_as in ("floating", "mixed-integer-float") or (
+        isinstance(kind, pd.ArrowDtype) and pd.api.types.is_float_dtype(kind)
+    ):
+        return column.astype(np.float64)
+    return column
+
+
+def _arrow_dictionary(kind):
+    """Whether a type of pandas is an Arrow dictionary, pyarrow's categorical."""
+    if not isinstance(kind, pd.ArrowDtype):
+        return False
+    import pyarrow as pa
+
+    return pa.types.is_dictionary(kind.pyarrow_dtype)
+
+
+def _column(data, name):
+    """A pandas Series, or the narwhals Series of another kind of table."""
+    try:
+        hash(name)
+    except TypeError:
+        raise DataError(f"{sight(name)} is no name of a column.") from None
+    columns = column_names(data)
+    if name not in columns:
+        near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
+        raise DataError(f"the table has no column {sight(name)}{f'; did you mean {near[0]!r}?' if near else '.'}")
+    if not isinstance(data, pd.DataFrame | Columns):
+        import narwhals as nw
+
+        return nw.from_native(data, eager_only=True).get_column(name)
+    column = data[name]
+    if isinstance(column, pd.DataFrame):
+        raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
+    return column
+
+
+def column_names(data):
+    """The names of a table's columns."""
+    if isinstance(data, pd.DataFrame | Columns):
+        return data.columns
+    import narwhals as nw
+
+    try:
+        return nw.from_native(data, eager_only=True).columns
+    except Exception as error:  # narwhals has a type of its own for every reason
+        raise DataError(
+            f"the table cannot be read ({type(error).__name__}): {error} Collect or mend it first."
+        ) from None
+
+
+def truth_values(column):
+    """Whether a pandas Series holds truth values: a type of bools, or objects that are bools wherever they are not missing.
+
+    A category of bools is a category. Numbers are no truth values, whatever they are.
+    """
+    kind = column.dtype
+    if kind == np.dtype(bool) or isinstance(kind, pd.BooleanDtype):
+        return True
+    if isinstance(kind, pd.ArrowDtype):
+        import pyarrow as pa
+
+        return pa.types.is_boolean(kind.pyarrow_dtype)
+    if kind != np.dtype(object):
+        return False
+    return pd.api.types.infer_dtype(column, skipna=True) == "boolean"
+
+
+def holds_numbers(column):
+    """Whether a pandas Series holds numbers: a numeric type, or objects that are numbers wherever they are not missing."""
+    if column.dtype == np.dtype(object):
+        return pd.api.types.infer_dtype(column, skipna=True) in (
+            "integer",
+            "floating",
+            "mixed-integer-float",
+            "decimal",
+        )
+    return pd.api.types.is_numeric_dtype(column.dtype) and not truth_values(column)
+
+
+def coded(data, name):
+    """A column as `Coded`; codes of categoricals and dictionaries are not copied."""
+    column = _column(data, name)
+    if not isinstance(column, pd.Series):
+        import pyarrow as pa
+
+        array = column.to_arrow()
+        if pa.types.is_dictionary(array.type):
+            return _dictionary(array, repr(name), "category")
+        if pa.types.is_date(array.type):  # pandas would make timestamps of dates
+            return _dictionary(array.dictionary_encode(), repr(name), "values")
+        column = _as_pandas(column)
+    return coded_values(column, repr(name))
+
+
+def coded_values(column, label):
+    """The same of a pandas Series; `label` is what messages call it."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        codes, labels = column.array.codes, column.array.categories.tolist()
+        return Coded(_inside(codes, len(labels), label), labels, "category")
+    if _arrow_dictionary(kind):
+        import pyarrow as pa
+
+        array = pa.array(column.array)
+        return _dictionary(array.combine_chunks() if hasattr(array, "combine_chunks") else array, label, "category")
+    if isinstance(kind, pd.ArrowDtype):
+        column = pandas_types(column)
+    if kind == np.dtype(bool):
+        return Coded(column.to_numpy().astype(np.int8), [False, True], "truth")
+    if truth_values(column):
+        return Coded(column.astype("boolean").to_numpy(dtype=np.int8, na_value=-1), [False, True], "truth")
+    try:
+        codes, labels = pd.factorize(column, sort=False)
+    except TypeError as error:
+        raise DataError(f"{label} holds values that are no levels: {error}. Make them text or numbers.") from None
+    labels = labels.tolist()
+    if kind == np.dtype(object) and any(label == 0 or label == 1 for label in labels if _is_plain(label)):
+        codes, labels = _apart(column, codes, labels)
+    _refuse_infinite_levels(column, labels, label)
+    return Coded(codes, labels, "values")
+
+
+def _is_plain(label):
+    return isinstance(label, bool | int | float | np.generic)
+
+
+def _apart(column, codes, labels):
+    """Codes and labels where True and 1, or False and 0, stand in one column of objects: they are equal, and not one level."""
+    truth = np.array([isinstance(value, bool | np.bool_) for value in column.to_numpy(dtype=object)])
+    twice = [
+        (k, other)
+        for k, label in enumerate(labels)
+        if _is_plain(label) and 0 < truth[codes == k].sum() < (codes == k).sum()
+        for other in ([int(label)] if isinstance(label, bool | np.bool_) else [bool(label)])
+    ]
+    codes, labels = codes.copy(), list(labels)
+    for k, other in twice:
+        codes[(codes == k) & (truth == isinstance(other, bool))] = len(labels)
+        labels.append(other)
+    return codes, labels
+
+
+def _refuse_infinite_levels(column, labels, label):
+    kind = column.dtype
+    if (kind == np.dtype(object) or pd.api.types.is_float_dtype(kind)) and any(
+        isinstance(level, float) and level in (np.inf, -np.inf) for level in labels
+    ):
+        refuse_infinite(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan), label)
+
+
+def _dictionary(array, label, kind):
+    """An arrow dictionary array (n,) as `Coded`."""
+    indices = array.indices
+    codes = indices.cast("int64").fill_null(-1) if indices.null_count else indices
+    labels = array.dictionary.to_pylist()
+    if len(set(labels)) < len(labels) or None in labels:  # a dictionary may repeat itself; codes must not
+        codes, labels = pd.factorize(pd.Series(array.to_pylist(), dtype=object), sort=False)
+        return Coded(codes, labels.tolist(), kind)
+    return Coded(_inside(codes.to_numpy(zero_copy_only=False), len(labels), label), labels, kind)
+
+
+def _inside(codes, levels, label):
+    """The codes, none of them beyond the levels: tables may be made without looking."""
+    if len(codes) and int(codes.max()) >= levels:
+        beyond = codes >= levels
+        raise DataError(
+            f"{label} has codes beyond its {levels} levels in {int(beyond.sum())} rows, the first is row "
+            f"{int(np.argmax(beyond))}; make the column anew."
+        )
+    return codes
+
+
+def codes_inside(what, codes, levels, n):
+    """Codes (n,) of `levels` levels, checked where somebody hands them in."""
+    codes = np.asarray(codes)
+    if codes.shape != (n,) or codes.dtype.kind not in "iu":
+        raise DataError(f"{what} is {codes.dtype} of shape {codes.shape}; give integers of shape ({n},).")
+    outside = (codes < 0) | (codes >= levels)
+    if outside.any():
+        raise DataError(
+            f"{what} has {int(outside.sum())} codes outside 0 to {levels - 1}, the first is {codes[outside][0]} in row "
+            f"{int(np.argmax(outside))}."
+        )
+    return codes
+
+
+# ------------------------------------------------------------------------------------------------- a column, or an array
+def called(what, source):
+    """What a column or an array is called in messages: its role, and the name of the column where it is one."""
+    return f"{what} {source!r}".lstrip() if isinstance(source, str) else what
+
+
+def values_of(data, source, n, what):
+    """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
+    if isinstance(source, str):
+        return pick(data, source)
+    if isinstance(source, pd.Series) and isinstance(data, pd.DataFrame) and not source.index.equals(data.index):
+        raise DataError(
+            f"{what} is a Series whose index is not the table's, so its rows cannot be matched. Give it the table's index, or "
+            f"pass {what}.to_numpy() if the order of the rows is the same."
+        )
+    values = source
+    if not isinstance(source, pd.Series):
+        try:
+            array = source if isinstance(source, pd.Categorical) else np.asarray(source)
+        except (TypeError, ValueError):
+            array = np.empty(())
+        if array.ndim != 1 or isinstance(source, bytes):
+            shape = f" of shape {array.shape}" if array.ndim else ""
+            raise DataError(f"{what} is {_kind_in_words(source)}{shape}; give a column, or {n} values.")
+        values = pd.Series(array)
+    if len(values) != n:
+        raise DataError(f"{what} has {len(values)} values; the table has {n} rows. Give one per row.")
+    return values
+
+
+def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert it to numbers."):
+    """A column or array as float64 (n,), NaN where missing.
+
+    Text is refused, even where it spells numbers, and so are categories, dates and complex numbers; infinite values are, unless not
+    `finite`, which is for callers who look themselves. With `own` the numbers share no memory with the source.
+    """
+    label = called(what, source)
+    if isinstance(source, np.ndarray) and source.dtype == np.float64 and source.ndim == 1:
+        if len(source) != n:
+            raise DataError(f"{what} has {len(source)} values; the table has {n} rows. Give one per row.")
+        values = source
+    else:
+        values = _as_numbers(values_of(data, source, n, what), label, remedy)
+    if own and (values is source or not values.flags.owndata or not values.flags.writeable):
+        values = values.copy()
+    if finite:
+        refuse_infinite(values, label)
+    return np.ascontiguousarray(values)
+
+
+def _as_numbers(values, label, remedy):
+    """A Series as float64."""
+    kind = values.dtype
+    objects = kind == np.dtype(object)
+    if objects or pd.api.types.is_string_dtype(kind):
+        text = [v for v in values if isinstance(v, str)]
+        if text:
+            raise DataError(
+                f"{label} is not numeric: {len(text)} of {len(values)} values are text, the first is {text[0]!r}. {remedy}"
+            )
+    numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    if not (objects or numeric or truth_values(values)):
+        raise DataError(f"{label} is not numeric but {kind}. {remedy}")
+    try:
+        if objects:  # objects that are numbers, Decimals among them
+            values = values.where(values.notna(), None).astype(object)
+            return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{label} is not numeric: {error}. {remedy}") from None
+
+
+def all_finite(values):
+    """Whether no value (n,) is missing or infinite, by one sum, which either would spoil."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
+
+
+def refuse_infinite(values, label, inside=None):
+    """Raise where values (n,) are infinite (in the rows `inside`)."""
+    if all_finite(values):
+        return
+    infinite = np.isinf(values) if inside is None else np.isinf(values) & inside
+    if infinite.any():
+        raise DataError(
+            f"{label} is infinite in {int(infinite.sum())} of {len(values)} rows, the first is row {int(np.argmax(infinite))}. "
+            f"Mend these values, or leave the rows out."
+        )
+
+
+def mask_of(data, mask, n, what):
+    """Truth values (n,) of a column of truth values, or an array of them; none may be missing."""
+    label = called(what, mask)
+    values = values_of(data, mask, n, what)
+    if not truth_values(values):
+        raise DataError(f"{label} needs {n} True or False values, one per row; got {values.dtype}.")
+    missing = values.isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{label} is missing in {int(missing.sum())} of {n} rows, the first is row {int(np.argmax(missing))}; say True or False "
+            f"there, such as with fillna(False)."
+        )
+    return values.to_numpy(dtype=bool)
