@@ -6,7 +6,7 @@ python3 run.py test [--all]  the tests; --all adds the long ones
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py lint          ruff, formatting, import contracts
 python3 run.py examples      every example, its output compared
-python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md
+python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
 python3 run.py docs          the documentation, in docs/_build/html
 python3 run.py parameters    recompute the parameter table that ships with the preset
 """
@@ -119,6 +119,8 @@ def examples(arguments):
 
 
 def bench(arguments):
+    if arguments[:1] == ["--against"]:
+        return call(PYTHON, "benchmarks/against.py", *arguments[1:])
     return call(PYTHON, "benchmarks/run.py", *arguments)
 
 
