@@ -67,33 +67,39 @@ def share_below(y, w, v, design, domain=None):
 def quantile_interval(y, q, design, ci="woodruff", rule="math", level=0.95, df=None, domain=None):
     """(estimate, se, lower, upper): the ends of the interval of F̂ at the estimate become quantiles (Woodruff 1952).
 
-    The standard error is the interval's length over 2 t.
+    An interval holds its estimate, which rules that interpolate would leave outside at times, and is the estimate where F̂ has no
+    error. The standard error is the interval's length over 2 t.
     """
     w = design["weight"]
     rows = [k for k, within in enumerate(variance.inside(domain, y)) if within]
     ys, ws = [y[k] for k in rows], [w[k] for k in rows]
     estimate, t = quantile(ys, ws, q, rule), intervals.student(level, df)
+    p, se = share_below(y, w, estimate, design, domain)
+    if se < 1e-9 and p < 1:
+        return estimate, 0.0, estimate, estimate
     if ci == "score":
-        lower, upper = score_interval(y, q, design, t, domain)
+        values, kept = not_rejected(y, q, design, t, domain)
+        lower = upper = quantile(ys, ws, q)  # where F̂ - q changes its sign, if every value is rejected
+        if kept:
+            lower, upper = values[kept[0]], values[min(kept[-1] + 1, len(values) - 1)]
     else:
-        p, se = share_below(y, w, estimate, design, domain)
         method = {"woodruff": "wald"}.get(ci, ci)
         ends = intervals.interval(min(p, 1.0), se, method, level, df, sum(weight > 0 for weight in ws))
         lower, upper = (quantile(ys, ws, end, rule) for end in ends)
+    lower, upper = min(lower, estimate), max(upper, estimate)
     return estimate, (upper - lower) / (2 * t), lower, upper
 
 
-def score_interval(y, q, design, t, domain=None):
-    """Values v for which the test does not reject F(v) = q: |Σ w (1[y <= v] - q)| <= t se (Francisco & Fuller 1991).
+def not_rejected(y, q, design, t, domain=None):
+    """Observed values and the positions of those v with F(v) = q not rejected: |Σ w (1[y <= v] - q)| <= t se (Francisco & Fuller 1991).
 
-    F̂ is constant from an observed value to the next, so the set ends at the value after the last one that is not rejected.
+    F̂ is constant from an observed value to the next, so an interval ends at the value after the last one that is not rejected.
     """
     w, rows = design["weight"], variance.inside(domain, y)
-    values = sorted({y[k] for k in range(len(y)) if rows[k] and w[k] > 0})
-    kept = []
+    values, kept = sorted({y[k] for k in range(len(y)) if rows[k] and w[k] > 0}), []
     for i, v in enumerate(values):
         score = [float(y[k] <= v) - q if rows[k] else 0.0 for k in range(len(y))]
         gap = math.fsum(w[k] * score[k] for k in range(len(y)))
         if abs(gap) <= t * math.sqrt(max(variance.variance(score, design), 0.0)):
             kept.append(i)
-    return (values[kept[0]], values[min(kept[-1] + 1, len(values) - 1)]) if kept else (math.nan, math.nan)
+    return values, kept

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from naive import quantiles
+from naive import designs, intervals, quantiles
+
+pytestmark = pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
 
 
 def test_quantile__by_hand():
@@ -22,9 +24,20 @@ def test_quantile__by_hand():
 def test_score_interval__by_hand():
     # ten alike: |k - 5| <= t √(10 / 9 × Σ (u - ū)²) with Σ = 2.4 for k = 4 and 6, 2.1 for 3 and 7, 1.6 for 2 and 8; F(v) = k / 10
     # from k up to k + 1
-    y = [float(v) for v in range(1, 11)]
-    assert quantiles.score_interval(y, 0.5, {"weight": [1.0] * 10}, 1.5) == (3, 8)
-    assert quantiles.score_interval(y, 0.5, {"weight": [1.0] * 10}, 1.0) == (4, 7)
+    y, design = [float(v) for v in range(1, 11)], {"weight": [1.0] * 10}
+    assert quantiles.not_rejected(y, 0.5, design, 1.5) == (y, [2, 3, 4, 5, 6])
+    assert quantiles.not_rejected(y, 0.5, design, 1.0) == (y, [3, 4, 5])
+    t = intervals.student(0.68, None)
+    assert quantiles.quantile_interval(y, 0.5, design, "score", level=0.68) == (5, pytest.approx(3 / (2 * t)), 4, 7)
+
+
+def test_woodruff__by_hand():
+    # F(5) = ½ with error √(10 / 9 × 2.5) / 10 = 1 / 6: ½ ± 0.12 and ½ ± 0.33
+    y, design = [float(v) for v in range(1, 11)], {"weight": [1.0] * 10}
+    assert quantiles.share_below(y, design["weight"], 5, design) == (0.5, pytest.approx(1 / 6))
+    assert quantiles.quantile_interval(y, 0.5, design, level=0.5)[2:] == (4, 7)
+    assert quantiles.quantile_interval(y, 0.5, design)[2:] == (2, 9)
+    assert quantiles.quantile_interval(y, 0.5, {**design, "fpc": [[10] * 10]})[1:] == (0, 5, 5)
 
 
 @pytest.mark.parametrize("rule", ["math", "school", "hf7"])
@@ -41,3 +54,34 @@ def test_quantile__as_the_library(rule):
         found = ss.Survey(pd.DataFrame({"y": y, "w": w}), weight="w").quantile("y", q, rule=rule, df=math.inf)
         right = quantiles.quantile(y.tolist(), w.tolist(), q, rule)
         assert found.to_frame()["estimate"].iloc[0] == pytest.approx(right, rel=1e-9, abs=1e-12), (y, w, q)
+
+
+@pytest.mark.parametrize("rule", ["math", "school", "hf7"])
+@pytest.mark.parametrize("ci", ["woodruff", "beta", "xlogit", "asin", "score"])
+def test_quantile_interval__as_the_library(ci, rule):
+    compared = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        design = designs.random_design(rng, lonely="remove", n_max=9)
+        n = len(design["weight"])
+        table = designs.random_table(rng, n)
+        values = rng.normal(0, 1, n) if seed % 2 else rng.integers(0, 8, n)
+        table["y"] = [None if rng.random() < 0.1 else float(v) for v in values]
+        mask = [seed % 3 > 0 or g == "a" for g in table["g"]]
+        used = sum(m and v is not None and w > 0 for m, v, w in zip(mask, table["y"], design["weight"], strict=True))
+        if used < 2:
+            continue
+        q, df = [0.25, 0.5, 0.9][seed % 3], [math.inf, 5][seed % 2]
+        columns, options = designs.as_arguments(design, table)
+        s = ss.Survey(pd.DataFrame(columns), **options).where(np.array(mask))
+        if ci == "score":
+            _, kept = quantiles.not_rejected(table["y"], q, design, intervals.student(0.95, df), mask)
+            if kept != list(range(kept[0], kept[-1] + 1) if kept else []):
+                continue  # what is not rejected is no interval
+        right = quantiles.quantile_interval(table["y"], q, design, ci, rule, df=df, domain=mask)
+        row = s.quantile("y", q, ci=ci, rule=rule, df=df).to_frame().iloc[0]
+        found = (row["estimate"], row["se"], row["lower"], row["upper"])
+        assert found == pytest.approx(right, rel=1e-8, abs=1e-10), seed
+        assert row["n"] == used
+        compared += 1
+    assert compared > 40
