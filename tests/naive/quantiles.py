@@ -64,17 +64,18 @@ def share_below(y, w, v, design, domain=None):
     return value, math.sqrt(max(variance.variance(score, design), 0.0))
 
 
-def quantile_interval(y, q, design, ci="woodruff", rule="math", level=0.95, df=None, domain=None):
+def quantile_interval(y, q, design, ci="woodruff", rule="math", level=0.95, df=None, domain=None, share_error=None):
     """(estimate, se, lower, upper): the ends of the interval of F̂ at the estimate become quantiles (Woodruff 1952).
 
     An interval holds its estimate, which rules that interpolate would leave outside at times, and is the estimate where F̂ has no
-    error. The standard error is the interval's length over 2 t.
+    error. The standard error is the interval's length over 2 t. `share_error` (a function of v) replaces the design's error of F̂(v),
+    for replicates.
     """
     w = design["weight"]
     rows = [k for k, within in enumerate(variance.inside(domain, y)) if within]
     ys, ws = [y[k] for k in rows], [w[k] for k in rows]
     estimate, t = quantile(ys, ws, q, rule), intervals.student(level, df)
-    p, se = share_below(y, w, estimate, design, domain)
+    p, se = share_below(y, w, estimate, design, domain) if share_error is None else share_error(estimate)
     if se < 1e-9 and p < 1:
         return estimate, 0.0, estimate, estimate
     if ci == "score":

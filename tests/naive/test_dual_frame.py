@@ -8,6 +8,7 @@ import pytest
 
 import surveysim as ss
 from naive import adjusted, dual_frame
+from surveysim.weighting import Multiplicity
 
 pytestmark = pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
 
@@ -240,3 +241,45 @@ def test_membership__as_the_library(estimator):
         theirs, ours = arguments((estimator, "A B" if estimator == "pml" else "", "", {}), a, b)
         compare(d.total("y", **theirs), *dual_frame.total(frames, a["y"] + b["y"], **ours), frames)
         compare(d.mean("y", **theirs), *dual_frame.mean(frames, a["y"] + b["y"], **ours), frames)
+
+
+def adjusted_samples(a, b, rng):
+    """Both samples raked (A to totals and then to shares, B to totals and then divided by the number of mobiles), for either side."""
+    frames, surveys = as_frames(a, b), []
+    for name, t in (("A", a), ("B", b)):
+        n = len(t["w"])
+        t["g"] = ["v" if k % 5 else "u" for k in range(n)]
+        t |= {"frame": ["mobile"] * n, "n_mobile": [int(v) for v in rng.integers(1, 3, n)]}
+        t |= {"n_lines": [0] * n, "n_eligible": [1] * n}
+        w0 = np.array(t["w"])
+        margin = {level: float(w0[np.array(t["g"]) == level].sum() * rng.uniform(0.9, 1.1)) for level in "uv"}
+        x, _ = adjusted.dummies({"g": margin}, t)
+        s0 = ss.Survey(pd.DataFrame(t), weight="w", strata="s", psu="i", fpc="N")
+        s1 = s0.rake({"g": margin})
+        if name == "A":
+            y_total = float(np.array(s1.weight) @ np.array(t["x"]) * 1.03)
+            s2 = s1.calibrate({"x": y_total})
+            last = {"x": [[v] for v in t["x"]]}
+        else:
+            s2, last = s1.apply(ss.Recipe([Multiplicity()])), {}
+        w1, w2 = np.array(s1.weight), np.array(s2.weight)
+        frames[name]["base"] = w0
+        frames[name]["design"]["weight"] = w2.tolist()
+        frames[name]["steps"] = [{"before": w0, "after": w1, "x": x}, {"before": w1, "after": w2, **last}]
+        surveys.append(s2)
+    return frames, surveys
+
+
+@pytest.mark.parametrize("case", [c for c in cases() if "method" not in c[3]], ids=str)
+def test_adjusted_samples__as_the_library(case):
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        a, b = sample(rng, "a"), sample(rng, "b")
+        frames, surveys = adjusted_samples(a, b, rng)
+        d = ss.DualFrameSurvey(*surveys, probability=("pa", "pb"))
+        moved = [{**t, "w": list(s.weight)} for t, s in zip((a, b), surveys, strict=True)]
+        theirs, ours = arguments(case, *moved)
+        y, x = a["y"] + b["y"], a["x"] + b["x"]
+        compare(d.total("y", **theirs), *dual_frame.total(frames, y, **ours), frames)
+        compare(d.mean("y", **theirs), *dual_frame.mean(frames, y, **ours), frames)
+        compare(d.ratio("y", "x", **theirs), *dual_frame.ratio(frames, y, x, **ours), frames)

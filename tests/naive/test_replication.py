@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from naive import raking, replication
+from naive import quantiles, raking, replication
 from naive import variance as linearized
 
 
@@ -206,3 +206,30 @@ def test_preston__multipliers_of_the_library():
             units = [kinds[i : i + 3] for i in range(0, len(kinds), 3)]
             assert sum(unit[0][0] for unit in units) == n // 2
             assert all(sum(b for _, b in unit) == 1 for unit in units if unit[0][0])
+
+
+@pytest.mark.parametrize("kind", ["jkn", "brr", "rao-wu"])
+def test_quantiles__invert_the_interval_of_the_share_with_the_error_of_replicates(kind):
+    for seed in range(6):
+        table = sample(seed, kind)
+        design = {"weight": table["w"], "strata": [table["hh"]], "psu": [table["psu"]]}
+        arguments = {"n": 20, "seed": 3} if kind == "rao-wu" else {}
+        base = ss.Survey(pd.DataFrame(table), weight="w", psu="psu", strata="hh")
+        multipliers, scale, rscales = of_kind(kind, base.replicates(kind, **arguments), design)
+        y, weigh = np.array(table["y"]), repeat_adjustments(table)
+        s = base.rake(TOTALS).rake(SHARES).rake({"h": {"u": 90.0, "v": 80.0}}).replicates(kind, **arguments)
+        w, rule = np.array(s.weight), ["math", "school", "hf7"][seed % 3]
+
+        def share_error(v, m=multipliers, c=scale, r=rscales, y=y, weigh=weigh, base=table["w"], w=w):
+            def share(weights):
+                return weights @ (y <= v) / weights.sum()
+
+            found = replication.repeated(share, weigh, base, m)
+            return share(w), math.sqrt(replication.variance(found, share(w), c, r))
+
+        for ci in ("woodruff", "beta"):
+            found = s.quantile("y", 0.4, ci=ci, rule=rule, df=7).to_frame().iloc[0]
+            right = quantiles.quantile_interval(
+                table["y"], 0.4, {"weight": w.tolist()}, ci, rule, df=7, share_error=share_error
+            )
+            assert (found["estimate"], found["se"], found["lower"], found["upper"]) == pytest.approx(right, rel=1e-6)
