@@ -33,13 +33,13 @@ def test_pair_up__joins_rows_of_one_unit_and_cell(weighted):
 
 def test_rao_wu__draws_are_functions_of_key_replicate_stratum_and_draw():
     """n - 1 draws with replacement from the n of each stratum, two from each 64-bit word, low half first."""
-    start, order = np.array([0, 1, 4, 14]), np.array([2, 0, 1, 3, *range(4, 14)])
+    start, order = np.array([0, 1, 4, 14, 16]), np.array([2, 0, 1, 3, *range(4, 16)])
     k0, k1, first = np.uint64(11), np.uint64(22), 16
-    out = np.full((14, LANES), 9.0)
+    out = np.full((16, LANES), 9.0)
     kernels.rao_wu(k0, k1, first, start, order, out)
     for lane in range(LANES):
-        expected = np.empty(14)
-        for h in range(3):
+        expected = np.empty(16)
+        for h in range(4):
             units, n = order[start[h] : start[h + 1]], start[h + 1] - start[h]
             times, halves = np.zeros(n), []
             for block in range(3):
@@ -49,8 +49,8 @@ def test_rao_wu__draws_are_functions_of_key_replicate_stratum_and_draw():
                 times[half * int(n) >> 32] += 1
             expected[units] = times * n / (n - 1) if n > 1 else 1.0
         np.testing.assert_allclose(out[:, lane], expected, rtol=1e-14)
-    np.testing.assert_allclose(out[4:].sum(axis=0), 10)
-    again = np.empty((14, LANES))
+    np.testing.assert_allclose(out[4:14].sum(axis=0), 10)
+    again = np.empty((16, LANES))
     kernels.rao_wu(k0, k1, first + 3, start, order, again)
     np.testing.assert_array_equal(again[:, :5], out[:, 3:])
 
