@@ -33,7 +33,7 @@ PLAIN = ss.Survey(TABLE, "w", "s", "p")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"fpc": [2.0, 2, 2, np.inf, 2, 2]}, "missing, infinite or not above 0 in 1 rows"),
+        ({"fpc": [2.0, 2, 2, np.inf, 2, 2]}, "fpc is infinite in 1 of 6 rows, the first is row 3"),
         ({"fpc": [0.5, 0.5, 0, 0, 0.5, 0.5]}, "not above 0 in 2 rows"),
         ({"fpc": [4.0, 5, 4, 4, 4, 4]}, "in 'a' it goes from 4 to 5"),
         ({"fpc": [4.0, 4, 0.5, 0.5, 4, 4]}, "mixes counts"),
@@ -51,7 +51,7 @@ PLAIN = ss.Survey(TABLE, "w", "s", "p")
         ({"pps": np.eye(5), "probability": "pi"}, r"shape \(5, 5\); the table has 6 rows"),
         ({"probability": [0.5] * 5 + [1.0001]}, "1 inclusion probabilities.*1.0001.* in row 5"),
         ({"probability": [0.5, 0, 0, 0.5, 0.5, 1]}, "2 inclusion probabilities.*0.0.* in row 1"),
-        ({"strata": ["a", None, "b", "b", None, "c"]}, "missing in 2 rows, the first is row 1"),
+        ({"strata": ["a", None, "b", "b", None, "c"]}, "missing in 2 of 6 rows, the first is row 1"),
         (
             {"strata": np.array(list("aabbcc")), "psu": [1, 2, 2, 3, 4, 5]},
             "1 PSU labels occur in more than one stratum, the first is 2",
@@ -238,13 +238,11 @@ def test_quantile__refuses(options, words):
         PLAIN.quantile(**{"y": "y", "q": 0.5, **options})
 
 
-def test_quantile__needs_weight_and_with_replicates_no_ci():
+def test_quantile__needs_rows_of_weight():
     with pytest.raises(DataError, match="rows of positive weight"):
         quantiles.quantile(Y, np.zeros(6), 0.5)
-    replicated = PLAIN.replicates("jkn")
-    for call in (PLAIN.replicate_weights, lambda: replicated.quantile("y", 0.5, ci="beta")):
-        with pytest.raises((DataError, DesignError), match=r"no replicates|leave ci out"):
-            call()
+    with pytest.raises(DesignError, match="no replicates"):
+        PLAIN.replicate_weights()
 
 
 # ---- ratios and scores -----------------------------------------------------------------------------------------------
@@ -351,9 +349,7 @@ def test_scheme__matrix_is_what_fill_gives_lane_by_lane():
 def test_replicates__that_empty_a_domain_are_named():
     table = TABLE.assign(few=list("nnnnny"))
     survey = ss.Survey(table, "w", "s", "p").replicates("jkn")
-    with pytest.raises(
-        DataError, match=r"1 of 6 replicates leave an estimate undefined, the first is replicate 5, row 1"
-    ):
+    with pytest.raises(DataError, match=r"1 of 6 replicates leave .*the first is replicate 6"):
         survey.mean("y", by="few", df=3)
 
 
@@ -421,10 +417,10 @@ def test_replicate_weights__without_degrees_of_freedom():
             lambda: ss.Survey(TABLE[:5], ss.rake(TABLE, {"g": {"u": 3, "v": 4}}, weight="w")),
             "6 weights; the table has 5|rows",
         ),
-        (lambda: PLAIN.where([True] * 5), r"6 True or False values.*bool, \(5,\)"),
+        (lambda: PLAIN.where([True] * 5), "5 values; the table has 6 rows"),
         (lambda: PLAIN.where(np.ones(6)), "got float64"),
         (lambda: PLAIN.where(pd.Series([True] * 6, index=range(1, 7))), "index is not the table's"),
-        (lambda: PLAIN.where(np.zeros(6, bool)).mean("y"), "no rows; check where"),
+        (lambda: PLAIN.where(np.zeros(6, bool)).mean("y"), "no rows.*; check where"),
         (lambda: PLAIN.where(TABLE["g"] == "u").rake({"g": {"u": 1, "v": 1}}), "whole sample first"),
         (lambda: PLAIN.replicates("jkn").rake({"g": {"u": 1, "v": 1}}), "make replicates then"),
         (lambda: ss.Survey(TABLE.assign(y=np.nan)).mean("y"), "missing in all 6 rows; there is nothing"),

@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 SOURCE = Path("src/surveysim")
 ROOMS = {
-    "weighting": ["weighting/*.py"],
+    "weighting": ["weighting/*.py", "tables.py"],
     "estimation": ["estimation/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],

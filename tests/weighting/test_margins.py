@@ -140,8 +140,8 @@ def test_tidy_margins__are_those_of_a_mapping():
     np.testing.assert_allclose(rake(DATA, swapped, by="r").weight, expected, rtol=1e-9)
     parsed = Margins.parse(by, "r")
     assert parsed.margin_names == ["sex", "age"]
-    np.testing.assert_array_equal(parsed.total, [[3, np.nan, 1, 2], [np.nan, 4, 1, 3]])
-    assert [parsed.name(c) for c in range(4)] == [("sex", "m"), ("sex", "f"), ("age", "y"), ("age", "o")]
+    np.testing.assert_array_equal(parsed.total, [[np.nan, 3, 1, 2], [4, np.nan, 1, 3]])  # a new first level comes first
+    assert [parsed.name(c) for c in range(4)] == [("sex", "f"), ("sex", "m"), ("age", "y"), ("age", "o")]
     crossed = Margins.parse({("sex", "age"): {("m", "y"): 1, ("f", "o"): 2}, "r": {"p": 3}})
     assert [crossed.name(c) for c in range(3)] == [("sex × age", ("m", "y")), ("sex × age", ("f", "o")), ("r", "p")]
 
@@ -219,7 +219,7 @@ def test_columns__are_found_or_the_nearest_named():
         (pd.Series(np.ones(6), index=range(1, 7)), "index is not the table's"),
         ([1, 2, -1, np.nan, np.inf, 1], "3 of 6 weights are missing, infinite or negative; the first is -1.0 in row 2"),
         (np.zeros(6), "all 6 weights are zero"),
-        (7.0, "shape"),
+        (7.0, "float|shape"),
     ],
 )
 def test_weights__refuse(weight, words):
@@ -255,7 +255,7 @@ def test_levels_without_respondents__are_named():
         ({"p": {"z": 1}, "q": {"z": {"a": 1}}}, {"by": "r"}, "'z' has levels in one partition and a single total"),
         ({"z": "many"}, {}, "'z' is 'many', which is no number"),
         ({"z": np.inf}, {}, "'z' is inf; totals are finite"),
-        ({"sex": 90}, {}, "'sex' has one total but is not numeric"),
+        ({"sex": 90}, {}, "'sex'.* is not numeric.*give {every level: total}"),
         ({("sex", "age"): 90}, {}, "sex × age' has one total but several columns"),
         ({"z": 90}, {"q": [1, 1, 1, 1, 1, 0]}, "one finite factor above 0"),
         ({"z": 90}, {"q": [1, 1, 1, 1, 1, np.inf]}, "one finite factor above 0"),
@@ -283,7 +283,12 @@ def test_calibrate__refuses(totals, options, words):
 
 
 def test_calibrate__refuses_holes_in_numeric_variables():
-    refused("'z' is missing or infinite in 2 rows", calibrate, DATA.assign(z=[1, np.nan, 3, np.inf, 5, 6]), {"z": 9})
+    refused(
+        "'z' is missing or infinite in 2 of 6 rows, the first is row 1",
+        calibrate,
+        DATA.assign(z=[1, np.nan, 3, np.inf, 5, 6]),
+        {"z": 9},
+    )
     refused("one entry", poststratify, DATA, {"sex": SEX, "age": AGE})
     refused("a numeric total is calibrate's", poststratify, DATA, {"z": 9})
 
