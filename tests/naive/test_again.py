@@ -29,8 +29,7 @@ def test_raking_again(policy, reading):
     for _ in range(60):
         columns = problems.columns(rng, 40, ("u", "v"), most=3)
         weight = problems.weights(rng, 40, zeros=False)
-        variables = ["u", "v"] if policy == "drop" else problems.variables(rng, ["u", "v"])
-        margins = problems.margins(rng, columns, variables, weight)
+        margins = problems.margins(rng, columns, problems.variables(rng, ["u", "v"]), weight)
         if policy != "fail":
             for row in rng.permutation(40)[:6]:
                 columns[["u", "v"][row % 2]][row] = None

@@ -196,3 +196,22 @@ def test_trim__the_mean_is_that_of_the_rows_that_are_left():
     cal = ss.rake(data, margins, weight="w", missing="drop", trim=(None, 1.6), margins_are="totals")
     short = ss.rake(data[data["sex"].notna()], margins, weight="w", trim=(None, 1.6), margins_are="totals")
     np.testing.assert_allclose(cal.weight[cal.weight > 0], short.weight, rtol=1e-6)
+
+
+def test_rows_without_weight__make_no_level_or_combination_of_their_own():
+    """A row that is left out has (b, c) for (b, missing) nowhere, and one of weight 0 needs no level for the missing."""
+    crossed = pd.DataFrame({"u": ["a", "b", "b"], "v": ["c", "d", None]})
+    found = ss.rake(crossed, {("u", "v"): {("a", "c"): 6.0, ("b", "d"): 4.0}}, missing="drop")
+    assert found.weight.tolist() == [6, 4, 0]
+    margins = {"u": {"a": 6.0, "b": 4.0}}
+    for policy in ("drop", "level"):
+        found = ss.rake(pd.DataFrame({"u": ["a", "b", None]}), margins, weight=[1, 1, 0], missing=policy)
+        assert found.weight.tolist() == [6, 4, 0]
+
+
+def test_rows_without_weight__do_not_say_which_variables_are_never_missing():
+    """u is missing in a row of weight 0 alone, so the share of the missing v is still taken inside the levels of u."""
+    table = pd.DataFrame({"u": ["a", "a", "b", "b", None], "v": ["c", None, "c", "d", "c"]})
+    margins = {("u", "v"): {("a", "c"): 30.0, ("a", "d"): 0.0, ("b", "c"): 10.0, ("b", "d"): 10.0}}
+    found = ss.rake(table, margins, weight=[1, 3, 1, 1, 0], missing="level")
+    np.testing.assert_allclose(found.weight, [7.5, 22.5, 10, 10, 0])
