@@ -171,7 +171,7 @@ class DualFrameSurvey(Shown):
             estimator,
             self.part,
             theta,
-            frame_sizes,
+            None if frame_sizes is None else dict(frame_sizes),
             method,
             bounds,
             self._probability,

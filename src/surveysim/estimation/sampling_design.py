@@ -92,7 +92,7 @@ def stages(data, strata, psu, fpc, nest, n):
                 f"{names[unit[[np.argmax(split)]]].tolist()[0]!r}. Say nest=True if labels repeat across strata."
             )
         fraction = _fraction(data, fpc[k] if k < len(fpc) else None, stratum, owner, labels, n)
-        unit = unit.astype(np.int32, copy=False)
+        unit = unit.astype(np.int32, copy=not unit.flags.owndata)  # codes of a categorical are the caller's
         result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above), above, names))
         parent, before = unit, above
     return tuple(stage for stage, _, _ in result)

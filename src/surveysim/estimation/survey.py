@@ -14,7 +14,7 @@ from ..kernels import variance
 from ..tables import all_finite, coded, held, kind_of, mask_of, named, numbers_of, one_name, refuse_infinite, rows_of
 from ..weighting import Calibration, Weights
 from ..weighting.problem import base_weights
-from ..weighting.result import deff_kish, same_rows, warn_if_bare
+from ..weighting.result import deff_kish, remember, same_rows, warn_if_bare
 from . import independence, quantiles, replication, sampling_design, scores
 from .estimates import estimates, listed
 from .linearization import LONELY, Design
@@ -128,7 +128,8 @@ class Survey(Shown):
                 warn_if_bare(weight, stacklevel=4)
             plain = base_weights(self.data, weight, n)
             return plain, plain, ()
-        final = weight.final if isinstance(weight, Weights) else weight.weight
+        final = (weight.final if isinstance(weight, Weights) else weight.weight).copy()
+        remember(final)
         same_rows(self.data, weight.repeat.get("index") if isinstance(weight, Weights) else weight.index)
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
@@ -136,7 +137,7 @@ class Survey(Shown):
         if isinstance(weight, Weights):
             start = weight.repeat.get("start")
             self._base = np.ones(n) if start is None else start
-            return final, weight.start, weight.links
+            return final, weight.start.copy(), weight.links
         self._base = weight.base(n)
         return final, self._base, weight.links
 

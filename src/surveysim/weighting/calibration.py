@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from ..errors import CalibrationError, DataError
-from ..tables import numbers_of
+from ..tables import held, numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins
@@ -88,10 +88,11 @@ def rake(
         tol=tol,
         max_iter=max_iter,
     )
+    margins = Margins.parse(margins, by)
     result = _raked(data, margins, weight, None, **options)
     if missing == "level":
         options["margins_are"] = result.reading
-        result.afresh = partial(_again, data, margins, result.base(len(result.weight)), options)
+        result.afresh = partial(_again, held(data), margins, result.base(len(result.weight)), options)
     return result
 
 
@@ -120,7 +121,7 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
         result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied)
     result.index = index
     if whole is not None:
-        result._links = partial(_completed, whole, problem, total, reading, result._links, result.g, result.at_bound)
+        result._links = partial(_completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound)
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12

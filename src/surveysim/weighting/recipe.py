@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
-from ..tables import numbers_of, rows_of
+from ..tables import held, numbers_of, rows_of
 from .constraints import Multiplied
 from .margins import Margins
 from .result import Calibration, deff_kish, remember
@@ -198,7 +198,7 @@ class Recipe:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)
         found.repeat.update(
-            recipe=self, cases=cases, dispositions=dispositions, start=start, index=getattr(cases, "index", None)
+            recipe=self, cases=held(cases), dispositions=held(dispositions), start=start, index=getattr(cases, "index", None)
         )
         return found
 

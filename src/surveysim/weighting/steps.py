@@ -391,6 +391,7 @@ class Rake:
     name: str = "final_weight"
 
     def __post_init__(self):
+        object.__setattr__(self, "margins", Margins.parse(self.margins, self.by))  # the caller's may change
         trim_bounds((self.least, self.most))
 
     def apply(self, cases, weight, dispositions, fixed=None):
