@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError
-
-SIGHT = 60  # characters of a wrong value that a message shows
+from .guards import sight
 
 
 class Columns:
@@ -110,12 +109,6 @@ def rows_of(data):
 
 def _kind_in_words(value):
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def sight(value):
-    """A wrong value as messages show it: its repr, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= SIGHT and "\n" not in text else f"{' '.join(text.split())[:SIGHT]} …"
 
 
 def named(columns, what):

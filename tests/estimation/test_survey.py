@@ -169,7 +169,7 @@ def test_numeric_types__give_the_same_answer(dtype):
         (lambda: Survey(DATA, strata="hh"), DataError, "did you mean 'h'"),
         (lambda: Survey(DATA.assign(c=[1, 1, 2, 1, 4, 4]), strata="h", psu="c"), DesignError, "more than one stratum"),
         (lambda: Survey(DATA.assign(h=[1, None, 1, 2, 2, 2]), strata="h"), DataError, "missing in 1"),
-        (lambda: Survey(DATA.assign(N=1.5), strata="h", psu="c", fpc="N"), DesignError, "fpc says"),
+        (lambda: Survey(DATA.assign(N=1.5), strata="h", psu="c", fpc="N"), DesignError, "fpc 'N' says"),
         (lambda: Survey(DATA, lonely_psu="ignore"), DesignError, "lonely_psu"),
         (lambda: Survey(DATA.assign(w=-1), weight="w"), DataError, "negative"),
         (lambda: Survey(DATA).mean("g"), DataError, "not numeric"),

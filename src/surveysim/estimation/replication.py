@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import hadamard
 
+from .. import guards
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
@@ -464,42 +465,48 @@ class OneByOne:
 
 def brought(data, columns, weight, scale, rscales, mse, n):
     """Replication from replicate weights a user brings."""
-    if isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns):
-        matrix = (
-            np.stack([numbers_of(data, c, n, "replicate weight") for c in columns], axis=1)
-            if columns
-            else np.zeros((n, 0))
-        )
-    elif isinstance(columns, str):
-        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
-    else:
-        matrix = np.array(columns, dtype=float, order="C")  # a copy: the caller may change theirs
-    if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
-        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
-    if not np.all(np.isfinite(matrix)):
-        raise DesignError(f"{int((~np.isfinite(matrix)).sum())} replicate weights are missing or infinite.")
+    matrix = _matrix_of(data, columns, n)
     R = matrix.shape[1]
-    if rscales is None and isinstance(scale, int | float) and scale == 1:
+    scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")
+    if rscales is None and scale == 1:
         warnings.warn(
             f"scale and rscales are 1, as if each of the {R} replicates were a delete-one sample's share; bootstraps and half samples "
             f"need scale, such as 1 / {R}.",
             SurveysimWarning,
             stacklevel=3,
         )
-    if not isinstance(scale, int | float | np.number):
-        raise DesignError(f"scale = {scale!r}: give a number, such as 1 / {R} for half samples.")
-    rscales = (
-        np.ones(R)
-        if rscales is None
-        else np.broadcast_to(np.asarray(rscales, dtype=float), (R,) if np.ndim(rscales) == 0 else np.shape(rscales))
+    if rscales is None or guards.is_number(rscales):
+        rscales = [1.0 if rscales is None else rscales] * R
+    rscales = guards.number_array(
+        rscales, "rscales", shape=(R,), error=DesignError, remedy=f"Each of the {R} replicates has one, 0 or larger."
     )
-    if (
-        rscales.shape != (R,)
-        or not np.all(np.isfinite(rscales) & (rscales >= 0))
-        or not (np.isfinite(scale) and scale > 0)
-    ):
-        raise DesignError(
-            f"scale = {scale!r} and {len(rscales)} rscales do not fit {R} replicates; give one factor above 0 and {R} others."
-        )
+    if np.any(rscales < 0):
+        raise DesignError(f"rscales: {int((rscales < 0).sum())} of {R} are negative; give factors of 0 or more.")
+    return Replication(weight, FromMatrix(matrix), R, scale, rscales, guards.flag(mse, "mse", error=DesignError))
 
-    return Replication(weight, FromMatrix(matrix), R, float(scale), np.array(rscales, dtype=float), mse)
+
+def _matrix_of(data, columns, n):
+    """Replicate weights (n, R) from a list of columns or an array; a copy, since the caller may change theirs."""
+    named = isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns)
+    if isinstance(columns, str):
+        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
+    if named:
+        each = [numbers_of(data, c, n, "replicate weight", finite=False) for c in columns]
+        matrix = np.stack(each, axis=1) if columns else np.zeros((n, 0))
+    else:
+        try:
+            matrix = np.array(columns, dtype=float, order="C")
+        except (TypeError, ValueError):
+            raise DesignError(
+                f"replicate_weights = {guards.sight(columns)}: give a list of columns, or an array."
+            ) from None
+    if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
+        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, r = np.argwhere(bad)[0]
+        which = f"column {columns[r]!r}" if named else f"column {r}"
+        raise DesignError(
+            f"{int(bad.sum())} replicate weights are missing or infinite, the first is in {which}, row {row}."
+        )
+    return matrix

@@ -116,27 +116,28 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     """Sampling fraction of every stratum from population counts (> 1) or fractions."""
     if fpc is None:
         return np.zeros(len(labels))
-    values = numbers_of(data, fpc, n, "fpc")
+    values, what = numbers_of(data, fpc, n, "fpc", finite=False), called("fpc", fpc)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        raise DesignError(
+            f"{what} is missing, infinite or not above 0 in {int(bad.sum())} of {n} rows, the first is row {int(np.argmax(bad))}."
+        )
     low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
     np.minimum.at(low, stratum, values)
     np.maximum.at(high, stratum, values)
-    if not np.all(np.isfinite(values)) or np.any(low <= 0):
-        raise DesignError(
-            f"fpc is missing, infinite or not above 0 in {int((~(np.isfinite(values) & (values > 0))).sum())} rows."
-        )
     if np.any(low != high):
         h = int(np.argmax(low != high))
         raise DesignError(
-            f"fpc must be constant inside a stratum; in {labels.tolist()[h]!r} it goes from {low[h]:g} to {high[h]:g}."
+            f"{what} must be constant inside a stratum; in {labels.tolist()[h]!r} it goes from {low[h]:g} to {high[h]:g}."
         )
     if np.any(values > 1) and np.any(values < 1):
-        raise DesignError("fpc mixes counts (> 1) and fractions (< 1); give one or the other.")
+        raise DesignError(f"{what} mixes counts (> 1) and fractions (< 1); give one or the other.")
     sampled = np.bincount(owner, minlength=len(labels))
     fraction = sampled / low if np.any(values > 1) else low
     if np.any(fraction > 1 + 1e-12):
         h = int(np.argmax(fraction))
         raise DesignError(
-            f"stratum {labels.tolist()[h]!r} has {sampled[h]} PSUs in the sample but fpc says {low[h]:g}."
+            f"stratum {labels.tolist()[h]!r} has {sampled[h]} PSUs in the sample but {what} says {low[h]:g}."
         )
     return np.minimum(fraction, 1.0)
 
@@ -215,14 +216,17 @@ def probabilities(data, probability, n):
         if isinstance(probability, list | tuple) and all(isinstance(p, str) for p in probability)
         else [probability]
     )
-    pi = np.prod([numbers_of(data, p, n, "probability") for p in columns], axis=0)
-    bad = ~((pi > 0) & (pi <= 1))
-    if bad.any():
-        raise DesignError(
-            f"{int(bad.sum())} inclusion probabilities are not above 0 and at most 1; the first is {pi[bad][0]!r} in row "
-            f"{int(np.argmax(bad))}."
-        )
-    return pi
+    result = np.ones(n)
+    for column in columns:
+        pi = numbers_of(data, column, n, "probability", finite=False)
+        bad = ~((pi > 0) & (pi <= 1))
+        if bad.any():
+            raise DesignError(
+                f"{called('probability', column)}: {int(bad.sum())} of {n} inclusion probabilities are not above 0 and at most 1; the "
+                f"first is {float(pi[bad][0])!r} in row {int(np.argmax(bad))}."
+            )
+        result *= pi
+    return result
 
 
 def unequal_probabilities(pps, form, probability, n, stage, policy):

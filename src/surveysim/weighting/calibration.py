@@ -121,7 +121,9 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
         result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied)
     result.index = index
     if whole is not None:
-        result._links = partial(_completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound)
+        result._links = partial(
+            _completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound
+        )
     if rescale is not None:
         result.rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..tables import Columns, coded, numbers_of, rows_of
+from ..tables import Columns, coded, rows_of
 from .constraints import Multiplied
 from .margins import Margins, raking_levels
+from .problem import base_weights
 
 POLICIES = ("fail", "drop", "level")
 MISSING = "(missing)"
@@ -59,7 +60,7 @@ def complete(data, margins, weight, by, policy):
         raise DataError(f"missing = {policy!r}: choose one of {', '.join(POLICIES)}.")
     targets, n = Margins.parse(margins, by), rows_of(data)
     by = targets.by
-    base = np.ones(n) if weight is None else numbers_of(data, weight, n, "weight", finite=False)
+    base = base_weights(data, weight, n)
     names = list(dict.fromkeys(name for variable in targets.variables for name in variable))
     columns = {name: raking_levels(data, name) for name in names}
     lost = {name: np.asarray(codes) < 0 for name, (codes, _) in columns.items()}

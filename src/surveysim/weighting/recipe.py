@@ -198,7 +198,11 @@ class Recipe:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
         found = self._run(cases, dispositions, start, None)
         found.repeat.update(
-            recipe=self, cases=held(cases), dispositions=held(dispositions), start=start, index=getattr(cases, "index", None)
+            recipe=self,
+            cases=held(cases),
+            dispositions=held(dispositions),
+            start=start,
+            index=getattr(cases, "index", None),
         )
         return found
 
