@@ -4,6 +4,8 @@
 python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
 python3 run.py test [--all]  the tests; --all adds the long ones
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
+python3 run.py attack        random samples of every shape against second implementations, repeated weightings, R and laws
+                             [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/attack.md
 python3 run.py lint          ruff, formatting, import contracts
 python3 run.py examples      every example, its output compared
 python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
@@ -26,6 +28,7 @@ EXTRAS = {
     "demo": "report,files",
     "test": "report,test",
     "mutate": "report,test",
+    "attack": "report,test",
     "lint": "lint",
     "examples": "report,files",
     "bench": "report,bench",
@@ -87,6 +90,11 @@ def mutate(arguments):
     return call(PYTHON, "tests/mutation/mutate.py", *arguments)
 
 
+def attack(arguments):
+    paths = os.pathsep.join(p for p in (str(ROOT / "tests"), os.environ.get("PYTHONPATH")) if p)
+    return call(PYTHON, "-m", "attack", *arguments, env={**os.environ, "PYTHONPATH": paths})
+
+
 def lint(arguments):
     del arguments
     ruff = (PYTHON, "-m", "ruff")
@@ -140,6 +148,7 @@ TASKS = {
     "demo": demo,
     "test": test,
     "mutate": mutate,
+    "attack": attack,
     "lint": lint,
     "examples": examples,
     "bench": bench,

@@ -256,6 +256,9 @@ def test_rake_step__raking_and_trimming_come_to_rest_inside_the_bounds_and_on_th
     np.testing.assert_allclose(weights.calibration.margins["before"][:3], data.groupby("a")["w"].sum())
     with pytest.raises(CalibrationError, match="do not come to rest"):
         Recipe([BaseWeight("w"), Rake(totals, margins_are="totals", least=0.999, most=1.001)]).apply(data)
+    data.loc[:2, "w"] = 0.0  # their bounds are 0, and say nothing
+    with pytest.raises(CalibrationError, match="do not come to rest"):
+        Recipe([BaseWeight("w"), Rake(totals, margins_are="totals", least=0.999, most=1.001)]).apply(data)
 
 
 def test_replay__starts_from_the_multiplied_base_weights_and_keeps_what_was_decided():

@@ -141,8 +141,9 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
             break
         result, rounds = problem.reweighted(cut).calibrate(total, distance, tol, max_iter), rounds + 1
     else:
-        inside = base > 0
-        above, below = (result.weight / high)[inside], (low / np.maximum(result.weight, 1e-300))[inside]
+        inside = base > 0  # the bounds of rows without weight are 0
+        low, high = (np.broadcast_to(bound, base.shape)[inside] for bound in (low, high))
+        above, below = result.weight[inside] / high, low / np.maximum(result.weight[inside], 1e-300)
         worst = float(max(above.max(), below.max()))
         raise CalibrationError(
             f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "

@@ -1,0 +1,15 @@
+"""Columns with contents that make no sense, in every role a column can have."""
+
+from .hostile import GIVEN, SET_UP, attack, smaller, tables_of  # noqa: F401 - what a family has
+
+AXES = (("role", tuple(GIVEN["roles"])), ("contents", tuple(GIVEN["columns"])))
+SHARE = 0.4
+
+
+def make(rng, cell):
+    """A table with the column, and the call that reads it."""
+    del rng
+    role, contents = cell
+    column = f"data['bad'] = other['bad'] = {GIVEN['columns'][contents]}"
+    set_up = [*SET_UP[:6], column, *SET_UP[6:]]
+    return {"family": "odd", "line": GIVEN["roles"][role], "set_up": set_up, "named": "bad", "kind": cell}

@@ -1,0 +1,192 @@
+"""The second implementations' answers for a case, from plain lists: weights, estimates, errors, degrees of freedom."""
+
+import numpy as np
+from naive import adjusted, calibration, independence, intervals, quantiles, raking, recipe, variance  # noqa: F401 - for others
+
+from .adjustments import levels_of
+
+
+def frame(columns, options, weight):
+    """The design as `naive.variance` reads it; `weight` are those before any adjustment."""
+    values = {name: c["values"] for name, c in columns.items()}
+    lists = {name: _per_stage(options.get(name)) for name in ("strata", "psu", "fpc")}
+    made = {"weight": [float(w) for w in weight], "lonely": options.get("lonely_psu", "fail")}
+    made |= {name: [values[c] for c in given] for name, given in lists.items() if given}
+    if options.get("pps") is not None:
+        pi = [float(p) for p in values["p"]]
+        made |= {"pps": str(options["pps"]), "pps_variance": options.get("pps_variance", "ht"), "probability": pi}
+        if made["pps"] == "joint":
+            joint = 0.97 * np.outer(pi, pi)
+            np.fill_diagonal(joint, pi)
+            made["pps"] = joint.tolist()
+    return made
+
+
+def _per_stage(given):
+    return [] if given is None else list(given) if isinstance(given, list) else [given]
+
+
+def base_weight(columns, options):
+    """The weights a Survey starts with: a column, one over probabilities or over fractions, or 1."""
+    n = len(columns["v"]["values"])
+    if "weight" in options:
+        return [float(w) for w in columns[options["weight"]]["values"]]
+    if "probability" in options:
+        return [1 / float(p) for p in columns["p"]["values"]]
+    if "fpc" not in options:
+        return [1.0] * n
+    design = frame(columns, options, [1.0] * n)
+    made = np.ones(n)
+    for stage, fpc in enumerate(design["fpc"]):
+        groups = [(0,)] * n if "strata" not in design else [(s,) for s in design["strata"][0]]
+        for unit in design.get("psu", [])[:stage]:
+            groups = [(*g, u) for g, u in zip(groups, unit)]
+        units = design["psu"][stage] if "psu" in design else list(range(n))
+        for k in range(n):
+            inside = {u for u, g in zip(units, groups) if g == groups[k]}
+            made[k] *= len(inside) / fpc[k] if fpc[k] > 1 else fpc[k]
+    return (1 / made).tolist()
+
+
+class SkipError(Exception):
+    """The second implementations have no answer for this case."""
+
+
+# -------------------------------------------------------------------------------------------------------- weights
+def weights(columns, step, before):
+    """Weights after one step that was carried out, a recipe's steps one by one."""
+    values = {name: c["values"] for name, c in columns.items()}
+    if step["method"] == "recipe":
+        raise SkipError
+    options, totals = dict(step["options"]), step["totals"]
+    options.pop("tol", None)
+    by = options.pop("by", None)
+    if step["method"] == "poststratify":
+        return calibration.poststratify(values, totals, before)
+    if step["method"] == "calibrate":
+        named = {name: values[options.pop(name)] for name in ("q", "cluster") if name in options}
+        if by is not None:
+            return (
+                calibration.calibrate_by(values, totals, before, values[by], **named, **options)
+                if False
+                else _by(values, totals, before, by, calibration.calibrate, named, options)
+            )
+        return calibration.calibrate(values, totals, before, **named, **options)
+    are = options.pop("margins_are")
+    missing, trim, bounds = options.pop("missing", "fail"), options.pop("trim", None), options.pop("bounds", None)
+    if (missing == "level" and (trim or bounds or by)) or (trim and by):
+        raise SkipError
+    if by is not None:
+        found = np.array(before, float)
+        for part, own in totals.items():
+            rows = [r for r in range(len(before)) if values[by][r] == part]
+            inside = {name: [v[r] for r in rows] for name, v in values.items()}
+            found[rows] = _raked(inside, own, [before[r] for r in rows], are, missing, trim, bounds)
+        return found
+    return _raked(values, totals, before, are, missing, trim, bounds)
+
+
+def _by(values, totals, before, by, method, named, options):
+    found = np.array(before, float)
+    for part, own in totals.items():
+        rows = [r for r in range(len(before)) if values[by][r] == part]
+        inside = {name: [v[r] for r in rows] for name, v in values.items()}
+        extra = {name: [v[r] for r in rows] for name, v in named.items()}
+        found[rows] = method(inside, own, [before[r] for r in rows], **extra, **options)
+    return found
+
+
+def _raked(values, margins, before, are, missing, trim, bounds):
+    if missing == "drop":
+        before = raking.drop_missing(values, margins, before)
+    margins = raking.as_totals(margins, float(np.sum(before)), are)
+    if missing == "level":
+        values, margins = raking.level_missing(values, margins, before)
+    if missing == "drop":  # rows that are left out belong to no level
+        keep = [r for r, w in enumerate(before) if w > 0]
+        found = np.zeros(len(before))
+        inside = {name: [v[r] for r in keep] for name, v in values.items()}
+        found[keep] = _raked(inside, margins, [before[r] for r in keep], "totals", "fail", trim, bounds)
+        return found
+    if bounds is not None:
+        if trim is not None:
+            raise SkipError
+        return raking.rake_clipped(values, margins, before, bounds)
+    if trim is not None:
+        return raking.rake_trimmed(values, margins, before, *trim)
+    return raking.rake(values, margins, before)
+
+
+# --------------------------------------------------------------------------------------------------------- scores
+def passes(columns, step, before, after):
+    """A calibration step as `naive.adjusted` reads it."""
+    values, options = {name: c["values"] for name, c in columns.items()}, step["options"]
+    if options.get("trim") or options.get("bounds") or options.get("missing") == "level" or "covariance" in options:
+        raise SkipError
+    parts, n = [(step["totals"], list(range(len(before))))], len(before)
+    before = np.array(before, float)
+    if options.get("by") is not None:
+        levels = levels_of(columns, (options["by"],), range(n))
+        parts = [(step["totals"][level], rows) for level, rows in levels.items()]
+    shares = options.get("margins_are") == "shares"
+    if options.get("missing") == "drop":
+        names = {
+            name for variable in step["totals"] for name in (variable if isinstance(variable, tuple) else (variable,))
+        }
+        gone = [any(values[name][r] is None for name in names) for r in range(n)]
+        before = np.where(gone, 0.0, before)
+    blocks, follow = [], []
+    for totals, rows in parts:
+        x, target = calibration.calibration_variables(values, totals)
+        if options.get("cluster") is not None:
+            own = values[options["cluster"]]
+            x = np.array([np.mean([x[j] for j in range(n) if own[j] == own[k]], axis=0) for k in range(n)])
+        inside = np.isin(np.arange(n), rows)
+        blocks.append(x * inside[:, None])
+        sums = np.concatenate([np.full(len(t), sum(t.values())) for t in totals.values()]) if shares else None
+        follow.append((inside & (before > 0))[:, None] * (target / sums) if shares else np.zeros_like(x))
+    made = {"before": before, "after": after, "x": np.hstack(blocks), "follow": np.hstack(follow)}
+    if options.get("q") is not None:
+        made["q"] = values[options["q"]]
+    return made
+
+
+def recipe_weights(columns, own, before, dispositions):
+    """Weights after one step of a recipe."""
+    values, name = {c: v["values"] for c, v in columns.items()}, own["step"]
+    if name == "BaseWeight":
+        return values["w"]
+    if name == "Selection":
+        return recipe.selection(values | {"unit_probability": values["pi"]}, before)
+    if name == "Multiplicity":
+        return recipe.multiplicity(values, before)
+    if name == "Composite":
+        return recipe.composite(values, before, own["theta"])
+    if name == "NonresponseClasses":
+        return recipe.nonresponse_classes(values, before, dispositions.to_dict("records"), (own["by"],), own["e"])
+    if own["minimum"] > 1:
+        raise SkipError
+    trim = None if own["trim"] == (None, None) else own["trim"]
+    return _raked(values, own["totals"], before, own["options"]["margins_are"], "fail", trim, None)
+
+
+def recipe_passes(columns, step, path):
+    """The steps of a recipe; `path` are the weights before the first and after each."""
+    made = []
+    for own, before, after in zip(step["steps"], path, path[1:]):
+        if own["step"] == "Composite" and own["theta"] == "effective":
+            raise SkipError
+        if own["step"] == "Rake":
+            if own["minimum"] > 1 or own["trim"] != (None, None):
+                raise SkipError
+            raked = {"totals": own["totals"], "options": {"margins_are": own["options"]["margins_are"]}}
+            made.append(passes(columns, raked, before, after))
+        elif own["step"] != "BaseWeight":  # the base weights are the design's
+            made.append({"before": before, "after": after})
+    return made
+
+
+def standard_error(score, steps, design):
+    """By the chain of steps and the design."""
+    values = adjusted.weighted_score(score, steps, design["weight"]).tolist()
+    return float(np.sqrt(variance.of_values(values, values, design)))

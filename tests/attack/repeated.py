@@ -1,0 +1,188 @@
+"""A case against derivatives and replicates that repeat the whole weighting, without formulas of linearization, and against R."""
+
+import numpy as np
+
+from . import adjustments, oracle
+from .laws import near
+from .session import RefusedError, Session, rows_of
+from .statistics import plain_items, plain_score, plain_size, plain_values
+
+STEP = 1e-4
+
+
+# ------------------------------------------------------------------------------------------ the weighting, repeated
+def weigher(case, known):
+    """Function from base weights to final weights that carries out every step again."""
+    session = Session()
+    session.names |= {
+        name: known["session"].names[name] for name in ("data", "dispositions") if name in known["session"].names
+    }
+    texts = [adjustments.weights_text(step) for step in known["steps"]]
+
+    def weigh(base):
+        w = np.array(base, float)
+        for text in texts:
+            session.names["w"] = w
+            w = np.array(session.value(text))
+        return w
+
+    return weigh
+
+
+def _decides(case):
+    """Whether a step decides something from the sample that replicates keep: θ, merged levels."""
+    return any(s.get("theta") == "effective" or s.get("minimum", 1) > 1 for s in _steps(case))
+
+
+def _steps(case):
+    return [s for plan in case["plans"] for s in plan.get("steps", [])]
+
+
+def _trims(case):
+    """Whether weights are trimmed: replicates bound a row that stands for several by as much more."""
+    return any(plan.get("trim") for plan in case["plans"]) or any(
+        s.get("trim", (None, None)) != (None, None) for s in _steps(case)
+    )
+
+
+def derivative(case, known, report):
+    """Errors from derivatives by the base weights, the whole weighting repeated: what linearization means, without its formulas.
+
+    With g near 1, or for linear calibration and poststratification, the two are equal; elsewhere regressions on the weights before
+    and after a step differ by about as much as g does.
+    """
+    what = case["question"]["what"]
+    if what in ("quantile", "independence") or _decides(case) or any("covariance" in p for p in case["plans"]):
+        return
+    columns, base, final = case["columns"], known["path"][0], known["path"][-1]
+    items = plain_items(case["question"], columns)
+    items = {
+        key: items[key]
+        for key in known["answer"]
+        if key in items and any(i and w > 0 for i, w in zip(items[key][2], final))
+    }
+    weigh, n = weigher(case, known), len(base)
+    slopes = np.zeros((len(items), n))
+    try:
+        for k in np.flatnonzero(base > 0):
+            up, down = (plain_values(items, weigh(base * (1 + sign * STEP * (np.arange(n) == k)))) for sign in (1, -1))
+            slopes[:, k] = (up - down) / (2 * STEP)
+    except RefusedError as refused:
+        report.refused(f"repeated: {refused}")
+        return
+    design, away = oracle.frame(columns, case["design"], base), distance(known)
+    for (key, item), slope in zip(items.items(), slopes):
+        slope = slope.tolist()
+        V = oracle.variance.of_values(slope, slope, design)
+        z = (np.array(plain_score(item, final)) * final).tolist()
+        size = (
+            np.sqrt(max(oracle.variance.of_values(z, z, design), 0.0))
+            + 1e-4 * np.linalg.norm(z)
+            + 1e-6 * plain_size(item, final)
+        )
+        got, want = known["answer"][key]["se"], float(np.sqrt(max(V, 0.0)))
+        if not abs(got - want) <= 2e-4 * (size + want) + away * size:
+            report.finding(
+                "repeated", f"se of {key}: {got!r}, derivatives of the whole weighting give {want!r} (g up to {away:.2g} away)",
+                known["session"], None, [got, want],
+            )  # fmt: skip
+            return
+    report.count("repeated", len(items))
+
+
+def distance(known):
+    """How far regressions before and after a step may differ: 0 where they are the same."""
+    away = 0.0
+    for step, before, after in zip(known["steps"], known["path"], known["path"][1:]):
+        used = before > 0
+        g = np.asarray(after)[used] / before[used]
+        options = step["options"]
+        linear = step["method"] == "poststratify" or (options.get("method") == "linear" and "bounds" not in options)
+        alone = (
+            step["method"] == "rake"
+            and len(step["totals"]) == 1
+            and not {"trim", "bounds", "by", "missing"} & set(options)
+        )
+        if step["method"] == "recipe":
+            rakes = [s for s in step["steps"] if s["step"] == "Rake"]
+            away += sum(
+                2.0 if s["trim"] != (None, None) else 0.0 if len(s["totals"]) == 1 else 3 * s["spread"] for s in rakes
+            )
+        elif not (linear or alone):
+            g = g[g > 0] / np.average(g[g > 0])
+            away += 3 * float(np.max(np.abs(g - 1)))
+    return away
+
+
+REPLICATES = {
+    "simple": ("jk1", "rao-wu", "sdr"), "strata": ("jkn", "rao-wu", "sdr"), "clusters": ("jkn", "rao-wu", "brr", "fay", "sdr"),
+    "stages": ("rao-wu",),
+}  # fmt: skip
+
+
+def kind_of(design):
+    """Which replicates a design can have."""
+    if "pps" in design:
+        return "pps"
+    if isinstance(design.get("psu"), list):
+        return "stages"
+    return "clusters" if "psu" in design else "strata" if "strata" in design else "simple"
+
+
+def replicates(case, known, report):
+    """Replicates repeat every adjustment: the same by hand, from the factors of the sample before adjustment."""
+    what, design = case["question"]["what"], case["design"]
+    kind = kind_of(design)
+    if (
+        what in ("quantile", "independence")
+        or kind == "pps"
+        or _decides(case)
+        or _trims(case)
+        or any("covariance" in p for p in case["plans"])
+    ):
+        return
+    rng = np.random.default_rng(case["salt"])
+    name = str(rng.choice(REPLICATES[kind]))
+    extra = {"rao-wu": ", n=30, seed=5", "fay": ", rho=0.4"}.get(name, "")
+    mse = bool(rng.random() < 0.3)
+    session = Session()
+    session.names |= {k: v for k, v in known["session"].names.items() if k in ("data", "dispositions", "s")}
+    session.lines += known["session"].lines[:-1]
+    line = known["session"].lines[-1].removeprefix("e = s")
+    first = next(text for text in known["session"].lines if text.startswith("s = ss.Survey"))
+    session.names["b"] = session.value(first.removeprefix("s = "))
+    try:
+        table = session.value(f"b.replicates({name!r}{extra}).replicate_weights()")
+        session.do(f"r = s.replicates({name!r}{extra}, mse={mse})")
+        session.do(f"e = r{line}")
+    except RefusedError as refused:
+        report.refused(f"replicates: {refused}")
+        return
+    got = rows_of(session.names["e"])
+    items = plain_items(case["question"], case["columns"])
+    items = {
+        key: items[key]
+        for key in got
+        if key in items and any(i and w > 0 for i, w in zip(items[key][2], known["path"][-1]))
+    }
+    weigh = weigher(case, known)
+    try:
+        values = np.array([plain_values(items, weigh(column)) for column in table.to_numpy().T]).T
+    except (RefusedError, ZeroDivisionError):
+        return
+    rscales = np.array(table.attrs["rscales"])
+    centre = (
+        plain_values(items, known["path"][-1])[:, None] if mse else values[:, rscales > 0].mean(axis=1, keepdims=True)
+    )
+    want = np.sqrt(table.attrs["scale"] * ((values - centre) ** 2 * rscales).sum(axis=1))
+    for (key, item), value in zip(items.items(), want):
+        if not near(got[key]["se"], value, 1e-6, 1e-7 * plain_size(item, known["path"][-1])):
+            report.finding(
+                f"replicates {name}",
+                f"se of {key}: {got[key]['se']!r}, by hand {float(value)!r}",
+                session,
+                None,
+                [got[key]["se"], float(value)],
+            )
+            return
+    report.count("replicates", len(items))

@@ -1,0 +1,84 @@
+"""The attacker would find what is there: it is attacked with planted faults."""
+
+import numpy as np
+import pytest
+
+from attack import families, oracle, shrink, survey
+from attack.__main__ import Worker
+from attack.report import Report
+from attack.tally import Tally, parts
+
+
+@pytest.mark.parametrize("name", families.NAMES)
+def test_a_case_is_made_again_from_its_seed_and_number(name):
+    for number in (3, 501):
+        assert repr(families.case_of(name, 7, number)) == repr(families.case_of(name, 7, number))
+    assert repr(families.case_of(name, 7, 3)[0]) == repr(families.cells(name)[3])
+
+
+def run(number, checks=None):
+    _, case = families.case_of("survey", 11, number)
+    report = Report()
+    survey.attack(case | ({} if checks is None else {"checks": checks}), report)
+    return case, report
+
+
+def simple_case():
+    """The number of a case that is answered and compared with formulas."""
+    every = families.cells("survey")
+    cell = every.index(("mean", "float", "clusters", "rake"))
+    for k in range(20):
+        number = cell + k * len(every)
+        _, report = run(number, ["naive"])
+        if report.counts.get("naive") and not report.findings:
+            return number
+    raise AssertionError("no case was answered")
+
+
+def test_a_planted_fault_is_found_shrunk_and_shown(monkeypatch):
+    number = simple_case()
+    right = oracle.standard_error
+    monkeypatch.setattr(oracle, "standard_error", lambda *given: 1.001 * right(*given))
+    case, report = run(number, ["naive"])
+    (finding,) = report.findings
+    assert finding["check"] == "naive se"
+    assert "def first():" in finding["script"]
+
+    def fails(candidate):
+        again = Report()
+        survey.attack(candidate, again)
+        return next((f for f in again.findings if f["check"] == "naive se"), None)
+
+    small = shrink.shrink(survey, case, fails, "naive se", 20.0)
+    assert len(small["script"]) < 0.7 * len(finding["script"])
+    names = {}
+    exec(compile(small["script"], "<script>", "exec"), names)
+    assert np.isfinite(names["first"]().table["se"].to_numpy(float)).all()
+
+
+def test_rows_are_shrunk_to_the_one_that_matters():
+    case = {"columns": {"v": {"values": list(range(40)), "kind": "int64"}}}
+
+    def fails(candidate):
+        return {"check": "x"} if 23 in candidate["columns"]["v"]["values"] else None
+
+    left, _, shrunk = shrink.fewer_rows(survey, case, {}, fails, float("inf"))
+    assert shrunk
+    assert left["columns"]["v"]["values"] == [23]
+
+
+def test_a_process_that_dies_is_noticed(tmp_path):
+    worker = Worker(tmp_path, 0)
+    assert worker.ask({"case": ["planning", 1, 1]})["findings"] == []
+    assert worker.ask({"nonsense": []}) is None
+    worker.end()
+
+
+def test_empty_cells_are_told():
+    tally = Tally(("dual",), 1)
+    assert len(tally.empty(coarse=False)) == len(families.cells("dual"))
+    reply = {"reached": True, "counts": {}, "refusals": [], "findings": [], "seconds": 0.1}
+    before = len(tally.empty(coarse=True))
+    name, number = tally.next()
+    tally.add(name, number, reply)
+    assert len(tally.empty(coarse=True)) == before - len(parts(families.cells("dual")[0]))
