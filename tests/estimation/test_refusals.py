@@ -33,8 +33,8 @@ PLAIN = ss.Survey(TABLE, "w", "s", "p")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"fpc": [2.0, 2, 2, np.inf, 2, 2]}, "fpc is infinite in 1 of 6 rows, the first is row 3"),
-        ({"fpc": [0.5, 0.5, 0, 0, 0.5, 0.5]}, "not above 0 in 2 rows"),
+        ({"fpc": [2.0, 2, 2, np.inf, 2, 2]}, "is missing, infinite or not above 0 in 1 of 6 rows, the first is row 3"),
+        ({"fpc": [0.5, 0.5, 0, 0, 0.5, 0.5]}, "not above 0 in 2 of 6 rows"),
         ({"fpc": [4.0, 5, 4, 4, 4, 4]}, "in 'a' it goes from 4 to 5"),
         ({"fpc": [4.0, 4, 0.5, 0.5, 4, 4]}, "mixes counts"),
         ({"fpc": [2.0, 2, 1.9, 1.9, 4, 4]}, "stratum 'b' has 2 PSUs in the sample but fpc says 1.9"),
@@ -49,8 +49,8 @@ PLAIN = ss.Survey(TABLE, "w", "s", "p")
         ),
         ({"pps": "brewer", "probability": "pi", "fpc": [4.0] * 6}, "leave fpc out"),
         ({"pps": np.eye(5), "probability": "pi"}, r"shape \(5, 5\); the table has 6 rows"),
-        ({"probability": [0.5] * 5 + [1.0001]}, "1 inclusion probabilities.*1.0001.* in row 5"),
-        ({"probability": [0.5, 0, 0, 0.5, 0.5, 1]}, "2 inclusion probabilities.*0.0.* in row 1"),
+        ({"probability": [0.5] * 5 + [1.0001]}, "1 of 6 inclusion probabilities.*1.0001.* in row 5"),
+        ({"probability": [0.5, 0, 0, 0.5, 0.5, 1]}, "2 of 6 inclusion probabilities.*0.0.* in row 1"),
         ({"strata": ["a", None, "b", "b", None, "c"]}, "missing in 2 of 6 rows, the first is row 1"),
         (
             {"strata": np.array(list("aabbcc")), "psu": [1, 2, 2, 3, 4, 5]},
@@ -367,12 +367,12 @@ def brought(**options):
         ({"replicate_weights": []}, "shape"),
         ({"replicate_weights": "w"}, "give a list of columns"),
         ({"replicate_weights": np.full((6, 3), np.inf)}, "18 replicate weights are missing or infinite"),
-        ({"scale": 0.0}, "do not fit 3 replicates"),
-        ({"scale": np.inf}, "do not fit 3 replicates"),
+        ({"scale": 0.0}, "scale = 0.0: give a number above 0"),
+        ({"scale": np.inf}, "scale = inf: give a number above 0"),
         ({"scale": "1"}, "scale = '1'"),
-        ({"rscales": [1, 1]}, "2 rscales do not fit 3 replicates"),
-        ({"rscales": [1, 1, -1]}, "do not fit 3 replicates"),
-        ({"rscales": [1, np.nan, 1]}, "do not fit 3 replicates"),
+        ({"rscales": [1, 1]}, "Each of the 3 replicates has one"),
+        ({"rscales": [1, 1, -1]}, "rscales: 1 of 3 are negative"),
+        ({"rscales": [1, np.nan, 1]}, "rscales: 1 of 3 numbers are missing or infinite"),
     ],
 )
 def test_replicate_weights__refuse(options, words):
