@@ -110,13 +110,15 @@ def curvature(slope, level, z, hessian):
 
 
 @jit
-def solve(hessian, right, start, out):
+def solve(hessian, right, start, first, out):
     """out (p,) with hessian × out = right, by LDL' in place on the lower triangle of a positive semidefinite matrix.
 
     A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, and otherwise
-    gets a small pivot, relative to `start` (p,), that lets it move far.
+    gets a small pivot, relative to `start` (p,), that lets it move far. Returns the smallest pivot over its column's own curvature,
+    which tells how many digits of the step are left: 0 where one was lost whose equation did not hold, or one of a numeric column,
+    from `first` on, which may depend on others nearly.
     """
-    p = len(right)
+    p, least = len(right), 1.0
     diagonal, column = np.empty(p), np.empty(p)
     for j in range(p):
         out[j] = right[j]
@@ -127,6 +129,10 @@ def solve(hessian, right, start, out):
             held = abs(out[j]) <= 1e-9 * abs(right[j]) or start[j] <= 0.0
             d = np.inf if held else 1e-4 * start[j]
             hessian[j, j] = d
+            if not held or j >= first:
+                least = 0.0
+        elif d < least * diagonal[j]:
+            least = d / diagonal[j]
         for i in range(j + 1, p):
             column[i] = hessian[i, j]
         for i in range(j + 1, p):
@@ -143,6 +149,7 @@ def solve(hessian, right, start, out):
             for i in range(j + 1, p):
                 s -= hessian[i, j] / d * out[i]
         out[j] = s
+    return least
 
 
 @jit
@@ -157,8 +164,9 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
 
     Returns
     -------
-    Steps and the largest gap over scale, recomputed from g. A step is taken where it raises the dual for sure (it still rises
-    at the end of the step, and the dual is concave), or where the dual falls but little there and the gap shrinks.
+    Steps, the largest gap over scale, recomputed from g, and the smallest pivot of any step (see `solve`). A step is taken where it
+    raises the dual for sure (it still rises at the end of the step, and the dual is concave), or where the dual falls but little
+    there and the gap shrinks.
     """
     p = len(total)
     hessian, step, start = np.empty((p, p)), np.empty(p), np.empty(p)
@@ -168,10 +176,10 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
     start[:] = -1.0
     achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
     off = _gap(total, sums, ridge, softened, lam, scale, gap)
-    best, waited = off, 0
+    best, waited, pivot = off, 0, 1.0
     for iteration in range(max_iter):
         if off <= tol:
-            return iteration, off
+            return iteration, off, pivot
         hessian[:] = 0.0
         if inner > 0:
             dense_curvature(slope, level, inner, column, hessian)
@@ -182,10 +190,10 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
         for j in range(p):
             if start[j] < 0.0:
                 start[j] = hessian[j, j]
-        solve(hessian, gap, start, step)
+        pivot = min(pivot, solve(hessian, gap, start, p - z.shape[1], step))
         rise = _dot(step, gap)
         if not rise > 0.0:
-            return iteration, off
+            return iteration, off, pivot
         size, moved = 1.0, False
         for _ in range(60):
             off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
@@ -203,15 +211,15 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
                 off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
         if not moved:
             achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
-            return iteration, _gap(total, sums, ridge, softened, lam, scale, gap)
+            return iteration, _gap(total, sums, ridge, softened, lam, scale, gap), pivot
         for j in range(p):
             lam[j], gap[j] = trial[j], there[j]
         off = off_there
         waited = 0 if off < 0.9 * best else waited + 1
         best = min(best, off)
         if waited > PATIENCE:
-            return iteration + 1, off
-    return max_iter, off
+            return iteration + 1, off, pivot
+    return max_iter, off, pivot
 
 
 @inline_jit

@@ -38,8 +38,8 @@ def rake(weight, level, start, total, tol, max_iter, factor, sweeps, gap):
             for c in range(C):
                 size = abs(total[p, c]) if total[p, c] != 0.0 else 1.0
                 off = abs(achieved[c] - total[p, c]) / size
-                if not off <= gap[p]:  # NaN is a gap too
-                    gap[p] = off
+                if not off <= gap[p]:
+                    gap[p] = off if off == off else np.inf  # a NaN would give way to the next gap
             sweeps[p] = sweep + 1
             if gap[p] <= tol:
                 break
@@ -67,7 +67,7 @@ def rake_table(table, lead_total, level, total, tol, max_iter, lead, rest):
             if sweep > 0:
                 off = abs(lead[a] * s - lead_total[a]) / (lead_total[a] if lead_total[a] > 0.0 else 1.0)
                 if not off <= gap_lead:
-                    gap_lead = off
+                    gap_lead = off if off == off else np.inf  # a NaN would give way to the next gap
         if sweep > 0:
             for c in range(len(total)):
                 achieved[c] = 0.0
@@ -78,7 +78,7 @@ def rake_table(table, lead_total, level, total, tol, max_iter, lead, rest):
             for c in range(len(total)):
                 off = abs(achieved[c] - total[c]) / (total[c] if total[c] > 0.0 else 1.0)
                 if not off <= gap:
-                    gap = off
+                    gap = off if off == off else np.inf
             if gap <= tol or sweep == max_iter:
                 return sweep, gap
         for b in range(B):

@@ -112,7 +112,7 @@ def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
                 for r in range(LANES):
                     off = abs(lead[a, r] * s[r] - lead_total[a]) / (lead_total[a] if lead_total[a] > 0.0 else 1.0)
                     if not off <= gap[r]:
-                        gap[r] = off
+                        gap[r] = off if off == off else np.inf  # a NaN would give way to the next gap
         if sweep > 0:
             achieved[:] = 0.0
             for b in range(B):
@@ -124,7 +124,7 @@ def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
                 for r in range(LANES):
                     off = abs(achieved[c, r] - total[c]) / (total[c] if total[c] > 0.0 else 1.0)
                     if not off <= gap[r]:
-                        gap[r] = off
+                        gap[r] = off if off == off else np.inf  # a NaN would give way to the next gap
             done = True
             for r in range(LANES):
                 done &= gap[r] <= tol

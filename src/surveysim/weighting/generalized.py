@@ -294,8 +294,10 @@ def _covariances(covariance, targets, totals, numeric):
         matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
         if matrix.shape != (len(order), len(order)):
             raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
+        if not np.all(np.isfinite(matrix)):
+            raise DataError(f"covariance{targets.where(p)} must be finite; it has missing or infinite elements.")
         uneven = np.abs(matrix - matrix.T).max() > 1e-9 * np.abs(matrix).max()
-        if not np.all(np.isfinite(matrix)) or uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
+        if uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
             raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
         result[p][np.ix_(order, order)] = matrix
     return result

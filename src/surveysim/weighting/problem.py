@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..tables import called, numbers_of, rows_of
-from . import solver
+from . import edge, solver
 from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
 from .constraints import Constraints, LinearConstraints
 from .margins import Margins, level_codes
@@ -18,6 +18,8 @@ from .result import Calibration, deff_kish
 
 DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
 TIMES_MEAN = 2.5  # this many times the mean weight
+ABSURD = 1e100  # sums of weights and totals beyond this, or below its inverse, are taken in another unit
+TINY = 1e-180  # factors below this (or above its inverse) may lead products to the ends of double precision
 
 
 def base_weights(data, weight, n):
@@ -26,7 +28,7 @@ def base_weights(data, weight, n):
         return np.ones(n)
     values, what = numbers_of(data, weight, n, "weight", finite=False), called("weight", weight)
     refuse_weights(values, what)
-    if not values.sum() > 0:
+    if not values.max() > 0:
         raise DataError(f"{what}: all {n} weights are zero, so no total can be met.")
     return values
 
@@ -97,8 +99,9 @@ class Problem:
         if cells.level.shape[1]:
             result[:] = cells.sums(weight, width)
         z = of(self.z)
-        for p, (a, b) in enumerate(pairwise(cells.start)):
-            result[p, width - z.shape[1] :] = weight[a:b] @ z[a:b]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for p, (a, b) in enumerate(pairwise(cells.start)):
+                result[p, width - z.shape[1] :] = weight[a:b] @ z[a:b]
         return result
 
     def merged(self, image):
@@ -176,7 +179,50 @@ class Problem:
     def solve(self, total, distance, tol, max_iter):
         """Factors of the cells (K,), most steps and largest gap; total (P, C). Raking sweeps first."""
         ordered = self.in_axis_order(total)
-        cells, P = self.cells, len(total)
+        levels = len(self.columns) - len(self.numeric)
+        with np.errstate(over="ignore"):
+            size = float(self.cells.weight.sum())
+        asked = float(np.abs(np.nan_to_num(ordered[:, :levels])).max(initial=0.0))
+        if 1 / ABSURD < size < ABSURD and (asked == 0 or 1 / ABSURD < asked < ABSURD):
+            return self._solve(ordered, distance, tol, max_iter)
+        return self._solve_in_units(ordered, size, asked, distance, tol, max_iter)
+
+    def _solve_in_units(self, ordered, size, asked, distance, tol, max_iter):
+        """`_solve` with absurdly large or small weights or totals in units (powers of two) in which squares do not overflow.
+
+        Raking is the same up to a constant whatever the units of weights and totals are; other distances need one for both.
+        """
+        if not np.isfinite(size):
+            raise DataError("the initial weights sum to more than double precision holds; divide them by a constant.")
+        of_weights = of_totals = 2.0 ** round(np.log2(size))
+        if distance.method == "raking" and asked > 0:
+            of_totals = 2.0 ** round(np.log2(asked))
+        base = np.ones(self.n) if self.base is None else self.base
+        with np.errstate(all="ignore"):
+            covariance = None if self.covariance is None else self.covariance / of_weights / of_weights
+            weight, total, ratio = self.cells.weight / of_weights, ordered / of_totals, of_totals / of_weights
+            there = self.cells.weight > 0
+            asked_for = ordered[np.nan_to_num(ordered) != 0]
+            apart = np.any(weight[there] == 0) or not np.all(np.abs(asked_for / of_totals) > TINY)
+            apart |= size < 1e-290 or 0 < asked < 1e-290  # rows' parts would have lost digits
+            if not apart and 0 < ratio < np.inf:
+                same = replace(
+                    self, cells=replace(self.cells, weight=weight), base=base / of_weights, covariance=covariance
+                )
+                factor, steps, gap = same._solve(total, distance, tol, max_iter)
+                factor = factor * ratio
+                small = np.min(np.abs(factor), where=there & (factor != 0), initial=1.0)
+                if np.isfinite(factor[there]).all() and (small > 1e-300 or ratio == 1.0):
+                    return np.where(there, factor, 1.0), steps, gap
+        least = self.cells.weight[there].min()
+        raise CalibrationError(
+            f"initial weights of {least:.3g} to {size:.3g} and totals up to {asked:.3g} are too far apart for double precision; give "
+            f"them in units in which they are of like size."
+        )
+
+    def _solve(self, ordered, distance, tol, max_iter):
+        """`solve` for totals (P, W) in the order of the axes."""
+        cells, P = self.cells, len(ordered)
         factor, steps, gap = np.ones(len(cells.weight)), np.zeros(P, np.int64), np.full(P, np.inf)
         levels = len(self.columns) - len(self.numeric)
         if distance.lower >= 0 and self.covariance is None and np.any(ordered[:, :levels] < 0):
@@ -190,31 +236,73 @@ class Problem:
             if np.any((self.before > 0) & (ordered == 0)):
                 self._refuse_lost((self.before > 0) & (ordered == 0), "a total of 0")
             factor, steps, gap = solver.sweep(cells, ordered, tol, max_iter)
+            smallest, largest = factor.min(), factor.max()
+            if not (smallest > TINY and largest < 1 / TINY):
+                self._judge(factor, ordered, gap)
+            if smallest < edge.SMALL * largest:
+                for p in np.flatnonzero(gap <= tol):
+                    self._look_once_more(p, ordered[p], distance, factor, gap, tol)
         for p in np.flatnonzero(~(gap <= tol)):
             part = slice(cells.start[p], cells.start[p + 1])
             if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
                 gap[p] = 0.0
                 continue
-            where = self.targets.where(p)
+            ridge = None if self.covariance is None else self.ridge[p]
+            rows = partial(self._rows_in, part.start)
             try:
                 factor[part], newton, gap[p] = solver.newton(
-                    cells.weight[part],
-                    None if self.q is None else self.q[part],
-                    cells.level[part],
-                    0 if cells.shape is None else int(np.prod(cells.shape[2:])),
-                    np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
-                    ordered[p],
-                    distance,
-                    tol,
-                    max_iter,
-                    lambda j, where=where: _describe(*self.name(j)) + where,
-                    None if self.covariance is None else self.ridge[p],
+                    *self._part(p), ordered[p], distance, tol, max_iter, self._say(p), ridge, rows=rows
                 )
             except CalibrationError as error:
                 prefix = f"raking did not converge in {steps[p]} sweeps, and " if steps[p] else ""
                 raise CalibrationError(f"{prefix}{error}") from None
             steps[p] += newton
         return factor, int(steps.max()), float(gap.max())
+
+    def _part(self, p):
+        """Initial weights, scale factors, columns, cells per level of the first axis and numeric variables of a partition's cells."""
+        cells = self.cells
+        part = slice(cells.start[p], cells.start[p + 1])
+        return (
+            cells.weight[part],
+            None if self.q is None else self.q[part],
+            cells.level[part],
+            0 if cells.shape is None else int(np.prod(cells.shape[2:])),
+            np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
+        )
+
+    def _say(self, p):
+        """Describes columns of a partition, for messages."""
+        return lambda w: _describe(*self.name(w)) + self.targets.where(p)
+
+    def _look_once_more(self, p, total, distance, factor, gap, tol):
+        """Refuse totals that the sweeps of a partition only approached."""
+        part = slice(self.cells.start[p], self.cells.start[p + 1])
+        weight, g = self.cells.weight[part], factor[part]
+        if edge.looked_at(distance, weight, g, tol, len(self.axes)).any():
+            system = solver.System.of(*self._part(p), total, distance, self._say(p))
+            rows = partial(self._rows_in, part.start)
+            factor[part], gap[p] = solver.inside(system, g, np.zeros(len(total)), gap[p], tol, rows)
+
+    def _rows_in(self, first, hit):
+        """Rows with weight of cells `first` + those that are hit, in words."""
+        chosen = np.zeros(len(self.cells.weight), bool)
+        chosen[first : first + len(hit)] = hit
+        rows = chosen[self.cells.cell]
+        if self.base is not None:
+            rows &= self.base > 0
+        return f"{int(rows.sum())} {'row' if rows.sum() == 1 else 'rows'} (the first is row {int(np.argmax(rows))})"
+
+    def _judge(self, factor, ordered, gap):
+        """Take the gaps (P,) of sweeps from the rows' own weights, where factors are so large or small that products lose their digits."""
+        cells = self.cells
+        factor[cells.weight == 0] = 1.0  # nobody's
+        with np.errstate(all="ignore"):
+            weight = (1.0 if self.base is None else self.base) * factor[cells.cell]
+            after = self._sums(np.bincount(cells.cell, weight, len(cells.weight)))
+            off = np.abs(after - ordered) / np.where(ordered > 0, ordered, 1.0)
+        off[np.isnan(ordered)] = 0.0
+        gap[:] = np.where(np.isfinite(off), off, np.inf).max(axis=1, initial=0.0)
 
     def calibrate(self, total, distance, tol, max_iter, reading="totals"):
         """Calibrate to totals (P, C), which come from shares of the initial weights' sums if that is the `reading`."""

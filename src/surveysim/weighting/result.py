@@ -240,4 +240,7 @@ def same_rows(data, index):
 def deff_kish(weight):
     """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²; rows without weight are no interviews."""
     weight = np.asarray(weight, dtype=float)
+    largest = np.max(weight, initial=0.0)
+    if not 1e-120 < largest < 1e120:  # in a unit in which squares neither over- nor underflow
+        weight = weight / largest if largest > 0 else np.full(len(weight), np.nan)
     return float(np.count_nonzero(weight) * np.sum(weight**2) / np.sum(weight) ** 2)

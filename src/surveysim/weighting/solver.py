@@ -1,17 +1,26 @@
 """The solvers behind calibration: sweeps or Newton's method on the dual, and why there is no solution where there is none."""
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from ..errors import CalibrationError
 from ..kernels import newton as kernels
 from ..kernels import raking
+from . import edge
 from .cells import grid
+from .orthonormal import LARGEST, Orthonormal
 
 SWEEPS = 100  # raking that has not converged by then goes on with Newton's method
 MOST_EXPLAINED = 50_000  # cells or rows for which infeasibility is explained by linear programming
+NEARLY = 1e-4  # gap up to which a solution is looked at once more
 ROUNDING = 4e-15  # a gap below this share of the sum of absolute terms is rounding
+ENTANGLED = 1e-6  # a pivot below this share of its column's curvature has lost six digits
+CANCELLED = 10.0  # times the size the totals ask for that terms which cancel may have for that
+GROWN = 1e7  # times the initial weights up to which the rounding errors of large weights are excused
+DEPENDENT = 1e-11  # columns whose combination is less than this share of them determine one another
+BLOCK = 4096
 NO_ROWS = np.zeros((0, 0))
 
 
@@ -74,7 +83,7 @@ def table_of(radix):
     return Table(radix)
 
 
-def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridge=None, lam=None):
+def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridge=None, lam=None, rows=None):
     """g (K,) with Σ d g x + Rλ = total, by Newton's method on the dual.
 
     Parameters
@@ -83,85 +92,228 @@ def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridg
     inner : cells per level of the first axis of a dense table, 0 for other cells.
     z : (K, Z) numeric variables, whose columns follow those of the margins. total : (p,), NaN where nothing is asked.
     distance : Distance. say : describes column j, for messages. ridge : R (p, p) or None. lam : (p,) the start, changed in place to the
-        solution (in units of the largest value of numeric variables), or None.
+        solution (in units of the largest value of numeric variables), or None. rows : says in words which rows are in cells (K,) bool;
+        where given, totals that positive weights only approach are refused.
 
     Returns
     -------
-    g (K,), steps, largest relative gap.
+    g (K,), steps, largest relative gap, recomputed from g (`System.largest` says relative to what).
     """
-    asked = ~np.isnan(total)
-    target = np.where(asked, total, 0.0)
-    width = len(total) - z.shape[1]
-    size = np.max(np.abs(z), axis=0, initial=0.0)
-    size = np.where(size > 0, size, 1.0)
-    unit = np.r_[np.ones(width), size]  # numeric variables in units of their largest value, so that no square overflows
-    target, z = target / unit, np.ascontiguousarray(z / size * asked[width:])
-    present = np.zeros(len(total))
-    if width:
-        for column in level.T:
-            present[:width] += np.bincount(column, weight, width)[:width]
-    present[width:] = weight @ np.abs(z)
-    scale = np.where(target != 0, np.abs(target), present)  # a total of 0 is met to a share of what there is
-    scale = np.where((scale > 0) & asked, scale, 1.0)
-    for j in np.flatnonzero(asked & (present == 0) & (target != 0)):
-        raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
-    softness = NO_ROWS if ridge is None else np.ascontiguousarray(ridge / np.outer(unit, unit))
+    system = System.of(weight, q, level, inner, z, total, distance, say, ridge)
     g, lam = np.empty(len(weight)), np.zeros(len(total)) if lam is None else lam
-    steps, gap = kernels.newton(
-        weight,
-        np.empty(0) if q is None else q,
-        level,
-        0 if z.shape[1] else inner,
-        z,
-        target,
-        softness,
-        scale,
-        distance.code,
-        distance.lower,
-        distance.upper,
-        tol,
-        int(max_iter),
-        lam,
-        g,
-    )
+    steps, gap, pivot = system.run(lam, g, tol, max_iter)
     if not gap <= tol:
-        x = _matrix(level, z, width)
-        use = np.flatnonzero(asked & (present > 0))
-        reached = (weight * g) @ x - target
-        if ridge is not None:
-            reached += softness @ lam
-        if len(use) == 0 or np.all(np.abs(reached[use]) <= ROUNDING * (np.abs(weight * g) @ abs(x))[use]):
-            return g, int(steps), float(gap)  # sums of that size cannot be told apart in double precision
-        raise CalibrationError(
-            _explain(x[:, use] / scale[use], weight, target[use] / scale[use], distance, (reached / scale)[use], steps, tol,
-                     lambda j: say(use[j]))
+        gap = system.largest(g, system.reached(g, lam), tol)
+    if system.entangled(gap, pivot, tol):
+        better, mu, more = system.run_orthonormal(tol, max_iter)
+        least = system.largest(better, system.reached(better, mu), tol)
+        steps += more
+        if least <= max(gap, tol):
+            g, lam[:], gap = better, mu, least
+    if rows is not None and gap <= max(tol, NEARLY):
+        g, gap = inside(system, g, lam, gap, tol, rows)
+    if not gap <= tol:
+        raise CalibrationError(system.explain(g, system.reached(g, lam), steps, tol))
+    return g, steps, gap
+
+
+def inside(system, g, lam, gap, tol, rows):
+    """g (K,) and its gap, which may both be better than those given; raises where the totals are at the edge of the possible."""
+    small = edge.looked_at(
+        system.distance, system.weight, g, max(gap, tol), None if system.z.shape[1] else system.level.shape[1]
+    )
+    if not small.any():
+        return g, gap
+    looked = edge.Edge(system, g, lam)
+    found = looked.vanishing(small)
+    if found is not None:
+        raise CalibrationError(system.describe_edge(*found, rows))
+    better = system.largest(looked.g, system.reached(looked.g, looked.lam), tol)
+    return (looked.g, better) if better <= max(tol, gap) else (g, gap)
+
+
+@dataclass(frozen=True)
+class System:
+    """Σ d g x + Rλ = T over the cells or rows of one partition, numeric variables in units of their largest value.
+
+    Attributes
+    ----------
+    weight, q, level, inner, z, distance, say : as for `newton`. target : (p,), 0 where nothing is asked. ridge : (p, p) or (0, 0).
+    asked : (p,) bool. present : (p,) sums of initial weights, of absolute values of numeric variables. unit : (p,).
+    """
+
+    weight: np.ndarray
+    q: np.ndarray
+    level: np.ndarray
+    inner: int
+    z: np.ndarray
+    target: np.ndarray
+    ridge: np.ndarray
+    asked: np.ndarray
+    present: np.ndarray
+    unit: np.ndarray
+    distance: object
+    say: object
+
+    @classmethod
+    def of(cls, weight, q, level, inner, z, total, distance, say, ridge=None):
+        asked = ~np.isnan(total)
+        width = len(total) - z.shape[1]
+        size = np.max(np.abs(z), axis=0, initial=0.0)
+        size = np.where(size > 0, size, 1.0)
+        unit = np.r_[np.ones(width), size]  # so that no square overflows
+        z = np.ascontiguousarray(z / size * asked[width:])
+        present = np.zeros(len(total))
+        if width:
+            for column in level.T:
+                present[:width] += np.bincount(column, weight, width)[:width]
+        present[width:] = weight @ np.abs(z)
+        target = np.where(asked, total, 0.0) / unit
+        for j in np.flatnonzero(asked & (present == 0) & (target != 0)):
+            raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
+        with np.errstate(over="ignore"):
+            softness = NO_ROWS if ridge is None else np.ascontiguousarray(ridge / unit / unit[:, None])
+        scaled = np.empty(0) if q is None else q
+        return cls(
+            weight, scaled, level, 0 if z.shape[1] else inner, z, target, softness, asked, present, unit, distance, say
+        )
+
+    @cached_property
+    def scale(self):
+        """What a gap is relative to (p,): the total; for a total of 0, what there is."""
+        scale = np.where(self.target != 0, np.abs(self.target), self.present)
+        return np.where((scale > 0) & self.asked, scale, 1.0)
+
+    @cached_property
+    def matrix(self):
+        """The calibration variables (K, p), sparse."""
+        from scipy import sparse
+
+        K, M = self.level.shape
+        width = len(self.target) - self.z.shape[1]
+        at = (np.repeat(np.arange(K), M), self.level.ravel())
+        ones = sparse.csr_matrix((np.ones(K * M), at), shape=(K, width))
+        return sparse.hstack([ones, sparse.csr_matrix(self.z)], format="csc")
+
+    def entangled(self, gap, pivot, tol):
+        """Whether constraints depend on each other so nearly that sums of squares have lost the digits that tell them apart.
+
+        A gap of 1e-9 then leaves the weights open by much more. Levels of categories either determine one another or do not.
+        """
+        lost = not gap <= tol or (self.z.shape[1] > 0 and pivot < ENTANGLED)
+        size = len(self.weight) * len(self.target)
+        return lost and size <= LARGEST and bool(np.isfinite(self.target).all() and np.isfinite(self.ridge).all())
+
+    def run(self, lam, g, tol, max_iter):
+        """Newton's method from λ (p,), which it changes, as it does g (K,); steps, gap and smallest pivot."""
+        steps, gap, pivot = kernels.newton(
+            self.weight, self.q, self.level, self.inner, self.z, self.target, self.ridge, self.scale,
+            self.distance.code, self.distance.lower, self.distance.upper, tol, int(max_iter), lam, g,
         )  # fmt: skip
-    return g, int(steps), float(gap)
+        return int(steps), float(gap), float(pivot)
+
+    def run_orthonormal(self, tol, max_iter):
+        """The same in orthonormal variables, for what depends on itself to more digits than a sum of squares has."""
+        basis = Orthonormal(self.matrix.toarray(), self.weight, self.ridge if len(self.ridge) else None)
+        fine = np.full(basis.rank, basis.finest(self.scale))
+        g, mu, K = np.empty(len(self.weight)), np.zeros(basis.rank), len(self.weight)
+        softness = NO_ROWS if basis.ridge is None else np.ascontiguousarray(basis.ridge)
+        steps, _, _ = kernels.newton(
+            self.weight, self.q, np.zeros((K, 0), np.int32), 0, np.ascontiguousarray(basis.z),
+            basis.target(self.target), softness, fine, self.distance.code, self.distance.lower,
+            self.distance.upper, tol, int(max_iter), mu, g,
+        )  # fmt: skip
+        return g, basis.multipliers(mu), int(steps)
+
+    def reached(self, g, lam):
+        """What is reached beyond the totals (p,)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            beyond = (self.weight * g) @ self.matrix - self.target
+            return beyond + self.ridge @ lam if len(self.ridge) else beyond
+
+    def largest(self, g, reached, tol):
+        """The largest gap, relative to `scale` or to what makes rounding errors of weights of this size less than `tol`.
+
+        Weights are as large as totals of variables of one sign ask for; where they are larger still and cancel, because constraints
+        nearly depend on each other or differ wildly in size, their rounding errors are no excuse.
+        """
+        use = self.asked & (self.present > 0)
+        if not use.any():
+            return 0.0
+        if not np.isfinite(reached[use]).all():
+            return np.inf
+        one_signed = use & (np.abs(self.weight @ self.matrix) >= self.present * (1 - 1e-12))
+        grown = np.max(np.abs(self.target) / np.where(use, self.present, 1.0), where=one_signed, initial=1.0)
+        grown = min(grown, GROWN)
+        size = np.minimum(self._terms(g), CANCELLED * np.maximum(np.abs(self.target), grown * self.present))
+        return float(np.max(np.abs(reached) / np.maximum(self.scale, ROUNDING / tol * size), where=use, initial=0.0))
+
+    def _terms(self, g):
+        """What sums of weights (p,) would be if no terms cancelled."""
+        return np.abs(self.weight * g) @ abs(self.matrix)
+
+    def explain(self, g, reached, steps, tol):
+        """Why there is no solution, in words."""
+        use = np.flatnonzero(self.asked & (self.present > 0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            scale, gap = self.scale[use], reached[use] / self.scale[use]
+            x, target = self.matrix[:, use] / scale, self.target[use] / scale
+
+        def say(j):
+            return self.say(use[j])
+
+        contradiction = _contradiction(x, self.weight, target, tol, say)
+        if contradiction:
+            return contradiction
+        if np.isfinite(gap).all() and np.all(np.abs(reached[use]) <= ROUNDING * self._terms(g)[use]):
+            worst = int(np.argmax(np.abs(gap)))
+            return (
+                f"these totals are met by weights that cancel alone, with g from {g.min():.3g} to {g.max():.3g}, whose rounding errors "
+                f"leave {say(worst)} off by {_percent(gap[worst])}: constraints nearly determine one another, or their totals are of "
+                f"other orders of magnitude than the sample's. Leave one out, mend the totals, or bound g."
+            )
+        return _explain(x, self.weight, target, self.distance, gap, steps, say)
+
+    def describe_edge(self, cells, direction, rows):
+        """Why totals can only be approached, in words: cells (K,) that must reach a bound, and ν (p,)."""
+        part = np.abs(direction) * abs(self.matrix).max(axis=0).toarray().ravel()
+        names = [j for j in np.argsort(-part, kind="stable")[:4] if part[j] > 1e-6 * part.max()]
+        totals = self.target * self.unit
+        said = ", ".join(f"{self.say(j)} (total {totals[j]:,.6g})" for j in names)
+        if self.distance.method == "logit":
+            low, up = self.distance.lower, self.distance.upper
+            return (
+                f"these totals can be approached but not met with {low:g} < g < {up:g}: g of {rows(cells)} would have to reach a bound, "
+                f'because of {said}. Widen the bounds, mend the totals, or merge levels; method="truncated" lets g be at its bounds.'
+            )
+        ways = [f"a {'larger' if direction[j] > 0 else 'smaller'} total of {self.say(j)}" for j in names]
+        return (
+            f"these totals can be approached but not met by weights above 0: those of {rows(cells)} would have to go to 0, because of "
+            f"{said}. What would do: {' or '.join(ways)}; merging levels; leaving these rows out; or "
+            f'calibrate(method="truncated", bounds=(0, upper)), which allows weights of 0.'
+        )
 
 
-def _matrix(level, z, width):
-    """The calibration variables (K, p), sparse."""
-    from scipy import sparse
-
-    K, M = level.shape
-    ones = sparse.csr_matrix((np.ones(K * M), (np.repeat(np.arange(K), M), level.ravel())), shape=(K, width))
-    return sparse.hstack([ones, sparse.csr_matrix(z)], format="csc")
+def _percent(gap):
+    return f"{100 * abs(gap):.3g} %"
 
 
-def _explain(x, d, target, distance, gap, steps, tol, say):
+def _explain(x, d, target, distance, gap, steps, say):
     """Which constraints stand in the way and which bounds would do, by linear programming."""
-    contradiction = _contradiction(x, d, target, tol, say)
-    if contradiction:
-        return contradiction
-    worst = int(np.argmax(np.abs(gap)))
-    text = f"calibration stopped after {steps} steps: {say(worst)} is still off by {100 * abs(gap[worst]):.3g} %."
+    worst = int(np.argmax(np.abs(np.nan_to_num(gap, nan=np.inf))))
+    text = f"calibration stopped after {steps} steps: {say(worst)} is still off by {_percent(gap[worst])}."
+    if not (np.isfinite(x.data).all() and np.isfinite(target).all()):
+        return (
+            text
+            + " Weights, totals and values are too far apart for double precision; give them in units of like size."
+        )
     if x.shape[0] > MOST_EXPLAINED:
         return text + " Widen the bounds, merge levels, or raise max_iter."
     lower, upper = max(distance.lower, 0.0), distance.upper
     slack = _least_slack(x, d, target, lower, upper)
     if slack is None or np.max(np.abs(slack)) <= 1e-9:
         return text + " A solution exists but was not reached; raise max_iter or loosen tol."
-    names = [f"{say(j)} by {100 * abs(slack[j]):.3g} %" for j in np.argsort(-np.abs(slack)) if abs(slack[j]) > 1e-9][:4]
+    names = [f"{say(j)} by {_percent(slack[j])}" for j in np.argsort(-np.abs(slack)) if abs(slack[j]) > 1e-9][:4]
     text = f"no weights with {lower:g} <= g <= {upper:g} meet these totals; the least that must give way: {', '.join(names)}."
     if np.isfinite(upper):
         smallest, largest = _tightest(x, d, target, lower, True), _tightest(x, d, target, upper, False)
@@ -184,20 +336,31 @@ def _outward(value, sign):
 
 def _contradiction(x, d, target, tol, say):
     """Constraints that depend on each other must agree: totals orthogonal to every combination that is always zero."""
-    gram = (x.multiply(d[:, None]).T @ x).toarray()
-    values, vectors = np.linalg.eigh(gram / max(np.trace(gram), 1e-300))
-    for value, vector in zip(values, vectors.T, strict=True):
-        if value > 1e-12:
-            return None
-        off = vector @ target
-        if abs(off) > max(0.1 * tol, 1e-14) * np.sum(np.abs(vector * target)):
-            part = np.flatnonzero(np.abs(vector) > 1e-6)
+    size = np.sqrt(np.asarray(x.multiply(x).T @ d).ravel())
+    for vector in _combinations(x.multiply(np.sqrt(d)[:, None]), size):
+        off, terms = vector @ target, np.abs(vector * target)
+        if abs(off) > max(0.1 * tol, 1e-14) * terms.sum():
+            part = np.flatnonzero(np.abs(vector * size) > 1e-6)
             return (
                 f"the totals contradict each other: {len(part)} constraints that determine one another disagree by "
-                f"{abs(off) / np.sum(np.abs(vector * target)):.3g} of their size, {say(part[0])} and {say(part[-1])} among "
+                f"{abs(off) / terms.sum():.3g} of their size, {say(part[0])} and {say(part[-1])} among "
                 f"them. Make them agree, or leave one out."
             )
     return None
+
+
+def _combinations(rows, size):
+    """Combinations (many, p) of the columns of `rows` (K, p), of norms `size`, that are zero in every row but for rounding."""
+    triangle = np.zeros((0, rows.shape[1]))
+    rows = rows.tocsr()
+    for first in range(0, rows.shape[0], BLOCK):
+        part = rows[first : first + BLOCK].toarray() / size
+        triangle = np.linalg.qr(np.vstack([triangle, part]), mode="r")
+    if not np.isfinite(triangle).all():
+        return np.zeros((0, rows.shape[1]))
+    _, values, vectors = np.linalg.svd(triangle)
+    values = np.pad(values, (0, len(vectors) - len(values)))
+    return vectors[values <= DEPENDENT * max(1.0, values[0])] / size
 
 
 def _least_slack(x, d, target, lower, upper):
