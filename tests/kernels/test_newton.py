@@ -109,7 +109,11 @@ def test_solve__is_that_of_linear_algebra():
     for p in (1, 2, 5, 9):
         root = rng.normal(0, 1, (p, p + 2))
         matrix, right, out = root @ root.T, rng.normal(0, 1, p), np.empty(p)
-        kernels.solve(np.tril(matrix) + np.triu(np.full((p, p), np.nan), 1), right, np.diag(matrix).copy(), out)
+        least = kernels.solve(
+            np.tril(matrix) + np.triu(np.full((p, p), np.nan), 1), right, np.diag(matrix).copy(), p, out
+        )
+        pivots = np.diag(np.linalg.cholesky(matrix)) ** 2
+        assert least == pytest.approx(np.min(pivots / np.diag(matrix)))
         np.testing.assert_allclose(out, np.linalg.solve(matrix, right), rtol=1e-7)
 
 
@@ -119,13 +123,16 @@ def test_solve__of_dependent_columns():
     matrix = x.T @ (x * [[1.0], [2.0], [3.0], [4.0]])
     right = matrix @ np.array([0.3, -0.2, 0.5, 0.0])
     out = np.empty(4)
-    kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), out)
+    assert 0.1 < kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, out) < 1
     np.testing.assert_allclose(matrix @ out, right, atol=1e-9)
     assert out[3] == 0
+    assert (
+        kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 3, out) == 0
+    )  # numeric, it may depend on others nearly
     right[3] += 0.6
-    kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), out)
+    assert kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, out) == 0  # the step has no digits left
     assert out[3] == pytest.approx(0.6 / (1e-4 * matrix[3, 3]), rel=1e-6)
-    kernels.solve(np.tril(matrix), right, np.zeros(4), out)  # a column that was empty at the start never moves
+    kernels.solve(np.tril(matrix), right, np.zeros(4), 4, out)  # a column that was empty at the start never moves
     assert out[3] == 0
 
 
@@ -133,7 +140,7 @@ def newton(weight, q, level, z, total, method="raking", ridge=None, tol=1e-10, m
     lam = np.zeros(len(total)) if lam is None else lam
     g, scale = np.empty(len(weight)), np.maximum(np.abs(total), 1.0)
     softness = np.zeros((0, 0)) if ridge is None else ridge
-    steps, gap = kernels.newton(
+    steps, gap, _ = kernels.newton(
         weight, q, level, inner, z, total, softness, scale, METHODS[method], LOWER, UPPER, tol, max_iter, lam, g
     )
     return g, lam, steps, gap

@@ -295,7 +295,7 @@ def _covariances(covariance, targets, totals, numeric):
         if matrix.shape != (len(order), len(order)):
             raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
         if not np.all(np.isfinite(matrix)):
-            raise DataError(f"covariance{targets.where(p)} must be finite; it has missing or infinite elements.")
+            raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
         uneven = np.abs(matrix - matrix.T).max() > 1e-9 * np.abs(matrix).max()
         if uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
             raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
