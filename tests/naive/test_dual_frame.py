@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from naive import adjusted, dual_frame
+from naive import adjusted, dual_frame, intervals, quantiles, replication
 from surveysim.weighting import Multiplicity
 
 pytestmark = pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
@@ -133,6 +133,22 @@ def arguments(case, a, b):
     return theirs, ours
 
 
+def held(frames, estimator, options):
+    """Options with γ, η and effective θ where the full sample puts them."""
+    parts, fixed = dual_frame.parts_of(frames), dict(options)
+    na, _, _, nb = dual_frame.sizes(parts)
+    of_a, of_b = dual_frame.size_variances(frames, parts)
+    if fixed.get("theta", "effective") == "effective":
+        if estimator == "pml" and "theta" not in fixed:
+            size_a, size_b = (fixed["frame_sizes"][k] for k in "AB")
+            fixed["theta"] = na * size_b * of_b / (na * size_b * of_b + nb * size_a * of_a)
+        elif estimator == "cal_df" and "theta" not in fixed:
+            fixed["theta"] = of_b / (of_a + of_b)
+        elif estimator in ("composite", "pml", "cal_df"):
+            fixed["theta"] = dual_frame.effective(parts)
+    return fixed
+
+
 # raking's regression takes g for 1, so only linear distances have exact derivatives
 @pytest.mark.parametrize("case", [c for c in cases() if c[0] != "raking_ratio" and "method" not in c[3]], ids=str)
 def test_score__as_nudging_each_weight(case):
@@ -141,20 +157,9 @@ def test_score__as_nudging_each_weight(case):
     n, w = len(a["w"]), np.array(a["w"] + b["w"])
     frames, (_, options) = as_frames(a, b), arguments(case, a, b)
     estimator = options.pop("estimator")
-    parts = dual_frame.parts_of(frames)
-    if estimator == "pml" and options.get("theta") is None:  # γ and η are held where the sample puts them
-        na, _, _, nb = dual_frame.sizes(parts)
-        of_a, of_b = dual_frame.size_variances(frames, parts)
-        sizes = options["frame_sizes"]
-        options["theta"] = na * sizes["B"] * of_b / (na * sizes["B"] * of_b + nb * sizes["A"] * of_a)
-    elif estimator == "cal_df" and options.get("theta") is None:
-        of_a, of_b = dual_frame.size_variances(frames, parts)
-        options["theta"] = of_b / (of_a + of_b)
-    elif options.get("theta") == "effective" or (estimator in ("hartley", "composite") and "theta" not in options):
-        options["theta"] = dual_frame.effective(parts)
-    elif estimator == "fuller_burmeister":
-        options["theta"] = 0.5
-        estimator = "composite"
+    if dual_frame.needs_optimum(estimator, options.get("theta")):  # an optimal θ is held too
+        estimator, options["theta"] = "composite", 0.6
+    options = held(frames, estimator, options)
 
     def moved(weights):
         again = as_frames(a, b)
@@ -283,3 +288,64 @@ def test_adjusted_samples__as_the_library(case):
         compare(d.total("y", **theirs), *dual_frame.total(frames, y, **ours), frames)
         compare(d.mean("y", **theirs), *dual_frame.mean(frames, y, **ours), frames)
         compare(d.ratio("y", "x", **theirs), *dual_frame.ratio(frames, y, x, **ours), frames)
+
+
+@pytest.mark.parametrize("case", [c for c in cases() if c[3].get("method") != "logit"], ids=str)
+def test_replicates__as_the_library(case):
+    """One unit of either sample left out, everything composited and calibrated again."""
+    rng = np.random.default_rng(5)
+    a, b = sample(rng, "a"), sample(rng, "b")
+    frames, d = as_frames(a, b), as_library(a, b).replicates("jkn")
+    theirs, ours = arguments(case, a, b)
+    estimator = ours.pop("estimator")
+    fixed, y = held(frames, estimator, ours), a["y"] + b["y"]
+    best = None
+    if dual_frame.needs_optimum(estimator, fixed.get("theta")):
+        parts = dual_frame.parts_of(frames)
+        best = dual_frame.optimal(frames, parts, [y[p["row"]] for p in parts], estimator)[0]
+
+    def statistic(weights):
+        again = as_frames(a, b)
+        for name, w in zip("AB", weights, strict=True):
+            again[name]["design"]["weight"] = list(w)
+        if best is None:
+            return dual_frame.total(again, y, estimator, **fixed)[0]
+        parts = dual_frame.parts_of(again)
+        both = dual_frame.parts_of(frames)
+        score = {(p["row"], p["both"]): u for p, u in zip(both, best, strict=True)}
+        return math.fsum(p["w"] * score[p["row"], p["both"]] for p in parts)
+
+    full, found, rscales = (np.array(a["w"]), np.array(b["w"])), [], []
+    for i, name in enumerate("AB"):
+        multipliers, _, scales = replication.jackknife(frames[name]["design"])
+        for column, scale in zip(multipliers.T, scales, strict=True):
+            found.append(statistic([w * column if k == i else w for k, w in enumerate(full)]))
+            rscales.append(scale)
+    row = d.total("y", **theirs).to_frame().iloc[0]
+    assert row["estimate"] == pytest.approx(statistic(full), rel=1e-8)
+    assert row["se"] ** 2 == pytest.approx(replication.variance(found, None, 1, rscales), rel=1e-6)
+
+
+def test_quantiles_and_proportions__as_the_library():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        a, b = sample(rng, "a"), sample(rng, "b")
+        frames, d = as_frames(a, b), as_library(a, b)
+        parts, y = dual_frame.parts_of(frames), a["y"] + b["y"]
+        theta = dual_frame.effective(parts)
+        w = [p["w"] * dual_frame.share_of(p, theta) for p in parts]
+        df = 2 * (18 - 3)
+
+        def share_error(v, frames=frames, y=y, theta=theta):
+            p, score = dual_frame.mean(frames, [float(one <= v) for one in y], "composite", theta)
+            return p, math.sqrt(dual_frame.variance_of(frames, score))
+
+        found = d.quantile("y", 0.4).to_frame().iloc[0]
+        right = quantiles.quantile_interval(y, 0.4, {"weight": w}, df=df, share_error=share_error)
+        assert found["df"] == df
+        assert (found["estimate"], found["se"], found["lower"], found["upper"]) == pytest.approx(right, rel=1e-8)
+        g = [float(v == "u") for v in a["g"] + b["g"]]
+        p, score = dual_frame.mean(frames, g, "hartley")
+        se = math.sqrt(dual_frame.variance_of(frames, score))
+        row = d.proportion("g", ci="wilson").to_frame().set_index("level").loc["u"]
+        assert (row["lower"], row["upper"]) == pytest.approx(intervals.interval(p, se, "wilson", 0.95, df), rel=1e-8)

@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import surveysim as ss
-from naive import intervals
+from naive import designs, intervals, variance
 
 
 def test_intervals__by_hand():
@@ -37,3 +38,34 @@ def test_intervals__as_the_library(method):
         found = ss.proportion_interval(p, se, method, level=level, df=df, n=n)
         right = intervals.interval(p, se, method, level, df, n)
         assert found == pytest.approx(right, rel=1e-8, abs=1e-12), (p, se, n, df, level)
+
+
+@pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
+@pytest.mark.parametrize("method", intervals.METHODS)
+def test_intervals_of_surveys__as_the_library(method):
+    """Degrees of freedom and respondents are those of the domain without its missing answers."""
+    compared = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        design = designs.random_design(rng, lonely="remove", stages=int(rng.integers(0, 3)), n_max=7)
+        table = designs.random_table(rng, len(design["weight"]))
+        table["label"] = [None if rng.random() < 0.1 else v for v in table["label"]]
+        columns, options = designs.as_arguments(design, table)
+        s = ss.Survey(pd.DataFrame(columns), **options)
+        for level in "ab":
+            inside = [g == level for g in table["g"]]
+            mask = [m and v is not None for m, v in zip(inside, table["label"], strict=True)]
+            df = variance.degrees_of_freedom(design, mask)
+            n = sum(m and w > 0 for m, w in zip(mask, design["weight"], strict=True))
+            if df < 1 or n < 2:
+                continue
+            found = s.where(np.array(inside)).proportion("label", ci=method).to_frame()
+            for row in found.to_dict("records"):
+                p, score = variance.proportion(design["weight"], table["label"], row["level"], mask)
+                p = float(round(p)) if abs(p - round(p)) < 1e-15 else p
+                se = math.sqrt(variance.variance(score, design))
+                right = intervals.interval(p, se, method, 0.95, df, n)
+                assert (row["df"], row["n"]) == (df, n)
+                assert (row["lower"], row["upper"]) == pytest.approx(right, rel=1e-7, abs=1e-10), (seed, row)
+                compared += 1
+    assert compared > 80
