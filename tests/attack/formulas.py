@@ -34,7 +34,7 @@ def naive(case, known, report):
             if passed is None:
                 continue
             if step["method"] == "recipe":
-                passed += oracle.recipe_passes(columns, step, recipe_path(case, known, step, before))
+                passed += oracle.recipe_passes(columns, step, recipe_path(session.names["data"], step, before)[0])
             else:
                 passed.append(oracle.passes(columns, step, before, after))
         except oracle.SkipError:
@@ -45,9 +45,8 @@ def naive(case, known, report):
 
 def _recipe(case, known, step, before, report):
     """Whether every step of a recipe gives the weights of its formula."""
-    path = recipe_path(case, known, step, before)
+    path, dispositions = recipe_path(known["session"].names["data"], step, before)
     for own, start, after in zip(step["steps"], path, path[1:]):
-        dispositions = known["session"].names.get("dispositions")
         try:
             want = oracle.recipe_weights(case["columns"], own, list(start), dispositions)
         except (oracle.SkipError, ArithmeticError, ZeroDivisionError):
@@ -65,19 +64,17 @@ def _recipe(case, known, step, before, report):
     return True
 
 
-def recipe_path(case, known, step, before):
-    """Weights before the first step of a recipe and after each."""
+def recipe_path(data, step, before):
+    """Weights before the first step of a recipe and after each, and the dispositions it used."""
     session = Session()
-    session.names |= {
-        name: known["session"].names[name] for name in ("data", "dispositions") if name in known["session"].names
-    }
-    dispositions = "dispositions" if any(s["step"] == "NonresponseClasses" for s in step["steps"]) else "None"
-    session.names["w"] = np.array(before)
+    session.names |= {"data": data, "w": np.array(before), "dispositions": None}
+    for line in step["lines"]:
+        session.quietly(line)
     start = "" if step["texts"][0].startswith("weighting.BaseWeight") else ", weight=w"
-    columns = session.value(
-        f"list(ss.Recipe([{', '.join(step['texts'])}]).apply(data, {dispositions}{start}).columns.values())"
-    )
-    return [np.ones(len(before)) if not start else np.array(before), *map(np.array, columns)]
+    recipe = f"ss.Recipe([{', '.join(step['texts'])}])"
+    columns = session.value(f"list({recipe}.apply(data, dispositions{start}).columns.values())")
+    path = [np.ones(len(before)) if not start else np.array(before), *map(np.array, columns)]
+    return path, session.names["dispositions"]
 
 
 def _estimates(case, known, passed, report):
