@@ -107,7 +107,9 @@ def distance(known):
             )
         elif not (linear or alone):
             g = g[g > 0] / np.average(g[g > 0])
-            away += 3 * float(np.max(np.abs(g - 1)))
+            away += 3 * float(np.max(np.abs(g - 1))) + (
+                2.0 if options.get("trim") else 0.0
+            )  # a trim comes to rest in steps
     return away
 
 
