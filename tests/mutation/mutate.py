@@ -191,7 +191,7 @@ def main():
         scope, tests = [file for room in ROOMS for file in files_of(room)], test_files({room for room, _ in chosen})
         known = None
         if not given.tests:
-            known = Lines.measured(PROJECT, folder / "measured", scope, tests, test_files({"kernels"}))
+            known = Lines.measured(PROJECT, folder / "measured", scope, tests)
         tree = Tree(PROJECT, folder)
         if given.tests and running.run(tree.root, ["-x", "-q", *given.tests], [], 3600, folder / "before.log"):
             raise SystemExit(
