@@ -115,5 +115,5 @@ def test_kernels__are_run_by_what_calls_them_or_calls_a_kernel_that_does(tmp_pat
     known = lines.Lines(tmp_path, seconds, {room: {2: ["t::mean"], 6: ["t::rest"]}})
     of = {change.line: known.tests_for(change) for change in changes.changes(texts[kernel], kernel)}
     assert of == {2: ["t::mean", "tests/kernels/test_sums.py::f"], 10: ["t::rest"]}
-    change = changes.changes(texts[room].replace("(a)", "(a + 1)"), room)[0]
+    change = changes.changes(texts[room].replace("outer(a)", "outer(a + 1)"), room)[0]
     assert known.tests_for(change) == ["t::mean"]
