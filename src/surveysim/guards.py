@@ -26,6 +26,14 @@ def is_number(value):
     return isinstance(value, Real | np.number) and not isinstance(value, bool | np.bool_ | np.complexfloating)
 
 
+def is_finite(value):
+    """Whether a value is one real number that a float can hold."""
+    try:
+        return is_number(value) and math.isfinite(float(value))
+    except OverflowError:  # a whole number with hundreds of digits
+        return False
+
+
 def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=""):
     """A whole number from `least` to `most`."""
     good = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
@@ -39,8 +47,8 @@ def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=
 
 def number(value, what, low=-math.inf, high=math.inf, *, open_=False, infinite=False, error=DataError, remedy=""):
     """A number from `low` to `high`; `open_` without these two ends, `infinite` may be infinite."""
-    good = is_number(value) and not math.isnan(value) and (infinite or math.isfinite(value))
-    if not good or not (low < value < high if open_ else low <= value <= high):
+    good = is_finite(value) or (infinite and is_number(value) and value in (math.inf, -math.inf))
+    if not good or not low <= value <= high or (open_ and value in {low, high} - {math.inf, -math.inf}):
         ends = (low > -math.inf, high < math.inf)
         words = {
             (True, True): f" between {low:g} and {high:g}" if open_ else f" from {low:g} to {high:g}",
@@ -59,12 +67,16 @@ def share(value, what, *, error=DataError, remedy=""):
 
 def level(value, *, error=DataError):
     """A confidence level."""
-    return share(value, "level", error=error, remedy="A confidence level of 95 % is level=0.95.")
+    if not is_finite(value) or not 0 < value < 1:
+        raise error(f"level = {sight(value)}: give a confidence level between 0 and 1, such as 0.95.")
+    return float(value)
 
 
 def degrees(df, *, error=DataError):
     """Degrees of freedom, above 0; None is the design's own."""
-    return None if df is None else number(df, "df", 0.0, open_=True, infinite=True, error=error)
+    if df is not None and not (is_number(df) and df > 0):
+        raise error(f"df = {sight(df)}: give positive degrees of freedom, or inf.")
+    return None if df is None else number(df, "df", infinite=True, error=error)
 
 
 def seed_of(value, what="seed", *, error=DataError):
@@ -80,6 +92,23 @@ def choice(value, what, choices, *, error=DataError, remedy=""):
     return value
 
 
+def pair(value, what, *, holes=False, error=DataError, remedy=""):
+    """Two numbers, a lower and an upper one; with `holes` either may be None."""
+    given = (
+        list(value) if isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim == 1) else []
+    )
+    if len(given) != 2 or not all(is_number(v) or (holes and v is None) for v in given):
+        raise error(
+            f"{what} = {sight(value)}: give a pair of numbers{', or None for either' if holes else ''}.{_more(remedy)}"
+        )
+    return tuple(v if v is None else float(v) for v in given)
+
+
+def is_text(value, text):
+    """Whether a value is this text, whatever else it may be; arrays cannot be asked with ==."""
+    return isinstance(value, str) and value == text
+
+
 def flag(value, what, *, error=DataError):
     """True or False."""
     if not isinstance(value, bool | np.bool_):
@@ -87,17 +116,23 @@ def flag(value, what, *, error=DataError):
     return bool(value)
 
 
-def number_array(values, what, *, shape=None, error=DataError, remedy=""):
-    """Numbers as float64 of one dimension (or of `shape`); text, truth values of objects and missing ones are refused."""
+def as_numbers(values, what, *, error=DataError, remedy=""):
+    """Numbers of any shape as float64, missing and infinite ones among them; text, truth values and objects are refused."""
     try:
         array = np.asarray(values)
-        good = array.dtype.kind in "iuf" or (
-            array.dtype.kind == "O" and all(is_number(value) for value in array.ravel())
-        )
+        good = array.dtype.kind in "iuf" or (array.dtype.kind == "O" and all(map(is_number, array.ravel())))
         array = array.astype(np.float64) if good else None
     except (TypeError, ValueError, OverflowError):
         array = None
-    if array is None or (array.ndim != 1 if shape is None else array.shape != shape):
+    if array is None:
+        raise error(f"{what} = {sight(values)}: give numbers.{_more(remedy)}")
+    return array
+
+
+def number_array(values, what, *, shape=None, error=DataError, remedy=""):
+    """Numbers as float64 of one dimension (or of `shape`); text, truth values of objects and missing ones are refused."""
+    array = as_numbers(values, what, error=error, remedy=remedy)
+    if array.ndim != 1 if shape is None else array.shape != shape:
         wanted = "numbers, one after another" if shape is None else f"numbers of shape {shape}"
         raise error(f"{what} = {sight(values)}: give {wanted}.{_more(remedy)}")
     bad = ~np.isfinite(array)

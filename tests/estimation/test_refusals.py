@@ -227,7 +227,7 @@ def test_quantile__rules_by_hand():
     [
         ({"q": 0}, "q = 0"),
         ({"q": 1}, "q = 1"),
-        ({"q": [0.5, np.nan]}, "q = "),
+        ({"q": [0.5, np.nan]}, "q: 1 of 2 numbers are missing"),
         ({"rule": "hf8"}, "rule = 'hf8'"),
         ({"ci": "wald"}, "ci = 'wald'"),
         ({"y": "s"}, "'s' is not numeric"),
@@ -300,12 +300,12 @@ def test_srs_variance__with_and_without_replacement():
 @pytest.mark.parametrize(
     ("survey", "given", "words"),
     [
-        (PLAIN, {"kind": "jk2"}, "replicates 'jk2'"),
+        (PLAIN, {"kind": "jk2"}, "kind = 'jk2': choose one of jk1"),
         (PLAIN, {"kind": "jk1"}, "without strata; this one has 3"),
         (PLAIN, {"kind": "jkn", "seed": 1}, "seed is for"),
         (PLAIN, {"kind": "rao-wu", "n": 20}, "seed is for"),
         (PLAIN, {"kind": "rao-wu", "seed": 1}, "needs n"),
-        (PLAIN, {"kind": "rao-wu", "seed": 1, "n": 1}, "at least 2; got 1"),
+        (PLAIN, {"kind": "rao-wu", "seed": 1, "n": 1}, "n = 1: give a whole number, from 2"),
         (PLAIN, {"kind": "fay"}, "rho is for"),
         (PLAIN, {"kind": "brr", "rho": 0.5}, "rho is for"),
         (PLAIN, {"kind": "fay", "rho": 1}, "rho = 1: give a weight"),

@@ -202,7 +202,7 @@ WRONG = {
         lambda: calibrate(DATA, {"m": {"x": 4.0}, "f": {"x": 6.0}}, by="sex", covariance={"m": [[1.0]]}),
         "sex 'f'",
     ),
-    "trim NaN": (lambda: trim_weights([1.0, np.nan], upper=2), "finite numbers"),
+    "trim NaN": (lambda: trim_weights([1.0, np.nan], upper=2), "1 of 2 numbers are missing or infinite"),
 }
 
 

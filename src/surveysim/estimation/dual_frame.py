@@ -2,13 +2,16 @@
 
 import copy
 import warnings
+from collections.abc import Mapping
 from functools import cached_property, partial
 
 import numpy as np
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..tables import coded, column_names, kind_of, named, numbers_of, one_name, refuse_infinite
+from ..weighting.distances import METHODS
 from . import frame_shares, pooling, replication, scores
 from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
 from .linearization import Design
@@ -16,7 +19,6 @@ from .survey import Survey, _wanted
 
 ROUNDS = 50  # of θ and the ratio it is optimal for
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
-NUMBER = (int, float, np.number)
 
 
 class DualFrameSurvey(Shown):
@@ -184,10 +186,10 @@ class DualFrameSurvey(Shown):
     def _auxiliary(self, totals):
         """Auxiliary variables (n, p), their totals (p,), and (frame, name) of each."""
         columns, known, labels = [], [], []
-        if totals is not None and not hasattr(totals, "items"):
-            raise DataError(f'totals = {totals!r}: give {{"A": {{column: total}}, "B": …, "ab": …}}.')
+        if totals is not None and not isinstance(totals, Mapping):
+            raise DataError(f'totals = {guards.sight(totals)}: give {{"A": {{column: total}}, "B": …, "ab": …}}.')
         for frame, entries in (totals or {}).items():
-            if frame not in INSIDE or not hasattr(entries, "items"):
+            if frame not in INSIDE or not isinstance(entries, Mapping):
                 raise DataError(f'totals: give {{"A": {{column: total}}, "B": …, "ab": …}}; got {frame!r}.')
             for name, total in entries.items():
                 self._need(name)
@@ -198,8 +200,8 @@ class DualFrameSurvey(Shown):
                     raise DataError(
                         f"totals: {name!r} is missing in {int(lost.sum())} rows of {frame}; impute or drop them."
                     )
-                if not isinstance(total, NUMBER) or not np.isfinite(total):
-                    raise DataError(f"totals: {name!r} in {frame} has the total {total!r}; give a number.")
+                if not guards.is_finite(total):
+                    raise DataError(f"totals: {name!r} in {frame} has the total {guards.sight(total)}; give a number.")
                 columns.append(np.where(inside, values, 0.0))
                 known.append(float(total))
                 labels.append((frame, name))
@@ -254,13 +256,13 @@ class DualFrameSurvey(Shown):
         >>> total.table[["estimate", "se"]].round(2).values.tolist()
         [[80.0, 14.14]]
         """
-        if theta not in ("fixed", "again"):
-            raise DataError(f'theta = {theta!r}: choose "fixed" or "again".')
-        if kind not in replication.KINDS or kind == "jk1":
+        guards.choice(theta, "theta", ("fixed", "again"))
+        if not isinstance(kind, str) or kind not in replication.KINDS or kind == "jk1":
             known = ", ".join(name for name in replication.KINDS if name != "jk1")
             raise DesignError(f"kind = {kind!r}: two samples are two strata; choose one of {known}.")
         new = copy.copy(self)
-        new._scheme = dict(kind=kind, n=n, seed=seed, rho=rho, mse=mse)
+        replication.check(kind, n, seed, rho)
+        new._scheme = dict(kind=kind, n=n, seed=seed, rho=rho, mse=guards.flag(mse, "mse"))
         new._again = theta == "again"
         return new
 
@@ -461,17 +463,17 @@ class DualFrameSurvey(Shown):
         >>> dual.compare_overlap("y")[["variable", "from_a", "from_b", "difference"]].values.tolist()
         [['size of the overlap', 20.0, 24.0, -4.0], ['y', 3.0, 3.0, 0.0]]
         """
-        if len(y):
-            self._need(y)
+        y = named(y, "y")
+        self._need(y)
         return frame_shares.compare_overlap(self, y)
 
 
 def _check(estimator, options, choices):
     """Refuse unknown estimators, options they do not use, θ outside 0 to 1, unusable sizes."""
-    if estimator not in choices:
-        raise DataError(f"estimator = {estimator!r}: choose one of {', '.join(choices)}.")
+    guards.choice(estimator, "estimator", choices)
+    guards.choice(options.get("method"), "method", (None, *METHODS))
     given = {name for name, value in options.items() if value is not None} - (
-        {"method"} if options.get("method") == "linear" else set()
+        {"method"} if guards.is_text(options.get("method"), "linear") else set()
     )
     unknown = given - {"theta", "frame_sizes", "totals", "method", "bounds"}
     if unknown:
@@ -485,14 +487,14 @@ def _check(estimator, options, choices):
             f"{estimator} uses no {sorted(unused)[0]}; leave it out{f', or choose {chr(44).join(users)}' if users else ''}."
         )
     _check_theta(estimator, options.get("theta"))
-    sizes = options.get("frame_sizes") or {}
-    if not hasattr(sizes, "items"):
-        raise DataError(f'frame_sizes = {sizes!r}: give {{"A": N_A, "B": N_B, "ab": N_ab}}.')
+    sizes = {} if options.get("frame_sizes") is None else options["frame_sizes"]
+    if not isinstance(sizes, Mapping):
+        raise DataError(f'frame_sizes = {guards.sight(sizes)}: give {{"A": N_A, "B": N_B, "ab": N_ab}}.')
     for name, value in sizes.items():
-        good = value is None or (isinstance(value, NUMBER) and not isinstance(value, bool) and 0 < value < np.inf)
+        good = value is None or (guards.is_number(value) and 0 < value < np.inf)
         if name not in ("A", "B", "ab") or not good:
             raise DataError(
-                f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {value!r}.'
+                f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {guards.sight(value)}.'
             )
     frames = [sizes[name] for name in ("A", "B") if sizes.get(name) is not None]
     if sizes.get("ab") is not None and frames and sizes["ab"] > min(frames) * (1 + 1e-9):
@@ -504,12 +506,17 @@ def _check_theta(estimator, theta):
     if pair and (estimator != "pml" or len(theta) != 2):
         raise DataError('theta is a pair for "pml" only: (γ for the size of the overlap, θ for its mean).')
     for value in theta if pair else (theta,):
-        number = isinstance(value, NUMBER) and not isinstance(value, bool)
+        number = guards.is_number(value)
         word = not pair and (
-            value is None or (value == "effective" and estimator in ("composite", "hartley", "cal_df", "pml"))
+            value is None
+            or (
+                isinstance(value, str)
+                and value == "effective"
+                and estimator in ("composite", "hartley", "cal_df", "pml")
+            )
         )
         if not (word or (number and 0 <= value <= 1)) or (estimator == "screening" and number and value not in (0, 1)):
             raise DataError(
-                f'theta = {theta!r}: give a number from 0 to 1, "effective", or None'
+                f'theta = {guards.sight(theta)}: give a number from 0 to 1, "effective", or None'
                 f"{'; screening takes 1 or 0' if estimator == 'screening' else ''}."
             )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
-from ..tables import numbers_of, pick
+from ..tables import called, numbers_of, refuse_infinite
 from .estimates import Estimates
 from .survey import Survey
 
@@ -77,11 +78,12 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
     """
     if not isinstance(survey, Survey):
         raise DataError(f"survey is a {type(survey).__name__}; give a Survey: Survey(table, weight=...).")
-    if cut is not None and (isinstance(cut, bool | str) or not np.isscalar(cut)):
-        raise DataError(f"cut = {cut!r}: give a number of {effort if isinstance(effort, str) else 'effort'}, or None.")
+    if cut is not None:
+        guards.number(cut, "cut", remedy="It is a number of calls or days, or None.")
     data = survey.data
-    spent = numbers_of(data, effort, len(survey.weight), effort if isinstance(effort, str) else "effort")
+    spent = numbers_of(data, effort, len(survey.weight), "effort", finite=False)
     inside = survey._inside & (survey.weight > 0)
+    refuse_infinite(spent, called("effort", effort), inside)
     if not np.all(np.isfinite(spent[inside])):
         raise DataError(
             f"{int((~np.isfinite(spent[inside])).sum())} respondents have no {effort}; leave them out or give it."
@@ -96,10 +98,8 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
         raise DataError(
             f"cut = {cut!r}: early and late need respondents each; {effort} goes from {found[0]:g} to {found[-1]:g}."
         )
-    values = pick(data, y) if isinstance(y, str) else y
-    if np.shape(values) != spent.shape:
-        raise DataError(f"y has shape {np.shape(values)}; the survey has {len(spent)} rows.")
-    table = pd.DataFrame({"y": np.asarray(values), "late": pd.Categorical(np.where(spent <= cut, "early", "late"))})
+    values = numbers_of(data, y, len(spent), "y" if not isinstance(y, str) else "", finite=False)
+    table = pd.DataFrame({"y": values, "late": pd.Categorical(np.where(spent <= cut, "early", "late"))})
     table["effort"] = spent
     bare = Survey.of_design(table, survey.design).where(inside)
     rows = []

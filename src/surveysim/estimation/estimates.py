@@ -1,11 +1,13 @@
 """Estimates: values, errors, intervals, and what one does with them next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown, guarded_table
 from ..errors import DataError
 from ..tables import in_kind
@@ -109,10 +111,10 @@ class Estimates(Shown):
         >>> difference.table[["estimate", "se"]].round(4).values.tolist()
         [[1.0, 1.1547]]
         """
-        if not hasattr(coefficients, "items") or not all(
-            isinstance(v, int | float | np.number) for v in coefficients.values()
-        ):
-            raise DataError(f"coefficients = {coefficients!r}: give {{row: number}}, such as {{0: 1, 1: -1}}.")
+        if not isinstance(coefficients, Mapping) or not all(map(guards.is_number, coefficients.values())):
+            raise DataError(
+                f"coefficients = {guards.sight(coefficients)}: give {{row: number}}, such as {{0: 1, 1: -1}}."
+            )
         vector = np.zeros(len(self.table))
         for row, value in coefficients.items():
             vector[self._position(row)] += value
@@ -122,7 +124,7 @@ class Estimates(Shown):
         name = " ".join(f"{v:+g}·[{self._name(k)}]" for k, v in enumerate(vector) if v)
         value = float(vector @ self.table["estimate"].to_numpy())
         se = float(np.sqrt(max(vector @ self.cov @ vector, 0.0)))
-        degrees = float(used["df"].min()) if df is None else float(df)
+        degrees = float(used["df"].min()) if df is None else guards.degrees(df)
         lower, upper = intervals.wald_interval(value, se, self.level, degrees)
         moe = float(intervals.t_quantile(self.level, degrees)) * se
         variable = used["variable"].iloc[0] if used["variable"].nunique() == 1 else ""
@@ -237,10 +239,8 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     scale : multiplies value and error of each row (100 for percent); proportions in percent get their interval on the share.
     ci : None for estimate ± t·se, a method of `proportion_interval`, or a list of these, one per row.
     """
-    if deff not in (False, "wor", "wr"):
-        raise DataError(f'deff = {deff!r}: choose False, "wor" or "wr".')
-    if df is not None and not df > 0:
-        raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
+    guards.choice(deff, "deff", (False, "wor", "wr"))
+    df = guards.degrees(df)
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
     variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
     se = np.sqrt(np.maximum(variance, 0.0))
@@ -256,13 +256,9 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     lower, upper = intervals.wald_interval(value, se, level, degrees)
     for method in set(methods) - {""}:
         at = methods == method
-        share = np.clip(value[at], 0, 1)
-        edge = np.round(share)
-        share = np.where(
-            np.abs(share - edge) <= 1e-12, edge, share
-        )  # sums in another order may miss 0 or 1 by rounding
-        low, high = intervals.proportion_interval(share, se[at], str(method), level, degrees[at], n[at])
-        lower[at], upper[at] = np.minimum(low, value[at]), np.maximum(high, value[at])
+        lower[at], upper[at] = intervals.proportion_interval(
+            np.clip(value[at], 0, 1), se[at], str(method), level, degrees[at], n[at]
+        )
     effect = np.full(len(value), np.nan)
     if deff:
         base = np.concatenate([np.atleast_1d(scores.srs_variance(design.weight, item, deff == "wr")) for item in items])

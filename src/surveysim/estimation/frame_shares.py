@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
 from ..tables import refuse_infinite
@@ -76,11 +77,10 @@ class Thetas(Shown):
 
 def thetas(d, y, grid, what, level):
     """See `DualFrameSurvey.thetas`."""
-    if what not in ("mean", "total"):
-        raise DataError(f'what = {what!r}: choose "mean" or "total".')
-    grid = GRID if grid is None else np.asarray(grid, dtype=float)
-    if grid.ndim != 1 or not np.all((grid >= 0) & (grid <= 1)):
-        raise DataError(f"grid = {grid!r}: give numbers from 0 to 1.")
+    guards.choice(what, "what", ("mean", "total"))
+    grid = GRID if grid is None else guards.number_array(grid, "grid", remedy="Give numbers from 0 to 1.")
+    if not np.all((grid >= 0) & (grid <= 1)):
+        raise DataError(f"grid = {guards.sight(grid)}: give numbers from 0 to 1.")
     w, design = d.pooled.weight, d.pooled.design
     x = np.ones(len(w)) if what == "mean" else None
     everybody = design.degrees(np.zeros(len(w), np.int32), [""])[0]
@@ -134,7 +134,7 @@ def compare_overlap(d, y):
     """See `DualFrameSurvey.compare_overlap`."""
     w, design, n = d.pooled.weight, d.pooled.design, len(d.part)
     rows = []
-    for name in ["size of the overlap", *([y] if isinstance(y, str) else y)]:
+    for name in ["size of the overlap", *y]:
         values, score = [], np.zeros((2, n))
         for k, column in enumerate((AB, BA)):
             share = d.part[:, column]

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from .. import guards
 from ..errors import DataError
 from . import intervals, scores
 from .replication import JACKKNIVES, Replication
@@ -28,8 +29,7 @@ def quantile(y, w, q, rule="math"):
         the weight of all but the last (Hyndman & Fan 1996, Am. Stat. 50:361-365, definition 7, with weights). Rows of one value
         share their weight equally, so that their order does not matter.
     """
-    if rule not in RULES:
-        raise DataError(f"rule = {rule!r}: choose one of {', '.join(RULES)}.")
+    guards.choice(rule, "rule", RULES)
     y, w = y[w != 0], w[w != 0]
     if np.any(w < 0):  # what is at or below a value is known where all rows of that value are in
         y, place = np.unique(y, return_inverse=True)
@@ -65,8 +65,7 @@ def found(engine, y, group, domains, shares, ci, rule, level, df):
     items, as many statistics, and {column: (D × shares,)} of estimate, se, lower, upper, df, n, moe.
     """
     _check(engine, ci)
-    if df is not None and not df > 0:
-        raise DataError(f"df = {df!r}: give positive degrees of freedom, or inf.")
+    df = guards.degrees(df)
     w, rows = engine.weight, [np.flatnonzero(group == d) for d in range(len(domains))]
     value = np.stack([_of_domain(y[r], w[r], shares, rule, name) for r, name in zip(rows, domains, strict=True)])
     degrees = engine.degrees(group, domains) if df is None else np.full(len(domains), float(df))
@@ -130,8 +129,7 @@ def _inverted(engine, y, group, domains, rows, value, shares, ci, rule, level, d
 
 
 def _check(engine, ci):
-    if ci not in METHODS:
-        raise DataError(f"ci = {ci!r}: choose one of {', '.join(METHODS)}.")
+    guards.choice(ci, "ci", METHODS)
     replicated = isinstance(engine, Replication)
     if ci == "replicates" and not replicated:
         raise DataError(

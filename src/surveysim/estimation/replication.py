@@ -9,7 +9,6 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import linalg
 from scipy.linalg import hadamard
 
 from .. import guards
@@ -23,10 +22,9 @@ from ..weighting.replay import Replay
 from .scores import Block
 
 LANES = kernels.LANES
+MOST = 1_000_000  # replicates; more would not fit into memory
 KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
 JACKKNIVES = ("jk1", "jkn")
-FAR, ALIKE = 0.6, 0.05  # mean distances from 1: of factors at most, and of weights that both readings agree for
-NEGLIGIBLE = 1e-5  # of a column's length, what is left of it beside others that does not count in a rank, as in R
 
 
 @dataclass(frozen=True)
@@ -72,13 +70,8 @@ def scheme(kind, design, n=None, seed=None, rho=None):
     Wolter (2007), Introduction to Variance Estimation, ch. 3 and 4; Judkins (1990), J. Off. Stat. 6:223-239; Rao & Wu (1988),
     JASA 83:231-241; Preston (2009), Surv. Methodol. 35:227-234; Fay & Train (1995), Proc. Sect. Gov. Stat. ASA, 154-159.
     """
-    if kind not in KINDS:
-        raise DataError(f"replicates {kind!r}: choose one of {', '.join(KINDS)}.")
+    check(kind, n, seed, rho)
     stage = design.stages[0]
-    if (kind != "rao-wu" and seed is not None) or (kind == "rao-wu" and seed is None):
-        raise DataError(f'seed is for "rao-wu", which needs one; got kind = {kind!r} and seed = {seed!r}.')
-    if (kind == "fay") != (rho is not None):
-        raise DataError(f'rho is for "fay", which needs one; got kind = {kind!r} and rho = {rho!r}.')
     if design.unequal is not None:
         raise DesignError(
             "replicates would leave out that sampling was without replacement; pps designs have linearized errors only."
@@ -100,12 +93,27 @@ def scheme(kind, design, n=None, seed=None, rho=None):
         return _balanced(stage, 0.0 if rho is None else rho)
     if kind == "sdr":
         return _successive(stage, n)
-    if n is None or n < 2:
-        raise DataError(f"rao-wu needs n, the number of replicates, at least 2; got {n!r}.")
     if all(np.all(s.fraction == 0) for s in design.stages):
         return Scheme(RaoWu(stage.stratum, seed), stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
     last = design.stages[-1]
     return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
+
+
+def check(kind, n=None, seed=None, rho=None):
+    """Refuse kinds of replicates that do not exist, and numbers they cannot be made with."""
+    guards.choice(kind, "kind", KINDS)
+    if (kind == "rao-wu") != (seed is not None):
+        raise DataError(f'seed is for "rao-wu", which needs one; got kind = {kind!r} and seed = {guards.sight(seed)}.')
+    if (kind == "fay") != (rho is not None):
+        raise DataError(f'rho is for "fay", which needs one; got kind = {kind!r} and rho = {guards.sight(rho)}.')
+    if rho is not None and not 0 <= guards.number(rho, "rho") < 1:
+        raise DataError(f"rho = {rho!r}: give a weight from 0 up to, but not including, 1.")
+    if seed is not None:
+        guards.seed_of(seed)
+    if kind == "rao-wu" and n is None:
+        raise DataError("rao-wu needs n, the number of replicates, at least 2; got None.")
+    if n is not None:
+        guards.whole_number(n, "n", 2, MOST, remedy="It is the number of replicates.")
 
 
 @dataclass(frozen=True)
@@ -170,8 +178,6 @@ def _balanced(stage, rho):
             f"brr and fay need two PSUs in every stratum; {len(wrong)} have another number, the first is {stage.labels[h]!r} with "
             f"{stage.sampled[h]}. Use jkn, or join PSUs."
         )
-    if not 0 <= rho < 1:
-        raise DataError(f"rho = {rho!r}: give a weight from 0 up to, but not including, 1.")
     H = len(stage.sampled)
     R = 1 << int(H).bit_length()
     sign = hadamard(R)[1 : H + 1].astype(float)  # the first row is constant, and balances nothing
@@ -368,27 +374,17 @@ class Replication:
         if self.degrees_from is not None:
             return self.degrees_from.degrees(group, domains, None, strict)
         weights = self.weights()
-        result = np.array([_rank(weights[group == d]) - 1 for d in range(len(domains))], dtype=float)
-        if not strict:
-            return np.where(result < 1, np.nan, result)
+        result = np.array(
+            [
+                np.linalg.matrix_rank(weights[group == d].T @ weights[group == d], tol=None) - 1
+                for d in range(len(domains))
+            ]
+        )
         for d in np.flatnonzero(result < 1):
-            name = f"domain {domains[d]!r}" if domains[d] else "the sample"
             raise DesignError(
-                f"the replicate weights of {name} do not differ, so there are no degrees of freedom. Widen it, or give df=."
+                f"the replicate weights of domain {domains[d]!r} have no degrees of freedom. Widen it, or give df=."
             )
-        return result
-
-
-def _rank(weights):
-    """How many of the columns of replicate weights (n, R) are not combinations of others, by length relative to their own."""
-    if len(weights) > weights.shape[1]:
-        weights = np.linalg.qr(weights, mode="r")
-    length = np.sqrt((weights**2).sum(axis=0))
-    weights = weights[:, length > 0] / length[length > 0]
-    if not weights.size:
-        return 0
-    (left,) = linalg.qr(weights, mode="r", pivoting=True, check_finite=False)[:1]
-    return int((np.abs(np.diag(left)) > NEGLIGIBLE).sum())
+        return result.astype(float)
 
 
 @dataclass(frozen=True)
@@ -476,25 +472,10 @@ class OneByOne:
             out[:, lane] = w
 
 
-def brought(data, weights, factors, weight, scale, rscales, mse, n):
-    """Replication from replicate weights or factors a user brings.
-
-    factors : None or False where `weights` are weights, True where they are factors, or factors in their place.
-    """
-    word = factors is None or isinstance(factors, bool | np.bool_)
-    told = factors if word else True
-    if weights is None and word:
-        raise DesignError(f"replicate_factors = {factors!r} says what replicate_weights are, and there are none.")
-    if weights is not None and not word:
-        raise DesignError(
-            "give replicate_weights or replicate_factors; beside replicate_weights the latter is True, False or None."
-        )
-    name, columns = ("replicate_factors", factors) if weights is None else ("replicate_weights", weights)
-    matrix = _matrix(data, name, columns, n)
+def brought(data, columns, weight, scale, rscales, mse, n):
+    """Replication from replicate weights a user brings."""
+    matrix = _matrix_of(data, columns, n)
     R = matrix.shape[1]
-    _read_as_told(matrix, weight, told)
-    if told:
-        matrix = matrix * weight[:, None]
     scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")
     if rscales is None and scale == 1:
         warnings.warn(
@@ -510,64 +491,31 @@ def brought(data, weights, factors, weight, scale, rscales, mse, n):
     )
     if np.any(rscales < 0):
         raise DesignError(f"rscales: {int((rscales < 0).sum())} of {R} are negative; give factors of 0 or more.")
-    if not rscales.any():
-        raise DesignError(f"all {R} rscales are 0, so that nothing would have an error; give those of the replicates.")
     return Replication(weight, FromMatrix(matrix), R, scale, rscales, guards.flag(mse, "mse", error=DesignError))
 
 
-def _matrix(data, name, columns, n):
-    """Replicate weights or factors (n, R) from a list of columns or an array; a copy, since the caller may change theirs."""
-    what, named = name.replace("_", " "), isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns)
+def _matrix_of(data, columns, n):
+    """Replicate weights (n, R) from a list of columns or an array; a copy, since the caller may change theirs."""
+    named = isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns)
     if isinstance(columns, str):
-        raise DesignError(f"{name} = {columns!r}: give a list of columns, or an array.")
+        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
     if named:
-        each = [numbers_of(data, c, n, what[:-1], finite=False) for c in columns]
+        each = [numbers_of(data, c, n, "replicate weight", finite=False) for c in columns]
         matrix = np.stack(each, axis=1) if columns else np.zeros((n, 0))
     else:
         try:
             matrix = np.array(columns, dtype=float, order="C")
         except (TypeError, ValueError):
-            raise DesignError(f"{name} = {guards.sight(columns)}: give a list of columns, or an array.") from None
+            raise DesignError(
+                f"replicate_weights = {guards.sight(columns)}: give a list of columns, or an array."
+            ) from None
     if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
-        raise DesignError(f"{what} have shape {matrix.shape}; give at least two columns of {n} rows.")
+        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
     bad = ~np.isfinite(matrix)
     if bad.any():
         row, r = np.argwhere(bad)[0]
         which = f"column {columns[r]!r}" if named else f"column {r}"
-        raise DesignError(f"{int(bad.sum())} {what} are missing or infinite, the first is in {which}, row {row}.")
-    return matrix
-
-
-def _read_as_told(matrix, weight, factors):
-    """Refuse factors that are not called so, and warn where nobody can tell.
-
-    Over the replicates a row's weights have the row's weight as their mean, and its factors 1, exactly in jackknives and balanced
-    half samples and nearly in bootstraps. So the rows' means are compared with the weights and with 1; sums of columns alone
-    would not tell weights that are 1 on average. Weights on another scale go along with the sample's weights, in proportion.
-    """
-    used = weight > 0
-    w, m = weight[used], matrix[used].mean(axis=1)
-    sums, whole, n = float(m.sum()), float(w.sum()), len(w)
-    from_weights, from_ones = np.abs(m - w).sum() / whole, np.abs(m - 1).sum() / n
-    in_proportion = np.abs(m * (whole / sums) - w).sum() / whole if sums > 0 else np.inf
-    like_factors = from_ones < min(from_weights / 2, FAR) and not in_proportion < from_ones / 2
-    about_one = np.abs(w - 1).sum() / n < ALIKE  # then both readings give nearly the same
-    told = f"the columns sum to {sums:,.0f} on average, the weights to {whole:,.0f}"
-    if factors is None and like_factors and not about_one:
         raise DesignError(
-            f"replicate_weights look like factors around 1, which multiply the sample's weights: {told}, over {n:,} rows. Give them as "
-            f"replicate_factors=, or say replicate_factors=False if they are weights all the same."
+            f"{int(bad.sum())} replicate weights are missing or infinite, the first is in {which}, row {row}."
         )
-    scaled = sums > 0 and not 0.5 <= sums / whole <= 2
-    if factors is None and scaled:
-        message = f"replicate_weights are on another scale than the weights: {told}; totals would have errors on that of the columns."
-    elif factors is None and not (from_weights < from_ones / 2 or about_one):
-        message = (
-            f"replicate_weights may be weights or factors: {told}, over {n:,} rows. They are taken for weights; say "
-            f"replicate_factors=True or False."
-        )
-    elif factors and not about_one and from_weights < from_ones / 2:
-        message = f"replicate_factors look like weights, and would multiply the sample's weights again: {told}, over {n:,} rows."
-    else:
-        return
-    warnings.warn(message, SurveysimWarning, stacklevel=4)
+    return matrix

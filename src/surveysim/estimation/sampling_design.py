@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import DataError, DesignError
 from ..kernels import variance
 from ..tables import called, coded, coded_values, numbers_of, values_of
@@ -55,7 +56,7 @@ def compact(first, second, count):
 def stages(data, strata, psu, fpc, nest, n):
     """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage.
 
-    Without fpc the first stage counts alone, as sampling with replacement; so does the stage after the last fpc inside its units.
+    Without fpc the first stage counts alone, as sampling with replacement; stages after the last fpc are complete.
     """
     strata, psu, fpc = _per_stage(strata), _per_stage(psu), _per_stage(fpc)
     if len(fpc) > max(len(psu), 1) or len(strata) > max(len(psu), 1):
@@ -63,7 +64,7 @@ def stages(data, strata, psu, fpc, nest, n):
             f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu."
         )
     result, parent, before = [], np.zeros(n, np.int64), np.ones(1)
-    for k in range(max(1, min(len(psu), len(fpc) + 1 if fpc else 1))):
+    for k in range(max(1, min(len(psu), len(fpc)))):
         named = f" of stage {k + 1}" if k else ""
         stratum, labels = codes_of(data, strata[k] if k < len(strata) else None, f"strata{named}", n)
         if k:  # strata lie inside the units of the stage before
@@ -101,10 +102,6 @@ def stages(data, strata, psu, fpc, nest, n):
 def inverse_fractions(stages):
     """Weights (n,) that the sampling fractions of all stages imply, as R's svydesign takes them from fpc."""
     result = 1.0
-    if not all(np.all(stage.fraction > 0) for stage in stages):
-        raise DesignError(
-            "weights follow from fpc only where every stage of psu has one; give weight=, or the fpc of the other stages."
-        )
     for stage in stages:
         result = result / stage.fraction[stage.stratum[stage.unit]]
     return result
@@ -113,8 +110,7 @@ def inverse_fractions(stages):
 def _per_stage(given):
     if given is None:
         return []
-    by_stage = isinstance(given, list | tuple) and all(isinstance(g, str) or np.ndim(g) == 1 for g in given)
-    return list(given) if by_stage else [given]
+    return list(given) if isinstance(given, list | tuple) and all(isinstance(g, str) for g in given) else [given]
 
 
 def _fraction(data, fpc, stratum, owner, labels, n):
@@ -238,8 +234,7 @@ def unequal_probabilities(pps, form, probability, n, stage, policy):
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:
         raise DesignError("pps needs probability, the inclusion probabilities.")
-    if form not in ("ht", "yg"):
-        raise DesignError(f'pps_variance = {form!r}: choose "ht" or "yg".')
+    guards.choice(form, "pps_variance", ("ht", "yg"), error=DesignError)
     if len(stage.stratum) != n:
         raise DesignError("pps is for samples of elements in one stage; leave psu out.")
     if isinstance(pps, str):
@@ -254,9 +249,11 @@ def unequal_probabilities(pps, form, probability, n, stage, policy):
         if len(stage.sampled) > 1:
             raise DesignError("hartley-rao is for samples without strata; give joint probabilities, or use brewer.")
         return JointProbabilities(hartley_rao(probability), form)
-    joint = np.asarray(pps, dtype=float)
-    if joint.shape != (n, n):
-        raise DesignError(f"joint probabilities have shape {joint.shape}; the table has {n} rows.")
+    if isinstance(pps, np.ndarray) and pps.shape != (n, n):
+        raise DesignError(f"joint probabilities have shape {pps.shape}; the table has {n} rows.")
+    joint = guards.number_array(
+        pps, "pps", shape=(n, n), error=DesignError, remedy="Or choose brewer, deville or hartley-rao."
+    )
     if np.abs(joint - joint.T).max() > 1e-9 or np.abs(np.diag(joint) - probability).max() > 1e-9 or np.any(joint <= 0):
         raise DesignError(
             "joint probabilities must be symmetric and above 0, with the inclusion probabilities on the diagonal."

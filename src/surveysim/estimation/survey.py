@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from .. import weighting
+from .. import guards, weighting
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import variance
@@ -15,7 +15,7 @@ from ..tables import all_finite, coded, held, kind_of, mask_of, named, numbers_o
 from ..weighting import Calibration, Weights
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, remember, same_rows, warn_if_bare
-from . import independence, quantiles, replication, sampling_design, scores
+from . import independence, intervals, quantiles, replication, sampling_design, scores
 from .estimates import estimates, listed
 from .linearization import LONELY, Design
 
@@ -39,10 +39,8 @@ class Survey(Shown):
     probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
     pps : "brewer", "deville", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
     pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.
-    replicate_weights : list of columns or array (n, R) of replicate weights brought along; then variance = scale Σ rscales_r
-        (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
-    replicate_factors : the same as factors, which multiply the sample's weights; or True or False beside `replicate_weights`, for
-        what these are. None takes them for weights, refuses what looks like factors, and warns where both may be.
+    replicate_weights : list of columns or array (n, R) of replicate weights brought along (combined ones, not factors); then
+        variance = scale Σ rscales_r (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
 
     Raises
     ------
@@ -88,14 +86,13 @@ class Survey(Shown):
         scale=1.0,
         rscales=None,
         mse=False,
-        replicate_factors=None,
     ):
         n = rows_of(data)
         self.data = held(data)
         if n == 0:
             raise DataError("the table has no rows.")
-        if lonely_psu not in LONELY:
-            raise DesignError(f"lonely_psu = {lonely_psu!r}: choose one of {', '.join(LONELY)}.")
+        guards.choice(lonely_psu, "lonely_psu", LONELY, error=DesignError)
+        guards.flag(nest, "nest", error=DesignError)
         pi = sampling_design.probabilities(data, probability, n)
         self._adjustments, self._base = (), None
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
@@ -110,8 +107,8 @@ class Survey(Shown):
             unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
-        if replicate_weights is not None or replicate_factors is not None:
-            self.engine = replication.brought(data, replicate_weights, replicate_factors, final, scale, rscales, mse, n)
+        if replicate_weights is not None:
+            self.engine = replication.brought(data, replicate_weights, final, scale, rscales, mse, n)
 
     @classmethod
     def of_design(cls, data, design):
@@ -188,6 +185,8 @@ class Survey(Shown):
 
     def apply(self, recipe, dispositions=None):
         """A new Survey, weighted by a recipe: from the weights as they are, or from its own where its first step brings them."""
+        if not isinstance(recipe, weighting.Recipe):
+            raise DataError(f"recipe = {guards.sight(recipe)}: give a Recipe.")
         if not recipe.starts:
             return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight))
         if self._adjustments:
@@ -230,7 +229,8 @@ class Survey(Shown):
                 "replicates would leave out the error of totals known with error; use the linearized errors."
             )
         scheme = replication.scheme(kind, self.design, n, seed, rho)
-        adjustments = self._adjustments if replay else ()
+        adjustments = self._adjustments if guards.flag(replay, "replay") else ()
+        guards.flag(mse, "mse")
         fill = replication.filler(scheme, self._base if adjustments else self.weight, adjustments)
         new = copy.copy(self)
         new.engine = replication.Replication(
@@ -299,6 +299,7 @@ class Survey(Shown):
         proportion   online  True              0.6 0.04924 0.4996 0.6926  99 100 0.0977
         """
         items, rows, aside = [], [], {}
+        guards.choice(ci, "ci", intervals.METHODS)
         group, domains = self._domains(by, aside)
         for name in _wanted(y):
             column = coded(self.data, name)
@@ -332,9 +333,9 @@ class Survey(Shown):
         group, domains = self._domains(by, aside)
         inside, (values,) = self._complete([(y, values)], y, group, domains, aside)
         inside = np.where(self.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
-        shares = np.atleast_1d(np.asarray(q, dtype=float))
-        if not np.all((shares > 0) & (shares < 1)):
-            raise DataError(f"q = {q!r}: give shares between 0 and 1, such as 0.5 for the median.")
+        shares = guards.number_array([q] if guards.is_number(q) else q, "q", remedy="Shares lie between 0 and 1.")
+        if not np.all((shares > 0) & (shares < 1)) or not len(shares):
+            raise DataError(f"q = {guards.sight(q)}: give shares between 0 and 1, such as 0.5 for the median.")
         rows = [("quantile", y, f"{share:g}", domain) for domain in domains for share in shares]
         self._tell(aside, 3)
         items, found = quantiles.found(self.engine, values, inside, domains, shares, ci, rule, level, df)

@@ -1,10 +1,11 @@
 """Response, cooperation, refusal and contact rates from final dispositions."""
 
 import warnings
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..columns import DISPOSITIONS
 from ..errors import DataError, SurveysimWarning
 
@@ -48,7 +49,7 @@ def response_rates(counts, e=None):
     >>> rates[["COOP1", "REF1", "CON1"]].to_dict()
     {'COOP1': 0.5, 'REF1': 0.1, 'CON1': 0.4}
     """
-    if not hasattr(counts, "keys"):
+    if not isinstance(counts, Mapping | pd.Series):
         raise DataError(f"counts must be a mapping of dispositions to numbers of cases; got {type(counts).__name__}.")
     counts = {name: counts[name] for name in counts.keys()}  # noqa: SIM118 - a Series iterates over its values
     unknown = [name for name in counts if name not in DISPOSITIONS]
@@ -57,10 +58,12 @@ def response_rates(counts, e=None):
     missing = [name for name, value in counts.items() if value is None]
     if missing:
         raise DataError(f"disposition {missing[0]} has no count; give a number, 0 if there were none.")
-    c = {name: float(counts.get(name, 0)) for name in DISPOSITIONS}
-    bad = [name for name, value in c.items() if not value >= 0 or value == np.inf]
+    bad = [name for name, value in counts.items() if not guards.is_finite(value) or value < 0]
     if bad:
-        raise DataError(f"disposition {bad[0]} has count {counts[bad[0]]!r}; counts are finite and not negative.")
+        raise DataError(
+            f"disposition {bad[0]} has count {guards.sight(counts[bad[0]])}; counts are finite numbers and not negative."
+        )
+    c = {name: float(counts.get(name, 0)) for name in DISPOSITIONS}
     known = c["I"] + c["P"] + c["R"] + c["NC"] + c["O"]
     if known + c["UH"] + c["UO"] == 0:
         raise DataError("no case is eligible or possibly eligible, so there is no rate; check the disposition counts.")
@@ -91,9 +94,11 @@ def _shares(c, e):
             raise DataError(f'e = {e!r}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
         share = eligibility(c)
         return share, share
-    if hasattr(e, "keys") and set(e.keys()) != {"UH", "UO"}:
-        raise DataError(f"e = {e!r}: a mapping needs exactly the keys UH and UO.")
-    pair = (e["UH"], e["UO"]) if hasattr(e, "keys") else (e, e)
+    if isinstance(e, Mapping | pd.Series) and set(e.keys()) != {"UH", "UO"}:
+        raise DataError(f"e = {guards.sight(e)}: a mapping needs exactly the keys UH and UO.")
+    pair = (e["UH"], e["UO"]) if isinstance(e, Mapping | pd.Series) else (e, e)
+    if not all(map(guards.is_number, pair)):
+        raise DataError(f'e = {guards.sight(e)}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
     if not all(0 <= value <= 1 for value in pair):
         raise DataError(f"e = {e!r} is outside 0 to 1.")
     return pair

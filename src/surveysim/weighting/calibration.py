@@ -9,12 +9,13 @@ from functools import partial
 
 import numpy as np
 
+from .. import guards
 from ..errors import CalibrationError, DataError
 from ..tables import held, numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins
-from .missing import complete
+from .missing import POLICIES, complete
 from .problem import Problem
 from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
 
@@ -78,6 +79,7 @@ def rake(
     >>> round(float(raked.deff_kish), 4)
     1.2064
     """
+    guards.choice(missing, "missing", POLICIES)
     options = dict(
         by=by,
         bounds=bounds,
@@ -155,6 +157,9 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
     CalibrationError, DataError : as `rake`.
     """
     check_solver(tol, max_iter)
+    for what, given in (("codes", codes), ("totals", totals)):
+        if not isinstance(given, list | tuple | np.ndarray) or (isinstance(given, np.ndarray) and not given.ndim):
+            raise DataError(f"{what} = {guards.sight(given)}: give a list of arrays, one for every margin.")
     if len(codes) == 0 or len(codes) != len(totals):
         raise DataError(
             f"codes has {len(codes)} columns and totals {len(totals)}; give one array of totals for every column."
@@ -176,8 +181,8 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
             raise DataError(f"{what} must be a writable contiguous array of {n} {np.dtype(kind).name}.")
     weight = None if weight is None else numbers_of(None, weight, n, "weight", finite=False, own=False)
     names = [f"{m + 1}" for m in range(len(codes))]
-    parts = [np.asarray(t, dtype=float) for t in totals]
-    if not all(t.ndim == 1 and len(t) and np.isfinite(t).all() and (t >= 0).all() for t in parts):
+    parts = [guards.number_array(t, f"totals[{m}]", error=CalibrationError) for m, t in enumerate(totals)]
+    if not all(len(t) and (t >= 0).all() for t in parts):
         raise CalibrationError("totals must be arrays of finite numbers, 0 or larger, one for every level.")
     labels = tuple(tuple((k,) for k in range(len(t))) for t in parts)
     targets = Margins(None, (None,), tuple((name,) for name in names), labels, np.concatenate(parts)[None, :])
@@ -191,8 +196,6 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
 
 def check_solver(tol, max_iter):
     """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
-    number = int | float | np.number
-    if not isinstance(tol, number) or isinstance(tol, bool) or not 0 < tol < 1:
-        raise DataError(f"tol = {tol!r}: give a relative gap between 0 and 1, such as 1e-9.")
-    if not isinstance(max_iter, number) or isinstance(max_iter, bool) or not 1 <= max_iter < np.inf or max_iter % 1:
-        raise DataError(f"max_iter = {max_iter!r}: give a whole number of sweeps, 1 or more.")
+    guards.share(tol, "tol", remedy="A relative gap is something like 1e-9.")
+    whole = int(max_iter) if isinstance(max_iter, float | np.floating) and max_iter % 1 == 0 else max_iter
+    guards.whole_number(whole, "max_iter", 1, remedy="It is the most sweeps, or steps.")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
 from .cells import refuse_weights
 from .margins import Margins
-from .missing import complete
+from .missing import POLICIES, complete
 from .problem import Problem
 from .result import Calibration, deff_kish
 
@@ -122,7 +123,7 @@ def _margins(data, w, start, margins, by, missing):
     columns = ["partition", "margin", "level", "respondents", "target", "before", "after", "gap"]
     if margins is None:
         return pd.DataFrame(columns=columns)
-    if missing != "fail":
+    if guards.choice(missing, "missing", POLICIES) != "fail":
         whole = complete(data, margins, w, by, missing)
         data, margins, w = whole.data, whole.margins, whole.base
     targets = Margins.parse(margins, by)

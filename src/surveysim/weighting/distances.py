@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import guards
 from ..errors import DataError
 
 METHODS = ("linear", "raking", "logit", "truncated", "truncated_raking")  # in the order of kernels.newton
@@ -23,20 +24,16 @@ class Distance:
     @classmethod
     def of(cls, method, bounds):
         """Check method and bounds: 0 <= L < 1 < U for the bounded ones, none for the others."""
+        guards.choice(method, "method", METHODS)
         if method == "raking" and bounds is not None:
             method = "truncated_raking"
         if method == "linear" and bounds is not None:
             method = "truncated"
-        if method not in METHODS:
-            raise DataError(f"method = {method!r}: choose one of {', '.join(METHODS[:4])}.")
         if method in ("linear", "raking"):
             return cls(method, -np.inf if method == "linear" else 0.0, np.inf)
         if bounds is None:
             raise DataError(f"method {method!r} needs bounds = (lower, upper) on g = calibrated / initial weight.")
-        try:
-            lower, upper = (float(b) for b in bounds)
-        except (TypeError, ValueError):
-            raise DataError(f"bounds = {bounds!r}: give a pair (lower, upper) of numbers.") from None
+        lower, upper = guards.pair(bounds, "bounds", remedy="They are (lower, upper).")
         if not (0 <= lower < 1 < upper < np.inf):
             raise DataError(f"bounds = {bounds!r}: give 0 <= lower < 1 < upper, on g = calibrated / initial weight.")
         return cls(method, lower, upper)

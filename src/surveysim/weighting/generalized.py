@@ -1,12 +1,15 @@
 """Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
 import warnings
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
+from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from ..tables import all_finite, called, coded_values, numbers_of, pick, rows_of, values_of
+from ..tables import all_finite, called, coded_values, numbers_of, one_name, pick, rows_of, values_of
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
@@ -143,27 +146,28 @@ def poststratify(data, totals, *, weight=None):
     >>> ss.poststratify(table, {"sex": {"m": 50, "f": 50}}).weight.tolist()
     [50.0, 25.0, 25.0]
     """
-    if not hasattr(totals, "keys") or len(totals) != 1:
+    if not isinstance(totals, Mapping) or len(totals) != 1:
         raise DataError(
             "poststratify takes one entry, {column or tuple of columns: {level: total}}; use rake or calibrate for more."
         )
     (levels,) = totals.values()
-    if not hasattr(levels, "keys"):
+    if not _has_levels(levels):
         raise DataError("poststratify needs the totals of levels; a numeric total is calibrate's.")
     return calibrate(data, totals, weight=weight, method="raking")  # one sweep: the ratio itself
 
 
 def _parse(totals, by):
     """Categorical totals as Margins, the numeric columns, and their totals (P, Z)."""
+    by = None if by is None else one_name(by, "by")
     parts = totals if by is not None else {None: totals}
-    for part in parts.values() if hasattr(parts, "values") else [None]:
-        if not hasattr(part, "items") or len(part) == 0:
+    for part in parts.values() if isinstance(parts, Mapping) and len(parts) else [None]:
+        if not isinstance(part, Mapping) or len(part) == 0:
             raise DataError("totals must be a non-empty mapping {column: total or {level: total}}.")
-    numeric = list(dict.fromkeys(k for part in parts.values() for k, v in part.items() if not hasattr(v, "keys")))
-    both = [k for k in numeric if any(hasattr(part.get(k), "keys") for part in parts.values())]
+    numeric = list(dict.fromkeys(k for part in parts.values() for k, v in part.items() if not _has_levels(v)))
+    both = [k for k in numeric if any(_has_levels(part.get(k)) for part in parts.values())]
     if both:
         raise DataError(f"{both[0]!r} has levels in one partition and a single total in another.")
-    levels = {label: {k: v for k, v in part.items() if hasattr(v, "keys")} for label, part in parts.items()}
+    levels = {label: {k: v for k, v in part.items() if _has_levels(v)} for label, part in parts.items()}
     if any(levels.values()):
         targets = Margins.parse(levels if by is not None else levels[None], by, signed=True)
     else:
@@ -176,13 +180,16 @@ def _total(value, name):
     """One numeric total; None is none."""
     if value is None:
         return np.nan
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise DataError(f"the total of {name!r} is {value!r}, which is no number.") from None
-    if not np.isfinite(number):
+    if not guards.is_number(value):
+        raise DataError(f"the total of {name!r} is {guards.sight(value)}, which is no number.")
+    if not guards.is_finite(value):
         raise CalibrationError(f"the total of {name!r} is {value!r}; totals are finite.")
-    return number
+    return float(value)
+
+
+def _has_levels(total):
+    """Whether a total is one for every level, not a number."""
+    return isinstance(total, Mapping | pd.Series)
 
 
 def _uncollapsed(data, targets, numeric, weight, q, cluster):
@@ -307,7 +314,7 @@ def _written_order(part, targets, numeric):
     """Column of the parsed totals for every total of one partition as it is written."""
     order = []
     for key, value in part.items():
-        if not hasattr(value, "keys"):
+        if not _has_levels(value):
             order.append(targets.total.shape[1] + numeric.index(key))
             continue
         m = targets.variables.index(names_of(key))

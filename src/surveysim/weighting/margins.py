@@ -1,14 +1,17 @@
 """Control totals and the coding of tables to their levels."""
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import CalibrationError, DataError
-from ..tables import coded, column_names, pick
+from ..guards import sight
+from ..tables import coded, column_names, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
@@ -55,9 +58,10 @@ class Margins:
         """
         if isinstance(margins, Margins):
             return margins
-        if hasattr(margins, "columns"):
+        by = None if by is None else one_name(by, "by")
+        if isinstance(margins, pd.DataFrame) or kind_of(margins) is not None:
             margins = _from_tidy(margins, by)
-        if not hasattr(margins, "items") or len(margins) == 0:
+        if not isinstance(margins, Mapping) or len(margins) == 0:
             raise DataError(
                 "margins must be a mapping with at least one entry {column: {level: total}} or a table with the columns variable, level, "
                 f"total; got {type(margins).__name__}."
@@ -65,17 +69,22 @@ class Margins:
         parts = margins if by is not None else {None: margins}
         levels, entries = {}, []  # variable → {level: place}; (partition, variable, its level → place, totals)
         for p, (label, part) in enumerate(parts.items()):
-            if not hasattr(part, "items"):
+            if not isinstance(part, Mapping):
                 raise DataError(
-                    f"by={by!r} needs margins for every level, {{level: {{column: {{level: total}}}}}}; {label!r} has {part!r}."
+                    f"by={by!r} needs margins for every level, {{level: {{column: {{level: total}}}}}}; {label!r} has {sight(part)}."
                 )
             for variable, totals in part.items():
-                if not hasattr(totals, "keys") or len(totals) == 0:
+                if not isinstance(totals, Mapping | pd.Series) or len(totals) == 0:
                     raise DataError(
                         f"margin {variable!r} needs {{level: total}}{f' for every level of {by!r}' if by is not None else ''}; "
-                        f"got {totals!r}."
+                        f"got {sight(totals)}."
                     )
                 key = names_of(variable)
+                short = [level for level in totals.keys() if len(names_of(level)) != len(key)]  # noqa: SIM118
+                if short and len(key) > 1:
+                    raise DataError(
+                        f"margin {' × '.join(map(str, key))!r} crosses {len(key)} variables; its level {short[0]!r} does not."
+                    )
                 known = levels.setdefault(key, {})
                 _place_levels(known, [names_of(level) for level in totals.keys()])  # noqa: SIM118 - a Series gives values
                 entries.append((p, key, known, totals))
@@ -99,8 +108,7 @@ class Margins:
 
     def reading(self, margins_are, rescale):
         """ "totals" or "shares": as said, else shares only if every margin sums to 1 or 100; a mixture raises."""
-        if margins_are not in (None, "totals", "shares"):
-            raise DataError(f'margins_are = {margins_are!r}: choose "totals" or "shares".')
+        guards.choice(margins_are, "margins_are", (None, "totals", "shares"))
         if margins_are is not None or rescale is not None:
             return margins_are or "totals"
         sums = self._sums
@@ -168,8 +176,12 @@ class Margins:
         return self.total * np.repeat(factor, width, axis=1), factor
 
     def _rescale_margin(self, rescale):
-        if names_of(rescale) not in self.variables:
-            raise DataError(f"rescale = {rescale!r} is no margin; the margins are {', '.join(self.margin_names)}.")
+        if not any(
+            names_of(rescale) == variable
+            for variable in self.variables
+            if isinstance(rescale, str | int | tuple | list)
+        ):
+            raise DataError(f"rescale = {sight(rescale)} is no margin; the margins are {', '.join(self.margin_names)}.")
         return self.variables.index(names_of(rescale))
 
     def where(self, p):
@@ -209,19 +221,15 @@ def _numbers(totals, variable, signed):
     given = list(totals.values() if callable(totals.values) else totals.values)
     if all(type(value) is float and (0 <= value < np.inf) for value in given):
         return given
-    try:
-        numbers = np.array(given, dtype=float)
-        bad = ~np.isfinite(numbers) | ((numbers < 0) & (not signed))
-    except (TypeError, ValueError):
-        bad = np.array([not isinstance(value, int | float) for value in given])
-    if bad.any() or any(isinstance(value, str) for value in given):
-        k = int(np.argmax(bad)) if bad.any() else next(k for k, value in enumerate(given) if isinstance(value, str))
+    bad = np.array([not (guards.is_finite(value) and (signed or value >= 0)) for value in given])
+    if bad.any():
+        k = int(np.argmax(bad))
         name = variable[0] if len(variable) == 1 else variable
         raise CalibrationError(
-            f"margin {name!r}, level {list(totals.keys())[k]!r}: the total is {given[k]!r}; totals are finite numbers"
+            f"margin {name!r}, level {list(totals.keys())[k]!r}: the total is {sight(given[k])}; totals are finite numbers"
             f"{'' if signed else ', 0 or larger'}. Mend the margins."
         )
-    return numbers
+    return np.array(given, dtype=float)
 
 
 def _from_tidy(table, by):

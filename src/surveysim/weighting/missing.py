@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import DataError
 from ..tables import Columns, coded, rows_of
 from .constraints import Multiplied
@@ -56,8 +57,7 @@ def complete(data, margins, weight, by, policy):
     inside the levels of the variables that are never missing. Where the missing are like the others of their margin neither does
     harm; where they are not, both are biased, and only imputation by what is known helps.
     """
-    if policy not in POLICIES:
-        raise DataError(f"missing = {policy!r}: choose one of {', '.join(POLICIES)}.")
+    guards.choice(policy, "missing", POLICIES)
     targets, n = Margins.parse(margins, by), rows_of(data)
     by = targets.by
     base = base_weights(data, weight, n)

@@ -7,14 +7,16 @@ import json
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
-from ..tables import held, numbers_of, rows_of
+from ..tables import column_names, held, numbers_of, rows_of
 from .constraints import Multiplied
 from .margins import Margins
 from .result import Calibration, deff_kish, remember
@@ -193,6 +195,7 @@ class Recipe:
         >>> ss.Recipe([BaseWeight("w"), Multiplicity()]).apply(cases).final.tolist()
         [200.0, 50.0]
         """
+        rows_of(cases), column_names(cases)  # or it is no table
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight", finite=False)
         if start is not None and self.starts:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
@@ -222,9 +225,14 @@ class Recipe:
         >>> recipe.replay(weights, cases, [1, 2, 0]).final.round(6).tolist()  # the third is left out
         [20.0, 30.0, 0.0]
         """
-        multiplier = np.asarray(multiplier, dtype=float)
-        if multiplier.shape != (len(cases),) or not np.all(np.isfinite(multiplier) & (multiplier >= 0)):
-            raise DataError(f"multiplier needs {len(cases)} finite numbers, 0 or larger, one per row.")
+        if not isinstance(weights, Weights):
+            raise DataError(f"weights = {guards.sight(weights)}: give the Weights that apply() gave.")
+        n = rows_of(cases)
+        multiplier = guards.number_array(
+            multiplier, "multiplier", shape=(n,), remedy="They are 0 or larger, one per row."
+        )
+        if np.any(multiplier < 0):
+            raise DataError(f"multiplier needs {n} finite numbers, 0 or larger, one per row.")
         start = weights.repeat.get("start")
         one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
         return self._run(cases, dispositions, multiplier, [{**record, "copies": one} for record in weights.records])
@@ -283,7 +291,12 @@ class Recipe:
         >>> ss.Recipe.from_toml(recipe.to_toml())
         Recipe(base_weight → multiplicity_weight)
         """
-        text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
+        if not isinstance(source, str | PathLike):
+            raise DataError(f"source = {guards.sight(source)}: give the path of a recipe, or its text.")
+        try:
+            text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise DataError(f"the recipe {guards.sight(source)} cannot be read: {error}") from None
         try:
             entries = tomllib.loads(text).get("steps", [])
         except tomllib.TOMLDecodeError as error:

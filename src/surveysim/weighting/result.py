@@ -7,8 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
+from ..tables import column_names, numbers_of, rows_of
 
 
 class Calibration(Shown):
@@ -92,12 +94,8 @@ class Calibration(Shown):
         >>> [round(float(calibration.deff_henry(table[name])), 3) for name in ("y", "z")]
         [0.0, 0.333]
         """
-        try:
-            y, w = np.asarray(y, dtype=float), self.weight
-        except (TypeError, ValueError):
-            raise DataError(f"y = {y!r}: give the values themselves, one number per weight.") from None
-        if y.shape != w.shape or not np.all(np.isfinite(y)):
-            raise DataError(f"y needs {len(w)} finite numbers, one per weight.")
+        w = self.weight
+        y = guards.number_array(y, "y", shape=w.shape, remedy="Give the values themselves, one per weight.")
         n, N = len(y), w.sum()
         u = y[None, :].copy()
         for link in reversed(self.links):
@@ -133,7 +131,7 @@ class Calibration(Shown):
         >>> calibration.again([1.0, 1.0, 2.0]).tolist()
         [60.0, 20.0, 40.0]
         """
-        base = np.asarray(base, dtype=float)
+        base = numbers_of(None, base, self.problem.n, "base", own=False)
         if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
         if self.afresh is not None:
@@ -157,6 +155,9 @@ class Calibration(Shown):
         """
         import narwhals as nw
 
+        rows_of(data), column_names(data)  # or it is no table
+        if not isinstance(name, str) or not name:
+            raise DataError(f"name = {guards.sight(name)}: give the new column a name.")
         frame = nw.from_native(data, eager_only=True)
         if len(frame) != len(self.weight):
             raise DataError(f"the table has {len(frame)} rows; there are {len(self.weight)} weights.")
@@ -180,7 +181,7 @@ class Calibration(Shown):
         0    0    60.0  60.0  50.000000
         1    1    20.0  20.0  16.666667
         """
-        row = np.argsort(-self.weight, kind="stable")[:n]
+        row = np.argsort(-self.weight, kind="stable")[: guards.whole_number(n, "n", 1)]
         share = 100 * self.weight[row] / self.weight.sum()
         return pd.DataFrame({"row": row, "weight": self.weight[row], "g": self.g[row], "share": share})
 

@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
-from ..tables import numbers_of, pick, rows_of
+from ..tables import named, numbers_of, pick, rows_of
 from . import dual_frame, nonresponse
 from .calibration import check_solver
 from .distances import Distance
@@ -213,8 +214,8 @@ class NonresponsePropensity:
 
     def __post_init__(self):
         _check_nonresponse(self)
-        if self.groups is not None and not (isinstance(self.groups, int) and self.groups >= 1):
-            raise DataError(f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more.")
+        if self.groups is not None:
+            guards.whole_number(self.groups, "groups", 1, 1_000_000, remedy="It is the number of propensity groups.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
         labels, counts, codes, e = _classes(self, cases, dispositions)
@@ -234,10 +235,12 @@ class NonresponsePropensity:
 
 
 def _check_nonresponse(step):
-    if isinstance(step.by, str):
-        object.__setattr__(step, "by", (step.by,))
-    shares = [v for v in (step.e, step.e_unscreened) if not isinstance(v, str)]
-    if (isinstance(step.e, str) and step.e not in ("proportional", "given")) or not all(0 <= v <= 1 for v in shares):
+    object.__setattr__(step, "by", tuple(named(step.by, "by")))
+    if not step.by:
+        raise DataError(f"{type(step).__name__} needs columns of classes in by.")
+    word = guards.is_text(step.e, "proportional") or guards.is_text(step.e, "given")
+    shares = [v for v in (step.e, step.e_unscreened) if not (v is step.e and word)]
+    if not all(guards.is_number(v) and 0 <= v <= 1 for v in shares):
         raise DataError(
             f"e = {step.e!r}, e_unscreened = {step.e_unscreened!r}: give shares of eligible numbers from 0 to 1; e may be "
             f'"proportional", or "given" in columns of the dispositions.'
@@ -343,8 +346,9 @@ class Composite:
     name: str = "composite_weight"
 
     def __post_init__(self):
-        if self.theta != "effective" and (isinstance(self.theta, str) or not 0 <= self.theta <= 1):
-            raise DataError(f'theta = {self.theta!r}: give a share from 0 to 1, or "effective".')
+        number = guards.is_number(self.theta) and 0 <= self.theta <= 1
+        if not number and not guards.is_text(self.theta, "effective"):
+            raise DataError(f'theta = {guards.sight(self.theta)}: give a share from 0 to 1, or "effective".')
 
     def apply(self, cases, weight, dispositions, fixed=None):
         landline = _one_of(cases, self.frame, FRAMES) == 0
@@ -393,6 +397,7 @@ class Rake:
     def __post_init__(self):
         object.__setattr__(self, "margins", Margins.parse(self.margins, self.by))  # the caller's may change
         trim_bounds((self.least, self.most))
+        guards.whole_number(self.minimum, "minimum", remedy="It is the least respondents of a level.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
         targets = Margins.parse(self.margins, self.by)

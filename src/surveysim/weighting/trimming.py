@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from .. import guards
 from ..errors import CalibrationError, DataError
 from .constraints import LinearConstraints
 from .result import Calibration
@@ -47,13 +48,13 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
     >>> ss.trim_weights([1, 3, 4.5, 8], upper=5, strict=True).round(6).tolist()
     [2.25, 4.25, 5.0, 5.0]
     """
-    try:
-        result = np.array(getattr(weight, "weight", weight), dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"weight = {weight!r}: give the weights themselves, as numbers.") from None
-    if result.ndim != 1 or len(result) == 0 or not np.all(np.isfinite(result)) or np.any(result < 0):
+    given = weight.weight if isinstance(weight, Calibration) else weight
+    result = guards.number_array(given, "weight", remedy="Give the weights themselves.")
+    if len(result) == 0 or np.any(result < 0):
         raise DataError("weight must be a non-empty one-dimensional array of finite numbers, 0 or larger.")
-    low, high = (-np.inf if lower is None else float(lower)), (np.inf if upper is None else float(upper))
+    guards.flag(strict, "strict")
+    low = -np.inf if lower is None else guards.number(lower, "lower", infinite=True)
+    high = np.inf if upper is None else guards.number(upper, "upper", infinite=True)
     total = result.sum()
     if not low <= high:
         raise DataError(f"lower = {lower!r} is above upper = {upper!r}.")
@@ -88,13 +89,8 @@ def _shifted(weight, low, high, total):
 
 def trim_bounds(trim):
     """(least, most) as multiples of the mean weight, checked."""
-    try:
-        least, most = trim
-        low, high = (0.0 if least is None else float(least)), (np.inf if most is None else float(most))
-    except (TypeError, ValueError):
-        raise DataError(
-            f"trim = {trim!r}: give (least, most), multiples of the mean weight, or None for either."
-        ) from None
+    least, most = guards.pair(trim, "trim", holes=True, remedy="They are (least, most), multiples of the mean weight.")
+    low, high = (0.0 if least is None else least), (np.inf if most is None else most)
     if not 0 <= low < 1 < high:
         raise DataError(f"least = {least!r}, most = {most!r}: give multiples of the mean weight, least < 1 < most.")
     return least, most

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import guards
 from ..errors import DataError
 from ..tables import called, coded, holds_numbers, mask_of, named, numbers_of, pick, rows_of, truth_values
 from . import nonresponse
 from .constraints import Linked, Modelled, Passed
 from .problem import base_weights
 
+MOST_GROUPS = 1_000_000
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
 
@@ -46,7 +48,7 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     responded = _truth(data, responded, n)
     w = base_weights(data, weight, n)
     rows = np.ones(n, bool) if rows is None else mask_of(data, rows, n, "rows")
-    if not covariates:
+    if not named(covariates, "covariates"):
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
         )
@@ -145,17 +147,15 @@ class UnitNonresponse:
 
     def __post_init__(self):
         for field in ("by", "covariates", "unknown_by"):
-            if isinstance(getattr(self, field), str):
-                object.__setattr__(self, field, (getattr(self, field),))
+            object.__setattr__(self, field, tuple(named(getattr(self, field), field)))
         if self.by and self.covariates:
             raise DataError(
                 "give classes (by) or a propensity model (covariates), not both; classes may be covariates."
             )
-        whole = isinstance(self.groups, int | np.integer) and not isinstance(self.groups, bool)
-        if self.groups is not None and not (whole and self.groups >= 1 and self.covariates):
-            raise DataError(
-                f"groups = {self.groups!r}: give a whole number of propensity groups, 1 or more, with covariates."
-            )
+        if self.groups is not None:
+            guards.whole_number(self.groups, "groups", 1, MOST_GROUPS, remedy="It is the number of propensity groups.")
+            if not self.covariates:
+                raise DataError(f"groups = {self.groups!r}: propensity groups need covariates.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
         status = self._statuses(cases)

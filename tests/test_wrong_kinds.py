@@ -1,0 +1,436 @@
+"""Wrong kinds of arguments, one after another, to everything public: a SurveysimError or a result, never an error of numpy's or pandas'."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import surveysim as ss
+from surveysim.errors import SurveysimError
+from surveysim.weighting import (
+    BaseWeight,
+    Composite,
+    InverseSampling,
+    Multiplicity,
+    NonresponseClasses,
+    NonresponsePropensity,
+    Rake,
+    Released,
+    Selection,
+    UnitNonresponse,
+    diagnose,
+    rake_coded,
+    response_propensity,
+)
+
+WRONG = {
+    "None": None,
+    "True": True,
+    "False": False,
+    "0": 0,
+    "-1": -1,
+    "1.5": 1.5,
+    "3": 3,
+    "95": 95,
+    "10**25": 10**25,
+    "2**64": 2**64,
+    "-1e300": -1e300,
+    "nan": float("nan"),
+    "inf": float("inf"),
+    "1j": 1j,
+    "text": "x",
+    "a number as text": "95",
+    "empty text": "",
+    "bytes": b"x",
+    "a list": [1, 2],
+    "an empty list": [],
+    "a list of names": ["nobody", "nowhere"],
+    "a list of lists": [[1], [2, 3]],
+    "a list of None": [None],
+    "a tuple": (1, "x"),
+    "a set": {1, 2},
+    "a dict": {"a": 1},
+    "a dict of dicts": {"a": {"b": "c"}},
+    "an empty dict": {},
+    "a dict of None": {None: None},
+    "an object": object(),
+    "a type": int,
+    "a function": len,
+    "an array": np.array([1.0, 2.0]),
+    "a matrix": np.ones((2, 2)),
+    "an array of text": np.array(["a", "b"]),
+    "a number in an array": np.array(3.0),
+    "a date": pd.Timestamp("2024-01-01"),
+    "missing": pd.NA,
+    "a Series": pd.Series([1, 2]),
+    "a DataFrame": pd.DataFrame({"y": [1, 2]}),
+    "an empty DataFrame": pd.DataFrame(),
+    "a polars table": pl.DataFrame({"y": [1, 2]}),
+    "a slice": slice(1),
+}
+N = 12
+T = pd.DataFrame(
+    {
+        "y": np.arange(N) * 1.0,
+        "x": np.arange(N) + 1.0,
+        "w": np.arange(N) + 10.0,
+        "pi": 0.5,
+        "N": 40.0,
+        "h": np.repeat([1, 2], 6),
+        "p": np.arange(N) // 2,
+        "pair": np.arange(N) // 4,
+        "g": list("ab") * 6,
+        "yes": np.arange(N) % 3 == 0,
+        "attempts": np.arange(N) % 4,
+        "overlap": ["a", "ab", "ab"] * 4,
+        "frame": ["landline", "mobile"] * 6,
+        "domain": ["a", "b", "ab", "ab"] * 3,
+        "n_mobile": 1,
+        "n_lines": 1,
+        "n_eligible": 2,
+        "number_space": 100,
+        "unit_interviews": 5,
+        "unit_dialled": 20,
+        "status": list("RRN") * 4,
+    }
+)
+REPS = np.random.default_rng(1).uniform(0, 20, (N, 4))
+MARGINS = {"g": {"a": 60.0, "b": 80.0}}
+SURVEY = ss.Survey(T, weight="w", strata="h", psu="p")
+REPLICATED = SURVEY.replicates("jkn")
+DUAL = ss.DualFrameSurvey(ss.Survey(T, weight="w"), ss.Survey(T.assign(overlap=["b", "ab", "ab"] * 4), weight="w"))
+CALIBRATION = ss.rake(T, MARGINS, weight="w")
+RECIPE = ss.Recipe([BaseWeight("w"), Rake(MARGINS)])
+WEIGHTS = RECIPE.apply(T)
+ESTIMATES = SURVEY.mean("y", by="g")
+COUNTS = {"I": 40, "P": 10, "R": 20, "NC": 20, "O": 10, "UH": 50, "UO": 50, "NE": 100}
+DISPOSITIONS = pd.DataFrame([{"frame": f, **COUNTS, "I": 6} for f in ("landline", "mobile")])
+NUMBERS = {"theta": 0.5, "frame_sizes": {"A": 200, "B": 200, "ab": 130}}
+
+
+def survey_of(**options):
+    """A survey that is asked, so that what is looked at later is looked at too."""
+    return ss.Survey(**{"data": T, **options}).mean("y")
+
+
+def stepped(step, **columns):
+    return lambda **options: ss.Recipe([step(**options)]).apply(T.assign(**columns), DISPOSITIONS)
+
+
+def ask(survey, what, **fixed):
+    return lambda **options: getattr(survey, what)(**{**fixed, **options})
+
+
+CALLS = {  # name: (what is called, arguments with which it works)
+    "Survey": (
+        survey_of,
+        dict(data=T, weight="w", strata="h", psu="p", fpc="N", nest=False, lonely_psu="fail"),
+    ),
+    "Survey with probabilities": (survey_of, dict(probability="pi", pps="brewer", pps_variance="ht")),
+    "Survey with joint probabilities": (
+        survey_of,
+        dict(probability="pi", pps=np.full((N, N), 0.2) + 0.3 * np.eye(N), pps_variance="yg"),
+    ),
+    "Survey with replicates": (
+        survey_of,
+        dict(weight="w", replicate_weights=REPS, scale=0.25, rscales=[1.0] * 4, mse=True),
+    ),
+    "Survey in stages": (
+        survey_of,
+        dict(weight="w", strata=["h"], psu=["p", "x"], fpc=["N", "N"], nest=True),
+    ),
+    "Survey.where": (ask(SURVEY, "where"), dict(mask="yes")),
+    "Survey.rake": (ask(SURVEY, "rake"), dict(margins=MARGINS, rescale=None, bounds=None, trim=None, by=None)),
+    "Survey.calibrate": (
+        ask(SURVEY, "calibrate"),
+        dict(totals={"x": 1000.0}, method="linear", cluster=None, covariance=None),
+    ),
+    "Survey.poststratify": (ask(SURVEY, "poststratify"), dict(totals=MARGINS)),
+    "Survey.apply": (ask(SURVEY, "apply"), dict(recipe=ss.Recipe([Rake(MARGINS)]), dispositions=None)),
+    "Survey.replicates": (
+        ask(SURVEY, "replicates"),
+        dict(kind="rao-wu", n=8, seed=1, mse=False, rho=None, replay=True),
+    ),
+    "Survey.replicates of fay": (
+        ask(ss.Survey(T, "w", "pair", "p"), "replicates"),
+        dict(kind="fay", rho=0.3, mse=True),
+    ),
+    "Survey.replicates of sdr": (ask(SURVEY, "replicates"), dict(kind="sdr", n=8)),
+    "Survey.mean": (ask(SURVEY, "mean"), dict(y="y", by="g", level=0.95, df=5, deff="wr")),
+    "Survey.mean of replicates": (ask(REPLICATED, "mean"), dict(y="y", by="g", level=0.95, df=5, deff="wr")),
+    "Survey.total": (ask(SURVEY, "total"), dict(y=["y", "x"], by=["g"], level=0.95, df=None, deff=False)),
+    "Survey.ratio": (ask(SURVEY, "ratio"), dict(num="y", den="x", by="g", level=0.95, df=None, deff="wor")),
+    "Survey.proportion": (ask(SURVEY, "proportion"), dict(y="g", by=None, ci="logit", level=0.95, df=None, deff=False)),
+    "Survey.quantile": (
+        ask(SURVEY, "quantile"),
+        dict(y="y", q=0.5, by="g", ci="woodruff", rule="math", level=0.95, df=5),
+    ),
+    "Survey.quantile of replicates": (ask(REPLICATED, "quantile"), dict(y="y", q=[0.5], rule="hf7", level=0.95, df=5)),
+    "Survey.independence": (ask(SURVEY, "independence"), dict(rows="g", columns="yes", statistic="F")),
+    "Survey.replicate_weights": (ask(REPLICATED, "replicate_weights"), {}),
+    "Estimates.contrast": (ask(ESTIMATES, "contrast"), dict(coefficients={0: 1, 1: -1}, df=5)),
+    "Estimates.summary": (ask(ESTIMATES, "summary"), {}),
+    "early_late": (ss.early_late, dict(survey=SURVEY, y="y", effort="attempts", cut=1, level=0.95)),
+    "proportion_interval": (
+        ss.proportion_interval,
+        dict(p=0.2, se=0.05, method="logit", level=0.95, df=20, n=100),
+    ),
+    "proportion_interval of several": (
+        ss.proportion_interval,
+        dict(p=[0.2, 0.5], se=[0.05, 0.1], method="korn-graubard", level=0.95, df=[20, 30], n=[100, 200]),
+    ),
+    "rake": (
+        ss.rake,
+        dict(
+            data=T,
+            margins=MARGINS,
+            weight="w",
+            by=None,
+            bounds=(0.1, 9),
+            margins_are="totals",
+            rescale=None,
+            missing="fail",
+            tol=1e-9,
+            max_iter=100,
+        ),
+    ),
+    "rake with a trim": (ss.rake, dict(data=T, margins=MARGINS, weight="w", trim=(0.3, 3.0), missing="drop")),
+    "rake by partition": (ss.rake, dict(data=T, margins={1: MARGINS, 2: MARGINS}, by="h", missing="level")),
+    "rake to rows": (
+        ss.rake,
+        dict(data=T, margins=pd.DataFrame({"variable": "g", "level": ["a", "b"], "total": [60.0, 80.0]})),
+    ),
+    "rake_coded": (
+        rake_coded,
+        dict(
+            codes=[np.tile([0, 1], 6)],
+            totals=[np.array([60.0, 80.0])],
+            weight=np.ones(N),
+            out=np.zeros(N),
+            scratch=np.zeros(N, np.int32),
+            tol=1e-9,
+            max_iter=100,
+        ),
+    ),
+    "calibrate": (
+        ss.calibrate,
+        dict(
+            data=T,
+            totals={"x": 1000.0, "g": {"a": 60.0, "b": 80.0}},
+            weight="w",
+            method="logit",
+            bounds=(0.1, 9),
+            q="x",
+            cluster=None,
+            by=None,
+            covariance=None,
+            tol=1e-9,
+            max_iter=100,
+        ),
+    ),
+    "calibrate to totals with error": (
+        ss.calibrate,
+        dict(data=T, totals={"x": 900.0}, weight="w", covariance=[4.0], cluster=np.arange(N)),
+    ),
+    "poststratify": (ss.poststratify, dict(data=T, totals=MARGINS, weight="w")),
+    "trim_weights": (ss.trim_weights, dict(weight=T["w"].to_numpy(), lower=11.0, upper=20.0, strict=True)),
+    "diagnose": (diagnose, dict(data=T, weight="w", margins=MARGINS, base="x", by=None, missing="fail")),
+    "response_propensity": (
+        response_propensity,
+        dict(data=T, responded="yes", covariates=["x"], weight="w", rows=np.ones(N, bool)),
+    ),
+    "Calibration.again": (ask(CALIBRATION, "again"), dict(base=np.ones(N))),
+    "Calibration.base": (ask(CALIBRATION, "base"), dict(n=N)),
+    "Calibration.add_to": (ask(CALIBRATION, "add_to"), dict(data=T, name="w2")),
+    "Calibration.extreme": (ask(CALIBRATION, "extreme"), dict(n=3)),
+    "Calibration.deff_henry": (ask(CALIBRATION, "deff_henry"), dict(y=T["y"])),
+    "Weights.again": (ask(WEIGHTS, "again"), dict(base=np.ones(N))),
+    "Recipe": (ss.Recipe, dict(steps=[BaseWeight("w")])),
+    "Recipe.apply": (ask(RECIPE, "apply"), dict(cases=T, dispositions=None, weight=None)),
+    "Recipe.apply from weights": (ask(ss.Recipe([Rake(MARGINS)]), "apply"), dict(cases=T, weight="w")),
+    "Recipe.replay": (ask(RECIPE, "replay"), dict(weights=WEIGHTS, cases=T, multiplier=np.ones(N), dispositions=None)),
+    "Recipe.from_toml": (ss.Recipe.from_toml, dict(source=RECIPE.to_toml())),
+    "BaseWeight": (stepped(BaseWeight), dict(column="w")),
+    "Selection": (stepped(Selection), dict(probability="pi")),
+    "InverseSampling": (
+        stepped(InverseSampling),
+        dict(space="number_space", interviews="unit_interviews", dialled="unit_dialled"),
+    ),
+    "Released": (stepped(Released), dict(space="number_space", released="unit_dialled")),
+    "Multiplicity": (stepped(Multiplicity), dict(frame="frame")),
+    "NonresponseClasses": (stepped(NonresponseClasses), dict(by="frame", e=0.5, e_unscreened=1.0)),
+    "NonresponsePropensity": (
+        stepped(NonresponsePropensity),
+        dict(by=("frame",), e="proportional", e_unscreened=1.0, groups=1),
+    ),
+    "UnitNonresponse": (stepped(UnitNonresponse), dict(status="status", by=("g",), unknown_by=())),
+    "UnitNonresponse by propensity": (
+        stepped(UnitNonresponse),
+        dict(status="yes", covariates=("x",), groups=1),
+    ),
+    "Composite": (stepped(Composite), dict(theta=0.4, frame="frame", domain="domain")),
+    "Rake": (
+        stepped(Rake),
+        dict(
+            margins=MARGINS,
+            by=None,
+            margins_are="totals",
+            minimum=2,
+            least=0.2,
+            most=4.0,
+            tol=1e-9,
+            max_iter=100,
+        ),
+    ),
+    "DualFrameSurvey": (
+        ss.DualFrameSurvey,
+        dict(a=DUAL.a, b=DUAL.b, domain="overlap", probability=("pi", "pi"), membership=None),
+    ),
+    "DualFrameSurvey with membership": (ss.DualFrameSurvey, dict(a=DUAL.a, b=DUAL.b, membership="pi")),
+    "DualFrameSurvey.total": (
+        ask(DUAL, "total"),
+        dict(
+            y="y",
+            by="g",
+            estimator="cal_df",
+            **NUMBERS,
+            totals={"A": {"x": 1100.0}},
+            method="raking",
+            bounds=(0.1, 9),
+            level=0.95,
+            df=9,
+        ),
+    ),
+    "DualFrameSurvey.total of Hartley": (ask(DUAL, "total"), dict(y="y", by=None, estimator="hartley", theta=None)),
+    "DualFrameSurvey.mean": (
+        ask(DUAL, "mean"),
+        dict(y="y", by="g", estimator="composite", theta=0.5, level=0.95, df=9),
+    ),
+    "DualFrameSurvey.ratio": (
+        ask(DUAL, "ratio"),
+        dict(num="y", den="x", by="g", estimator="hartley", theta=0.5, level=0.95, df=9),
+    ),
+    "DualFrameSurvey.proportion": (
+        ask(DUAL, "proportion"),
+        dict(
+            y="yes", by="g", ci="logit", estimator="pml", theta=None, frame_sizes={"A": 200, "B": 200}, level=0.95, df=9
+        ),
+    ),
+    "DualFrameSurvey.quantile": (
+        ask(DUAL, "quantile"),
+        dict(y="y", q=0.5, by="g", estimator="composite", theta=0.5, ci="woodruff", rule="math", level=0.95),
+    ),
+    "DualFrameSurvey.weights": (ask(DUAL, "weights"), dict(estimator="multiplicity")),
+    "DualFrameSurvey.survey": (ask(DUAL, "survey"), dict(estimator="cal_df", **NUMBERS)),
+    "DualFrameSurvey.thetas": (ask(DUAL, "thetas"), dict(y="y", grid=[0.2, 0.5], what="mean", level=0.95)),
+    "DualFrameSurvey.compare_overlap": (ask(DUAL, "compare_overlap"), dict(y=["y"])),
+    "DualFrameSurvey.replicates": (
+        ask(DUAL, "replicates"),
+        dict(kind="rao-wu", n=8, seed=1, rho=None, mse=False, theta="again"),
+    ),
+    "DualFrameSurvey.replicates, asked": (
+        lambda **options: DUAL.replicates(**options).total("y", theta=0.5),
+        dict(kind="rao-wu", n=8, seed=1, rho=None, mse=False),
+    ),
+    "response_rates": (ss.response_rates, dict(counts=COUNTS, e=0.5)),
+    "response_rates, every count": (lambda **counts: ss.response_rates(counts, e="proportional"), dict(COUNTS)),
+    "response_rates, both e": (
+        lambda **e: ss.response_rates(COUNTS, e=e),
+        dict(UH=0.5, UO=1.0),
+    ),
+    "a total of a margin": (lambda total: ss.rake(T, {"g": {"a": total, "b": 1.0}}), dict(total=1.0)),
+    "a numeric total": (lambda total: ss.calibrate(T, {"x": total}), dict(total=90.0)),
+    "a variable of a margin": (lambda name: ss.rake(T, {name: {"a": 1.0, "b": 1.0}}), dict(name="g")),
+    "a level of a margin": (lambda name: ss.rake(T, {"g": {name: 1.0, "b": 1.0}}), dict(name="a")),
+    "a size of a frame": (
+        lambda size: DUAL.total("y", estimator="cal_df", frame_sizes={"ab": size}),
+        dict(size=100.0),
+    ),
+    "a total of a frame": (
+        lambda total: DUAL.total("y", estimator="cal_df", frame_sizes={"ab": 120.0}, totals={"A": {"x": total}}),
+        dict(total=1100.0),
+    ),
+    "a bound": (lambda bound: ss.calibrate(T, {"x": 90.0}, bounds=(bound, 9)), dict(bound=0.1)),
+    "a coefficient": (lambda value: ESTIMATES.contrast({0: value, 1: 1}), dict(value=-1)),
+}
+
+
+def unhashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return True
+    return False
+
+
+def tries():
+    for name, (_, arguments) in CALLS.items():
+        for argument in arguments:
+            yield pytest.param(name, argument, id=f"{name}({argument}=)")
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_calls__work_as_they_are(name):
+    call, arguments = CALLS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        call(**arguments)
+
+
+@pytest.mark.parametrize(("name", "argument"), list(tries()))
+def test_wrong_kinds__are_typed_errors_or_have_a_result(name, argument):
+    call, arguments = CALLS[name]
+    wrong = []
+    for word, value in WRONG.items():
+        if name.startswith(("a variable", "a level")) and unhashable(value):
+            continue  # no key of a mapping
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                call(**{**arguments, argument: value})
+            except SurveysimError as error:
+                wrong += [] if str(error).strip() else [f"{word}: no message"]
+            except Exception as error:
+                wrong.append(f"{word}: {type(error).__name__}: {error}")
+    assert not wrong, "\n".join([f"{name}({argument}=…)", *wrong])
+
+
+def test_the_walk__leaves_no_argument_out():
+    """Every argument of the public functions and methods of these rooms is tried."""
+    met = {}
+    for name, (_, arguments) in CALLS.items():
+        met.setdefault(name.partition(",")[0].partition(" ")[0], set()).update(arguments)
+    objects = {
+        "Survey": ss.Survey,
+        "DualFrameSurvey": ss.DualFrameSurvey,
+        "Calibration": type(CALIBRATION),
+        "Recipe": ss.Recipe,
+    }
+    elsewhere = {"of_design", "composer", "variance", "statistics", "to_toml", "summary"}  # inner, or without arguments
+    absent = []
+    for name, kind in objects.items():
+        for method, function in inspect.getmembers(kind, inspect.isfunction):
+            if method.startswith("_") or method in elsewhere:
+                continue
+            parameters = [
+                p.name
+                for p in inspect.signature(function).parameters.values()
+                if p.name != "self" and p.kind is not p.VAR_KEYWORD
+            ]
+            known = met.get(f"{name}.{method}", set())
+            absent += [f"{name}.{method}({p}=)" for p in parameters if p not in known]
+    for name in (
+        "rake",
+        "calibrate",
+        "poststratify",
+        "trim_weights",
+        "proportion_interval",
+        "early_late",
+        "response_rates",
+    ):
+        absent += [f"{name}({p}=)" for p in inspect.signature(getattr(ss, name)).parameters if p not in met[name]]
+    absent += [f"Survey({p}=)" for p in inspect.signature(ss.Survey).parameters if p not in met["Survey"]]
+    assert not absent
