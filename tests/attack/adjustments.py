@@ -311,3 +311,11 @@ def weights_text(made, weight="w"):
         return f"{again}.apply(data, {dispositions}{start}).final"
     options = options_text({"weight": Source(weight)} | made["options"])
     return f"ss.{made['method']}(data, {made['totals']!r}, {options}).weight"
+
+
+def weighed_again(session, made, weight):
+    """Weights (n,) after a step that was carried out, from other weights, in a session that has `data`."""
+    for line in made.get("lines", ()):
+        session.quietly(line)
+    session.names["w"] = weight
+    return np.array(session.value(weights_text(made)))

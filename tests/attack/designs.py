@@ -44,7 +44,7 @@ def design(rng, columns, n, kind):
         h = np.array(columns["h"]["values"])
     if kind == "lonely":
         h, psu = _clusters(rng, n, strata + 2, 2)
-        alone = int(rng.integers(strata + 2))
+        alone = int(rng.choice(h))
         psu[h == alone] = psu[h == alone][0]
         columns["c"] = whole(psu)
         options |= {"strata": "h", "psu": "c", "lonely_psu": str(rng.choice(POLICIES))}

@@ -115,6 +115,8 @@ def smaller(case, check):
         "dual sizes": "weights",
         "dual formula": "weights",
         "dual jackknife": "replicates",
+        "naive estimate": "naive",
+        "naive se": "naive",
     }
     needed = [names.get(check, check)] if check not in ("untyped", "crash") else []
     if case["checks"] != needed and check not in ("untyped", "crash"):

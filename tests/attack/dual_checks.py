@@ -1,10 +1,12 @@
 """What two samples' answers are held against: formulas of weights, other forms of the same case, everything repeated."""
 
 import numpy as np
+from naive import dual_frame
 
 from . import adjustments, oracle, tables
 from .columns import KINDS
 from .dual_build import ask, build, pooled
+from .formulas import recipe_path
 from .laws import near
 from .repeated import distance
 from .session import RefusedError, Session, options_text, rows_of
@@ -65,9 +67,54 @@ def by_hand(case, known):
     return None
 
 
+def naive(case, known, report):
+    """Estimates and errors of the second implementation, through every adjustment of both samples."""
+    if case["question"]["what"] == "quantile":
+        return
+    frames = {}
+    try:
+        for f, steps, path in zip("ab", known["steps"], known["path"]):
+            passed = []
+            for step, before, after in zip(steps, path, path[1:]):
+                if step["method"] == "recipe":
+                    within = recipe_path(known["session"].names[f"data_{f}"], step, before)[0]
+                    passed += oracle.recipe_passes(case[f], step, within)
+                else:
+                    passed.append(oracle.passes(case[f], step, before, after))
+            design = oracle.frame(case[f], case[f"design_{f}"], path[-1])
+            frames[f.upper()] = {
+                "design": design,
+                "overlap": [float(v == "ab") for v in case[f]["overlap"]["values"]],
+                "pi": list(zip(case[f]["pA"]["values"], case[f]["pB"]["values"])),
+                "base": path[0].tolist(),
+                "steps": passed,
+            }
+    except oracle.SkipError:
+        return
+    options, sizes = {"estimator": case["estimator"], "theta": case["theta"]}, known["options"].get("frame_sizes")
+    if case["estimator"] in ("raking_ratio", "pml", "cal_sf", "cal_df"):
+        options["frame_sizes"] = sizes
+    counted = 0
+    for key, (y, x, inside) in plain_items(case["question"], pooled(case)).items():
+        if key not in known["answer"]:
+            continue
+        given = (frames, y) if x is None else (frames, y, x)
+        value, score = (dual_frame.total if x is None else dual_frame.ratio)(*given, domain=inside, **options)
+        row, se = known["answer"][key], float(np.sqrt(max(dual_frame.variance_of(frames, score), 0.0)))
+        w = np.concatenate([path[-1] for path in known["path"]])
+        size = plain_size((y, x, inside), w) + abs(value)
+        for field, want, slack in (("estimate", value, 1e-8), ("se", se, 1e-6)):
+            if not near(row[field], want, 1e-6, slack * size):
+                message = f"{field} of {key}: {row[field]!r}, want {float(want)!r}"
+                report.finding(f"naive {field}", message, known["session"], None, [row[field], want])
+                return
+        counted += 2
+    report.count("naive", counted)
+
+
 def check(name):
     """The function (case, known, report) of a check."""
-    own = {"weights": weights, "repeated": derivative, "replicates": replicates}
+    own = {"weights": weights, "naive": naive, "repeated": derivative, "replicates": replicates}
     return own.get(name) or (lambda *given: changed(name, *given))
 
 
@@ -154,19 +201,13 @@ def weigher(case, known):
     session = Session()
     for frame in "ab":
         session.names[f"data_{frame}"] = known["session"].names[f"data_{frame}"]
-        if "dispositions" in known["session"].names:
-            session.names["dispositions"] = known["session"].names["dispositions"]
     n, options = len(known["path"][0][0]), options_text(known["options"])
 
     def weigh(base):
         for frame, w, steps in (("a", base[:n], known["steps"][0]), ("b", base[n:], known["steps"][1])):
             session.names["data"] = known["session"].names[f"data_{frame}"]
             for step in steps:
-                session.names["dispositions"] = None
-                for line in step.get("lines", ()):
-                    session.do(line)
-                session.names["w"] = w
-                w = np.array(session.value(adjustments.weights_text(step)))
+                w = adjustments.weighed_again(session, step, w)
             session.names[f"w_{frame}"] = w
         d = "ss.DualFrameSurvey(ss.Survey(data_a, weight=w_a), ss.Survey(data_b, weight=w_b), probability=('pA', 'pB'))"
         return np.array(session.value(f"{d}.weights({options})"))

@@ -34,7 +34,7 @@ def naive(case, known, report):
             if passed is None:
                 continue
             if step["method"] == "recipe":
-                passed += oracle.recipe_passes(columns, step, recipe_path(case, known, step, before))
+                passed += oracle.recipe_passes(columns, step, recipe_path(session.names["data"], step, before)[0])
             else:
                 passed.append(oracle.passes(columns, step, before, after))
         except oracle.SkipError:
@@ -45,9 +45,8 @@ def naive(case, known, report):
 
 def _recipe(case, known, step, before, report):
     """Whether every step of a recipe gives the weights of its formula."""
-    path = recipe_path(case, known, step, before)
+    path, dispositions = recipe_path(known["session"].names["data"], step, before)
     for own, start, after in zip(step["steps"], path, path[1:]):
-        dispositions = known["session"].names.get("dispositions")
         try:
             want = oracle.recipe_weights(case["columns"], own, list(start), dispositions)
         except (oracle.SkipError, ArithmeticError, ZeroDivisionError):
@@ -65,19 +64,17 @@ def _recipe(case, known, step, before, report):
     return True
 
 
-def recipe_path(case, known, step, before):
-    """Weights before the first step of a recipe and after each."""
+def recipe_path(data, step, before):
+    """Weights before the first step of a recipe and after each, and the dispositions it used."""
     session = Session()
-    session.names |= {
-        name: known["session"].names[name] for name in ("data", "dispositions") if name in known["session"].names
-    }
-    dispositions = "dispositions" if any(s["step"] == "NonresponseClasses" for s in step["steps"]) else "None"
-    session.names["w"] = np.array(before)
+    session.names |= {"data": data, "w": np.array(before), "dispositions": None}
+    for line in step["lines"]:
+        session.quietly(line)
     start = "" if step["texts"][0].startswith("weighting.BaseWeight") else ", weight=w"
-    columns = session.value(
-        f"list(ss.Recipe([{', '.join(step['texts'])}]).apply(data, {dispositions}{start}).columns.values())"
-    )
-    return [np.ones(len(before)) if not start else np.array(before), *map(np.array, columns)]
+    recipe = f"ss.Recipe([{', '.join(step['texts'])}])"
+    columns = session.value(f"list({recipe}.apply(data, dispositions{start}).columns.values())")
+    path = [np.ones(len(before)) if not start else np.array(before), *map(np.array, columns)]
+    return path, session.names["dispositions"]
 
 
 def _estimates(case, known, passed, report):
@@ -94,7 +91,8 @@ def _estimates(case, known, passed, report):
             continue
         item = items[key]
         inside = [i and w > 0 for i, w in zip(item[2], weight)]
-        want = {"estimate": plain_value(item, weight), "n": float(sum(inside))}
+        counts = float(sum(i and w != 0 for i, w in zip(item[2], weight)))
+        want = {"estimate": plain_value(item, weight), "n": counts}
         if case["question"]["options"].get("df") is None:
             want["df"] = float(oracle.variance.degrees_of_freedom(design | {"weight": weight.tolist()}, inside))
         if passed is not None:
@@ -134,36 +132,43 @@ def limits(q, row):
 
 
 def _quantiles(case, known, passed, report):
-    """Quantiles by sorting, and the intervals of shares through every step, inverted."""
+    """Quantiles by sorting, and the intervals of shares through every step, inverted; both by their rules for weights above 0."""
     q, weight, answer = case["question"], known["path"][-1], known["answer"]
-    design, columns = oracle.frame(case["columns"], case["design"], known["path"][0]), case["columns"]
-    level, counted = q["options"].get("level", 0.95), 0
-    for key, (y, share, inside) in plain_items(q, columns).items():
+    if np.any(weight < 0):
+        return
+    design, level, counted = (
+        oracle.frame(case["columns"], case["design"], known["path"][0]),
+        q["options"].get("level", 0.95),
+        0,
+    )
+    for key, (y, share, inside) in plain_items(q, case["columns"]).items():
         rows = [r for r, (i, w) in enumerate(zip(inside, weight)) if i and w > 0]
         if not rows or key not in answer:
             continue
         ys, ws, row = [y[r] for r in rows], [float(weight[r]) for r in rows], answer[key]
-        want = {"n": float(len(rows)), "estimate": oracle.quantiles.quantile(ys, ws, share, q["options"]["rule"])}
-        if passed is not None and q["options"]["ci"] != "score":
-            item = [float(v <= row["estimate"]) for v in y], [1.0] * len(y), inside
-            p, se = (
-                min(plain_value(item, weight), 1.0),
-                oracle.standard_error(plain_score(item, weight), passed, design),
-            )
-            method = {"woodruff": "wald"}.get(q["options"]["ci"], q["options"]["ci"])
-            if (se > 1e-6 or 0 < p < 1 - 1e-12) and len(rows) > 1:
-                ends = oracle.intervals.interval(p, se, method, level, row["df"], len(rows))
-                rule = q["options"]["rule"]
-                near_ends = [
-                    [oracle.quantiles.quantile(ys, ws, end + nudge, rule) for nudge in (-1e-7, 0, 1e-7)] for end in ends
-                ]
-                want |= {"lower": near_ends[0], "upper": near_ends[1]}
+        want = {"n": [float(len(rows))], "estimate": [oracle.quantiles.quantile(ys, ws, share, q["options"]["rule"])]}
+        if passed is not None and q["options"]["ci"] != "score" and row["estimate"] < max(ys):
+
+            def share_error(v, nudge=1.0, y=y, inside=inside):
+                item = [float(one <= v) for one in y], [1.0] * len(y), inside
+                return plain_value(item, weight), nudge * oracle.standard_error(
+                    plain_score(item, weight), passed, design
+                )
+
+            final = design | {"weight": weight.tolist()}
+            found = [
+                oracle.quantiles.quantile_interval(
+                    y, share, final, q["options"]["ci"], q["options"]["rule"], level, row["df"], inside,
+                    lambda v, nudge=nudge: share_error(v, nudge),
+                )
+                for nudge in (1 - 1e-7, 1.0, 1 + 1e-7)
+            ]  # fmt: skip
+            want |= {field: [f[at] for f in found] for at, field in enumerate(("estimate", "se", "lower", "upper"))}
         size = max(map(abs, ys)) + 1e-300
-        for field, value in want.items():
-            values = value if isinstance(value, list) else [value]
+        for field, values in want.items():
             if not any(near(row[field], v, 1e-8, 1e-6 * size) for v in values):
-                message = f"{field} of {key}: {row[field]!r}, want {value!r}"
-                report.finding(f"naive quantile {field}", message, known["session"], None, [row[field], value])
+                message = f"{field} of {key}: {row[field]!r}, want {values!r}"
+                report.finding(f"naive quantile {field}", message, known["session"], None, [row[field], values])
                 return
             counted += 1
     report.count("naive", counted)

@@ -13,17 +13,14 @@ STEP = 1e-4
 # ------------------------------------------------------------------------------------------ the weighting, repeated
 def weigher(case, known):
     """Function from base weights to final weights that carries out every step again."""
+    del case
     session = Session()
-    session.names |= {
-        name: known["session"].names[name] for name in ("data", "dispositions") if name in known["session"].names
-    }
-    texts = [adjustments.weights_text(step) for step in known["steps"]]
+    session.names["data"] = known["session"].names["data"]
 
     def weigh(base):
         w = np.array(base, float)
-        for text in texts:
-            session.names["w"] = w
-            w = np.array(session.value(text))
+        for step in known["steps"]:
+            w = adjustments.weighed_again(session, step, w)
         return w
 
     return weigh
@@ -110,7 +107,9 @@ def distance(known):
             )
         elif not (linear or alone):
             g = g[g > 0] / np.average(g[g > 0])
-            away += 3 * float(np.max(np.abs(g - 1)))
+            away += 3 * float(np.max(np.abs(g - 1))) + (
+                2.0 if options.get("trim") else 0.0
+            )  # a trim comes to rest in steps
     return away
 
 
@@ -146,7 +145,7 @@ def replicates(case, known, report):
     extra = {"rao-wu": ", n=30, seed=5", "fay": ", rho=0.4"}.get(name, "")
     mse = bool(rng.random() < 0.3)
     session = Session()
-    session.names |= {k: v for k, v in known["session"].names.items() if k in ("data", "dispositions", "s")}
+    session.names |= {k: v for k, v in known["session"].names.items() if k in ("data", "s")}
     session.lines += known["session"].lines[:-1]
     line = known["session"].lines[-1].removeprefix("e = s")
     first = next(text for text in known["session"].lines if text.startswith("s = ss.Survey"))

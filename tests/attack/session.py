@@ -55,6 +55,10 @@ class Session:
                 file.write(HEAD + "\n" + "\n".join(self.lines) + "\n")
         self._guarded(lambda: exec(compile(line, "<attack>", "exec"), self.names))
 
+    def quietly(self, line):
+        """Run a statement that is not written down."""
+        self._guarded(lambda: exec(compile(line, "<attack>", "exec"), self.names))
+
     def value(self, expression):
         """The value of an expression, which is not written down."""
         return self._guarded(lambda: eval(compile(expression, "<attack>", "eval"), self.names))

@@ -325,7 +325,7 @@ BAD = {
         "one PSU",
     ),
     "a PSU in two strata": (lambda d: survey(d.assign(c=1)), "more than one stratum"),
-    "fpc below the sample": (lambda d: survey(d.assign(N=2), fpc="N"), "fpc says 2"),
+    "fpc below the sample": (lambda d: survey(d.assign(N=2), fpc="N"), "fpc 'N' says 2"),
     "fpc in two units": (lambda d: survey(d.assign(N=np.where(d["h"] == 0, 0.5, 40)), fpc="N"), "mixes counts"),
     "fpc that changes": (lambda d: survey(d.assign(N=40 + d.index), fpc="N"), "constant inside a stratum; in 0"),
     "brr with 6 PSUs": (lambda d: survey(d).replicates("brr"), "two PSUs in every stratum"),

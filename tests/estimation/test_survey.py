@@ -259,3 +259,16 @@ def test_negative_calibrated_weights__are_taken_and_warned_of():
     with pytest.warns(SurveysimWarning, match="1 of 4 calibrated weights are negative"):
         cal = calibrate(data, {"one": 4.0, "x": 2.0})
     assert Survey(data, weight=cal).total("x", df=np.inf).to_frame()["estimate"][0] == pytest.approx(2)
+
+
+def test_fpc_of_the_first_stage_alone__leaves_the_second_with_replacement():
+    """(1 - 3/5) times the variance between units, plus 3/5 of that inside them (Särndal, Swensson & Wretman 1992, 4.3)."""
+    y = np.array([[1.0, 4, 2], [8, 3, 6], [7, 7, 12]])
+    data = pd.DataFrame({"i": np.repeat([1, 2, 3], 3), "j": range(9), "N": 5.0, "y": y.ravel(), "w": 1.0})
+    expected = 0.4 * 3 * np.var(y.sum(axis=1), ddof=1) + 0.6 * np.sum(3 * np.var(y, axis=1, ddof=1))
+    stages = {"psu": ["i", "j"], "fpc": ["N"]}
+    assert Survey(data, weight="w", **stages).total("y").table["se"][0] ** 2 == pytest.approx(expected)
+    arrays = {"psu": [data["i"].to_numpy(), data["j"]], "fpc": [data["N"].to_numpy()]}
+    assert Survey(data, weight="w", **arrays).total("y").table["se"][0] ** 2 == pytest.approx(expected)
+    with pytest.raises(DesignError, match="every stage of psu"):
+        Survey(data, **stages)

@@ -64,6 +64,7 @@ class Change:
     text: str
     before: str
     after: str
+    below: str  # the next line, which tells lines alike apart
 
     @property
     def name(self):
@@ -102,7 +103,8 @@ def changes(source, file):
             k = count[node.lineno] = count.get(node.lineno, -1) + 1
             head, tail = data[starts[node.lineno - 1] : first].decode(), data[last : starts[node.end_lineno]].decode()
             before, after = _flat(lines), _flat(head + text + tail)
-            found.append(Change(file, node.lineno, k, number, node.home, first, last, text, before, after))
+            below = _flat(data[starts[node.end_lineno] :].decode().partition("\n")[0])
+            found.append(Change(file, node.lineno, k, number, node.home, first, last, text, before, after, below))
     return found
 
 

@@ -88,12 +88,20 @@ def arguments():
 
 
 def equivalents():
-    """{(file, before, after): reason} of the changes that are no faults."""
-    listed = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))["change"]
-    return {(entry["file"], entry["before"], entry["after"]): entry["reason"] for entry in listed}
+    """The entries of equivalent.toml: changes that are no faults, with the reason."""
+    return tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))["change"]
 
 
-def drawn(rooms, count, seed, excused):
+def is_equivalent(change, listed):
+    """Whether a change is listed; `below`, the line after it, is named where its own line occurs more than once."""
+    return any(
+        (entry["file"], entry["before"], entry["after"], entry.get("below", change.below))
+        == (change.file, change.before, change.after, change.below)
+        for entry in listed
+    )
+
+
+def drawn(rooms, count, seed, listed):
     """Changes at `count` places drawn alike, one of each; what is listed as no fault makes room for the next."""
     places = {}
     for room in rooms:
@@ -108,7 +116,7 @@ def drawn(rooms, count, seed, excused):
         room, others = places[place]
         change = generator.choice(others)
         source = (PROJECT / change.file).read_text(encoding="utf-8")
-        if (change.file, change.before, change.after) in excused or not change.compiles(source):
+        if is_equivalent(change, listed) or not change.compiles(source):
             continue
         chosen.append((room, change))
         if len(chosen) == count:
@@ -191,7 +199,7 @@ def main():
         scope, tests = [file for room in ROOMS for file in files_of(room)], test_files({room for room, _ in chosen})
         known = None
         if not given.tests:
-            known = Lines.measured(PROJECT, folder / "measured", scope, tests, test_files({"kernels"}))
+            known = Lines.measured(PROJECT, folder / "measured", scope, tests)
         tree = Tree(PROJECT, folder)
         if given.tests and running.run(tree.root, ["-x", "-q", *given.tests], [], 3600, folder / "before.log"):
             raise SystemExit(

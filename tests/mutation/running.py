@@ -52,7 +52,7 @@ class Chosen:
     pytest_collectreport = pytest_runtest_logreport = _say
 
 
-def run(tree, arguments, plugins, limit, log, **environment):
+def run(tree, arguments, plugins, limit, log):
     """Exit code of pytest in a child process, None if it took longer than `limit` seconds; a crash is a negative code."""
     temporary = Path(log).with_suffix(".tmp")
     temporary.mkdir()
@@ -60,13 +60,8 @@ def run(tree, arguments, plugins, limit, log, **environment):
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _child(
-            tree,
-            arguments,
-            plugins,
-            log,
-            {**environment, "TMPDIR": str(temporary), "HYPOTHESIS_STORAGE_DIRECTORY": str(temporary / "hypothesis")},
-        )
+        places = {"TMPDIR": str(temporary), "HYPOTHESIS_STORAGE_DIRECTORY": str(temporary / "hypothesis")}
+        _child(tree, arguments, plugins, log, places)
     end = time.monotonic() + limit
     pause = 0.01
     try:
@@ -97,10 +92,6 @@ def _child(tree, arguments, plugins, log, environment):
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(out, stream)
-        if "NUMBA_DISABLE_JIT" in environment:
-            import numba
-
-            numba.config.DISABLE_JIT = True
         code = int(pytest.main([*arguments, *ALWAYS], plugins))
     except BaseException:
         traceback.print_exc()

@@ -91,3 +91,29 @@ def test_changed__moves_compiled_callers_aside_and_puts_everything_back(tmp_path
     assert {path: path.stat().st_mtime_ns for path in copy.root.rglob("*.*")} == was
     assert (changed.parent / "__pycache__" / cached[1]).read_text(encoding="utf-8") == cached[1]
     assert "a + a" in kernels.read_text(encoding="utf-8")
+
+
+def test_kernels__are_run_by_what_calls_them_or_calls_a_kernel_that_does(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+    lines = load("lines")
+    kernel, room = "src/surveysim/kernels/sums.py", "src/surveysim/room.py"
+    texts = {
+        kernel: "def inner(a):\n    return a + 1\n\n\ndef outer(a):\n    return inner(a)\n\n\ndef other(a):\n    return a - 1\n",
+        room: "def mean(a):\n    return kernels.outer(a)\n\n\ndef rest(a):\n    return kernels.other(a)\n",
+        "tests/kernels/test_sums.py": "kernels.inner(1)\n",
+        "tests/kernels/test_rest.py": "kernels.innermost(1)\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    seconds = {
+        "t::mean": 2.0,
+        "t::rest": 1.0,
+        "tests/kernels/test_sums.py::f": 3.0,
+        "tests/kernels/test_rest.py::g": 0.1,
+    }
+    known = lines.Lines(tmp_path, seconds, {room: {2: ["t::mean"], 6: ["t::rest"]}})
+    of = {change.line: known.tests_for(change) for change in changes.changes(texts[kernel], kernel)}
+    assert of == {2: ["t::mean", "tests/kernels/test_sums.py::f"], 10: ["t::rest"]}
+    change = changes.changes(texts[room].replace("outer(a)", "outer(a + 1)"), room)[0]
+    assert known.tests_for(change) == ["t::mean"]

@@ -1,7 +1,6 @@
 """Which test runs which line, how long each test takes, and which fail before anything is changed."""
 
 import json
-import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -11,17 +10,12 @@ import coverage
 import pytest
 
 
-class TooSlow(Exception):  # noqa: N818 - a limit, not an error of the code
-    """A test took longer than its limit."""
-
-
 @dataclass(eq=False)
 class Tracer:
     """A plugin. What a fixture shared by several tests runs is counted for each of them."""
 
     said: Path
     files: list
-    limit: int
     seconds: dict = field(default_factory=dict)
     failed: list = field(default_factory=list)
     shared: dict = field(default_factory=dict)  # fixture: tests that use it
@@ -67,16 +61,6 @@ class Tracer:
             self.time += time.perf_counter() - start  # not this test's own
             self.coverage.switch_context(self.item)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item):
-        del item
-        signal.signal(signal.SIGALRM, _too_slow)
-        signal.alarm(self.limit)
-        try:
-            return (yield)
-        finally:
-            signal.alarm(0)
-
     def _forget(self, item):
         """Answers kept from an earlier test would hide what this one runs."""
         modules = [m for m in list(sys.modules.values()) if getattr(m, "__file__", None) in self.files]
@@ -104,7 +88,3 @@ class Tracer:
                 for line, contexts in data.contexts_by_lineno(file).items()
             }
         return found
-
-
-def _too_slow(signal_number, frame):
-    raise TooSlow

@@ -37,3 +37,19 @@ def allocate(share, n, minimum=0):
     for h in by_remainder[: n - sum(made)]:
         made[h] += 1
     return made
+
+
+def best_split(sizes, n, p=0.5, deff=(1.0, 1.0), z=1.959963984540054):
+    """The least margin of error of n interviews in two overlapping frames, over every split, with the best θ of each.
+
+    Hartley (1962): V = N_A deff_A (S² N_a + θ² S² N_ab) / n_A and likewise with 1 - θ in B, S² = p (1 - p), domain sizes known. In θ that
+    is a parabola.
+    """
+    a, ab, b = sizes
+    s2, best = p * (1 - p), float("inf")
+    for first in range(1, n):
+        part_a, part_b = (a + ab) * deff[0] / first, (b + ab) * deff[1] / (n - first)
+        theta = part_b / (part_a + part_b)
+        variance = s2 * (part_a * (a + theta**2 * ab) + part_b * (b + (1 - theta) ** 2 * ab))
+        best = min(best, z * sqrt(variance) / (a + ab + b))
+    return best

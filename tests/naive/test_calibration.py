@@ -105,7 +105,10 @@ def test_calibration(method, bounded, extra):
         options, n = {}, len(weight)
         if extra == "q":
             options["q"] = rng.uniform(0.3, 3, n)
-        g = np.clip(np.exp(rng.normal(0, 0.4, n)), *(bounds or (0, 9)))
+        low, high = bounds or (0, 9)
+        if method == "logit":  # whose g comes near a bound, but never to it
+            low, high = low + 0.02, high - 0.02
+        g = np.clip(np.exp(rng.normal(0, 0.4, n)), low, high)
         if extra == "cluster":
             cluster = rng.integers(0, n // 2, n)
             options["cluster"], weight, g = [f"h{c}" for c in cluster], weight[cluster], g[cluster]
@@ -125,34 +128,43 @@ def test_calibration(method, bounded, extra):
         assert_allclose(found.deff_kish, calibration.deff_kish(wanted), rtol=1e-8)
 
 
+@pytest.mark.parametrize("extra", ["", "q", "cluster", "covariance"])
 @pytest.mark.parametrize(
     ("method", "bounds"), [("linear", None), ("raking", None), ("logit", (0.3, 3)), ("truncated", (0.3, 3))]
 )
-def test_calibration_by_partitions(method, bounds):
+def test_calibration_by_partitions(method, bounds, extra):
     rng = np.random.default_rng(21)
-    for _ in range(25):
+    for _ in range(15):
         columns, variables, weight = some(rng)
         n = len(weight)
         columns |= {name: values + values[::-1] for name, values in columns.items()}
         weight = np.concatenate([weight, weight[::-1] * rng.uniform(0.5, 2)])
         columns["part"] = ["p"] * n + ["q"] * n
-        truth = weight * np.clip(np.exp(rng.normal(0, 0.3, 2 * n)), 0.31, 2.9)
+        truth = weight * np.clip(np.exp(rng.normal(0, 0.3, 2 * n)), 0.35, 2.8)
+        order, given, options = rng.permutation(2 * n), {}, {}
+        if extra == "q":
+            given["q"] = rng.uniform(0.5, 2, 2 * n)
+        elif extra == "cluster":  # neighbours, of equal weights, in pairs
+            weight[1::2], truth[1::2] = weight[::2][: len(weight[1::2])], truth[::2][: len(truth[1::2])]
+            columns["part"] = ["p" if row // 2 < n // 2 else "q" for row in range(2 * n)]
+            given["cluster"] = np.array([f"h{row // 2}" for row in range(2 * n)])
         totals = {}
         for part in rng.permutation(["p", "q"]):
             rows = [row for row in range(2 * n) if columns["part"][row] == part]
-            totals[str(part)] = totals_of(
-                {k: [v[row] for row in rows] for k, v in columns.items()}, variables, truth[rows]
-            )
-        order = rng.permutation(2 * n)
-        wanted = calibration.calibrate_by(columns, totals, weight, "part", method=method, bounds=bounds)
+            inside = {k: [v[row] for row in rows] for k, v in columns.items()}
+            totals[str(part)] = totals_of(inside, [variables[i] for i in rng.permutation(len(variables))], truth[rows])
+            if extra == "covariance":
+                x, target = calibration.calibration_variables(inside, totals[str(part)])
+                spread = np.sqrt((x**2).T @ weight[rows] ** 2)
+                mix = rng.normal(size=(len(target), len(target))) / len(target)
+                options.setdefault("covariance", {})[str(part)] = spread[:, None] * (mix @ mix.T) * spread
+        wanted = calibration.calibrate_by(
+            columns, totals, weight, "part", method=method, bounds=bounds, **given, **options
+        )
+        options |= {name: values[order] for name, values in given.items()}
+        table = pd.DataFrame(columns).iloc[order]
         found = ss.calibrate(
-            pd.DataFrame(columns).iloc[order],
-            totals,
-            weight=weight[order],
-            by="part",
-            method=method,
-            bounds=bounds,
-            tol=1e-11,
+            table, totals, weight=weight[order], by="part", method=method, bounds=bounds, tol=1e-11, **options
         )
         assert_allclose(found.weight, wanted[order], rtol=1e-8, atol=1e-8 * weight.mean())
 

@@ -158,7 +158,7 @@ def test_raking_by_partitions():
     for _ in range(60):
         columns, margins, weight = partitioned(rng)
         found = ss.rake(table_of(rng, columns), margins, weight=weight, by="part", tol=1e-12)
-        assert_allclose(found.weight, raking.rake_by(columns, margins, weight, "part"), rtol=1e-8)
+        assert_allclose(found.weight, raking.rake_by(columns, margins, weight, "part", swept), rtol=1e-8)
 
 
 def as_shares(margins, whole):
@@ -191,7 +191,7 @@ def test_raking_to_shares_by_partitions():
             inside = sum(w for w, p in zip(weight, columns["part"]) if p == part)
             totals[part] = raking.as_totals(own, inside, "shares")
         found = ss.rake(table_of(rng, columns), shares, weight=weight, by="part", tol=1e-12)
-        assert_allclose(found.weight, raking.rake_by(columns, totals, weight, "part"), rtol=1e-8)
+        assert_allclose(found.weight, raking.rake_by(columns, totals, weight, "part", swept), rtol=1e-8)
 
 
 def test_raking_to_totals_that_follow_one_margin():
@@ -238,7 +238,10 @@ def test_bounded_raking_by_dense_newton_steps():
         truth = clipped_truth(rng, columns, weight, bounds)
         margins = problems.sums(columns, problems.variables(rng, list(columns)), truth, rng)
         found = ss.rake(table_of(rng, columns), margins, weight=weight, bounds=bounds, tol=1e-11, margins_are="totals")
-        assert_allclose(found.weight, calibration.calibrate(columns, margins, weight, "raking", bounds), rtol=1e-8)
+        wanted = calibration.calibrate(columns, margins, weight, "raking", bounds)
+        assert_allclose(
+            found.weight, wanted, rtol=1e-8, atol=1e-10 * np.mean(wanted)
+        )  # weights span 6 orders of magnitude
 
 
 def test_raking_by_dense_newton_steps():

@@ -22,7 +22,7 @@ def test_allocation_by_hand():
 @pytest.mark.parametrize("method", ["proportional", "equal", "neyman", "power", "cost"])
 def test_allocation(method):
     rng = np.random.default_rng(41)
-    for _ in range(200):
+    for _ in range(100):
         strata = int(rng.integers(1, 12))
         size = [int(v) for v in 10 ** rng.uniform(1, 6, strata)]
         sd = rng.uniform(0.05, 0.5, strata).tolist()
@@ -41,6 +41,25 @@ def test_allocation(method):
         assert sum(wanted) == n
         named = ss.allocate(dict(zip("abcdefghijkl", size)), n, method, minimum=minimum, **options, power=power)
         assert list(named.values()) == wanted
+
+
+def test_two_frames_by_hand():
+    # 100 of 800 + 600 + 200 persons' halves: 50 and 50, θ = 1/2: V = 2 × 0.25 × 800 × (200 + 150) / 50
+    assert_allclose(
+        allocation.best_split((200, 600, 200), 100), 1.959964 * np.sqrt(0.5 * 800 * 350 / 50) / 1000, rtol=1e-6
+    )
+
+
+def test_two_frames():
+    """No split of so many interviews is better by more than the rounding of the two counts."""
+    rng = np.random.default_rng(47)
+    for _ in range(30):
+        sizes, n = rng.uniform(50, 5000, 3).tolist(), int(rng.integers(60, 600))
+        p, deff = rng.uniform(0.05, 0.95), tuple(rng.uniform(0.8, 3, 2).tolist())
+        found = ss.allocate_frames(dict(zip(("a", "ab", "b"), sizes)), n=n, p=p, deff=deff)
+        assert found.n == n
+        best = allocation.best_split(sizes, n, p, deff)
+        assert best * (1 - 1e-9) <= found.moe <= best * 1.002
 
 
 def test_planning_by_hand():

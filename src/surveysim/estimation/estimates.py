@@ -256,9 +256,13 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     lower, upper = intervals.wald_interval(value, se, level, degrees)
     for method in set(methods) - {""}:
         at = methods == method
-        lower[at], upper[at] = intervals.proportion_interval(
-            np.clip(value[at], 0, 1), se[at], str(method), level, degrees[at], n[at]
-        )
+        share = np.clip(value[at], 0, 1)
+        edge = np.round(share)
+        share = np.where(
+            np.abs(share - edge) <= 1e-12, edge, share
+        )  # sums in another order may miss 0 or 1 by rounding
+        low, high = intervals.proportion_interval(share, se[at], str(method), level, degrees[at], n[at])
+        lower[at], upper[at] = np.minimum(low, value[at]), np.maximum(high, value[at])
     effect = np.full(len(value), np.nan)
     if deff:
         base = np.concatenate([np.atleast_1d(scores.srs_variance(design.weight, item, deff == "wr")) for item in items])

@@ -13,6 +13,11 @@ from ..tables import coded, one_name
 from . import scores
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
+NONE = 1e-9  # design effects this small are rounding
+NO_ERROR = (
+    "the table of {rows!r} and {columns!r} has no error, because the weights were adjusted to all of it or everybody is in the sample; "
+    "there is nothing to test."
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ def rao_scott(survey, rows, columns, statistic="F"):
     if statistic in ("Wald", "adjWald"):
         totals = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
         T = np.array([total.value[0] for total in totals]).reshape(R, C)
-        return _wald(T, survey.engine.item_covariance(totals), nu, statistic, table)
+        names = {"rows": rows, "columns": columns}
+        return _wald(T, survey.engine.item_covariance(totals), nu, int(inside.sum()), statistic, table, names)
     n = int(inside.sum())
     expected = np.outer(p.reshape(R, C).sum(axis=1), p.reshape(R, C).sum(axis=0)).ravel()
     pearson = n * np.sum((p - expected) ** 2 / expected)
@@ -87,6 +93,8 @@ def rao_scott(survey, rows, columns, statistic="F"):
         raise DataError("too many cells of the table are empty for a test; join levels.")
     delta = np.linalg.solve((contrast * (inverse / n)[:, None]).T @ contrast, middle.T @ V @ middle)
     trace, k = np.trace(delta), len(delta)
+    if not trace > NONE * k:
+        raise DesignError(NO_ERROR.format(rows=rows, columns=columns))
     if statistic == "Chisq":
         mean = trace / k
         return Independence(float(pearson), (k,), float(special.chdtrc(k, pearson / mean)), statistic, table)
@@ -101,7 +109,7 @@ def _main_effects(R, C):
     return np.hstack([one, np.kron(np.eye(R)[:, 1:], np.ones((C, 1))), np.kron(np.ones((R, 1)), np.eye(C)[:, 1:])])
 
 
-def _wald(T, V, nu, statistic, table):
+def _wald(T, V, nu, n, statistic, table, names):
     """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, as F with k and nu degrees of freedom.
 
     Koch, Freeman & Freeman (1975), Int. Stat. Rev. 43:59-78.
@@ -117,12 +125,16 @@ def _wald(T, V, nu, statistic, table):
             of[:, b] -= row[a] / N
             of[a, b] += 1
     y = (T - np.outer(row, column) / N)[:-1, :-1].ravel()
-    k = len(y)
-    if k > nu or np.linalg.matrix_rank(jacobian @ V @ jacobian.T) < k:
+    k, V = len(y), jacobian @ V @ jacobian.T
+    rest = (1 - row / N)[:-1, None] * (1 - column / N)[None, :-1]
+    srs = np.outer(row, column)[:-1, :-1] * rest / n  # under simple random sampling of independent rows and columns
+    if not np.any(np.diag(V) > NONE * srs.ravel()):
+        raise DesignError(NO_ERROR.format(**names))
+    if k > nu or np.linalg.matrix_rank(V) < k:
         raise DesignError(
             f"a Wald test of {k} cells needs more than {nu:g} degrees of freedom, or cells that are not empty; use F, or join levels."
         )
-    W = float(y @ np.linalg.solve(jacobian @ V @ jacobian.T, y))
+    W = float(y @ np.linalg.solve(V, y))
     if statistic == "Wald":
         return Independence(W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k)), statistic, table)
     F = W * (nu - k + 1) / (k * nu)

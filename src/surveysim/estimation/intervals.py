@@ -7,6 +7,8 @@ from .. import guards
 from ..errors import DataError
 
 METHODS = ("wald", "logit", "xlogit", "wilson", "beta", "korn-graubard", "asin")
+HUGE = 1e6  # sizes above which the inverse of the beta distribution may lose its way, and is checked
+RARE = 1e-3  # shares below which counts of a huge size are Poisson's
 
 
 def t_quantile(level, df):
@@ -45,7 +47,7 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
 
     Returns
     -------
-    (lower, upper).
+    (lower, upper), with p between them; NaN where p or se is NaN, 0 and 1 where se is infinite.
 
     Notes
     -----
@@ -71,38 +73,29 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
     p, se, df, n = _given(p=p, se=se, df=df, n=n)
     if np.any((p < 0) | (p > 1)):
         raise DataError("a proportion is outside 0 to 1; give shares, not percent.")
-    if np.any(se < 0) or (df is not None and np.any(df <= 0)):
+    degrees = np.inf if df is None else df
+    if np.any(se < 0) or np.any(degrees <= 0):
         raise DataError("standard errors are 0 or larger and degrees of freedom above 0.")
     inside, edge = (p > 0) & (p < 1), (p == 0) | (p == 1)
     if n is None and (edge.any() or method in ("beta", "korn-graubard")):
         what = f"ci = {method!r}" if not edge.any() else "an interval at p = 0 or 1"
         raise DataError(f"{what} needs n, the number of respondents.")
-    degrees = np.inf if df is None else df
+    if n is not None and np.any(n <= 0):
+        raise DataError("n, the number of respondents, is above 0.")
     t, safe = t_quantile(level, degrees), np.where(inside, p, 0.5)
-    with np.errstate(divide="ignore"):
-        size = safe * (1 - safe) / se**2
-    if method == "wald":
-        lower, upper = np.clip(p - t * se, 0, 1), np.clip(p + t * se, 0, 1)
-    elif method in ("logit", "xlogit"):
-        centre, half = special.logit(safe), t * se / (safe * (1 - safe))
-        lower, upper = special.expit(centre - half), special.expit(centre + half)
-    elif method == "asin":
-        centre, half = np.arcsin(np.sqrt(safe)), t * se / (2 * np.sqrt(safe * (1 - safe)))
-        lower, upper = np.sin(np.maximum(centre - half, 0)) ** 2, np.sin(np.minimum(centre + half, np.pi / 2)) ** 2
-    elif method == "wilson":
-        z = t**2 / size
-        centre, half = (safe + z / 2) / (1 + z), t / (1 + z) * np.sqrt(safe * (1 - safe) / size + z / (4 * size))
-        lower, upper = centre - half, centre + half
-    else:
-        effective = size * _df_ratio(level, degrees, n)
-        effective = np.minimum(effective, n) if method == "korn-graubard" else effective
-        lower, upper = _clopper_pearson(safe, effective, level)
+    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+        reach = np.where(se == 0, 0.0, t * se)
+        size = safe * (1 - safe) / se / se  # squared it would underflow
+        lower, upper = _inside(method, safe, reach, size, t, level, degrees, n)
     if edge.any():
-        few = np.asarray(n, dtype=float) * np.minimum(_df_ratio(level, degrees, n), 1.0)
-        bound = 1 - ((1 - level) / 2) ** (1 / few)
+        few = n * np.minimum(_df_ratio(level, degrees, n), 1.0)
+        with np.errstate(divide="ignore"):
+            bound = 1 - ((1 - level) / 2) ** (1 / few)
         lower = np.where(p == 0, 0.0, np.where(p == 1, 1 - bound, lower))
         upper = np.where(p == 1, 1.0, np.where(p == 0, bound, upper))
-    unknown = np.isnan(p) | np.isnan(se)
+    wide, unknown = inside & np.isinf(se), np.isnan(p) | np.isnan(se) | np.isnan(degrees)
+    # back and forth through another scale rounds
+    lower, upper = np.where(wide, 0.0, np.minimum(lower, p)), np.where(wide, 1.0, np.maximum(upper, p))
     return np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper)
 
 
@@ -121,16 +114,49 @@ def _given(**numbers):
     return made.values()
 
 
+def _inside(method, p, reach, size, t, level, df, n):
+    """Intervals of proportions between 0 and 1; reach : t se. size : p (1 - p) / se²."""
+    if method == "wald":
+        return np.maximum(p - reach, 0), np.minimum(p + reach, 1)
+    if method in ("logit", "xlogit"):
+        centre, half = special.logit(p), reach / (p * (1 - p))
+        return special.expit(centre - half), special.expit(centre + half)
+    if method == "asin":
+        centre, half = np.arcsin(np.sqrt(p)), reach / (2 * np.sqrt(p * (1 - p)))
+        return np.sin(np.maximum(centre - half, 0)) ** 2, np.sin(np.minimum(centre + half, np.pi / 2)) ** 2
+    if method == "wilson":
+        u = np.where(np.isinf(size), 0.0, 1 / (1 + size / t**2))  # t² / (size + t²)
+        upper = p * (1 - u) + u / 2 + np.sqrt(u * (1 - u) * p * (1 - p) + u**2 / 4)
+        return p**2 * (1 - u) / upper, np.minimum(upper, 1)  # p² (1 - u) is the product of both
+    effective = size * _df_ratio(level, df, n)
+    return _clopper_pearson(p, np.minimum(effective, n) if method == "korn-graubard" else effective, level)
+
+
 def _df_ratio(level, df, n):
     """(t_{n-1} / t_df)²: what few degrees of freedom cost in respondents (Korn & Graubard 1998)."""
-    n = np.asarray(n, dtype=float)
-    return (t_quantile(level, np.maximum(n - 1, 1.0)) / t_quantile(level, df)) ** 2
+    own, few = t_quantile(level, np.maximum(n - 1, 1.0)), t_quantile(level, df)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        return np.where(np.isinf(own) & np.isinf(few), 1.0, own / few) ** 2
 
 
 def _clopper_pearson(p, n, level):
-    """Clopper and Pearson's interval for n p of n, any positive numbers; a point where n is infinite."""
-    finite = np.isfinite(n)
-    n = np.where(finite, n, 1.0)
-    x, half = n * p, (1 - level) / 2
-    lower, upper = special.betaincinv(x, n - x + 1, half), special.betaincinv(x + 1, n - x, 1 - half)
-    return np.where(finite, lower, p), np.where(finite, upper, p)
+    """Clopper and Pearson's interval for n p of n, any numbers from 0 on; a point where n is infinite, 0 to 1 where it is 0."""
+    n, half = np.asarray(n, dtype=float), (1 - level) / 2
+    size = np.where((n > 0) & np.isfinite(n), n, 1.0)
+    x, huge, ends = size * p, size > HUGE, []
+    for a, b, tail, limit in ((x, size - x + 1, half, 0.0), (x + 1, size - x, 1 - half, 1.0)):
+        end = special.betaincinv(a, b, tail)
+        lost = huge & ~(np.abs(special.betainc(a, b, end) - tail) < 1e-6)
+        end = np.where(lost, _large(p, size, tail), end)
+        ends.append(np.where(np.isnan(end), limit, np.clip(end, 0, 1)))  # where n p or n (1 - p) is next to nothing
+    return tuple(np.where(n == 0, k, np.where(np.isinf(n), p, end)) for k, end in zip((0.0, 1.0), ends, strict=True))
+
+
+def _large(p, n, tail):
+    """What bounds n p of a huge n at one end: by Poisson's distribution of the rarer kind, by the normal one if neither is rare."""
+    low, rare = tail < 0.5, np.minimum(p, 1 - p)
+    normal = p + special.ndtri(tail) * np.sqrt(p * (1 - p) / n)
+    least = special.gammaincinv(n * rare, min(tail, 1 - tail)) / n
+    most = special.gammaincinv(n * rare + 1, max(tail, 1 - tail)) / n
+    near, far = (least, most) if low else (most, least)
+    return np.where(rare > RARE, normal, np.where(p <= 0.5, near, 1 - far))

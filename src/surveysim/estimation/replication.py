@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import linalg
 from scipy.linalg import hadamard
 
 from .. import guards
@@ -25,6 +26,8 @@ LANES = kernels.LANES
 MOST = 1_000_000  # replicates; more would not fit into memory
 KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
 JACKKNIVES = ("jk1", "jkn")
+FAR, ALIKE = 0.6, 0.05  # mean distances from 1: of factors at most, and of weights that both readings agree for
+NEGLIGIBLE = 1e-5  # of a column's length, what is left of it beside others that does not count in a rank, as in R
 
 
 @dataclass(frozen=True)
@@ -374,17 +377,27 @@ class Replication:
         if self.degrees_from is not None:
             return self.degrees_from.degrees(group, domains, None, strict)
         weights = self.weights()
-        result = np.array(
-            [
-                np.linalg.matrix_rank(weights[group == d].T @ weights[group == d], tol=None) - 1
-                for d in range(len(domains))
-            ]
-        )
+        result = np.array([_rank(weights[group == d]) - 1 for d in range(len(domains))], dtype=float)
+        if not strict:
+            return np.where(result < 1, np.nan, result)
         for d in np.flatnonzero(result < 1):
+            name = f"domain {domains[d]!r}" if domains[d] else "the sample"
             raise DesignError(
-                f"the replicate weights of domain {domains[d]!r} have no degrees of freedom. Widen it, or give df=."
+                f"the replicate weights of {name} do not differ, so there are no degrees of freedom. Widen it, or give df=."
             )
-        return result.astype(float)
+        return result
+
+
+def _rank(weights):
+    """How many of the columns of replicate weights (n, R) are not combinations of others, by length relative to their own."""
+    if len(weights) > weights.shape[1]:
+        weights = np.linalg.qr(weights, mode="r")
+    length = np.sqrt((weights**2).sum(axis=0))
+    weights = weights[:, length > 0] / length[length > 0]
+    if not weights.size:
+        return 0
+    (left,) = linalg.qr(weights, mode="r", pivoting=True, check_finite=False)[:1]
+    return int((np.abs(np.diag(left)) > NEGLIGIBLE).sum())
 
 
 @dataclass(frozen=True)
@@ -472,10 +485,25 @@ class OneByOne:
             out[:, lane] = w
 
 
-def brought(data, columns, weight, scale, rscales, mse, n):
-    """Replication from replicate weights a user brings."""
-    matrix = _matrix_of(data, columns, n)
+def brought(data, weights, factors, weight, scale, rscales, mse, n):
+    """Replication from replicate weights or factors a user brings.
+
+    factors : None or False where `weights` are weights, True where they are factors, or factors in their place.
+    """
+    word = factors is None or isinstance(factors, bool | np.bool_)
+    told = factors if word else True
+    if weights is None and word:
+        raise DesignError(f"replicate_factors = {factors!r} says what replicate_weights are, and there are none.")
+    if weights is not None and not word:
+        raise DesignError(
+            "give replicate_weights or replicate_factors; beside replicate_weights the latter is True, False or None."
+        )
+    name, columns = ("replicate_factors", factors) if weights is None else ("replicate_weights", weights)
+    matrix = _matrix(data, name, columns, n)
     R = matrix.shape[1]
+    _read_as_told(matrix, weight, told)
+    if told:
+        matrix = matrix * weight[:, None]
     scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")
     if rscales is None and scale == 1:
         warnings.warn(
@@ -491,31 +519,64 @@ def brought(data, columns, weight, scale, rscales, mse, n):
     )
     if np.any(rscales < 0):
         raise DesignError(f"rscales: {int((rscales < 0).sum())} of {R} are negative; give factors of 0 or more.")
+    if not rscales.any():
+        raise DesignError(f"all {R} rscales are 0, so that nothing would have an error; give those of the replicates.")
     return Replication(weight, FromMatrix(matrix), R, scale, rscales, guards.flag(mse, "mse", error=DesignError))
 
 
-def _matrix_of(data, columns, n):
-    """Replicate weights (n, R) from a list of columns or an array; a copy, since the caller may change theirs."""
-    named = isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns)
+def _matrix(data, name, columns, n):
+    """Replicate weights or factors (n, R) from a list of columns or an array; a copy, since the caller may change theirs."""
+    what, named = name.replace("_", " "), isinstance(columns, list | tuple) and all(isinstance(c, str) for c in columns)
     if isinstance(columns, str):
-        raise DesignError(f"replicate_weights = {columns!r}: give a list of columns, or an array.")
+        raise DesignError(f"{name} = {columns!r}: give a list of columns, or an array.")
     if named:
-        each = [numbers_of(data, c, n, "replicate weight", finite=False) for c in columns]
+        each = [numbers_of(data, c, n, what[:-1], finite=False) for c in columns]
         matrix = np.stack(each, axis=1) if columns else np.zeros((n, 0))
     else:
         try:
             matrix = np.array(columns, dtype=float, order="C")
         except (TypeError, ValueError):
-            raise DesignError(
-                f"replicate_weights = {guards.sight(columns)}: give a list of columns, or an array."
-            ) from None
+            raise DesignError(f"{name} = {guards.sight(columns)}: give a list of columns, or an array.") from None
     if matrix.ndim != 2 or matrix.shape[0] != n or matrix.shape[1] < 2:
-        raise DesignError(f"replicate weights have shape {matrix.shape}; give at least two columns of {n} rows.")
+        raise DesignError(f"{what} have shape {matrix.shape}; give at least two columns of {n} rows.")
     bad = ~np.isfinite(matrix)
     if bad.any():
         row, r = np.argwhere(bad)[0]
         which = f"column {columns[r]!r}" if named else f"column {r}"
-        raise DesignError(
-            f"{int(bad.sum())} replicate weights are missing or infinite, the first is in {which}, row {row}."
-        )
+        raise DesignError(f"{int(bad.sum())} {what} are missing or infinite, the first is in {which}, row {row}.")
     return matrix
+
+
+def _read_as_told(matrix, weight, factors):
+    """Refuse factors that are not called so, and warn where nobody can tell.
+
+    Over the replicates a row's weights have the row's weight as their mean, and its factors 1, exactly in jackknives and balanced
+    half samples and nearly in bootstraps. So the rows' means are compared with the weights and with 1; sums of columns alone
+    would not tell weights that are 1 on average. Weights on another scale go along with the sample's weights, in proportion.
+    """
+    used = weight > 0
+    w, m = weight[used], matrix[used].mean(axis=1)
+    sums, whole, n = float(m.sum()), float(w.sum()), len(w)
+    from_weights, from_ones = np.abs(m - w).sum() / whole, np.abs(m - 1).sum() / n
+    in_proportion = np.abs(m * (whole / sums) - w).sum() / whole if sums > 0 else np.inf
+    like_factors = from_ones < min(from_weights / 2, FAR) and not in_proportion < from_ones / 2
+    about_one = np.abs(w - 1).sum() / n < ALIKE  # then both readings give nearly the same
+    told = f"the columns sum to {sums:,.0f} on average, the weights to {whole:,.0f}"
+    if factors is None and like_factors and not about_one:
+        raise DesignError(
+            f"replicate_weights look like factors around 1, which multiply the sample's weights: {told}, over {n:,} rows. Give them as "
+            f"replicate_factors=, or say replicate_factors=False if they are weights all the same."
+        )
+    scaled = sums > 0 and not 0.5 <= sums / whole <= 2
+    if factors is None and scaled:
+        message = f"replicate_weights are on another scale than the weights: {told}; totals would have errors on that of the columns."
+    elif factors is None and not (from_weights < from_ones / 2 or about_one):
+        message = (
+            f"replicate_weights may be weights or factors: {told}, over {n:,} rows. They are taken for weights; say "
+            f"replicate_factors=True or False."
+        )
+    elif factors and not about_one and from_weights < from_ones / 2:
+        message = f"replicate_factors look like weights, and would multiply the sample's weights again: {told}, over {n:,} rows."
+    else:
+        return
+    warnings.warn(message, SurveysimWarning, stacklevel=4)

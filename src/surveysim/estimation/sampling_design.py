@@ -56,7 +56,7 @@ def compact(first, second, count):
 def stages(data, strata, psu, fpc, nest, n):
     """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage.
 
-    Without fpc the first stage counts alone, as sampling with replacement; stages after the last fpc are complete.
+    Without fpc the first stage counts alone, as sampling with replacement; so does the stage after the last fpc inside its units.
     """
     strata, psu, fpc = _per_stage(strata), _per_stage(psu), _per_stage(fpc)
     if len(fpc) > max(len(psu), 1) or len(strata) > max(len(psu), 1):
@@ -64,7 +64,7 @@ def stages(data, strata, psu, fpc, nest, n):
             f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu."
         )
     result, parent, before = [], np.zeros(n, np.int64), np.ones(1)
-    for k in range(max(1, min(len(psu), len(fpc)))):
+    for k in range(max(1, min(len(psu), len(fpc) + 1 if fpc else 1))):
         named = f" of stage {k + 1}" if k else ""
         stratum, labels = codes_of(data, strata[k] if k < len(strata) else None, f"strata{named}", n)
         if k:  # strata lie inside the units of the stage before
@@ -102,6 +102,10 @@ def stages(data, strata, psu, fpc, nest, n):
 def inverse_fractions(stages):
     """Weights (n,) that the sampling fractions of all stages imply, as R's svydesign takes them from fpc."""
     result = 1.0
+    if not all(np.all(stage.fraction > 0) for stage in stages):
+        raise DesignError(
+            "weights follow from fpc only where every stage of psu has one; give weight=, or the fpc of the other stages."
+        )
     for stage in stages:
         result = result / stage.fraction[stage.stratum[stage.unit]]
     return result
@@ -110,7 +114,8 @@ def inverse_fractions(stages):
 def _per_stage(given):
     if given is None:
         return []
-    return list(given) if isinstance(given, list | tuple) and all(isinstance(g, str) for g in given) else [given]
+    by_stage = isinstance(given, list | tuple) and all(isinstance(g, str) or np.ndim(g) == 1 for g in given)
+    return list(given) if by_stage else [given]
 
 
 def _fraction(data, fpc, stratum, owner, labels, n):

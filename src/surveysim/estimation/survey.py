@@ -39,8 +39,10 @@ class Survey(Shown):
     probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
     pps : "brewer", "deville", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
     pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.
-    replicate_weights : list of columns or array (n, R) of replicate weights brought along (combined ones, not factors); then
-        variance = scale Σ rscales_r (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
+    replicate_weights : list of columns or array (n, R) of replicate weights brought along; then variance = scale Σ rscales_r
+        (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
+    replicate_factors : the same as factors, which multiply the sample's weights; or True or False beside `replicate_weights`, for
+        what these are. None takes them for weights, refuses what looks like factors, and warns where both may be.
 
     Raises
     ------
@@ -86,6 +88,7 @@ class Survey(Shown):
         scale=1.0,
         rscales=None,
         mse=False,
+        replicate_factors=None,
     ):
         n = rows_of(data)
         self.data = held(data)
@@ -107,8 +110,8 @@ class Survey(Shown):
             unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
-        if replicate_weights is not None:
-            self.engine = replication.brought(data, replicate_weights, final, scale, rscales, mse, n)
+        if replicate_weights is not None or replicate_factors is not None:
+            self.engine = replication.brought(data, replicate_weights, replicate_factors, final, scale, rscales, mse, n)
 
     @classmethod
     def of_design(cls, data, design):

@@ -1,0 +1,22 @@
+"""Tests of independence at their edges."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveysim import DesignError, Survey
+
+
+@pytest.mark.parametrize("statistic", ["F", "Chisq", "Wald", "adjWald"])
+def test_a_table_without_error_is_not_tested(statistic):
+    """Weights adjusted to every cell leave nothing to test; rounding is no error, and gave statistics of 1e30."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"a": rng.choice(list("xy"), 80), "b": rng.choice(list("uvw"), 80), "w": rng.uniform(1, 3, 80)})
+    s = Survey(data, weight="w")
+    cells = {(a, b): 10.0 + 3 * k for k, (a, b) in enumerate((a, b) for a in "xy" for b in "uvw")}
+    with pytest.raises(DesignError, match="no error"):
+        s.poststratify({("a", "b"): cells}).independence("a", "b", statistic=statistic)
+    with pytest.raises(DesignError, match="no error"):
+        Survey(data.assign(N=80), fpc="N").independence("a", "b", statistic=statistic)
+    margins = {"a": {"x": 40, "y": 40}, "b": {"u": 30, "v": 30, "w": 20}}
+    assert np.isfinite(s.rake(margins).independence("a", "b", statistic=statistic).statistic)
