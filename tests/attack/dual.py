@@ -69,12 +69,8 @@ def make(rng, cell):
         ask["options"].pop("df", None)
     ask.pop("where", None)
     case["question"] = ask
-    case["checks"] = [
-        "weights",
-        *rng.permutation(["swap", "order", "scale", "plain"])[:2].tolist(),
-        "repeated",
-        "replicates",
-    ]
+    case["checks"] = ["weights", "naive", *rng.permutation(["swap", "order", "scale", "plain"])[:2].tolist()]
+    case["checks"] += [check for check, often in (("repeated", 0.15), ("replicates", 0.3)) if rng.random() < often]
     return case
 
 
@@ -96,7 +92,7 @@ def attack(case, report):
         try:
             dual_checks.check(check)(case, known, report)
         except UntypedError as error:
-            report.finding(check, f"untyped: {error}", session)
+            report.finding(check, f"untyped: {error}", session, Session.last)
 
 
 # ------------------------------------------------------------------------------------------------------- shrinking

@@ -4,6 +4,21 @@ from .hostile import GIVEN, SET_UP, attack, smaller, tables_of  # noqa: F401 - w
 
 AXES = (("role", tuple(GIVEN["roles"])), ("contents", tuple(GIVEN["columns"])))
 SHARE = 0.4
+NAMED = (
+    "inf",
+    "minus inf",
+    "one nan",
+    "all nan",
+    "None",
+    "text",
+    "number text",
+    "negative",
+    "dates",
+    "complex",
+    "lists",
+    "mixed",
+    "bytes",
+)
 
 
 def make(rng, cell):
@@ -12,4 +27,5 @@ def make(rng, cell):
     role, contents = cell
     column = f"data['bad'] = other['bad'] = {GIVEN['columns'][contents]}"
     set_up = [*SET_UP[:6], column, *SET_UP[6:]]
-    return {"family": "odd", "line": GIVEN["roles"][role], "set_up": set_up, "named": "bad", "kind": cell}
+    named = "bad" if contents in NAMED else None
+    return {"family": "odd", "line": GIVEN["roles"][role], "set_up": set_up, "named": named, "kind": cell}

@@ -268,7 +268,10 @@ def _performance(session, a, report):
     session.do(f"e = ss.performance(data, {a['true']!r}, {options_text(options)})")
     found = session.value({"pandas": "e", "polars": "e.to_pandas()", "pyarrow": "e.to_pandas()"}[a["table"]])
     rows = {row["measure"]: row for row in found.to_dict("records")}
-    want = performance.measures(a["estimate"], a["se"], a["true"], None, None, a["df"], a["level"], a["power"])
+    try:
+        want = performance.measures(a["estimate"], a["se"], a["true"], None, None, a["df"], a["level"], a["power"])
+    except ZeroDivisionError:  # all alike
+        return
     for name, (value, error) in want.items():
         if not near(rows[name]["value"], float(value), 1e-8, 1e-10) or (
             error is not None and not near(rows[name]["mcse"], float(error), 1e-7, 1e-10)

@@ -1,7 +1,8 @@
 """Live R: a long-lived Rscript that sources a file for every case and writes what it found; left out politely where R is not installed.
 
-Compared are samples in stages, strata and clusters, adjusted once or in a row by calibrate and postStratify, with totals, means, ratios
-and proportions. R survey before 4.3 centres lonely PSUs of totals at 0, and rakes margin by margin: those are left out.
+Compared are samples in stages, strata and clusters, adjusted by calibrate or postStratify, with totals, means, ratios and proportions.
+R survey before 4.3 centres lonely PSUs of totals at 0, rakes margin by margin and takes residuals on the first of several adjustments
+first: those are left out.
 """
 
 import atexit
@@ -140,6 +141,8 @@ def _design(options, columns):
 def _steps(case, known):
     """Lines that adjust the weights as the case did, or None where R cannot."""
     lines = []
+    if len(known["steps"]) > 1:
+        return None  # R takes residuals on the first adjustment first
     for k, (step, before) in enumerate(zip(known["steps"], known["path"])):
         options = step["options"]
         if {"by", "q", "cluster", "covariance", "trim", "missing"} & set(options) or np.any(before == 0):

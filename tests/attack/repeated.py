@@ -78,7 +78,7 @@ def derivative(case, known, report):
             + 1e-6 * plain_size(item, final)
         )
         got, want = known["answer"][key]["se"], float(np.sqrt(max(V, 0.0)))
-        if not abs(got - want) <= 2e-4 * (size + want) + away * size:
+        if not abs(got - want) <= 2e-4 * (size + want) + away * max(size, float(np.linalg.norm(z))):
             report.finding(
                 "repeated", f"se of {key}: {got!r}, derivatives of the whole weighting give {want!r} (g up to {away:.2g} away)",
                 known["session"], None, [got, want],

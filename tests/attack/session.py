@@ -41,7 +41,9 @@ class UntypedError(Exception):
 
 
 class Session:
-    """Names and the lines that made them."""
+    """Names and the lines that made them; `last` is the session that was at work last."""
+
+    last = None
 
     def __init__(self):
         self.names = {"np": np, "pd": pd, "pl": pl, "pa": pa, "ss": ss, "weighting": weighting}
@@ -50,6 +52,7 @@ class Session:
     def do(self, line):
         """Run a statement."""
         self.lines.append(line)
+        Session.last = self
         if TRACE:
             with open(TRACE, "w", encoding="utf-8") as file:
                 file.write(HEAD + "\n" + "\n".join(self.lines) + "\n")

@@ -60,7 +60,7 @@ def attack(case, report):
         try:
             (own.get(check) or laws.law(check))(case, known, report)
         except UntypedError as error:
-            report.finding(check, f"untyped: {error}", session)
+            report.finding(check, f"untyped: {error}", session, Session.last)
 
 
 # ------------------------------------------------------------------------------------------------------- shrinking

@@ -13,7 +13,7 @@ def build(case, session=None):
     table_of(session, case)
     if str(case["design"].get("pps")) == "joint":
         session.do(designs.JOINT)
-    session.do(f"s = ss.Survey(data, {options_text(case['design'])})")
+    session.do(f"s = ss.Survey({', '.join(part for part in ('data', options_text(case['design'])) if part)})")
     path, steps = [np.array(session.names["s"].weight)], []
     for k, plan in enumerate(case["plans"]):
         if "realised" in case:
