@@ -51,7 +51,7 @@ def slope_of(u, method, bounds=None):
     return np.where((g > low) & (g < high), g if method == "raking" else 1.0, 0.0)
 
 
-def solve(x, weight, target, method="linear", bounds=None, q=None, ridge=None, tol=1e-11, steps=500):
+def solve(x, weight, target, method="linear", bounds=None, q=None, ridge=None, tol=1e-11, steps=100):
     """Weights d F(q x'λ) with Σ d F(q x'λ) x + R λ = T: Newton's method on the convex dual, each step as long as is best along it.
 
     R (p, p) is 0 for exact totals. Raises where the totals are not met to `tol` of the larger of |T| and Σ w |x|.
@@ -95,7 +95,7 @@ def best_length(slope):
     while slope(above) < 0 and above < 1e12:
         above *= 2
     below = 0.0
-    for _ in range(100):
+    for _ in range(50):
         middle = (below + above) / 2
         below, above = (middle, above) if slope(middle) < 0 else (below, middle)
     return (below + above) / 2

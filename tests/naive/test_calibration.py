@@ -99,7 +99,7 @@ DISTANCES = (
 @pytest.mark.parametrize(("method", "bounded"), DISTANCES)
 def test_calibration(method, bounded, extra):
     rng = np.random.default_rng([DISTANCES.index((method, bounded)), len(extra)])
-    for _ in range(60):
+    for _ in range(30):
         columns, variables, weight = some(rng)
         bounds = (rng.uniform(0.0, 0.7), rng.uniform(1.4, 3)) if bounded else None
         options, n = {}, len(weight)
@@ -199,7 +199,7 @@ def test_totals_known_with_error(kind, method, bounds):
 
 def test_poststratification():
     rng = np.random.default_rng(23)
-    for _ in range(200):
+    for _ in range(100):
         columns = problems.columns(rng, int(rng.integers(12, 60)), ("u", "v"))
         weight = problems.weights(rng, len(columns["u"]))
         variable = [("u", "v"), "u"][rng.integers(2)]

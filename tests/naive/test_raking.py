@@ -99,7 +99,7 @@ def swept(columns, margins, weight):
 @pytest.mark.parametrize("seed", range(4))
 def test_raking(seed):
     rng = np.random.default_rng([seed, 1])
-    for _ in range(60):
+    for _ in range(40):
         columns, margins, weight = one(rng)
         found = ss.rake(table_of(rng, columns), margins, weight=weight, tol=1e-12).weight
         assert_allclose(found, swept(columns, margins, weight), rtol=1e-8, atol=0)
@@ -232,7 +232,7 @@ def test_bounded_raking():
 
 def test_bounded_raking_by_dense_newton_steps():
     rng = np.random.default_rng(11)
-    for _ in range(150):
+    for _ in range(80):
         columns, _, weight = one(rng)
         bounds = (rng.uniform(0.2, 0.7), rng.uniform(1.4, 3))
         truth = clipped_truth(rng, columns, weight, bounds)
@@ -246,7 +246,7 @@ def test_bounded_raking_by_dense_newton_steps():
 
 def test_raking_by_dense_newton_steps():
     rng = np.random.default_rng(12)
-    for _ in range(150):
+    for _ in range(80):
         columns, margins, weight = one(rng, zeros=False)
         assert_allclose(
             swept(columns, margins, weight), calibration.calibrate(columns, margins, weight, "raking"), rtol=1e-8
@@ -277,7 +277,7 @@ def left_over(columns, margins, weight):
 @pytest.mark.parametrize("reading", ["totals", "shares"])
 def test_missing_values_left_out(reading):
     rng = np.random.default_rng(13)
-    for _ in range(150):
+    for _ in range(80):
         columns, _, weight = one(rng)
         variables = problems.variables(rng, list(columns))
         columns = with_gaps(rng, columns, weight)
@@ -302,7 +302,7 @@ def test_missing_values_left_out(reading):
 @pytest.mark.parametrize("reading", ["totals", "shares"])
 def test_missing_values_as_a_level(reading):
     rng, met, refused = np.random.default_rng(14), 0, 0
-    for _ in range(100):
+    for _ in range(60):
         columns, _, weight = one(rng)
         variables = problems.variables(rng, list(columns))
         margins = problems.margins(rng, columns, variables, weight)
@@ -324,7 +324,7 @@ def test_missing_values_as_a_level(reading):
             with pytest.raises(ss.CalibrationError):
                 ss.rake(table, margins, weight=weight, missing="level", margins_are=reading)
             refused += 1
-    assert met > 30
+    assert met > 20
     assert refused > 2
 
 

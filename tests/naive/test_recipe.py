@@ -104,7 +104,7 @@ def test_simple_steps(step, plain):
 @pytest.mark.parametrize("by", [("frame",), ("frame", "number_province"), ("number_province",)])
 def test_nonresponse_classes(by, e):
     rng = np.random.default_rng(32)
-    for turn in range(50):
+    for turn in range(25):
         columns = cases(rng)
         n = len(columns["frame"])
         labels = problems.kind_of_level(rng, 3)
@@ -121,7 +121,7 @@ def test_nonresponse_classes(by, e):
 @pytest.mark.parametrize("e", [0.4, "proportional", "given"])
 def test_nonresponse_propensities(e, groups):
     rng, by = np.random.default_rng(33), ("frame", "number_province")
-    for turn in range(50):
+    for turn in range(25):
         columns = cases(rng, 80)
         labels = problems.kind_of_level(rng, 4)
         columns["number_province"] = [labels[i] for i in rng.integers(0, 4, 80)]
