@@ -136,7 +136,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
     ),
     "Survey with replicates": (
         survey_of,
-        dict(weight="w", replicate_weights=REPS, scale=0.25, rscales=[1.0] * 4, mse=True),
+        dict(weight="w", replicate_weights=REPS, replicate_factors=False, scale=0.25, rscales=[1.0] * 4, mse=True),
     ),
     "Survey in stages": (
         survey_of,

@@ -2,12 +2,17 @@
 
 Serial and `nogil` (threads run above), cached on disk, no `fastmath` (it deletes NaN checks and moves bytes between
 machines), and numpy's error model, so that a division by zero gives inf as it does in numpy.
+
+With NUMBA_DISABLE_JIT=1 kernels run as Python, slowly, so that they can be stepped through and their lines counted; what only a compiler
+can say has a plain stand-in at the end.
 """
 
+import ctypes
 from functools import partial
 from pathlib import Path
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -79,3 +84,25 @@ def pointer(typing_context, address):
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
     return types.voidptr(types.uint64), generate
+
+
+if numba.config.DISABLE_JIT:
+
+    def jit(function, **_):
+        """The function itself; integers wrap around and divisions by zero give inf without a word, as in compiled kernels."""
+        return np.errstate(all="ignore")(function)
+
+    inline_jit = jit_in_place = jit
+
+    def multiply_high(a, b):
+        return np.uint64((int(a) * int(b)) >> 64)
+
+    def multiply_wide(a, b):
+        product = int(a) * int(b)
+        return np.uint64(product >> 64), np.uint64(product & 0xFFFFFFFFFFFFFFFF)
+
+    def borrowed(tables):
+        return tables
+
+    def pointer(address):
+        return ctypes.c_void_p(int(address))
