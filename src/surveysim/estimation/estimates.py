@@ -127,6 +127,7 @@ class Estimates(Shown):
         degrees = float(used["df"].min()) if df is None else guards.degrees(df)
         lower, upper = intervals.wald_interval(value, se, self.level, degrees)
         moe = float(intervals.t_quantile(self.level, degrees)) * se
+        found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
         variable = used["variable"].iloc[0] if used["variable"].nunique() == 1 else ""
         row = (
             "contrast",
@@ -139,10 +140,9 @@ class Estimates(Shown):
             float(upper),
             degrees,
             np.nan,
-            int(used["n"].sum()),
+            int((found.rows & (self.design.weight != 0)).sum()),
             moe,
         )
-        found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
         return Estimates(
             {k: [v] for k, v in zip(COLUMNS, row, strict=True)},
             (found,),

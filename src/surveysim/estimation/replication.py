@@ -369,7 +369,11 @@ class Replication:
     def combine(self, items, vector):
         """The linear combination of all rows as one statistic."""
         value = float(vector @ np.concatenate([np.atleast_1d(item.value) for item in items]))
-        rows = np.any([item.group >= 0 if isinstance(item, Block) else item.rows for item in items], axis=0)
+        rows, at = np.zeros(len(self.weight), bool), 0
+        for item in items:
+            here, at = np.flatnonzero(vector[at : at + np.size(item.value)]), at + np.size(item.value)
+            if len(here):
+                rows |= np.isin(item.group, here) if isinstance(item, Block) else item.rows
         return Combination(value, rows, tuple(items), vector)
 
     def degrees(self, group, domains, count=None, strict=True):

@@ -131,8 +131,7 @@ class Survey(Shown):
                 warn_if_bare(weight, stacklevel=4)
             plain = base_weights(self.data, weight, n)
             return plain, plain, ()
-        final = (weight.final if isinstance(weight, Weights) else weight.weight).copy()
-        remember(final)
+        final = weight.final.copy() if isinstance(weight, Weights) else weight.weight
         same_rows(self.data, weight.repeat.get("index") if isinstance(weight, Weights) else weight.index)
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
@@ -155,12 +154,15 @@ class Survey(Shown):
     @property
     def weight(self):
         """Final weights (n,)."""
-        return self.design.weight
+        given = self.design.weight.copy()
+        if self._adjustments:
+            remember(given)
+        return given
 
     @property
     def deff_kish(self):
         """Kish's design effect of the weights of the subpopulation, 1 + cv²."""
-        return deff_kish(self.weight[self._inside])
+        return deff_kish(self.design.weight[self._inside])
 
     def where(self, mask):
         """The survey of a subpopulation: estimates of the rows where `mask` is True, with the full design behind them.
@@ -176,29 +178,29 @@ class Survey(Shown):
     # ------------------------------------------------------------------------------------------------- adjustments
     def rake(self, margins, **options):
         """A new Survey, raked; options are those of `surveysim.rake`."""
-        return self._adjusted(weighting.rake(self.data, margins, weight=self.weight, **options))
+        return self._adjusted(weighting.rake(self.data, margins, weight=self.design.weight, **options))
 
     def calibrate(self, totals, **options):
         """A new Survey, calibrated; options are those of `surveysim.calibrate`."""
-        return self._adjusted(weighting.calibrate(self.data, totals, weight=self.weight, **options))
+        return self._adjusted(weighting.calibrate(self.data, totals, weight=self.design.weight, **options))
 
     def poststratify(self, totals):
         """A new Survey, poststratified; see `surveysim.poststratify`."""
-        return self._adjusted(weighting.poststratify(self.data, totals, weight=self.weight))
+        return self._adjusted(weighting.poststratify(self.data, totals, weight=self.design.weight))
 
     def apply(self, recipe, dispositions=None):
         """A new Survey, weighted by a recipe: from the weights as they are, or from its own where its first step brings them."""
         if not isinstance(recipe, weighting.Recipe):
             raise DataError(f"recipe = {guards.sight(recipe)}: give a Recipe.")
         if not recipe.starts:
-            return self._adjusted(recipe.apply(self.data, dispositions, weight=self.weight))
+            return self._adjusted(recipe.apply(self.data, dispositions, weight=self.design.weight))
         if self._adjustments:
             raise DesignError(
                 "the recipe starts from weights of its own and would undo the adjustments made before it."
             )
         weights = recipe.apply(self.data, dispositions)
         new = copy.copy(self)
-        new._base, new._adjustments = np.ones(len(self.weight)), (weights,)
+        new._base, new._adjustments = np.ones(len(self.design.weight)), (weights,)
         new.design = new.engine = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
             weights.final, weights.links
         )
@@ -213,7 +215,7 @@ class Survey(Shown):
             )
         new = copy.copy(self)
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
-        new._base = self.weight if self._base is None else self._base
+        new._base = self.design.weight if self._base is None else self._base
         new._adjustments = (*self._adjustments, adjustment)
         new.design = new.engine = self.design.adjusted_by(final, adjustment.links)
         return new
@@ -227,6 +229,11 @@ class Survey(Shown):
         mse : deviations from the full sample's estimate instead of the replicates' mean.
         replay : repeat every adjustment of the weights in every replicate; False freezes them.
         """
+        if isinstance(self.engine, replication.Replication) and self.engine.degrees_from is None:
+            raise DesignError(
+                "this Survey has replicate weights of its own, whose design new ones would know nothing of; use those, or leave "
+                "replicate_weights out."
+            )
         if any(c.covariance is not None for c in self.design.links):
             raise DesignError(
                 "replicates would leave out the error of totals known with error; use the linearized errors."
@@ -234,10 +241,10 @@ class Survey(Shown):
         scheme = replication.scheme(kind, self.design, n, seed, rho)
         adjustments = self._adjustments if guards.flag(replay, "replay") else ()
         guards.flag(mse, "mse")
-        fill = replication.filler(scheme, self._base if adjustments else self.weight, adjustments)
+        fill = replication.filler(scheme, self._base if adjustments else self.design.weight, adjustments)
         new = copy.copy(self)
         new.engine = replication.Replication(
-            self.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design, kind
+            self.design.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design, kind
         )
         return new
 
@@ -309,7 +316,7 @@ class Survey(Shown):
             codes = column.codes
             inside = group if codes.min() >= 0 else self._set_aside(codes < 0, name, group, domains, aside)
             for k in self._answered(column):
-                items.append(scores.block(self.weight, codes == k, scores.NONE, inside, domains, self._stage))
+                items.append(scores.block(self.design.weight, codes == k, scores.NONE, inside, domains, self._stage))
                 rows += [("proportion", name, str(column.labels[k]), domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
 
@@ -335,7 +342,7 @@ class Survey(Shown):
         values, aside = self._values(one_name(y, "y")), {}
         group, domains = self._domains(by, aside)
         inside, (values,) = self._complete([(y, values)], y, group, domains, aside)
-        inside = np.where(self.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
+        inside = np.where(self.design.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
         shares = guards.number_array([q] if guards.is_number(q) else q, "q", remedy="Shares lie between 0 and 1.")
         if not np.all((shares > 0) & (shares < 1)) or not len(shares):
             raise DataError(f"q = {guards.sight(q)}: give shares between 0 and 1, such as 0.5 for the median.")
@@ -362,7 +369,7 @@ class Survey(Shown):
         for name in _wanted(columns):
             label = f"{name}/{den}" if over else name
             inside, (y, *x) = self._complete([(name, self._values(name)), *over], label, group, domains, aside)
-            items.append(scores.block(self.weight, y, x[0] if over else den, inside, domains, self._stage))
+            items.append(scores.block(self.design.weight, y, x[0] if over else den, inside, domains, self._stage))
             rows += [(what, label, "", domain) for domain in domains]
         return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
 
@@ -397,7 +404,7 @@ class Survey(Shown):
     def _values(self, name):
         """A numeric column as float64 (n,), NaN where missing."""
         remedy = "Convert it to numbers, or use proportion() for categories."
-        return numbers_of(self.data, name, len(self.weight), "", finite=False, remedy=remedy)
+        return numbers_of(self.data, name, len(self.design.weight), "", finite=False, remedy=remedy)
 
     def _complete(self, given, label, group, domains, aside):
         """Domains (n,) of the rows where none of the (name, values) `given` is missing, and the values, 0 in other rows.
@@ -408,16 +415,16 @@ class Survey(Shown):
         if all(map(all_finite, values)):
             return group, values
         for name, v in given:
-            refuse_infinite(v, repr(name), (group >= 0) & (self.weight != 0))
+            refuse_infinite(v, repr(name), (group >= 0) & (self.design.weight != 0))
         inside = self._set_aside(np.isnan(values).any(axis=0), label, group, domains, aside)
         return inside, [np.where((inside >= 0) & np.isfinite(v), v, 0.0) for v in values]
 
     def _answered(self, column):
         """Codes of the levels to show: every level of a categorical or bool column, of others those of rows of weight."""
         order = column.shown()
-        if self.weight.all() or column.kind == "category" or len(order) < 2:
+        if self.design.weight.all() or column.kind == "category" or len(order) < 2:
             return order
-        seen = np.bincount(column.codes[(column.codes >= 0) & (self.weight != 0)], minlength=max(order) + 1) > 0
+        seen = np.bincount(column.codes[(column.codes >= 0) & (self.design.weight != 0)], minlength=max(order) + 1) > 0
         return [k for k in order if seen[k]]
 
     def _set_aside(self, missing, name, group, domains, aside):
@@ -425,7 +432,7 @@ class Survey(Shown):
         missing = missing & (group >= 0)
         if not missing.any():
             return group
-        inside = (group >= 0) & (self.weight != 0)
+        inside = (group >= 0) & (self.design.weight != 0)
         rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (inside, inside & missing))
         for d in np.flatnonzero((rows == lost) & (rows > 0)):
             where = f" of domain {domains[d]!r}" if domains[d] else ""
@@ -444,13 +451,13 @@ class Survey(Shown):
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
             variance.join(group, codes, rank, len(labels), finer, used)
-            lost = int(((group >= 0) & (finer < 0) & (self.weight != 0)).sum()) if codes.min() < 0 else 0
+            lost = int(((group >= 0) & (finer < 0) & (self.design.weight != 0)).sum()) if codes.min() < 0 else 0
             if lost:
                 aside[name] = lost
             group = finer
             names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
-        if not self.weight.all():  # rows of weight 0 make no domain
-            used &= np.bincount(group[(group >= 0) & (self.weight != 0)], minlength=len(names)) > 0
+        if not self.design.weight.all():  # rows of weight 0 make no domain
+            used &= np.bincount(group[(group >= 0) & (self.design.weight != 0)], minlength=len(names)) > 0
         if not used.any():
             raise DataError("the subpopulation has no rows of weight; check where(), by and the weights.")
         if used.all():

@@ -46,14 +46,19 @@ class Calibration(Shown):
 
     def __init__(self, weight, g, iterations, max_gap, margins, links, reading="totals"):
         self.reading = reading
-        self.weight, self.iterations, self.max_gap = weight, iterations, max_gap
-        remember(weight)
+        self._weight, self.iterations, self.max_gap = weight, iterations, max_gap
         self._g, self._margins, self._links = g, margins, links
         self.rescaled, self.least, self.index = {}, 0.0, None
         self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = self.at_bound = None
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
+
+    @property
+    def weight(self):
+        given = self._weight.copy()
+        remember(given)
+        return given
 
     @cached_property
     def g(self):
@@ -69,12 +74,12 @@ class Calibration(Shown):
 
     @cached_property
     def deff_kish(self):
-        return deff_kish(self.weight)
+        return deff_kish(self._weight)
 
     @property
     def effective_n(self):
         """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
-        return np.count_nonzero(self.weight) / self.deff_kish
+        return np.count_nonzero(self._weight) / self.deff_kish
 
     def deff_henry(self, y):
         """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
@@ -94,13 +99,17 @@ class Calibration(Shown):
         >>> [round(float(calibration.deff_henry(table[name])), 3) for name in ("y", "z")]
         [0.0, 0.333]
         """
-        w = self.weight
+        w = self._weight
+        if isinstance(y, pd.Series) and self.index is not None and not y.index.equals(self.index):
+            raise DataError(
+                "y is a Series whose index is not the table's, so its rows cannot be matched; give the table's column."
+            )
         y = guards.number_array(y, "y", shape=w.shape, remedy="Give the values themselves, one per weight.")
-        n, N = len(y), w.sum()
+        n, N = np.count_nonzero(w), w.sum()  # rows of weight 0 are no interviews
         u = y[None, :].copy()
         for link in reversed(self.links):
             u, _ = link.residuals(u)
-        u = self.base(n) * u[0]
+        u = (self.base(len(w)) * u[0])[w != 0]
         spread = n / (n - 1) * np.sum(w * (y - np.sum(w * y) / N) ** 2) / N
         if not spread > 0:
             raise DataError("y does not vary, so it has no design effect.")
@@ -159,14 +168,14 @@ class Calibration(Shown):
         if not isinstance(name, str) or not name:
             raise DataError(f"name = {guards.sight(name)}: give the new column a name.")
         frame = nw.from_native(data, eager_only=True)
-        if len(frame) != len(self.weight):
-            raise DataError(f"the table has {len(frame)} rows; there are {len(self.weight)} weights.")
+        if len(frame) != len(self._weight):
+            raise DataError(f"the table has {len(frame)} rows; there are {len(self._weight)} weights.")
         if name in frame.columns:
             raise DataError(f"the table has a column {name!r} already; give another name.")
         same_rows(data, self.index)
-        column = nw.new_series(name, self.weight, backend=frame.implementation)
+        column = nw.new_series(name, self._weight, backend=frame.implementation)
         if frame.implementation.is_pandas():
-            return data.assign(**{name: self.weight})
+            return data.assign(**{name: self._weight})
         return frame.with_columns(column).to_native()
 
     def extreme(self, n=10):
@@ -181,9 +190,9 @@ class Calibration(Shown):
         0    0    60.0  60.0  50.000000
         1    1    20.0  20.0  16.666667
         """
-        row = np.argsort(-self.weight, kind="stable")[: guards.whole_number(n, "n", 1)]
-        share = 100 * self.weight[row] / self.weight.sum()
-        return pd.DataFrame({"row": row, "weight": self.weight[row], "g": self.g[row], "share": share})
+        row = np.argsort(-self._weight, kind="stable")[: guards.whole_number(n, "n", 1)]
+        share = 100 * self._weight[row] / self._weight.sum()
+        return pd.DataFrame({"row": row, "weight": self._weight[row], "g": self.g[row], "share": share})
 
     def summary(self):
         """One line: steps, largest gap, range of g, Kish's design effect, effective n.
@@ -195,7 +204,7 @@ class Calibration(Shown):
         >>> print(ss.poststratify(table, {"sex": {"m": 10, "f": 30}}).summary())
         calibrated 2 weights in 1 steps, largest gap 0.0e+00; g from 10.000 to 30.000, Kish deff 1.250, effective n 2
         """
-        n = len(self.weight)
+        n = len(self._weight)
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"

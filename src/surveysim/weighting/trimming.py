@@ -127,32 +127,32 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
     first = result = problem.calibrate(total, distance, tol, max_iter, reading)
     base = np.ones(problem.n) if problem.base is None else problem.base
     one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
-    mean = result.weight.sum() / one.sum()
+    mean = result._weight.sum() / one.sum()
     low, high = (0.0 if lower is None else lower * mean * one), (np.inf if upper is None else upper * mean * one)
     rounds = 0
     while rounds < MOST_ROUNDS:
-        cut = np.where(base > 0, np.clip(result.weight, low, high), 0.0)
-        outside = np.abs(cut - result.weight) > OUTSIDE * cut
+        cut = np.where(base > 0, np.clip(result._weight, low, high), 0.0)
+        outside = np.abs(cut - result._weight) > OUTSIDE * cut
         if not outside.any():
             break
         result, rounds = problem.reweighted(cut).calibrate(total, distance, tol, max_iter), rounds + 1
     else:
         inside = base > 0  # the bounds of rows without weight are 0
         low, high = (np.broadcast_to(bound, base.shape)[inside] for bound in (low, high))
-        above, below = result.weight[inside] / high, low / np.maximum(result.weight[inside], 1e-300)
+        above, below = result._weight[inside] / high, low / np.maximum(result._weight[inside], 1e-300)
         worst = float(max(above.max(), below.max()))
         raise CalibrationError(
             f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "
             f"{lower} to {upper} times the mean, by up to {100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
         )
     if rounds:
-        g = np.divide(result.weight, base, out=np.ones(problem.n), where=base > 0)
+        g = np.divide(result._weight, base, out=np.ones(problem.n), where=base > 0)
         at_bound = (base > 0) & ~(
-            (result.weight > low * (1 + 2 * OUTSIDE)) & (result.weight < high * (1 - 2 * OUTSIDE))
+            (result._weight > low * (1 + 2 * OUTSIDE)) & (result._weight < high * (1 - 2 * OUTSIDE))
         )
         links = partial(links_of, problem, total, reading, g, at_bound)
         trimmed = Calibration(
-            result.weight, g, result.iterations, result.max_gap, partial(_margins, result, first), links, reading
+            result._weight, g, result.iterations, result.max_gap, partial(_margins, result, first), links, reading
         )
         trimmed.least, trimmed.at_bound = float(g.min()), at_bound
         trimmed.problem, trimmed.total, trimmed.distance, trimmed.tol, trimmed.max_iter = (
@@ -178,7 +178,7 @@ def _again(problem, total, distance, lower, upper, tol, max_iter, reading, base)
     if reading == "shares":
         total = total * (again.sums / problem.sums)[:, None]
     result, _ = calibrate_trimmed(again, total, distance, lower, upper, tol, max_iter, reading, copies(base, one))
-    return result.weight
+    return result._weight
 
 
 def links_of(problem, total, reading, g, at_bound=None, follow=None):
