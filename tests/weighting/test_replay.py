@@ -133,3 +133,22 @@ def test_replay__names_the_level_that_a_replicate_lost():
             replay.run(without_c, 4)
         with pytest.raises(CalibrationError, match=r"replicate 0: .*no respondents"):
             replay.run(lambda first, out: out.fill(0.0), 4)
+
+
+@pytest.mark.filterwarnings("ignore:one respondent")
+def test_replay__factors_that_overflow_in_a_replicate_are_no_solution():
+    """Without PSU 0 the five rows are left whose factors run to infinity until every gap is NaN or 0."""
+    rows = pd.DataFrame({"a": list("pqpop"), "b": list("mnxxt"), "psu": 1})
+    all_pairs = pd.DataFrame([(a, b, 0) for a in "pqo" for b in "mnxt"], columns=["a", "b", "psu"])
+    data = pd.concat([rows, all_pairs], ignore_index=True)
+    totals = {
+        "a": {"p": 2050829.784906808, "q": 895860.0086465502, "o": 7053310.206446642},
+        "b": {"m": 11.142779758869038, "n": 1.6773045026194926, "x": 40.61042686284563, "t": 9999946.569488874},
+    }
+    replay = Replay(rake(data, totals, margins_are="totals"), data["psu"], 2)
+
+    def without_the_first(first, out):
+        out[:] = np.array([0.0, 2.0])[:, None]
+
+    with pytest.raises(CalibrationError, match="replicate 0"):
+        replay.run(without_the_first, 1)

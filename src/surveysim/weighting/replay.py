@@ -15,6 +15,7 @@ from . import solver
 from .cells import as_kernel_input, by_threads
 
 LANES = replicates.LANES
+MOST_ORDERS = 300  # orders of magnitude that a product of factors may have
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,9 @@ class Replay:
         )
         column[:, p, table.lead] = lead.T[:lanes]
         column[:, p, table.columns] = each.T[:lanes]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            orders = np.abs(np.log10(column[:, p])).max(axis=1)
+        gap[:lanes][~(orders * len(self.problem.axes) < MOST_ORDERS)] = np.inf  # products would over- or underflow
         return gap
 
     def _newton(self, weight, p, scale, tol, max_iter):
