@@ -119,6 +119,8 @@ def flag(value, what, *, error=DataError):
 def as_numbers(values, what, *, error=DataError, remedy=""):
     """Numbers of any shape as float64, missing and infinite ones among them; text, truth values and objects are refused."""
     try:
+        if isinstance(values, list | tuple) and any(isinstance(value, bool | np.bool_) for value in values):
+            raise TypeError  # among numbers it would become one
         array = np.asarray(values)
         good = array.dtype.kind in "iuf" or (array.dtype.kind == "O" and all(map(is_number, array.ravel())))
         array = array.astype(np.float64) if good else None

@@ -180,7 +180,11 @@ def test_minimum__is_kept_and_taken_from_the_largest():
         ss.allocate_frames(STRATA, p=P, n=71, minimum=9)
     few = ss.allocate_frames(STRATA, p=P, moe=0.3, minimum=7).table[["n_A", "n_B"]].to_numpy()
     assert few.min() == 7
-    assert ss.allocate_frames(STRATA, p=P, budget=80, minimum=8).table[["n_A", "n_B"]].to_numpy().min() == 8
+    within = ss.allocate_frames(STRATA, p=P, budget=80, minimum=8)
+    assert within.table[["n_A", "n_B"]].to_numpy().min() == 8
+    assert 72 < within.cost <= 80
+    with pytest.raises(DesignError, match=r"budget = 63: the minimum of interviews .* alone costs 64"):
+        ss.allocate_frames(STRATA, p=P, budget=63, minimum=8)
 
 
 def test_frame_without_use__gets_no_interviews():
@@ -225,8 +229,8 @@ def test_everybody_may_be_interviewed_but_no_more():
         (STRATA, {"p": -0.01}, "p = -0.01"),
         (STRATA, {"p": {**P, "c": 0.5}}, "one for each"),
         (STRATA, {"p": {**P, "b": "0.5"}}, "one for each"),
-        (STRATA, {"cost": (1, 2, 3)}, "cost = .*give a pair"),
-        (STRATA, {"cost": ("1", 2)}, "cost = .*give a pair"),
+        (STRATA, {"cost": (1, 2, 3)}, "cost = .*[Gg]ive a pair"),
+        (STRATA, {"cost": ("1", 2)}, "cost = .*[Gg]ive a pair"),
         (STRATA, {"deff": 1.5}, "deff = 1.5: give a pair"),
         (STRATA, {"deff": (0, 1)}, "deff = 0"),
         (STRATA, {"cost": (1, np.inf)}, "cost = inf"),

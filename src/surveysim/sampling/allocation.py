@@ -4,30 +4,34 @@ Notation follows Cochran (1977), Sampling Techniques, chapters 4 and 5.
 """
 
 import math
+from fractions import Fraction
+from numbers import Integral
 
 import numpy as np
 from scipy import special
 
+from .. import guards
 from ..errors import DesignError
-from ..population.synthesis import largest_remainder
 
 METHODS = ("proportional", "equal", "neyman", "power", "cost")
+MOST = 2**53  # interviews up to which double precision tells one more from one less
+ALIKE = 9  # digits in which remainders that are alike are a tie
 
 
-def _check(name, value, low, high, closed=(False, False)):
-    ok = (
-        np.isfinite(value)
-        and (low <= value if closed[0] else low < value)
-        and (value <= high if closed[1] else value < high)
-    )
-    if not ok:
-        left, right = "[" if closed[0] else "(", "]" if closed[1] else ")"
-        raise DesignError(f"{name} = {value!r} is outside {left}{low:g}, {high:g}{right}.")
+def number(value, what, low=-math.inf, high=math.inf, open_=True, remedy=""):
+    """A number between two ends, without them unless `open_` is False."""
+    return guards.number(value, what, low, high, open_=open_, error=DesignError, remedy=remedy)
 
 
-def _quantile(level):
-    _check("level", level, 0, 1)
-    return float(special.ndtri((1 + level) / 2))
+def whole(value, what, least=0, most=guards.LARGEST, remedy=""):
+    """A whole number, which may come as 5.0."""
+    given = int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
+    return guards.whole_number(given, what, least, most, error=DesignError, remedy=remedy)
+
+
+def quantile(level):
+    """Of the standard normal distribution, for a two-sided interval."""
+    return float(special.ndtri((1 + guards.level(level, error=DesignError)) / 2))
 
 
 def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
@@ -61,16 +65,20 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
     >>> ss.sample_size(0.05, population=1000)
     278
     """
-    if np.isfinite(moe) and moe >= 0.5:
-        raise DesignError(f"moe = {moe!r}: give a share below 0.5; 0.66 points are moe=0.0066.")
-    _check("moe", moe, 0, 0.5)
-    _check("p", p, 0, 1)
-    _check("deff", deff, 0, np.inf)
-    n = deff * _quantile(level) ** 2 * p * (1 - p) / moe**2
-    if population is not None:
-        _check("population", population, 1, np.inf)
-        n = n / (1 + (n - 1) / population)
-    return math.ceil(n * (1 - 1e-12))
+    if guards.is_number(moe) and moe >= 0.5:
+        raise DesignError(f"moe = {guards.sight(moe)}: give a share below 0.5; 0.66 points are moe=0.0066.")
+    moe = number(moe, "moe", 0, 0.5)
+    p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
+    people = None if population is None else number(population, "population", 1)
+    n = deff * (z / moe) ** 2 * p * (1 - p) if z / moe < 1e150 else math.inf
+    if people is not None:
+        n = people if math.isinf(n) else n / (1 + (n - 1) / people)
+    if not n <= MOST:
+        raise DesignError(
+            f"moe = {moe:g} at p = {p:g}, deff = {deff:g} and level = {level:g} needs {n:.3g} interviews; ask for a larger moe, or "
+            f"give the population."
+        )
+    return max(math.ceil(n * (1 - 1e-14)), 1)
 
 
 def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
@@ -88,16 +96,21 @@ def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
     >>> ss.margin_of_error(1000, population=1000)
     0.0
     """
-    _check("n", n, 0, np.inf)
-    _check("p", p, 0, 1)
-    _check("deff", deff, 0, np.inf)
+    n = number(n, "n", 0, guards.LARGEST)
+    p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
     if population is not None:
-        _check("population", population, 1, np.inf)
-        _check("n", n, 0, population, closed=(False, True))
-        if n == population:
+        people = number(population, "population", 1)
+        if n > people:
+            raise DesignError(
+                f"n = {n:.10g}: interviews are more than the population = {people:.10g}; mend one of them."
+            )
+        if n == people:
             return 0.0
-        n = n * (population - 1) / (population - n)
-    return _quantile(level) * math.sqrt(deff * p * (1 - p) / n)
+        n = n * ((people - 1) / (people - n))
+    moe = z * math.sqrt(deff) * math.sqrt(p * (1 - p)) / math.sqrt(n)
+    if not math.isfinite(moe):
+        raise DesignError(f"n = {n:g} with deff = {deff:g} has no margin of error that a number can hold; mend them.")
+    return moe
 
 
 def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, power=0.5):
@@ -142,37 +155,54 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
         keys, values = zip(*size.items(), strict=True) if len(size) else ((), ())
         sd, cost = (_aligned(name, given, keys) for name, given in (("sd", sd), ("cost", cost)))
         return dict(zip(keys, allocate(list(values), n, method, sd, cost, minimum, power).tolist(), strict=True))
-    size = np.asarray(size, dtype=float)
-    if size.ndim != 1 or len(size) == 0 or not np.all(np.isfinite(size)) or np.any(size <= 0):
-        raise DesignError("size must be a non-empty one-dimensional array of positive numbers.")
-    if method not in METHODS:
-        raise DesignError(f"method = {method!r}: choose one of {', '.join(METHODS)}.")
-    for name, value in (("n", n), ("minimum", minimum)):
-        if isinstance(value, str) or not np.isfinite(value) or value != int(value) or value < 0:
-            raise DesignError(f"{name} = {value!r}: give a whole number of interviews, 0 or larger.")
-    if not np.isfinite(power):
-        raise DesignError(f"power = {power!r}: give a finite exponent.")
-    minimum = int(minimum)
-    if minimum * len(size) > n:
+    sizes = _positive(size, "size")
+    guards.choice(method, "method", METHODS, error=DesignError)
+    n = whole(n, "n", remedy="It is the number of interviews.")
+    least = whole(minimum, "minimum", remedy="It is the least number of interviews in a stratum.")
+    power = number(power, "power")
+    if least * len(sizes) > n:
         raise DesignError(
-            f"a minimum of {minimum} in each of {len(size)} strata needs {minimum * len(size):,} interviews; "
-            f"n is {int(n):,}. Raise n or lower the minimum."
+            f"a minimum of {least:,} in each of {len(sizes)} strata needs {least * len(sizes):,} interviews; "
+            f"n is {n:,}. Raise n or lower the minimum."
         )
-    share = _shares(size, method, sd, cost, power)
-    fixed = np.zeros(len(size), bool)
-    while True:
-        left = int(n) - minimum * int(fixed.sum())
-        exact = share / share[~fixed].sum() * left
-        low = ~fixed & (exact < minimum)
-        if not low.any():
+    share = _shares(sizes, method, sd, cost, power)
+    return np.array(shared_out(share, n, [least] * len(share)), np.int64)
+
+
+def shared_out(share, n, least):
+    """Whole numbers in proportion to fractions (powers of two below), none less than its `least`, that sum to `n` exactly."""
+    share, result = _whole_shares(share), list(least)
+    open_, left = list(range(len(share))), n
+    while open_:
+        everybody = sum(share[h] for h in open_)
+        low = {h for h in open_ if share[h] * left < least[h] * everybody}
+        if not low:
             break
-        fixed |= low
-        if fixed.all():
-            break
-    result = np.full(len(size), minimum, np.int64)
-    if not fixed.all():
-        result[~fixed] = largest_remainder(share[~fixed], left)
+        open_ = [h for h in open_ if h not in low]
+        left -= sum(least[h] for h in low)
+    for h, part in zip(open_, apportioned([share[h] for h in open_], left) if open_ else [], strict=True):
+        result[h] = part
     return result
+
+
+def apportioned(share, total):
+    """Whole numbers proportional to whole `share` that sum to `total`, by largest remainders; ties go to the earlier one.
+
+    Integers of any size: products of floats have lost the last interviews of 10¹⁸.
+    """
+    everybody = sum(share)
+    parts = [divmod(part * total, everybody) for part in share]
+    result = [quotient for quotient, _ in parts]
+    order = sorted(range(len(share)), key=lambda h: -round(parts[h][1] / everybody, ALIKE))
+    for h in order[: total - sum(result)]:
+        result[h] += 1
+    return result
+
+
+def _whole_shares(share):
+    """Fractions with powers of two below (as floats and their products are) as whole numbers in the same proportions."""
+    denominator = max(part.denominator for part in share)
+    return [part.numerator * (denominator // part.denominator) for part in share]
 
 
 def _aligned(name, values, keys):
@@ -185,22 +215,42 @@ def _aligned(name, values, keys):
     return [values[k] for k in keys]
 
 
-def _shares(size, method, sd, cost, power):
-    def given(name, values):
-        values = np.asarray(values, dtype=float)
-        if values.shape != size.shape or not np.all(np.isfinite(values)) or np.any(values <= 0):
-            raise DesignError(f"{name} must hold {len(size)} positive numbers, one per stratum.")
-        return values
+def _positive(values, what, strata=None):
+    """Numbers above 0 as fractions, one per stratum."""
+    wanted = "be a non-empty one-dimensional array of" if strata is None else f"hold {strata}"
+    remedy = f"{what} must {wanted} positive numbers, one per stratum."
+    array = guards.number_array(values, what, error=DesignError, remedy=remedy)
+    if len(array) == 0 or (strata is not None and len(array) != strata):
+        raise DesignError(f"{what} has {len(array)} numbers. {remedy}")
+    if np.any(array <= 0):
+        at = int(np.argmax(array <= 0))
+        raise DesignError(
+            f"{what} has {int(np.sum(array <= 0))} numbers that are not above 0, the first is {array[at]:g} at place {at}. {remedy} Leave "
+            f"other strata out."
+        )
+    return [Fraction(int(v) if isinstance(v, Integral) else float(v)) for v in values]
 
+
+def _shares(size, method, sd, cost, power):
+    """What allocations are proportional to: fractions whose denominators are powers of two."""
     if method in ("neyman", "cost") and sd is None:
         raise DesignError(f"method {method!r} needs sd, the standard deviation in each stratum.")
     if method == "cost" and cost is None:
         raise DesignError("method 'cost' needs cost, the cost of one interview in each stratum.")
-    spread = given("sd", sd) if sd is not None and method in ("neyman", "power", "cost") else 1.0
     if method == "equal":
-        return np.ones_like(size)
+        return [Fraction(1)] * len(size)
     if method == "power":
-        return size**power * spread
+        size = _powers(size, power)
+    if sd is not None and method in ("neyman", "power", "cost"):
+        size = [part * spread for part, spread in zip(size, _positive(sd, "sd", len(size)), strict=True)]
     if method == "cost":
-        return size * spread / np.sqrt(given("cost", cost))
-    return size * spread
+        prices = _positive(cost, "cost", len(size))
+        size = [part * Fraction(1 / math.sqrt(price)) for part, price in zip(size, prices, strict=True)]
+    return size
+
+
+def _powers(size, power):
+    """size**power over that of the largest."""
+    top = max(size) if power >= 0 else min(size)
+    ratios = (part / top if power >= 0 else top / part for part in size)
+    return [Fraction(float(ratio) ** abs(power)) for ratio in ratios]

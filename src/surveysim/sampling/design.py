@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .. import guards
 from ..columns import FRAMES
 from ..errors import DesignError
 from ..frame import TelephoneFrame
 from ..frame.telephone import SUFFIXES
-from .allocation import allocate
+from .allocation import allocate, number, whole
 from .selection import inclusion_probabilities, select
 
 
@@ -86,6 +87,18 @@ class SampleDesign:
         landline, mobile = frames
         if not (isinstance(landline, TelephoneFrame) and landline.kind == "landline" and mobile.kind == "mobile"):
             raise DesignError("frames must be (landline TelephoneFrame, mobile TelephoneFrame).")
+        interviews, minimum_per_unit = whole(interviews, "interviews", 1), whole(minimum_per_unit, "minimum_per_unit")
+        landline_share = number(landline_share, "landline_share", 0, 1, open_=False)
+        bank_factor = number(bank_factor, "bank_factor", 0)
+        prefectures = None if prefectures is None else whole(prefectures, "prefectures", 1)
+        guards.choice(suffixes, "suffixes", ("shared", "independent"), error=DesignError)
+        rates = guards.number_array(
+            interview_rate,
+            "interview_rate",
+            shape=(2,),
+            error=DesignError,
+            remedy="Give two finite shares, (landline, mobile).",
+        )
         units = landline.units
         province = np.unique(units["province"].to_numpy(str), return_inverse=True)[1]
         people = np.bincount(province, units["residents_6plus"])
@@ -116,9 +129,11 @@ class SampleDesign:
         numbers = np.stack([landline.numbers.space, mobile.numbers.space])
         prefixes = np.stack([landline.prefixes, mobile.prefixes])
         working = np.stack([landline.units["working_rate"], mobile.units["working_rate"]])
-        yields = prefixes * working * np.asarray(interview_rate)[:, None]
-        if not np.all(np.isfinite(yields)) or np.any(yields < 0):
-            raise DesignError("interview_rate must be two finite shares, (landline, mobile).")
+        yields = prefixes * working * rates[:, None]
+        if np.any(yields < 0):
+            raise DesignError(
+                f"interview_rate = {guards.sight(interview_rate)}: give two finite shares, 0 or larger, (landline, mobile)."
+            )
         return cls(
             targets=targets,
             suffixes=first_bank(targets, yields, bank_factor),

@@ -1,19 +1,20 @@
 """How many interviews each of two overlapping frames should have, for least cost or least error; province by province."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from .. import guards
 from ..display import Shown
 from ..errors import DesignError
-from ..population.synthesis import largest_remainder
-from .allocation import _check, _quantile, allocate
+from .allocation import METHODS, allocate, number, quantile, shared_out, whole
 
 DOMAINS = ("a", "ab", "b")
-NUMBER = (int, float, np.number)
+MOST = 1e18  # persons, and money for one interview
 
 
 @dataclass(frozen=True)
@@ -97,31 +98,53 @@ def allocate_frames(
     """
     table, names, title = _sizes(sizes)
     variance = _variances(p)
-    _numbers(cost, deff, screening, minimum)
-    z = _quantile(level)
+    cost, deff = _pair(cost, "cost", MOST), _pair(deff, "deff", 1e9)
+    screening = None if screening is None else number(screening, "screening", 0, MOST, open_=False)
+    minimum, z = whole(minimum, "minimum", 0, int(MOST)), quantile(level)
+    guards.choice(between, "between", ("optimal", *METHODS), error=DesignError)
+    if sum(x is not None for x in (n, budget, moe)) > 1 or all(x is None for x in (n, budget, moe, stratum_moe)):
+        raise DesignError("give one of n, budget and moe (or stratum_moe alone).")
+    n = None if n is None else whole(n, "n", 1)
+    budget = None if budget is None else number(budget, "budget", 0)
+    moe, stratum_moe = (
+        None if v is None else number(v, what, 0, 0.5) for v, what in ((moe, "moe"), (stratum_moe, "stratum_moe"))
+    )
     prices = cost if n is None else (1.0, 1.0)
     splits = [_best(row, variance, prices, deff, screening) for row in table]
     F, persons = np.array([s[0] for s in splits]), table.sum(axis=1)
-    if sum(x is not None for x in (n, budget, moe)) > 1 or all(x is None for x in (n, budget, moe, stratum_moe)):
-        raise DesignError("give one of n, budget and moe (or stratum_moe alone).")
+    if not F.any():
+        raise DesignError(
+            f"p = {guards.sight(p)} leaves nothing that varies, so any interviews would do; give a p between 0 and 1."
+        )
     least = np.zeros(len(F))
     if stratum_moe is not None:
-        _check("stratum_moe", stratum_moe, 0, 0.5)
-        least = F * (z / (stratum_moe * persons)) ** 2
+        least = F / _variance_of(stratum_moe, z, persons)
     if between != "optimal":
         if n is None or stratum_moe is not None:
             raise DesignError(f"between = {between!r} needs n, the interviews in all, and no stratum_moe.")
         spend = allocate(persons, n, method=between) * np.array([s[4] for s in splits])
     elif moe is not None:
-        _check("moe", moe, 0, 0.5)
-        spend = _meet(F, least, (moe * persons.sum() / z) ** 2)
+        spend = _meet(F, least, float(_variance_of(moe, z, persons.sum())))
     elif budget is not None or n is not None:
         spend = _spend(F, least, budget, n, np.array([s[4] for s in splits]))
     else:
         spend = least
-    exact = "n" if n is not None else "budget" if budget is not None else None
-    counts = _counts(splits, spend, table, variance, deff, minimum, exact, n)
+    price = np.array(
+        [
+            [cost[0], cost[1] + (screening * row[1] / row[2] if split[1] == "screening" else 0.0)]
+            for split, row in zip(splits, table)
+        ]
+    )
+    counts = _counts(splits, spend, table, variance, deff, minimum, price, budget, n)
     return _result(splits, counts, table, names, title, cost, deff, screening, variance, z)
+
+
+def _variance_of(moe, z, persons):
+    """Variance that a margin of error leaves to a total of so many persons."""
+    variance = (moe * persons / z) ** 2
+    if not np.all(variance > 1e-200):
+        raise DesignError(f"moe = {moe:g} asks for more interviews than there are persons; ask for a larger one.")
+    return variance
 
 
 def _sizes(sizes):
@@ -136,32 +159,42 @@ def _sizes(sizes):
     missing = [d for d in DOMAINS if d not in frame]
     if missing:
         raise DesignError(f"sizes lack {missing[0]!r}; give persons in the domains a, ab and b.")
-    table = frame[list(DOMAINS)].to_numpy(dtype=float)
-    if not (np.isfinite(table).all() and (table >= 0).all() and (table[:, :2].sum(axis=1) > 0).all()):
-        raise DesignError("sizes must be numbers, 0 or more, with somebody in frame A of every stratum.")
+    if len(frame) == 0:
+        raise DesignError("sizes has no strata; give persons in the domains a, ab and b.")
+    table = np.column_stack(
+        [
+            guards.number_array(
+                frame[d].tolist(), f"sizes, domain {d!r}", error=DesignError, remedy="Give persons, 0 or more."
+            )
+            for d in DOMAINS
+        ]
+    )
+    bad = (table < 0) | (table > MOST)
+    bad[:, 0] |= np.all(table[:, :2] == 0, axis=1)
+    if bad.any():
+        h, d = np.argwhere(bad)[0]
+        raise DesignError(
+            f"sizes: stratum {h + 1} has {table[h, d]:g} persons in domain {DOMAINS[d]!r}; give 0 or more persons, at most "
+            f"{MOST:g}, with somebody in frame A of every stratum."
+        )
     rest = [c for c in frame if c not in DOMAINS]
     return table, list(frame[rest[0]]) if rest else ["all"] * len(frame), rest[0] if rest else "stratum"
 
 
 def _variances(p):
     values = p if hasattr(p, "keys") else dict.fromkeys(DOMAINS, p)
-    if set(values) != set(DOMAINS) or not all(isinstance(v, NUMBER) for v in values.values()):
-        raise DesignError(f"p = {p!r}: give one number, or one for each of a, ab and b.")
-    for value in values.values():
-        _check("p", value, 0, 1, (True, True))
-    return np.array([values[d] * (1 - values[d]) for d in DOMAINS])
+    wanted = "Give one number, or one for each of a, ab and b."
+    if set(values) != set(DOMAINS):
+        raise DesignError(f"p = {guards.sight(p)}. {wanted}")
+    shares = [number(values[d], "p", 0, 1, open_=False, remedy=wanted) for d in DOMAINS]
+    return np.array([share * (1 - share) for share in shares])
 
 
-def _numbers(cost, deff, screening, minimum):
-    for name, pair in (("cost", cost), ("deff", deff)):
-        if not hasattr(pair, "__len__") or len(pair) != 2 or not all(isinstance(v, NUMBER) for v in pair):
-            raise DesignError(f"{name} = {pair!r}: give a pair, for frame A and frame B.")
-        for value in pair:
-            _check(name, value, 0, np.inf)
-    if screening is not None:
-        _check("screening", screening, 0, np.inf, (True, False))
-    if not isinstance(minimum, (int, np.integer)) or minimum < 0:
-        raise DesignError(f"minimum = {minimum!r}: give a whole number of interviews, 0 or more.")
+def _pair(values, what, most):
+    """Two numbers above 0."""
+    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != 2:
+        raise DesignError(f"{what} = {guards.sight(values)}: give a pair, for frame A and frame B.")
+    return tuple(number(value, what, 0, most, remedy="Give a pair, for frame A and frame B.") for value in values)
 
 
 def _kernel(row, variance, deff, theta):
@@ -219,10 +252,9 @@ def _meet(F, least, target):
 def _spend(F, least, budget, n, price):
     """Spending by √F, at least `least`, that uses up a budget or a number of interviews."""
     unit, total, what = (np.ones(len(F)), budget, "budget") if n is None else (1 / price, n, "n")
-    _check(what, total, 0, np.inf)
     if (least * unit).sum() > total:
         raise DesignError(
-            f"{what} = {total:,}: the strata's own bounds alone need {(least * unit).sum():,.0f}; raise it, or stratum_moe."
+            f"{what} = {total:,.10g}: the strata's own bounds alone need {(least * unit).sum():,.0f}; raise it, or stratum_moe."
         )
     root = np.sqrt(F)
     low, high = 0.0, 2 * total / max((root * unit).sum(), 1e-300)
@@ -232,43 +264,65 @@ def _spend(F, least, budget, n, price):
     return np.maximum(root * high, least)
 
 
-def _counts(splits, spend, table, variance, deff, minimum, exact, n):
+def _counts(splits, spend, table, variance, deff, minimum, price, budget, n):
     """Interviews (H, 2): rounded up; to the number asked for by largest remainders; down where money is short."""
     real, low = np.zeros((len(splits), 2)), np.zeros((len(splits), 2), np.int64)
     for h, ((_, design, theta, numbers, _), money, row) in enumerate(zip(splits, spend, table)):
         for f, kernel in enumerate(_split(row, variance, deff, design, theta)):
             real[h, f], low[h, f] = (money * numbers[f], minimum) if kernel > 0 else (0.0, 0)
-    if exact is None:
-        counts = np.maximum(np.ceil(real - 1e-9), low).astype(np.int64)
-    else:
-        counts = np.maximum(np.floor(real + 1e-9), low).astype(np.int64)
-        if exact == "n":
-            rest = int(n - counts.sum())
-            if rest < 0:
-                counts = _lower(counts, low, -rest)
-            order = np.argsort(-(real - counts).ravel(), kind="stable")[: max(rest, 0)]
-            np.add.at(counts.reshape(-1), order, 1)
     people = np.column_stack([table[:, 0] + table[:, 1], table[:, 1] + table[:, 2]])
-    if np.any(counts > np.maximum(people, 0)):
-        h, f = np.argwhere(counts > people)[0]
+    if n is not None and low.sum() > n:
         raise DesignError(
-            f"frame {'AB'[f]} of stratum {h + 1} would need {counts[h, f]:,} interviews of {people[h, f]:,.0f} persons; ask for less, or "
-            f"join strata."
+            f"the minimum per stratum and frame alone needs {int(low.sum()):,} interviews; lower it, or raise n."
+        )
+    if budget is not None:
+        real = _within(budget, real, low, price)
+    _refuse_too_many(np.maximum(real, low), people)
+    if n is not None:
+        counts = np.array(shared_out([Fraction(v) for v in real.ravel().tolist()], n, low.ravel().tolist())).reshape(
+            -1, 2
+        )
+    else:
+        rounded = np.ceil(real - 1e-9) if budget is None else np.floor(real + 1e-9)
+        counts = np.maximum(rounded.astype(np.int64), low)
+    _refuse_too_many(counts, people)
+    none = (counts == 0) & (real > 0)
+    if none.any():
+        h, f = np.argwhere(none)[0]
+        raise DesignError(
+            f"frame {'AB'[f]} of stratum {h + 1} would get no interview, and its persons no estimate; ask for more, or raise the minimum."
         )
     return counts
 
 
-def _lower(counts, low, excess):
-    """Counts reduced by `excess` where they are furthest above their least."""
-    spare = counts - low
-    if spare.sum() < excess:
+def _within(budget, real, low, price):
+    """Interviews (H, 2) raised to their least, the others lowered in proportion so that all cost the budget."""
+    fixed = np.zeros(real.shape, bool)
+    while True:
+        left = budget - (low * price)[fixed].sum()
+        if left < -1e-9 * budget:
+            break
+        others = (real * price)[~fixed].sum()
+        scaled = np.where(fixed, low, real * (min(left / others, 1.0) if others > 0 else 1.0))
+        below = ~fixed & (scaled < low)
+        if not below.any():
+            return scaled
+        fixed |= below
+    raise DesignError(
+        f"budget = {budget:,.10g}: the minimum of interviews per stratum and frame alone costs {(low * price).sum():,.10g}; raise the "
+        f"budget, or lower the minimum."
+    )
+
+
+def _refuse_too_many(counts, people):
+    """Raise where a frame would need more interviews than it has persons; counts may be real numbers, rounded up later."""
+    beyond = counts >= people + 1
+    if beyond.any() or np.any((counts > people) & (counts % 1 == 0)):
+        h, f = np.argwhere(counts > people)[0]
         raise DesignError(
-            f"the minimum per stratum and frame alone needs {int(low.sum()):,} interviews; lower it, or raise n."
+            f"frame {'AB'[f]} of stratum {h + 1} would need {counts[h, f]:,.0f} interviews of {people[h, f]:,.0f} persons; ask for less, "
+            f"or join strata."
         )
-    cut = np.minimum(largest_remainder(np.maximum(spare, 1e-12).ravel(), excess).reshape(spare.shape), spare)
-    while cut.sum() < excess:
-        cut.reshape(-1)[np.argmax((spare - cut).ravel())] += 1
-    return counts - cut
 
 
 def _result(splits, counts, table, names, title, cost, deff, screening, variance, z):

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from .. import guards
 from ..errors import DesignError
+from .allocation import number, whole
 
 METHODS = ("systematic", "pps_systematic", "srs", "sampford", "brewer", "pivotal", "poisson")
 WHOLE = 1e-6  # how near to a whole number the sum of the probabilities of a sample of fixed size has to be
@@ -34,21 +36,31 @@ def inclusion_probabilities(size, n):
     >>> ss.inclusion_probabilities([1, 1, 2, 8], 2).tolist()  # the last is certain, the others share 1
     [0.25, 0.25, 0.5, 1.0]
     """
-    size = np.asarray(size, dtype=float)
-    if size.ndim != 1 or not np.all(np.isfinite(size)) or np.any(size < 0):
-        raise DesignError("size must be a one-dimensional array of finite numbers, 0 or larger.")
-    if isinstance(n, bool) or n != int(n) or not 0 <= n <= np.count_nonzero(size):
+    size = guards.number_array(size, "size", error=DesignError, remedy="Give measures of size, 0 or larger.")
+    if np.any(size < 0):
+        at = int(np.argmax(size < 0))
         raise DesignError(
-            f"n = {n!r}: give a whole number of units, at most the {np.count_nonzero(size)} with a size above 0."
+            f"size has {int(np.sum(size < 0))} negative numbers, the first is {size[at]:g} at place {at}."
         )
+    sized = np.count_nonzero(size)
+    n = whole(n, "n", 0, sized, remedy=f"There are at most the {sized} with a size above 0.")
     certain = np.zeros(len(size), bool)
     while True:
         left = np.where(certain, 0.0, size)
-        probability = np.where(certain, 1.0, (n - certain.sum()) * left / max(left.sum(), 1e-300))
+        left = left / (np.max(left, initial=0.0) or 1.0)  # so that no sum overflows
+        share = left / (left.sum() or 1.0)
+        probability = np.where(certain, 1.0, (n - certain.sum()) * share)
         beyond = ~certain & (probability >= 1)
         if not beyond.any():
-            return probability
+            break
         certain |= beyond
+    lost = (probability == 0) & (size > 0)
+    if n > certain.sum() and lost.any():
+        raise DesignError(
+            f"size: unit {int(np.argmax(lost))} of size {size[lost][0]:g} is so small beside {size.max():g} that its probability is 0 in "
+            f"double precision; give sizes nearer to each other, or leave such units out by a size of 0."
+        )
+    return probability
 
 
 def select(probability, method="systematic", rng=None, start=None):
@@ -82,15 +94,18 @@ def select(probability, method="systematic", rng=None, start=None):
     >>> ss.select([0.25, 0.25, 0.5, 1.0], start=0.3).tolist()  # where their sums pass 0.3 and 1.3
     [1, 3]
     """
-    p = np.asarray(probability, dtype=float)
-    if method not in METHODS:
-        raise DesignError(f"method = {method!r}: choose one of {', '.join(METHODS)}.")
-    if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
-        raise DesignError("probability must be a one-dimensional array of numbers from 0 to 1.")
+    guards.choice(method, "method", METHODS, error=DesignError)
+    remedy = "Give inclusion probabilities, one-dimensional numbers from 0 to 1."
+    p = guards.number_array(probability, "probability", error=DesignError, remedy=remedy)
+    if not np.all((p >= 0) & (p <= 1)):
+        at = int(np.argmax((p < 0) | (p > 1)))
+        raise DesignError(f"probability of unit {at} = {p[at]:g} is outside. {remedy}")
     systematic = method.endswith("systematic")
-    if start is not None and not (systematic and 0 <= start < 1):
-        raise DesignError(f"start = {start!r}: is for systematic samples, a number from 0 to below 1.")
-    rng = np.random.default_rng(rng)
+    if start is not None:
+        start = number(start, "start", 0, np.nextafter(1.0, 0.0), False, "It says where a systematic sample starts.")
+        if not systematic:
+            raise DesignError(f"start = {start:g} is for systematic samples; method is {method!r}.")
+    rng = _generator(rng)
     if systematic:
         return _systematic(p, rng.random() if start is None else start)
     if method == "poisson":
@@ -103,6 +118,15 @@ def select(probability, method="systematic", rng=None, start=None):
     certain, open_ = np.flatnonzero(p > 1 - 1e-12), np.flatnonzero((p > 1e-12) & (p <= 1 - 1e-12))
     chosen = _FIXED[method](p[open_], n - len(certain), rng) if n > len(certain) else np.empty(0, np.int64)
     return np.sort(np.concatenate([certain, open_[chosen]]))
+
+
+def _generator(rng):
+    """A random generator from one or from a seed; None draws another one every time."""
+    if rng is not None and not isinstance(rng, np.random.Generator | np.random.SeedSequence | np.random.BitGenerator):
+        rng = guards.whole_number(
+            rng, "rng", most=2**128, error=DesignError, remedy="It is a numpy Generator or a seed."
+        )
+    return np.random.default_rng(rng)
 
 
 def _systematic(p, start):
