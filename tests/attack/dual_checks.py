@@ -94,12 +94,14 @@ def naive(case, known, report):
     options, sizes = {"estimator": case["estimator"], "theta": case["theta"]}, known["options"].get("frame_sizes")
     if case["estimator"] in ("raking_ratio", "pml", "cal_sf", "cal_df"):
         options["frame_sizes"] = sizes
-    counted = 0
+    counted, n = 0, len(frames["A"]["overlap"])
     for key, (y, x, inside) in plain_items(case["question"], pooled(case)).items():
         if key not in known["answer"]:
             continue
         given = (frames, y) if x is None else (frames, y, x)
         value, score = (dual_frame.total if x is None else dual_frame.ratio)(*given, domain=inside, **options)
+        for f, part in (("A", slice(0, n)), ("B", slice(n, None))):
+            frames[f]["design"]["speaks"] = (inside[part], inside[part])
         row, se = known["answer"][key], float(np.sqrt(max(dual_frame.variance_of(frames, score), 0.0)))
         w = np.concatenate([path[-1] for path in known["path"]])
         size = plain_size((y, x, inside), w) + abs(value)
@@ -251,6 +253,7 @@ def derivative(case, known, report):
         z = np.array(plain_score(item, final)) * final
         for part, design in ((slice(0, n), frames[0]), (slice(n, None), frames[1])):
             own, plain = slope[part].tolist(), z[part].tolist()
+            design = design | {"speaks": (item[2][part], item[2][part])}
             V += oracle.variance.of_values(own, own, design)
             size += oracle.variance.of_values(plain, plain, design)
         got, want, size = (

@@ -96,7 +96,7 @@ def _estimates(case, known, passed, report):
         if case["question"]["options"].get("df") is None:
             want["df"] = float(oracle.variance.degrees_of_freedom(design | {"weight": weight.tolist()}, inside))
         if passed is not None:
-            want["se"] = oracle.standard_error(plain_score(item, weight), passed, design)
+            want["se"] = oracle.standard_error(plain_score(item, weight), passed, design, inside)
         size = abs(want["estimate"]) + plain_size(item, weight)
         want |= limits(case["question"], row)
         for field, value in want.items():
@@ -152,7 +152,7 @@ def _quantiles(case, known, passed, report):
             def share_error(v, nudge=1.0, y=y, inside=inside):
                 item = [float(one <= v) for one in y], [1.0] * len(y), inside
                 return plain_value(item, weight), nudge * oracle.standard_error(
-                    plain_score(item, weight), passed, design
+                    plain_score(item, weight), passed, design, inside
                 )
 
             final = design | {"weight": weight.tolist()}

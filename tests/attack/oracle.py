@@ -186,7 +186,10 @@ def recipe_passes(columns, step, path):
     return made
 
 
-def standard_error(score, steps, design):
-    """By the chain of steps and the design."""
-    values = adjusted.weighted_score(score, steps, design["weight"]).tolist()
+def standard_error(score, steps, design, inside):
+    """By the chain of steps and the design, of a score of the rows `inside` a domain."""
+    values, design = (
+        adjusted.weighted_score(score, steps, design["weight"]).tolist(),
+        design | {"speaks": (inside, inside)},
+    )
     return float(np.sqrt(variance.of_values(values, values, design)))

@@ -69,7 +69,7 @@ def derivative(case, known, report):
         return
     design, away = oracle.frame(columns, case["design"], base), distance(known)
     for (key, item), slope in zip(items.items(), slopes):
-        slope = slope.tolist()
+        slope, design = slope.tolist(), design | {"speaks": (item[2], item[2])}
         V = oracle.variance.of_values(slope, slope, design)
         z = (np.array(plain_score(item, final)) * final).tolist()
         size = (

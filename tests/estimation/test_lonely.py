@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveysim import DualFrameSurvey, Survey, calibrate
+from surveysim import DesignError, DualFrameSurvey, Survey, calibrate
 
 
 def sample(seed=1, strata=9, n=70):
@@ -184,3 +184,66 @@ def test_policies__differ_only_where_a_stratum_is_lonely():
     )
     for one, other in itertools.product([first], others):
         np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+# ------------------------------------------------------------------------------------------------------------ "average"
+def regions():
+    """Twelve strata, 1 and 2 with one PSU; region A is 1 to 6, B the others; g goes across. R survey 4.1 by the lines below:
+
+    i <- 0:47; d <- data.frame(y = (i * 37) %% 23, w = 1 + (i * 7) %% 5, h = c(1, 2, rep(3:12, length.out = 46)))
+    d$r <- ifelse(d$h <= 6, "A", "B"); d$g <- c("u", "v", "z")[1 + (i * 5) %% 3]
+    options(survey.lonely.psu = "average"); s <- svydesign(id = ~1, strata = ~h, weights = ~w, data = d)
+    SE(svytotal(~y, s)); SE(svyby(~y, ~r, s, svytotal)); SE(svyby(~y, ~g, s, svytotal)); SE(svyby(~y, ~r, s, svymean))
+    """
+    i = np.arange(48)
+    h = np.r_[1, 2, 3 + np.arange(46) % 10]
+    data = pd.DataFrame({"y": (i * 37) % 23, "w": 1.0 + (i * 7) % 5, "h": h, "g": np.array(list("uvz"))[(i * 5) % 3]})
+    return data.assign(r=np.where(h <= 6, "A", "B"), one=1.0)
+
+
+def test_average__counts_the_strata_a_domain_has_rows_in():
+    s = Survey(regions(), "w", "h", lonely_psu="average")
+    found = [s.total("y"), s.total("y", by="r"), s.total("y", by="g"), s.mean("y", by="r")]
+    expected = [[115.5422], [78.36453, 83.85106], [167.2804, 163.5787, 150.8694], [1.224446, 1.048138]]
+    for e, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(e.table["se"], right, rtol=1e-6)
+        np.testing.assert_allclose(np.sqrt(np.diag(e.cov)), right, rtol=1e-6)
+    assert s.where((regions()["r"] == "B").to_numpy()).total("y").table["se"][0] == pytest.approx(83.85106, rel=1e-6)
+    assert s.quantile("y", 0.5, by="r").contrast({0: 1, 1: -1}).table["se"][0] > 0
+
+
+def test_average__after_calibration_reaches_every_stratum():
+    """Residuals are in all strata, so that a domain's factor is that of the sample; a partition's stays inside it."""
+    data = regions()
+    s = Survey(data, "w", "h", lonely_psu="average")
+    free = Survey(data, "w", "h", lonely_psu="remove")
+    totals = {"g": {"u": 50.0, "v": 50.0, "z": 44.0}}
+    for make, factor in (
+        (lambda s: s.rake(totals), [12 / 10, 12 / 10]),
+        (lambda s: s.rake({"A": totals, "B": totals}, by="r"), [6 / 4, 1]),
+    ):
+        first, second = (se2(make(x).total("y", by="r")) for x in (s, free))
+        np.testing.assert_allclose(first / second, factor, rtol=1e-9)
+
+
+def test_average__of_a_domain_with_lonely_strata_alone_is_refused():
+    data = regions()
+    data["few"] = np.where(data["h"] <= 2, "few", "rest")
+    with pytest.raises(DesignError, match="all 2 strata in which a domain has rows have one PSU"):
+        Survey(data, "w", "h", lonely_psu="average").total("y", by="few", df=9)
+
+
+@pytest.mark.statistical
+def test_average__is_right_in_regions_with_and_without_lonely_strata():
+    """2,000 samples of twelve strata alike, two of six lonely in region A and none in B: the estimated variances of the regions'
+    totals over the true ones, which factors of the whole sample made 0.8 and 1.2."""
+    rng = np.random.default_rng(3)
+    h = np.repeat(np.arange(12), [1, 1, *[3] * 10])
+    w, sd = np.where(h < 2, 3.0, 1.0), np.where(h < 2, 5 / np.sqrt(3), 5.0)
+    level, found = rng.normal(50, 3, 12), []
+    for _ in range(2000):
+        data = pd.DataFrame({"h": h, "r": np.where(h < 6, "A", "B"), "w": w, "y": level[h] + rng.normal(0, sd)})
+        t = Survey(data, "w", "h", lonely_psu="average").total("y", by="r").table
+        found.append((*t["estimate"], *t["se"] ** 2))
+    estimate, v = np.array(found).reshape(2000, 2, 2).transpose(1, 0, 2)
+    np.testing.assert_allclose(v.mean(axis=0) / estimate.var(axis=0, ddof=1), 1, atol=4 * np.sqrt(2 / 2000))

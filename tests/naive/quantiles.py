@@ -61,7 +61,7 @@ def share_below(y, w, v, design, domain=None):
     """F̂(v) and its standard error: a proportion of the design."""
     below = [None if one is None or math.isnan(one) else float(one <= v) for one in y]
     value, score = variance.mean(w, below, domain)
-    return value, math.sqrt(max(variance.variance(score, design), 0.0))
+    return value, math.sqrt(max(variance.variance(score, design, variance.inside(domain, y)), 0.0))
 
 
 def quantile_interval(y, q, design, ci="woodruff", rule="math", level=0.95, df=None, domain=None, share_error=None):
@@ -101,6 +101,6 @@ def not_rejected(y, q, design, t, domain=None):
     for i, v in enumerate(values):
         score = [float(y[k] <= v) - q if rows[k] else 0.0 for k in range(len(y))]
         gap = math.fsum(w[k] * score[k] for k in range(len(y)))
-        if abs(gap) <= t * math.sqrt(max(variance.variance(score, design), 0.0)):
+        if abs(gap) <= t * math.sqrt(max(variance.variance(score, design, rows), 0.0)):
             kept.append(i)
     return values, kept

@@ -63,7 +63,7 @@ def test_intervals_of_surveys__as_the_library(method):
             for row in found.to_dict("records"):
                 p, score = variance.proportion(design["weight"], table["label"], row["level"], mask)
                 p = float(round(p)) if abs(p - round(p)) < 1e-15 else p
-                se = math.sqrt(variance.variance(score, design))
+                se = math.sqrt(variance.variance(score, design, mask))
                 right = intervals.interval(p, se, method, 0.95, df, n)
                 assert (row["df"], row["n"]) == (df, n)
                 assert (row["lower"], row["upper"]) == pytest.approx(right, rel=1e-7, abs=1e-10), (seed, row)

@@ -81,7 +81,7 @@ def compare(estimates, right, design, kinds):
     assert len(table) == len(right)
     for i, (row, (domain, value, score, mask)) in enumerate(zip(table.to_dict("records"), right, strict=True)):
         assert row["domain"] == domain
-        own = variance.variance(score, design)
+        own = variance.variance(score, design, mask)
         near(row["estimate"], value)
         near(row["se"] ** 2, own, (1e-12 * value) ** 2)
         assert row["n"] == sum(mask[k] and design["weight"][k] > 0 for k in range(len(mask)))
@@ -91,10 +91,10 @@ def compare(estimates, right, design, kinds):
             if (kinds == "wr" or row["n"] < size) and own > (1e-8 * value) ** 2:
                 near(row["deff"], variance.deff(own, design["weight"], score, mask, kinds))
     last = len(right) - 1
-    (_, v, first, _), (_, u, other, _) = right[0], right[last]
+    (_, v, first, mine), (_, u, other, theirs) = right[0], right[last]
     sv, su = (math.sqrt(estimates.cov[i, i]) for i in (0, last))
     rounding = 1e-10 * sv * su + 1e-14 * (abs(v) * su + abs(u) * sv) + 1e-24 * abs(u * v)
-    near(estimates.cov[0, last], variance.covariance(first, other, design), rounding)
+    near(estimates.cov[0, last], variance.covariance(first, other, design, (mine, theirs)), rounding)
 
 
 def statistic(design, table, by, function, *columns):

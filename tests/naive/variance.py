@@ -61,13 +61,14 @@ def at_stage(columns, stage):
     return columns[stage] if columns is not None and stage < len(columns) else None
 
 
-def variance(score, design):
-    """Estimated variance of Σ w u."""
-    return covariance(score, score, design)
+def variance(score, design, inside=None):
+    """Estimated variance of Σ w u, u the score of the rows `inside` a domain."""
+    return covariance(score, score, design, None if inside is None else (inside, inside))
 
 
-def covariance(score, other, design):
-    """Estimated covariance of Σ w u and Σ w v: products in place of squares."""
+def covariance(score, other, design, inside=None):
+    """Estimated covariance of Σ w u and Σ w v: products in place of squares. inside : the rows of the domains of both."""
+    design = design if inside is None else design | {"speaks": inside}
     n = range(len(score))
     a = [design["weight"][k] * score[k] for k in n]
     b = [design["weight"][k] * other[k] for k in n]
@@ -90,34 +91,48 @@ def multistage(a, b, design):
     the population. With "brewer" and "deville" f is the unit's own probability.
 
     A stratum with one unit of more (f < 1): "certainty" and "remove" count nothing; "adjust" takes the deviation from the mean of
-    all units of the stage (Stata's "centered"); "average" takes the mean of the stage's other strata.
+    all units of the stage (Stata's "centered"); "average" takes the mean of the stage's other strata. Both are strata of the
+    domain: with design["speaks"], the rows of those of a and of b, those with such a row of weight or with a value.
     """
     policy, strata = design.get("lonely", "fail"), []
     collect(a, b, list(range(len(a))), 0, 1.0, design, strata)
     parts = []
     for stage in sorted({stage for stage, *_ in strata}):
         here = [stratum for stratum in strata if stratum[0] == stage]
-        units = sum(len(za) for _, _, za, _, _ in here)
-        mean_a = math.fsum(z for _, _, za, _, _ in here for z in za) / units
-        mean_b = math.fsum(z for _, _, _, zb, _ in here for z in zb) / units
-        terms, lonely = [], 0
-        for _, share, za, zb, f in here:
+        units = sum(len(za) for _, _, za, _, _, _ in here)
+        mean_a = math.fsum(z for _, _, za, _, _, _ in here for z in za) / units
+        mean_b = math.fsum(z for _, _, _, zb, _, _ in here for z in zb) / units
+        terms = []
+        for _, share, za, zb, f, _ in here:
             if len(za) > 1:
                 terms.append(share * between(za, zb, f, design.get("pps")))
             elif f[0] < 1 and policy == "fail":
                 raise ValueError("a stratum has one unit only")
             elif f[0] < 1 and policy == "adjust":
                 terms.append(share * (1 - f[0]) * (za[0] - mean_a) * (zb[0] - mean_b))
-            elif f[0] < 1 and policy == "average":
-                lonely += 1
-        if lonely == len(here):
-            raise ValueError("every stratum has one unit only")
-        parts.append(math.fsum(terms) * len(here) / (len(here) - lonely))
+        if policy == "average":
+            inside = design.get("speaks", (None, None))
+            of_both = [averaging(here, values, mask, design) for values, mask in zip((a, b), inside, strict=True)]
+            terms = [term * math.sqrt(of_both[0] * of_both[1]) for term in terms]
+        parts.append(math.fsum(terms))
     return math.fsum(parts)
 
 
+def averaging(strata, values, inside, design):
+    """Strata over those that are not lonely, among strata in which values are not 0 or the domain has rows of weight."""
+    size, every, others = math.fsum(abs(v) for v in values), 0, 0
+    for _, _, za, _, f, members in strata:
+        rows = inside is None or any(inside[k] and design["weight"][k] != 0 for k in members)
+        if rows or math.fsum(abs(values[k]) for k in members) > 1e-9 * size:
+            every += 1
+            others += not (len(za) == 1 and f[0] < 1)
+    if every and not others:
+        raise ValueError("every stratum has one unit only")
+    return every / max(others, 1)
+
+
 def collect(a, b, rows, stage, share, design, strata):
-    """The strata inside one unit of the stage before, and of all stages below: (stage, share, totals, totals, fractions)."""
+    """The strata inside one unit of the stage before, and of all stages below: (stage, share, totals, totals, fractions, rows)."""
     psu, fpc = at_stage(design.get("psu"), stage), at_stage(design.get("fpc"), stage)
     if psu is None and stage > 0:
         return
@@ -128,7 +143,7 @@ def collect(a, b, rows, stage, share, design, strata):
         f = [fraction(unit, len(units), fpc, design, stage) for unit in units]
         za = [math.fsum(a[k] for k in unit) for unit in units]
         zb = [math.fsum(b[k] for k in unit) for unit in units]
-        strata.append((stage, share, za, zb, f))
+        strata.append((stage, share, za, zb, f, members))
         for i, unit in enumerate(units):
             if f[i] > 0:
                 collect(a, b, unit, stage + 1, share * f[i], design, strata)

@@ -18,6 +18,7 @@ from .estimates import by_item
 from .scores import NONE, Statistic, expanded
 
 BLOCK = 16  # scores handled at a time
+ROUNDING = 1e-9  # of a statistic's scores, what may be rounding
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
 
 
@@ -78,10 +79,25 @@ class Stage:
         scale = np.where(n <= 1, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
         if policy == "adjust":
             scale[lonely] = (1 - self.fraction)[lonely]
-        elif policy == "average" and lonely.any():
-            others = np.bincount(self._sample, ~lonely)
-            scale = scale * (np.bincount(self._sample) / np.maximum(others, 1))[self._sample]
         return scale * self.before
+
+    def averaging(self, present):
+        """What "average" multiplies variances by (E, H): strata over strata that are not lonely, of those `present` (E, H).
+
+        Each sample by itself; strata where a domain has no rows neither lend their variance nor need any.
+        """
+        samples = self._sample.max() + 1
+        every, others = (
+            np.stack([np.bincount(self._sample, p, samples) for p in counted])
+            for counted in (present, present & ~self.lonely)
+        )
+        if np.any((others == 0) & (every > 0)):
+            d, g = np.argwhere((others == 0) & (every > 0))[0]
+            raise DesignError(
+                f"all {int(every[d, g])} strata in which a domain has rows have one PSU, so there is no variance to average; join "
+                f"strata, or widen the domain."
+            )
+        return (every / np.maximum(others, 1))[:, self._sample]
 
     @cached_property
     def _sample(self):
@@ -157,10 +173,22 @@ class Design:
             known_with_error += found
         return scores, known_with_error
 
-    def variances(self, scores):
-        """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache."""
+    @cached_property
+    def _averages(self):
+        return self.lonely == "average" and any(s.lonely.any() for s in self.stages)
+
+    def variances(self, scores, rows=None):
+        """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache.
+
+        rows : the rows (n,) each score speaks of, for lonely PSUs under "average"; None is everybody.
+        """
         if self.unequal is not None:
             return np.diag(self.covariance(scores)).copy()
+        if self._averages:
+            blocks = [slice(k, k + BLOCK) for k in range(0, len(scores), BLOCK)]
+            return np.concatenate(
+                [np.diag(self.covariance(scores[b], None if rows is None else rows[b])) for b in blocks]
+            )
         result = np.zeros(len(scores))
         parts = [(s, s.scale(self.lonely), s.sample(self.lonely)) for s in self.stages]
         buffer, found = np.empty((min(BLOCK, len(scores)), len(self.weight))), np.empty(BLOCK)
@@ -178,26 +206,39 @@ class Design:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
         return result
 
-    def covariance(self, scores):
-        """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,)."""
+    def covariance(self, scores, rows=None):
+        """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,); `rows` as in `variances`."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
         weighted = scores * self.carried
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
-            matrix = sum(self._between(stage, weighted) for stage in self.stages)
+            matrix = sum(self._between(stage, weighted, rows) for stage in self.stages)
         return matrix + sum(beta @ m @ beta.T for m, beta in known_with_error)
 
-    def _between(self, stage, weighted):
+    def _between(self, stage, weighted, rows=None):
         totals = np.stack([np.bincount(stage.unit, z, len(stage.stratum)) for z in weighted])
         off = stage.deviations(totals, self.lonely)
+        if self._averages and stage.lonely.any():
+            off *= np.sqrt(stage.averaging(self._present(stage, weighted, rows)))[:, stage.stratum]
         return (off * stage.scale(self.lonely)[stage.stratum]) @ off.T
+
+    def _present(self, stage, weighted, rows):
+        """Strata (E, H) in which a domain has rows of weight, or calibration gives it scores beyond rounding."""
+        stratum, H, result = stage.stratum[stage.unit], len(stage.sampled), []
+        if rows is None:
+            return np.ones((len(weighted), H), bool)
+        for mask, z in zip(rows, np.abs(weighted), strict=True):
+            inside = np.bincount(stratum[mask & (self.weight != 0)], minlength=H) > 0
+            result.append(inside | (np.bincount(stratum, z, H) > ROUNDING * z.sum()))
+        return np.stack(result)
 
     def block_variances(self, block):
         """Variances (D,) of the statistics of a `scores.Block`, whose domains are disjoint."""
         simple = len(self.links) <= 1 and all(isinstance(c, Constraints) and c.exact for c in self.links)
-        if not simple or self.unequal is not None:
-            return self.variances([s.score for s in block.statistics()])
+        if not simple or self.unequal is not None or self._averages:
+            parts = block.statistics()
+            return self.variances([s.score for s in parts], [s.rows for s in parts])
         result = np.zeros(len(block.value))
         for stage_number, stage in enumerate(self.stages):
             scale, sample = stage.scale(self.lonely), stage.sample(self.lonely)
@@ -278,7 +319,8 @@ class Design:
         """Variances of statistics and blocks, an array for each; blocks by threads. `names` are for replicates' messages."""
         alone = [k for k, item in enumerate(items) if isinstance(item, Statistic)]
         blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
-        found = dict(zip(alone, self.variances([items[k].score for k in alone])[:, None], strict=True)) if alone else {}
+        given = [[items[k].score for k in alone], [items[k].rows for k in alone]]
+        found = dict(zip(alone, self.variances(*given)[:, None], strict=True)) if alone else {}
         if blocks:
             self._prepare(max(len(items[k].value) for k in blocks))
             found |= zip(blocks, by_item(lambda k: self.block_variances(items[k]), blocks), strict=True)
@@ -296,7 +338,8 @@ class Design:
 
     def item_covariance(self, items):
         """Covariance matrix of all rows of statistics and blocks."""
-        return self.covariance([s.score for s in expanded(items)])
+        parts = expanded(items)
+        return self.covariance([s.score for s in parts], [s.rows for s in parts])
 
     def combine(self, items, vector):
         """The linear combination of all rows as one statistic."""

@@ -181,7 +181,7 @@ def _score(engine, y, rows, q, t):
         # under the hypothesis the score is 1(y <= v) - q, not centred at the estimate
         score = np.where(rows, ((y <= v) - q) / size, 0.0)
         off = scores.dot(w, score)
-        se = float(np.sqrt(max(engine.variances([score])[0], 0.0)))
+        se = float(np.sqrt(max(engine.variances([score], [rows])[0], 0.0)))
         return off / se if se > 0 else off and np.sign(off) * np.inf
 
     def first(reached):

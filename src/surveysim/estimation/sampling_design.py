@@ -154,6 +154,8 @@ class Brewer:
     def __init__(self, probability, stage, policy):
         self.keep = 1 - probability
         self.stage, self.scale, self.policy = stage, stage.scale(policy), policy
+        if policy == "average":
+            self.scale = self.scale * stage.averaging(np.ones((1, len(stage.sampled)), bool))[0]
 
     def __call__(self, z):
         totals = np.stack([np.bincount(self.stage.unit, v) for v in z])
