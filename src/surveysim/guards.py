@@ -48,7 +48,8 @@ def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=
 def number(value, what, low=-math.inf, high=math.inf, *, open_=False, infinite=False, error=DataError, remedy=""):
     """A number from `low` to `high`; `open_` without these two ends, `infinite` may be infinite."""
     good = is_finite(value) or (infinite and is_number(value) and value in (math.inf, -math.inf))
-    if not good or not low <= value <= high or (open_ and value in {low, high} - {math.inf, -math.inf}):
+    at = float(value) if good else math.nan  # small floats cannot be compared with large bounds
+    if not low <= at <= high or (open_ and at in {low, high} - {math.inf, -math.inf}):
         ends = (low > -math.inf, high < math.inf)
         words = {
             (True, True): f" between {low:g} and {high:g}" if open_ else f" from {low:g} to {high:g}",
@@ -57,7 +58,7 @@ def number(value, what, low=-math.inf, high=math.inf, *, open_=False, infinite=F
             (False, False): "",
         }[ends]
         raise error(f"{what} = {sight(value)}: give a number{words}{' or inf' if infinite else ''}.{_more(remedy)}")
-    return float(value)
+    return at
 
 
 def share(value, what, *, error=DataError, remedy=""):

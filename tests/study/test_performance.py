@@ -7,10 +7,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError
-from surveysim.study import compare, repetitions_needed
+from surveysim.study import bootstrap_coverage, compare, repetitions_needed
 from surveysim.study.measures import measure, median_of, paired
 
 THREE = pd.DataFrame({"rep": [1, 2, 3], "estimate": [70.0, 80.0, 90.0], "se": [1.0, 5.0, 3.0]})
@@ -162,7 +163,7 @@ def test_median__has_the_order_statistics_error():
     ("change", "options", "words"),
     [
         ({}, {"estimate": "estimat"}, "no column 'estimat'"),
-        ({"estimate": ["a", "b", "c"]}, {}, "'estimate' has to be numbers"),
+        ({"estimate": ["a", "b", "c"]}, {}, "estimate 'estimate' is not numeric"),
         ({"estimate": [1.0, np.inf, 2.0]}, {}, "1 infinite values, the first in row 1"),
         ({"se": [1.0, -1.0, 2.0]}, {}, "1 standard errors are negative"),
         ({}, {"level": 95}, "level = 95"),
@@ -186,3 +187,157 @@ def test_one_repetition__has_no_errors_and_no_warnings():
     assert value["bias"] == -9
     assert np.isnan(mcse["bias"])
     assert np.isnan(value["empse"])
+
+
+def power_of(estimate, se, df=None, level=0.95):
+    """Share of |estimate| of at least t (or z) se, and its binomial error; row by row."""
+    hits = []
+    for k, (b, s) in enumerate(zip(estimate, se, strict=True)):
+        nu = np.inf if df is None else df[k]
+        quantile = stats.norm.ppf((1 + level) / 2) if np.isinf(nu) else stats.t.ppf((1 + level) / 2, nu)
+        hits.append(abs(b) >= quantile * s)
+    p = np.mean(hits)
+    return p, np.sqrt(p * (1 - p) / len(hits))
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_power__takes_the_quantile_of_the_intervals(level):
+    """With 1 to 4 degrees of freedom t is far from z: 12.7 against 2 at 95 %."""
+    rng = np.random.default_rng(5)
+    runs = pd.DataFrame({"estimate": rng.normal(0, 4, 300), "se": rng.gamma(9, 1 / 9, 300)})
+    runs["df"] = rng.choice([1.0, 2.0, 4.0, np.inf], 300)
+    for df, degrees in (
+        (None, None),
+        (2, np.full(300, 2.0)),
+        (2.5, np.full(300, 2.5)),
+        ("df", runs["df"]),
+        (np.inf, None),
+    ):
+        value, mcse = values(ss.performance(runs, 0.0, df=df, level=level, power=True))
+        wanted = power_of(runs["estimate"], runs["se"], degrees, level)
+        np.testing.assert_allclose([value["power"], mcse["power"]], wanted, rtol=1e-12)
+        assert value["power"] == pytest.approx(
+            1 - value["cover"]
+        )  # 0 is the true value, so that tests and intervals are one
+    assert (
+        values(ss.performance(runs, 0.0, df=1, power=True))[0]["power"]
+        < 0.5 * power_of(runs["estimate"], runs["se"])[0]
+    )
+
+
+def test_power__of_given_intervals_without_errors_is_that_they_leave_out_0():
+    runs = pd.DataFrame(
+        {"estimate": [1.0, 2.0, -3.0, 4.0], "low": [-1.0, 0.0, -5.0, 1.0], "high": [2.0, 3.0, -1.0, 6.0]}
+    )
+    value, mcse = values(ss.performance(runs, 1.0, se=None, lower="low", upper="high", power=True))
+    assert value["power"] == 0.5
+    assert mcse["power"] == 0.25
+
+
+def test_power__of_an_estimate_of_0_without_error_is_none():
+    runs = pd.DataFrame({"estimate": [0.0, 0.0, 1.0], "se": [0.0, 1.0, 0.0]})
+    value, _ = values(ss.performance(runs, 0.0, power=True))
+    assert value["power"] == pytest.approx(1 / 3)
+    assert value["cover"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 30])
+@pytest.mark.parametrize("constant", [0.0, 0.1, 7.3e10])
+def test_constant_estimates__have_no_spread_not_even_of_rounding(n, constant):
+    runs = pd.DataFrame({"estimate": np.full(n, constant), "se": np.full(n, 0.3)})
+    table = ss.performance(runs, constant, power=True).set_index("measure")
+    if n > 1:
+        assert table.loc["empse", "value"] == 0
+        assert table.loc["thetamean", "mcse"] == 0
+        assert table.loc["se2mean", "mcse"] == 0
+    assert "relerror" not in table.index
+    assert np.isfinite(table.loc["cover", "value"])
+    assert np.isnan(table.loc["rbias", "value"]) == (constant == 0)
+
+
+def test_relative_variance__has_no_error_where_all_but_one_estimate_are_alike():
+    runs = pd.DataFrame({"estimate": [0.1] * 6 + [0.7], "se": [0.3] * 7})
+    table = ss.performance(runs, 0.0).set_index("measure")
+    assert np.isfinite(table.loc["relvar", "value"])
+    assert np.isnan(table.loc["relvar", "mcse"])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_errors__are_numbers_or_missing_whatever_the_runs(seed):
+    """Errors of 0, rows without estimate or error, few repetitions, own degrees of freedom: no warning, no infinity."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 12))
+    runs = pd.DataFrame(
+        {"estimate": rng.integers(-1, 2, n) * 0.1, "se": rng.integers(0, 2, n) * 0.2, "df": rng.integers(1, 4, n)}
+    )
+    runs.loc[rng.random(n) < 0.2, "estimate"] = np.nan
+    runs.loc[rng.random(n) < 0.2, "se"] = np.nan
+    for options in ({}, {"df": "df"}, {"se": None}):
+        table = ss.performance(runs, float(rng.integers(-1, 2)), power=True, **options)
+        assert not np.isinf(table[["value", "mcse"]].to_numpy(float)).any()
+        counts = table.set_index("measure")["value"]
+        assert counts["nsim"] + counts["n_missing"] == n
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        ({"estimate": ["1", "2", "3"]}, {}, "estimate 'estimate' is not numeric"),
+        ({"estimate": [1.0, 1e200, 2.0]}, {}, "1 absurd values, the first in row 1"),
+        ({"se": ["1", "2", "3"]}, {}, "se 'se' is not numeric"),
+        ({}, {"estimate": 5.0}, "estimate = 5.0: give a column's name"),
+        ({}, {"estimate": ["estimate"]}, r"estimate = .*: give a column's name"),
+        ({}, {"true": True}, "true = True"),
+        ({}, {"true": np.inf}, "true = inf"),
+        ({}, {"true": 10**400}, "true = 1000"),
+        ({}, {"true": 1j}, "true = 1j"),
+        ({}, {"true": None}, "true = None"),
+        ({}, {"df": True}, "df = True"),
+        ({}, {"df": np.nan}, "df = nan"),
+        ({}, {"df": 0}, "degrees of freedom have to be above 0"),
+        ({}, {"df": "many"}, "no column 'many'"),
+        ({"df": [1.0, 0.0, 3.0]}, {"df": "df"}, "degrees of freedom have to be above 0"),
+        ({}, {"power": "yes"}, "power = 'yes': give True or False"),
+        ({}, {"level": "0.95"}, "level = '0.95'"),
+        ({}, {"level": True}, "level = True"),
+        ({}, {"by": 5}, "by = 5: give the name of a column"),
+        ({"low": 2.0, "high": 1.0}, {"lower": "low", "upper": "high"}, "lower bound is above the upper one"),
+        ({"se": [-0.5, 1.0, 1.0]}, {}, "1 standard errors are negative"),
+    ],
+)
+def test_wrong_kinds__are_named(change, options, words):
+    with pytest.raises(DataError, match=words):
+        ss.performance(THREE.assign(**change), **{"true": 79.0, **options})
+
+
+@pytest.mark.parametrize("target", [True, "0.1", 0, -1, np.nan, None])
+def test_repetitions_needed__takes_errors_above_0(target):
+    with pytest.raises(DataError, match="target"):
+        repetitions_needed(ss.performance(THREE, 79.0), {"bias": target})
+
+
+def test_repetitions_needed__needs_the_counts():
+    table = ss.performance(THREE, 79.0)
+    with pytest.raises(DataError, match="one row nsim"):
+        repetitions_needed(table[table["measure"] != "nsim"], 0.1)
+    with pytest.raises(DataError, match="no column 'mcse'"):
+        repetitions_needed(table.drop(columns="mcse"), 0.1)
+
+
+BOOT = pd.DataFrame({"rep": [1, 1, 2, 2], "bootstraps": [50, 100] * 2, "lower": 0.0, "upper": [1.0, 2, 3, 4]})
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        ({}, {"true": "1"}, "true = '1'"),
+        ({}, {"target": 0}, "target = 0"),
+        ({}, {"target": True}, "target = True"),
+        ({"bootstraps": [0, 100] * 2}, {}, "above 0"),
+        ({"rep": 1}, {}, "occurs twice"),
+        ({"upper": list("abcd")}, {}, "'upper' is not numeric"),
+    ],
+)
+def test_bootstrap_coverage__names_what_is_wrong(change, options, words):
+    with pytest.raises(DataError, match=words):
+        bootstrap_coverage(BOOT.assign(**change), **{"true": 1.0, **options})

@@ -5,10 +5,10 @@ Names and definitions are those of rsimsum and Stata's simsum (White 2010, Stata
 """
 
 import numpy as np
-from scipy import special
 
+from .. import guards
 from ..errors import DataError
-from ..estimation.intervals import wald_interval
+from ..estimation.intervals import t_quantile, wald_interval
 
 NAN = float("nan")
 MEASURES = {
@@ -38,7 +38,14 @@ MEASURES = {
 def mean_of(values):
     """Mean and its Monte Carlo error."""
     n = len(values)
-    return (float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else NAN) if n else (NAN, NAN)
+    return (float(values.mean()), spread_of(values) / float(np.sqrt(n))) if n else (NAN, NAN)
+
+
+def spread_of(values):
+    """Standard deviation: of equal values 0, where sums of floats would leave some; NaN of fewer than two."""
+    if len(values) < 2:
+        return NAN
+    return float(values.std(ddof=1)) if np.ptp(values) > 0 else 0.0
 
 
 def share_of(flags):
@@ -79,7 +86,9 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     ----------
     estimate, se : (R,) of all repetitions, NaN where one failed; se may be None where none is estimated. true : a number or (R,).
     lower, upper : (R,) bounds of intervals, or None for estimate ± t se with `df`, None for the normal quantile.
-    level : of the intervals. power : test against 0, always by the normal quantile, as rsimsum does. deff : (R,) design effects.
+    level : of the intervals. power : add the share of tests against 0 that reject it: |estimate| of at least t se with `df` (rsimsum
+        takes the normal quantile here although its intervals have t), or, without errors, a given interval that leaves out 0.
+    deff : (R,) design effects.
 
     Returns
     -------
@@ -97,7 +106,7 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     if n == 0:
         return found
     off = b - t
-    spread = float(b.std(ddof=1)) if n > 1 else NAN
+    spread = spread_of(b)
     found |= {"thetamean": mean_of(b), "thetamedian": median_of(b), "bias": mean_of(off)}
     found["rbias"] = mean_of(off / t) if np.all(t != 0) else (NAN, NAN)
     found["empse"] = spread, spread / np.sqrt(2 * (n - 1)) if n > 1 else NAN
@@ -111,8 +120,13 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
         found["deff"] = mean_of(deff[kept & np.isfinite(deff)])
     bounds = None if lower is None else (lower[kept], upper[kept])
     if se is not None:
-        found |= _with_errors(b, se[kept], level, power, spread)
-        bounds = bounds or wald_interval(b, se[kept], level, np.inf if df is None else df[kept])
+        degrees = np.inf if df is None else df[kept]
+        found |= _with_errors(b, se[kept], spread)
+        bounds = bounds or wald_interval(b, se[kept], level, degrees)
+        if power:
+            found["power"] = share_of((np.abs(b) >= t_quantile(level, degrees) * se[kept]) & (b != 0))
+    elif power and bounds is not None:
+        found["power"] = share_of((bounds[0] > 0) | (bounds[1] < 0))
     if bounds is not None:
         low, high = bounds
         found["cover"], found["ciwidth"] = share_of((low <= t) & (t <= high)), mean_of(high - low)
@@ -120,7 +134,7 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     return {name: found[name] for name in MEASURES if name in found}
 
 
-def _with_errors(b, se, level, power, spread):
+def _with_errors(b, se, spread):
     """The measures that need standard errors."""
     n, v = len(b), se**2
     mean_v, model = float(v.mean()), float(np.sqrt(v.mean()))
@@ -138,24 +152,25 @@ def _with_errors(b, se, level, power, spread):
             without = variances_without(b)
             with np.errstate(divide="ignore", invalid="ignore"):
                 rest = (n * mean_v - v) / (n - 1) / without
-            found["relvar"] = jackknife(mean_v / spread**2, rest)
-    if power:
-        found["power"] = share_of(np.abs(b) >= special.ndtri((1 + level) / 2) * se)
+            value, error = jackknife(mean_v / spread**2, np.where(without > 1e-12 * spread**2, rest, NAN))
+            found["relvar"] = value, error  # no error where all but one estimate are alike
     return found
 
 
 def precision_gain(b, reference, ids, reference_ids):
     """relprec: 100 (V_ref / V - 1) and its error, which uses the correlation over shared repetitions; NaN with fewer than 3 of them."""
     _, i, j = np.intersect1d(ids, reference_ids, return_indices=True)
-    if len(i) < 3 or not b.std(ddof=1) > 0:
+    if len(i) < 3 or not spread_of(b) > 0:
         return NAN, NAN
-    ratio = (reference.std(ddof=1) / b.std(ddof=1)) ** 2
+    ratio = (spread_of(reference) / spread_of(b)) ** 2
     r = correlation(b[i], reference[j])
-    return float(100 * (ratio - 1)), float(200 * ratio * np.sqrt(max(1 - r * r, 0.0) / (len(b) - 1)))
+    return float(100 * (ratio - 1)), float(200 * ratio * np.sqrt(np.maximum(1 - r * r, 0.0) / (len(b) - 1)))
 
 
 def correlation(x, y):
     """Correlation, NaN where one of them does not vary."""
+    if not (spread_of(x) > 0 and spread_of(y) > 0):
+        return NAN
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt(np.sum(x * x) * np.sum(y * y))
     return float(np.sum(x * y) / size) if size > 0 else NAN
@@ -188,9 +203,9 @@ def paired(first, second, true):
         return {}, NAN, n
     r = correlation(a, b)
     found = {"bias": mean_of(a - b), "mse": mean_of((a - true) ** 2 - (b - true) ** 2)}
-    if b.std(ddof=1) > 0:
-        ratio = a.var(ddof=1) / b.var(ddof=1)
-        found["varratio"] = float(ratio), float(2 * ratio * np.sqrt(max(1 - r * r, 0.0) / (n - 1)))
+    if spread_of(b) > 0:
+        ratio = (spread_of(a) / spread_of(b)) ** 2
+        found["varratio"] = float(ratio), float(2 * ratio * np.sqrt(np.maximum(1 - r * r, 0.0) / (n - 1)))
     if first[2] is not None and second[2] is not None:
         hold = [((x[2][kept] <= true) & (true <= x[3][kept])).astype(float) for x in (first, second)]
         wide = [x[3][kept] - x[2][kept] for x in (first, second)]
@@ -200,8 +215,7 @@ def paired(first, second, true):
 
 def needed(nsim, mcse, target):
     """Repetitions that bring a Monte Carlo error down to `target`: all of them fall with the root of the repetitions."""
-    if not target > 0:
-        raise DataError(f"target = {target!r}: give a Monte Carlo error above 0.")
+    guards.number(target, "target", 0, open_=True, remedy="It is the Monte Carlo error wanted.")
     return np.where(np.isfinite(mcse), np.ceil(nsim * (mcse / target) ** 2 * (1 - 1e-12)), np.nan)
 
 

@@ -6,10 +6,13 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import DataError, SurveysimWarning
 from ..estimation.intervals import wald_interval
-from .measures import NAN, extrapolated, measure, needed, paired, precision_gain
+from ..tables import numbers_of
+from .measures import extrapolated, measure, needed, paired, precision_gain
 
+LARGEST = 1e150  # values beyond this have no squares in double precision
 REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
 
 
@@ -39,7 +42,7 @@ def performance(
     lower, upper : columns with the bounds of intervals (or {method: column}); None takes estimate ± quantile × se.
     df : column or number of degrees of freedom of t intervals; None is the normal quantile.
     level : confidence level of these. reference : value of the last column of `by` that relprec compares with.
-    power : add the share of estimates that differ significantly from 0.
+    power : add the share of estimates that differ significantly from 0: by se with `df`, or, where se=None, by the intervals given.
     repetition : column that tells which rows belong to one repetition, for relprec; None looks for "repetition", "rep", "dataset", "i".
 
     Returns
@@ -70,10 +73,11 @@ def performance(
     if isinstance(estimate, dict):
         frame, by, (estimate, se, lower, upper) = _from_wide(frame, by, estimate, se, lower, upper)
     data, kind = _read(frame)
-    by = [] if by is None else [by] if isinstance(by, str) else list(by)
+    by = _names(by)
     for name in by:
         _column(data, name)
-    _check_level(level)
+    guards.level(level)
+    guards.flag(power, "power")
     given = {
         "estimate": _numbers(data, estimate, "estimate"),
         "se": None if se is None else _numbers(data, se, "se"),
@@ -133,16 +137,17 @@ def compare(
         outer = None if by == "method" else by
         frame, by, (estimate, se, lower, upper) = _from_wide(frame, outer, estimate, se, lower, upper)
     data, kind = _read(frame)
-    by = [by] if isinstance(by, str) else list(by)
+    by = _names(by)
+    guards.level(level)
     ids = _repetitions(data, repetition, reference)
-    given = [None if c is None else _numbers(data, c, "column") for c in (estimate, se, lower, upper)]
-    if lower is None and se is not None:
-        degrees = None if df is None else _numbers(data, df, "df")
-        given[2:] = wald_interval(given[0], given[1], level, np.inf if degrees is None else degrees)
+    sources = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
+    named = {what: None if column is None else _numbers(data, column, what) for what, column in sources.items()}
+    degrees = None if df is None else _numbers(data, df, "df")
     truth, groups, rows = _numbers(data, true, "true"), _groups(data, by), []
-    _check_level(level)
-    named = dict(zip(("estimate", "se", "lower", "upper"), given, strict=True))
-    _check(named | {"df": None, "true": truth}, given[2], given[3])
+    _check(named | {"df": degrees, "true": truth}, lower, upper)
+    given = list(named.values())
+    if lower is None and se is not None:
+        given[2:] = wald_interval(given[0], given[1], level, np.inf if degrees is None else degrees)
     for key, at in groups.items():
         _refuse_twice(ids[at], by)
         base = _reference_rows(groups, key, by, reference)
@@ -178,6 +183,8 @@ def repetitions_needed(table, target):
     [3600.0]
     """
     data, kind = _read(table)
+    for name in ("measure", "value", "mcse"):
+        _column(data, name)
     by = [c for c in data.columns if c not in ("measure", "value", "mcse")]
     targets = target if isinstance(target, dict) else dict.fromkeys(data["measure"].unique(), target)
     unknown = [name for name in targets if name not in set(data["measure"])]
@@ -186,6 +193,8 @@ def repetitions_needed(table, target):
     rows = []
     for key, at in _groups(data, by).items():
         part = data.iloc[at].set_index("measure")
+        if list(part.index).count("nsim") != 1:
+            raise DataError("the table needs one row nsim for every group, as `performance` gives it.")
         n = part.loc["nsim", "value"]
         for name, error in targets.items():
             if name in part.index and np.isfinite(part.loc[name, "mcse"]):
@@ -213,8 +222,18 @@ def bootstrap_coverage(
     Boos & Zhang (2000), JASA 95:486-492.
     """
     data, kind = _read(frame)
-    for name in (bootstraps, lower, upper, repetition):
-        _column(data, name)
+    true = guards.number(true, "true")
+    target = guards.number(target, "target", 0, open_=True, infinite=True, remedy="It is a number of resamples.")
+    _column(data, repetition)
+    data = pd.DataFrame(
+        {repetition: data[repetition]} | {name: _numbers(data, name, name) for name in (bootstraps, lower, upper)}
+    )
+    if not np.all(data[bootstraps] > 0):
+        raise DataError(f"column {bootstraps!r} holds numbers of resamples; they are above 0.")
+    if data.duplicated([repetition, bootstraps]).any():
+        raise DataError(
+            f"a repetition occurs twice with one number of resamples; {repetition!r} and {bootstraps!r} tell rows apart."
+        )
     counts = np.sort(data[bootstraps].unique())
     wide = {c: data.pivot(index=repetition, columns=bootstraps, values=c)[counts].to_numpy() for c in (lower, upper)}
     if np.isnan(wide[lower]).any() or np.isnan(wide[upper]).any():
@@ -254,23 +273,36 @@ def _column(data, name):
     return data[name]
 
 
+def _names(by):
+    """Names of columns in a list."""
+    if by is None or isinstance(by, str):
+        return [] if by is None else [by]
+    if not isinstance(by, list | tuple):
+        raise DataError(f"by = {guards.sight(by)}: give the name of a column, or a list of names.")
+    return list(by)
+
+
 def _numbers(data, column, what):
     """A column, or a number in every row, as (n,) floats with NaN for missing values."""
-    if isinstance(column, int | float | np.number) and not isinstance(column, bool):
-        return np.full(len(data), float(column))
+    alone = what in ("true", "df", "se")
+    if alone and guards.is_number(column):
+        if what == "df":
+            return np.full(len(data), guards.number(column, "df", infinite=True))
+        return np.full(len(data), guards.number(column, what, -LARGEST, LARGEST))
     if not isinstance(column, str):
-        raise DataError(f"{what} = {column!r}: give a column's name{' or a number' if what in ('true', 'df') else ''}.")
-    given = _column(data, column)
-    try:
-        values = pd.to_numeric(given).to_numpy(dtype=float, na_value=NAN)
-    except (ValueError, TypeError):
-        raise DataError(f"column {column!r} has to be numbers; it is {data[column].dtype}.") from None
-    if np.isinf(values).any() and what != "df":
-        row = int(np.argmax(np.isinf(values)))
-        raise DataError(
-            f"column {column!r} has {int(np.isinf(values).sum())} infinite values, the first in row {row}; an estimator that diverges "
-            "has failed: set them missing, and they are counted."
-        )
+        raise DataError(f"{what} = {guards.sight(column)}: give a column's name{' or a number' if alone else ''}.")
+    _column(data, column)
+    values = numbers_of(data, column, len(data), what, finite=False)
+    for bad, is_what in (
+        (np.isinf(values) & (what != "df"), "infinite"),
+        (np.isfinite(values) & (np.abs(values) > LARGEST), "absurd"),
+    ):
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(
+                f"column {column!r} has {int(bad.sum())} {is_what} values, the first in row {row} ({values[row]:g}); an estimator that "
+                "diverges has failed: set them missing, and they are counted."
+            )
     return values
 
 
@@ -287,11 +319,6 @@ def _check(given, lower, upper):
         raise DataError(
             f"in {int(np.sum(given['lower'] > given['upper']))} rows the lower bound is above the upper one."
         )
-
-
-def _check_level(level):
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise DataError(f"level = {level!r}: give a confidence level between 0 and 1.")
 
 
 def _repetitions(data, repetition, reference):
