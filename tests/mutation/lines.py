@@ -55,9 +55,15 @@ class Lines:
         return cls(project, seconds, tests)
 
     def tests_for(self, change):
-        """Tests that run the changed statement, the quickest first; for what is run at import, all of its function or file."""
+        """Tests that run the changed statement, the quickest first.
+
+        For defaults they are those that run the function, for a module's constant those that run a line with its name.
+        """
+        constant = re.match(r"(\w+) = ", change.before)
         if KERNELS in Path(change.file).parents:
             found = self._tests_of_kernel(change)
+        elif change.home is None and constant:
+            found = self._tests_of_lines(re.compile(rf"\b{constant[1]}\b"))
         else:
             first, last = change.home or (0, 10**9)
             lines = self.tests.get(change.file, {})
@@ -66,14 +72,19 @@ class Lines:
 
     def _tests_of_kernel(self, change):
         called = re.compile(rf"\.({'|'.join(sorted(self._callers(change)))})\b")
-        found = set()
-        for file, by_line in self.tests.items():
-            text = (self.project / file).read_text(encoding="utf-8").splitlines()
-            found |= {test for line, tests in by_line.items() if called.search(text[line - 1]) for test in tests}
+        found = self._tests_of_lines(called)
         for file in (self.project / "tests/kernels").glob("test_*.py"):
             if called.search(file.read_text(encoding="utf-8")):
                 start = file.relative_to(self.project).as_posix()
                 found |= {test for test in self.seconds if test.split("::")[0] == start}
+        return found
+
+    def _tests_of_lines(self, pattern):
+        """Tests that run a line of this text."""
+        found = set()
+        for file, by_line in self.tests.items():
+            text = (self.project / file).read_text(encoding="utf-8").splitlines()
+            found |= {test for line, tests in by_line.items() if pattern.search(text[line - 1]) for test in tests}
         return found
 
     def _callers(self, change):

@@ -12,6 +12,7 @@ Exit code 1 if a change was not noticed.
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -45,6 +46,8 @@ TESTS |= {
     "performance": ("study/test_performance.py", "naive/test_performance.py", "parity/test_simulation.py"),
     "dispositions": ("fieldwork/test_dispositions.py", "fieldwork/test_rates.py", "naive/test_dispositions.py"),
 }
+LONGEST = 7200  # seconds for all tests of a change
+FIXTURES = 180  # seconds for what tests share, and for kernels that are compiled first
 FIRST = 12  # tests run before the others are even collected
 
 
@@ -140,27 +143,29 @@ def named(names):
 
 
 def batches(change, known, files):
-    """(test files, their tests in order or {} for all, seconds they may take)."""
-    slow = 60 if KERNELS in Path(change.file).parents else 20  # kernels are compiled first
+    """(test files, their tests in order or {} for all)."""
     if files:
-        yield files, {}, slow + 300
+        yield files, {}
         return
     tests = known.tests_for(change)
     for batch in (tests[:FIRST], tests[FIRST:]):
         if batch:
-            limit = slow + 10 * sum(known.seconds[test] for test in batch)
-            yield sorted({test.split("::")[0] for test in batch}), {test: i for i, test in enumerate(batch)}, limit
+            yield sorted({test.split("::")[0] for test in batch}), {test: i for i, test in enumerate(batch)}
 
 
 def noticed(tree, change, known, given, folder, number):
     """What noticed a change: a test with its message, a crash, the time it took; or None."""
+
+    def limit(test):
+        return FIXTURES + 10 * (known.seconds.get(test, 0.0) if known else 10.0)
+
     with tree.changed(change):
-        for part, (files, order, limit) in enumerate(batches(change, known, given.tests)):
+        for part, (files, order) in enumerate(batches(change, known, given.tests)):
             said = folder / f"{number}-{part}"
-            log = said.with_suffix(".log")
-            code = running.run(tree.root, ["-x", "-q", *files], [running.Chosen(order, said)], limit, log)
-            if code is None:
-                return f"time: more than {limit:.0f} s"
+            log, chosen = said.with_suffix(".log"), running.Chosen(order, said, limit)
+            code = running.run(tree.root, ["-x", "-q", *files], [chosen], LONGEST, log)
+            if code in (None, -signal.SIGALRM):
+                return "time: a test takes more than ten times as long"
             if code < 0:
                 return f"crash: signal {-code}"
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:

@@ -33,10 +33,24 @@ def load():
 
 @dataclass(eq=False)
 class Chosen:
-    """A plugin: only the wanted tests, in the wanted order; remembers the first that fails."""
+    """A plugin: only the wanted tests, in the wanted order, each with a limit; remembers the first that fails.
+
+    The alarm ends the whole process, because a compiled loop that never ends listens to nothing else.
+    """
 
     order: dict = field(default_factory=dict)
     said: Path = None
+    limit: object = None  # seconds for a test, as a function of its id
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        if self.limit is not None:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(int(self.limit(item.nodeid)))
+        try:
+            return (yield)
+        finally:
+            signal.alarm(0)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
