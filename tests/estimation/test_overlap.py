@@ -293,6 +293,8 @@ def test_early_late__the_middle_respondent_is_early_but_not_the_last():
     assert early_late(even, "y", effort="effort").cut == 1
     late = Survey(TABLE.assign(effort=[1, 2, 3, 3, 3, 3], w=1.0), "w")
     assert early_late(late, "y", effort="effort").cut == 2
+    early = Survey(TABLE.assign(effort=[1, 1, 1, 1, 2, 3], w=1.0), "w")
+    assert early_late(early, "y", effort="effort").cut == 1
     for cut in (0.5, 3):
         with pytest.raises(DataError, match="early and late need respondents each; effort goes from 1 to 3"):
             early_late(late, "y", effort="effort", cut=cut)

@@ -18,13 +18,14 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 import running
 from changes import changes
 from lines import Lines
-from tree import KERNELS, Tree
+from tree import Tree
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -79,6 +80,9 @@ def arguments():
     parser.add_argument("--only", action="append", help="FILE:LINE:K; may be repeated")
     parser.add_argument("--tests", nargs="+", help="run these test files instead of those that run the changed line")
     parser.add_argument("--list", metavar="FILE", help="print every change of a file")
+    parser.add_argument(
+        "--patience", type=float, default=300, help="seconds of tests for a change, the quickest first; default: 300"
+    )
     parser.add_argument("--table", type=Path, help="also write the tables to this file, as Markdown")
     given = parser.parse_args()
     unknown = [room for room in given.rooms.split(",") if room not in ROOMS]
@@ -142,12 +146,14 @@ def named(names):
 # ---- trying them -----------------------------------------------------------------------------------------------------
 
 
-def batches(change, known, files):
+def batches(change, known, given):
     """(test files, their tests in order or {} for all)."""
-    if files:
-        yield files, {}
+    if given.tests:
+        yield given.tests, {}
         return
     tests = known.tests_for(change)
+    so_far = accumulate(known.seconds[test] for test in tests)
+    tests = [test for test, seconds in zip(tests, so_far) if seconds <= given.patience]
     for batch in (tests[:FIRST], tests[FIRST:]):
         if batch:
             yield sorted({test.split("::")[0] for test in batch}), {test: i for i, test in enumerate(batch)}
@@ -160,7 +166,7 @@ def noticed(tree, change, known, given, folder, number):
         return FIXTURES + 10 * (known.seconds.get(test, 0.0) if known else 10.0)
 
     with tree.changed(change):
-        for part, (files, order) in enumerate(batches(change, known, given.tests)):
+        for part, (files, order) in enumerate(batches(change, known, given)):
             said = folder / f"{number}-{part}"
             log, chosen = said.with_suffix(".log"), running.Chosen(order, said, limit)
             code = running.run(tree.root, ["-x", "-q", *files], [chosen], LONGEST, log)
