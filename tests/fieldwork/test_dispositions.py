@@ -48,7 +48,8 @@ def test_proportional__is_known_eligible_over_known():
     e = KNOWN / (KNOWN + NE)
     rates = response_rates(CASES, e="proportional")
     assert rates["RR3"] == pytest.approx(I / (KNOWN + e * (UH + UO)), rel=1e-14)
-    assert np.isnan(response_rates({"UO": 2, "NE": 0}, e="proportional")["RR3"])  # nothing is known
+    with pytest.warns(SurveysimWarning, match="RR3, RR4, RR5, RR6, COOP1"):
+        assert np.isnan(response_rates({"UO": 2, "NE": 0}, e="proportional")["RR3"])  # nothing is known
 
 
 @pytest.mark.parametrize("unknown", ["UH", "UO"])
@@ -70,7 +71,12 @@ def test_no_unknown_cases__need_no_e_and_no_ne():
 
 
 def test_a_rate_over_nobody__is_missing():
-    rates = response_rates({"UH": 0.5, "NE": 3}, e=0)
+    with pytest.warns(
+        SurveysimWarning, match=r"^RR3, RR4, RR5, RR6, COOP1, COOP2, COOP3, COOP4, REF2, REF3, CON2, CON3 are missing"
+    ):
+        rates = response_rates({"UH": 0.5, "NE": 3}, e=0)
+    with pytest.warns(SurveysimWarning, match=r"^COOP3, COOP4 are missing: no case .* O 4,"):
+        assert response_rates({"O": 4, "NC": 3}, e=1)["COOP1"] == 0
     assert rates[["RR1", "REF1", "CON1"]].tolist() == [0, 0, 0]
     assert rates[["RR3", "RR5", "COOP1", "COOP3", "REF3", "CON3"]].isna().all()
 
@@ -98,3 +104,30 @@ def test_a_rate_over_nobody__is_missing():
 def test_bad_input__is_named(cases, e, words):
     with pytest.raises(DataError, match=words):
         response_rates(cases, e=e)
+
+
+@pytest.mark.parametrize("value", [True, "5", b"1", 1j, np.nan, np.inf, -1, 10**400, [1], None])
+@pytest.mark.parametrize("name", ["I", "NE", "UH"])
+def test_counts__of_any_kind_are_numbers_or_refused(value, name):
+    with pytest.raises(DataError, match=f"disposition {name} has"):
+        response_rates({**CASES, name: value}, e=0.5)
+
+
+@pytest.mark.parametrize(
+    "e", [True, "5", -1e-9, 1.5, np.nan, np.inf, 1j, 10**400, [0.5], {"UH": 0.5}, {"UH": 0.5, "UO": "x"}]
+)
+def test_e__is_a_share_or_refused(e):
+    with pytest.raises(DataError, match="e = "):
+        response_rates(CASES, e=e)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 0.37, 1e17, 1e300])
+def test_rates__are_the_same_in_any_unit(unit):
+    """Weighted cases need not be whole."""
+    found = response_rates({name: unit * count for name, count in CASES.items()}, e=0.4)
+    np.testing.assert_allclose(found, response_rates(CASES, e=0.4), rtol=1e-12)
+
+
+def test_counts__whose_sum_overflows_are_refused():
+    with pytest.raises(DataError, match="sum to more than double precision holds"):
+        response_rates({"I": 1e308, "R": 1e308}, e=0.5)

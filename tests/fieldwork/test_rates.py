@@ -75,7 +75,17 @@ def test_survival__is_the_plain_share_without_censoring_and_corrects_for_it_with
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), None), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 1.0}), "stated weight"),
         (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": 0.7, "b": 0.7}), "sum to 1"),
-        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": "x", "b": 0.7}), "numbers"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": "x", "b": 0.7}), r"weights\['a'\] = 'x'"),
+        (lambda: combined_rates(pd.DataFrame({"a": [0.1], "b": [0.2]}), {"a": True, "b": 0}), r"weights\['a'\] = True"),
+        (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={4: 5}), "frame", True), "share = True"),
+        (lambda: estimate_e(tally(c1_1={1: 5}, c3_13={4: 5}), "frame", 1.5), "share = 1.5"),
+        (lambda: estimate_e(np.zeros((3, 2))), r"tally has shape \(3, 2\)"),
+        (
+            lambda: estimate_e(-tally(c1_1={2: 5})),
+            "1 numbers that are missing, infinite or negative, the first is -5, of code 1.1 after 2",
+        ),
+        (lambda: screened_e(tally(c1_1={1: np.nan})), "the first is nan, of code 1.1"),
+        (lambda: estimate_e("many"), "tally = 'many'"),
     ],
 )
 def test_what_cannot_be_estimated__is_refused(call, word):

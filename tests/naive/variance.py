@@ -185,17 +185,21 @@ def without_replacement(a, b, design):
     """One stage, rows as units: Horvitz & Thompson (1952), or Yates & Grundy (1953) and Sen (1953).
 
     With Δ_kl = 1 - π_k π_l / π_kl: ΣΣ Δ_kl a_k b_l, or -½ ΣΣ Δ_kl (a_k - a_l)(b_k - b_l). "hartley-rao" takes
-    π_k π_l / π_kl = (n - π_k - π_l + Σ_U π² / n) / (n - 1) (Hartley & Rao 1962, 5.17), with Σ_U π² estimated by Σ_s π.
+    π_k π_l / π_kl = (n - π_k - π_l + Σ_U π² / n) / (n - 1) (Hartley & Rao 1962, 5.17), with Σ_U π² estimated by Σ_s π; a unit of
+    probability 1 is in every sample, so that π_kl is the other's own and the formula is one for the rest.
     """
     n, pps = len(a), design["pps"]
     p = design["probability"] if isinstance(pps, str) else [pps[k][k] for k in range(n)]
+    chance = [q for q in p if q < 1]
     terms = []
     for k in range(n):
         for m in range(n):
             if k == m:
                 delta = 1 - p[k]
+            elif isinstance(pps, str) and (p[k] == 1 or p[m] == 1):
+                delta = 0.0
             elif isinstance(pps, str):
-                delta = 1 - (n - p[k] - p[m] + math.fsum(p) / n) / (n - 1)
+                delta = 1 - (len(chance) - p[k] - p[m] + math.fsum(chance) / len(chance)) / (len(chance) - 1)
             else:
                 delta = 1 - p[k] * p[m] / pps[k][m]
             if design.get("pps_variance", "ht") == "ht":

@@ -9,6 +9,8 @@ from ..kernels import variance
 from ..tables import called, coded, coded_values, numbers_of, values_of
 from .linearization import Stage
 
+ROUNDED = 1e-6  # share of a probability that may be rounding
+
 
 def codes_of(data, column, what, n):
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
@@ -206,11 +208,19 @@ class JointProbabilities:
 def hartley_rao(probability):
     """Joint probabilities (n, n) after Hartley and Rao (1962, Ann. Math. Stat. 33:350-374), with Σ_U π² estimated by Σ_s π.
 
-    π_i π_j / (1 - (π_i + π_j - Σ_s π / n - 1) / (n - 1)), so that the Yates-Grundy form is their variance estimator.
+    π_i π_j / (1 - (π_i + π_j - Σ_s π / n - 1) / (n - 1)), so that the Yates-Grundy form is their variance estimator. Certain units are in
+    every sample, so that theirs are the others' own, and n counts the rest.
     """
-    n, pi = len(probability), probability
-    check = (pi[:, None] + pi[None, :] - pi.sum() / n - 1) / (n - 1)
-    joint = np.outer(pi, pi) / (1 - check)
+    pi, chance = probability, np.flatnonzero(probability < 1)
+    joint, n = np.outer(pi, pi), len(chance)
+    if n == 1:
+        raise DesignError(
+            f"row {chance[0]} alone is not certain, so it has no variance; give joint probabilities, or a probability of 1."
+        )
+    if n:
+        some = pi[chance]
+        check = (some[:, None] + some[None, :] - some.sum() / n - 1) / (n - 1)
+        joint[np.ix_(chance, chance)] /= 1 - check
     np.fill_diagonal(joint, pi)
     return joint
 
@@ -237,6 +247,27 @@ def probabilities(data, probability, n):
     return result
 
 
+def refuse_joint(joint, probability):
+    """Raise where joint probabilities (n, n) cannot be those of a design with these inclusion probabilities (n,)."""
+    least = np.minimum(probability[:, None], probability[None, :])
+    both = np.maximum(np.abs(joint), np.abs(joint.T))
+    off = np.abs(np.diag(joint) - probability)
+    wrong = (
+        (joint <= 0, "are not above 0, so that these units could not be in one sample"),
+        (np.abs(joint - joint.T) > np.minimum(1e-9, ROUNDED * both), "are not symmetric"),
+        (np.diag(off > np.minimum(1e-9, ROUNDED * probability)), "on the diagonal are not the inclusion probabilities"),
+        (joint > least + np.maximum(1e-9, ROUNDED * least), "are above those of one of their units"),
+    )
+    for bad, what in wrong:
+        if bad.any():
+            i, j = np.argwhere(bad)[0]
+            raise DesignError(
+                f"pps: {int(bad.sum())} joint probabilities {what}; the first is that of rows {i} and {j}, {joint[i, j]:.10g} (and "
+                f"{joint[j, i]:.10g}) with inclusion probabilities {probability[i]:.10g} and {probability[j]:.10g}. They must be symmetric "
+                f"and above 0, with the inclusion probabilities on the diagonal."
+            )
+
+
 def unequal_probabilities(pps, form, probability, n, stage, policy):
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:
@@ -261,8 +292,5 @@ def unequal_probabilities(pps, form, probability, n, stage, policy):
     joint = guards.number_array(
         pps, "pps", shape=(n, n), error=DesignError, remedy="Or choose brewer, deville or hartley-rao."
     )
-    if np.abs(joint - joint.T).max() > 1e-9 or np.abs(np.diag(joint) - probability).max() > 1e-9 or np.any(joint <= 0):
-        raise DesignError(
-            "joint probabilities must be symmetric and above 0, with the inclusion probabilities on the diagonal."
-        )
+    refuse_joint(joint, probability)
     return JointProbabilities(joint, form)

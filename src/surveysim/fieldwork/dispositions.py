@@ -1,5 +1,6 @@
 """Response, cooperation, refusal and contact rates from final dispositions."""
 
+import math
 import warnings
 from collections.abc import Mapping
 
@@ -8,6 +9,8 @@ import pandas as pd
 from .. import guards
 from ..columns import DISPOSITIONS
 from ..errors import DataError, SurveysimWarning
+
+NEED_E = ("RR3", "RR4", "REF2", "CON2")  # rates whose denominators hold part of the unknown cases
 
 
 def eligibility(counts):
@@ -34,6 +37,10 @@ def response_rates(counts, e=None):
     Raises
     ------
     DataError : an unknown disposition, a negative or missing count, no cases, e outside 0 to 1.
+
+    Warns
+    -----
+    SurveysimWarning : rates without a case below the line, or without e, are missing; it names them.
 
     References
     ----------
@@ -65,6 +72,8 @@ def response_rates(counts, e=None):
         )
     c = {name: float(counts.get(name, 0)) for name in DISPOSITIONS}
     known = c["I"] + c["P"] + c["R"] + c["NC"] + c["O"]
+    if not math.isfinite(sum(c.values())):
+        raise DataError("the counts sum to more than double precision holds; give them in a larger unit.")
     if known + c["UH"] + c["UO"] == 0:
         raise DataError("no case is eligible or possibly eligible, so there is no rate; check the disposition counts.")
     if isinstance(e, str) and "NE" not in counts and c["UH"] + c["UO"]:
@@ -75,6 +84,14 @@ def response_rates(counts, e=None):
     order = [
         f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)
     ]
+    without = [name for name in order if math.isnan(rates[name]) and not (e is None and name in NEED_E)]
+    if without:
+        warnings.warn(
+            f"{', '.join(without)} are missing: no case that they would be a share of is known (I {c['I']:g}, P {c['P']:g}, R {c['R']:g}, "
+            f"NC {c['NC']:g}, O {c['O']:g}, NE {c['NE']:g}).",
+            SurveysimWarning,
+            stacklevel=2,
+        )
     return pd.Series({name: rates[name] for name in order}, dtype=float)
 
 
@@ -91,7 +108,7 @@ def _shares(c, e):
         return float("nan"), float("nan")
     if isinstance(e, str):
         if e != "proportional":
-            raise DataError(f'e = {e!r}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
+            raise DataError(f'e = {guards.sight(e)}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
         share = eligibility(c)
         return share, share
     if isinstance(e, Mapping | pd.Series) and set(e.keys()) != {"UH", "UO"}:
@@ -100,8 +117,8 @@ def _shares(c, e):
     if not all(map(guards.is_number, pair)):
         raise DataError(f'e = {guards.sight(e)}: give a number, "proportional", or {{"UH": .., "UO": ..}}.')
     if not all(0 <= value <= 1 for value in pair):
-        raise DataError(f"e = {e!r} is outside 0 to 1.")
-    return pair
+        raise DataError(f"e = {guards.sight(e)} is outside 0 to 1.")
+    return tuple(map(float, pair))
 
 
 def _rates(c, known, e):

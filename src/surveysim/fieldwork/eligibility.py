@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..columns import DISPOSITION_CODES, FRAMES
 from ..errors import DataError
 from .dispositions import response_rates
@@ -36,9 +37,8 @@ def estimate_e(tally, method="proportional", share=None):
     Brick, Montaquila & Scheuren (2002), Public Opin. Q. 66:18-39; Smith (2009), A Revised Review of Methods to Estimate the Status
     of Cases with Unknown Eligibility, AAPOR.
     """
-    tally = np.asarray(tally, dtype=float)
-    if method not in METHODS:
-        raise DataError(f"e = {method!r}: choose one of {', '.join(METHODS)}, or give a number.")
+    tally = _tally(tally)
+    guards.choice(method, "e", METHODS, remedy="Or give a number.")
     unknown = tally[UNKNOWN].sum()
     if method in ("minimum", "maximum") or unknown == 0:
         return float(method != "minimum")
@@ -47,10 +47,13 @@ def estimate_e(tally, method="proportional", share=None):
     if eligible.sum() + other.sum() == 0:
         raise DataError("no number's status is known, so e cannot be estimated; give a number.")
     if method == "frame":
-        if share is None or not 0 <= share <= 1:
-            raise DataError(
-                f"share = {share!r}: e from the frame needs the share of its numbers that are eligible, from 0 to 1."
-            )
+        share = guards.number(
+            share,
+            "share",
+            0,
+            1,
+            remedy="e from the frame needs the share of its numbers that are eligible, from 0 to 1.",
+        )
         working = eligible.sum() + tally[QUOTA].sum()  # people screened out by a quota were reached
         return float(np.clip((share * tally.sum() - working) / unknown, 0, 1))
     if method == "late":
@@ -67,6 +70,22 @@ def estimate_e(tally, method="proportional", share=None):
     return _survival(eligible, other, tally)
 
 
+def _tally(tally):
+    """Numbers by disposition code and calls, checked."""
+    remedy = f"Give numbers by disposition code ({len(CATEGORIES)} rows) and calls."
+    table = guards.as_numbers(tally, "tally", remedy=remedy)
+    if table.ndim != 2 or len(table) != len(CATEGORIES) or table.shape[1] == 0:
+        raise DataError(f"tally has shape {table.shape}. {remedy}")
+    bad = ~(np.isfinite(table) & (table >= 0))
+    if bad.any():
+        code, calls = np.argwhere(bad)[0]
+        raise DataError(
+            f"tally has {int(bad.sum())} numbers that are missing, infinite or negative, the first is {table[code, calls]:g}, of code "
+            f"{DISPOSITION_CODES[code][0]} after {calls} calls. {remedy}"
+        )
+    return table
+
+
 def _survival(eligible, other, tally):
     """Product-limit shares of the two ways to be resolved, call by call; unresolved numbers are censored at their calls."""
     leaving = tally.sum(axis=0)
@@ -80,7 +99,7 @@ def _survival(eligible, other, tally):
 
 def screened_e(tally):
     """Share of the people and households reached but not screened (UO) that are eligible: as among those that were screened."""
-    tally = np.asarray(tally, dtype=float)
+    tally = _tally(tally)
     known, nobody = tally[KNOWN].sum(), tally[NOBODY].sum()
     if known + nobody == 0:
         raise DataError(
@@ -140,10 +159,7 @@ def combined_rates(rates, weights):
             f"weights = {weights!r}: a combined rate needs a stated weight for each frame ({', '.join(map(str, rates.columns))}), such "
             f"as its share of the interviews or of the population."
         )
-    try:
-        values = np.array([weights[frame] for frame in rates.columns], dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"weights = {weights!r} must be numbers, a share of each frame.") from None
-    if not (np.all(values >= 0) and abs(values.sum() - 1) <= 1e-9):
+    values = np.array([guards.number(weights[frame], f"weights[{frame!r}]", 0, 1) for frame in rates.columns])
+    if not abs(values.sum() - 1) <= 1e-9:
         raise DataError(f"weights = {weights!r} must be shares that sum to 1; they sum to {values.sum():g}.")
     return pd.Series(rates.to_numpy() @ values, index=rates.index)

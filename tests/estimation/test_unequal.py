@@ -1,0 +1,98 @@
+"""Unequal probabilities: joint ones that no design can have are refused by row, and certain units add no variance."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveysim import DesignError, Survey
+from surveysim.estimation.sampling_design import hartley_rao
+
+TABLE = pd.DataFrame({"y": [1.0, 2.0, 3.0, 10.0], "pi": [0.2, 0.3, 0.5, 1.0]})
+PI = TABLE["pi"].to_numpy()
+
+
+def joint():
+    found = np.outer(PI, PI) * 0.8
+    found[3], found[:, 3] = PI, PI
+    np.fill_diagonal(found, PI)
+    return found
+
+
+def changed(*changes):
+    found = joint()
+    for i, j, value in changes:
+        found[i, j] = value
+    return found
+
+
+def variance(table=TABLE, **options):
+    return float(Survey(table, probability="pi", **options).total("y").to_frame()["se"][0] ** 2)
+
+
+@pytest.mark.parametrize("form", ["ht", "yg"])
+@pytest.mark.parametrize(
+    ("matrix", "words"),
+    [
+        (
+            changed((0, 1, 0.05)),
+            r"2 joint probabilities are not symmetric; the first is that of rows 0 and 1, 0\.05 \(and 0\.048\)",
+        ),
+        (
+            changed((2, 2, 0.4)),
+            r"1 joint probabilities on the diagonal are not .* rows 2 and 2, 0\.4 .* probabilities 0\.5",
+        ),
+        (changed((0, 1, 0), (1, 0, 0)), r"2 joint probabilities are not above 0, .* rows 0 and 1, 0 "),
+        (changed((0, 2, -0.1), (2, 0, -0.1)), r"not above 0, .* rows 0 and 2, -0\.1 "),
+        (
+            changed((0, 1, 0.25), (1, 0, 0.25)),
+            r"2 joint probabilities are above those of one of their units; .* rows 0 and 1, 0\.25",
+        ),
+        (changed((1, 2, np.nan)), "pps: 1 of 16 numbers are missing or infinite"),
+        (joint().astype(str), "pps = .*give numbers"),
+        (joint() > 0, "pps = .*give numbers"),
+        (joint()[:3, :3], r"shape \(3, 3\); the table has 4 rows"),
+    ],
+)
+def test_joint_probabilities__that_no_design_has(matrix, words, form):
+    with pytest.raises(DesignError, match=words):
+        variance(pps=matrix, pps_variance=form)
+
+
+def test_joint_probabilities__written_out():
+    z, total = TABLE["y"] / PI, 0.0
+    found = joint()
+    for i, j in combinations(range(4), 2):
+        total += (PI[i] * PI[j] - found[i, j]) / found[i, j] * (z[i] - z[j]) ** 2
+    assert variance(pps=found, pps_variance="yg") == pytest.approx(total)
+    both = sum((found[i, j] - PI[i] * PI[j]) / found[i, j] * z[i] * z[j] for i in range(4) for j in range(4))
+    assert variance(pps=found, pps_variance="ht") == pytest.approx(both)
+
+
+@pytest.mark.parametrize("form", ["ht", "yg"])
+def test_hartley_rao__certain_units_add_nothing(form):
+    """They are in every sample: their joint probabilities are the others' own, and the others' do not know of them."""
+    found = hartley_rao(PI)
+    np.testing.assert_allclose(found[3], PI, rtol=1e-15)
+    np.testing.assert_allclose(found[:3, :3], hartley_rao(PI[:3]), rtol=1e-15)
+    alone = variance(TABLE.iloc[:3], pps="hartley-rao", pps_variance=form)
+    assert variance(pps="hartley-rao", pps_variance=form) == pytest.approx(alone, rel=1e-9)
+    assert variance(TABLE.assign(y=[1.0, 2, 3, 1e4]), pps="hartley-rao", pps_variance=form) == pytest.approx(
+        alone, rel=1e-6
+    )
+
+
+def test_hartley_rao__needs_two_units_by_chance_or_none():
+    assert variance(TABLE.assign(pi=1.0), pps="hartley-rao") == 0
+    with pytest.raises(DesignError, match="row 2 alone is not certain"):
+        variance(TABLE.assign(pi=[1, 1, 0.5, 1]), pps="hartley-rao")
+    with pytest.raises(DesignError, match="row 0 alone is not certain"):
+        variance(TABLE.iloc[:1], pps="hartley-rao")
+
+
+@pytest.mark.parametrize("pps", ["brewer", "deville", "hartley-rao"])
+def test_probabilities__of_0_are_refused_and_of_1_taken(pps):
+    with pytest.raises(DesignError, match=r"1 of 4 inclusion probabilities are not above 0 .* 0\.0 in row 1"):
+        variance(TABLE.assign(pi=[0.5, 0, 0.5, 1]), pps=pps)
+    assert variance(TABLE.assign(pi=1.0), pps=pps) == 0
