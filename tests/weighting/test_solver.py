@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from surveysim import CalibrationError, DataError, SurveysimError, calibrate, poststratify, rake
+from surveysim import CalibrationError, DataError, SurveysimError, calibrate, poststratify, rake, trim_weights
 from surveysim.kernels import raking
 from surveysim.kernels import replicates as replicate_kernels
 from surveysim.weighting import rake_coded
+from surveysim.weighting.diagnostics import diagnose
 from surveysim.weighting.result import deff_kish
 
 
@@ -314,8 +315,41 @@ def test_absurd_weights__that_can_be_raked_are():
 def test_deff_kish__is_the_same_in_any_unit(unit):
     weight = np.array([1.0, 2.0, 1.0, 0.0, 4.0])
     assert deff_kish(weight * unit) == pytest.approx(4 * 22 / 64, rel=2e-3 if unit == 1e-320 else 1e-14)
-    table = pd.DataFrame({"w": np.array([1.0, 2.0, 1.0, 4.0]) * unit, "y": 1.0})
-    assert ss.Survey(table, weight="w").deff_kish == pytest.approx(4 * 22 / 64, rel=2e-3)
+
+
+ABSURD = np.array([1.0, 2.0, 1.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "weight", [ABSURD * 1e200, ABSURD * 1e160, ABSURD * 1e-200, np.full(4, 1e308), np.full(4, 5e-324)]
+)
+def test_weights_without_squares__are_refused_where_errors_are_made_of_them(weight):
+    """Totals of 3.7e201 came with an error of inf, and the smallest weights with one of NaN."""
+    table = pd.DataFrame({"w": weight, "y": [1.0, 2.0, 3.0, 5.0]})
+    with pytest.raises(DataError, match=r"weight 'w': the weights sum to .*, whose square is beyond double precision"):
+        ss.Survey(table, weight="w")
+    with pytest.raises(DataError, match="beyond double precision"):
+        diagnose(table, "w")
+
+
+def test_trim_weights__in_any_unit_whose_sum_is_a_number():
+    for unit in (1.0, 1e200, 1e-200):
+        np.testing.assert_allclose(
+            trim_weights(np.array([1, 1, 2, 8]) * unit, upper=5 * unit) / unit, [2, 2, 3, 5], rtol=1e-12
+        )
+    with pytest.raises(DataError, match="sum to more than double precision holds"):
+        trim_weights(np.full(4, 1e308), upper=1e308)
+
+
+@pytest.mark.parametrize("unit", [1e140, 1e-140])
+def test_large_and_small_weights__have_the_same_relative_errors(unit):
+    table = pd.DataFrame({"w": ABSURD * unit, "v": ABSURD, "y": [1.0, 2.0, 3.0, 5.0], "sex": list("mfmf")})
+    made, plain = (ss.Survey(table, weight=name).total("y").to_frame().iloc[0] for name in ("w", "v"))
+    for column in ("estimate", "se", "lower", "upper"):
+        assert made[column] / unit == pytest.approx(plain[column], rel=1e-12)
+    assert diagnose(table, "w").facts["cv"] == pytest.approx(diagnose(table, "v").facts["cv"])
+    one, other = (rake(table, {"sex": {"m": 0.5, "f": 0.5}}, weight=name).deff_henry(table["y"]) for name in ("w", "v"))
+    assert one == pytest.approx(other, rel=1e-9)
 
 
 def test_deff_kish__of_no_weight_is_no_number():

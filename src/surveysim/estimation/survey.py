@@ -11,8 +11,21 @@ from .. import guards, weighting
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import variance
-from ..tables import all_finite, coded, held, kind_of, mask_of, named, numbers_of, one_name, refuse_infinite, rows_of
+from ..tables import (
+    all_finite,
+    called,
+    coded,
+    held,
+    kind_of,
+    mask_of,
+    named,
+    numbers_of,
+    one_name,
+    refuse_infinite,
+    rows_of,
+)
 from ..weighting import Calibration, Weights
+from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, remember, same_rows, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
@@ -102,6 +115,7 @@ class Survey(Shown):
         if weight is None and pi is None and fpc is not None:
             weight = sampling_design.inverse_fractions(stages)
         final, base, links = self._weights(weight, pi, n)
+        refuse_unsquared(final, called("weight", weight))
         self._inside, self._group = np.ones(n, bool), None
         unequal = None
         if pps is not None:

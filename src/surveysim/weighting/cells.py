@@ -18,6 +18,7 @@ from ..kernels import cells as kernels
 from .margins import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
+SQUARED = 1e150  # sums of weights beyond this, or below its inverse, have no square in double precision
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
 _POOL = None
 
@@ -221,4 +222,15 @@ def refuse_weights(weight, what="weight"):
         raise DataError(
             f"{what}: {int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
             f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}. Mend them, or leave these rows out."
+        )
+
+
+def refuse_unsquared(weight, what="weight"):
+    """Raise where squares of sums of weights, of which every variance is made, would over- or underflow; `what` they are called."""
+    with np.errstate(over="ignore"):
+        whole = float(np.abs(weight).sum())
+    if whole > 0 and not 1 / SQUARED < whole < SQUARED:
+        raise DataError(
+            f"{what}: the weights sum to {whole:.3g}, whose square is beyond double precision, so that no error can be computed; divide "
+            f"or multiply them by a constant."
         )

@@ -9,7 +9,7 @@ from .. import guards
 from ..display import Shown
 from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
-from .cells import refuse_weights
+from .cells import refuse_unsquared, refuse_weights
 from .margins import Margins
 from .missing import POLICIES, complete
 from .problem import Problem
@@ -87,6 +87,7 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
         weight = weight.weight
     w = numbers_of(data, weight, n, "weight", finite=False)
     refuse_weights(w, called("weight", weight))
+    refuse_unsquared(w, called("weight", weight))
     there = w > 0
     if not there.any():
         raise DataError(f"{called('weight', weight)}: all {n} weights are zero, so there is nothing to diagnose.")

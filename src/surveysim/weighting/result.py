@@ -11,6 +11,7 @@ from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
 from ..tables import column_names, numbers_of, rows_of
+from .cells import refuse_unsquared
 
 
 class Calibration(Shown):
@@ -105,6 +106,8 @@ class Calibration(Shown):
                 "y is a Series whose index is not the table's, so its rows cannot be matched; give the table's column."
             )
         y = guards.number_array(y, "y", shape=w.shape, remedy="Give the values themselves, one per weight.")
+        refuse_unsquared(w)
+        refuse_unsquared(self.base(len(w)), "initial weights")
         n, N = np.count_nonzero(w), w.sum()  # rows of weight 0 are no interviews
         u = y[None, :].copy()
         for link in reversed(self.links):

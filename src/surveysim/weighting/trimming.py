@@ -55,7 +55,10 @@ def trim_weights(weight, lower=None, upper=None, strict=False):
     guards.flag(strict, "strict")
     low = -np.inf if lower is None else guards.number(lower, "lower", infinite=True)
     high = np.inf if upper is None else guards.number(upper, "upper", infinite=True)
-    total = result.sum()
+    with np.errstate(over="ignore"):
+        total = result.sum()
+    if not np.isfinite(total):
+        raise DataError("weight: the weights sum to more than double precision holds; divide them by a constant.")
     if not low <= high:
         raise DataError(f"lower = {lower!r} is above upper = {upper!r}.")
     if not low * len(result) <= total <= high * len(result):
