@@ -243,8 +243,11 @@ def holds_numbers(column):
     return pd.api.types.is_numeric_dtype(column.dtype) and not truth_values(column)
 
 
-def coded(data, name):
-    """A column as `Coded`; codes of categoricals and dictionaries are not copied."""
+def coded(data, name, look=True):
+    """A column as `Coded`; codes of categoricals and dictionaries are not copied.
+
+    look : whether no code lies beyond the levels; False is for callers who see to it themselves.
+    """
     column = _column(data, name)
     if not isinstance(column, pd.Series):
         import pyarrow as pa
@@ -255,15 +258,15 @@ def coded(data, name):
         if pa.types.is_date(array.type):  # pandas would make timestamps of dates
             return _dictionary(array.dictionary_encode(), repr(name), "values")
         column = _as_pandas(column)
-    return coded_values(column, repr(name))
+    return coded_values(column, repr(name), look)
 
 
-def coded_values(column, label):
+def coded_values(column, label, look=True):
     """The same of a pandas Series; `label` is what messages call it."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
         codes, labels = column.array.codes, column.array.categories.tolist()
-        return Coded(_inside(codes, len(labels), label), labels, "category")
+        return Coded(inside(codes, len(labels), label) if look else codes, labels, "category")
     if _arrow_dictionary(kind):
         import pyarrow as pa
 
@@ -322,16 +325,16 @@ def _dictionary(array, label, kind):
     if len(set(labels)) < len(labels) or None in labels:  # a dictionary may repeat itself; codes must not
         codes, labels = pd.factorize(pd.Series(array.to_pylist(), dtype=object), sort=False)
         return Coded(codes, labels.tolist(), kind)
-    return Coded(_inside(codes.to_numpy(zero_copy_only=False), len(labels), label), labels, kind)
+    return Coded(inside(codes.to_numpy(zero_copy_only=False), len(labels), label), labels, kind)
 
 
-def _inside(codes, levels, label):
+def inside(codes, levels, label, error=DataError):
     """The codes, none of them beyond the levels: tables may be made without looking."""
     if len(codes) and int(codes.max()) >= levels:
         beyond = codes >= levels
-        raise DataError(
+        raise error(
             f"{label} has codes beyond its {levels} levels in {int(beyond.sum())} rows, the first is row "
-            f"{int(np.argmax(beyond))}; make the column anew."
+            f"{int(np.argmax(beyond))}; mend the codes, or name their levels."
         )
     return codes
 

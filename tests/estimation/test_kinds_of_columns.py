@@ -514,5 +514,5 @@ def test_codes_beyond_their_levels__are_refused():
         lambda: ss.Survey(frame, psu="z").mean("y"),
         lambda: ss.rake(frame, {"z": {"a": 1, "b": 2}}),
     ):
-        with pytest.raises(DataError, match="'z' has codes beyond its 2 levels in 1 rows, the first is row 2"):
+        with pytest.raises(SurveysimError, match="'z' has codes beyond its 2 levels in 1 rows, the first is row 2"):
             ask()

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import CalibrationError, DataError
 from ..kernels import cells as kernels
+from ..tables import inside
 from .margins import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
@@ -27,10 +28,12 @@ _POOL = None
 class Axis:
     """One categorical variable (or cross of several): codes (n,) of the rows, and the column of the totals of each code.
 
+    `codes` are None once the rows are in cells.
+
     `place` (levels,) is -1 where a level has no total; no row has such a level. `labels` name the levels.
     """
 
-    codes: np.ndarray
+    codes: np.ndarray | None
     place: np.ndarray
     labels: tuple
 
@@ -76,14 +79,14 @@ def axis_of(data, variable, labels):
     if len(variable) > 1:
         return Axis(level_codes(data, variable, labels), np.arange(len(labels)), labels)
     (name,) = variable
-    codes, present = raking_levels(data, name)
+    codes, present = raking_levels(data, name, look=False)
     known = {label[0]: k for k, label in enumerate(labels)}
     place = np.array([known.get(label, -1) for label in present], dtype=np.int64)
     if (place < 0).any():
+        inside(codes, len(present), repr(name))
         rows = np.bincount(codes[codes >= 0], minlength=len(present))
         for k in np.flatnonzero((place < 0) & (rows > 0)):
             raise CalibrationError(no_total(name, present[k], int(rows[k]), known))
-    codes = codes if codes.flags.owndata else codes.copy()  # the caller's table may change
     return Axis(codes, place, tuple((label,) for label in present))
 
 
@@ -207,6 +210,7 @@ def as_kernel_input(values):
 
 def refuse_missing(name, codes, levels):
     """Raise where codes are outside 0 .. levels - 1."""
+    inside(codes, levels, f"raking variable {name!r}", CalibrationError)
     outside = (codes < 0) | (codes >= levels)
     if outside.any():
         raise CalibrationError(

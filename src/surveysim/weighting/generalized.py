@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -216,6 +217,8 @@ def _uncollapsed(data, targets, numeric, weight, q, cluster):
         one[member] = np.arange(n)  # a row of each cluster
         level, d, scale = np.zeros((len(size), 0), np.int64), base[one] * size, scale[one]
         partition = partition[one]
+    keep = (lambda codes: codes.astype(np.int64)) if cluster is not None else (lambda codes: None)
+    axes = [replace(axis, codes=keep(axis.codes)) for axis in axes]  # the arrays may be the caller's
     order = np.argsort(partition, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))

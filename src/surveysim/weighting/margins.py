@@ -282,9 +282,12 @@ def level_codes(data, variable, labels):
     return result
 
 
-def raking_levels(data, name):
-    """Codes (n,) and labels of a raking variable: levels that are equal to each other cannot have totals of their own."""
-    codes, labels = coded(data, name)
+def raking_levels(data, name, look=True):
+    """Codes (n,) and labels of a raking variable: levels that are equal to each other cannot have totals of their own.
+
+    look : as for `coded`.
+    """
+    codes, labels = coded(data, name, look)
     if len(set(labels)) < len(labels):
         raise CalibrationError(
             f"raking variable {name!r} holds truth values and numbers, and True == 1: one total would serve both. Recode it."

@@ -66,6 +66,7 @@ class Problem:
             partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
         what = called("weight", weight)
         cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names, what=what)
+        axes = [replace(axis, codes=None) for axis in axes]  # the cells know them; the arrays may be the caller's
         return cls(targets, axes, cells, base, n, weight_name=what)
 
     @cached_property
@@ -106,14 +107,18 @@ class Problem:
 
     def merged(self, image):
         """The same problem with levels merged: column `image` (P, C) of the totals takes the place of each."""
-        row = self.cells.partition[self.cells.cell]
-        axes = []
-        for axis, first, labels in zip(self.axes, self.targets.first, self.targets.labels, strict=False):
-            codes = image[row, axis.place[axis.codes] + first] - first
+        row, start, axes = self.cells.partition[self.cells.cell], 0, []
+        for m, (axis, first, labels) in enumerate(
+            zip(self.axes, self.targets.first, self.targets.labels, strict=False)
+        ):
+            own = self.cells.level[:, m][self.cells.cell] - start
+            codes = image[row, axis.place[own] + first] - first
             axes.append(Axis(codes, np.arange(len(labels)), labels))
+            start += len(axis.place)
         P = len(self.targets.partitions)
-        cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names)
-        return Problem(self.targets, axes, cells, self.base, self.n)
+        what = self.weight_name
+        cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names, what=what)
+        return Problem(self.targets, axes, cells, self.base, self.n, weight_name=what)
 
     def reweighted(self, base):
         """The same problem from other initial weights (n,)."""
@@ -357,16 +362,18 @@ class Problem:
 
     def respondents(self):
         """Rows with weight by partition and column (P, W)."""
-        P, row = len(self.targets.partitions), self.cells.partition[self.cells.cell]
+        cells, P, width = self.cells, len(self.targets.partitions), len(self.columns)
         there = slice(None) if self.base is None else np.flatnonzero(self.base > 0)
-        row = row[there]
-        parts = [
-            np.bincount(row * len(x.place) + np.asarray(x.codes)[there], minlength=P * len(x.place)).reshape(P, -1)
-            for x in self.axes
-        ]
-        return np.concatenate(
-            [*parts, np.repeat(np.bincount(row, minlength=P)[:, None], len(self.numeric), axis=1)], axis=1
-        )
+        rows = np.bincount(cells.cell[there], minlength=len(cells.weight))
+        result = np.repeat(np.bincount(cells.partition, rows, P)[:, None], width, axis=1)
+        if cells.level.shape[1]:
+            levels = width - len(self.numeric)
+            result[:, :levels] = cells.sums(rows, width)[:, :levels]
+        elif self.axes:  # clusters: the rows' own levels
+            row = cells.partition[cells.cell][there]
+            each = [np.bincount(row * len(x.place) + x.codes[there], minlength=P * len(x.place)) for x in self.axes]
+            result[:, : width - len(self.numeric)] = np.concatenate([e.reshape(P, -1) for e in each], axis=1)
+        return result.astype(np.int64)
 
     def _links(self, factor, shared):
         return (self.constraints(factor, shared),)
