@@ -244,13 +244,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
     variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
     se = np.sqrt(np.maximum(variance, 0.0))
-    weighted = design.weight != 0  # rows of weight 0 are no interviews
-    n = np.concatenate(
-        [
-            np.atleast_1d((item.rows & weighted).sum() if isinstance(item, scores.Statistic) else item.rows)
-            for item in items
-        ]
-    )
+    n = np.concatenate([np.atleast_1d(_interviews(design.weight, item)) for item in items])
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
     methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])
     lower, upper = intervals.wald_interval(value, se, level, degrees)
@@ -290,6 +284,11 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
         factor=None if scale is None else factor,
         kind=kind,
     )
+
+
+def _interviews(weight, item):
+    """Rows of weight of a statistic, or of every domain of a block: rows of weight 0 are no interviews."""
+    return np.count_nonzero(weight[item.rows]) if isinstance(item, scores.Statistic) else item.rows
 
 
 def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, kind=None):

@@ -146,8 +146,9 @@ def _clopper_pearson(p, n, level):
     x, huge, ends = size * p, size > HUGE, []
     for a, b, tail, limit in ((x, size - x + 1, half, 0.0), (x + 1, size - x, 1 - half, 1.0)):
         end = special.betaincinv(a, b, tail)
-        lost = huge & ~(np.abs(special.betainc(a, b, end) - tail) < 1e-6)
-        end = np.where(lost, _large(p, size, tail), end)
+        if huge.any():
+            lost = huge & ~(np.abs(special.betainc(a, b, end) - tail) < 1e-6)
+            end = np.where(lost, _large(p, size, tail), end)
         ends.append(np.where(np.isnan(end), limit, np.clip(end, 0, 1)))  # where n p or n (1 - p) is next to nothing
     return tuple(np.where(n == 0, k, np.where(np.isinf(n), p, end)) for k, end in zip((0.0, 1.0), ends, strict=True))
 

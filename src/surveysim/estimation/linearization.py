@@ -149,6 +149,11 @@ class Design:
         ratio = np.divide(weight, self.weight, out=np.zeros(len(weight)), where=self.weight > 0)
         return replace(self, weight=weight, base=self.carried * ratio)
 
+    @cached_property
+    def all_interviews(self):
+        """Whether every row has weight."""
+        return bool(self.weight.all())
+
     @property
     def psu(self):
         return self.stages[0].unit

@@ -436,7 +436,7 @@ class Survey(Shown):
     def _answered(self, column):
         """Codes of the levels to show: every level of a categorical or bool column, of others those of rows of weight."""
         order = column.shown()
-        if self.design.weight.all() or column.kind == "category" or len(order) < 2:
+        if self.design.all_interviews or column.kind == "category" or len(order) < 2:
             return order
         seen = np.bincount(column.codes[(column.codes >= 0) & (self.design.weight != 0)], minlength=max(order) + 1) > 0
         return [k for k in order if seen[k]]
@@ -470,7 +470,7 @@ class Survey(Shown):
                 aside[name] = lost
             group = finer
             names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
-        if not self.design.weight.all():  # rows of weight 0 make no domain
+        if not self.design.all_interviews:  # rows of weight 0 make no domain
             used &= np.bincount(group[(group >= 0) & (self.design.weight != 0)], minlength=len(names)) > 0
         if not used.any():
             raise DataError("the subpopulation has no rows of weight; check where(), by and the weights.")
