@@ -21,6 +21,8 @@ def question(rng, columns, what):
     if what in ("total", "mean", "ratio", "quantile"):
         numeric = kind.numeric
         q["y"] = "v" if numeric and rng.random() < 0.8 else "y"
+        if what == "total" and rng.random() < 0.15:
+            return q | {"y": "one"}  # how many there are: what totals pin and shares do not
         if what == "quantile":
             q["q"] = (
                 [0.25, 0.5, 0.9][: rng.integers(1, 4)]

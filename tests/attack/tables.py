@@ -72,6 +72,7 @@ def table(rng, group, n, few_missing=True):
     if columns["y"]["kind"] == "float32":
         columns["y"]["values"] = [float(np.float32(v)) for v in columns["y"]["values"]]
     columns["x"] = numbers(np.round(rng.gamma(4, 2, n) + 0.5, 3))
+    columns["one"] = numbers(np.ones(n))
     columns["m"] = numbers(np.round(rng.gamma(9, 1, n), 3))
     for name, levels in (("g", 3), ("k", 2)):
         if rng.random() < 0.35:
