@@ -187,9 +187,9 @@ def recipe_passes(columns, step, path):
 
 
 def standard_error(score, steps, design, inside):
-    """By the chain of steps and the design, of a score of the rows `inside` a domain."""
-    values, design = (
-        adjusted.weighted_score(score, steps, design["weight"]).tolist(),
-        design | {"speaks": (inside, inside)},
-    )
-    return float(np.sqrt(variance.of_values(values, values, design)))
+    """By the chain of steps and the design, of a score of the rows `inside` a domain; NaN where the variance is negative."""
+    values = adjusted.weighted_score(score, steps, design["weight"]).tolist()
+    found = variance.of_values(values, values, design | {"speaks": (inside, inside)})
+    if -1e-9 * float(np.dot(values, values)) < found <= 0:
+        return 0.0  # rounding
+    return float(np.sqrt(found)) if found >= 0 else float("nan")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import guards
 from ..display import Shown, guarded_table
-from ..errors import DataError
+from ..errors import DataError, DesignError
 from ..tables import in_kind
 from ..weighting.cells import by_threads
 from . import intervals, scores
@@ -229,6 +229,18 @@ class Estimates(Shown):
         return self.table
 
 
+def _refuse_negative(variance, value, rows):
+    """Refuse variances (E,) below 0 by more than rounding, which Horvitz and Thompson's estimator has at times."""
+    negative = variance < -1e-9 * np.maximum(value**2, 1e-300)
+    if negative.any():
+        k = int(np.argmax(negative))
+        name = ", ".join(str(part) for part in rows[k] if part != "")
+        raise DesignError(
+            f"{int(negative.sum())} of {len(rows)} estimated variances are negative, the first is {variance[k]:g}, of {name}: the joint "
+            f'probabilities do not suit the form of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
+        )
+
+
 def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None, kind=None):
     """Standard errors, intervals, moe and deff of statistics and blocks.
 
@@ -243,6 +255,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     df = guards.degrees(df)
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
     variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
+    _refuse_negative(variance, value, rows)
     se = np.sqrt(np.maximum(variance, 0.0))
     n = np.concatenate([np.atleast_1d(_interviews(design.weight, item)) for item in items])
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
