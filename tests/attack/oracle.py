@@ -190,6 +190,7 @@ def standard_error(score, steps, design, inside):
     """By the chain of steps and the design, of a score of the rows `inside` a domain; NaN where the variance is negative."""
     values = adjusted.weighted_score(score, steps, design["weight"]).tolist()
     found = variance.of_values(values, values, design | {"speaks": (inside, inside)})
-    if -1e-9 * float(np.dot(values, values)) < found <= 0:
+    plain = np.asarray(design["weight"]) * np.asarray(score)
+    if -max(1e-9 * float(np.dot(values, values)), 1e-20 * float(np.dot(plain, plain))) < found <= 0:
         return 0.0  # rounding
     return float(np.sqrt(found)) if found >= 0 else float("nan")

@@ -57,7 +57,7 @@ class Tally:
     def add(self, name, number, reply):
         """Count what a case came to; its findings that are new of their kind."""
         self.cases += 1
-        self.seconds[name] += reply["seconds"] - 0.05
+        self.seconds[name] += min(reply["seconds"], 1.0) - 0.05  # one slow case is not to starve its family
         cell = number % len(self.cells[name])
         self.reached[name][cell] += bool(reply["reached"])
         if reply["reached"]:

@@ -1,4 +1,9 @@
-"""The attacker would find what is there: it is attacked with planted faults."""
+"""The attacker finds nothing in a minute (ten with `--all`), and would find what is there: it is attacked with planted faults."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +12,29 @@ from attack import families, oracle, shrink, survey
 from attack.__main__ import Worker
 from attack.report import Report
 from attack.tally import Tally, parts
+
+TESTS = Path(__file__).parents[1]
+FAMILIES = [part for name in ("survey", "dual", "planning") for part in ("--family", name)]
+
+
+def attack(folder, *arguments):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])}
+    return subprocess.run(
+        [sys.executable, "-m", "attack", "--out", str(folder), *arguments, *FAMILIES],
+        env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+
+def test_a_minute_finds_nothing_and_visits_every_pair_of_levels(tmp_path):
+    found = attack(tmp_path, "--minutes", "1", "--seed", "1", "--workers", "1")
+    assert found.returncode == 0, found.stderr[-6000:] + found.stdout
+    assert "0 findings, 0 cells" in found.stdout
+
+
+@pytest.mark.long
+def test_ten_minutes_find_nothing(tmp_path):
+    found = attack(tmp_path, "--minutes", "10", "--seed", "2", "--workers", "1")
+    assert found.returncode == 0, found.stderr[-6000:] + found.stdout
 
 
 @pytest.mark.parametrize("name", families.NAMES)
