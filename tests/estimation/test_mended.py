@@ -282,10 +282,11 @@ def test_slips__get_our_own_errors(make):
 
 def test_replicate_weights_without_a_scale__are_warned_of():
     data = sample()
+    weights = np.outer(data["w"], np.ones(4))
     with pytest.warns(SurveysimWarning, match="scale and rscales are 1"):
-        Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)))
+        Survey(data, weight="w", replicate_weights=weights)
     with pytest.raises(DesignError, match="give a number"):
-        Survey(data, weight="w", replicate_weights=np.ones((len(data), 4)), scale="BRR")
+        Survey(data, weight="w", replicate_weights=weights, scale="BRR")
 
 
 def test_early_late__an_effort_with_one_respondent():
