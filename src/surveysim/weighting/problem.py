@@ -419,8 +419,10 @@ def _describe(variable, level):
 def warn_of_dominance(weight, largest, whole):
     """Say so where one respondent stands for a large part of everybody."""
     share = largest / whole if whole > 0 else 0.0
+    if share < DOMINANT:
+        return
     n = np.count_nonzero(weight)
-    if share >= DOMINANT and share * n >= TIMES_MEAN:
+    if share * n >= TIMES_MEAN:
         deff = deff_kish(weight)
         warnings.warn(
             f"one respondent (row {int(np.argmax(weight))}) carries {100 * share:.3g} % of all weight: Kish deff {deff:.3g}, "
