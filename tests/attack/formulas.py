@@ -15,7 +15,6 @@ def naive(case, known, report):
     if not np.allclose(base, path[0], rtol=1e-10):
         report.finding("base weights", "they are not what the design says", session, None, [list(path[0]), list(base)])
         return
-    passed = []
     for step, before, after in zip(known["steps"], path, path[1:]):
         if step["method"] == "recipe" and not _recipe(case, known, step, before, report):
             return
@@ -30,17 +29,23 @@ def naive(case, known, report):
                 )
                 return
             report.count("naive weights", len(after))
-        try:
-            if passed is None:
-                continue
-            if step["method"] == "recipe":
-                passed += oracle.recipe_passes(columns, step, recipe_path(session.names["data"], step, before)[0])
-            else:
-                passed.append(oracle.passes(columns, step, before, after))
-        except oracle.SkipError:
-            passed = None
+    passed = passes(case, known)
     asked = {"quantile": _quantiles, "independence": _independence}.get(case["question"]["what"], _estimates)
     asked(case, known, passed, report)
+
+
+def passes(case, known):
+    """The chain of steps as `naive.adjusted` reads it, or None where a step has no formula there."""
+    columns, data, path, made = case["columns"], known["session"].names["data"], known["path"], []
+    try:
+        for step, before, after in zip(known["steps"], path, path[1:]):
+            if step["method"] == "recipe":
+                made += oracle.recipe_passes(columns, step, recipe_path(data, step, before)[0])
+            else:
+                made.append(oracle.passes(columns, step, before, after))
+    except oracle.SkipError:
+        return None
+    return made
 
 
 def _recipe(case, known, step, before, report):

@@ -1,5 +1,7 @@
 """The second implementations' answers for a case, from plain lists: weights, estimates, errors, degrees of freedom."""
 
+from math import fsum
+
 import numpy as np
 from naive import adjusted, calibration, independence, intervals, quantiles, raking, recipe, variance  # noqa: F401 - for others
 
@@ -121,7 +123,7 @@ def _raked(values, margins, before, are, missing, trim, bounds):
 def passes(columns, step, before, after):
     """A calibration step as `naive.adjusted` reads it."""
     values, options = {name: c["values"] for name, c in columns.items()}, step["options"]
-    if options.get("trim") or options.get("bounds") or options.get("missing") == "level" or "covariance" in options:
+    if options.get("missing") == "level" or "covariance" in options:
         raise SkipError
     parts, n = [(step["totals"], list(range(len(before))))], len(before)
     before = np.array(before, float)
@@ -146,9 +148,24 @@ def passes(columns, step, before, after):
         sums = np.concatenate([np.full(len(t), sum(t.values())) for t in totals.values()]) if shares else None
         follow.append((inside & (before > 0))[:, None] * (target / sums) if shares else np.zeros_like(x))
     made = {"before": before, "after": after, "x": np.hstack(blocks), "follow": np.hstack(follow)}
+    distance = "linear" if step["method"] == "poststratify" else options.get("method", "raking")
+    made["distance"] = distance, options.get("bounds") or (-np.inf, np.inf)
+    if options.get("trim"):
+        made |= {"cut": _held(before, np.asarray(after), *options["trim"]), "mean_follows": shares}
+        made["wanders"] = len(step["totals"]) > 1 or None not in options["trim"]  # who was cut once may end inside
     if options.get("q") is not None:
         made["q"] = values[options["q"]]
     return made
+
+
+def _held(before, after, least, most):
+    """Rows that trimming holds at a bound; they are known to 1e-6 of it."""
+    inside = before > 0
+    of_mean = after / (fsum(after) / inside.sum())
+    beside = np.min([np.abs(of_mean / bound - 1) for bound in (least, most) if bound is not None], axis=0)
+    if np.any(inside & (beside > 1e-6) & (beside < 4e-6)):
+        raise SkipError
+    return inside & (beside < 2e-6)
 
 
 def recipe_weights(columns, own, before, dispositions):
@@ -177,13 +194,40 @@ def recipe_passes(columns, step, path):
         if own["step"] == "Composite" and own["theta"] == "effective":
             raise SkipError
         if own["step"] == "Rake":
-            if own["minimum"] > 1 or own["trim"] != (None, None):
+            if own["minimum"] > 1:
                 raise SkipError
-            raked = {"totals": own["totals"], "options": {"margins_are": own["options"]["margins_are"]}}
+            options = {"margins_are": own["options"]["margins_are"]}
+            options |= {} if own["trim"] == (None, None) else {"trim": own["trim"]}
+            raked = {"method": "rake", "totals": own["totals"], "options": options}
             made.append(passes(columns, raked, before, after))
         elif own["step"] != "BaseWeight":  # the base weights are the design's
             made.append({"before": before, "after": after})
     return made
+
+
+def differentiated(steps):
+    """The same chain with regressions weighted by the derivatives of the weights by the multipliers: after the step for raking.
+
+    What the derivative of the estimate by the weights before has, to the last digit; with the weights before in their place, which
+    is the usual estimate, it has as many digits as the factors are near 1 (Deville & Särndal 1992, section 3).
+    """
+    made = []
+    for step in steps:
+        if "distance" in step:
+            before, after = np.asarray(step["before"], float), np.asarray(step["after"], float)
+            g = np.divide(after, before, out=np.zeros(len(before)), where=before > 0)
+            step = step | {"q": _speed(g, *step["distance"]) * np.asarray(step.get("q", 1.0), float), "still": True}
+        made.append(step)
+    return made
+
+
+def _speed(g, distance, bounds):
+    """F' where F is g; 0 at a bound."""
+    low, high = bounds
+    if distance == "logit":
+        return (g - low) * (high - g)
+    inside = (g > low * (1 + 1e-8)) & (g < high * (1 - 1e-8)) if high < np.inf else np.ones(len(g), bool)
+    return np.where(inside, g if distance == "raking" else 1.0, 0.0)
 
 
 def standard_error(score, steps, design, inside):

@@ -84,6 +84,26 @@ def test_a_planted_fault_is_found_shrunk_and_shown(monkeypatch):
     assert np.isfinite(names["first"]().table["se"].to_numpy(float)).all()
 
 
+def test_derivatives_are_explained_by_the_weights_of_regressions():
+    """Weights over six powers of ten, factors to 9: 56.9 with the weights before, 4.5 with those after, as the derivatives have it."""
+    _, case = families.case_of("survey", 1, 552)
+    report = Report()
+    survey.attack(case | {"checks": ["repeated"]}, report)
+    assert not report.findings
+    assert report.counts["repeated"] > 3
+
+
+@pytest.mark.parametrize("name", ["standard_error", "differentiated"])
+def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
+    right = getattr(oracle, name)
+    wrong = {"standard_error": lambda *given: 1.001 * right(*given), "differentiated": list}
+    monkeypatch.setattr(oracle, name, wrong[name])
+    _, case = families.case_of("survey", 1, 552)
+    report = Report()
+    survey.attack(case | {"checks": ["repeated"]}, report)
+    assert [f["check"] for f in report.findings] == ["repeated"]
+
+
 def test_rows_are_shrunk_to_the_one_that_matters():
     case = {"columns": {"v": {"values": list(range(40)), "kind": "int64"}}}
 

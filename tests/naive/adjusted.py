@@ -6,7 +6,8 @@ poststratification) has "x" too, one list of calibration variables per row, and 
 - "q", scale factors; "penalty", V / κ where totals are known with error V only (`with_error` adds the error of the totals);
 - "follow", per row by how much each total grows with that row's weight before the step (totals that are constants follow nothing);
 - "cut", rows whose weights trimming holds at a multiple of the mean; "mean_follows" where that mean follows the weights before
-  the step, as it does where margins are shares.
+  the step, as it does where margins are shares; "still" asks for derivatives, which are 0 of a weight that is held: it is lost
+  with its row, but does not grow with it.
 
 A step without "x" multiplies weights by what does not depend on the sample.
 """
@@ -32,7 +33,8 @@ def pass_step(z, step):
         weight = np.where(cut, 0.0, weight)
     b = regression(z, x, weight, step.get("penalty"))
     residual = [z[k] - math.fsum(x[k] * b) for k in range(len(before))]
-    passed = [g[k] * residual[k] for k in range(len(before))]
+    still = cut if step.get("still") and cut is not None else [False] * len(before)
+    passed = [0.0 if still[k] else g[k] * residual[k] for k in range(len(before))]
     if step.get("follow") is not None:
         follow = np.asarray(step["follow"], float)
         passed = [passed[k] + math.fsum(follow[k] * b) for k in range(len(before))]
