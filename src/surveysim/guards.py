@@ -5,6 +5,7 @@ Python's own type.
 """
 
 import math
+from decimal import Decimal, InvalidOperation
 from numbers import Integral, Real
 
 import numpy as np
@@ -146,6 +147,31 @@ def number_array(values, what, *, shape=None, error=DataError, remedy=""):
             f"{at}.{_more(remedy)}"
         )
     return array
+
+
+def decimals(text):
+    """Decimals of a number in a text; 0 where it is none."""
+    try:
+        exponent = Decimal(text).as_tuple().exponent
+    except InvalidOperation:
+        return 0
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def rounding(numbers, digits):
+    """How far the sum of so many numbers may be off because they are printed with so many decimals: half a unit of the last for each."""
+    return numbers * 0.5 * 10.0**-digits
+
+
+def rounded(total, whole, numbers, digits):
+    """Whether numbers that sum to `whole` may sum to `total` as they are printed.
+
+    Above by all that rounding allows, since halves are rounded up, and below by less than that.
+    """
+    if whole == 1 and digits == 0:  # ones and zeros are no shares
+        return False
+    allowed = rounding(numbers, digits)
+    return -allowed * (1 - 1e-9) < total - whole <= allowed * (1 + 1e-9)
 
 
 def _more(remedy):

@@ -48,17 +48,28 @@ class Coded:
         return iter((self.codes, self.labels))
 
     def order(self):
-        """Codes of the labels in the order to show them: categories as they are, others sorted."""
+        """Codes of the labels in the order to show them: categories as they are, others sorted; text that spells numbers by these."""
         if self.kind == "category":
             return list(range(len(self.labels)))
         try:
-            return sorted(range(len(self.labels)), key=self.labels.__getitem__)
+            text = len(self.labels) > 0 and all(isinstance(label, str) for label in self.labels)
+            key = [natural(label) for label in self.labels] if text else self.labels
+            return sorted(range(len(self.labels)), key=key.__getitem__)
         except TypeError:  # labels of several kinds
             return sorted(range(len(self.labels)), key=lambda k: (type(self.labels[k]).__name__, str(self.labels[k])))
 
     def shown(self):
         """The same of the levels whose proportions are shown: of truth values only True."""
         return [1] if self.kind == "truth" else self.order()
+
+
+def natural(text):
+    """What texts are sorted by: those that spell numbers by their numbers, before the others."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    return (0, value, text) if value == value else (1, 0.0, text)
 
 
 def kind_of(data):

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 a study finished with fail
 
 import json
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -20,6 +21,7 @@ from .weights import weights
 from .writing import Stages, announce, estimates_text, folder, progress_display, save, truth
 
 PRESET = "cnnic-2024-12"
+FILE_COMMANDS = ("weights", "estimate", "plan")
 
 
 class _Commands(click.Group):
@@ -29,7 +31,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SurveysimError as error:
-            click.echo(f"surveysim: {error}", err=True)
+            click.echo(f"surveysim: {_from_one(str(error))}", err=True)
             ctx.exit(1 if isinstance(error, StudyError) else 2)
         except OSError as error:
             click.echo(f"surveysim: {error.filename or 'writing'}: {error.strerror or error}", err=True)
@@ -48,10 +50,28 @@ def main():
     warnings.showwarning = _warn
 
 
+ROW = re.compile(r"""'[^']*'|"[^"]*"|(?<!data )\brow (\d+)|\brows (\d+) and (\d+)""")
+
+
+def _from_one(message):
+    """A message with the rows of a file counted from 1, as a file's first row is for whoever looks into it; tables count from 0."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or ctx.find_root().invoked_subcommand not in FILE_COMMANDS:
+        return message
+    return ROW.sub(_one_more, message)
+
+
+def _one_more(found):
+    numbers = [int(number) + 1 for number in found.groups() if number is not None]
+    if not numbers:
+        return found.group()  # something in quotes
+    return f"data row {numbers[0]}" if len(numbers) == 1 else f"data rows {numbers[0]} and {numbers[1]}"
+
+
 def _warn(message, category, *where, **more):
     """Warnings meant for users as one line on stderr; others as Python shows them."""
     if issubclass(category, SurveysimWarning):
-        click.echo(f"surveysim: {message}", err=True)
+        click.echo(f"surveysim: {_from_one(str(message))}", err=True)
     else:
         click.echo(warnings.formatwarning(message, category, *where[:2]), err=True, nl=False)
 

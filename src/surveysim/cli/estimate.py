@@ -1,24 +1,27 @@
 """The commands `surveysim estimate` and `surveysim plan …`."""
 
 import json
-import operator
-import re
 from functools import partial
 from pathlib import Path
 
 import click
 
 from ..errors import DataError, SurveysimError
+from ..naming import columns_in, crossed_in, quoted
+from .options import (
+    PARTITIONS,
+    RAKING,
+    READING,
+    REPLICATE_WEIGHTS,
+    brought_weights,
+    json_option,
+    read_file,
+    read_margins,
+    refuse_unused,
+    say_if_raked,
+    shared,
+)
 from .writing import apart
-
-COMPARISONS = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 
 
 class Share(click.ParamType):
@@ -45,8 +48,11 @@ def _many(name, text):
 @_many("ratio", "Two numeric columns, NUM/DEN.")
 @_many("quantile", "Numeric column and share, COLUMN:0.5.")
 @click.option("--weight", help="Column of weights.")
-@click.option("--strata", help="Column of strata; several stages separated by commas.")
-@click.option("--psu", help="Column of primary sampling units; several stages separated by commas.")
+@click.option(
+    "--strata",
+    help="Column of strata, or several joined by * for their combinations; several stages separated by commas.",
+)
+@click.option("--psu", help="Column of primary sampling units, likewise.")
 @click.option("--fpc", help="Column of population counts or sampling fractions; several stages separated by commas.")
 @click.option("--nest", is_flag=True, help="PSU labels repeat across strata.")
 @click.option(
@@ -58,39 +64,37 @@ def _many(name, text):
 )
 @click.option(
     "--rake",
+    "--margins",
+    "rake",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Margins file: rake the weights first, so that errors are those of raked estimates.",
 )
+@click.option("--rake-by", help=f"{PARTITIONS} Columns of --by that the margins file has are partitions too.")
 @click.option(
-    "--missing",
-    type=click.Choice(["fail", "drop", "level"]),
-    default="fail",
-    show_default=True,
-    help="With --rake, rows that miss a raking variable: refuse them, take their weight away, or give them a level.",
+    "--by", help="Columns whose combinations are domains, separated by commas; names with commas in double quotes."
 )
-@click.option(
-    "--population", type=click.FloatRange(min=0, min_open=True), help="What raked weights sum to, for shares."
-)
-@click.option("--by", help="Columns whose combinations are domains, separated by commas.")
 @click.option("--where", multiple=True, help="Subpopulation, such as age>=60 or sex=female; all that are given hold.")
-@click.option("--replicates", type=click.Choice(["jk1", "jkn", "brr", "rao-wu", "sdr"]), help="Errors by replicates.")
-@click.option("--count", type=click.IntRange(min=2), help="How many replicates, for rao-wu and sdr.")
+@click.option(
+    "--replicates", type=click.Choice(["jk1", "jkn", "brr", "fay", "rao-wu", "sdr"]), help="Errors by replicates."
+)
+@click.option("--n", "--count", "n", type=click.IntRange(min=2), help="How many replicates, for rao-wu and sdr.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of rao-wu replicates.")
+@shared(REPLICATE_WEIGHTS)
 @click.option("--ci", default="logit", show_default=True, help="Interval of proportions.")
 @click.option("--level", type=Share(), default=0.95, show_default=True, help="Confidence level.")
 @click.option("--deff", type=click.Choice(["wor", "wr"]), help="Also the design effect.")
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a .csv, .parquet or .xlsx file."
 )
-@click.option("--sheet", help="Sheet of an Excel file; the first unless given.")
-@click.option("--encoding", default="utf-8-sig", help="Encoding of a CSV file, such as gb18030.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def estimate(data, out, as_json, by, ci, level, deff, sheet, encoding, where, replicates, count, seed, **options):
+@click.option("--percent", is_flag=True, help="Proportions, with their errors and intervals, in percent.")
+@shared(RAKING, READING)
+@json_option
+def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates, n, seed, **options):
     """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals."""
     import numpy as np
     import pandas as pd
 
-    from .. import files
+    from ..estimation.conditions import holds
 
     wanted = [(what, y) for what in ("mean", "total", "proportion", "ratio", "quantile") for y in options[what]]
     if not wanted:
@@ -98,17 +102,24 @@ def estimate(data, out, as_json, by, ci, level, deff, sheet, encoding, where, re
     if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
         raise DataError(f"{out}: estimates are written as .csv, .parquet or .xlsx.")
     apart((data, options["rake"]), (out,))
-    file = files.read(data, sheet, encoding)
-    options |= {"wanted": wanted, "domains": by.split(",") if by else []}
-    survey, asked, domains = _survey(file, Roles(), options, encoding)
+    if options["rake"] is None:
+        refuse_unused(RAKING, "without --rake, there is nothing to rake to")
+    file = read_file(data, options)
+    options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by else []}
+    survey, asked, domains = _survey(file, Roles(), options)
     if where:
-        survey = survey.where(np.logical_and.reduce([_condition(file, text) for text in where]))
+        survey = survey.where(np.logical_and.reduce([holds(file, text, "--where") for text in where]))
     if replicates is not None:
-        survey = survey.replicates(replicates, n=count, seed=seed if replicates == "rao-wu" else None)
+        rho = options["rho"] if replicates == "fay" else None
+        survey = survey.replicates(
+            replicates, n=n, seed=seed if replicates == "rao-wu" else None, rho=rho, mse=bool(options["mse"])
+        )
     found = [_one(survey, what, columns, share, domains, ci, level, deff) for what, _, columns, share in asked]
     table = pd.concat([e.to_frame() for e in found], ignore_index=True)
     table["variable"] = [y for e, (_, y, _, _) in zip(found, asked, strict=True) for _ in range(len(e))]
     table["domain"] = [text.replace(" (levels)", "") for text in table["domain"]]
+    if percent:
+        table = _in_percent(table)
     if out is not None:
         _write(table, out)
     if as_json:
@@ -137,10 +148,15 @@ class Roles:
 def _wanted(file, roles, what, y):
     """Names, in the table, of the columns of one statistic, and its share where it is a quantile."""
     if what == "proportion":
-        return [roles.put("levels", y, lambda: _levels(file, y))], None
+        name = columns_in(y, file, "--proportion", sign="")[0]
+        return [roles.put("levels", name, partial(file.levelled, name))], None
     if what == "ratio":
-        return [roles.put("numbers", c, partial(file.numbers, c)) for c in _halves(y, "/", "NUM/DEN")], None
+        names = columns_in(y, file, "--ratio", sign="/") if "/" in y else []
+        if len(names) != 2:
+            raise click.UsageError(f"{y!r}: write NUM/DEN.")
+        return [roles.put("numbers", c, partial(file.numbers, c)) for c in names], None
     column, share = _halves(y, ":", "COLUMN:0.5") if what == "quantile" else (y, None)
+    column = columns_in(column, file, f"--{what}", sign="")[0]
     try:
         return [roles.put("numbers", column, partial(file.numbers, column))], None if share is None else float(share)
     except ValueError as error:
@@ -149,23 +165,13 @@ def _wanted(file, roles, what, y):
         raise click.UsageError(f"--quantile {y!r}: {share!r} is no number.") from None
 
 
-def _levels(file, name):
-    """A column's levels by their labels, in the order of their codes."""
-    import pandas as pd
-
-    text, known = file.text(name), file.levels.get(name, {})
-
-    def order(code):
-        try:
-            return (0, float(code), "")
-        except ValueError:
-            return (1, 0.0, code)
-
-    codes = sorted(text.dropna().unique(), key=order)
-    shown = [known.get(code, code) for code in codes]
-    if len(set(shown)) < len(shown):
-        shown = [f"{known[code]} ({code})" if code in known else code for code in codes]
-    return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
+def _in_percent(table):
+    """Proportions in percent, which their statistic says."""
+    at = table["statistic"] == "proportion"
+    numbers = ["estimate", "se", "lower", "upper", "moe"]
+    table = table.astype(dict.fromkeys(numbers, float))
+    table.loc[at, numbers] *= 100
+    return table.assign(statistic=table["statistic"].where(~at, "percent"))
 
 
 def _halves(text, sign, form):
@@ -175,27 +181,27 @@ def _halves(text, sign, form):
     return left, right
 
 
-def _survey(file, roles, options, encoding):
+def _survey(file, roles, options):
     """The Survey of a file by the design options."""
     import pandas as pd
 
-    from .. import files
     from ..estimation import Survey
-    from .weights import blown_up, raking_table
 
-    targets, design = None, {}
+    given = None
     if options["rake"] is not None:  # first, so that messages about margins have the file's names
-        targets, reading = files.read_margins(options["rake"], encoding=encoding)
-        targets, reading = blown_up(targets, reading, options["population"], None, options["rake"])
-        for name, values in raking_table(file, targets, None).items():
-            roles.table[name] = values
-    for part, kind in (("strata", file.text), ("psu", file.text), ("fpc", file.numbers)):
-        columns = options[part].split(",") if options[part] else []
-        design[part] = [roles.put(part, c, partial(kind, c)) for c in columns] or None
+        given = read_margins(file, options["rake"], _partitions(options), options)
+        roles.table |= given.table
+    design = {part: _stages(file, roles, part, options) for part in ("strata", "psu")}
+    fpc = columns_in(options["fpc"], file, "--fpc") if options["fpc"] else []
+    design["fpc"] = [roles.put("fpc", c, partial(file.numbers, c)) for c in fpc] or None
     weight = options["weight"]
+    if weight and given is None and not options["replicate_weights"]:
+        say_if_raked(file, weight)
+    taken = {weight} if weight else set()
     weight = roles.put("weight", weight, partial(file.numbers, weight)) if weight else None
+    design |= brought_weights(file, roles, taken, options)
     asked = [(what, y, *_wanted(file, roles, what, y)) for what, y in options["wanted"]]
-    domains = [roles.put("levels", d, partial(_levels, file, d)) for d in options["domains"]]
+    domains = [roles.put("levels", d, partial(file.levelled, d)) for d in options["domains"]]
     survey = Survey(
         pd.DataFrame(roles.table, index=range(len(file))),
         weight=weight,
@@ -203,31 +209,44 @@ def _survey(file, roles, options, encoding):
         lonely_psu=options["lonely_psu"],
         **design,
     )
-    if targets is not None:
-        survey = survey.rake(targets, margins_are=reading, missing=options["missing"])
-    return survey, asked, domains
+    return survey if given is None else survey.rake(given.targets, **given.options), asked, domains
 
 
-def _condition(file, text):
-    """Rows (n,) for which a comparison such as age>=60 holds; missing values do not."""
-    found = re.fullmatch(r"\s*(.+?)\s*(!=|>=|<=|==|=|>|<)\s*(.*?)\s*", text)
-    if found is None:
-        raise click.UsageError(f"--where {text!r}: write COLUMN=LEVEL, or another of {', '.join(COMPARISONS)}.")
-    name, sign, value = found.groups()
-    sign = "=" if sign == "==" else sign
-    if sign in ("=", "!="):
-        values = file.named(name, [value])
-        known = set(values.dropna())
-        if value not in known:
-            raise click.UsageError(
-                f"--where {text!r}: no row has {name} = {value!r}; there are {', '.join(sorted(known)[:10])}."
-            )
-        return ((values == value) == (sign == "=")).to_numpy() & values.notna().to_numpy()
+def _partitions(options):
+    """The column of partitions: as said, or the one of the domains that the margins file has a column of."""
+    if options["rake_by"] is not None or not options["domains"]:
+        return options["rake_by"]
+    from .. import files
+
     try:
-        bound = float(value)
-    except ValueError:
-        raise click.UsageError(f"--where {text!r}: {value!r} is no number.") from None
-    return COMPARISONS[sign](file.numbers(name), bound)
+        known = files.read(options["rake"]).columns
+    except DataError:
+        known = files.read(options["rake"], encoding=options["encoding"]).columns
+    found = [name for name in options["domains"] if name in known and name not in ("variable", "level")]
+    return found[0] if found else None
+
+
+def _stages(file, roles, part, options):
+    """Columns of strata or sampling units, one per stage; several joined by * are one of their combinations."""
+    if not options[part]:
+        return None
+    stages = crossed_in(options[part], file, f"--{part}")
+    if part == "strata" and len(stages) > max(
+        1, len(crossed_in(options["psu"], file, "--psu")) if options["psu"] else 1
+    ):
+        joined = [name for stage in stages for name in stage]
+        click.echo(f"surveysim: strata are the combinations of {' and '.join(map(repr, joined))}.", err=True)
+        stages = [tuple(joined)]
+    return [roles.put(part, "*".join(stage), partial(_combined, file, stage)) for stage in stages]
+
+
+def _combined(file, names):
+    """Combinations of columns as text (n,), None where one of them is missing."""
+    columns = [file.text(name) for name in names]
+    if len(columns) == 1:
+        return columns[0]
+    rows = zip(*columns, strict=True)
+    return [None if any(v is None for v in row) else ", ".join(map(quoted, row)) for row in rows]
 
 
 def _one(survey, what, columns, share, by, ci, level, deff):

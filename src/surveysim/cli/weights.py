@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import DataError
+from .options import PARTITIONS, RAKED, RAKING, READING, json_option, read_file, read_margins, shared
 from .writing import apart, replaced
 
 _DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
@@ -14,17 +14,7 @@ _MARGINS = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="File with the columns variable, level and total, percent or share; a crossed margin is sex*age, female*60+.",
 )
-_BY = click.option("--by", help="Column of partitions, each with its own margins (a column of the margins file too).")
-_MISSING = click.option(
-    "--missing",
-    type=click.Choice(["fail", "drop", "level"]),
-    default="fail",
-    show_default=True,
-    help="Rows that miss a raking variable: refuse them, take their weight away, or give them a level of their own.",
-)
-_SHEET = click.option("--sheet", help="Sheet of an Excel file; the first unless given.")
-_ENCODING = click.option("--encoding", default="utf-8-sig", help="Encoding of CSV files, such as gb18030.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+_BY = click.option("--by", "--rake-by", help=PARTITIONS)
 
 
 @click.group()
@@ -44,37 +34,26 @@ def weights():
 )
 @click.option("--weight", help="Column of initial weights; 1 unless given.")
 @_BY
-@_MISSING
-@click.option("--population", type=click.FloatRange(min=0, min_open=True), help="What the weights sum to, for shares.")
-@click.option("--rescale", help="Margin whose sum the others follow where totals disagree.")
-@click.option("--bounds", type=float, nargs=2, help="Least and most raked weight over initial weight.")
-@click.option("--trim", type=float, nargs=2, help="Least and most weight as multiples of the mean weight.")
 @click.option("--name", default="raked_weight", show_default=True, help="Name of the new column.")
 @click.option(
     "--diagnostics",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the margins, before and after, to a CSV file.",
 )
-@_SHEET
-@_ENCODING
-@_JSON
-def weights_rake(
-    data, margins, out, weight, by, missing, population, rescale, bounds, trim, name, diagnostics, sheet, encoding, as_json
-):  # fmt: skip
+@shared(RAKING, READING)
+@json_option
+def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **options):
     """Rake the weights of DATA to margins and write the file back with them, labels kept."""
     from ..weighting import diagnose, rake
 
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
     apart((data, margins), (out, diagnostics))
-    file, table, targets, reading = _read(data, margins, by, weight, sheet, encoding)
-    targets, reading = blown_up(targets, reading, population, by, margins)
+    file, table, given = _read(data, margins, by, weight, options)
     base = "__weight__" if weight is not None else None
-    found = rake(
-        table, targets, weight=base, by=by, bounds=bounds, trim=trim, margins_are=reading, rescale=rescale, missing=missing
-    )  # fmt: skip
-    report = diagnose(table, found, targets, base=base, by=by, missing=missing)
-    files_written = [str(file.write(out, {name: (found.weight, f"Raked to {', '.join(_variables(targets))}")}))]
+    found = rake(table, given.targets, weight=base, **given.options)
+    report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
+    files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
     if diagnostics is not None:
         from ..display import guarded_table
 
@@ -92,68 +71,46 @@ def weights_rake(
 
 @weights.command("diagnose")
 @_DATA
-@click.option("--weight", required=True, help="Column of the weights.")
+@click.option("--weight", help="Column of the weights.")
 @click.option("--base", help="Column of the weights before adjustment.")
 @_MARGINS
 @_BY
-@_MISSING
-@_SHEET
-@_ENCODING
-@_JSON
-def weights_diagnose(data, weight, base, margins, by, missing, sheet, encoding, as_json):
-    """What the weights of DATA do: design effect, effective n, extreme weights, and margins where they are given."""
+@shared(RAKING, READING)
+@json_option
+def weights_diagnose(data, weight, base, margins, by, as_json, **options):
+    """What the weights of DATA do: design effect, effective n, extreme weights, and margins, bounds and trims where they are given."""
     from ..weighting import diagnose
 
-    file, table, targets, _ = _read(data, margins, by, weight, sheet, encoding)
+    if weight is None:
+        raise click.UsageError("--weight is needed: the column of the weights.")
+    file, table, given = _read(data, margins, by, weight, options)
     if base is not None:
         table["__base__"] = file.numbers(base)
     report = diagnose(
-        table, "__weight__", targets, base=None if base is None else "__base__", by=by, missing=missing
-    )  # fmt: skip
+        table,
+        "__weight__",
+        None if given is None else given.targets,
+        base=None if base is None else "__base__",
+        by=by,
+        missing=options["missing"],
+        bounds=options["bounds"],
+        trim=options["trim"],
+        tol=options["tol"],
+    )
     click.echo(_json(report, {}) if as_json else _text(report, by))
 
 
-def _read(data, margins, by, weight, sheet, encoding):
-    """The file, a table of what weighting needs of it, the margins, and how they are to be read."""
+def _read(data, margins, by, weight, options):
+    """The file, a table of what weighting needs of it, and its `Margins`, or None."""
     import pandas as pd
 
-    from .. import files
-
-    file, table, targets, reading = files.read(data, sheet, encoding), {}, None, None
+    file, given = read_file(data, options), None
     if margins is not None:
-        targets, reading = files.read_margins(margins, by, encoding=encoding)
-        table = raking_table(file, targets, by)
+        given = read_margins(file, margins, by, options)
+    table = {} if given is None else dict(given.table)
     if weight is not None:
         table["__weight__"] = file.numbers(weight)
-    return file, pd.DataFrame(table, index=range(len(file))), targets, reading
-
-
-def blown_up(targets, reading, population, by, path):
-    """Margins in shares as totals of a known population; as they are without one."""
-    if population is None:
-        return targets, reading
-    if reading != "shares":
-        raise DataError(f"{path}: --population is for margins in percent or shares; these are totals.")
-    if by is not None:
-        raise DataError("--population cannot be split among the levels of --by; give totals in the margins file.")
-    scale = targets.groupby("variable", sort=False)["total"].transform("sum")
-    return targets.assign(total=targets["total"] / scale * population), "totals"
-
-
-def raking_table(file, targets, by):
-    """Columns of a file that margins name, as text: codes or labels, whichever the margins have."""
-    wanted = {}
-    for variable, level in zip(targets["variable"], targets["level"], strict=True):
-        pairs = zip(variable, level, strict=True) if isinstance(variable, tuple) else [(variable, level)]
-        for name, one in pairs:
-            wanted.setdefault(name, set()).add(one)
-    if by is not None:
-        wanted[by] = set(targets[by])
-    return {name: file.named(name, levels) for name, levels in wanted.items()}
-
-
-def _variables(targets):
-    return ["*".join(v) if isinstance(v, tuple) else v for v in dict.fromkeys(targets["variable"])]
+    return file, pd.DataFrame(table, index=range(len(file))), given
 
 
 def _text(report, by):

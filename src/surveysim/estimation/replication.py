@@ -6,7 +6,8 @@ LANES at a time, unless somebody asks for them.
 
 import itertools
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from scipy import linalg
@@ -489,6 +490,68 @@ class OneByOne:
             out[:, lane] = w
 
 
+def scale_of(kind, scale, rscales, rho):
+    """The scale of replicate weights by how they were made: a number, or a function of how many there are.
+
+    References
+    ----------
+    Wolter (2007), Introduction to Variance Estimation, ch. 3 to 5; Judkins (1990), J. Off. Stat. 6:223-239 (Fay); Fay & Train (1995)
+    (successive differences).
+    """
+    guards.choice(kind, "replicate_kind", (None, *BROUGHT), error=DesignError)
+    if (kind == "fay") != (rho is not None):
+        raise DesignError(
+            f'rho is for replicate_kind "fay", which needs one, such as 0.5; got {kind!r} and rho = {rho!r}.'
+        )
+    if kind is None:
+        return scale
+    if scale != 1:
+        raise DesignError(f"replicate_kind = {kind!r} has a scale of its own; leave scale out, or the kind.")
+    if kind == "jkn" and rscales is None:
+        raise DesignError('replicate_kind "jkn" needs rscales, (n_h - 1) / n_h of the stratum of each replicate.')
+    kept = 0.0 if rho is None else guards.number(rho, "rho", 0.0, 1.0, error=DesignError)
+    if kept == 1:
+        raise DesignError("rho = 1: give a factor from 0 up to, but not including, 1.")
+    return partial(BROUGHT[kind], rho=kept)
+
+
+BROUGHT = {
+    "jk1": lambda R, rho: (R - 1) / R,
+    "jk2": lambda R, rho: 1.0,
+    "jkn": lambda R, rho: 1.0,
+    "brr": lambda R, rho: 1 / R,
+    "fay": lambda R, rho: 1 / (R * (1 - rho) ** 2),
+    "bootstrap": lambda R, rho: 1 / (R - 1),
+    "sdr": lambda R, rho: 4 / R,
+}
+
+
+def adjusted(engine, weight, adjustment):
+    """Brought replicates whose every column is adjusted as the sample was; weight : (n,) adjusted weights.
+
+    The columns are adjusted now, so that one that cannot be is told of here.
+    """
+    matrix = engine.weights()
+
+    def share(first, last):
+        for r in range(first, last):
+            try:
+                matrix[:, r] = adjustment.again(np.ascontiguousarray(matrix[:, r]))
+            except (CalibrationError, DataError) as error:
+                raise CalibrationError(
+                    f"replicate {r + 1} of {engine.count} cannot be weighted like the sample: {error} Merge thin levels, or leave "
+                    "the replicate weights out."
+                ) from None
+
+    by_threads(share, engine.count)
+    if not np.isfinite(matrix).all():
+        r = int(np.argmin(np.isfinite(matrix).all(axis=0)))
+        raise CalibrationError(
+            f"replicate {r + 1} of {engine.count} has no finite weights after the adjustment; merge thin levels."
+        )
+    return replace(engine, weight=weight, fill=FromMatrix(matrix))
+
+
 def brought(data, weights, factors, weight, scale, rscales, mse, n):
     """Replication from replicate weights or factors a user brings.
 
@@ -508,11 +571,12 @@ def brought(data, weights, factors, weight, scale, rscales, mse, n):
     _read_as_told(matrix, weight, told)
     if told:
         matrix = matrix * weight[:, None]
+    told_kind, scale = callable(scale), scale(R) if callable(scale) else scale
     scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")
-    if rscales is None and scale == 1:
+    if rscales is None and scale == 1 and not told_kind:
         warnings.warn(
             f"scale and rscales are 1, as if each of the {R} replicates were a delete-one sample's share; bootstraps and half samples "
-            f"need scale, such as 1 / {R}.",
+            f"need scale, such as 1 / {R}, or say replicate_kind.",
             SurveysimWarning,
             stacklevel=3,
         )

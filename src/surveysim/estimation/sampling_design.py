@@ -16,6 +16,8 @@ def codes_of(data, column, what, n):
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
     if column is None:
         return np.zeros(n, np.int8), np.array(["all"], dtype=object)
+    if _crossed(column):
+        return _combinations(data, column, what, n)
     if not isinstance(column, str) or isinstance(data, pd.DataFrame):
         values = values_of(data, column, n, what)
         if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
@@ -35,6 +37,16 @@ def codes_of(data, column, what, n):
         return codes, labels
     place = np.cumsum(used) - 1
     return place[codes], labels[used]
+
+
+def _combinations(data, names, what, n):
+    """The same of the combinations of several columns."""
+    codes, labels = codes_of(data, names[0], what, n)
+    for name in names[1:]:
+        outer, (inner, more) = codes, codes_of(data, name, what, n)
+        codes, row = compact(np.asarray(outer), np.asarray(inner), len(more))
+        labels = np.array([f"{labels[outer[r]]}, {more[inner[r]]}" for r in row], dtype=object)
+    return codes, labels
 
 
 def _whole_numbers(values):
@@ -63,7 +75,8 @@ def stages(data, strata, psu, fpc, nest, n):
     strata, psu, fpc = _per_stage(strata), _per_stage(psu), _per_stage(fpc)
     if len(fpc) > max(len(psu), 1) or len(strata) > max(len(psu), 1):
         raise DesignError(
-            f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu."
+            f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu. "
+            f"For combinations of columns give a tuple, such as strata=[('region', 'urban')]."
         )
     result, parent, before = [], np.zeros(n, np.int64), np.ones(1)
     for k in range(max(1, min(len(psu), len(fpc) + 1 if fpc else 1))):
@@ -118,6 +131,11 @@ def _per_stage(given):
         return []
     by_stage = isinstance(given, list | tuple) and all(isinstance(g, str) or np.ndim(g) == 1 for g in given)
     return list(given) if by_stage else [given]
+
+
+def _crossed(column):
+    """Whether a stage is a tuple of columns, whose combinations are meant."""
+    return isinstance(column, tuple) and len(column) > 0 and all(isinstance(name, str) for name in column)
 
 
 def _fraction(data, fpc, stratum, owner, labels, n):

@@ -15,6 +15,7 @@ from ..tables import (
     all_finite,
     called,
     coded,
+    column_names,
     held,
     kind_of,
     mask_of,
@@ -29,6 +30,7 @@ from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, remember, same_rows, warn_if_bare
 from . import independence, intervals, quantiles, replication, sampling_design, scores
+from .conditions import holds
 from .estimates import estimates, listed
 from .linearization import LONELY, Design
 
@@ -42,7 +44,8 @@ class Survey(Shown):
     weight : a column, an array (n,), a `Calibration` or the `Weights` of a recipe; the last two bring their constraints
         along, so that the variance is the calibrated one. None means 1 / probability, or one over the fractions in fpc, or 1.
     strata, psu : columns or arrays (n,), or lists with one per stage; None is one stratum, every row its own PSU. Units of later
-        stages are read inside those of the stage before.
+        stages are read inside those of the stage before. A tuple of columns in such a list stands for their combinations:
+        strata=[("region", "urban")].
     fpc : column or array (n,), or a list with one per stage, constant in a stratum: units in the population (> 1) or sampling
         fraction (<= 1); None is sampling with replacement, of which only the first stage counts.
     nest : PSU labels repeat across strata and are to be read inside them.
@@ -56,6 +59,8 @@ class Survey(Shown):
         (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
     replicate_factors : the same as factors, which multiply the sample's weights; or True or False beside `replicate_weights`, for
         what these are. None takes them for weights, refuses what looks like factors, and warns where both may be.
+    replicate_kind : how they were made, which gives the scale of R replicates: "jk1" (R - 1) / R, "jk2" 1 (pairs), "jkn" 1 with
+        `rscales`, "brr" 1 / R, "fay" 1 / (R (1 - rho)²) with `rho`, "bootstrap" 1 / (R - 1), "sdr" (ACS) 4 / R.
 
     Raises
     ------
@@ -102,6 +107,8 @@ class Survey(Shown):
         rscales=None,
         mse=False,
         replicate_factors=None,
+        replicate_kind=None,
+        rho=None,
     ):
         n = rows_of(data)
         self.data = held(data)
@@ -125,7 +132,10 @@ class Survey(Shown):
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None or replicate_factors is not None:
+            scale = replication.scale_of(replicate_kind, scale, rscales, rho)
             self.engine = replication.brought(data, replicate_weights, replicate_factors, final, scale, rscales, mse, n)
+        elif replicate_kind is not None or rho is not None:
+            raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
 
     @classmethod
     def of_design(cls, data, design):
@@ -183,10 +193,22 @@ class Survey(Shown):
 
         Parameters
         ----------
-        mask : truth values (n,), or the name of a column of them; none may be missing.
+        mask : truth values (n,), or the name of a column of them; none may be missing. Or a condition on a column, such as "age >= 60"
+            or "sex=female", which does not hold where the column is missing.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> survey = ss.Survey(pd.DataFrame({"age": [30, 60, 70], "y": [1, 2, 4]}))
+        >>> survey.where("age >= 60").mean("y").table["estimate"].tolist()
+        [3.0]
         """
         part = copy.copy(self)
-        part._inside = self._inside & mask_of(self.data, mask, len(self._inside), "where()'s mask")
+        if isinstance(mask, str) and mask not in column_names(self.data) and any(sign in mask for sign in "=<>"):
+            inside = holds(self.data, mask, "where()")
+        else:
+            inside = mask_of(self.data, mask, len(self._inside), "where()'s mask")
+        part._inside = self._inside & inside
         return part
 
     # ------------------------------------------------------------------------------------------------- adjustments
@@ -221,7 +243,8 @@ class Survey(Shown):
         return new
 
     def _adjusted(self, adjustment):
-        if isinstance(self.engine, replication.Replication):
+        brought = isinstance(self.engine, replication.Replication)
+        if brought and self.engine.degrees_from is not None:
             raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
         if not self._inside.all():
             raise DesignError(
@@ -232,6 +255,8 @@ class Survey(Shown):
         new._base = self.design.weight if self._base is None else self._base
         new._adjustments = (*self._adjustments, adjustment)
         new.design = new.engine = self.design.adjusted_by(final, adjustment.links)
+        if brought:
+            new.engine = replication.adjusted(self.engine, final, adjustment)
         return new
 
     def replicates(self, kind, n=None, seed=None, mse=False, rho=None, replay=True):

@@ -3,13 +3,14 @@
 import os
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
+from ..tables import natural
 
 KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 MISSING = ("", "NA")  # in CSV files
@@ -23,7 +24,8 @@ class DataFile:
     ----------
     path : Path it came from. columns : names, in order. labels : {column: label}. levels : {column: {code as text: label}}.
     raw : the table as the file has it (a pandas DataFrame, or an Arrow table for CSV and Parquet). meta : pyreadstat's metadata.
-    delimiter : of a CSV file. sheets : of an Excel file, the one that was read first.
+    delimiter : of a CSV file. sheets : of an Excel file, the one that was read first. encoding : that was asked for.
+    na : {column: codes as text} that count as missing here; they are written back as they are.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class DataFile:
     meta: object = field(default=None, repr=False)
     delimiter: str = field(default=",", repr=False)
     sheets: tuple = field(default=(), repr=False)
+    encoding: str | None = field(default=None, repr=False)
+    na: dict = field(default_factory=dict, repr=False)
 
     def __len__(self):
         return len(self.raw)
@@ -74,6 +78,38 @@ class DataFile:
             raise DataError(f"{self.path}: {name!r} has the label {twice!r} twice; name its levels by their codes.")
         return codes.map(lambda v: known.get(v, v), na_action="ignore")
 
+    def levelled(self, name):
+        """The same as a Categorical of labels: in the order of the codes, or of a column's own categories.
+
+        Of two codes with one label each shows its code, and codes that no row has are left out.
+        """
+        text, known = self.text(name), self.levels.get(name, {})
+        own = self._values(name).dtype
+        if isinstance(own, pd.CategoricalDtype):
+            return pd.Categorical(text, categories=list(dict.fromkeys(map(spelt_as, own.categories))))
+        codes = sorted(text.dropna().unique(), key=natural)
+        shown = [known.get(code, code) for code in codes]
+        if len(set(shown)) < len(shown):
+            shown = [f"{known[code]} ({code})" if code in known else code for code in codes]
+        return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
+
+    def declared(self, na):
+        """The same file with codes (or labels) that mean missing, {column: codes}; the file's own missing codes stay so."""
+        found = {}
+        for name, codes in na.items():
+            known = self.levels.get(name, {})
+            there = set(map(spelt_as, self._values(name).dropna().unique())) | set(known)
+            by_label = {label: code for code, label in known.items()}
+            spelt = [spelt_as(code) for code in codes]
+            found[name] = frozenset(code if code in there else by_label.get(code, code) for code in spelt)
+            if not found[name] & there:
+                warnings.warn(
+                    f"{self.path}: no row has {name} = {' or '.join(spelt)}, so nothing more is missing there.",
+                    SurveysimWarning,
+                    stacklevel=2,
+                )
+        return replace(self, na=self.na | found)
+
     def numbers(self, name):
         """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
         values, missing = self._values(name), self.missing(name)
@@ -105,7 +141,11 @@ class DataFile:
             else:
                 found |= values == (given["lo"] if isinstance(given, dict) else given)
         user = (getattr(self.meta, "missing_user_values", None) or {}).get(name, [])
-        return found | values.isin(list(user))
+        found |= values.isin(list(user))
+        if self.na.get(name):
+            distinct, first = pd.factorize(values.astype(object))[::-1]
+            found |= np.array([spelt_as(v) in self.na[name] for v in distinct] + [False])[first]
+        return found
 
     def write(self, path, added):
         """Write the table with further columns, in the kind that `path` ends with; the file is there whole or not at all.
@@ -131,7 +171,7 @@ class DataFile:
         part = path.with_name(f".writing-{os.getpid()}-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            formats.WRITERS[path.suffix.lower()](self, part, added)
+            formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
             os.replace(part, path)
         except OSError as error:
             raise type(error)(error.errno, error.strerror or str(error), str(path)) from None

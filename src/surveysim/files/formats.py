@@ -1,5 +1,6 @@
 """Reading and writing each kind of file."""
 
+import codecs
 import csv
 import re
 from pathlib import Path
@@ -11,14 +12,16 @@ from ..errors import DataError
 from .data_file import DataFile, kind_of, spelt_as
 
 DELIMITERS = (",", ";", "\t")
+LABELLED = (".sav", ".zsav", ".dta")
 
 
-def read(path, sheet=None, encoding="utf-8-sig"):
+def read(path, sheet=None, encoding=None):
     """Read a survey file.
 
     Parameters
     ----------
-    path : a .csv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given. encoding : of a CSV file.
+    path : a .csv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given.
+    encoding : of a CSV, SPSS or Stata file, such as "gb18030" or "cp1252"; None is UTF-8, or what a labelled file says of itself.
 
     Returns
     -------
@@ -38,14 +41,21 @@ def read(path, sheet=None, encoding="utf-8-sig"):
         raise
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: is not {encoding} ({error.reason} at byte {error.start}); give its encoding, such as gb18030."
+            f"{path}: is not {encoding or 'utf-8'} ({error.reason} at byte {error.start}); give its encoding, such as gb18030."
         ) from None
     except ImportError as error:
         raise DataError(
             f"{path}: reading {kind} needs the package {error.name}: pip install surveysim-dualframe[files]."
         ) from None
+    except LookupError as error:
+        if encoding is None or "encoding" not in str(error):
+            raise DataError(f"{path}: cannot be read as {kind}: {error}") from None
+        raise DataError(f"{path}: there is no encoding {encoding!r}; give one such as gb18030 or cp1252.") from None
     except Exception as error:  # every reader has errors of its own
-        raise DataError(f"{path}: cannot be read as {kind}: {error}") from None
+        hint = ""
+        if kind in LABELLED and ("character set" in str(error) or "encoding" in str(error)):
+            hint = " Say which encoding its text has, such as encoding cp1252 or gb18030 (--encoding)."
+        raise DataError(f"{path}: cannot be read as {kind}: {error}.{hint}".replace("..", ".")) from None
     if len(found) == 0:
         raise DataError(f"{path}: the table has no rows.")
     return found
@@ -84,6 +94,7 @@ def _read_csv(path, sheet, encoding):
     import pyarrow as pa
     from pyarrow import csv as reader
 
+    encoding = encoding or "utf-8-sig"
     with path.open(encoding=encoding, newline="") as lines:
         first = lines.readline()
         delimiter = max(DELIMITERS, key=first.count)
@@ -100,7 +111,7 @@ def _read_csv(path, sheet, encoding):
         reader.ParseOptions(newlines_in_values=True, delimiter=delimiter),
         options,
     )
-    return DataFile(path, names, table, delimiter=delimiter)
+    return DataFile(path, names, table, delimiter=delimiter, encoding=encoding)
 
 
 def _read_parquet(path, sheet, encoding):
@@ -111,16 +122,28 @@ def _read_parquet(path, sheet, encoding):
 
 
 def _read_labelled(path, sheet, encoding):
-    import pyreadstat
-
-    read_one = pyreadstat.read_dta if path.suffix.lower() == ".dta" else pyreadstat.read_sav
-    raw, meta = read_one(str(path), user_missing=True, disable_datetime_conversion=True)
+    raw, meta = _pyreadstat(path, encoding, user_missing=True, disable_datetime_conversion=True)
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
     levels = {
         name: {spelt_as(code): label for code, label in known.items()}
         for name, known in meta.variable_value_labels.items()
     }
-    return DataFile(path, _checked(path, meta.column_names), raw, labels, levels, meta)
+    return DataFile(path, _checked(path, meta.column_names), raw, labels, levels, meta, encoding=encoding)
+
+
+def _pyreadstat(path, encoding, **options):
+    """A labelled file by its own reader, which knows encodings by the names of iconv: as given, or else as Python calls them."""
+    import pyreadstat
+
+    read_one = pyreadstat.read_dta if path.suffix.lower() == ".dta" else pyreadstat.read_sav
+    if encoding in (None, "utf-8-sig"):
+        return read_one(str(path), **options)
+    try:
+        return read_one(str(path), encoding=encoding, **options)
+    except pyreadstat.ReadstatError as error:
+        if "character set" not in str(error):
+            raise
+        return read_one(str(path), encoding=codecs.lookup(encoding).name, **options)
 
 
 def _read_excel(path, sheet, encoding):
@@ -146,7 +169,7 @@ def _frame(file, added, kind):
     """The table as pandas, with the further columns. In another kind of file dates are dates, and user-missing values missing."""
     raw = file.raw if isinstance(file.raw, pd.DataFrame) else file.raw.to_pandas()
     if file.meta is not None and not _same_labels(file, kind):
-        raw = _dated(file.path)
+        raw = _pyreadstat(file.path, file.encoding, user_missing=True)[0]  # dates as dates
         raw = raw.assign(**{name: raw[name].mask(file.missing(name)) for name in raw.columns})
     return raw.assign(**{name: values for name, (values, _) in added.items()})
 
@@ -158,15 +181,6 @@ def _same_labels(file, kind):
         and (kind == ".dta") == (file.path.suffix.lower() == ".dta")
         and kind in (".sav", ".zsav", ".dta")
     )
-
-
-def _dated(path):
-    """A labelled file with its dates as dates."""
-    import pyreadstat
-
-    return (pyreadstat.read_dta if path.suffix.lower() == ".dta" else pyreadstat.read_sav)(
-        str(path), user_missing=True
-    )[0]
 
 
 def _write_csv(file, path, added):

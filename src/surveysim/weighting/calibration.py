@@ -14,7 +14,7 @@ from ..errors import CalibrationError, DataError
 from ..tables import held, numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
-from .margins import Margins
+from .margins import Margins, names_of
 from .missing import POLICIES, complete
 from .problem import Problem
 from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
@@ -120,15 +120,19 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
     if trim is None:
         result = problem.calibrate(total, distance, tol, max_iter, reading)
     else:
-        result, _ = calibrate_trimmed(problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied)
+        unknown = () if whole is None else whole.unknown
+        result, _ = calibrate_trimmed(
+            problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied, unknown
+        )
     result.index = index
     if whole is not None:
         result._links = partial(
             _completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound
         )
     if rescale is not None:
+        lead = factor[0, targets.variables.index(names_of(rescale))]
         result.rescaled = {
-            name: float(f) for name, f in zip(targets.margin_names, factor[0], strict=True) if abs(f - 1) > 1e-12
+            name: float(f) for name, f in zip(targets.margin_names, factor[0] / lead, strict=True) if abs(f - 1) > 1e-12
         }
     return result
 

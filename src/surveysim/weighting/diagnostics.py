@@ -10,10 +10,12 @@ from ..display import Shown
 from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
 from .cells import refuse_unsquared, refuse_weights
+from .distances import Distance
 from .margins import Margins
 from .missing import POLICIES, complete
 from .problem import Problem
 from .result import Calibration, deff_kish
+from .trimming import OUTSIDE, trim_bounds
 
 EXTREME = 5.0  # times the median weight
 MET = 1e-6  # points
@@ -27,24 +29,29 @@ class Diagnosis(Shown):
     ----------
     facts : dict of respondents (rows with weight), without_weight, sum, smallest, median, mean, largest, cv, deff_kish, effective_n,
         extreme (weights above 5 times the median), share_largest (percent of the sum in the largest weight), share_top_1 (in the
-        heaviest 1 % of the rows), and, where initial weights are known, g_smallest and g_largest.
+        heaviest 1 % of the rows), and, where initial weights are known, g_smallest and g_largest; outside_trim and outside_bounds, the
+        rows beyond bounds that are asked about.
     extremes : the ten largest weights: row, weight, over_median, share (percent of the sum).
     margins : table partition, margin, level, respondents, target, before, after, gap: shares of the margin in percent, and after minus
         target in points; before and target are missing where they are not known.
+    tol : relative gap to a target that counts as met.
     """
 
     facts: dict
     extremes: pd.DataFrame
     margins: pd.DataFrame
+    tol: float = 0.0
 
     def summary(self):
-        f = self.facts
-        gap = self.margins["gap"].abs().max() if len(self.margins) else np.nan
-        met = "; every margin is met" if gap < MET else f"; largest gap to a margin {gap:.3g} points"
+        f, off = self.facts, self.margins["gap"].abs()
+        gap = off.max() if len(self.margins) else np.nan
+        every = bool((off <= np.maximum(MET, self.tol * self.margins["target"])).all())
+        met = "; every margin is met" if every else f"; largest gap to a margin {gap:.3g} points"
+        outside = [f"{f[k]:,} outside the {k[8:]}" for k in ("outside_bounds", "outside_trim") if k in f]
         return (
             f"{f['respondents']:,} respondents{self._without()}, weights {f['smallest']:,.4g} to {f['largest']:,.4g} (median "
             f"{f['median']:,.4g}), Kish deff {f['deff_kish']:.3f}, effective n {f['effective_n']:,.0f}, {f['extreme']:,} above {EXTREME:g} "
-            f"times the median" + (met if gap == gap else "")
+            f"times the median" + (met if gap == gap else "") + "".join(f"; {text}" for text in outside)
         )
 
     def _without(self):
@@ -55,7 +62,7 @@ class Diagnosis(Shown):
         return self.margins
 
 
-def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
+def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail", bounds=None, trim=None, tol=0.0):
     """Diagnose weights: margins, Kish's design effect, extreme weights.
 
     Parameters
@@ -63,6 +70,7 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
     data : DataFrame (pandas, polars or pyarrow) of n respondents. weight : column, array (n,) or Calibration.
     margins : control totals or shares, as for `rake`; None looks at the weights alone. base : column or array of the weights before
         adjustment; a Calibration brings its own. by : column of partitions. missing : as for `rake`.
+    bounds, trim : as for `rake`; counts the rows that are outside of them. tol : relative gap to a target that counts as met.
 
     Returns
     -------
@@ -113,10 +121,24 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail"):
     if start is not None:
         g = np.divide(w, start, out=np.full(n, np.nan), where=start > 0)
         facts |= {"g_smallest": float(np.nanmin(g[there])), "g_largest": float(np.nanmax(g[there]))}
+    if bounds is not None:
+        if start is None:
+            raise DataError("bounds are those of weights over initial ones; give these as base (--base).")
+        low, high = Distance.of("raking", bounds).lower, Distance.of("raking", bounds).upper
+        facts["outside_bounds"] = _outside(g[there], low, high)
+    if trim is not None:
+        low, high = trim_bounds(trim)
+        mean = used.mean()
+        facts["outside_trim"] = _outside(used / mean, low or 0.0, np.inf if high is None else high)
     extremes = pd.DataFrame(
         {"row": order, "weight": w[order], "over_median": w[order] / median, "share": 100 * w[order] / w.sum()}
     )
-    return Diagnosis(facts, extremes, _margins(data, w, start, margins, by, missing))
+    return Diagnosis(facts, extremes, _margins(data, w, start, margins, by, missing), tol)
+
+
+def _outside(values, low, high):
+    """How many values are below or above bounds by more than trimming leaves them."""
+    return int(((values < low * (1 - OUTSIDE)) | (values > high * (1 + OUTSIDE))).sum())
 
 
 def _margins(data, w, start, margins, by, missing):

@@ -1,6 +1,7 @@
 """Control totals and the coding of tables to their levels."""
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..errors import CalibrationError, DataError
+from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..guards import sight
 from ..tables import coded, column_names, kind_of, one_name, pick
 
@@ -115,6 +116,7 @@ class Margins:
         shares = _is_shares(sums)
         if not shares.any():
             return "totals"
+        shares |= self._rounded
         if not shares.all():
             m = int(np.argwhere(~shares.all(axis=0))[0][0])
             raise CalibrationError(
@@ -140,19 +142,48 @@ class Margins:
         total = np.nan_to_num(self.total) if np.isnan(self.total).any() else self.total
         return np.add.reduceat(total, self.first[:-1], axis=1)
 
+    @cached_property
+    def _rounded(self):
+        """Whether each margin's sum (P, M) is 1 or 100 but for what its numbers lost in print."""
+        sums, found = self._sums, np.zeros(self._sums.shape, bool)
+        for p, m in np.ndindex(sums.shape):
+            values = self.total[p, self.first[m] : self.first[m + 1]]
+            values = values[~np.isnan(values)]
+            digits = max((guards.decimals(f"{value:.12g}") for value in values), default=0)
+            found[p, m] = any(guards.rounded(sums[p, m], whole, len(values), digits) for whole in (1.0, 100.0))
+        return found & (sums > 0)
+
+    def _say_rounded(self, at):
+        """Say which margins (P, M) are brought to their sum."""
+        text = [
+            f"{self.margin_names[m]!r}{self.where(p)} sum to {self._sums[p, m]:.8g} by rounding"
+            for p, m in np.argwhere(at)
+        ]
+        if text:
+            warnings.warn(
+                f"the shares of {', of '.join(text)}, and are divided by that.", SurveysimWarning, stacklevel=5
+            )
+
     def as_totals(self, base, reading, rescale=None):
         """The margins as totals that agree (P, C), and by what each was multiplied (P, M).
 
-        Shares are multiplied by the base weights' sums (P,); totals are checked for consistency, or follow `rescale`.
+        Shares are multiplied by the base weights' sums (P,), whatever they sum to with `rescale`; totals are checked for consistency,
+        or follow `rescale`.
         """
         sums, width = self._sums, np.diff(self.first)
         if reading == "shares":
-            shares = _is_shares(sums)
+            shares = sums > 0 if rescale is not None else _is_shares(sums)
+            if rescale is not None:
+                self._rescale_margin(rescale)
+            elif not shares.all():
+                self._say_rounded(~shares & self._rounded)
+                shares |= self._rounded
             if not shares.all():
                 p, m = np.argwhere(~shares)[0]
+                more = int((~shares).sum()) - 1
                 raise CalibrationError(
-                    f"the shares of margin {self.margin_names[m]!r}{self.where(p)} sum to "
-                    f"{sums[p, m]:.6g}, not to 1 or 100. Mend them, or give totals."
+                    f"the shares of margin {self.margin_names[m]!r}{self.where(p)} sum to {sums[p, m]:.6g}, not to 1 or 100"
+                    f"{f' (and {more} margins more)' if more else ''}. Mend them, say rescale=, or give totals."
                 )
             factor = base[:, None] / sums
             return self.total * np.repeat(factor, width, axis=1), factor

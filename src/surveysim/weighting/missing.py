@@ -34,6 +34,12 @@ class Completed:
     kept: np.ndarray
     groups: dict = field(default_factory=dict)
 
+    @property
+    def unknown(self):
+        """Columns of the totals of missing levels, which nobody knows."""
+        labels = [level for levels in self.margins.labels for level in levels]
+        return [c for c, level in enumerate(labels) if MISSING in level]
+
     def left_out(self, links):
         """The links of a calibration of the rows that are left, after the step that left the others out."""
         return (Multiplied(self.kept), *links) if self.policy == "drop" and not self.kept.all() else links

@@ -1,11 +1,12 @@
 """Trimming: extreme weights are cut and the excess spread over the others, or calibrated away."""
 
+import warnings
 from functools import partial
 
 import numpy as np
 
 from .. import guards
-from ..errors import CalibrationError, DataError
+from ..errors import CalibrationError, DataError, SurveysimWarning
 from .constraints import LinearConstraints
 from .result import Calibration
 
@@ -104,7 +105,7 @@ def copies(base, first):
     return np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
 
 
-def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, reading="totals", copied=None):
+def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, reading="totals", copied=None, unknown=()):
     """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
 
     Parameters
@@ -112,6 +113,8 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
     problem : Problem. total : (P, C) totals. distance, tol, max_iter, reading : as for `Problem.calibrate`.
     lower, upper : bounds as multiples of the mean calibrated weight; None is none.
     copied : (n,) respondents that each row stands for, in a replicate; the bounds are those of one of them. None is one each.
+    unknown : columns of the totals that are the sample's own shares (of missing levels). Where such a share is too small or too large
+        for the bounds whatever its rows' weights, these rows keep it, outside of the bounds, and a warning says so.
 
     Returns
     -------
@@ -132,6 +135,11 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
     one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
     mean = result._weight.sum() / one.sum()
     low, high = (0.0 if lower is None else lower * mean * one), (np.inf if upper is None else upper * mean * one)
+    if len(unknown):
+        free = _beyond(problem, total, low, high, unknown)
+        low, high = np.where(free, 0.0, low), np.where(free, np.inf, high)
+        if free.any() and copied is None:
+            warn_outside(int(free.sum()), lower, upper)
     rounds = 0
     while rounds < MOST_ROUNDS:
         cut = np.where(base > 0, np.clip(result._weight, low, high), 0.0)
@@ -168,6 +176,33 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
         result = trimmed
     result.afresh = partial(_again, problem, total, distance, lower, upper, tol, max_iter, reading)
     return result, rounds
+
+
+def _beyond(problem, total, low, high, columns):
+    """Rows (n,) of the levels `columns` whose totals no weights between the bounds (n,) can sum to."""
+    cells, free = problem.cells, np.zeros(problem.n, bool)
+    low, high = np.broadcast_to(low, problem.n), np.broadcast_to(high, problem.n)
+    there = np.ones(problem.n, bool) if problem.base is None else problem.base > 0
+    for m in range(cells.level.shape[1]):
+        at, partition = problem.columns[cells.level[:, m]][cells.cell], cells.partition[cells.cell]
+        for c in set(columns) & set(at.tolist()):
+            for p in range(len(total)):
+                rows = there & (at == c) & (partition == p)
+                if rows.any() and not low[rows].sum() * (1 - OUTSIDE) <= total[p, c] <= high[rows].sum() * (
+                    1 + OUTSIDE
+                ):
+                    free |= rows
+    return free
+
+
+def warn_outside(rows, lower, upper):
+    """Say that rows of missing levels are outside of the bounds."""
+    warnings.warn(
+        f"{rows} rows of missing levels are left outside of {lower} to {upper} times the mean weight: they keep their share of the initial "
+        f"weights, which is too small or too large for these bounds.",
+        SurveysimWarning,
+        stacklevel=5,
+    )
 
 
 def _margins(last, first):
