@@ -14,6 +14,7 @@ from .errors import DataError
 
 LARGEST = 2**63 - 1  # whole numbers that fit into arrays
 SIGHT = 60  # characters of a wrong value that a message shows
+TRUTH = {bool, np.bool_}
 
 
 def sight(value):
@@ -121,7 +122,7 @@ def flag(value, what, *, error=DataError):
 def as_numbers(values, what, *, error=DataError, remedy=""):
     """Numbers of any shape as float64, missing and infinite ones among them; text, truth values and objects are refused."""
     try:
-        if isinstance(values, list | tuple) and any(isinstance(value, bool | np.bool_) for value in values):
+        if isinstance(values, list | tuple) and not TRUTH.isdisjoint(map(type, values)):
             raise TypeError  # among numbers it would become one
         array = np.asarray(values)
         good = array.dtype.kind in "iuf" or (array.dtype.kind == "O" and all(map(is_number, array.ravel())))

@@ -81,13 +81,11 @@ class Margins:
                         f"got {sight(totals)}."
                     )
                 key = names_of(variable)
-                short = [level for level in totals.keys() if len(names_of(level)) != len(key)]  # noqa: SIM118
-                if short and len(key) > 1:
-                    raise DataError(
-                        f"margin {' × '.join(map(str, key))!r} crosses {len(key)} variables; its level {short[0]!r} does not."
-                    )
+                given = [names_of(level) for level in totals.keys()]  # noqa: SIM118 - a Series gives values
+                if len(key) > 1:
+                    _refuse_uncrossed(key, totals, given)
                 known = levels.setdefault(key, {})
-                _place_levels(known, [names_of(level) for level in totals.keys()])  # noqa: SIM118 - a Series gives values
+                _place_levels(known, given)
                 entries.append((p, key, known, totals))
         if len({(p, key) for p, key, _, _ in entries}) < len(entries):
             raise DataError("a variable has two sets of totals, once as a name and once as a tuple; keep one.")
@@ -218,6 +216,15 @@ class Margins:
     def where(self, p):
         """ " of by level", for messages."""
         return f" of {self.by} {self.partitions[p]!r}" if self.by is not None else ""
+
+
+def _refuse_uncrossed(key, totals, given):
+    """Raise where a level of a cross names more or fewer variables than there are."""
+    for level, names in zip(totals.keys(), given, strict=True):
+        if len(names) != len(key):
+            raise DataError(
+                f"margin {' × '.join(map(str, key))!r} crosses {len(key)} variables; its level {level!r} does not."
+            )
 
 
 def _place_levels(known, levels):

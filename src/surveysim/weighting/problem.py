@@ -66,7 +66,9 @@ class Problem:
             partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
         what = called("weight", weight)
         cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names, what=what)
-        axes = [replace(axis, codes=None) for axis in axes]  # the cells know them; the arrays may be the caller's
+        axes = [
+            Axis(None, axis.place, axis.labels) for axis in axes
+        ]  # the cells know the codes; arrays may be the caller's
         return cls(targets, axes, cells, base, n, weight_name=what)
 
     @cached_property
@@ -85,6 +87,11 @@ class Problem:
         place = np.concatenate([axis.place for axis in self.axes] + [np.arange(len(self.numeric))])
         start = np.repeat(first, [*(len(axis.place) for axis in self.axes), len(self.numeric)])
         return np.where(place < 0, -1, place + start)
+
+    @cached_property
+    def _matched(self):
+        """Whether every column of the constraints has one of the totals, and every total a column."""
+        return len(self.columns) == self.targets.first[-1] + len(self.numeric) and self.columns.min(initial=0) >= 0
 
     @cached_property
     def before(self):
@@ -141,7 +148,10 @@ class Problem:
 
     def in_axis_order(self, total):
         """Totals (P, C + Z) as (P, W); raises where levels and respondents do not match."""
-        ordered = np.where(self.columns < 0, np.nan, total[:, self.columns])
+        ordered = total[:, self.columns]
+        if self._matched and not np.isnan(ordered).any() and (self.before > 0).all():
+            return ordered  # every level has its total and its respondents
+        ordered = np.where(self.columns < 0, np.nan, ordered)
         unseen = np.ones(total.shape[1], bool)
         unseen[self.columns[self.columns >= 0]] = False
         if unseen.any():
@@ -187,7 +197,7 @@ class Problem:
         levels = len(self.columns) - len(self.numeric)
         with np.errstate(over="ignore"):
             size = float(self.cells.weight.sum())
-        asked = float(np.abs(np.nan_to_num(ordered[:, :levels])).max(initial=0.0))
+        asked = float(np.fmax.reduce(np.abs(ordered[:, :levels]), axis=None, initial=0.0))
         if 1 / ABSURD < size < ABSURD and (asked == 0 or 1 / ABSURD < asked < ABSURD):
             return self._solve(ordered, distance, tol, max_iter)
         return self._solve_in_units(ordered, size, asked, distance, tol, max_iter)

@@ -159,15 +159,15 @@ class System:
     def of(cls, weight, q, level, inner, z, total, distance, say, ridge=None):
         asked = ~np.isnan(total)
         width = len(total) - z.shape[1]
-        size = np.max(np.abs(z), axis=0, initial=0.0)
-        size = np.where(size > 0, size, 1.0)
-        unit = np.r_[np.ones(width), size]  # so that no square overflows
-        z = np.ascontiguousarray(z / size * asked[width:])
-        present = np.zeros(len(total))
+        present, unit = np.zeros(len(total)), np.ones(len(total))
+        if z.shape[1]:
+            size = np.max(np.abs(z), axis=0, initial=0.0)
+            unit[width:] = np.where(size > 0, size, 1.0)  # so that no square overflows
+            z = np.ascontiguousarray(z / unit[width:] * asked[width:])
+            present[width:] = weight @ np.abs(z)
         if width:
             for column in level.T:
                 present[:width] += np.bincount(column, weight, width)[:width]
-        present[width:] = weight @ np.abs(z)
         target = np.where(asked, total, 0.0) / unit
         for j in np.flatnonzero(asked & (present == 0) & (target != 0)):
             raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
