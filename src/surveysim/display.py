@@ -1,8 +1,13 @@
 """How results look in a notebook and in a spreadsheet: escaped, and text as text."""
 
+import re
 from html import escape
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets take text that begins so for a formula
+# Spreadsheets take text that begins so, also in full width or behind blanks, for a formula, and some read a line break in a cell
+# as the end of it. A plain number is none.
+_BLANK, _SIGN = r"[^\S\r\n]|[\x00-\x08\x0e-\x1f\u200b-\u200f\u2060\ufeff]", r"[=+\-@＝＋－＠﹦﹢﹣﹫]"
+RISKY = re.compile(rf"\A(?=[\t\r\n])|(\A|[\r\n\v\f\x85\u2028\u2029])(?=(?:{_BLANK})*{_SIGN})")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 MOST_ROWS = 60
 
 
@@ -28,7 +33,11 @@ def html(text, table=None):
 
 def guarded(values):
     """Text values with an apostrophe before what a spreadsheet would run as a formula; others as they are."""
-    return [f"'{v}" if isinstance(v, str) and v.startswith(RISKY) else v for v in values]
+    return [_guarded(v) if isinstance(v, str) else v for v in values]
+
+
+def _guarded(text):
+    return text if NUMBER.fullmatch(text) else RISKY.sub(lambda found: f"{found[1] or ''}'", text)
 
 
 def guarded_table(table):
@@ -37,3 +46,11 @@ def guarded_table(table):
     return table.assign(**{name: guarded(table[name].astype(object)) for name in text}).set_axis(
         guarded(table.columns), axis=1
     )
+
+
+def csv_text(table, index=False, number="%.10g"):
+    """A table as the text of a CSV file that no spreadsheet runs."""
+    made = guarded_table(table)
+    if index:
+        made = made.set_axis(guarded(made.index), axis=0).rename_axis(index=table.index.name)
+    return made.to_csv(index=index, lineterminator="\n", float_format=number)

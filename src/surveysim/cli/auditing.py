@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from ..display import csv_text
+from ..writing import write_text
 from .estimate import Share
-from .writing import Stages, announce, folder, progress_display, replaced
-
-STYLE = {"index": False, "lineterminator": "\n", "float_format": "%.6g"}
+from .writing import Stages, announce, folder, progress_display
 
 
 @click.group(invoke_without_command=True)
@@ -53,7 +53,7 @@ def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for name, table in (("margins", margins), ("changes", changes)):
-            replaced(out / f"{name}.csv", table.to_csv(**STYLE))
+            write_text(out / f"{name}.csv", csv_text(table, number="%.6g"))
         _draw(margins, out / "margins.svg", lang)
     if as_json:
         tables = {"margins": margins, "changes": changes}
@@ -78,7 +78,7 @@ def _draw(margins, path, lang):
         figure, text = plot_margins(margins, lang).figure, io.StringIO()
         figure.set_facecolor("white")
         figure.savefig(text, format="svg", metadata={"Date": None})
-    replaced(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def _text(margins, changes, n, deff, level):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .writing import folder, replaced
+from ..writing import write_text
+from .writing import folder
 
 SHOWN = 20  # lines of a list on the terminal; files and JSON have them all
 _FILES = {"nargs": -1, "required": True, "type": click.Path(dir_okay=False, path_type=Path)}
@@ -181,9 +182,9 @@ def _write(tables, found, out):
     """Every table and list as a CSV file of `out`."""
     import pandas as pd
 
-    from ..display import guarded_table
+    from ..display import csv_text
 
     out.mkdir(parents=True, exist_ok=True)
     lists = {name: pd.DataFrame({"text": [str(item) for item in items]}) for name, items in found.items()}
     for name, table in (tables | lists).items():
-        replaced(out / f"{name}.csv", guarded_table(table).to_csv(index=False, lineterminator="\n"))
+        write_text(out / f"{name}.csv", csv_text(table, number=None))

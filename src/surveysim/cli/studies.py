@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from .writing import announce, estimates_text, folder, replaced, save
+from ..display import csv_text
+from ..writing import write_text
+from .writing import announce, estimates_text, folder, save
 
 
 @click.group()
@@ -58,7 +60,7 @@ def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
         )
         sys.exit(130)
     table = result.performance()
-    replaced(out / "performance.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    write_text(out / "performance.csv", csv_text(table))
     click.echo(table.to_json(orient="records", force_ascii=False) if as_json else result.summary())
     if not as_json:
         click.echo(f"Performance is in {out / 'performance.csv'}; `surveysim study report {file} -o {out}` draws it.")
@@ -138,7 +140,7 @@ def study_replay(file, scenario, repetition, out, changes, lang):
         click.echo(estimates_text(save(result, out, lang)))
     else:
         out.mkdir(parents=True, exist_ok=True)
-        replaced(out / "sample.csv", result[0].to_csv(index=False, lineterminator="\n"))
+        write_text(out / "sample.csv", csv_text(result[0], number=None))
     click.echo(f"\nRepetition {repetition} of {scenario!r} is in {out}.")
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
+from ..writing import write_text
 from .options import PARTITIONS, RAKED, RAKING, READING, json_option, read_file, read_margins, shared
-from .writing import apart, replaced
+from .writing import apart
 
 _DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
 _MARGINS = click.option(
@@ -55,11 +56,9 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
     report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
     files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
     if diagnostics is not None:
-        from ..display import guarded_table
+        from ..display import csv_text
 
-        replaced(
-            diagnostics, guarded_table(report.margins).to_csv(index=False, lineterminator="\n", float_format="%.10g")
-        )
+        write_text(diagnostics, csv_text(report.margins))
         files_written.append(str(diagnostics))
     if as_json:
         facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}

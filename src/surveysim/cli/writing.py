@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from ..display import csv_text
+from ..writing import flushed, write_text
+
 
 def folder(path):
     """Make sure a folder can be made and written to, before any work is done; it is made when there is something to write."""
@@ -35,13 +38,6 @@ def apart(inputs, outputs):
             )
         if any(path.resolve() == other.resolve() for other in write[:k]):
             raise click.UsageError(f"{path}: is to be written twice; give another name.")
-
-
-def replaced(path, text):
-    """Write a text file whole, or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
 
 
 @contextlib.contextmanager
@@ -123,21 +119,22 @@ def save(result, folder, lang, repetitions=None, budget=None, cases=True):
 
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)
-    style = {"index": False, "lineterminator": "\n", "float_format": "%.10g", "encoding": "utf-8"}
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         part = Path(temporary)
-        table.to_csv(part / "estimates.csv", **style)
+        write_text(part / "estimates.csv", csv_text(table))
         if cases:
             result.interviews.to_parquet(part / "interviews.parquet", index=False)
             result.cases.to_parquet(part / "cases.parquet", index=False)
             if result.case_file.history is not None:
                 result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
-            performance_table(repetitions).to_csv(part / "repetitions.csv", **style | {"index": True})
+            write_text(part / "repetitions.csv", csv_text(performance_table(repetitions), index=True))
         result.report(part / "report.html", lang, repetitions, budget)
         for path in sorted(part.iterdir()):
             if (folder / path.name).is_dir():
                 raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))
         for path in sorted(part.iterdir()):
+            flushed(path)
             os.replace(path, folder / path.name)
+        flushed(folder)
     return table

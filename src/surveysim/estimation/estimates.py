@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..display import Shown, guarded_table
+from ..display import Shown, csv_text, guarded_table
 from ..errors import DataError, DesignError
 from ..tables import in_kind
 from ..weighting.cells import by_threads
+from ..writing import whole, write_text
 from . import intervals, scores
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
@@ -178,7 +179,7 @@ class Estimates(Shown):
         >>> pd.read_csv("means.csv")[["variable", "estimate"]].values.tolist()
         [['y', 2.0]]
         """
-        guarded_table(self.table).to_csv(path, index=False, lineterminator="\n")
+        write_text(path, csv_text(self.table, number=None))
 
     def to_parquet(self, path):
         """Write the table as Parquet.
@@ -190,7 +191,8 @@ class Estimates(Shown):
         >>> pd.read_parquet("means.parquet")[["variable", "estimate"]].values.tolist()
         [['y', 2.0]]
         """
-        self.table.to_parquet(path, index=False)
+        with whole(path) as part:
+            self.table.to_parquet(part, index=False)
 
     def to_excel(self, path):
         """Write the table as an Excel sheet, text as text."""
@@ -199,7 +201,7 @@ class Estimates(Shown):
         except ImportError:
             raise DataError("to_excel needs the package xlsxwriter: pip install surveysim-dualframe[files].") from None
         options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
-        with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
+        with whole(path) as part, pd.ExcelWriter(part, engine="xlsxwriter", engine_kwargs=options) as book:
             guarded_table(self.table).to_excel(book, index=False)
 
     def summary(self):

@@ -1,8 +1,6 @@
 """`DataFile`: a table read from a file, its values as text and as numbers, and what is needed to write it back."""
 
-import os
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
 from ..tables import natural
+from ..writing import whole
 
 KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 MISSING = ("", "NA")  # in CSV files
@@ -168,20 +167,16 @@ class DataFile:
                 SurveysimWarning,
                 stacklevel=2,
             )
-        part = path.with_name(f".writing-{os.getpid()}-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
-            os.replace(part, path)
-        except OSError as error:
-            raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
+            with whole(path) as part:
+                formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
+        except (OSError, DataError):
+            raise
         except Exception as error:  # every writer has errors of its own
             raise DataError(
                 f"{path}: cannot be written as {path.suffix}: {error} Write the kind that was read, {self.path.suffix or '.csv'}."
             ) from None
-        finally:
-            with suppress(FileNotFoundError):
-                part.unlink()
         return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..display import guarded_table
+from ..display import guarded, guarded_table
 from ..errors import DataError
 from .data_file import DataFile, kind_of, spelt_as
 
@@ -188,6 +188,7 @@ def _write_csv(file, path, added):
     table = _frame(file, added, ".csv")
     if file.path.suffix.lower() != ".csv":
         table = guarded_table(table)
+    table = table.rename(columns=dict(zip(added, guarded(added), strict=True)))
     table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=file.delimiter)
 
 

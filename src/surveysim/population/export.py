@@ -1,8 +1,6 @@
 """Persons to Parquet: streamed in blocks, one file each, resumable."""
 
 import json
-import os
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError
+from ..writing import PREFIX, whole, write_text
 from . import domains
 
 BLOCK = 500_000  # persons in memory at once
@@ -70,29 +69,16 @@ def _claim(folder, claim):
                 f"{folder} holds persons with another {other[0]} ({held.get(other[0])!r}, asked: {claim[other[0]]!r}); "
                 f"give an empty folder."
             )
-    elif any(not item.name.endswith(".tmp") for item in folder.iterdir()):
+    elif any(not item.name.startswith(PREFIX) and item.suffix != ".tmp" for item in folder.iterdir()):
         raise DataError(f"{folder} holds other files and no _population.json; give an empty folder.")
     else:
-        _whole(path, lambda file: file.write(json.dumps(claim, indent=1).encode()))
+        write_text(path, json.dumps(claim, indent=1))
 
 
 def _write(path, table):
     path.parent.mkdir(exist_ok=True)
-    _whole(path, lambda file: pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file))
-
-
-def _whole(path, write):
-    """A file that appears whole or not at all, whoever else writes it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    with whole(path) as part:
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), part)
 
 
 def _bar(progress, total):

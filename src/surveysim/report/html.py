@@ -36,13 +36,9 @@ def download(name, label, table):
     """A table as a file that the page carries with it: its name, what it is, and a data address."""
     import base64
 
-    from ..display import guarded_table
+    from ..display import csv_text
 
-    text = (
-        table
-        if isinstance(table, str)
-        else guarded_table(table).to_csv(index=False, lineterminator="\n", float_format="%.10g")
-    )
+    text = table if isinstance(table, str) else csv_text(table)
     kind = "text/csv" if name.endswith(".csv") else "text/plain"
     body = base64.b64encode(("" if kind == "text/plain" else "\ufeff").encode() + text.encode()).decode(
         "ascii"

@@ -13,6 +13,7 @@ from ..estimation.estimates import estimates
 from ..report import figures, html
 from ..sampling import sample_size
 from ..weighting.result import deff_kish
+from ..writing import write_text
 from .labelling import estimand_name, name_column, note_of, province_names
 from .page_parts import ademp, budget_part, downloads, performance_table, repeated
 
@@ -57,9 +58,7 @@ def written(path, page):
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        write_text(path, page)
     except OSError as error:
         raise SpecError(
             f"{path}: the report cannot be written ({error.strerror}). Choose a folder you may write to."

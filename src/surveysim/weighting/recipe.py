@@ -17,6 +17,7 @@ from .. import guards
 from ..display import Shown
 from ..errors import DataError
 from ..tables import column_names, held, numbers_of, rows_of
+from ..writing import write_text
 from .constraints import Multiplied
 from .margins import Margins
 from .result import Calibration, deff_kish, remember
@@ -276,7 +277,7 @@ class Recipe:
             lines.append("")
         text = "\n".join(lines)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
+            write_text(path, text)
         return text
 
     @classmethod

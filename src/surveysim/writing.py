@@ -1,0 +1,77 @@
+"""Files that are there whole or not at all, whatever happens while they are written."""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+PREFIX = ".writing-"
+UNKNOWN_TO_SOME = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # file systems that cannot flush say so
+
+
+@contextlib.contextmanager
+def whole(path):
+    """A path to write to, which becomes `path` when the block ends well; otherwise nothing is left of it.
+
+    The file is made beside `path` under a name nobody can guess, and only where nothing has that name, so that no link is followed.
+    It has the rights that new files have (the umask) or those of the file it replaces, and is on the disk before it gets its name.
+    A link called `path` is replaced, and what it points to stays.
+
+    Raises
+    ------
+    OSError : with the name of `path`.
+    """
+    path = Path(path)
+    temporary = path.with_name(PREFIX + secrets.token_hex(8) + path.suffix[:20])
+    try:
+        _made(temporary)
+        try:
+            yield temporary
+            flushed(temporary)
+            _rights(path, temporary)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        flushed(path.parent)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
+
+
+def write_text(path, text):
+    """Write a text file (UTF-8, line breaks as they are) whole, or not at all."""
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def flushed(path):
+    """Wait until a file, or the names in a folder, are on the disk."""
+    folder = os.path.isdir(path)
+    if folder and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes only what it may write
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNKNOWN_TO_SOME:
+            raise
+    finally:
+        os.close(handle)
+
+
+def _made(path):
+    """Make an empty file where nothing is."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    os.close(os.open(path, flags, 0o666))
+
+
+def _rights(path, temporary):
+    """Give the new file the rights of the one it replaces."""
+    with contextlib.suppress(OSError):
+        there = os.lstat(path)
+        if stat.S_ISREG(there.st_mode):
+            os.chmod(temporary, there.st_mode & 0o777)
