@@ -138,6 +138,10 @@ CALLS = {  # name: (what is called, arguments with which it works)
         survey_of,
         dict(weight="w", replicate_weights=REPS, replicate_factors=False, scale=0.25, rscales=[1.0] * 4, mse=True),
     ),
+    "Survey with replicates of a kind": (
+        survey_of,
+        dict(weight="w", replicate_weights=REPS, replicate_factors=False, replicate_kind="fay", rho=0.5),
+    ),
     "Survey in stages": (
         survey_of,
         dict(weight="w", strata=["h"], psu=["p", "x"], fpc=["N", "N"], nest=True),

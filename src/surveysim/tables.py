@@ -1,12 +1,12 @@
 """Reading the columns of any table: as codes and levels, as numbers, as truth values.
 
-A table is a pandas, polars or pyarrow one. What a column holds is asked of its type, here and nowhere else: `[0, 1] == [False, True]`
-in Python, so values cannot tell. Arrays that leave this module share no memory with the table, unless they are asked to, and codes
-lie inside their levels, so that kernels never look beyond an array.
+A table is a pandas, polars or pyarrow one, or a survey file as it was read. What a column holds is asked of its type, here and nowhere
+else: `[0, 1] == [False, True]` in Python, so values cannot tell. Arrays that leave this module share no memory with the table, unless
+they are asked to, and codes lie inside their levels, so that kernels never look beyond an array.
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -78,6 +78,11 @@ def kind_of(data):
     return module if module in ("polars", "pyarrow") else None
 
 
+def is_file(data):
+    """Whether data is a survey file as `files.read` gives it, whose columns are asked for as levels or as numbers."""
+    return hasattr(data, "levelled")
+
+
 def in_kind(table, kind):
     """A copy of a pandas table, as a table of the kind of `kind_of`."""
     if kind is None:
@@ -96,6 +101,8 @@ def held(data):
     """The table as it is now, whatever the caller does to theirs later: a copy that is made when somebody writes."""
     if isinstance(data, pd.DataFrame):
         return data.copy(deep=not _copies_on_write())
+    if is_file(data):
+        return replace(data, raw=held(data.raw))
     return data.clone() if kind_of(data) == "polars" and hasattr(data, "clone") else data
 
 
@@ -197,6 +204,8 @@ def _column(data, name):
         hash(name)
     except TypeError:
         raise DataError(f"{sight(name)} is no name of a column.") from None
+    if not isinstance(data, pd.DataFrame | Columns) and is_file(data):
+        return data.column(name)
     columns = column_names(data)
     if name not in columns:
         near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
@@ -215,6 +224,8 @@ def column_names(data):
     """The names of a table's columns."""
     if isinstance(data, pd.DataFrame | Columns):
         return data.columns
+    if is_file(data):
+        return list(data.columns)
     import narwhals as nw
 
     try:
@@ -374,6 +385,8 @@ def values_of(data, source, n, what):
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
     if isinstance(source, str):
         return pick(data, source)
+    if is_file(source):
+        raise DataError(f"{what} is a file; give the name of its column.")
     if isinstance(source, pd.Series) and isinstance(data, pd.DataFrame) and not source.index.equals(data.index):
         raise DataError(
             f"{what} is a Series whose index is not the table's, so its rows cannot be matched. Give it the table's index, or "
@@ -405,6 +418,8 @@ def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert 
         if len(source) != n:
             raise DataError(f"{what} has {len(source)} values; the table has {n} rows. Give one per row.")
         values = source
+    elif isinstance(source, str) and not isinstance(data, pd.DataFrame | Columns) and is_file(data):
+        values = data.numbers(source)
     else:
         values = _as_numbers(values_of(data, source, n, what), label, remedy)
     if own and (values is source or not values.flags.owndata or not values.flags.writeable):

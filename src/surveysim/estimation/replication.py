@@ -7,7 +7,6 @@ LANES at a time, unless somebody asks for them.
 import itertools
 import warnings
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 from scipy import linalg
@@ -490,8 +489,8 @@ class OneByOne:
             out[:, lane] = w
 
 
-def scale_of(kind, scale, rscales, rho):
-    """The scale of replicate weights by how they were made: a number, or a function of how many there are.
+def check_kind(kind, scale, rscales, rho):
+    """Refuse a kind of brought replicates that does not exist, or that does not go with what else is said of them.
 
     References
     ----------
@@ -501,18 +500,14 @@ def scale_of(kind, scale, rscales, rho):
     guards.choice(kind, "replicate_kind", (None, *BROUGHT), error=DesignError)
     if (kind == "fay") != (rho is not None):
         raise DesignError(
-            f'rho is for replicate_kind "fay", which needs one, such as 0.5; got {kind!r} and rho = {rho!r}.'
+            f'rho is for replicate_kind "fay", which needs one, such as 0.5; got {kind!r} and rho = {guards.sight(rho)}.'
         )
-    if kind is None:
-        return scale
-    if scale != 1:
+    if rho is not None and guards.number(rho, "rho", 0.0, 1.0, error=DesignError) == 1:
+        raise DesignError("rho = 1: give a factor from 0 up to, but not including, 1.")
+    if kind is not None and not (guards.is_number(scale) and scale == 1):
         raise DesignError(f"replicate_kind = {kind!r} has a scale of its own; leave scale out, or the kind.")
     if kind == "jkn" and rscales is None:
         raise DesignError('replicate_kind "jkn" needs rscales, (n_h - 1) / n_h of the stratum of each replicate.')
-    kept = 0.0 if rho is None else guards.number(rho, "rho", 0.0, 1.0, error=DesignError)
-    if kept == 1:
-        raise DesignError("rho = 1: give a factor from 0 up to, but not including, 1.")
-    return partial(BROUGHT[kind], rho=kept)
 
 
 BROUGHT = {
@@ -552,10 +547,11 @@ def adjusted(engine, weight, adjustment):
     return replace(engine, weight=weight, fill=FromMatrix(matrix))
 
 
-def brought(data, weights, factors, weight, scale, rscales, mse, n):
+def brought(data, weights, factors, weight, scale, rscales, mse, n, kind=None, rho=None):
     """Replication from replicate weights or factors a user brings.
 
-    factors : None or False where `weights` are weights, True where they are factors, or factors in their place.
+    factors : None or False where `weights` are weights, True where they are factors, or factors in their place. kind, rho : how they were
+        made, which gives the scale.
     """
     word = factors is None or isinstance(factors, bool | np.bool_)
     told = factors if word else True
@@ -571,9 +567,11 @@ def brought(data, weights, factors, weight, scale, rscales, mse, n):
     _read_as_told(matrix, weight, told)
     if told:
         matrix = matrix * weight[:, None]
-    told_kind, scale = callable(scale), scale(R) if callable(scale) else scale
+    check_kind(kind, scale, rscales, rho)
+    if kind is not None:
+        scale = BROUGHT[kind](R, 0.0 if rho is None else float(rho))
     scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")
-    if rscales is None and scale == 1 and not told_kind:
+    if rscales is None and scale == 1 and kind is None:
         warnings.warn(
             f"scale and rscales are 1, as if each of the {R} replicates were a delete-one sample's share; bootstraps and half samples "
             f"need scale, such as 1 / {R}, or say replicate_kind.",

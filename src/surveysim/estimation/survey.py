@@ -132,8 +132,9 @@ class Survey(Shown):
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None or replicate_factors is not None:
-            scale = replication.scale_of(replicate_kind, scale, rscales, rho)
-            self.engine = replication.brought(data, replicate_weights, replicate_factors, final, scale, rscales, mse, n)
+            self.engine = replication.brought(
+                data, replicate_weights, replicate_factors, final, scale, rscales, mse, n, replicate_kind, rho
+            )
         elif replicate_kind is not None or rho is not None:
             raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
-from ..tables import natural
+from ..tables import natural, truth_values
 from ..writing import whole
 
 KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
@@ -91,6 +91,13 @@ class DataFile:
         if len(set(shown)) < len(shown):
             shown = [f"{known[code]} ({code})" if code in known else code for code in codes]
         return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
+
+    def column(self, name):
+        """A column as Survey takes it: truth values as they are, others as `levelled`, in the order of their categories."""
+        values = self._values(name)
+        if truth_values(values):
+            return values.astype("boolean").mask(self.missing(name))
+        return pd.Series(self.levelled(name))
 
     def declared(self, na):
         """The same file with codes (or labels) that mean missing, {column: codes}; the file's own missing codes stay so."""

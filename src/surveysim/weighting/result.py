@@ -10,7 +10,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
-from ..tables import column_names, numbers_of, rows_of
+from ..tables import column_names, is_file, numbers_of, rows_of
 from .cells import refuse_unsquared
 
 
@@ -168,6 +168,8 @@ class Calibration(Shown):
         import narwhals as nw
 
         rows_of(data), column_names(data)  # or it is no table
+        if is_file(data):
+            raise DataError("a file gets its weights with file.write(path, {name: (calibration.weight, label)}).")
         if not isinstance(name, str) or not name:
             raise DataError(f"name = {guards.sight(name)}: give the new column a name.")
         frame = nw.from_native(data, eager_only=True)
