@@ -325,7 +325,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
     ),
     "DualFrameSurvey.quantile": (
         ask(DUAL, "quantile"),
-        dict(y="y", q=0.5, by="g", estimator="composite", theta=0.5, ci="woodruff", rule="math", level=0.95),
+        dict(y="y", q=0.5, by="g", estimator="composite", theta=0.5, ci="woodruff", rule="math", level=0.95, df=9),
     ),
     "DualFrameSurvey.weights": (ask(DUAL, "weights"), dict(estimator="multiplicity")),
     "DualFrameSurvey.survey": (ask(DUAL, "survey"), dict(estimator="cal_df", **NUMBERS)),

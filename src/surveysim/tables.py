@@ -381,17 +381,23 @@ def called(what, source):
     return f"{what} {source!r}".lstrip() if isinstance(source, str) else what
 
 
+def same_index(source, index, what, error=DataError):
+    """Refuse a Series or DataFrame whose index is another than the table's: it would be taken by position."""
+    if isinstance(source, pd.Series | pd.DataFrame) and not source.index.equals(index):
+        raise error(
+            f"{what} is a {type(source).__name__} whose index is not the table's, so its rows cannot be matched. Give it the table's "
+            f"index, or pass {what}.to_numpy() if the order of the rows is the same."
+        )
+
+
 def values_of(data, source, n, what):
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
     if isinstance(source, str):
         return pick(data, source)
     if is_file(source):
         raise DataError(f"{what} is a file; give the name of its column.")
-    if isinstance(source, pd.Series) and isinstance(data, pd.DataFrame) and not source.index.equals(data.index):
-        raise DataError(
-            f"{what} is a Series whose index is not the table's, so its rows cannot be matched. Give it the table's index, or "
-            f"pass {what}.to_numpy() if the order of the rows is the same."
-        )
+    if isinstance(data, pd.DataFrame):
+        same_index(source, data.index, what)
     values = source
     if not isinstance(source, pd.Series):
         try:

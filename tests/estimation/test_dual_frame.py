@@ -188,6 +188,18 @@ def test_domains_levels_and_intervals(dual):
     )
 
 
+def test_every_statistic__takes_degrees_of_freedom(dual):
+    """As every other statistic: fewer degrees of freedom, a wider interval."""
+    calls = {"total": ("spend",), "mean": ("spend",), "ratio": ("spend", "x"), "proportion": ("online",)}
+    calls["quantile"] = ("spend", 0.5)
+    for what, given in calls.items():
+        few, many = (getattr(dual, what)(*given, theta=0.4, df=df).table for df in (4, np.inf))
+        assert few["df"].tolist() == [4] * len(few)
+        assert np.all(few["upper"] - few["lower"] > many["upper"] - many["lower"]), what
+    by_hand = dual.survey("composite", theta=0.4).quantile("spend", 0.5, df=4).table
+    pd.testing.assert_frame_equal(dual.quantile("spend", 0.5, theta=0.4, df=4).table, by_hand)
+
+
 def test_quantiles_ratios_and_the_pooled_survey(dual):
     pooled = dual.survey("cal_df", frame_sizes=SIZES)
     assert dual.quantile("spend", [0.5], estimator="cal_df", frame_sizes=SIZES).table.equals(

@@ -83,6 +83,32 @@ def test_hartley_rao__certain_units_add_nothing(form):
     )
 
 
+def test_brewer__certain_units_add_nothing():
+    """Whatever they hold: a company that is always in the sample has no part in what chance could have drawn instead."""
+    alone = variance(TABLE.iloc[:3], pps="brewer")
+    z, c = TABLE["y"][:3] / PI[:3], 1 - PI[:3]
+    assert alone == pytest.approx(1.5 * np.sum(c * (z - z.mean()) ** 2))
+    for y in (10.0, 1e4):
+        assert variance(TABLE.assign(y=[1.0, 2, 3, y]), pps="brewer") == pytest.approx(alone, rel=1e-9)
+    two = pd.concat([TABLE.assign(h=1), TABLE.assign(h=2)], ignore_index=True)
+    assert variance(two, pps="brewer", strata="h") == pytest.approx(2 * alone, rel=1e-9)
+    assert variance(two.iloc[::-1], pps="brewer", strata="h") == pytest.approx(2 * alone, rel=1e-9)
+
+
+@pytest.mark.parametrize("policy", ["fail", "remove", "adjust", "average"])
+def test_brewer__a_unit_beside_certain_ones_is_alone(policy):
+    """As beside none: two strata of chance, and a third in which one unit is certain and one is not."""
+    three = pd.concat(
+        [TABLE.iloc[:3].assign(h=1), TABLE.iloc[:3].assign(h=2), TABLE.iloc[2:].assign(h=3)], ignore_index=True
+    )
+    options = {"pps": "brewer", "strata": "h", "lonely_psu": policy}
+    if policy == "fail":
+        with pytest.raises(DesignError, match=r"1 strata have one PSU, .*: 3"):
+            variance(three, **options)
+        return
+    assert variance(three, **options) == pytest.approx(variance(three[three["pi"] < 1], **options), rel=1e-9)
+
+
 def test_hartley_rao__needs_two_units_by_chance_or_none():
     assert variance(TABLE.assign(pi=1.0), pps="hartley-rao") == 0
     with pytest.raises(DesignError, match="row 2 alone is not certain"):
@@ -96,3 +122,19 @@ def test_probabilities__of_0_are_refused_and_of_1_taken(pps):
     with pytest.raises(DesignError, match=r"1 of 4 inclusion probabilities are not above 0 .* 0\.0 in row 1"):
         variance(TABLE.assign(pi=[0.5, 0, 0.5, 1]), pps=pps)
     assert variance(TABLE.assign(pi=1.0), pps=pps) == 0
+
+
+def test_negative_variances__are_refused_wherever_they_are_asked_for():
+    """Neighbours that are rarely drawn together: totals have an error, differences of the two pairs a variance below 0."""
+    near = np.kron(np.eye(2), np.ones((2, 2))) > 0
+    matrix = np.where(np.eye(4) > 0, 0.5, np.where(near, 0.15, 0.3))
+    table = pd.DataFrame({"y": [1.0, 2, 3, 4], "z": [4.0, 3, 2, 1], "pi": 0.5})
+    survey = Survey(table, probability="pi", pps=matrix)
+    totals = survey.total(["y", "z"])
+    assert np.all(totals.table["se"] > 0)
+    assert totals.contrast({0: 1, 1: 1}).table["se"][0] > 0
+    with pytest.raises(DesignError, match=r"1 of 1 estimated variances are negative, .*-13\.3.*, of the contrast \+1"):
+        totals.contrast({0: 1, 1: -1})
+    for ci in ("woodruff", "score"):
+        with pytest.raises(DesignError, match=r"estimated variances are negative, .* of the share at"):
+            survey.quantile("y", 0.5, ci=ci)

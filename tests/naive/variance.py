@@ -140,6 +140,10 @@ def collect(a, b, rows, stage, share, design, strata):
         psu = list(range(len(a)))
     for members in groups(rows, at_stage(design.get("strata"), stage)):
         units = groups(members, psu)
+        if design.get("pps") == "brewer" and stage == 0:  # certain units are in every sample, and no part of its chance
+            units = [unit for unit in units if design["probability"][unit[0]] < 1]
+            if not units:
+                continue
         f = [fraction(unit, len(units), fpc, design, stage) for unit in units]
         za = [math.fsum(a[k] for k in unit) for unit in units]
         zb = [math.fsum(b[k] for k in unit) for unit in units]

@@ -323,11 +323,24 @@ class DualFrameSurvey(Shown):
         )
 
     def quantile(
-        self, y, q, by=None, estimator="composite", theta=None, *, ci="woodruff", rule="math", level=0.95, **options
+        self,
+        y,
+        q,
+        by=None,
+        estimator="composite",
+        theta=None,
+        *,
+        ci="woodruff",
+        rule="math",
+        level=0.95,
+        df=None,
+        **options,
     ):
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
         self._need([one_name(y, "y"), *([] if by is None else named(by, "by"))])
-        return self.survey(estimator, theta=theta, **options).quantile(y, q, by=by, ci=ci, rule=rule, level=level)
+        return self.survey(estimator, theta=theta, **options).quantile(
+            y, q, by=by, ci=ci, rule=rule, level=level, df=df
+        )
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
         _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))

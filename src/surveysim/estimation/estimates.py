@@ -16,6 +16,7 @@ from ..writing import whole, write_text
 from . import intervals, scores
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
+ROUNDING = 1e-9  # of what a variance is made of, what may be rounding
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,13 @@ class Estimates(Shown):
         used = self.table[vector != 0]
         name = " ".join(f"{v:+g}·[{self._name(k)}]" for k, v in enumerate(vector) if v)
         value = float(vector @ self.table["estimate"].to_numpy())
-        se = float(np.sqrt(max(vector @ self.cov @ vector, 0.0)))
+        size = np.abs(vector) @ np.abs(self.cov) @ np.abs(vector)
+        (se,) = standard_errors(
+            np.array([vector @ self.cov @ vector]), np.array([size]), lambda _: f"the contrast {name}"
+        )
         degrees = float(used["df"].min()) if df is None else guards.degrees(df)
         lower, upper = intervals.wald_interval(value, se, self.level, degrees)
-        moe = float(intervals.t_quantile(self.level, degrees)) * se
+        moe = float(intervals.t_quantile(self.level, degrees)) * float(se)
         found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
         variable = used["variable"].iloc[0] if used["variable"].nunique() == 1 else ""
         row = (
@@ -136,7 +140,7 @@ class Estimates(Shown):
             "",
             name,
             value,
-            se,
+            float(se),
             float(lower),
             float(upper),
             degrees,
@@ -231,16 +235,20 @@ class Estimates(Shown):
         return self.table
 
 
-def _refuse_negative(variance, value, rows):
-    """Refuse variances (E,) below 0 by more than rounding, which Horvitz and Thompson's estimator has at times."""
-    negative = variance < -1e-9 * np.maximum(value**2, 1e-300)
+def standard_errors(variance, size, names):
+    """Roots of variances (E,), which Horvitz and Thompson's estimator may have below 0.
+
+    size : (E,) what is rounding beside it, in the unit of the variances; within that a variance below 0 counts as 0.
+    names : function of a place that gives the name of a statistic.
+    """
+    negative = variance < -ROUNDING * np.maximum(size, 1e-300)
     if negative.any():
         k = int(np.argmax(negative))
-        name = ", ".join(str(part) for part in rows[k] if part != "")
         raise DesignError(
-            f"{int(negative.sum())} of {len(rows)} estimated variances are negative, the first is {variance[k]:g}, of {name}: the joint "
-            f'probabilities do not suit the form of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
+            f"{int(negative.sum())} of {len(variance)} estimated variances are negative, the first is {variance[k]:g}, of {names(k)}: the "
+            f'joint probabilities do not suit the form of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
         )
+    return np.sqrt(np.maximum(variance, 0.0))
 
 
 def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None, kind=None):
@@ -257,8 +265,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     df = guards.degrees(df)
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
     variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
-    _refuse_negative(variance, value, rows)
-    se = np.sqrt(np.maximum(variance, 0.0))
+    se = standard_errors(variance, value**2, lambda k: ", ".join(str(part) for part in rows[k] if part != ""))
     n = np.concatenate([np.atleast_1d(_interviews(design.weight, item)) for item in items])
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
     methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])

@@ -12,6 +12,7 @@ from ..errors import DataError
 from ..tables import refuse_infinite
 from . import intervals
 from .composites import AB, BA, A, B
+from .estimates import standard_errors
 from .survey import _wanted
 
 GRID = np.linspace(0, 1, 21)
@@ -119,7 +120,8 @@ def _curve(d, y, x, values):
         estimate, base = (d._total(y, coefficients, w), 1.0) if x is None else d._ratio(y, x, coefficients, w)
         parts = parts_of(d.part, y if x is None else y - estimate * x)
         result.append((estimate, (parts[0] + theta * parts[1]) / base))
-    se = np.sqrt(design.variances([score for _, score in result]))
+    variance = design.variances([score for _, score in result])
+    se = standard_errors(variance, np.array([value**2 for value, _ in result]), lambda k: f"θ = {values[k]:g}")
     return [(estimate, s) for (estimate, _), s in zip(result, se)]
 
 
@@ -148,12 +150,13 @@ def compare_overlap(d, y):
             size = w[ok] @ share[ok]
             values.append(float(w[ok] @ (share * np.nan_to_num(z))[ok] / size))
             score[k, ok] = share[ok] * (z[ok] - values[k]) / size
-        va, vb = design.variances(score)
+        samples = [f"{name} by sample {sample}" for sample in "ab"]
+        se_a, se_b = standard_errors(design.variances(score), np.array(values) ** 2, samples.__getitem__)
         group = np.where(d.part[:, [AB, BA]].sum(axis=1) > 0, 0, -1).astype(np.int32)
-        df, se = design.degrees(group, ["the overlap"])[0], np.sqrt(va + vb)
+        df, se = design.degrees(group, ["the overlap"])[0], np.hypot(se_a, se_b)
         t = (values[0] - values[1]) / se if se > 0 else np.nan
         p = 2 * stats.t.sf(abs(t), df)
-        rows.append((name, values[0], np.sqrt(va), values[1], np.sqrt(vb), values[0] - values[1], se, t, df, p))
+        rows.append((name, values[0], se_a, values[1], se_b, values[0] - values[1], se, t, df, p))
     return pd.DataFrame(
         rows, columns=["variable", "from_a", "se_a", "from_b", "se_b", "difference", "se", "t", "df", "p_value"]
     )

@@ -12,6 +12,7 @@ import numpy as np
 from .. import guards
 from ..errors import DataError
 from . import intervals, scores
+from .estimates import standard_errors
 from .replication import JACKKNIVES, Replication
 
 RULES = ("math", "school", "hf7")
@@ -107,11 +108,13 @@ def _inverted(engine, y, group, domains, rows, value, shares, ci, rule, level, d
     at = np.where(largest, before[:, None], value)
     below = [scores.block(w, y <= v[group], scores.NONE, group, domains) for v in at.T]
     variance = np.stack(engine.item_variances(below, list(domains) * len(below)), axis=1)
+    shares_of = [f"the share at the quantile {q:g}{f' of {name}' if name else ''}" for name in domains for q in shares]
+    error = standard_errors(variance.ravel(), np.ones(variance.size), shares_of.__getitem__).reshape(variance.shape)
     items, bounds = [], np.empty((3, *value.shape))
     for d, r in enumerate(rows):
         mask = group == d
         for k, q in enumerate(shares):
-            v, p, e = float(value[d, k]), float(below[k].value[d]), float(np.sqrt(max(variance[d, k], 0.0)))
+            v, p, e = float(value[d, k]), float(below[k].value[d]), float(error[d, k])
             if e <= NEAR:  # no error at all, as in a census
                 low = high = v
             elif ci == "score":
@@ -181,7 +184,9 @@ def _score(engine, y, rows, q, t):
         # under the hypothesis the score is 1(y <= v) - q, not centred at the estimate
         score = np.where(rows, ((y <= v) - q) / size, 0.0)
         off = scores.dot(w, score)
-        se = float(np.sqrt(max(engine.variances([score], [rows])[0], 0.0)))
+        (se,) = standard_errors(
+            engine.variances([score], [rows]), np.ones(1), lambda _: f"the share at {v:g}, tested against {q:g}"
+        )
         return off / se if se > 0 else off and np.sign(off) * np.inf
 
     def first(reached):

@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 from scipy import linalg
 from scipy.linalg import hadamard
 
@@ -16,7 +17,7 @@ from .. import guards
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
-from ..tables import numbers_of
+from ..tables import numbers_of, same_index
 from ..weighting import Calibration
 from ..weighting.cells import by_threads
 from ..weighting.replay import Replay
@@ -599,6 +600,8 @@ def _matrix(data, name, columns, n):
         each = [numbers_of(data, c, n, what[:-1], finite=False) for c in columns]
         matrix = np.stack(each, axis=1) if columns else np.zeros((n, 0))
     else:
+        if isinstance(data, pd.DataFrame):
+            same_index(columns, data.index, name, DesignError)
         try:
             matrix = np.array(columns, dtype=float, order="C")
         except (TypeError, ValueError):

@@ -6,7 +6,7 @@ import pandas as pd
 from .. import guards
 from ..errors import DataError, DesignError
 from ..kernels import variance
-from ..tables import called, coded, coded_values, numbers_of, values_of
+from ..tables import called, coded, coded_values, numbers_of, same_index, values_of
 from .linearization import Stage
 
 ROUNDED = 1e-6  # share of a probability that may be rounding
@@ -168,10 +168,28 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     return np.minimum(fraction, 1.0)
 
 
+def by_chance(stage, probability):
+    """The stage with its certain units in strata of their own, taken completely.
+
+    They are in every sample, so that the others neither deviate from a mean with them nor count them (Särndal et al. 1992, 3.6.2).
+    """
+    certain = np.zeros(len(stage.stratum), bool)
+    certain[stage.unit] = probability >= 1
+    if not certain.any():
+        return stage
+    H = len(stage.fraction)
+    kept, stratum = np.unique(stage.stratum + H * certain, return_inverse=True)
+    fraction = np.where(kept >= H, 1.0, stage.fraction[kept % H])
+    labels = tuple(stage.labels[h % H] for h in kept)
+    return Stage(stage.unit, stratum.astype(np.int64), fraction, labels, groups=(kept >= H).astype(np.int64))
+
+
 class Brewer:
-    """Brewer's approximation from first-order probabilities: Σ_h n/(n-1) Σ (1 - π_i)(z_i - z̄_h)² (Brewer 2002, ch. 9)."""
+    """Brewer's approximation from first-order probabilities: Σ_h n/(n-1) Σ (1 - π_i)(z_i - z̄_h)² (Brewer 2002, ch. 9), over the units
+    that are not certain."""
 
     def __init__(self, probability, stage, policy):
+        stage = by_chance(stage, probability)
         self.keep = 1 - probability
         self.stage, self.scale, self.policy = stage, stage.scale(policy), policy
         if policy == "average":
@@ -286,7 +304,7 @@ def refuse_joint(joint, probability):
             )
 
 
-def unequal_probabilities(pps, form, probability, n, stage, policy):
+def unequal_probabilities(data, pps, form, probability, n, stage, policy):
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:
         raise DesignError("pps needs probability, the inclusion probabilities.")
@@ -305,6 +323,9 @@ def unequal_probabilities(pps, form, probability, n, stage, policy):
         if len(stage.sampled) > 1:
             raise DesignError("hartley-rao is for samples without strata; give joint probabilities, or use brewer.")
         return JointProbabilities(hartley_rao(probability), form)
+    if isinstance(pps, pd.DataFrame) and isinstance(data, pd.DataFrame):
+        same_index(pps, data.index, "pps", DesignError)
+        same_index(pps.T, data.index, "pps.T", DesignError)
     if isinstance(pps, np.ndarray) and pps.shape != (n, n):
         raise DesignError(f"joint probabilities have shape {pps.shape}; the table has {n} rows.")
     joint = guards.number_array(

@@ -128,7 +128,7 @@ class Survey(Shown):
         if pps is not None:
             if fpc is not None:
                 raise DesignError("pps has its finite correction from the probabilities; leave fpc out.")
-            unequal = sampling_design.unequal_probabilities(pps, pps_variance, pi, n, stages[0], lonely_psu)
+            unequal = sampling_design.unequal_probabilities(data, pps, pps_variance, pi, n, stages[0], lonely_psu)
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None or replicate_factors is not None:
@@ -289,7 +289,7 @@ class Survey(Shown):
         return new
 
     def replicate_weights(self):
-        """Replicate weights as a table: one column per replicate, and `attrs` with scale, rscales and mse.
+        """Replicate weights as a table with the index of the survey's: one column per replicate, and `attrs` with scale, rscales and mse.
 
         In R: svrepdesign(weights = ~weight, repweights = the columns, type = "other", combined.weights = TRUE, scale =,
         rscales =, mse =).
@@ -297,7 +297,8 @@ class Survey(Shown):
         if not isinstance(self.engine, replication.Replication):
             raise DesignError("this Survey has no replicates; call replicates() first.")
         matrix = self.engine.weights()
-        table = pd.DataFrame(matrix, columns=[f"rep{r + 1}" for r in range(matrix.shape[1])])
+        index = self.data.index if isinstance(self.data, pd.DataFrame) else None
+        table = pd.DataFrame(matrix, index=index, columns=[f"rep{r + 1}" for r in range(matrix.shape[1])])
         table.attrs = {"scale": self.engine.scale, "rscales": self.engine.rscales.tolist(), "mse": self.engine.mse}
         return table
 

@@ -48,8 +48,8 @@ def calibrate(
         are replaced by their cluster means (Lemaître & Dufour 1987). Initial weights must be equal inside a cluster.
     by : column of partitions, each calibrated on its own.
     covariance : of totals that are themselves estimates: (p, p) in the order in which the totals are written, or (p,) variances;
-        with `by`, {by level: covariance}. Such totals are met only as closely as they are known, and `Survey` adds their error.
-        See Notes.
+        with `by`, {by level: covariance}; a Series or DataFrame goes by its labels. Such totals are met only as closely as they
+        are known, and `Survey` adds their error. See Notes.
     tol : largest relative gap allowed between a weighted total and its target.
     max_iter : most Newton steps.
 
@@ -295,12 +295,13 @@ def _covariances(covariance, targets, totals, numeric):
     result = np.zeros((len(parts), width, width))
     for p, (label, part) in enumerate(parts.items()):
         order = _written_order(part, targets, numeric)
-        try:
-            matrix = np.asarray(given[label], dtype=float)
-        except (KeyError, TypeError, ValueError, IndexError):
-            raise DataError(
-                f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level."
-            ) from None
+        if targets.by is not None and not (isinstance(given, Mapping) and label in given):
+            raise DataError(f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level.")
+        matrix = guards.as_numbers(
+            _in_written_order(given[label], part, targets.where(p)),
+            f"covariance{targets.where(p)}",
+            remedy="It is a matrix, or one variance for every total.",
+        )
         matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
         if matrix.shape != (len(order), len(order)):
             raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
@@ -311,6 +312,41 @@ def _covariances(covariance, targets, totals, numeric):
             raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
         result[p][np.ix_(order, order)] = matrix
     return result
+
+
+def _in_written_order(given, part, where):
+    """A Series or DataFrame of covariances in the order in which a partition's totals are written, by its labels.
+
+    A label is a numeric column's name, or a level, or a tuple of the margin's column and a level; without any (a plain 0, 1, 2 …) the
+    order counts.
+    """
+    if not isinstance(given, pd.Series | pd.DataFrame):
+        return given
+    order = [_places(given.index, part, where)]
+    order += [_places(given.columns, part, where)] if isinstance(given, pd.DataFrame) else []
+    return np.asarray(given)[np.ix_(*order)]
+
+
+def _places(index, part, where):
+    """Where the labels of a covariance have each of the totals."""
+    totals = [((k,), v) if not _has_levels(v) else (names_of(k), v) for k, v in part.items()]
+    short = [n for key, v in totals for n in ([names_of(x) for x in v.keys()] if _has_levels(v) else [key])]  # noqa: SIM118
+    long = [n for key, v in totals for n in ([key + names_of(x) for x in v.keys()] if _has_levels(v) else [key])]  # noqa: SIM118
+    labels = [names_of(label) for label in index]
+    plain = isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index)))
+    for known in (short, long):
+        if set(known) == set(labels) and len(set(labels)) == len(labels) == len(known):
+            if plain and labels != known:
+                plain = False  # 0, 1 … may be levels, or no labels at all
+                break
+            return [labels.index(name) for name in known]
+    if plain:
+        return list(range(len(index)))
+    shown = ", ".join(repr(name[0] if len(name) == 1 else name) for name in long)
+    raise DataError(
+        f"covariance{where} has the labels {guards.sight(list(index))}, which are not (or may not be) those of the totals; call them "
+        f"{shown}, or give an array in the order in which the totals are written."
+    )
 
 
 def _written_order(part, targets, numeric):

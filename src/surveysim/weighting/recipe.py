@@ -16,7 +16,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DataError
-from ..tables import column_names, held, numbers_of, rows_of
+from ..tables import column_names, held, numbers_of, rows_of, same_index
 from ..writing import write_text
 from .constraints import Multiplied
 from .margins import Margins
@@ -229,6 +229,8 @@ class Recipe:
         if not isinstance(weights, Weights):
             raise DataError(f"weights = {guards.sight(weights)}: give the Weights that apply() gave.")
         n = rows_of(cases)
+        if isinstance(cases, pd.DataFrame):
+            same_index(multiplier, cases.index, "multiplier")
         multiplier = guards.number_array(
             multiplier, "multiplier", shape=(n,), remedy="They are 0 or larger, one per row."
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
-from ..tables import column_names, is_file, numbers_of, rows_of
+from ..tables import column_names, is_file, numbers_of, rows_of, same_index
 from .cells import refuse_unsquared
 
 
@@ -101,10 +101,8 @@ class Calibration(Shown):
         [0.0, 0.333]
         """
         w = self._weight
-        if isinstance(y, pd.Series) and self.index is not None and not y.index.equals(self.index):
-            raise DataError(
-                "y is a Series whose index is not the table's, so its rows cannot be matched; give the table's column."
-            )
+        if self.index is not None:
+            same_index(y, self.index, "y")
         y = guards.number_array(y, "y", shape=w.shape, remedy="Give the values themselves, one per weight.")
         refuse_unsquared(w)
         refuse_unsquared(self.base(len(w)), "initial weights")
@@ -143,6 +141,8 @@ class Calibration(Shown):
         >>> calibration.again([1.0, 1.0, 2.0]).tolist()
         [60.0, 20.0, 40.0]
         """
+        if self.index is not None:
+            same_index(base, self.index, "base")
         base = numbers_of(None, base, self.problem.n, "base", own=False)
         if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
