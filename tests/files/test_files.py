@@ -126,6 +126,14 @@ def test_text__one_level_however_it_is_spelt(tmp_path):
     assert list(files.read(tmp_path / "a.parquet").text("b")) == ["True", "False"]
 
 
+def test_text__zero_has_no_sign(tmp_path):
+    (tmp_path / "z.csv").write_text("z\n0\n-0.0\n-0\n0.0\n-0.00\n-0.5\n", encoding="utf-8")
+    assert list(files.read(tmp_path / "z.csv").text("z")) == ["0"] * 5 + ["-0.5"]
+    for kind in ("parquet", "xlsx", "sav", "dta"):
+        files.write_table(pd.DataFrame({"z": [0.0, -0.0, 1.0]}), tmp_path / f"z.{kind}")
+        assert list(files.read(tmp_path / f"z.{kind}").text("z")) == ["0", "0", "1"]
+
+
 def test_spreadsheets__no_cell_is_a_formula(sav, tmp_path):
     read = files.read(sav)
     book = openpyxl.load_workbook(read.write(tmp_path / "out.xlsx", {"=w": (np.ones(N), "")}))

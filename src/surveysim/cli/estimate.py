@@ -312,8 +312,9 @@ def plan_size(moe, n, p, deff, level, population, as_json):
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a .csv, .parquet or .xlsx file."
 )
+@shared(READING)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def plan_allocate(strata, n, method, minimum, power, out, as_json):
+def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
     """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
 
     Size times sd is what "neyman", "power" and "cost" go by; "power" takes sd where there is one.
@@ -321,10 +322,9 @@ def plan_allocate(strata, n, method, minimum, power, out, as_json):
     import numpy as np
     import pandas as pd
 
-    from .. import files
     from ..sampling import allocate
 
-    file = files.read(strata)
+    file = read_file(strata, options)
     names = file.text("stratum")
     if names.isna().any() or names.duplicated().any():
         raise DataError(

@@ -12,6 +12,11 @@ from ..naming import matching, parted, unquoted
 # How a file is read.
 READING = (
     click.option("--sheet", help="Sheet of an Excel file; the first unless given."),
+    click.option(
+        "--header-row",
+        type=click.IntRange(min=1),
+        help="Row of a CSV or Excel file with the names, from 1; rows above it are left out. The first unless given; in margins it is found.",
+    ),
     click.option("--encoding", help="Encoding of a CSV, SPSS or Stata file, such as gb18030; UTF-8 or the file's own unless given."),
     click.option(
         "--na",
@@ -92,7 +97,7 @@ def read_file(path, options):
     """The survey file of a command, its `--na` codes missing."""
     from .. import files
 
-    file = files.read(path, options["sheet"], options["encoding"])
+    file = files.read(path, options["sheet"], options["encoding"], options["header_row"])
     return file.declared(missing_codes(file, options["na"]))
 
 

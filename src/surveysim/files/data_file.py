@@ -194,11 +194,13 @@ def kind_of(path):
 
 
 def spelt_as(value):
-    """A level as text; whole numbers without a decimal point."""
+    """A level as text; whole numbers without a decimal point, and 0 without a sign."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     text = str(value)
     whole = text.rstrip("0")
-    return whole[:-1] if whole.endswith(".") and whole[:-1].lstrip("-").isdigit() else text
+    if whole.endswith(".") and whole[:-1].lstrip("-").isdigit():
+        text = whole[:-1]
+    return "0" if text == "-0" else text

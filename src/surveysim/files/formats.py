@@ -1,7 +1,6 @@
 """Reading and writing each kind of file."""
 
 import codecs
-import csv
 import re
 from pathlib import Path
 
@@ -10,18 +9,22 @@ import pandas as pd
 from ..display import guarded, guarded_table
 from ..errors import DataError
 from .data_file import DataFile, kind_of, spelt_as
+from .delimited import read_csv
+from .excel import read_excel
+from .header import refuse_doubled
 
-DELIMITERS = (",", ";", "\t")
 LABELLED = (".sav", ".zsav", ".dta")
 
 
-def read(path, sheet=None, encoding=None):
+def read(path, sheet=None, encoding=None, header_row=None, *, expect=()):
     """Read a survey file.
 
     Parameters
     ----------
     path : a .csv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given.
     encoding : of a CSV, SPSS or Stata file, such as "gb18030" or "cp1252"; None is UTF-8, or what a labelled file says of itself.
+    header_row : of a CSV or Excel file, the row with the names of the columns, from 1; the first that is not empty unless given.
+    expect : names that the row of names has, which is looked for by them.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def read(path, sheet=None, encoding=None):
     if not path.is_file():
         raise DataError(f"{path}: there is no such file.")
     try:
-        found = READERS[kind](path, sheet, encoding)
+        found = READERS[kind](path, sheet, encoding, header_row, expect)
     except DataError:
         raise
     except UnicodeDecodeError as error:
@@ -81,54 +84,21 @@ def refuse_names(path, columns, added):
             )
 
 
-def _checked(path, names):
-    names = [str(name) for name in names]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise DataError(f"{path}: {names.count(twice[0])} columns are called {twice[0]!r}; keep one.")
-    return tuple(names)
-
-
-def _read_csv(path, sheet, encoding):
-    """Every cell as the text it is: leading zeros stay, and what is written back is what was there."""
-    import pyarrow as pa
-    from pyarrow import csv as reader
-
-    encoding = encoding or "utf-8-sig"
-    with path.open(encoding=encoding, newline="") as lines:
-        first = lines.readline()
-        delimiter = max(DELIMITERS, key=first.count)
-        lines.seek(0)
-        head = next(csv.reader(lines, delimiter=delimiter), [])
-    if not head:
-        raise DataError(f"{path}: the file is empty.")
-    names = _checked(path, head)
-    options = reader.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False)
-    how = "utf-8" if encoding == "utf-8-sig" else encoding
-    table = reader.read_csv(
-        path,
-        reader.ReadOptions(encoding=how, column_names=list(names), skip_rows_after_names=1),
-        reader.ParseOptions(newlines_in_values=True, delimiter=delimiter),
-        options,
-    )
-    return DataFile(path, names, table, delimiter=delimiter, encoding=encoding)
-
-
-def _read_parquet(path, sheet, encoding):
+def _read_parquet(path, sheet, encoding, header_row, expect):
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(path).read()
-    return DataFile(path, _checked(path, table.column_names), table)
+    return DataFile(path, refuse_doubled(path, table.column_names), table)
 
 
-def _read_labelled(path, sheet, encoding):
+def _read_labelled(path, sheet, encoding, header_row, expect):
     raw, meta = _pyreadstat(path, encoding, user_missing=True, disable_datetime_conversion=True)
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
     levels = {
         name: {spelt_as(code): label for code, label in known.items()}
         for name, known in meta.variable_value_labels.items()
     }
-    return DataFile(path, _checked(path, meta.column_names), raw, labels, levels, meta, encoding=encoding)
+    return DataFile(path, refuse_doubled(path, meta.column_names), raw, labels, levels, meta, encoding=encoding)
 
 
 def _pyreadstat(path, encoding, **options):
@@ -144,25 +114,6 @@ def _pyreadstat(path, encoding, **options):
         if "character set" not in str(error):
             raise
         return read_one(str(path), encoding=codecs.lookup(encoding).name, **options)
-
-
-def _read_excel(path, sheet, encoding):
-    import openpyxl
-
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    if sheet is not None and sheet not in book.sheetnames:
-        raise DataError(f"{path}: there is no sheet {sheet!r}; there are {', '.join(map(repr, book.sheetnames))}.")
-    rows = (book[sheet] if sheet is not None else book.worksheets[0]).iter_rows(values_only=True)
-    head = next(rows, ())
-    unnamed = [k for k, name in enumerate(head) if name is None]
-    body = [row for row in rows if any(v is not None for v in row)]
-    if unnamed and any(row[k] is not None for row in body for k in unnamed):
-        raise DataError(f"{path}: column {unnamed[0] + 1} has values and no name in the first row; name it.")
-    kept = [k for k in range(len(head)) if k not in unnamed]
-    names = _checked(path, [head[k] for k in kept])
-    raw = pd.DataFrame({name: pd.Series([row[k] for row in body]) for name, k in zip(names, kept)}, columns=list(names))
-    first = sheet if sheet is not None else book.sheetnames[0]
-    return DataFile(path, names, raw, sheets=(first, *(name for name in book.sheetnames if name != first)))
 
 
 def _frame(file, added, kind):
@@ -245,12 +196,12 @@ def _write_excel(file, path, added):
 
 
 READERS = {
-    ".csv": _read_csv,
+    ".csv": read_csv,
     ".parquet": _read_parquet,
     ".sav": _read_labelled,
     ".zsav": _read_labelled,
     ".dta": _read_labelled,
-    ".xlsx": _read_excel,
+    ".xlsx": read_excel,
 }
 WRITERS = {
     ".csv": _write_csv,

@@ -23,7 +23,7 @@ TOTAL_ROWS = {
 }  # fmt: skip
 
 
-def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale=False):
+def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale=False, header_row=None):
     """Control totals from a file with the columns variable, level and one of total, percent or share.
 
     A crossed margin has names and levels joined by "*": variable sex*age, level female*60+; parts with the sign in them stand in double
@@ -32,17 +32,18 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
     Parameters
     ----------
     data : the DataFile that is to be raked, whose columns and levels decide where a name or a level has a "*" in it. rescale : take
-        percentages and shares whatever they sum to.
+        percentages and shares whatever they sum to. header_row : the row with the names; the one that has them unless given.
 
     Returns
     -------
     (table with variable, level, total and the `by` column, for `rake`; "totals" or "shares"). Percentages and shares that miss their sum
     by no more than rounding allows are brought to it, with a warning that says by how much.
     """
+    expect = ("variable", "level")
     try:
-        file = read(path, sheet)
+        file = read(path, sheet, header_row=header_row, expect=expect)
     except DataError:  # a margins file need not have the encoding of the data
-        file = read(path, sheet, encoding)
+        file = read(path, sheet, encoding, header_row, expect=expect)
     given = [name for name in TOTALS if name in file.columns]
     absent = [name for name in ("variable", "level", *([by] if by else [])) if name not in file.columns]
     if absent or len(given) != 1:
