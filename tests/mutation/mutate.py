@@ -35,7 +35,7 @@ ROOMS = {
     "estimation": ["estimation/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],
-    "performance": ["study/performance.py", "study/measures.py"],
+    "performance": ["study/judging.py", "study/measures.py"],
     "dispositions": ["fieldwork/dispositions.py"],
 }
 EVERYWHERE = ("test_docstrings.py",)

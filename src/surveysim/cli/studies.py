@@ -178,11 +178,13 @@ def config_schema(kind):
 
 def _read_config(file, changes):
     """(a line that says what the file is, its keys with all defaults)."""
-    from ..study import Study, SurveySpec
+    from ..study import SurveySpec
     from ..study.study_spec import is_study, read
 
     keys = read(file, changes)
     if is_study(keys):
+        from ..study import Study
+
         made = Study.from_toml(file, changes)
         made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)

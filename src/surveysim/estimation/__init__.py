@@ -14,9 +14,15 @@ Examples
 0.016
 """
 
-from .dual_frame import DualFrameSurvey as DualFrameSurvey
-from .effort import Effort as Effort
-from .effort import early_late as early_late
-from .estimates import Estimates as Estimates
-from .intervals import proportion_interval as proportion_interval
-from .survey import Survey as Survey
+from ..on_demand import on_demand
+
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "dual_frame": "DualFrameSurvey",
+        "effort": "Effort early_late",
+        "estimates": "Estimates",
+        "intervals": "proportion_interval",
+        "survey": "Survey",
+    },
+)

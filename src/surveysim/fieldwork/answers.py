@@ -6,8 +6,9 @@ import numpy as np
 from scipy import special
 
 from ..errors import SpecError
-from ..kernels.randomness import philox_words
+from ..on_demand import Later
 
+randomness = Later(__package__, "..kernels.randomness")
 MEASURE = 1 << 22  # second word of the Philox counter
 INTERNET, NUMBERS, PROXY = 0, 1, 2  # third word: what is misreported; items follow
 ITEMS = 16
@@ -89,7 +90,7 @@ class Measurement:
         """Four uniforms per person (n, 4), keyed by person and by what is drawn."""
         counters, words = np.zeros((len(person), 4), np.uint64), np.empty((len(person), 4), np.uint64)
         counters[:, 0], counters[:, 1], counters[:, 2] = person, MEASURE, what
-        philox_words(counters, *keys[0], words)
+        randomness.philox_words(counters, *keys[0], words)
         return (words >> np.uint64(11)) / 2.0**53
 
     def _mishear(self, pop, person, attributes, answers, effect, keys):

@@ -7,11 +7,11 @@ import numpy as np
 
 from ..columns import CALL_RESULTS
 from ..errors import SpecError
-from ..kernels import calling
-from ..kernels.calling import Chain
-from ..kernels.randomness import alias_tables
-from ..kernels.respondents import N_TYPES, PERSON_TYPES
+from ..on_demand import Later
 
+calling = Later(__package__, "..kernels.calling")
+randomness = Later(__package__, "..kernels.randomness")
+respondents = Later(__package__, "..kernels.respondents")
 WEEK = 21
 # Minutes of a call by result, in the order of columns.CALL_RESULTS; wrap-up comes on top
 MINUTES = (0.5, 0.3, 0.6, 0.3, 0.3, 0.4, 0.8, 0.8, 15.0, 7.0, 1.5, 1.0, 1.0, 1.5, 1.2, 1.5)
@@ -85,7 +85,7 @@ class Protocol:
             )
         turn = (np.arange(WEEK) + 3 * self.first_weekday) % WEEK  # slots of the calendar week, from the first day on
         each = [_numbers(model) for model in models]
-        return Chain(
+        return calling.Chain(
             kind=np.stack([m.contact_class(f == 0) for f, m in enumerate(models)]),
             contact=np.stack([m.contact_table()[..., turn] for m in models]),
             willing=np.stack([m.willingness() for m in models]),
@@ -135,23 +135,23 @@ class Outcomes:
     @classmethod
     def of(cls, chain, frame, cooperation):
         """Solve the chain of a frame (0 landline, 1 mobile); `cooperation` (types, 4) as of `ResponseModel.cooperation_table`."""
-        shape = (N_TYPES, calling.N_CODES, int(chain.attempts[frame]) + 1)
+        shape = (respondents.N_TYPES, calling.N_CODES, int(chain.attempts[frame]) + 1)
         chance, minutes = np.zeros(shape), np.zeros(shape)
         calling.absorb(chain, frame, cooperation, chance, minutes)
         code, calls = np.nonzero(chance.any(axis=0))
         weight = np.ascontiguousarray(chance[:, code, calls])
         alias = np.empty((1, *weight.shape), np.uint64)
-        alias_tables(weight, alias[0])
+        randomness.alias_tables(weight, alias[0])
         return cls(chance, minutes, alias, np.stack([code, calls]).astype(np.int64))
 
     def length(self, reaches):
         """Mean minutes spent on a number that reaches a person, or does not, over all kinds alike."""
         each = (self.chance * self.minutes).sum(axis=(1, 2))
-        return float((each[:PERSON_TYPES] if reaches else each[PERSON_TYPES:]).mean())
+        return float((each[: respondents.PERSON_TYPES] if reaches else each[respondents.PERSON_TYPES :]).mean())
 
     def interviews(self):
         """Share of working numbers that end in an interview, over all kinds of persons alike."""
-        return float(self.chance[:PERSON_TYPES, 0].sum(axis=1).mean())
+        return float(self.chance[: respondents.PERSON_TYPES, 0].sum(axis=1).mean())
 
 
 assert len(MINUTES) == len(CALL_RESULTS)

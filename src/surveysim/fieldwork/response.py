@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from ..kernels.respondents import N_TYPES, PERSON_TYPES
+from ..on_demand import Later
 from ..population.outcomes import GROUP_AGE, GROUP_EDUCATION, GROUP_TOWN
 
+respondents = Later(__package__, "..kernels.respondents")
 FLAT = (0.0,) * 6
 SELECTIONS = ("random", "anybody", "last_birthday", "next_birthday", "kish")
 HERMITE = 32  # points of the Gauss-Hermite rule that averages over interviewers
@@ -86,12 +87,12 @@ class ResponseModel:
 
     def contact_class(self, landline):
         """Class of contact of each type of number (types,)."""
-        kind = np.arange(N_TYPES)
+        kind = np.arange(respondents.N_TYPES)
         if landline:
-            classes = np.full(N_TYPES, HOUSEHOLD)
+            classes = np.full(respondents.N_TYPES, HOUSEHOLD)
         else:
-            classes = np.where(kind < PERSON_TYPES, (kind // 48) & 7, 0)
-        classes[PERSON_TYPES + 1 :] = BUSINESS
+            classes = np.where(kind < respondents.PERSON_TYPES, (kind // 48) & 7, 0)
+        classes[respondents.PERSON_TYPES + 1 :] = BUSINESS
         return classes
 
     def willingness(self):
@@ -112,7 +113,7 @@ class ResponseModel:
             + self.both_phones * both
             + np.array([0.0, self.farming, self.manufacturing])
         )
-        return np.concatenate([score.ravel(), np.zeros(N_TYPES - PERSON_TYPES)])
+        return np.concatenate([score.ravel(), np.zeros(respondents.N_TYPES - respondents.PERSON_TYPES)])
 
     def shifts(self):
         """Log odds of cooperation (4,): first, after a refusal, by appointment, both."""

@@ -4,7 +4,13 @@ What a file holds is kept as it is (codes, labels, user-missing values, formats,
 and changes nothing else. Levels are compared as text: 1, 1.0 and "1" are one level, and so is the label of 1 where a file has one.
 """
 
-from .data_file import DataFile as DataFile
-from .formats import read as read
-from .formats import write_table as write_table
-from .margins import read_margins as read_margins
+from ..on_demand import on_demand
+
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "data_file": "DataFile",
+        "formats": "read write_table",
+        "margins": "read_margins",
+    },
+)

@@ -7,6 +7,7 @@ on disk under a fingerprint of the population's arguments, of the facts and of t
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 import warnings
@@ -21,13 +22,16 @@ import numpy as np
 from .. import columns
 from ..columns import AGE_STARTS, VARIABLES
 from ..errors import DataError, SurveysimWarning, UnknownNameError
-from ..kernels import people as kernels
+from ..on_demand import Later
 from . import outcomes
 
+kernels = Later(__package__, "..kernels.people")
+STATUS = (4, 3, 2, 3)  # the kernels' mobiles, lines, internet and sector of a status
+
 DEPTHS = ("cells", "status", "answers")
-MOBILES, LINES, ONLINE, SECTOR = np.indices(kernels.STATUS).reshape(4, -1)  # what each of the 72 statuses means
+MOBILES, LINES, ONLINE, SECTOR = np.indices(STATUS).reshape(4, -1)  # what each of the 72 statuses means
 BASE_COLUMNS = {  # how often a person of each status counts; landlines are counted at the head of the household
-    "persons": np.ones(kernels.N_STATUS, np.int64),
+    "persons": np.ones(math.prod(STATUS), np.int64),
     "mobile": np.minimum(MOBILES, 1),
     "landline": np.minimum(LINES, 1),
     "mobile_and_landline": np.minimum(MOBILES, 1) * np.minimum(LINES, 1),

@@ -10,9 +10,12 @@ import pandas as pd
 from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
 from ..errors import SpecError, UnknownNameError
-from ..kernels import people as kernels
-from . import census, domains, outcomes, parameters, synthesis
+from ..on_demand import Later
+from . import census, domains, outcomes, parameters
 from .base import Population
+
+kernels = Later(__package__, "..kernels.people")
+synthesis = Later(__package__, ".synthesis")
 
 CELL_COLUMNS = ("province", "prefecture", "urban", "sex", "age_group", "education")
 STATUS_COLUMNS = ("n_mobile", "n_lines", "internet", "sector")

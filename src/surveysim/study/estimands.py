@@ -7,11 +7,12 @@ import pandas as pd
 
 from .. import reference
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
-from ..estimation import scores
-from ..estimation.estimates import estimates
 from ..fieldwork.answers import MISSING
+from ..on_demand import Later
 from ..population import outcomes, parameters
 
+estimates = Later(__package__, "..estimation.estimates")
+scores = Later(__package__, "..estimation.scores")
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
 UNITS = dict(
     known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons"
@@ -267,4 +268,4 @@ def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=F
     factor = factors(definitions, scale)
     rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
     ci = ["logit" if unit == "percent" else None for unit in definitions["unit"]]
-    return estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)
+    return estimates.estimates(design, found, rows, level=level, deff=deff, ci=ci, scale=factor)

@@ -18,8 +18,8 @@ from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from . import estimands, fingerprints
 from .draw_survey import SurveySource
 from .execution import Plan, estimands_of, execute, run_block
+from .judging import repetitions_needed
 from .ledger import FORMAT, Ledger, MemoryLedger
-from .performance import repetitions_needed
 from .results import StudyResult
 from .samples import loaded, source_of
 from .spec import SurveySpec, extended, merge

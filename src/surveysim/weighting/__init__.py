@@ -1,25 +1,19 @@
 """From design weights to final weights, step by step. Takes tables; never sees the population."""
 
-from ..tables import Columns as Columns
-from .calibration import rake as rake
-from .calibration import rake_coded as rake_coded
-from .diagnostics import Diagnosis as Diagnosis
-from .diagnostics import diagnose as diagnose
-from .generalized import calibrate as calibrate
-from .generalized import poststratify as poststratify
-from .margins import Margins as Margins
-from .recipe import Recipe as Recipe
-from .recipe import Weights as Weights
-from .result import Calibration as Calibration
-from .steps import BaseWeight as BaseWeight
-from .steps import Composite as Composite
-from .steps import InverseSampling as InverseSampling
-from .steps import Multiplicity as Multiplicity
-from .steps import NonresponseClasses as NonresponseClasses
-from .steps import NonresponsePropensity as NonresponsePropensity
-from .steps import Rake as Rake
-from .steps import Released as Released
-from .steps import Selection as Selection
-from .trimming import trim_weights as trim_weights
-from .unit_nonresponse import UnitNonresponse as UnitNonresponse
-from .unit_nonresponse import response_propensity as response_propensity
+from ..on_demand import on_demand
+
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        ".tables": "Columns",
+        "calibration": "rake rake_coded",
+        "diagnostics": "Diagnosis diagnose",
+        "generalized": "calibrate poststratify",
+        "margins": "Margins",
+        "recipe": "Recipe Weights",
+        "result": "Calibration",
+        "steps": "BaseWeight Composite InverseSampling Multiplicity NonresponseClasses NonresponsePropensity Rake Released Selection",
+        "trimming": "trim_weights",
+        "unit_nonresponse": "UnitNonresponse response_propensity",
+    },
+)

@@ -1,0 +1,47 @@
+"""What plans and describes starts at once: compilers and tables are imported by what needs them."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+from surveysim.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as done:
+    assert not done.code, done.code
+print(*(name for name in ("numba", "pandas", "matplotlib", "pyarrow", "scipy") if name in sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["estimate", "--help"], set()),
+        (["weights", "rake", "--help"], set()),
+        (["study", "run", "--help"], set()),
+        (["plan", "size", "--moe", "3%"], {"scipy"}),
+        (["config", "schema", "survey"], {"scipy", "pandas", "pyarrow"}),
+        (["info"], {"scipy", "pandas", "pyarrow"}),
+    ],
+)
+def test_start__nothing_is_imported_that_is_not_needed(arguments, needed):
+    done = subprocess.run([sys.executable, "-c", CODE, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stderr.split()) <= needed
+    assert done.stdout
+
+
+def test_packages__know_their_names_and_their_modules():
+    import surveysim.weighting as room
+    from surveysim.kernels import people
+    from surveysim.population import parameters
+
+    assert "rake" in dir(room)
+    assert room.trimming.trim_weights is room.trim_weights
+    with pytest.raises(AttributeError, match="no attribute 'rake_everything'"):
+        room.rake_everything  # noqa: B018
+    assert parameters.STATUS == people.STATUS
