@@ -71,7 +71,7 @@ def test_read__sheets_of_charts_and_hidden_ones_are_passed_over(tmp_path):
     assert set(found.sheets) == {"Sheet", "lists", "C"}
     assert found.sheets[0] == "Sheet"
     assert files.read(tmp_path / "a.xlsx", "lists").columns == ("choices",)
-    with pytest.raises(DataError, match="no sheet 'C' with cells .it is a chart"):
+    with pytest.raises(DataError, match=r"no sheet 'C' with cells .it is a chart"):
         files.read(tmp_path / "a.xlsx", "C")
     with pytest.raises(DataError, match="no sheet 'D'"):
         files.read(tmp_path / "a.xlsx", "D")

@@ -15,7 +15,7 @@ READING = (
     click.option(
         "--header-row",
         type=click.IntRange(min=1),
-        help="Row of a CSV or Excel file with the names, from 1; rows above it are left out. The first unless given; in margins it is found.",
+        help="Row of a CSV or Excel file with the names, from 1; rows above are left out. The first unless given; in margins it is found.",
     ),
     click.option("--encoding", help="Encoding of a CSV, SPSS or Stata file, such as gb18030; UTF-8 or the file's own unless given."),
     click.option(

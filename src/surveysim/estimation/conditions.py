@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..files.data_file import spelt_as
+from ..files.spelling import spelt_as
 from ..naming import comparison
 from ..tables import coded, column_names, numbers_of, rows_of
 

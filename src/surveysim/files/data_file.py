@@ -10,6 +10,8 @@ import pandas as pd
 from ..errors import DataError, SurveysimWarning
 from ..tables import natural, truth_values
 from ..writing import whole
+from . import levels
+from .spelling import spelt_as
 
 KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 MISSING = ("", "NA")  # in CSV files
@@ -46,6 +48,12 @@ class DataFile:
             import difflib
 
             near = difflib.get_close_matches(str(name), self.columns, 1)
+            same = [column for column in self.columns if levels.alike(column) == levels.alike(name)]
+            if same:
+                raise DataError(
+                    f"{self.path}: there is no column {name!r}, but {same[0]!r} ({levels.difference(str(name), same[0])}); write the name "
+                    "as the file has it."
+                )
             raise DataError(
                 f"{self.path}: there is no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Columns: "
                 f"{', '.join(self.columns[:12])}{' …' if len(self.columns) > 12 else ''}."
@@ -66,16 +74,12 @@ class DataFile:
         spelt = np.array([spelt_as(v) for v in distinct] + [None], dtype=object)
         return pd.Series(spelt[first], dtype=object)
 
-    def named(self, name, levels):
-        """The same by labels, where `levels` (those somebody asks for) are labels of the file and not codes of it."""
-        codes, known = self.text(name), self.levels.get(name, {})
-        wanted, labels = set(levels), set(known.values())
-        if not known or wanted & set(known) or not wanted & labels:
-            return codes
-        if len(labels) < len(known):
-            twice = next(v for v in known.values() if list(known.values()).count(v) > 1)
-            raise DataError(f"{self.path}: {name!r} has the label {twice!r} twice; name its levels by their codes.")
-        return codes.map(lambda v: known.get(v, v), na_action="ignore")
+    def named(self, name, wanted):
+        """The same as the levels `wanted` name them: by codes, by labels, or as `label (code)`.
+
+        A level that is one value's code and another's label is refused where the two readings differ.
+        """
+        return levels.named(self.path, name, self.text(name), self._valid_labels(name), wanted)
 
     def levelled(self, name):
         """The same as a Categorical of labels: in the order of the codes, or of a column's own categories.
@@ -87,9 +91,12 @@ class DataFile:
         if isinstance(own, pd.CategoricalDtype):
             return pd.Categorical(text, categories=list(dict.fromkeys(map(spelt_as, own.categories))))
         codes = sorted(text.dropna().unique(), key=natural)
+        levels.say_if_crossed(
+            self.path, f"levels of {name!r} are called by their labels", self._valid_labels(name), codes
+        )
         shown = [known.get(code, code) for code in codes]
         if len(set(shown)) < len(shown):
-            shown = [f"{known[code]} ({code})" if code in known else code for code in codes]
+            shown = [levels.both(known[code], code) if code in known else code for code in codes]
         return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
 
     def column(self, name):
@@ -107,6 +114,9 @@ class DataFile:
             there = set(map(spelt_as, self._values(name).dropna().unique())) | set(known)
             by_label = {label: code for code, label in known.items()}
             spelt = [spelt_as(code) for code in codes]
+            if known:
+                levels.named(self.path, name, self.text(name), known, spelt)  # refuses what can be read in two ways
+            by_label |= {levels.both(label, code): code for code, label in known.items()}
             found[name] = frozenset(code if code in there else by_label.get(code, code) for code in spelt)
             if not found[name] & there:
                 warnings.warn(
@@ -119,6 +129,9 @@ class DataFile:
     def numbers(self, name):
         """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
         values, missing = self._values(name), self.missing(name)
+        if self.levels.get(name):
+            codes = set(self.text(name).dropna())
+            levels.say_if_crossed(self.path, f"numbers of {name!r} are its codes", self._valid_labels(name), codes)
         values = values.astype(object).where(~missing, None)
         found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
         wrong = np.isnan(found) & ~missing.to_numpy()
@@ -135,9 +148,20 @@ class DataFile:
             )
         return found
 
+    def _valid_labels(self, name):
+        """{code: label} without the codes that mean missing."""
+        known = self.levels.get(name, {})
+        if not known or self.meta is None:
+            return known
+        codes = pd.Series(list(self.meta.variable_value_labels[name]), dtype=object)
+        return {spelt_as(code): known[spelt_as(code)] for code in codes[~self._missing_in(name, codes)]}
+
     def missing(self, name):
         """Whether a value is missing (n,): empty, NaN, or user-missing in SPSS and Stata files."""
-        values = self._values(name)
+        return self._missing_in(name, self._values(name))
+
+    def _missing_in(self, name, values):
+        """The same of any values of the column."""
         found = values.isna()
         if self.path.suffix.lower() == ".csv":
             found |= values.isin(MISSING)
@@ -191,16 +215,3 @@ def kind_of(path):
     if path.suffix.lower() not in KINDS:
         raise DataError(f"{path}: the name ends in {path.suffix or 'nothing'!r}; give one of {', '.join(KINDS)}.")
     return path.suffix.lower()
-
-
-def spelt_as(value):
-    """A level as text; whole numbers without a decimal point, and 0 without a sign."""
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value))
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    text = str(value)
-    whole = text.rstrip("0")
-    if whole.endswith(".") and whole[:-1].lstrip("-").isdigit():
-        text = whole[:-1]
-    return "0" if text == "-0" else text

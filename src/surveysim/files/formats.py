@@ -8,10 +8,11 @@ import pandas as pd
 
 from ..display import guarded, guarded_table
 from ..errors import DataError
-from .data_file import DataFile, kind_of, spelt_as
+from .data_file import DataFile, kind_of
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
+from .spelling import spelt_as
 
 LABELLED = (".sav", ".zsav", ".dta")
 

@@ -9,8 +9,8 @@ import pandas as pd
 from .. import guards
 from ..errors import DataError, SurveysimWarning
 from ..naming import level_parts, quoted, variable_parts
-from .data_file import spelt_as
 from .formats import read
+from .spelling import spelt_as
 
 TOTALS = ("total", "percent", "share")
 WHOLE = {"percent": 100.0, "share": 1.0}

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import guards
 from ..errors import CalibrationError, DataError
-from ..files.data_file import spelt_as
+from ..files.spelling import spelt_as
 from ..tables import Columns, held, is_file, numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
