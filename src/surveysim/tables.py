@@ -106,6 +106,29 @@ def held(data):
     return data.clone() if kind_of(data) == "polars" and hasattr(data, "clone") else data
 
 
+def kept(data):
+    """The table as it is now, where that costs nothing; None where it would take a copy."""
+    if isinstance(data, pd.DataFrame) and not _copies_on_write():
+        return None
+    return held(data)
+
+
+def same_column(one, other, name):
+    """Whether two tables hold the same values under a name, by one comparison of arrays of one type; False where that cannot be told."""
+    if one is None or name not in column_names(one) or name not in column_names(other):
+        return False
+    a, b = _column(one, name), _column(other, name)
+    if isinstance(a, pd.Series) and isinstance(b, pd.Series):
+        if isinstance(a.dtype, pd.CategoricalDtype) and isinstance(b.dtype, pd.CategoricalDtype):
+            same = a.array.categories is b.array.categories or a.dtype == b.dtype
+            return same and a.dtype.ordered == b.dtype.ordered and np.array_equal(a.array.codes, b.array.codes)
+        return a.dtype == b.dtype and len(a) == len(b) and bool(a.array.equals(b.array))
+    if isinstance(a, pd.Series) or isinstance(b, pd.Series):
+        return False
+    a, b = a.to_native(), b.to_native()
+    return type(a) is type(b) and bool(a.equals(b))
+
+
 def _copies_on_write():
     """Whether pandas copies before it writes into a table that has a shallow copy: always from version 3 on."""
     return int(pd.__version__.partition(".")[0]) >= 3 or pd.options.mode.copy_on_write is True

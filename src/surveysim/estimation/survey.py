@@ -28,7 +28,8 @@ from ..tables import (
 from ..weighting import Calibration, Weights
 from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights
-from ..weighting.result import deff_kish, remember, same_rows, warn_if_bare
+from ..weighting.result import deff_kish, remember, warn_if_bare
+from ..weighting.rows import refuse_other_rows
 from . import independence, intervals, quantiles, replication, sampling_design, scores
 from .conditions import holds
 from .estimates import estimates, listed
@@ -157,7 +158,7 @@ class Survey(Shown):
             plain = base_weights(self.data, weight, n)
             return plain, plain, ()
         final = weight.final.copy() if isinstance(weight, Weights) else weight.weight
-        same_rows(self.data, weight.repeat.get("index") if isinstance(weight, Weights) else weight.index)
+        refuse_other_rows(self.data, weight)
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
         self._adjustments = (weight,)

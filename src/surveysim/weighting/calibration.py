@@ -13,7 +13,7 @@ import numpy as np
 from .. import guards
 from ..errors import CalibrationError, DataError
 from ..files.spelling import spelt_as
-from ..tables import Columns, held, is_file, numbers_of
+from ..tables import Columns, held, is_file, kept, numbers_of
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins, names_of
@@ -96,6 +96,7 @@ def rake(
     if is_file(data):
         data, margins, weight = _of_file(data, margins, weight)
     result = _raked(data, margins, weight, None, **options)
+    result.made_of = kept(data)
     if missing == "level":
         options["margins_are"] = result.reading
         result.afresh = partial(_again, held(data), margins, result.base(len(result.weight)), options)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from ..tables import all_finite, called, coded_values, numbers_of, one_name, pick, rows_of, values_of
+from ..tables import all_finite, called, coded_values, kept, numbers_of, one_name, pick, rows_of, values_of
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
@@ -101,7 +101,7 @@ def calibrate(
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
     result = problem.calibrate(total, distance, tol, max_iter)
-    result.index = getattr(data, "index", None)
+    result.index, result.made_of = getattr(data, "index", None), kept(data)
     if result.least < 0:
         negative = int((result.weight < 0).sum())
         warnings.warn(

@@ -15,6 +15,7 @@ from ..guards import sight
 from ..tables import coded, column_names, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
+MISSING = "(missing)"  # what the level of those who did not answer is called
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
 
 

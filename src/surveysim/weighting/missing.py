@@ -9,11 +9,10 @@ from .. import guards
 from ..errors import DataError
 from ..tables import Columns, coded, rows_of
 from .constraints import Multiplied
-from .margins import Margins, raking_levels
+from .margins import MISSING, Margins, raking_levels
 from .problem import base_weights
 
 POLICIES = ("fail", "drop", "level")
-MISSING = "(missing)"
 
 
 @dataclass(frozen=True)

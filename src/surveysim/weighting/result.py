@@ -12,6 +12,7 @@ from ..display import Shown
 from ..errors import DataError, SurveysimWarning
 from ..tables import column_names, is_file, numbers_of, rows_of, same_index
 from .cells import refuse_unsquared
+from .rows import refuse_other_rows
 
 
 class Calibration(Shown):
@@ -49,8 +50,11 @@ class Calibration(Shown):
         self.reading = reading
         self._weight, self.iterations, self.max_gap = weight, iterations, max_gap
         self._g, self._margins, self._links = g, margins, links
-        self.rescaled, self.least, self.index = {}, 0.0, None
+        self.rescaled, self.least, self.index, self.made_of = {}, 0.0, None, None
         self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = self.at_bound = None
+
+    def __getstate__(self):
+        return self.__dict__ | {"made_of": None}  # a look at the table that only saves time
 
     def __repr__(self):
         return f"<Calibration: {self.summary()}>"
@@ -177,7 +181,7 @@ class Calibration(Shown):
             raise DataError(f"the table has {len(frame)} rows; there are {len(self._weight)} weights.")
         if name in frame.columns:
             raise DataError(f"the table has a column {name!r} already; give another name.")
-        same_rows(data, self.index)
+        refuse_other_rows(data, self)
         column = nw.new_series(name, self._weight, backend=frame.implementation)
         if frame.implementation.is_pandas():
             return data.assign(**{name: self._weight})
@@ -240,15 +244,6 @@ def warn_if_bare(weight, stacklevel=3):
             "Calibration (or the Weights of a recipe) itself as weight=.",
             SurveysimWarning,
             stacklevel=stacklevel,
-        )
-
-
-def same_rows(data, index):
-    """Refuse a pandas table whose index is not that of the table the weights were made for: its rows are others, or in another order."""
-    if index is not None and isinstance(data, pd.DataFrame) and not data.index.equals(index):
-        raise DataError(
-            "the weights were made for a table with another index, so its rows cannot be matched. Give that table (in its order), or "
-            "pass .weight, a bare array, if the rows are the same after all."
         )
 
 
