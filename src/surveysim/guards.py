@@ -13,6 +13,7 @@ import numpy as np
 from .errors import DataError
 
 LARGEST = 2**63 - 1  # whole numbers that fit into arrays
+SMALLEST = np.finfo(float).tiny  # probability whose inverse a float still holds
 SIGHT = 60  # characters of a wrong value that a message shows
 TRUTH = {bool, np.bool_}
 
@@ -93,6 +94,11 @@ def choice(value, what, choices, *, error=DataError, remedy=""):
         words = ", ".join(repr(known) if not isinstance(known, str) else known for known in choices)
         raise error(f"{what} = {sight(value)}: choose one of {words}.{_more(remedy)}")
     return value
+
+
+def not_probabilities(values):
+    """Which of some numbers (n,) are no probabilities that weights can be one over: not above 0, above 1, missing."""
+    return ~((values >= SMALLEST) & (values <= 1))
 
 
 def pair(value, what, *, holes=False, error=DataError, remedy=""):

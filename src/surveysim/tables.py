@@ -203,12 +203,24 @@ def pandas_types(column):
         codes, labels = coded_values(column, repr(column.name))
         return pd.Series(pd.Categorical.from_codes(codes, categories=labels), index=column.index, name=column.name)
     held_as = pd.api.types.infer_dtype(column, skipna=True) if kind == np.dtype(object) else ""
-    if held_as == "integer" or (isinstance(kind, pd.ArrowDtype) and pd.api.types.is_integer_dtype(kind)):
+    if held_as == "integer":
+        return _whole(column)
+    if isinstance(kind, pd.ArrowDtype) and pd.api.types.is_integer_dtype(kind):
         return column.astype("UInt64" if pd.api.types.is_unsigned_integer_dtype(kind) else "Int64")
     if held_as in ("floating", "mixed-integer-float") or (
         isinstance(kind, pd.ArrowDtype) and pd.api.types.is_float_dtype(kind)
     ):
         return column.astype(np.float64)
+    return column
+
+
+def _whole(column):
+    """A Series of objects that are whole numbers as "Int64" or "UInt64"; as it is where 64 bits do not hold them."""
+    for kind in ("Int64", "UInt64"):
+        try:
+            return column.astype(kind)
+        except (OverflowError, TypeError, ValueError):
+            continue
     return column
 
 
@@ -240,6 +252,14 @@ def _column(data, name):
     column = data[name]
     if isinstance(column, pd.DataFrame):
         raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
+    return _native(column)
+
+
+def _native(column):
+    """A pandas Series whose bytes are in this machine's order, which not all of pandas can do without."""
+    kind = column.dtype
+    if isinstance(kind, np.dtype) and not kind.isnative:
+        return column.astype(kind.newbyteorder("="))
     return column
 
 
@@ -431,6 +451,7 @@ def values_of(data, source, n, what):
             shape = f" of shape {array.shape}" if array.ndim else ""
             raise DataError(f"{what} is {_kind_in_words(source)}{shape}; give a column, or {n} values.")
         values = pd.Series(array)
+    values = _native(values)
     if len(values) != n:
         raise DataError(f"{what} has {len(values)} values; the table has {n} rows. Give one per row.")
     return values

@@ -264,8 +264,13 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     guards.choice(deff, "deff", (False, "wor", "wr"))
     df = guards.degrees(df)
     value = np.concatenate([np.atleast_1d(item.value) for item in items])
-    variance = np.concatenate(design.item_variances(items, [r[3] for r in rows]))
-    se = standard_errors(variance, value**2, lambda k: ", ".join(str(part) for part in rows[k] if part != ""))
+    if not np.isfinite(value).all():
+        _refuse_beyond(rows, value, *np.zeros((3, len(value))))
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance, size = np.concatenate(design.item_variances(items, [r[3] for r in rows])), value**2
+    if not np.isfinite(variance).all():
+        _refuse_beyond(rows, value, variance, value, value)
+    se = standard_errors(variance, size, lambda k: ", ".join(str(part) for part in rows[k] if part != ""))
     n = np.concatenate([np.atleast_1d(_interviews(design.weight, item)) for item in items])
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
     methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])
@@ -313,8 +318,26 @@ def _interviews(weight, item):
     return np.count_nonzero(weight[item.rows]) if isinstance(item, scores.Statistic) else item.rows
 
 
+def _refuse_beyond(rows, estimate, se, lower, upper, **others):
+    """Refuse what double precision does not hold: numbers that over- or underflowed, or whose variances would."""
+    del others
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        high = ~np.isfinite(np.square(se) + np.abs(estimate) + np.abs(lower) + np.abs(upper))
+        lost = (np.asarray(se) == 0) & (np.asarray(estimate) != 0) & (np.square(estimate) == 0)
+    for wrong, what, remedy in ((high, "large", "divide"), (lost, "small", "multiply")):
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            statistic, *names = rows[k]
+            name = ", ".join(str(part) for part in names if part != "")
+            raise DataError(
+                f"the {statistic} of {name} or its variance is too {what} for double precision, in {int(wrong.sum())} of {len(rows)} "
+                f"estimates; {remedy} the column by a constant."
+            )
+
+
 def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, kind=None):
     """Estimates of `items` from the names of their rows and their columns of numbers; what is not there is NaN."""
+    _refuse_beyond(rows, **columns)
     nothing = np.full(len(rows), np.nan)
     named = {name: [r[k] for r in rows] for k, name in enumerate(COLUMNS[:4])}
     named |= {name: columns.get(name, nothing) for name in COLUMNS[4:]}

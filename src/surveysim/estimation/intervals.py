@@ -12,7 +12,7 @@ RARE = 1e-3  # shares below which counts of a huge size are Poisson's
 
 
 def t_quantile(level, df):
-    """Two-sided quantile of Student's t; df = inf gives the normal one."""
+    """Two-sided quantile of Student's t; df = inf gives the normal one, NaN no number, and so few that no float holds it inf."""
     level = guards.level(level)
     half, (degrees, place) = (
         (1 + level) / 2,
@@ -25,9 +25,20 @@ def t_quantile(level, df):
     return found[place].reshape(np.shape(df))
 
 
+def reach(level, df):
+    """The same where errors are multiplied by it or divided: refused where it is 0 or beyond double precision."""
+    t = t_quantile(level, df)
+    if np.any((t == 0) | np.isinf(t)):
+        raise DataError(
+            f"level = {level:g}, df = {float(np.min(df)):g}: the quantile of Student's t is {float(np.min(t[(t == 0) | np.isinf(t)])):g} "
+            f"in double precision; give a level that is not so near 0 or 1, or more degrees of freedom, or inf."
+        )
+    return t
+
+
 def wald_interval(estimate, se, level, df):
     """estimate ± t·se."""
-    half = t_quantile(level, df) * se
+    half = reach(level, df) * se
     return estimate - half, estimate + half
 
 

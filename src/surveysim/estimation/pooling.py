@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from ..tables import coded, column_names, numbers_of, one_name, pandas_types, pick
+from ..tables import coded, column_names, holds_numbers, numbers_of, one_name, pandas_types, pick
 from .composites import AB, BA, A, B
 from .linearization import Design, Stage
 
@@ -99,7 +99,7 @@ def _below(first, second):
     if all(categorical) and first.dtype == second.dtype:
         return pd.concat([first, second], ignore_index=True)
     plain = [_uncategorized(x) if c else x for x, c in zip((first, second), categorical)]
-    numeric = [pd.api.types.is_numeric_dtype(x.dtype) for x in plain]  # true and false among them
+    numeric = [pd.api.types.is_numeric_dtype(x.dtype) or holds_numbers(x) for x in plain]  # true and false among them
     if numeric[0] != numeric[1]:
         return None
     truth = [pd.api.types.is_bool_dtype(x.dtype) for x in plain]

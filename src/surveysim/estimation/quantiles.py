@@ -70,7 +70,7 @@ def found(engine, y, group, domains, shares, ci, rule, level, df):
     w, rows = engine.weight, [np.flatnonzero(group == d) for d in range(len(domains))]
     value = np.stack([_of_domain(y[r], w[r], shares, rule, name) for r, name in zip(rows, domains, strict=True)])
     degrees = engine.degrees(group, domains) if df is None else np.full(len(domains), float(df))
-    t = intervals.t_quantile(level, degrees)
+    t = intervals.reach(level, degrees)
     given = engine, y, group, domains, rows, value
     if ci == "replicates":
         items, bounds = _spread(*given, shares, rule, t)
@@ -124,7 +124,8 @@ def _inverted(engine, y, group, domains, rows, value, shares, ci, rule, level, d
                 low, high = quantile(y[r], w[r], ends, rule)
             low, high = min(float(low), v), max(float(high), v)  # "school" and "hf7" put v between observations
             se = (high - low) / (2 * t[d])
-            slope, hit = se / e if e > NEAR else 0.0, y <= at[d, k]
+            with np.errstate(over="ignore"):
+                slope, hit = se / e if e > NEAR else 0.0, y <= at[d, k]
             score = np.where(mask, slope * (p - hit) / below[k].base[d], 0.0)
             items.append(scores.Statistic(v, score, mask, partial(_shifted, v, slope, p, r[hit[r]], r)))
             bounds[:, d, k] = se, low, high

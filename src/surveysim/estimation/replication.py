@@ -19,7 +19,7 @@ from ..kernels import replicates as kernels
 from ..streams import key
 from ..tables import numbers_of, same_index
 from ..weighting import Calibration
-from ..weighting.cells import by_threads
+from ..weighting.cells import by_threads, refuse_unsquared
 from ..weighting.replay import Replay
 from .scores import Block
 
@@ -297,7 +297,7 @@ class Replication:
     weight : (n,) full-sample weights. fill : function (first, out) that puts LANES replicates' weights into `out` (n, LANES).
     count, scale, rscales : as in `Scheme`. mse : deviations from the full sample's estimate, else from the replicates' mean.
     degrees_from : Design for the degrees of freedom, or None for the rank of the replicate weights less one.
-    kind : one of KINDS, empty where the weights were brought along.
+    kind : one of KINDS, empty where the weights were brought along. columns : the names of those, where they have any.
     """
 
     weight: np.ndarray
@@ -308,6 +308,7 @@ class Replication:
     mse: bool = False
     degrees_from: object = field(default=None, repr=False)
     kind: str = ""
+    columns: tuple = ()
 
     def weights(self):
         """Replicate weights (n, count), made now."""
@@ -341,10 +342,12 @@ class Replication:
             row = int(np.argmax(bad.any(axis=1)))
             name = names[row] if names else ""
             where = f"domain {name!r}" if name else f"row {row}"
+            first = int(np.argmax(bad[row]))
+            column = f" ({self.columns[first]!r})" if self.columns else ""
             raise DataError(
-                f"{int(bad[row].sum())} of {self.count} replicates leave {where} without rows of weight, the first is replicate "
-                f"{int(np.argmax(bad[row])) + 1}, so its estimate is undefined there. Widen the domain, or use a scheme that keeps "
-                f"every PSU, such as fay."
+                f"{int(bad[row].sum())} of {self.count} replicates leave {where} without rows of weight, or with weights that sum to 0, "
+                f"the first is replicate {first + 1}{column}, so its estimate is undefined there. Widen the domain, or use a scheme that "
+                f"keeps every PSU, such as fay."
             )
         return result
 
@@ -588,7 +591,9 @@ def brought(data, weights, factors, weight, scale, rscales, mse, n, kind=None, r
         raise DesignError(f"rscales: {int((rscales < 0).sum())} of {R} are negative; give factors of 0 or more.")
     if not rscales.any():
         raise DesignError(f"all {R} rscales are 0, so that nothing would have an error; give those of the replicates.")
-    return Replication(weight, FromMatrix(matrix), R, scale, rscales, guards.flag(mse, "mse", error=DesignError))
+    names = tuple(columns) if isinstance(columns, list | tuple) and isinstance(columns[0], str) else ()
+    mse = guards.flag(mse, "mse", error=DesignError)
+    return Replication(weight, FromMatrix(matrix), R, scale, rscales, mse, columns=names)
 
 
 def _matrix(data, name, columns, n):
@@ -613,6 +618,10 @@ def _matrix(data, name, columns, n):
         row, r = np.argwhere(bad)[0]
         which = f"column {columns[r]!r}" if named else f"column {r}"
         raise DesignError(f"{int(bad.sum())} {what} are missing or infinite, the first is in {which}, row {row}.")
+    with np.errstate(over="ignore"):
+        sums = np.abs(matrix).sum(axis=0)
+    for r, size in enumerate(sums):
+        refuse_unsquared(size, f"{what[:-1]} {columns[r]!r}" if named else f"column {r} of {what}")
     return matrix
 
 

@@ -273,14 +273,20 @@ def probabilities(data, probability, n):
     result = np.ones(n)
     for column in columns:
         pi = numbers_of(data, column, n, "probability", finite=False)
-        bad = ~((pi > 0) & (pi <= 1))
-        if bad.any():
-            raise DesignError(
-                f"{called('probability', column)}: {int(bad.sum())} of {n} inclusion probabilities are not above 0 and at most 1; the "
-                f"first is {float(pi[bad][0])!r} in row {int(np.argmax(bad))}."
-            )
+        _refuse_probabilities(pi, called("probability", column))
         result *= pi
+    if len(columns) > 1:
+        _refuse_probabilities(result, f"the product of {', '.join(map(repr, columns))}")
     return result
+
+
+def _refuse_probabilities(pi, what):
+    bad = guards.not_probabilities(pi)
+    if bad.any():
+        raise DesignError(
+            f"{what}: {int(bad.sum())} of {len(pi)} inclusion probabilities are not above 0 and at most 1, or too small to divide by; "
+            f"the first is {float(pi[bad][0])!r} in row {int(np.argmax(bad))}."
+        )
 
 
 def refuse_joint(joint, probability):

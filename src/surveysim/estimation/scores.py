@@ -97,7 +97,8 @@ def block(w, y, x, group, domains, stage=None):
     rows, units, over = np.zeros(D, np.int64), None, NONE if x is None else x
     if stage is not None and stage.fits(D):
         units = _unit_sums(w, y, over, group, stage, D)
-        num, den, rows = (table.sum(axis=0) for table in units)
+        with np.errstate(over="ignore"):  # what no float holds is refused where it would be an estimate
+            num, den, rows = (table.sum(axis=0) for table in units)
     else:
         num, den = np.zeros(D), np.zeros(D)
         kernels.domain_sums(w, y, over, group, num, den, rows)
@@ -107,7 +108,9 @@ def block(w, y, x, group, domains, stage=None):
         d = int(np.argmax(den == 0))
         name = f"domain {domains[d]!r}" if domains[d] else "this domain"
         raise DataError(f"the denominator of a ratio is 0 in {name}; the domain is empty or its weights are 0.")
-    return Block(y, x, group, num / den, den, rows, units)
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = np.where(np.isfinite(den), num / den, np.nan)  # over what no float holds it is no 0
+    return Block(y, x, group, value, den, rows, units)
 
 
 def _unit_sums(w, y, x, group, stage, domains):

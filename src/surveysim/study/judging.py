@@ -9,10 +9,10 @@ import pandas as pd
 from .. import guards
 from ..errors import DataError, SurveysimWarning
 from ..estimation.intervals import wald_interval
-from ..tables import numbers_of
+from ..tables import called, named, numbers_of, one_name
 from .measures import extrapolated, measure, needed, paired, precision_gain
 
-LARGEST = 1e150  # values beyond this have no squares in double precision
+LARGEST = 1e150  # values beyond this have no squares in double precision, and nothing can be divided by those below its inverse
 REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
 
 
@@ -86,7 +86,7 @@ def performance(
         "df": None if df is None else _numbers(data, df, "df"),
         "true": _numbers(data, true, "true"),
     }
-    _check(given, lower, upper)
+    _check(given, {"se": se, "lower": lower, "upper": upper, "df": df, "true": true})
     ids = _repetitions(data, repetition, reference)
     groups = _groups(data, by)
     if reference is None:
@@ -144,7 +144,7 @@ def compare(
     named = {what: None if column is None else _numbers(data, column, what) for what, column in sources.items()}
     degrees = None if df is None else _numbers(data, df, "df")
     truth, groups, rows = _numbers(data, true, "true"), _groups(data, by), []
-    _check(named | {"df": degrees, "true": truth}, lower, upper)
+    _check(named | {"df": degrees, "true": truth}, sources | {"df": df, "true": true})
     given = list(named.values())
     if lower is None and se is not None:
         given[2:] = wald_interval(given[0], given[1], level, np.inf if degrees is None else degrees)
@@ -275,11 +275,11 @@ def _column(data, name):
 
 def _names(by):
     """Names of columns in a list."""
-    if by is None or isinstance(by, str):
-        return [] if by is None else [by]
-    if not isinstance(by, list | tuple):
+    if by is None:
+        return []
+    if not isinstance(by, str | list | tuple):
         raise DataError(f"by = {guards.sight(by)}: give the name of a column, or a list of names.")
-    return list(by)
+    return named(by, "by")
 
 
 def _numbers(data, column, what):
@@ -288,7 +288,8 @@ def _numbers(data, column, what):
     if alone and guards.is_number(column):
         if what == "df":
             return np.full(len(data), guards.number(column, "df", infinite=True))
-        return np.full(len(data), guards.number(column, what, -LARGEST, LARGEST))
+        values = np.full(len(data), guards.number(column, what, -LARGEST, LARGEST))
+        return _refuse_vanishing(values, what, what)
     if not isinstance(column, str):
         raise DataError(f"{what} = {guards.sight(column)}: give a column's name{' or a number' if alone else ''}.")
     _column(data, column)
@@ -303,29 +304,50 @@ def _numbers(data, column, what):
                 f"column {column!r} has {int(bad.sum())} {is_what} values, the first in row {row} ({values[row]:g}); an estimator that "
                 "diverges has failed: set them missing, and they are counted."
             )
+    return _refuse_vanishing(values, what, f"column {column!r}")
+
+
+def _refuse_vanishing(values, what, label):
+    """The values; refused where they are true ones that are not 0 and that no bias can be divided by."""
+    tiny = (values != 0) & (np.abs(values) < 1 / LARGEST)
+    if what == "true" and tiny.any():
+        raise DataError(
+            f"{label}: {int(tiny.sum())} of {len(values)} true values are next to nothing, the first is {values[tiny][0]:g} in row "
+            f"{int(np.argmax(tiny))}; give 0, or change the unit."
+        )
     return values
 
 
-def _check(given, lower, upper):
-    if (lower is None) != (upper is None):
+def _check(given, sources):
+    """Refuse what cannot be judged; `sources` are the columns or numbers that it came from."""
+    if (sources["lower"] is None) != (sources["upper"] is None):
         raise DataError("lower and upper bounds of intervals come together; give both or neither.")
-    if given["se"] is not None and np.any(given["se"] < 0):
-        raise DataError(f"{int(np.sum(given['se'] < 0))} standard errors are negative.")
-    if given["df"] is not None and np.any(given["df"] <= 0):
-        raise DataError("degrees of freedom have to be above 0.")
-    if np.isnan(given["true"]).any():
-        raise DataError(f"the true value is missing in {int(np.isnan(given['true']).sum())} rows.")
-    if lower is not None and np.any(given["lower"] > given["upper"]):
-        raise DataError(
-            f"in {int(np.sum(given['lower'] > given['upper']))} rows the lower bound is above the upper one."
-        )
+
+    def refuse(what, wrong, words):
+        if np.any(wrong):
+            raise DataError(
+                f"{called(what, sources[what])}: {words.format(int(np.sum(wrong)))}, the first is row {int(np.argmax(wrong))}."
+            )
+
+    if given["se"] is not None:
+        refuse("se", given["se"] < 0, "{} standard errors are negative")
+    if given["df"] is not None:
+        refuse("df", given["df"] <= 0, "degrees of freedom have to be above 0, and {} are not")
+    refuse("true", np.isnan(given["true"]), "the true value is missing in {} rows")
+    if given["lower"] is not None:
+        refuse("lower", given["lower"] > given["upper"], "in {} rows the lower bound is above the upper one")
 
 
 def _repetitions(data, repetition, reference):
     """Identity of every row's repetition (n,); None where nothing is compared."""
     if reference is None:
         return None
-    name = repetition or next((c for c in REPETITION if c in data.columns), None)
+    try:
+        hash(reference)
+    except TypeError:
+        raise DataError(f"reference = {guards.sight(reference)}: give one value of the last column of by.") from None
+    found = next((c for c in REPETITION if c in data.columns), None)
+    name = found if repetition is None else one_name(repetition, "repetition")
     if name is None:
         raise DataError(
             f"a comparison pairs rows of one repetition; name their column by repetition=, or call it {' or '.join(map(repr, REPETITION))}."
@@ -386,6 +408,8 @@ def _refuse_twice(ids, by):
 
 def _from_wide(frame, by, estimate, se, lower, upper):
     """Long shape from columns by method."""
+    if not estimate:
+        raise DataError("estimate = {}: give {method: column}, with at least one method.")
     data, kind = _read(frame)
     given = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
     parts = []

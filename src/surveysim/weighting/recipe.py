@@ -16,8 +16,9 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DataError
-from ..tables import column_names, held, numbers_of, rows_of, same_index
+from ..tables import all_finite, called, column_names, held, numbers_of, rows_of, same_index
 from ..writing import write_text
+from .cells import refuse_weights
 from .constraints import Multiplied
 from .margins import Margins
 from .result import Calibration, deff_kish, remember
@@ -198,9 +199,14 @@ class Recipe:
         """
         rows_of(cases), column_names(cases)  # or it is no table
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight", finite=False)
+        if start is not None and not all_finite(start):
+            refuse_weights(start, called("weight", weight))
         if start is not None and self.starts:
             raise DataError(f"the recipe starts with weights of its own ({self.steps[0].name!r}); leave weight out.")
-        found = self._run(cases, dispositions, start, None)
+        with np.errstate(over="ignore"):
+            found = self._run(cases, dispositions, start, None)
+        if not all_finite(found.final):
+            refuse_weights(found.final, f"{self.steps[-1].name}, beyond double precision")
         found.repeat.update(
             recipe=self,
             cases=held(cases),

@@ -168,7 +168,13 @@ class System:
         if width:
             for column in level.T:
                 present[:width] += np.bincount(column, weight, width)[:width]
-        target = np.where(asked, total, 0.0) / unit
+        with np.errstate(over="ignore"):
+            target = np.where(asked, total, 0.0) / unit
+        for j in np.flatnonzero(~np.isfinite(target)):
+            raise CalibrationError(
+                f"{say(j)} has a total of {total[j]:,.6g}, and its values are {unit[j]:.3g} at most: no factor between them fits into "
+                f"double precision. Multiply the column by a constant, or lower the total."
+            )
         for j in np.flatnonzero(asked & (present == 0) & (target != 0)):
             raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
         with np.errstate(over="ignore"):

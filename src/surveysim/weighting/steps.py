@@ -51,11 +51,12 @@ class Selection:
 
     def apply(self, cases, weight, dispositions, fixed=None):
         pi = numbers_of(cases, self.probability, len(weight), self.probability)
-        wrong = ~((pi > 0) & (pi <= 1))
+        wrong = guards.not_probabilities(pi)
         if wrong.any():
             k = int(np.argmax(wrong))
             raise DataError(
-                f"{self.probability}: {int(wrong.sum())} of {len(pi)} rows are no probabilities above 0; the first is {pi[k]!r} in row {k}."
+                f"{self.probability}: {int(wrong.sum())} of {len(pi)} rows are no probabilities above 0 that one can divide by; the first "
+                f"is {float(pi[k])!r} in row {k}."
             )
         return weight / pi, {"largest": float(1 / pi.min())}, None
 

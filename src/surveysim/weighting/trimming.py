@@ -134,7 +134,9 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
     base = np.ones(problem.n) if problem.base is None else problem.base
     one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
     mean = result._weight.sum() / one.sum()
-    low, high = (0.0 if lower is None else lower * mean * one), (np.inf if upper is None else upper * mean * one)
+    with np.errstate(over="ignore"):  # a bound that no float holds is none
+        low = 0.0 if lower is None else lower * (mean * one)
+        high = np.inf if upper is None else upper * (mean * one)
     if len(unknown):
         free = _beyond(problem, total, low, high, unknown)
         low, high = np.where(free, 0.0, low), np.where(free, np.inf, high)
