@@ -269,3 +269,12 @@ def test_allocate__more_than_there_are_is_said(tmp_path):
     assert "the first is 'b' with 10 of 3" in found.stderr
     (tmp_path / "s.csv").write_text("stratum,size\na,100\nb,0\n", encoding="utf-8")
     assert "stratum 'b' has no size" in surveysim("plan", "allocate", tmp_path / "s.csv", "--n", 20).stderr
+
+
+def test_cli__rows_of_a_file_keep_their_number_and_options_their_value(tmp_path):
+    """Rows of tables are counted from 1 in commands; those of a sheet are already, and --header-row 3 is no row of a table."""
+    (tmp_path / "d.csv").write_text("Table 1,,\n,,\nsex,age,y\n1,2,3\n1,2,4\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["estimate", str(tmp_path / "d.csv"), "--mean", "y"])
+    assert done.exit_code == 2
+    assert "row 1 of the file ('Table 1')" in done.stderr
+    assert "--header-row 3 (header_row=3" in done.stderr

@@ -85,14 +85,16 @@ TITLED = "Table 1. Population by sex, age, region\n\nsex;age;y\n1;2;3\n2;3;4\n"
 
 
 def test_read__a_title_is_no_header_and_the_row_of_names_is_offered(tmp_path):
-    with pytest.raises(DataError, match=r"Row 3 looks like it: 'sex', 'age', 'y' …; say so with --header-row 3"):
+    with pytest.raises(
+        DataError, match=r"Row 3 of the file looks like it: 'sex', 'age', 'y' …; say so with --header-row 3"
+    ):
         read(tmp_path, TITLED)
     found = read(tmp_path, TITLED, header_row=3)
     assert found.columns == ("sex", "age", "y")
     assert list(found.numbers("y")) == [3, 4]
     with pytest.raises(DataError, match="--header-row 2 "):
         read(tmp_path, "Table 1,,\nsex,age,y\n1,2,3\n")
-    with pytest.raises(DataError, match="row 2 is empty"):
+    with pytest.raises(DataError, match="row 2 of the file is empty"):
         read(tmp_path, TITLED, header_row=2)
     with pytest.raises(DataError, match="no row 9"):
         read(tmp_path, TITLED, header_row=9)

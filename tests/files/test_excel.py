@@ -79,7 +79,9 @@ def test_read__sheets_of_charts_and_hidden_ones_are_passed_over(tmp_path):
 
 def test_read__titles_above_the_names_are_offered(tmp_path):
     path = book(tmp_path / "a.xlsx", [("Table 1",), ("Source: census", None, "2020"), (), *ROWS], merged=["A1:C1"])
-    with pytest.raises(DataError, match=r"Row 4 looks like it: 'sex', 'age', 'y' …; say so with --header-row 4"):
+    with pytest.raises(
+        DataError, match=r"Row 4 of the file looks like it: 'sex', 'age', 'y' …; say so with --header-row 4"
+    ):
         files.read(path)
     found = files.read(path, header_row=4)
     assert list(found.numbers("y")) == list(range(100))
@@ -90,7 +92,9 @@ def test_read__titles_above_the_names_are_offered(tmp_path):
 
 def test_read_margins__the_row_of_names_is_found_below_a_title(tmp_path):
     rows = [("Population, 2020",), (), ("variable", "level", "percent"), ("sex", "f", 40), ("sex", "m", 60)]
-    with pytest.warns(SurveysimWarning, match=r"names are in row 3; what stands above \('Population, 2020'\)"):
+    with pytest.warns(
+        SurveysimWarning, match=r"names are in row 3 of the file; what stands above \('Population, 2020'\)"
+    ):
         table, _ = files.read_margins(book(tmp_path / "m.xlsx", rows))
     assert list(table["total"]) == [40, 60]
     text = "\n".join(",".join(map(str, (*row, *[""] * (3 - len(row))))) for row in rows)
@@ -103,7 +107,7 @@ def test_read__merged_cells(tmp_path):
     rows = [("sex", "trust in", None, "y"), (None, "courts", "police", None), *[("f", 1, 2, k) for k in range(5)]]
     path = book(tmp_path / "a.xlsx", rows, merged=["A1:A2", "D1:D2", "B1:C1"])
     with pytest.raises(
-        DataError, match=r"'trust in' in row 1 is one cell over several columns \(B1:C1\).*--header-row 2"
+        DataError, match=r"'trust in' in row 1 of the file is one cell over several columns \(B1:C1\).*--header-row 2"
     ):
         files.read(path)
     assert files.read(path, header_row=2).columns == ("sex", "courts", "police", "y")

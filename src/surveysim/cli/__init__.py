@@ -50,7 +50,8 @@ def main():
     warnings.showwarning = _warn
 
 
-ROW = re.compile(r"""'[^']*'|"[^"]*"|(?<!data )\brow (\d+)|\brows (\d+) and (\d+)""")
+# Rows of tables, but not those that are numbered as the file is, nor an option's value.
+ROW = re.compile(r"""'[^']*'|"[^"]*"|(?<!data )(?<!-)\brow (\d+)\b(?! of the file)|\brows (\d+) and (\d+)""")
 
 
 def _from_one(message):

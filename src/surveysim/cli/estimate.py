@@ -1,6 +1,7 @@
 """The commands `surveysim estimate` and `surveysim plan …`."""
 
 import json
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -216,12 +217,11 @@ def _partitions(options):
     """The column of partitions: as said, or the one of the domains that the margins file has a column of."""
     if options["rake_by"] is not None or not options["domains"]:
         return options["rake_by"]
-    from .. import files
+    from ..files.margins import margins_file
 
-    try:
-        known = files.read(options["rake"]).columns
-    except DataError:
-        known = files.read(options["rake"], encoding=options["encoding"]).columns
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are told when the margins are read
+        known = margins_file(options["rake"], encoding=options["encoding"]).columns
     found = [name for name in options["domains"] if name in known and name not in ("variable", "level")]
     return found[0] if found else None
 

@@ -72,8 +72,10 @@ def _refuse_unnamed(path, found, head, used, at):
     remedy = f" {header.offered(found.rows, better)}" if better is not None else " Give every column a name of its own."
     if wide:
         ref, text = _ref(wide[0]), head[wide[0][1]]
-        raise DataError(f"{path}: the name {text!r} in row {at + 1} is one cell over several columns ({ref}).{remedy}")
-    raise DataError(f"{path}: column {unnamed[0] + 1} has values and no name in row {at + 1}.{remedy}")
+        raise DataError(
+            f"{path}: the name {text!r} in row {at + 1} of the file is one cell over several columns ({ref}).{remedy}"
+        )
+    raise DataError(f"{path}: column {unnamed[0] + 1} has values and no name in row {at + 1} of the file.{remedy}")
 
 
 class _Sheet:

@@ -21,16 +21,20 @@ def names_at(path, rows, header_row=None, expect=()):
         raise DataError(f"{path}: the file is empty.")
     if header_row is not None:
         if header_row < 1 or header_row > len(rows):
-            raise DataError(f"{path}: there is no row {header_row} to take names from; the table has {len(rows)} rows.")
+            raise DataError(
+                f"{path}: there is no row {header_row} of the file to take names from; the table has {len(rows)} rows."
+            )
         if header_row - 1 not in filled:
-            raise DataError(f"{path}: row {header_row} is empty, so it has no names; give another --header-row.")
+            raise DataError(
+                f"{path}: row {header_row} of the file is empty, so it has no names; give another --header-row."
+            )
         return header_row - 1
     for k in filled if expect else ():
         if set(expect) <= {str(cell).strip() for cell in rows[k] if _full(cell)}:
             if k > filled[0]:
                 title = next(cell for cell in rows[filled[0]] if _full(cell))
                 warnings.warn(
-                    f"{path}: the names are in row {k + 1}; what stands above ({str(title)[:60]!r}) is no part of the table.",
+                    f"{path}: the names are in row {k + 1} of the file; what stands above ({str(title)[:60]!r}) is no part of the table.",
                     SurveysimWarning,
                     stacklevel=5,
                 )
@@ -38,14 +42,19 @@ def names_at(path, rows, header_row=None, expect=()):
     at = filled[0]
     better = _better(rows, at) if _titled(rows, at) else None
     if better is not None:
-        raise DataError(f"{path}: row {at + 1} ({_first(rows[at])}) is no row of names. {offered(rows, better)}")
+        raise DataError(
+            f"{path}: row {at + 1} of the file ({_first(rows[at])}) is no row of names. {offered(rows, better)}"
+        )
     return at
 
 
 def offered(rows, better):
     """The remedy where another row holds the names."""
     shown = ", ".join(repr(str(cell)[:30]) for cell in rows[better][:3] if _full(cell))
-    return f"Row {better + 1} looks like it: {shown} …; say so with --header-row {better + 1} (header_row={better + 1} in Python)."
+    row = better + 1
+    return (
+        f"Row {row} of the file looks like it: {shown} …; say so with --header-row {row} (header_row={row} in Python)."
+    )
 
 
 def better_row(rows, at):

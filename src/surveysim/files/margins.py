@@ -23,6 +23,15 @@ TOTAL_ROWS = {
 }  # fmt: skip
 
 
+def margins_file(path, sheet=None, encoding=None, header_row=None):
+    """The DataFile of control totals; the encoding is that of the data, which a margins file need not have."""
+    expect = ("variable", "level")
+    try:
+        return read(path, sheet, header_row=header_row, expect=expect)
+    except DataError:
+        return read(path, sheet, encoding, header_row, expect=expect)
+
+
 def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale=False, header_row=None):
     """Control totals from a file with the columns variable, level and one of total, percent or share.
 
@@ -39,11 +48,7 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
     (table with variable, level, total and the `by` column, for `rake`; "totals" or "shares"). Percentages and shares that miss their sum
     by no more than rounding allows are brought to it, with a warning that says by how much.
     """
-    expect = ("variable", "level")
-    try:
-        file = read(path, sheet, header_row=header_row, expect=expect)
-    except DataError:  # a margins file need not have the encoding of the data
-        file = read(path, sheet, encoding, header_row, expect=expect)
+    file = margins_file(path, sheet, encoding, header_row)
     given = [name for name in TOTALS if name in file.columns]
     absent = [name for name in ("variable", "level", *([by] if by else [])) if name not in file.columns]
     if absent or len(given) != 1:
