@@ -227,3 +227,13 @@ def test_command__tables_and_json(tmp_path):
     assert {row["method"]: row["n"] for row in rows}["wald"] == 22047
     assert CliRunner().invoke(main, ["audit", "statement", "--deff", "2"]).exit_code == 2
     assert CliRunner().invoke(main, ["audit", "--repetitions", "1"]).exit_code == 2
+
+
+def test_command__in_chinese_draws_and_prints_chinese(tmp_path):
+    found = CliRunner().invoke(main, ["audit", "--lang", "zh", "-o", str(tmp_path / "out")])
+    assert found.exit_code == 0, found.stderr
+    assert "互联网普及率" in found.stdout
+    assert "internet_penetration" not in found.stdout
+    drawing = (tmp_path / "out" / "margins.svg").read_text(encoding="utf-8")
+    assert ">简单随机抽样</text>" in drawing  # text, whatever fonts this machine has
+    assert pd.read_csv(tmp_path / "out" / "margins.csv")["indicator_id"].iloc[1] == "internet_penetration"

@@ -6,12 +6,13 @@ they are asked to, and codes lie inside their levels, so that kernels never look
 """
 
 import difflib
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
+from .errors import DataError, SurveysimWarning
 from .guards import sight
 
 
@@ -520,8 +521,19 @@ def refuse_infinite(values, label, inside=None):
 
 
 def mask_of(data, mask, n, what):
-    """Truth values (n,) of a column of truth values, or an array of them; none may be missing."""
+    """Truth values (n,) of a column of truth values, or an array of them; none may be missing.
+
+    A polars Series is what polars' filter takes, which leaves out rows where it is null; a warning says how many.
+    """
     label = called(what, mask)
+    if kind_of(mask) == "polars" and hasattr(mask, "null_count") and mask.null_count():
+        warnings.warn(
+            f"{label} is null in {mask.null_count()} of {n} rows, which are left out, as polars' filter does; say fill_null(True) or "
+            f"fill_null(False) to decide.",
+            SurveysimWarning,
+            stacklevel=3,
+        )
+        mask = mask.fill_null(False)
     values = values_of(data, mask, n, what)
     if not truth_values(values):
         raise DataError(f"{label} needs {n} True or False values, one per row; got {values.dtype}.")
@@ -529,6 +541,6 @@ def mask_of(data, mask, n, what):
     if missing.any():
         raise DataError(
             f"{label} is missing in {int(missing.sum())} of {n} rows, the first is row {int(np.argmax(missing))}; say True or False "
-            f"there, such as with fillna(False)."
+            f"there, such as with fillna(False) (polars: fill_null(False))."
         )
     return values.to_numpy(dtype=bool)

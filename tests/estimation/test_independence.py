@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import surveysim as ss
 from surveysim import DesignError, Survey
 
 
@@ -20,3 +21,19 @@ def test_a_table_without_error_is_not_tested(statistic):
         Survey(data.assign(N=80), fpc="N").independence("a", "b", statistic=statistic)
     margins = {"a": {"x": 40, "y": 40}, "b": {"u": 30, "v": 30, "w": 20}}
     assert np.isfinite(s.rake(margins).independence("a", "b", statistic=statistic).statistic)
+
+
+def test_independence__says_what_it_leaves_out_and_prints_its_table():
+    table = pd.DataFrame({"sex": list("ffmm") * 10, "online": ["yes", "no", "yes", "yes"] * 10})
+    table.loc[[0, 5], "online"], table.loc[[5, 7, 8], "sex"] = None, None
+    with pytest.warns(ss.SurveysimWarning, match=r"set aside: 3 of 'sex', 1 of 'online'"):
+        found = ss.Survey(table).independence("sex", "online")
+    assert found.n == 36
+    assert found.set_aside == {"sex": 3, "online": 1}
+    text = str(found)
+    assert text.startswith("F = ")
+    assert "36 respondents; 4 rows set aside as missing" in text
+    assert "sex" in text
+    assert "yes" in text.splitlines()[2]
+    assert len(text.splitlines()) == 5
+    assert repr(found) == text

@@ -22,7 +22,6 @@ from surveysim.registry.tables import layouts
 KNOWN = [  # data/README.md, inconsistencies 5 and 6
     ("appendix-2", "CNNIC IP Allocation Alliance, As A, B, C", "3A+192B+133C", "3A+192B+167C", -8704),
     ("appendix-2", "CERNET, As A, B, C", "254B+16C", "254B+15C", 256),
-    ("appendix-2", "Other (direct from APNIC), As A, B, C", "256B+224C", "1A+224C", 0),
     ("appendix-5", "Total, Share, %", 100, 100.01, -0.01),
 ]
 

@@ -27,7 +27,11 @@ from .writing import Stages, announce, folder, progress_display
     help="Folder for margins.csv, margins.svg, changes.csv.",
 )
 @click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the drawing."
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Language of the drawing and of the names.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
@@ -61,7 +65,7 @@ def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json)
             json.dumps({k: json.loads(t.to_json(orient="records")) for k, t in tables.items()}, ensure_ascii=False)
         )
         return
-    click.echo(_text(margins, changes, n, deff, level))
+    click.echo(_text(_named(margins, lang), _named(changes, lang), n, deff, level))
     if out is not None:
         click.echo(f"\nmargins.csv, margins.svg and changes.csv are in {out}.")
 
@@ -69,20 +73,35 @@ def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json)
 def _draw(margins, path, lang):
     """The margins by size of the domain as an SVG file, the same bytes each time."""
     import io
+    import warnings
 
     import matplotlib as mpl
 
     from ..audit import plot_margins
 
-    with mpl.rc_context({"svg.hashsalt": "surveysim"}):
+    # text stays text, so that whoever reads it sees Chinese by fonts of their own where this machine has none
+    with mpl.rc_context({"svg.hashsalt": "surveysim", "svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")
         figure, text = plot_margins(margins, lang).figure, io.StringIO()
         figure.set_facecolor("white")
         figure.savefig(text, format="svg", metadata={"Date": None})
     write_text(path, text.getvalue())
 
 
+def _named(table, lang):
+    """The table with the indicators' names of the report where they are asked for in Chinese."""
+    if lang != "zh":
+        return table
+    from .. import reference
+
+    names = reference.published()["name_zh"]
+    return table.assign(indicator_id=table["indicator_id"].map(names))
+
+
 def _text(margins, changes, n, deff, level):
     """Both tables for a terminal, and what they come to."""
+    import pandas as pd
+
     used = "design" if "design_moe" in margins else "simple"
     wide = margins["design_moe" if used == "design" else "moe"] / margins["stated"]
     have = margins[margins["moe"].notna()].assign(ratio=wide)
@@ -116,7 +135,8 @@ def _text(margins, changes, n, deff, level):
     def table(frame):
         chances = {c: "{:.4f}".format for c in frame.columns if c.startswith(("p_", "holm_"))}
         few = {c: "{:.3g}".format for c in ("ratio", "moe", "design_mcse") if c in frame}
-        return frame.to_string(index=False, formatters=chances | few, float_format=lambda v: f"{v:,.6g}", na_rep="")
+        with pd.option_context("display.unicode.east_asian_width", True):
+            return frame.to_string(index=False, formatters=chances | few, float_format=lambda v: f"{v:,.6g}", na_rep="")
 
     return (
         f"Margins of error, {100 * level:g} %; ratio: margin of {whose}, over what the statement of ±0.66 points says\n{table(shown)}\n\n"

@@ -19,6 +19,9 @@ COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower"
 ROUNDING = 1e-9  # of what a variance is made of, what may be rounding
 
 
+_CHOICES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a or b or c]
+
+
 @dataclass(frozen=True)
 class Estimates(Shown):
     """Estimates with their errors; rows in the order they were asked for.
@@ -97,7 +100,8 @@ class Estimates(Shown):
 
         Parameters
         ----------
-        coefficients : {row: coefficient}; a row is its position, or a text that is the domain, level or variable of one row only.
+        coefficients : {row: coefficient}; a row is its position, or a text that is the name of one row only: its domain, level or
+            variable, or several of them with commas between, as contrasts print them ("Yes, region=North").
         df : degrees of freedom; None takes the smallest of the rows.
 
         Returns
@@ -162,12 +166,23 @@ class Estimates(Shown):
             if not -len(self.table) <= row < len(self.table):
                 raise DataError(f"row {row} is beyond the {len(self.table)} estimates.")
             return row
-        at = [k for c in ("domain", "level", "variable") for k in np.flatnonzero(self.table[c] == row)]
+        at = [k for k in range(len(self.table)) if self._is_called(k, row)]
         if len(at) != 1:
+            names = [self._name(k) for k in range(len(self.table))]
+            shown = ", ".join(map(repr, names[:10])) + (" …" if names[10:] else "")
             raise DataError(
-                f"{row!r} names {len(at)} estimates; give the position of the row, 0 to {len(self.table) - 1}."
+                f"{guards.sight(row)} names {len(at)} estimates; give the position of the row, 0 to {len(self.table) - 1}, or its "
+                f"name, one of {shown}{', with its variable in front' if len(set(names)) < len(names) else ''}."
             )
         return at[0]
+
+    def _is_called(self, k, name):
+        """Whether a text names a row: some of its variable, level and domain, in this order."""
+        if not isinstance(name, str):
+            return False
+        parts = [str(self.table[c].iloc[k]) for c in ("variable", "level", "domain")]
+        some = ([p for p, keep in zip(parts, chosen, strict=True) if keep and p] for chosen in _CHOICES)
+        return any(name == ", ".join(words) for words in some if words)
 
     def _name(self, k):
         row = self.table.iloc[k]

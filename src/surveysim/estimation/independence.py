@@ -1,6 +1,6 @@
 """Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,26 @@ NO_ERROR = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Independence(Shown):
     """Result of a test.
 
     Attributes
     ----------
     statistic, df, p_value : the test statistic, its degrees of freedom (two for F statistics) and p-value.
-    table : weighted proportions of the cells. name : which statistic.
+    table : weighted proportions of the cells. name : which statistic. set_aside : rows left out because a variable was missing, by
+        variable.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"sex": list("ffmm") * 5, "online": ["yes", "no", "yes", "yes"] * 5})
+    >>> print(ss.Survey(table).independence("sex", "online"))
+    F = 6.333 on 1 and 19 degrees of freedom, p = 0.02101; 20 respondents
+    proportions in percent
+    sex  no  yes
+      f  25   25
+      m   0   50
     """
 
     statistic: float
@@ -35,11 +47,22 @@ class Independence(Shown):
     p_value: float
     name: str
     table: pd.DataFrame = field(repr=False)
+    n: int = 0
+    set_aside: dict = field(default_factory=dict)
 
     def summary(self):
-        """One line: statistic, degrees of freedom, p-value."""
+        """One line: statistic, degrees of freedom, p-value, respondents."""
         df = " and ".join(f"{d:,.4g}" for d in np.atleast_1d(self.df))
-        return f"{self.name} = {self.statistic:,.4g} on {df} degrees of freedom, p = {self.p_value:.4g}"
+        aside = sum(self.set_aside.values())
+        return (
+            f"{self.name} = {self.statistic:,.4g} on {df} degrees of freedom, p = {self.p_value:.4g}; {self.n:,} respondents"
+            + (f"; {aside:,} rows set aside as missing" if aside else "")
+        )
+
+    def __repr__(self):
+        shown = (100 * self.table).rename_axis(columns=None).reset_index()
+        text = shown.to_string(index=False, float_format=lambda v: f"{v:,.4g}")
+        return f"{self.summary()}\nproportions in percent\n{text}"
 
     def _shown(self):
         return self.table.rename_axis("proportions") if self.table.index.name is None else self.table
@@ -47,11 +70,21 @@ class Independence(Shown):
 
 def rao_scott(survey, rows, columns, statistic="F"):
     """Test a Survey's table of two categorical columns; see `Survey.independence`."""
+    found, n, aside = _tested(survey, rows, columns, statistic)
+    return replace(found, n=n, set_aside=aside)
+
+
+def _tested(survey, rows, columns, statistic):
+    """The `Independence`, the respondents, and the rows set aside by variable."""
     guards.choice(statistic, "statistic", STATISTICS)
     (r, row_labels), (c, column_labels) = (
         coded(survey.data, one_name(name, what)) for name, what in ((rows, "rows"), (columns, "columns"))
     )
-    inside = survey._inside & (r >= 0) & (c >= 0) & (survey.weight != 0)
+    there, inside = survey._inside & (survey.design.weight != 0), (r >= 0) & (c >= 0)
+    lost = [(rows, there & (r < 0)), (columns, there & (r >= 0) & (c < 0))]
+    aside = {name: int(missing.sum()) for name, missing in lost if missing.any()}
+    survey._tell(aside, 5)
+    inside &= there
     r, row_labels = _used(r, row_labels, inside)
     c, column_labels = _used(c, column_labels, inside)
     R, C = len(row_labels), len(column_labels)
@@ -80,7 +113,11 @@ def rao_scott(survey, rows, columns, statistic="F"):
         totals = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
         T = np.array([total.value[0] for total in totals]).reshape(R, C)
         names = {"rows": rows, "columns": columns}
-        return _wald(T, survey.engine.item_covariance(totals), nu, int(inside.sum()), statistic, table, names)
+        return (
+            _wald(T, survey.engine.item_covariance(totals), nu, int(inside.sum()), statistic, table, names),
+            int(inside.sum()),
+            aside,
+        )
     n = int(inside.sum())
     expected = np.outer(p.reshape(R, C).sum(axis=1), p.reshape(R, C).sum(axis=0)).ravel()
     pearson = n * np.sum((p - expected) ** 2 / expected)
@@ -97,10 +134,11 @@ def rao_scott(survey, rows, columns, statistic="F"):
         raise DesignError(NO_ERROR.format(rows=rows, columns=columns))
     if statistic == "Chisq":
         mean = trace / k
-        return Independence(float(pearson), (k,), float(special.chdtrc(k, pearson / mean)), statistic, table)
+        return Independence(float(pearson), (k,), float(special.chdtrc(k, pearson / mean)), statistic, table), n, aside
     d0 = trace**2 / np.trace(delta @ delta)
     F = pearson / trace
-    return Independence(float(F), (float(d0), float(d0 * nu)), float(special.fdtrc(d0, d0 * nu, F)), statistic, table)
+    p_value = float(special.fdtrc(d0, d0 * nu, F))
+    return Independence(float(F), (float(d0), float(d0 * nu)), p_value, statistic, table), n, aside
 
 
 def _main_effects(R, C):

@@ -9,7 +9,6 @@ Examples
 ...     print(found)
 appendix-2: CNNIC IP Allocation Alliance, As A, B, C: stated 3A+192B+133C, found 3A+192B+167C, difference -8,704 addresses
 appendix-2: CERNET, As A, B, C: stated 254B+16C, found 254B+15C, difference +256 addresses
-appendix-2: Other (direct from APNIC), As A, B, C: stated 256B+224C, found 1A+224C, difference +0 addresses
 appendix-5: Total, Share, %: stated 100, found 100.01, difference -0.01
 """
 

@@ -36,8 +36,8 @@ def _row_slips(table, printed, computed, lang):
         name = column["name"]
         item = f"{printed['label']}, {column[lang]}"
         if "notation" in column:
-            if printed[name] != computed[name]:
-                size = from_notation(printed[name]) - printed[column["notation"]]
+            size = from_notation(printed[name]) - printed[column["notation"]]
+            if size:  # other writings of the same number are none
                 yield Discrepancy(table, item, printed[name], computed[name], size, "addresses")
             continue
         parts = [sum(printed[part] for part in column["sum"])] if "sum" in column else []
