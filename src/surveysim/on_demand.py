@@ -10,6 +10,8 @@ def on_demand(package, homes):
     where = {name: module for module, names in homes.items() for name in names.split()}
 
     def getattr_(name):
+        if name == "__all__":  # what `from package import *` asks for
+            return list(where)
         if name not in where:
             if not name.startswith("_") and find_spec(f"{package}.{name}") is not None:
                 return import_module(f".{name}", package)

@@ -247,11 +247,11 @@ def _column(data, name):
         near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
         raise DataError(f"the table has no column {sight(name)}{f'; did you mean {near[0]!r}?' if near else '.'}")
     if not isinstance(data, pd.DataFrame | Columns):
-        import narwhals as nw
-
-        return nw.from_native(data, eager_only=True).get_column(name)
+        return framed(data).get_column(name)
     column = data[name]
     if isinstance(column, pd.DataFrame):
+        if columns.nlevels > 1:
+            raise DataError(f"the table's columns have {columns.nlevels} levels of names; give every column one name.")
         raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
     return _native(column)
 
@@ -270,13 +270,20 @@ def column_names(data):
         return data.columns
     if is_file(data):
         return list(data.columns)
+    return framed(data).columns
+
+
+def framed(data, what="the table", error=DataError):
+    """A table of any kind as narwhals has it; `what` it is called where it cannot be read."""
     import narwhals as nw
 
     try:
-        return nw.from_native(data, eager_only=True).columns
-    except Exception as error:  # narwhals has a type of its own for every reason
-        raise DataError(
-            f"the table cannot be read ({type(error).__name__}): {error} Collect or mend it first."
+        return nw.from_native(data, eager_only=True)
+    except Exception as reason:  # narwhals has a type of its own for every reason
+        words = " ".join(str(reason).split())
+        raise error(
+            f"{what} is {sight(type(data).__name__)} and cannot be read ({type(reason).__name__}): {words} Give a pandas, polars or "
+            f"pyarrow table whose columns have different names."
         ) from None
 
 
@@ -422,7 +429,12 @@ def codes_inside(what, codes, levels, n):
 # ------------------------------------------------------------------------------------------------- a column, or an array
 def called(what, source):
     """What a column or an array is called in messages: its role, and the name of the column where it is one."""
-    return f"{what} {source!r}".lstrip() if isinstance(source, str) else what
+    return f"{what} {source!r}".lstrip() if is_name(source) else what
+
+
+def is_name(source):
+    """Whether a source is the name of a column, and not its values: a text or a whole number, as pandas names columns without one."""
+    return isinstance(source, str) or (isinstance(source, int | np.integer) and not isinstance(source, bool | np.bool_))
 
 
 def same_index(source, index, what, error=DataError):
@@ -436,7 +448,7 @@ def same_index(source, index, what, error=DataError):
 
 def values_of(data, source, n, what):
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
-    if isinstance(source, str):
+    if isinstance(source, str) or (data is not None and is_name(source)):
         return pick(data, source)
     if is_file(source):
         raise DataError(f"{what} is a file; give the name of its column.")
@@ -450,7 +462,7 @@ def values_of(data, source, n, what):
             array = np.empty(())
         if array.ndim != 1 or isinstance(source, bytes):
             shape = f" of shape {array.shape}" if array.ndim else ""
-            raise DataError(f"{what} is {_kind_in_words(source)}{shape}; give a column, or {n} values.")
+            raise DataError(f"{what or 'a column'} is {_kind_in_words(source)}{shape}; give a column, or {n} values.")
         values = pd.Series(array)
     values = _native(values)
     if len(values) != n:
@@ -535,7 +547,7 @@ def mask_of(data, mask, n, what):
         )
         mask = mask.fill_null(False)
     values = values_of(data, mask, n, what)
-    if not truth_values(values):
+    if not truth_values(values) and not (len(values) and values.isna().all()):
         raise DataError(f"{label} needs {n} True or False values, one per row; got {values.dtype}.")
     missing = values.isna().to_numpy()
     if missing.any():

@@ -117,7 +117,7 @@ class Estimates(Shown):
         >>> difference.table[["estimate", "se"]].round(4).values.tolist()
         [[1.0, 1.1547]]
         """
-        if not isinstance(coefficients, Mapping) or not all(map(guards.is_number, coefficients.values())):
+        if not isinstance(coefficients, Mapping) or not all(map(guards.is_finite, coefficients.values())):
             raise DataError(
                 f"coefficients = {guards.sight(coefficients)}: give {{row: number}}, such as {{0: 1, 1: -1}}."
             )

@@ -116,6 +116,10 @@ def check(kind, n=None, seed=None, rho=None):
         guards.seed_of(seed)
     if kind == "rao-wu" and n is None:
         raise DataError("rao-wu needs n, the number of replicates, at least 2; got None.")
+    if n is not None and kind not in ("rao-wu", "sdr"):
+        raise DataError(
+            f'n is for "rao-wu" and "sdr"; {kind} makes as many replicates as the design has, so leave it out.'
+        )
     if n is not None:
         guards.whole_number(n, "n", 2, MOST, remedy="It is the number of replicates.")
 

@@ -138,6 +138,8 @@ class Survey(Shown):
             )
         elif replicate_kind is not None or rho is not None:
             raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
+        elif rscales is not None or guards.flag(mse, "mse", error=DesignError) or guards.number(scale, "scale") != 1:
+            raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
 
     @classmethod
     def of_design(cls, data, design):

@@ -6,7 +6,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -14,6 +13,7 @@ from .. import streams
 from ..errors import DataError, UnknownNameError
 from ..kernels import margins as kernels
 from ..kernels import randomness
+from ..tables import framed
 from . import domains
 from .base import Population
 from .synthesis import largest_remainder
@@ -302,10 +302,7 @@ def _refuse_names(names, stratum):
 
 
 def _pandas(data, columns, what):
-    try:
-        table = nw.from_native(data, eager_only=True).to_pandas()
-    except TypeError as error:
-        raise DataError(f"{what} must be a pandas, polars or pyarrow table; {error}") from None
+    table = framed(data, what).to_pandas()
     missing = [c for c in columns if c not in table]
     if missing:
         raise DataError(f"{what} lacks the column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, UnknownNameError
+from ..tables import framed
 from . import domains
 from .base import Population
 
@@ -22,11 +23,7 @@ class TablePopulation(Population):
     household_name = "household_index"
 
     def __init__(self, data, stratum=None, household=None, mobiles=None, lines=None, seed=1):
-        try:
-            self._data = nw.from_native(data, eager_only=True)
-            self._data = self._data.clone()  # the caller's table may change later
-        except (TypeError, ValueError) as error:
-            raise DataError(f"from_frame: data must be a pandas, polars or pyarrow table; {error}") from None
+        self._data = framed(data, "from_frame: data").clone()  # the caller's table may change later
         names = [str(column) for column in self._data.columns]
         if len(set(names)) < len(names) or not all(isinstance(c, str) for c in self._data.columns):
             raise DataError("from_frame: columns need names that are text and different from each other.")

@@ -69,7 +69,7 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
         raise DesignError(f"moe = {guards.sight(moe)}: give a share below 0.5; 0.66 points are moe=0.0066.")
     moe = number(moe, "moe", 0, 0.5)
     p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
-    people = None if population is None else number(population, "population", 1)
+    people = _people(population)
     n = deff * (z / moe) ** 2 * p * (1 - p) if z / moe < 1e150 else math.inf
     if people is not None:
         n = people if math.isinf(n) else n / (1 + (n - 1) / people)
@@ -79,6 +79,14 @@ def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
             f"give the population."
         )
     return max(math.ceil(n * (1 - 1e-14)), 1)
+
+
+def _people(population):
+    """Persons of a finite population, a whole number above 1; None is none."""
+    people = None if population is None else number(population, "population", 1)
+    if people is not None and people % 1:
+        raise DesignError(f"population = {guards.sight(population)}: give a whole number of persons.")
+    return people
 
 
 def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
@@ -98,8 +106,8 @@ def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
     """
     n = number(n, "n", 0, guards.LARGEST)
     p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
-    if population is not None:
-        people = number(population, "population", 1)
+    people = _people(population)
+    if people is not None:
         if n > people:
             raise DesignError(
                 f"n = {n:.10g}: interviews are more than the population = {people:.10g}; mend one of them."

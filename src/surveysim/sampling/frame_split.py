@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy import optimize
@@ -11,6 +10,7 @@ from scipy import optimize
 from .. import guards
 from ..display import Shown
 from ..errors import DesignError
+from ..tables import framed
 from .allocation import METHODS, allocate, number, quantile, shared_out, whole
 
 DOMAINS = ("a", "ab", "b")
@@ -152,10 +152,7 @@ def _sizes(sizes):
     if hasattr(sizes, "keys") and not hasattr(sizes, "columns"):
         frame = pd.DataFrame([dict(sizes)])
     else:
-        try:
-            frame = nw.from_native(sizes, eager_only=True).to_pandas()
-        except TypeError as error:
-            raise DesignError(f"sizes: give persons in the domains a, ab and b, or a table of them; {error}") from None
+        frame = framed(sizes, "sizes, persons in the domains a, ab and b or a table of them,", DesignError).to_pandas()
     missing = [d for d in DOMAINS if d not in frame]
     if missing:
         raise DesignError(f"sizes lack {missing[0]!r}; give persons in the domains a, ab and b.")

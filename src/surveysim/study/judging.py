@@ -9,7 +9,7 @@ import pandas as pd
 from .. import guards
 from ..errors import DataError, SurveysimWarning
 from ..estimation.intervals import wald_interval
-from ..tables import called, named, numbers_of, one_name
+from ..tables import called, framed, named, numbers_of, one_name
 from .measures import extrapolated, measure, needed, paired, precision_gain
 
 LARGEST = 1e150  # values beyond this have no squares in double precision, and nothing can be divided by those below its inverse
@@ -254,10 +254,7 @@ def bootstrap_coverage(
 # ------------------------------------------------------------------------------------------------------- reading
 def _read(frame):
     """The table as pandas, and its own kind."""
-    try:
-        table = nw.from_native(frame, eager_only=True)
-    except TypeError:
-        raise DataError(f"give a pandas, polars or pyarrow table; got {type(frame).__name__}.") from None
+    table = framed(frame)
     return table.to_pandas(), table.implementation
 
 

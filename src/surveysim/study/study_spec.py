@@ -7,13 +7,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import narwhals as nw
 import pandas as pd
 from pydantic import Field
 
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..population import parameters
+from ..tables import framed
 from .estimands import BY, UNITS
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
@@ -187,10 +187,7 @@ def given_table(table):
     """A population that was handed in, as a pandas table."""
     if isinstance(table, pd.DataFrame):
         return table
-    try:
-        return nw.from_native(table, eager_only=True).to_pandas()
-    except TypeError:
-        raise SpecError(f"table is a {type(table).__name__}; give a pandas, polars or pyarrow table.") from None
+    return framed(table, "table", SpecError).to_pandas()
 
 
 def read(path, changes=()):

@@ -139,7 +139,15 @@ class Margins:
     def _sums(self):
         """Sum of each margin, (P, M)."""
         total = np.nan_to_num(self.total) if np.isnan(self.total).any() else self.total
-        return np.add.reduceat(total, self.first[:-1], axis=1)
+        with np.errstate(over="ignore"):
+            sums = np.add.reduceat(total, self.first[:-1], axis=1)
+        if not np.isfinite(sums).all():
+            p, m = np.argwhere(~np.isfinite(sums))[0]
+            raise CalibrationError(
+                f"the totals of margin {self.margin_names[m]!r}{self.where(p)} sum to more than double precision holds; give them in a "
+                f"larger unit."
+            )
+        return sums
 
     @cached_property
     def _rounded(self):

@@ -310,6 +310,8 @@ class Recipe:
             entries = tomllib.loads(text).get("steps", [])
         except tomllib.TOMLDecodeError as error:
             raise DataError(f"the recipe is not valid TOML: {error}.") from None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise DataError(f"steps = {guards.sight(entries)}: a recipe has tables [[steps]], each with a kind.")
         return cls([_step(dict(entry)) for entry in entries])
 
 

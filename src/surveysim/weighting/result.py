@@ -10,7 +10,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
-from ..tables import column_names, is_file, numbers_of, rows_of, same_index
+from ..tables import column_names, framed, is_file, numbers_of, rows_of, same_index
 from .cells import refuse_unsquared
 from .rows import refuse_other_rows
 
@@ -176,15 +176,15 @@ class Calibration(Shown):
             raise DataError("a file gets its weights with file.write(path, {name: (calibration.weight, label)}).")
         if not isinstance(name, str) or not name:
             raise DataError(f"name = {guards.sight(name)}: give the new column a name.")
-        frame = nw.from_native(data, eager_only=True)
-        if len(frame) != len(self._weight):
-            raise DataError(f"the table has {len(frame)} rows; there are {len(self._weight)} weights.")
-        if name in frame.columns:
+        if len(data) != len(self._weight):
+            raise DataError(f"the table has {len(data)} rows; there are {len(self._weight)} weights.")
+        if name in column_names(data):
             raise DataError(f"the table has a column {name!r} already; give another name.")
         refuse_other_rows(data, self)
-        column = nw.new_series(name, self._weight, backend=frame.implementation)
-        if frame.implementation.is_pandas():
+        if isinstance(data, pd.DataFrame):
             return data.assign(**{name: self._weight})
+        frame = framed(data)
+        column = nw.new_series(name, self._weight, backend=frame.implementation)
         return frame.with_columns(column).to_native()
 
     def extreme(self, n=10):
