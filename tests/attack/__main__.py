@@ -103,7 +103,7 @@ class Attack:
                 lines, code = worker.lines(), worker.end()
                 message = f"the process ended with signal {-code}" if code != -9 else f"no answer in {LIMIT} s"
                 finding = {"check": "crash", "message": message, "script": lines, "kind": message}
-                reply = {"reached": False, "counts": {}, "refusals": [], "findings": [finding], "seconds": 1.0}
+                reply = {"reached": False, "counts": {}, "refusals": [], "findings": [finding]}
                 worker = Worker(scratch, k)
             with self.lock:
                 new = self.tally.add(name, number, reply)

@@ -23,7 +23,7 @@ LADDERS = ("none", "A and B", "ab", "all")
 INPUTS = ("none", "rake", "shares", "chain")
 WHAT = ("total", "mean", "ratio", "proportion", "quantile")
 AXES = (("estimator", ESTIMATORS), ("sizes", LADDERS), ("statistic", WHAT), ("inputs", INPUTS))
-SHARE = 2
+PACE = 12
 THETA = ("hartley", "composite", "pml", "cal_df")
 
 

@@ -13,7 +13,7 @@ NAMES = ("survey", "dual", "planning", "hostile", "odd")
 
 
 def family(name):
-    """The module of a family: AXES, SHARE (of the time), make(rng, cell), attack(case, report), smaller(case)."""
+    """The module of a family: AXES, PACE (its cases while `survey` has 100), make(rng, cell), attack(case, report), smaller(case)."""
     return importlib.import_module(f"attack.{name}")
 
 

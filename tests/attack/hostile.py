@@ -12,7 +12,7 @@ GIVEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="ut
 SET_UP = tuple(GIVEN["set_up"])
 ARGUMENTS = tuple(f"{name}({a.partition('=')[0]}=)" for name, call in GIVEN["calls"].items() for a in call["arguments"])
 AXES = (("argument", ARGUMENTS), ("value", tuple(GIVEN["values"])))
-SHARE = 0.7
+PACE = 200
 
 
 def make(rng, cell):

@@ -3,7 +3,7 @@
 from .hostile import GIVEN, SET_UP, attack, smaller, tables_of  # noqa: F401 - what a family has
 
 AXES = (("role", tuple(GIVEN["roles"])), ("contents", tuple(GIVEN["columns"])))
-SHARE = 0.4
+PACE = 100
 NAMED = (
     "inf",
     "minus inf",

@@ -151,6 +151,12 @@ def passes(columns, step, before, after):
     distance = "linear" if step["method"] == "poststratify" else options.get("method", "raking")
     made["distance"] = distance, options.get("bounds") or (-np.inf, np.inf)
     if options.get("trim"):
+        if options.get("by") is not None:
+            raise SkipError
+        are, missing = options.get("margins_are", "totals"), options.get("missing", "fail")
+        free = _raked(values, step["totals"], before.tolist(), are, missing, None, None)
+        if np.allclose(free, after, rtol=3e-6, atol=0.0):  # nobody was cut, whoever stands at a bound
+            return made
         made |= {"cut": _held(before, np.asarray(after), *options["trim"]), "mean_follows": shares}
         made["wanders"] = len(step["totals"]) > 1 or None not in options["trim"]  # who was cut once may end inside
     if options.get("q") is not None:

@@ -13,7 +13,7 @@ FUNCTIONS = (
     "response_rates", "performance", "trim_weights", "relative precision",
 )  # fmt: skip
 AXES = (("function", FUNCTIONS), ("range", ("ordinary", "small", "wide", "ties")))
-SHARE = 0.7
+PACE = 200
 
 
 def sizes(rng, span, most=12):

@@ -12,7 +12,7 @@ AXES = (
     ("design", designs.DESIGNS),
     ("adjustment", adjustments.ADJUSTMENTS),
 )
-SHARE = 6
+PACE = 100
 LAWS = ("plain", "order", "labels", "scale", "halves", "empty rows", "unused", "pickle", "covariance")
 
 

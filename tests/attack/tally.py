@@ -20,10 +20,10 @@ class Tally:
     def __init__(self, names, seed):
         self.names, self.seed = names, seed
         self.cells = {name: families.cells(name) for name in names}
-        self.share = {name: families.family(name).SHARE for name in names}
+        self.pace = {name: families.family(name).PACE for name in names}
         self.reached = {name: [0] * len(self.cells[name]) for name in names}
         self.tried = {name: [0] * len(self.cells[name]) for name in names}
-        self.seconds = dict.fromkeys(names, 0.0)
+        self.given = dict.fromkeys(names, 0)
         self.counts, self.refusals, self.cases = Counter(), Counter(), 0
         self.findings = {}
         self.queue = {}
@@ -31,8 +31,11 @@ class Tally:
         self.random = random.Random(seed)
 
     def next(self):
-        """(family, number): of the family that had least of its time the cell that fills most of the coarse table, else the emptiest."""
-        name = min(self.names, key=lambda n: (self.seconds[n] / self.share[n], sum(self.tried[n])))
+        """(family, number): of the family that is behind its pace the cell that fills most of the coarse table, else the emptiest.
+
+        No clock has a part in it, so that one worker always has the same cases in the same order, however far it comes.
+        """
+        name = min(self.names, key=lambda n: (self.given[n] + 1) / self.pace[n])
         tried, cells = self.tried[name], self.cells[name]
         few = self.random.sample(range(len(cells)), min(len(cells), 60))
         if self.missing[name]:
@@ -41,7 +44,7 @@ class Tally:
             cell = self._emptiest(name)
         number = tried[cell] * len(cells) + cell
         tried[cell] += 1
-        self.seconds[name] += 0.05  # until it is known
+        self.given[name] += 1
         return name, number
 
     def _emptiest(self, name):
@@ -57,7 +60,6 @@ class Tally:
     def add(self, name, number, reply):
         """Count what a case came to; its findings that are new of their kind."""
         self.cases += 1
-        self.seconds[name] += min(reply["seconds"], 1.0) - 0.05  # one slow case is not to starve its family
         cell = number % len(self.cells[name])
         self.reached[name][cell] += bool(reply["reached"])
         if reply["reached"]:

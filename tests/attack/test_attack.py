@@ -14,13 +14,12 @@ from attack.report import Report
 from attack.tally import Tally, parts
 
 TESTS = Path(__file__).parents[1]
-FAMILIES = [part for name in ("survey", "dual", "planning") for part in ("--family", name)]
 
 
 def attack(folder, *arguments):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])}
     return subprocess.run(
-        [sys.executable, "-m", "attack", "--out", str(folder), *arguments, *FAMILIES],
+        [sys.executable, "-m", "attack", "--out", str(folder), *arguments],
         env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
 
@@ -122,10 +121,27 @@ def test_a_process_that_dies_is_noticed(tmp_path):
     worker.end()
 
 
+def test_cases_come_in_one_order():
+    orders = []
+    for _ in range(2):
+        tally = Tally(families.NAMES, 3)
+        orders.append([])
+        for k in range(600):
+            name, number = tally.next()
+            orders[-1].append((name, number))
+            tally.add(
+                name,
+                number,
+                {"reached": k % 3 > 0, "counts": {}, "refusals": [], "findings": []},
+            )
+    assert orders[0] == orders[1]
+    assert {name for name, _ in orders[0]} == set(families.NAMES)
+
+
 def test_empty_cells_are_told():
     tally = Tally(("dual",), 1)
     assert len(tally.empty(coarse=False)) == len(families.cells("dual"))
-    reply = {"reached": True, "counts": {}, "refusals": [], "findings": [], "seconds": 0.1}
+    reply = {"reached": True, "counts": {}, "refusals": [], "findings": []}
     before = len(tally.empty(coarse=True))
     name, number = tally.next()
     tally.add(name, number, reply)
