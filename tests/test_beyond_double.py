@@ -100,6 +100,18 @@ def test_recipes__refuse_weights_that_are_none(bad):
         ss.Recipe([weighting.Selection("half")]).apply(table(half=1e-200), weight=np.full(40, 1e200))
 
 
+@pytest.mark.parametrize("wrong", [pd.NA, np.ones((2, 2)), pd.Series([0.5] * 40), None, True, ["half"]])
+def test_steps__take_names_of_columns(wrong):
+    calls = (
+        lambda: weighting.Selection(wrong),
+        lambda: weighting.Released(space=wrong),
+        lambda: weighting.InverseSampling(dialled=wrong),
+    )
+    for call, role in zip(calls, ("probability", "space", "dialled"), strict=True):
+        with pytest.raises(SurveysimError, match=f"^{role} = "):
+            ss.Recipe([call()]).apply(table(number_space=9, unit_interviews=2, unit_released=3))
+
+
 ORDERS = {
     "by": lambda d: ss.Survey(d, "w").mean("y", by="bad"),
     "proportion": lambda d: ss.Survey(d, "w").proportion("bad"),

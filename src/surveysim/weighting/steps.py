@@ -13,13 +13,18 @@ import pandas as pd
 from .. import guards
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import CalibrationError, DataError
-from ..tables import named, numbers_of, pick, rows_of
+from ..tables import named, numbers_of, one_name, pick, rows_of
 from . import dual_frame, nonresponse
 from .calibration import check_solver
 from .distances import Distance
 from .margins import Margins, level_codes
 from .problem import Problem, base_weights
 from .trimming import calibrate_trimmed, trim_bounds
+
+
+def _column(cases, column, role):
+    """A column of numbers (n,) by its name, whatever it is called; `role` is the argument that names it."""
+    return numbers_of(cases, one_name(column, role), rows_of(cases), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Selection:
     name: str = "selection_weight"
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        pi = numbers_of(cases, self.probability, len(weight), self.probability)
+        pi = _column(cases, self.probability, "probability")
         wrong = guards.not_probabilities(pi)
         if wrong.any():
             k = int(np.argmax(wrong))
@@ -84,7 +89,7 @@ class InverseSampling:
     starts = True
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        N, m, t = (numbers_of(cases, c, len(weight), c) for c in (self.space, self.interviews, self.dialled))
+        N, m, t = (_column(cases, getattr(self, role), role) for role in ("space", "interviews", "dialled"))
         few = ~(m >= 2)
         if few.any():
             raise DataError(
@@ -123,7 +128,7 @@ class Released:
     starts = True
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        N, t = (numbers_of(cases, c, len(weight), c) for c in (self.space, self.released))
+        N, t = (_column(cases, getattr(self, role), role) for role in ("space", "released"))
         wrong = ~((t >= 1) & (t <= N) & (np.inf > N))
         if wrong.any():
             k = int(np.argmax(wrong))
