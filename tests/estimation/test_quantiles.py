@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, DualFrameSurvey, Survey
+from surveysim.estimation import quantiles
 from surveysim.estimation.quantiles import quantile
 
 RULES, METHODS = ("math", "school", "hf7"), ("woodruff", "beta", "xlogit", "asin", "score")
@@ -206,3 +207,42 @@ def test_coverage__of_quartiles_of_skewed_values(kind):
     np.testing.assert_allclose(se.mean(axis=0) / estimate.std(axis=0, ddof=1), 1, atol=0.2)
     error = 4 * np.sqrt(0.95 * 0.05 / 400)
     assert ((held.mean(axis=0) > 0.93 - error) & (held.mean(axis=0) < 0.97 + error)).all(), held.mean(axis=0)
+
+
+@pytest.mark.parametrize("n", [120, 3000])
+def test_score_interval__is_the_same_whether_every_value_is_looked_at_or_some(monkeypatch, n):
+    """Many units of like weight: what is not rejected is one run, whose ends halving finds."""
+    rng = np.random.default_rng(n)
+    table = pd.DataFrame({"y": rng.gamma(2, 3, n), "w": rng.uniform(1, 4, n), "p": np.arange(n) // 4})
+    survey = Survey(table, weight="w", psu="p")
+    found = []
+    for each in (n, 40, 3):
+        monkeypatch.setattr(quantiles, "EACH", each)
+        found.append(survey.quantile("y", [0.02, 0.5, 0.9], ci="score").table[["lower", "upper"]].to_numpy())
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_score_interval__is_the_hull_of_what_is_not_rejected():
+    """Few PSUs, some of them heavy: values at both ends are not rejected, some between are."""
+    rng, holes = np.random.default_rng(5), 0
+    for _ in range(200):
+        n = 9
+        table = pd.DataFrame({"y": rng.permutation(n) * 1.0, "w": rng.lognormal(0, 1.5, n), "p": rng.integers(0, 4, n)})
+        if table["p"].nunique() < 2:
+            continue
+        survey, kept, t = Survey(table, weight="w", psu="p"), [], 1.959963984540054
+        for v in range(n):
+            z = table["w"] * ((table["y"] <= v) - 0.4)
+            totals = z.groupby(table["p"]).sum()
+            m = len(totals)
+            se = np.sqrt(m / (m - 1) * ((totals - totals.mean()) ** 2).sum())
+            kept += [v] if abs(z.sum()) <= t * se else []
+        if not kept:
+            continue
+        holes += kept[-1] - kept[0] + 1 > len(kept)
+        row = survey.quantile("y", 0.4, ci="score", df=np.inf).table.iloc[0]
+        if row["se"] > 0:
+            assert row["lower"] == min(kept[0], row["estimate"])
+            assert row["upper"] == max(min(kept[-1] + 1, n - 1), row["estimate"])
+    assert holes > 3

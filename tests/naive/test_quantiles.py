@@ -60,7 +60,7 @@ def test_quantile__as_the_library(rule):
 @pytest.mark.parametrize("ci", ["woodruff", "beta", "xlogit", "asin", "score"])
 def test_quantile_interval__as_the_library(ci, rule):
     compared = 0
-    for seed in range(40 if ci == "score" else 60):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         design = designs.random_design(rng, lonely="remove", n_max=9)
         n = len(design["weight"])
@@ -74,10 +74,6 @@ def test_quantile_interval__as_the_library(ci, rule):
         q, df = [0.25, 0.5, 0.9][seed % 3], [math.inf, 5][seed % 2]
         columns, options = designs.as_arguments(design, table)
         s = ss.Survey(pd.DataFrame(columns), **options).where(np.array(mask))
-        if ci == "score":
-            _, kept = quantiles.not_rejected(table["y"], q, design, intervals.student(0.95, df), mask)
-            if kept != list(range(kept[0], kept[-1] + 1) if kept else []):
-                continue  # what is not rejected is no interval
         right = quantiles.quantile_interval(table["y"], q, design, ci, rule, df=df, domain=mask)
         row = s.quantile("y", q, ci=ci, rule=rule, df=df).to_frame().iloc[0]
         found = (row["estimate"], row["se"], row["lower"], row["upper"])

@@ -17,6 +17,7 @@ from .replication import JACKKNIVES, Replication
 
 RULES = ("math", "school", "hf7")
 METHODS = ("woodruff", "beta", "xlogit", "asin", "score", "replicates")
+EACH, BATCH = 256, 16  # values at which a score test is made, at most and at a time
 NEAR = (
     1e-12  # cumulative weights this close to a share of the total count as equal to it, and errors this small are none
 )
@@ -177,26 +178,45 @@ def _shifted(value, slope, share, below, rows, weight):
 
 
 def _score(engine, y, rows, q, t):
-    """Where the score test of the share q stops rejecting: the observed values at which |F(v) - q| / se(v) crosses t."""
-    w, known = engine.weight, np.unique(y[rows])
-    size = w[rows].sum()
+    """Where the score test of the share q stops rejecting: the hull of the values at which |F(v) - q| <= t se(v).
 
-    def statistic(v):
-        # under the hypothesis the score is 1(y <= v) - q, not centred at the estimate
-        score = np.where(rows, ((y <= v) - q) / size, 0.0)
-        off = scores.dot(w, score)
-        (se,) = standard_errors(
-            engine.variances([score], [rows]), np.ones(1), lambda _: f"the share at {v:g}, tested against {q:g}"
-        )
-        return off / se if se > 0 else off and np.sign(off) * np.inf
+    F is constant from an observed value to the next, so that the upper end is the value after the last that is not rejected. Where few
+    units carry much of the weight the values that are not rejected are not always one run. So all of them are looked at, or EACH of
+    them, evenly spaced, where they are more; the ends are then found between two of these by halving.
+    """
+    known = np.unique(y[rows])
+    K = len(known)
+    off = partial(_off, engine, y, rows, q)
+    places = np.arange(K) if K <= EACH else np.unique(np.linspace(0, K - 1, EACH).astype(int))
+    statistic = np.concatenate([off(known[places[k : k + BATCH]]) for k in range(0, len(places), BATCH)])
+    kept = np.flatnonzero(np.abs(statistic) <= t)
+    if not len(kept):  # where F - q changes its sign there may be values that are not rejected between those looked at
+        at = int(np.argmax(statistic > 0))
+        low, high = places[max(at - 1, 0)], places[at]
+        lower = _halved(low, high, lambda k: off(known[[k]])[0] >= -t)
+        return float(known[lower]), float(known[_halved(low, high, lambda k: off(known[[k]])[0] > t)])
+    low, high = places[kept[0]], places[kept[-1]]
+    if kept[0] > 0:
+        low = _halved(places[kept[0] - 1], low, lambda k: abs(off(known[[k]])[0]) <= t)
+    if kept[-1] + 1 < len(places):
+        high = _halved(high, places[kept[-1] + 1], lambda k: abs(off(known[[k]])[0]) > t) - 1
+    return float(known[low]), float(known[min(high + 1, K - 1)])
 
-    def first(reached):
-        low, high = 0, len(known) - 1
-        if not reached(known[high]):
-            return known[high]
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if reached(known[middle]) else (middle + 1, high)
-        return known[low]
 
-    return float(first(lambda v: statistic(v) >= -t)), float(first(lambda v: statistic(v) > t))
+def _off(engine, y, rows, q, values):
+    """The score statistic of the share q at values (k,): under the hypothesis the score is 1(y <= v) - q, not centred at the estimate."""
+    size = engine.weight[rows].sum()
+    score = [np.where(rows, ((y <= v) - q) / size, 0.0) for v in values]
+    off = np.array([scores.dot(engine.weight, one) for one in score])
+    names = [f"the share at {v:g}, tested against {q:g}" for v in values]
+    se = standard_errors(engine.variances(score, [rows] * len(score)), np.ones(len(score)), names.__getitem__)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(se > 0, off / se, np.where(off == 0, 0.0, np.sign(off) * np.inf))
+
+
+def _halved(low, high, reached):
+    """The first place after `low` up to `high` that is `reached`; `high` is taken to be."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return int(high)
