@@ -60,13 +60,17 @@ def test_a_constant__has_an_error_of_0():
         (lambda d: ss.Survey(d, probability=["half", "half"]), "the product of 'half', 'half'.*too small"),
         (lambda d: ss.Recipe([weighting.Selection("bad")]).apply(d), "bad: 40 of 40"),
         (lambda d: ss.calibrate(d, {"bad": 50.0}), "'bad' has a total of 50"),
+        (
+            lambda d: ss.calibrate(d, {"large": 50.0, "g": {"p": 40, "q": 20, "r": 20}}),
+            "'large' is still off .*too far apart for double precision",
+        ),
         (lambda d: ss.performance(d, "bad", estimate="y", se="w"), "'bad': 40 of 40 true values are next to nothing"),
         (lambda d: ss.performance(d, 1e-320, estimate="y", se="w"), "true: 40 of 40"),
     ],
 )
 def test_what_nothing_can_be_divided_by__is_named(call, words):
     with pytest.raises(SurveysimError, match=words):
-        call(table(bad=TINY, half=1e-160))
+        call(table(bad=TINY, half=1e-160, large=[1e-200, 2e-200] * 20))
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,9 @@ def not_finite(answer):
     table = getattr(answer, "table", None)
     if table is not None and "estimate" in getattr(table, "columns", ()):
         wrong = [c for c in ("estimate", "se", "lower", "upper") if not np.isfinite(table[c].to_numpy(float)).all()]
-        return f"{', '.join(wrong)} not finite" if wrong else None
+        lost = (table["se"] == 0) & (table["estimate"].abs() > 0) & (table["estimate"].abs() < 1e-150)
+        wrong = [f"{', '.join(wrong)} not finite"] if wrong else ["an error that underflowed"] if lost.any() else []
+        return wrong[0] if wrong else None
     return None
 
 

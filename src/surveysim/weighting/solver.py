@@ -308,7 +308,7 @@ def _explain(x, d, target, distance, gap, steps, say):
     """Which constraints stand in the way and which bounds would do, by linear programming."""
     worst = int(np.argmax(np.abs(np.nan_to_num(gap, nan=np.inf))))
     text = f"calibration stopped after {steps} steps: {say(worst)} is still off by {_percent(gap[worst])}."
-    if not (np.isfinite(x.data).all() and np.isfinite(target).all()):
+    if not (np.isfinite(x.data).all() and np.isfinite(target).all() and np.all(_norms(x, d) > 0)):
         return (
             text
             + " Weights, totals and values are too far apart for double precision; give them in units of like size."
@@ -340,9 +340,16 @@ def _outward(value, sign):
     return f"{sign * np.ceil(sign * value / unit - 1e-6) * unit:.6g}"
 
 
+def _norms(x, d):
+    """Root of the sum of squares of every column (p,), with weights d."""
+    return np.sqrt(np.asarray(x.multiply(x).T @ d).ravel())
+
+
 def _contradiction(x, d, target, tol, say):
     """Constraints that depend on each other must agree: totals orthogonal to every combination that is always zero."""
-    size = np.sqrt(np.asarray(x.multiply(x).T @ d).ravel())
+    size = _norms(x, d)
+    if not np.all(size > 0):  # of variables next to nothing squares are 0
+        return None
     for vector in _combinations(x.multiply(np.sqrt(d)[:, None]), size):
         off, terms = vector @ target, np.abs(vector * target)
         if abs(off) > max(0.1 * tol, 1e-14) * terms.sum():
