@@ -125,13 +125,15 @@ def demo(out, lang, seed, repetitions):
 
 def _verdict(result, repeated):
     """The error statement in a few lines."""
+    from ..study.measures import judged
     from ..study.page_parts import performance_table
 
     s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"], len(performance)
-    low = performance[performance["cover"] + 2 * performance["cover_mcse"] < 95].sort_values("cover")
+    level = repeated.scenarios[0]["level"]
+    covered = performance.dropna(subset=["cover"])
+    low = covered[judged(covered["cover"] / 100, covered["repetitions"], level) < 0].sort_values("cover")
     lowest = f", lowest {low.index[0]} with {low['cover'].iloc[0]:.0f} %" if len(low) else ""
-    verdict = ": no verdict" if repeated.repetitions < 1000 else ""
     failed = f"; {len(repeated.failures)} repetitions failed" if len(repeated.failures) else ""
     return "\n".join(
         [
@@ -140,10 +142,11 @@ def _verdict(result, repeated):
             f"This survey: ±{s['moe']:.2f} for internet penetration of {s['estimate']:.1f} %; ±{s['largest']:.2f} for the widest rate "
             f"among all netizens ({s['largest_indicator']}), ±{s['largest_group']:.2f} in a subgroup ({s['largest_group_indicator']}).",
             f"Over {int(row['repetitions'])} repetitions the 95 % interval of penetration held the truth {row['cover']:.1f} % of the time "
-            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}{verdict}){failed}.",
+            f"(Monte Carlo error ±{2 * row['cover_mcse']:.1f}){failed}.",
             f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
             f"{row['modelse']:.3f} as estimated.",
-            f"{len(low)} of {n} indicators cover less than 95 % by more than two Monte Carlo errors{lowest}: docs/survey.md says why.",
+            f"{len(low)} of {n} indicators cover less than {100 * level:g} % by more than Monte Carlo error explains{lowest}: "
+            "docs/survey.md says why.",
         ]
     )
 

@@ -73,13 +73,16 @@ def forest(table, text, label, ax=None):
 
 
 def coverage(table, text, level=0.95, ax=None):
-    """Coverage in percent with Monte Carlo 95 % intervals against the nominal level: table with label, value, mcse (shares)."""
+    """Coverage in percent with Monte Carlo 95 % intervals against the nominal level.
+
+    table : label, value, lower, upper (shares), and low, whether it is below the level.
+    """
     ax = ax or axes(6.8, 0.24 * len(table) + 1.2)
-    y = np.arange(len(table))
-    low = (table["value"] + Z * table["mcse"] < level).to_numpy()
+    y, low = np.arange(len(table)), table["low"].to_numpy()
+    value, ends = 100 * table["value"].to_numpy(), 100 * table[["lower", "upper"]].to_numpy()
     for at, colour in ((~low, FIRST), (low, ALERT)):
-        part = table[at].assign(value=100 * table["value"][at], mcse=100 * table["mcse"][at])
-        _points(ax, part, y[at], colour)
+        off = np.maximum([value[at] - ends[at, 0], ends[at, 1] - value[at]], 0)
+        ax.errorbar(value[at], y[at], xerr=off, fmt="o", color=colour, markersize=4.5, linewidth=1.4)
     ax.axvline(100 * level, color=MUTED, linewidth=0.9, linestyle="--")
     ax.set_xlim(right=min(ax.get_xlim()[1], 100.4))
     return _rows(ax, table["label"], text["coverage_axis"])

@@ -10,6 +10,7 @@ from .. import guards
 from ..errors import DataError
 from ..estimation.intervals import t_quantile, wald_interval
 
+Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
 NAN = float("nan")
 MEASURES = {
     "nsim": "repetitions with an estimate and its standard error",
@@ -241,3 +242,20 @@ def extrapolated(hold, bootstraps, target=np.inf):
     x = np.column_stack([np.ones(len(inverse)), inverse])
     weights = np.array([1.0, 0.0 if np.isinf(target) else 1 / target]) @ np.linalg.pinv(x)
     return mean_of(np.sum(hold * weights, axis=1))
+
+
+def coverage_interval(cover, n):
+    """95 % interval of coverages, shares that n repetitions found (Wilson 1927, JASA 22:209-212)."""
+    cover, n = np.asarray(cover, dtype=float), np.maximum(np.asarray(n, dtype=float), 1.0)
+    middle = (cover + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * np.sqrt(cover * (1 - cover) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def judged(cover, n, level):
+    """-1 where coverages are below the level by more than Monte Carlo error explains, 1 where they are above it, else 0.
+
+    The one rule of console, page and drawings: the 95 % interval of the coverage leaves the level out.
+    """
+    low, high = coverage_interval(cover, n)
+    return np.where(high < level, -1, np.where(low > level, 1, 0))

@@ -8,7 +8,9 @@ import pandas as pd
 
 from ..columns import DISPOSITIONS, FRAMES
 from ..report import figures, html, study_figures
-from .labelling import estimand_name
+from .labelling import domain_name, estimand_name
+from .measures import judged
+from .plots import with_verdicts
 
 MAIN = (
     *(
@@ -61,8 +63,8 @@ def repeated(repetitions, text):
     table, lang, n = performance_table(repetitions), text["lang"], f"{repetitions.repetitions:,}"
     low = table.dropna(subset=["cover"]).sort_values("cover", kind="stable").head(LOWEST)
     low = low.assign(label=[estimand_name(k, text) for k in low.index])
-    low = low.assign(value=low["cover"] / 100, mcse=low["cover_mcse"] / 100)
     level = repetitions.scenarios[0]["level"]
+    low = with_verdicts(low.assign(value=low["cover"] / 100, n=low["repetitions"]), level)
     drawings = [
         (study_figures.coverage(low, text, level), text["figure_coverage_lowest"].format(n=len(low))),
     ]
@@ -84,7 +86,9 @@ def repeated(repetitions, text):
 
     main = [name for name in MAIN if name in table.index] or list(table.index[:10])
     return {
-        "verdict": no_verdict(repetitions, text),
+        "verdict": " ".join(
+            [monte_carlo_error(repetitions.repetitions, level, text), *coverage_verdict(repetitions, text)]
+        ),
         "figures": [(Markup(figures.svg(ax, caption)), caption) for ax, caption in drawings],
         "heads": [text["indicator"], text["parameter"], *(text[f"measure_{c}"] for c in columns)],
         "rows": [row(name, table.loc[name]) for name in main],
@@ -167,13 +171,39 @@ def performance_table(repetitions):
     return found.rename_axis("indicator_id")
 
 
-def no_verdict(repetitions, text):
-    """What the Monte Carlo error of coverage allows to conclude, nothing under 1,000 repetitions; None without any."""
-    if repetitions is None:
-        return None
-    n = repetitions.repetitions
-    key = "statement_verdict" if n >= 1000 else "statement_no_verdict"
-    return text[key].format(repetitions=n, mcse2=f"{200 * np.sqrt(0.95 * 0.05 / n):.1f}")
+def coverage_verdict(result, text, table=None):
+    """Sentences on the coverages of a StudyResult that are below or above their level by more than Monte Carlo error explains."""
+    table = result.performance() if table is None else table
+    keys = ["scenario", "method", "estimand", "domain"]
+    n = table[table["measure"] == "nsim"].set_index(keys)["value"]
+    cover = table[(table["measure"] == "cover") & table["value"].notna()].set_index(keys)["value"]
+    if cover.empty:
+        return []
+    level = np.array([result.scenario(key[0])["level"] for key in cover.index])
+    found, sentences = judged(cover, n.reindex(cover.index), level), []
+    for sign, name, extreme in ((-1, "coverage_below", cover.idxmin), (1, "coverage_above", cover.idxmax)):
+        if np.any(found == sign):
+            scenario, method, estimand, domain = extreme()
+            several = len(result.scenarios) > 1
+            parts = (several and scenario, method, estimand_name(estimand, text), domain_name(domain, text))
+            sentences.append(
+                text[name].format(
+                    count=int((found == sign).sum()),
+                    all=len(cover),
+                    level=f"{100 * level[0]:g}",
+                    worst=f"{100 * cover[extreme()]:.1f}",
+                    where=" · ".join(p for p in parts if p),
+                )
+            )
+    if not sentences:
+        sentences.append(text["coverage_as_stated"].format(all=len(cover), level=f"{100 * level[0]:g}"))
+    return sentences
+
+
+def monte_carlo_error(done, level, text):
+    """How well so many repetitions know coverage."""
+    mcse2 = f"{200 * np.sqrt(level * (1 - level) / max(done, 1)):.1f}"
+    return text["statement_verdict"].format(repetitions=f"{done:,}", mcse2=mcse2)
 
 
 def repeated_penetration(repetitions):

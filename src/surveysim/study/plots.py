@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ..errors import StudyError
 from ..report import html, study_figures
-from .measures import MEASURES
+from .measures import MEASURES, coverage_interval, judged
 
 AT = {"relvar": 1.0}  # measures whose ideal is not 0; coverage's is the level
+
+
+def with_verdicts(table, level):
+    """A table of coverages (value, of n repetitions) with their Monte Carlo interval, and whether they are below the level."""
+    table = table.dropna(subset=["value"])
+    low, high = coverage_interval(table["value"], table["n"])
+    return table.assign(lower=low, upper=high, low=judged(table["value"], table["n"], level) < 0)
 
 
 @dataclass(frozen=True)
@@ -55,16 +63,20 @@ class Plots:
         """Coverage with Monte Carlo intervals: of every scenario and method for one estimand, or of all estimands of one method."""
         if estimand is not None:
             table, s = self._table("cover", estimand, domain or "", scenario)
-            return study_figures.coverage(table, html.labels(lang), s["level"], ax)
+            table["n"] = self._table("nsim", estimand, domain or "", scenario)[0]["value"].to_numpy(dtype=float)
+            return study_figures.coverage(with_verdicts(table, s["level"]), html.labels(lang), s["level"], ax)
         s = self.result.scenario(scenario)
         name = s["methods"][0]["name"] if method is None else method
         table = self.result.performance()
         at = (table["measure"] == "cover") & (table["scenario"] == s["name"]) & (table["method"] == name)
+        n = table[table["measure"] == "nsim"].set_index(["scenario", "method", "estimand", "domain"])["value"]
         table = table[at].sort_values("value", kind="stable")
         if table.empty:
             raise StudyError(f"method {name!r} has no intervals in scenario {s['name']!r}.")
         label = [f"{e} {d}".strip() for e, d in zip(table["estimand"], table["domain"], strict=True)]
-        return study_figures.coverage(table.assign(label=label), html.labels(lang), s["level"], ax)
+        keys = pd.MultiIndex.from_frame(table[["scenario", "method", "estimand", "domain"]])
+        table = with_verdicts(table.assign(label=label, n=n.reindex(keys).to_numpy()), s["level"])
+        return study_figures.coverage(table, html.labels(lang), s["level"], ax)
 
     def se_ratio(self, estimand=None, domain="", scenario=None, lang="en", ax=None):
         """Model over empirical standard error of every scenario and method, with Monte Carlo intervals; 1 is right."""

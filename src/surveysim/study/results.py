@@ -1,5 +1,6 @@
 """The results of a study, read from its ledger: performance, comparisons, tables, plots."""
 
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -7,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..display import Shown
-from ..errors import DataError, StudyError
+from ..errors import DataError, StudyError, SurveysimWarning
 from ..estimation.intervals import proportion_interval, wald_interval
 from .ledger import FIELDS
-from .measures import MEASURES, NAN, extrapolated, measure, paired, precision_gain
+from .measures import MEASURES, NAN, coverage_interval, extrapolated, judged, measure, paired, precision_gain
 
 MEMORY = 32 * 2**20  # bytes of estimates held at a time
 LARGEST = 5_000_000  # rows of a table that is made without being asked twice
@@ -133,7 +134,7 @@ class StudyResult(Shown):
         >>> found[found["measure"] == "empse"][["sample.n", "value"]].round(2).values.tolist()
         [[25.0, 0.08], [100.0, 0.0]]
         """
-        front, rows = self._front(by), []
+        front, rows, beyond = self._front(by), [], []
         self._known(reference, estimands)
         for s in self.scenarios:
             failed = self._failed(s)
@@ -156,6 +157,10 @@ class StudyResult(Shown):
             for m, e in items:
                 key = (*front(s), s["methods"][m]["name"], s["estimands"][e]["name"], s["estimands"][e]["domain"])
                 rows += [(*key, name, *found[m, e][name]) for name in (*MEASURES, "failures") if name in found[m, e]]
+                beyond += _beyond(key, s["estimands"][e], found[m, e].get("thetamean", (NAN, NAN))[0])
+        if beyond:
+            more = f" (and {len(beyond) - 1} more)" if len(beyond) > 1 else ""
+            warnings.warn(f"{beyond[0]}{more}", SurveysimWarning, stacklevel=2)
         return pd.DataFrame(
             rows, columns=[*self._names(by), "method", "estimand", "domain", "measure", "value", "mcse"]
         )
@@ -388,10 +393,10 @@ class StudyResult(Shown):
         keys = ["scenario", "method", "estimand", "domain"]
         at = (table["measure"] == "nsim") & (table[keys] == row[keys]).all(axis=1)
         n, p, level = float(table.loc[at, "value"].iloc[0]), row["value"], self.scenario(row["scenario"])["level"]
-        low, high = proportion_interval(p, np.sqrt(p * (1 - p) / n), "wilson", 0.95, None, n)
+        low, high = coverage_interval(p, n)
         verdict = (
-            ""
-            if high < level
+            f", below {100 * level:g} %"
+            if judged(p, n, level) < 0
             else f", which does not contradict {100 * level:g} %" + (": no verdict" if n < 1000 else "")
         )
         spread = f"{100 * low:.1f} to {100 * high:.1f} with 95 % confidence{verdict}"
@@ -480,6 +485,24 @@ class StudyResult(Shown):
         if len(set(keys)) < len(keys):
             raise StudyError(f"by = {names!r} does not tell the scenarios apart; add keys, or leave it out.")
         return lambda s: tuple(s["varied"][n] for n in names)
+
+
+def _beyond(key, estimand, mean):
+    """What to say of a share whose mean estimate can be none, or is one in another unit than its true value."""
+    if not estimand["share"] or not np.isfinite(mean):
+        return []
+    whole, true = (100.0 if estimand["unit"] == "percent" else 1.0), estimand["true"]
+    name = ", ".join(str(v) for v in key if v != "")
+    if not 0 <= mean <= whole:
+        return [
+            f"{name}: the estimates are {mean:.4g} on average, and a share in this unit lies between 0 and {whole:g} (its true value is "
+            f"{true:.4g}). Is the estimator's in percent? Give it in the unit of the estimand."
+        ]
+    if whole == 100 and true > 2 and mean <= 1 and abs(100 * mean - true) < 0.2 * true:
+        return [
+            f"{name}: the estimates are {mean:.4g} on average, and the true value {true:.4g} percent. Give percentages, not shares."
+        ]
+    return []
 
 
 def _where(row):

@@ -1,14 +1,15 @@
 """The HTML report of a study: plain tables and drawings for `report`, which computes nothing."""
 
-import numpy as np
-
 from ..report import figures, html
 from .labelling import domain_name, estimand_name
-from .page_parts import untitled
+from .page_parts import coverage_verdict, monte_carlo_error, untitled
 from .publish import written
 
 SHOWN = ("bias", "empse", "modelse", "relerror", "rmse", "cover", "ciwidth", "deff", "n_missing")
 PERCENT = ("cover",)
+MOST_FIGURES = (
+    60  # zips, and running means, of a page: all scenarios and methods of the first estimand, fewer of the others
+)
 MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS = 400, 12, 50, 8, 16
 
 
@@ -24,7 +25,10 @@ def content(result, text):
     first, failures = result.scenarios[0], result.failures
     table = result.performance()
     names = list(dict.fromkeys(e["name"] for e in first["estimands"]))
-    parts = [part(result, table, name, k < MOST_PARTS, text) for k, name in enumerate(names)]
+    pairs = [(s["name"], m["name"]) for s in result.scenarios for m in s["methods"]]
+    rest = max(1, (MOST_FIGURES - len(pairs)) // max(min(len(names), MOST_PARTS) - 1, 1))
+    drawn = [pairs[:MOST_FIGURES] if k == 0 else pairs[:rest] if k < MOST_PARTS else [] for k in range(len(names))]
+    parts = [part(result, table, name, which, text) for name, which in zip(names, drawn, strict=True)]
     return {
         "title": result.name,
         "lead": result.aim,
@@ -33,9 +37,7 @@ def content(result, text):
         + ([("failures", text["study_failures"])] if len(failures) else [])
         + [("downloads", text["downloads"])],
         "ademp": ademp(result, names, done, len(failures), text),
-        "verdict": text["statement_verdict" if done >= 1000 else "statement_no_verdict"].format(
-            repetitions=f"{done:,}", mcse2=f"{200 * np.sqrt(first['level'] * (1 - first['level']) / max(done, 1)):.1f}"
-        ),
+        "verdict": " ".join([monte_carlo_error(done, first["level"], text), *coverage_verdict(result, text, table)]),
         "parts": parts,
         "failures": failures.head(MOST_FAILURES).astype(str).to_numpy().tolist(),
         "failure_heads": [text[f"failure_{c}"] for c in failures.columns],
@@ -62,7 +64,10 @@ def ademp(result, names, done, failed, text):
 
 
 def part(result, table, name, drawn, text):
-    """One estimand: a row for every scenario, domain and method (of many domains their middle and their worst first); its figures."""
+    """One estimand: a row for every scenario, domain and method (of many domains their middle and their worst first); its figures.
+
+    drawn : scenarios and methods whose intervals are drawn one by one; none draws nothing.
+    """
     rows = table[table["estimand"] == name]
     shown = [m for m in SHOWN if m in set(rows["measure"])]
     keys = ["scenario", "domain", "method"]
@@ -80,7 +85,7 @@ def part(result, table, name, drawn, text):
         whole |= {"folded": True, "caption": text["all_domains"].format(n=domains)}
         tables = [over_domains(rows, shown, domains, text, result.scenarios[0]["level"]), whole]
     title = estimand_name(name, text)
-    return {"title": title, "tables": tables, "figures": drawings(result, rows, name, text) if drawn else []}
+    return {"title": title, "tables": tables, "figures": drawings(result, rows, name, drawn, text) if drawn else []}
 
 
 def over_domains(rows, shown, domains, text, level):
@@ -110,20 +115,22 @@ def over_domains(rows, shown, domains, text, level):
     }
 
 
-def drawings(result, rows, name, text):
-    """Figures of one estimand as inline SVG."""
+def drawings(result, rows, name, pairs, text):
+    """Figures of one estimand as inline SVG: all scenarios and methods side by side, then the intervals and the running mean of each."""
     from markupsafe import Markup
 
-    plots, domain, lang, s = result.plot, rows["domain"].iloc[0], text["lang"], result.scenarios[0]
+    plots, domain, lang = result.plot, rows["domain"].iloc[0], text["lang"]
     about = [estimand_name(name, text), domain_name(domain, text)]
-    one = [*about, *([s["name"]] if len(result.scenarios) > 1 else []), s["methods"][0]["name"]]
     made = [(plots.forest(name, domain, lang=lang), "figure_forest", about)]
-    if "cover" in set(rows["measure"]):
-        made += [
-            (plots.coverage(name, domain, lang=lang), "figure_coverage", about),
-            (plots.zip(name, domain, lang=lang), "figure_zip", one),
-            (plots.convergence(name, domain, lang=lang), "figure_convergence", one),
-        ]
+    cover = rows[(rows["measure"] == "cover") & (rows["domain"] == domain) & rows["value"].notna()]
+    if len(cover):
+        made.append((plots.coverage(name, domain, lang=lang), "figure_coverage", about))
+    covered = set(zip(cover["scenario"], cover["method"], strict=True))
+    for scenario, method in (pair for pair in pairs if pair in covered):
+        at = {"scenario": scenario, "method": method, "lang": lang}
+        one = [*about, *([scenario] if len(result.scenarios) > 1 else []), method]
+        made.append((plots.zip(name, domain, **at), "figure_zip", one))
+        made.append((plots.convergence(name, domain, **at), "figure_convergence", one))
     captions = [f"{text[title]}: {' · '.join(part for part in parts if part)}" for _, title, parts in made]
     return [
         (Markup(figures.svg(untitled(ax), caption)), caption) for (ax, *_), caption in zip(made, captions, strict=True)
