@@ -1,5 +1,6 @@
 """What plans and describes starts at once: compilers and tables are imported by what needs them."""
 
+import os
 import subprocess
 import sys
 
@@ -45,3 +46,13 @@ def test_packages__know_their_names_and_their_modules():
     with pytest.raises(AttributeError, match="no attribute 'rake_everything'"):
         room.rake_everything  # noqa: B018
     assert parameters.STATUS == people.STATUS
+
+
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete -"), ("zsh", "compdef"), ("fish", "complete ")])
+def test_completion__has_a_script_for_the_shell(shell, word):
+    code = "from surveysim.cli import main; main(prog_name='surveysim')"
+    environment = {**os.environ, "_SURVEYSIM_COMPLETE": f"{shell}_source"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    if "version of Bash" in done.stderr:
+        pytest.skip(done.stderr)
+    assert word in done.stdout, done.stderr
