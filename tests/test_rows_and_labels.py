@@ -6,7 +6,7 @@ import pytest
 
 import surveysim as ss
 from surveysim import DataError, DesignError, SurveysimError
-from surveysim.weighting import Rake
+from surveysim.weighting import BaseWeight, Rake
 
 RNG = np.random.default_rng(2)
 N = 12
@@ -41,9 +41,11 @@ OTHER = {
     "base weights": lambda: ss.rake(T, MARGINS, weight="w").again(T["w"].iloc[SHUFFLED]),
     "multipliers": lambda: ss.Recipe([Rake(MARGINS)]).replay(WEIGHTS, T, T["w"].iloc[SHUFFLED]),
     "base of a recipe": lambda: WEIGHTS.again(T["w"].iloc[SHUFFLED]),
+    "base of a recipe with its own": lambda: STARTED.again(T["w"].iloc[SHUFFLED]),
     "weights": lambda: ss.Survey(T, weight=T["w"].iloc[SHUFFLED]),
 }
 WEIGHTS = ss.Recipe([Rake(MARGINS)]).apply(T)
+STARTED = ss.Recipe([BaseWeight("w"), Rake(MARGINS)]).apply(T)
 
 
 @pytest.mark.parametrize("name", list(OTHER))

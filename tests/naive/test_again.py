@@ -169,9 +169,9 @@ def test_a_recipe_again():
         weights = bare.apply(table, weight=weight)
         assert_allclose(weights.final, first, rtol=1e-8)
         assert_allclose(weights.again(base), wanted, rtol=1e-8)
-        weights = whole.apply(table)  # brings weights of its own: what it starts from again is a multiplier of them
+        weights = whole.apply(table)  # brings weights of its own, whose place others take
         assert_allclose(weights.final, first, rtol=1e-8)
-        assert_allclose(weights.again(multiplier), wanted, rtol=1e-8)
+        assert_allclose(weights.again(base), wanted, rtol=1e-8)
         assert_allclose(whole.replay(weights, table, multiplier).final, wanted, rtol=1e-8)
         met += 1
     assert met > 20

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveysim import CalibrationError, DataError, Recipe
+from surveysim import CalibrationError, DataError, DesignError, Recipe, Survey
 from surveysim.weighting import (
     BaseWeight,
     Composite,
@@ -292,3 +292,26 @@ def test_replay__reuses_the_merges_of_the_full_sample():
     assert sums["d"] == pytest.approx(200)
     assert sums["a"] + sums["b"] == pytest.approx(500)
     assert sums["a"] / sums["b"] == pytest.approx(12 / 30)
+
+
+def test_again__takes_initial_weights_wherever_the_first_ones_came_from():
+    """A recipe's own base weights, or those it was given: the same weights again from the same base, twice the base in twice the total."""
+    data = pd.DataFrame(
+        {"w": [10.0, 20.0, 0.0, 30.0], "n_mobile": 1, "n_lines": 1, "n_eligible": [1, 2, 1, 1], "frame": "landline"}
+    )
+    rest = [Multiplicity()]
+    own, given = Recipe([BaseWeight("w"), *rest]).apply(data), Recipe(rest).apply(data, weight="w")
+    other = np.array([5.0, 1.0, 0.0, 7.0])
+    for weights in (own, given):
+        np.testing.assert_allclose(weights.again(data["w"]), weights.final)
+        np.testing.assert_allclose(weights.again(other), other * [1, 2, 1, 1])
+    survey = Survey(data, weight=own)
+    assert survey.replicates("jk1").replicate_weights().sum().sum() > 0
+    once, twice = (
+        survey.replicates("jk1").total("n_eligible").table,
+        Survey(data, weight=given).replicates("jk1").total("n_eligible").table,
+    )
+    np.testing.assert_allclose(once["se"], twice["se"], rtol=1e-12)
+    brought = Survey(data, "w", replicate_weights=np.array([[20.0, 0], [0, 40], [0, 0], [40, 20]]), scale=0.5)
+    with pytest.raises(DesignError, match="the replicate weights are none of theirs"):
+        brought.apply(Recipe([BaseWeight("w"), *rest]))

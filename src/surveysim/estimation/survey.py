@@ -165,8 +165,7 @@ class Survey(Shown):
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
         self._adjustments = (weight,)
         if isinstance(weight, Weights):
-            start = weight.repeat.get("start")
-            self._base = np.ones(n) if start is None else start
+            self._base = weight.start
             return final, weight.start.copy(), weight.links
         self._base = weight.base(n)
         return final, self._base, weight.links
@@ -238,9 +237,13 @@ class Survey(Shown):
             raise DesignError(
                 "the recipe starts from weights of its own and would undo the adjustments made before it."
             )
+        if isinstance(self.engine, replication.Replication):
+            raise DesignError(
+                "the recipe starts from weights of its own, and the replicate weights are none of theirs; leave one of them out."
+            )
         weights = recipe.apply(self.data, dispositions)
         new = copy.copy(self)
-        new._base, new._adjustments = np.ones(len(self.design.weight)), (weights,)
+        new._base, new._adjustments = weights.start, (weights,)
         new.design = new.engine = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
             weights.final, weights.links
         )

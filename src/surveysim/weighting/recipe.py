@@ -106,6 +106,8 @@ class Weights(Shown):
     def again(self, base):
         """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
 
+        base : what takes the place of `start`: of the weights that the recipe was given, or that its first step brought.
+
         Examples
         --------
         >>> import pandas as pd, surveysim as ss
@@ -116,7 +118,13 @@ class Weights(Shown):
         >>> weights.again([1.0, 1.0, 2.0]).round(6).tolist()  # one respondent counts twice
         [20.0, 10.0, 20.0]
         """
-        return self.repeat["recipe"].replay(self, self.repeat["cases"], base, self.repeat["dispositions"]).final
+        recipe, cases = self.repeat["recipe"], self.repeat["cases"]
+        if isinstance(cases, pd.DataFrame):
+            same_index(base, cases.index, "base")
+        base = guards.number_array(base, "base", shape=self.start.shape, remedy="They are 0 or larger, one per row.")
+        if recipe.starts:  # which repeats its own weights, times what they are multiplied by
+            base = copies(base, self.start)
+        return recipe.replay(self, cases, base, self.repeat["dispositions"]).final
 
     def summary(self):
         """One line: the steps and the Kish design effect after each.
