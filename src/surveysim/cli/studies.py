@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..display import csv_text
+from ..errors import SpecError, SurveysimError
 from ..writing import write_text
 from .writing import announce, estimates_text, folder, save
 
@@ -153,8 +154,8 @@ def config():
 @_FILE
 @_SET
 def config_check(file, changes):
-    """Check a survey's or a study's file; every mistake is one line, with its path."""
-    click.echo(f"{file}: {_read_config(file, changes)[0]}")
+    """Check a survey's or a study's file, and plan it: every mistake is one line, with its path; provinces have their names."""
+    click.echo(f"{file}: {_read_config(file, changes, planned=True)[0]}")
 
 
 @config.command("show")
@@ -176,8 +177,8 @@ def config_schema(kind):
     click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
 
 
-def _read_config(file, changes):
-    """(a line that says what the file is, its keys with all defaults)."""
+def _read_config(file, changes, planned=False):
+    """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
     from ..study import SurveySpec
     from ..study.study_spec import is_study, read
 
@@ -189,4 +190,12 @@ def _read_config(file, changes):
         made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
     spec = SurveySpec._build(keys, str(file))
+    if planned:
+        from ..study.survey import prepare
+
+        announce()
+        try:
+            prepare(spec)
+        except SurveysimError as error:
+            raise SpecError(f"{file}: {error}") from None
     return f"a survey of {spec.sample.interviews:,} interviews", spec.model_dump(exclude_none=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .. import guards
+from .. import guards, reference
 from ..columns import FRAMES
 from ..errors import DesignError
 from ..frame import TelephoneFrame
@@ -107,18 +107,16 @@ class SampleDesign:
         of_landline = allocate(per_province, n_landline) if n_landline else np.zeros_like(per_province)
         by_frame = np.stack([of_landline, per_province - of_landline])
         size = np.stack([units["landline_6plus"], units["residents"]])
-        targets = np.zeros((2, len(units)), np.int64)
+        targets, short = np.zeros((2, len(units)), np.int64), []
         for f in range(2):
             for p in range(len(people)):
-                inside = np.nonzero(province == p)[0]
-                if by_frame[f, p]:
-                    targets[f, inside] = _inside(
-                        size[f, inside],
-                        int(by_frame[f, p]),
-                        minimum_per_unit,
-                        FRAMES[f],
-                        units["province"].iloc[inside[0]],
-                    )
+                inside, n = np.nonzero(province == p)[0], int(by_frame[f, p])
+                if n and minimum_per_unit * len(inside) > n:
+                    short.append((str(units["province"].iloc[inside[0]]), FRAMES[f], n, len(inside)))
+                elif n:
+                    targets[f, inside] = allocate(np.maximum(size[f, inside], 1e-9), n, minimum=minimum_per_unit)
+        if short:
+            _refuse(short, minimum_per_unit)
         probability = np.ones(len(units))
         if prefectures is not None:
             for p in range(len(people)):
@@ -206,14 +204,20 @@ def first_bank(targets, yields, factor):
     return np.clip(np.ceil(factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
 
 
-def _inside(size, n, minimum, frame, province):
-    if minimum * len(size) > n:
-        raise DesignError(
-            f"province {province} has {n} {frame} interviews for {len(size)} frame units, fewer than "
-            f"sample.minimum_per_unit = {minimum} each. Raise sample.interviews or "
-            f"sample.minimum_per_province, or lower sample.minimum_per_unit."
-        )
-    return allocate(np.maximum(size, 1e-9), n, minimum=minimum)
+def _refuse(short, minimum):
+    """Name every province whose interviews are too few for its frame units; short : (province, frame, interviews, units)."""
+    names = reference.load("provinces").set_index("adcode")["name_en"]
+    by_province = {}
+    for province, frame, n, units in short:
+        by_province.setdefault((province, units), []).append(f"{n:,} {frame}")
+    each = [
+        f"{names.get(province, 'province')} ({province}) has {' and '.join(found)} interviews for {units} units"
+        for (province, units), found in by_province.items()
+    ]
+    raise DesignError(
+        f"{len(each)} provinces have fewer interviews than sample.minimum_per_unit = {minimum} for each frame unit: {'; '.join(each)}. "
+        f"Raise sample.interviews or sample.minimum_per_province, or lower sample.minimum_per_unit."
+    )
 
 
 def variance_strata(targets, province):

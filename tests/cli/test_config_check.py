@@ -1,0 +1,40 @@
+"""`config check` plans a survey, and names every province that cannot be met."""
+
+import pytest
+from click.testing import CliRunner
+
+from surveysim import SpecError, SurveysimError
+from surveysim.cli import main
+from surveysim.study import SurveySpec
+from surveysim.study.survey import prepare
+
+SMALL = 'extends = "cnnic-2024-12"\n[population]\nscale = 0.002\n[sample]\n'
+
+
+@pytest.fixture
+def check(tmp_path):
+    def run(text):
+        (tmp_path / "s.toml").write_text(SMALL + text, encoding="utf-8")
+        return CliRunner().invoke(main, ["config", "check", str(tmp_path / "s.toml")])
+
+    return run
+
+
+def test_config_check__names_every_province_that_cannot_be_met(check, tmp_path):
+    found = check("interviews = 9300\nminimum_per_province = 20\nminimum_per_unit = 10\n")
+    assert found.exit_code == 2
+    with pytest.raises(SurveysimError) as told:
+        prepare(SurveySpec.from_toml(tmp_path / "s.toml"))
+    assert str(told.value) in found.stderr
+    assert "s.toml" in found.stderr
+    for name in ("Tibet (540000) has", "Qinghai (630000) has", "Xinjiang (650000) has"):
+        assert name in found.stderr
+    assert "Guangdong" not in found.stderr
+    assert "Beijing" not in found.stderr
+    assert issubclass(SpecError, SurveysimError)
+
+
+def test_config_check__a_plan_that_can_be_met(check):
+    found = check("interviews = 9300\nminimum_per_province = 150\n")
+    assert found.exit_code == 0, found.stderr
+    assert "a survey of 9,300 interviews" in found.stdout
