@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import surveysim as ss
@@ -114,3 +115,21 @@ def test_covariance__of_levels_that_look_like_positions_is_refused_where_they_di
     labelled = ss.calibrate(table, totals, covariance=pd.Series({("h", 0): 2.0, ("h", 1): 1.0})).weight
     np.testing.assert_allclose(labelled, ss.calibrate(table, totals, covariance=[1.0, 2.0]).weight, rtol=1e-12)
     assert len(ss.calibrate(table, {"h": {0: 6.0, 1: 5.0}}, covariance=pd.Series([1.0, 2.0])).weight) == N
+
+
+def test_arrow_tables_over_numpy_memory__keep_what_they_held():
+    """`pyarrow.array` lends a numpy array's memory; results do not change with it later."""
+    y, w, codes = T["y"].to_numpy().copy(), T["w"].to_numpy().copy(), np.tile([0, 1, 2], 4).astype(np.int8)
+    levels = pa.DictionaryArray.from_arrays(pa.array(codes), ["a", "b", "c"])
+    table = pa.table({"y": pa.array(y), "w": pa.array(w), "g": levels, "t": list("uv") * 6})
+    survey = ss.Survey(table, weight="w").rake(MARGINS)
+    weights = ss.Recipe([BaseWeight("w"), Rake(MARGINS)]).apply(table)
+
+    def results():
+        made = survey.mean("y", by="g").table[["estimate", "se"]].to_numpy()
+        return made, weights.again(np.arange(N) + 1.0), survey.replicates("jk1").total("y").table["se"].to_numpy()
+
+    before = results()
+    y[:], w[:], codes[:] = 0.0, 1.0, 2
+    for one, other in zip(before, results(), strict=True):
+        np.testing.assert_array_equal(one, other)

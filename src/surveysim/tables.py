@@ -104,12 +104,32 @@ def held(data):
         return data.copy(deep=not _copies_on_write())
     if is_file(data):
         return replace(data, raw=held(data.raw))
+    if kind_of(data) == "pyarrow":
+        return _in_own_memory(data)
     return data.clone() if kind_of(data) == "polars" and hasattr(data, "clone") else data
+
+
+def _in_own_memory(table):
+    """An Arrow table whose numbers are in memory of their own: those of the caller's may be a numpy array's, which can change."""
+    import pyarrow as pa
+
+    if not isinstance(table, pa.Table):
+        return table
+    lent = [k for k, f in enumerate(table.schema) if pa.types.is_primitive(f.type) or pa.types.is_dictionary(f.type)]
+    if not lent:
+        return table
+    part, sink = table.select(lent), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, part.schema) as stream:
+        stream.write_table(part)
+    copied = pa.ipc.open_stream(sink.getvalue()).read_all()
+    for k, column in zip(lent, copied.columns, strict=True):
+        table = table.set_column(k, table.schema.field(k), column)
+    return table
 
 
 def kept(data):
     """The table as it is now, where that costs nothing; None where it would take a copy."""
-    if isinstance(data, pd.DataFrame) and not _copies_on_write():
+    if kind_of(data) == "pyarrow" or (isinstance(data, pd.DataFrame) and not _copies_on_write()):
         return None
     return held(data)
 

@@ -152,3 +152,28 @@ def test_replay__factors_that_overflow_in_a_replicate_are_no_solution():
 
     with pytest.raises(CalibrationError, match="replicate 0"):
         replay.run(without_the_first, 1)
+
+
+@pytest.mark.parametrize(
+    ("psu", "words"),
+    [
+        (np.full(600, 30), "psu has 600 codes outside 0 to 29, the first is 30 in row 0"),
+        (np.r_[np.zeros(599, int), -1], "psu has 1 codes outside 0 to 29, the first is -1 in row 599"),
+        (np.zeros(599, int), r"give integers of shape \(600,\)"),
+        (np.zeros(600), r"psu is float64 .*; give integers"),
+        (np.zeros((600, 1), int), "give integers of shape"),
+    ],
+)
+def test_replay__refuses_codes_that_lead_beyond_an_array(psu, words):
+    data, totals, _ = sample()
+    with pytest.raises(DataError, match=words):
+        Replay(rake(data, totals, weight="w"), psu, 30)
+
+
+def test_rao_wu__refuses_codes_and_arrays_that_lead_beyond():
+    for stratum in (np.array([0, 0, -1]), np.array([0.0, 0.0]), np.array([[0, 0]])):
+        with pytest.raises(DataError, match="psu_stratum"):
+            RaoWu(stratum, 1)
+    for out in (np.empty((3, 8)), np.empty((4, 7)), np.empty((4, 8), np.float32), [[0.0] * 8] * 4):
+        with pytest.raises(DataError, match=r"out must be a float64 array of shape \(4, 8\)"):
+            RaoWu(np.array([0, 0, 1, 1]), 1)(0, out)

@@ -17,7 +17,7 @@ from .. import guards
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
-from ..tables import numbers_of, same_index
+from ..tables import codes_inside, numbers_of, same_index
 from ..weighting import Calibration
 from ..weighting.cells import by_threads, refuse_unsquared
 from ..weighting.replay import Replay
@@ -229,7 +229,7 @@ class RaoWu:
     """
 
     def __init__(self, psu_stratum, seed):
-        psu_stratum = np.asarray(psu_stratum)
+        psu_stratum = codes_inside("psu_stratum", psu_stratum, guards.LARGEST, np.size(psu_stratum))
         size = np.bincount(psu_stratum)
         if np.any(size == 1):
             raise DesignError(
@@ -241,6 +241,8 @@ class RaoWu:
 
     def __call__(self, first, out):
         """Multipliers (PSUs, LANES) of the replicates from `first` on, into `out`."""
+        if not isinstance(out, np.ndarray) or out.shape != (len(self.order), LANES) or out.dtype != np.float64:
+            raise DataError(f"out must be a float64 array of shape ({len(self.order)}, {LANES}).")
         kernels.rao_wu(self.key[0], self.key[1], first, self.start, self.order, out)
 
     def matrix(self, n):

@@ -6,6 +6,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import DataError, UnknownNameError
 from ..tables import framed
 from . import domains
@@ -160,7 +161,9 @@ class TablePopulation(Population):
     # ------------------------------------------------------------------------------------------------ telephones
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
-        column = self._columns["mobiles" if kind == "mobile" else "lines"]
+        person = guards.choice(kind, "kind", ("landline", "mobile")) == "mobile"
+        ids = self._ids(ids, self.size if person else self.n_households, "person" if person else "household")
+        column = self._columns["mobiles" if person else "lines"]
         if column is None:
             return np.zeros(len(ids), np.int64)
         return self._counts(column)[ids if kind == "mobile" else self._first[ids]]
@@ -247,6 +250,7 @@ class TablePopulation(Population):
 
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`, as pandas."""
+        ids = self._ids(ids, self.size, "person")
         axes = {column: self._axis(column) for column in where}
         keep = domains.inside(axes, where, (self.size,))[ids]
         return nw.from_native(self.persons(ids[keep], columns)).to_pandas()

@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from .. import guards
 from ..errors import CalibrationError, DataError
 from ..kernels import newton, replicates
+from ..tables import codes_inside
 from . import solver
 from .cells import as_kernel_input, by_threads
 
@@ -93,9 +95,12 @@ class Replay:
     def __init__(self, calibration, psu, psus):
         self.problem, self.distance = calibration.problem, calibration.distance
         self.total = np.nan_to_num(self.problem.in_axis_order(calibration.total))
-        self.shares, self.psus, cells = calibration.reading == "shares", psus, self.problem.cells
+        self.shares, cells = calibration.reading == "shares", self.problem.cells
         if self.problem.z is not None or self.problem.q is not None or self.problem.covariance is not None:
             raise DataError("only a calibration to exact categorical totals with q = 1 collapses to cells.")
+        psus = guards.whole_number(psus, "psus", 1)
+        psu = codes_inside("psu", psu, psus, self.problem.n)
+        self.psus = psus
         self.pairs = Pairs.of(psu, psus, cells.cell, len(cells.weight), self.problem.base)
         self.swept = cells.shape is not None and self.distance.method == "raking"
         self.whole = self._partition_sums(cells.weight[:, None])[0]
