@@ -54,6 +54,14 @@ def test_run__writes_tables_and_report(done):
     assert "internet_penetration" in process.stdout
 
 
+def test_run__both_languages_of_one_run(done, spec_file, tmp_path):
+    _, out = done
+    process = surveysim("run", spec_file, "-o", tmp_path, "--seed", "3", "--lang", "both")
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "report.html").read_bytes() == (out / "report.html").read_bytes()
+    assert '<html lang="zh' in (tmp_path / "report-zh.html").read_text(encoding="utf-8")
+
+
 def test_run__same_seed_same_bytes_other_seed_other_bytes(done, spec_file, tmp_path):
     _, out = done
     for folder, seed in (("same", "3"), ("other", "4")):

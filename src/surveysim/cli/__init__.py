@@ -18,7 +18,7 @@ from .estimate import estimate, plan
 from .registry import registry
 from .studies import config, study
 from .weights import weights
-from .writing import Stages, announce, estimates_text, folder, progress_display, save, truth
+from .writing import Stages, announce, estimates_text, folder, progress_display, report_language, save, truth
 
 PRESET = "cnnic-2024-12"
 FILE_COMMANDS = ("weights", "estimate", "plan")
@@ -86,9 +86,7 @@ def _warn(message, category, *where, **more):
     show_default=True,
     help="Folder for the tables and the report.",
 )
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
-)
+@report_language
 @click.option(
     "--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork."
 )
@@ -159,9 +157,7 @@ def _verdict(result, repeated):
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork."
 )
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
-)
+@report_language
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def run(spec, out, seed, lang, as_json):
     """Carry out the survey described in SPEC (a TOML file or a preset) once."""

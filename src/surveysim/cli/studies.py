@@ -10,7 +10,7 @@ import click
 from ..display import csv_text
 from ..errors import SpecError, SurveysimError
 from ..writing import write_text
-from .writing import announce, estimates_text, folder, save
+from .writing import announce, estimates_text, folder, pages, report_language, save
 
 
 @click.group()
@@ -103,9 +103,7 @@ def study_status(file, out, changes, as_json):
 @_FILE
 @_LEDGER
 @_SET
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
-)
+@report_language
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -115,8 +113,9 @@ def study_report(file, out, changes, lang, to):
     """Write the HTML report of what is done so far."""
     from ..study import Study
 
-    path = Study.from_toml(file, changes).result(out).report(to or out / "report.html", lang)
-    click.echo(f"The report is {path}. Open it in a browser.")
+    result = Study.from_toml(file, changes).result(out)
+    written = [str(result.report(path, language)) for path, language in pages(to or out / "report.html", lang)]
+    click.echo(f"The report is {' and '.join(written)}. Open it in a browser.")
 
 
 @study.command("replay")
@@ -125,9 +124,7 @@ def study_report(file, out, changes, lang, to):
 @click.argument("repetition", type=click.IntRange(min=0))
 @_LEDGER
 @_SET
-@click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
-)
+@report_language
 def study_replay(file, scenario, repetition, out, changes, lang):
     """Carry out one REPETITION of a SCENARIO again and write it to the folder as `run` does."""
     from ..study import Study, SurveyRun

@@ -113,6 +113,24 @@ def estimates_text(table):
     return "\n".join(lines)
 
 
+def report_language(command):
+    """The option of commands that write a report."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["en", "zh", "both"]),
+        default="en",
+        show_default=True,
+        help="Language of the report; both writes it in English, and in Chinese as report-zh.html, from the same run.",
+    )(command)
+
+
+def pages(path, lang):
+    """(path, language) of every page to write."""
+    if lang != "both":
+        return [(path, lang)]
+    return [(path, "en"), (path.with_name(f"{path.stem}-zh{path.suffix}"), "zh")]
+
+
 def save(result, folder, lang, repetitions=None, budget=None, cases=True):
     """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
     from ..study.page_parts import performance_table
@@ -129,7 +147,8 @@ def save(result, folder, lang, repetitions=None, budget=None, cases=True):
                 result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
             write_text(part / "repetitions.csv", csv_text(performance_table(repetitions), index=True))
-        result.report(part / "report.html", lang, repetitions, budget)
+        for path, language in pages(part / "report.html", lang):
+            result.report(path, language, repetitions, budget)
         for path in sorted(part.iterdir()):
             if (folder / path.name).is_dir():
                 raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))
