@@ -108,6 +108,17 @@ WEIGHTS = RECIPE.apply(T)
 ESTIMATES = SURVEY.mean("y", by="g")
 COUNTS = {"I": 40, "P": 10, "R": 20, "NC": 20, "O": 10, "UH": 50, "UO": 50, "NE": 100}
 DISPOSITIONS = pd.DataFrame([{"frame": f, **COUNTS, "I": 6} for f in ("landline", "mobile")])
+PERSONS = pd.DataFrame(
+    {
+        "region": np.repeat(["n", "s"], 6),
+        "home": np.arange(N) // 2,
+        "mobiles": 1,
+        "lines": 1,
+        "income": np.arange(N) * 1.0,
+    }
+)
+PEOPLE = ss.Population.from_frame(PERSONS, stratum="region", household="home", mobiles="mobiles", lines="lines")
+FRAME = ss.TelephoneFrame(PEOPLE)
 NUMBERS = {"theta": 0.5, "frame_sizes": {"A": 200, "B": 200, "ab": 130}}
 
 
@@ -339,6 +350,31 @@ CALLS = {  # name: (what is called, arguments with which it works)
         lambda **options: DUAL.replicates(**options).total("y", theta=0.5),
         dict(kind="rao-wu", n=8, seed=1, rho=None, mse=False),
     ),
+    "Population.from_frame": (
+        ss.Population.from_frame,
+        dict(data=PERSONS, stratum="region", household="home", mobiles="mobiles", lines="lines", seed=1),
+    ),
+    "Population.persons": (ask(PEOPLE, "persons"), dict(ids=[0, 1], columns=["income"])),
+    "Population.households": (ask(PEOPLE, "households"), dict(ids=[0, 1])),
+    "Population.select": (ask(PEOPLE, "select"), dict(ids=[0, 1], where={"region": "n"}, columns=["income"])),
+    "Population.n_numbers": (ask(PEOPLE, "n_numbers"), dict(kind="mobile", ids=[0])),
+    "TelephoneFrame": (ss.TelephoneFrame, dict(pop=PEOPLE, kind="mobile", out_of_area=0.0, prefixes="shipped")),
+    "TelephoneFrame.numbers_of": (ask(FRAME, "numbers_of"), dict(ids=[0])),
+    "TelephoneFrame.owner": (ask(FRAME, "owner"), dict(numbers=FRAME.numbers_of([0, 1])["number"].tolist())),
+    "TelephoneFrame.unit_index": (ask(FRAME, "unit_index"), dict(adcode="n")),
+    "TelephoneFrame.random_numbers": (
+        ask(FRAME, "random_numbers"),
+        dict(prefecture="n", n=2, rng=np.random.default_rng(1)),
+    ),
+    "select": (ss.select, dict(probability=[0.5, 0.5], method="systematic", rng=1)),
+    "allocate": (
+        ss.allocate,
+        dict(size=[10, 20], n=9, method="neyman", sd=[1.0, 2.0], cost=[1.0, 1.0], minimum=2),
+    ),
+    "allocate by a power": (ss.allocate, dict(size=[10, 20], n=9, method="power", power=0.5)),
+    "sample_size": (ss.sample_size, dict(moe=0.05, p=0.5, deff=1.0, level=0.95, population=1000)),
+    "margin_of_error": (ss.margin_of_error, dict(n=100, p=0.5, deff=1.0, level=0.95, population=1000)),
+    "inclusion_probabilities": (ss.inclusion_probabilities, dict(size=[1, 2, 3], n=2)),
     "response_rates": (ss.response_rates, dict(counts=COUNTS, e=0.5)),
     "response_rates, every count": (lambda **counts: ss.response_rates(counts, e="proportional"), dict(COUNTS)),
     "response_rates, both e": (

@@ -7,12 +7,15 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError, SpecError, UnknownNameError
+from ..guards import choice, is_text, number, sight, whole_number
 from ..kernels import numbers as kernels
 from ..population import Population
 from ..population.people import China
 from . import china, plain
 from .layout import starts
 from .prefixes import SUFFIXES
+
+MOST = 1_000_000_000  # telephone numbers at once; more would not fit into memory
 
 BUCKET_BITS = 20
 
@@ -50,11 +53,9 @@ class TelephoneFrame(Shown):
     def __init__(self, pop, kind="mobile", *, out_of_area=0.5, prefixes="shipped"):
         if not isinstance(pop, Population):
             raise DataError(f"pop must be a Population; got {type(pop).__name__}.")
-        if kind not in ("mobile", "landline"):
-            raise SpecError(f'kind = {kind!r}: choose "mobile" or "landline".')
-        if not 0 <= out_of_area <= 1:
-            raise SpecError(f"out_of_area = {out_of_area!r}: give a share from 0 to 1.")
-        if prefixes not in ("shipped", "phone"):
+        choice(kind, "kind", ("mobile", "landline"), error=SpecError)
+        out_of_area = number(out_of_area, "out_of_area", 0, 1, error=SpecError, remedy="It is a share.")
+        if not is_text(prefixes, "shipped") and not is_text(prefixes, "phone"):
             raise SpecError(f'prefixes = {prefixes!r}: choose "shipped" or "phone".')
         self.pop, self.kind = pop, kind
         self._layout = (
@@ -99,7 +100,10 @@ class TelephoneFrame(Shown):
 
     def _parse(self, numbers):
         """Unit and number indices of telephone numbers as text; unit -1 where the prefix is not in the frame."""
-        text = np.asarray(numbers)
+        try:
+            text = np.asarray(numbers)
+        except ValueError:  # lists of several lengths
+            raise DataError(f"numbers = {sight(numbers)}: give a list of texts.") from None
         if text.dtype.kind in "iuf" and text.size:
             raise DataError(f"telephone numbers are text, because of leading zeros; got {text.dtype}.")
         text = np.ascontiguousarray(text.astype(str).ravel())
@@ -150,8 +154,7 @@ class TelephoneFrame(Shown):
         ['10000014731', '10000015118']
         """
         u = self.unit_index(prefecture)
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
-            raise DataError(f"n = {n!r}: give a whole number of telephone numbers, 0 or more.")
+        n = whole_number(n, "n", 0, MOST, remedy="It is how many telephone numbers to draw.")
         if not isinstance(rng, np.random.Generator):
             raise DataError(f"rng = {rng!r}: give a numpy Generator, such as numpy.random.default_rng(1).")
         return self.digits(np.full(n, u), rng.integers(0, self.numbers.space[u], n))

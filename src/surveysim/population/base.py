@@ -4,6 +4,7 @@ import numpy as np
 
 from ..display import Shown
 from ..errors import DataError
+from ..guards import sight
 from . import export
 
 
@@ -226,7 +227,10 @@ class Population(Shown):
 
     @staticmethod
     def _ids(ids, size, what):
-        ids = np.asarray(ids)
+        try:
+            ids = np.asarray(ids)
+        except ValueError:  # lists of several lengths
+            raise DataError(f"{what} ids = {sight(ids)}: give one list of whole numbers.") from None
         if ids.ndim != 1:
             raise DataError(
                 f"{what} ids must be one list; got {'a single value' if ids.ndim == 0 else f'shape {ids.shape}'}."

@@ -1,6 +1,7 @@
 """A finite population that is a table: the user's own."""
 
 import hashlib
+from collections.abc import Mapping
 
 import narwhals as nw
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from .. import guards
 from ..errors import DataError, UnknownNameError
-from ..tables import framed
+from ..tables import framed, named, one_name
 from . import domains
 from .base import Population
 
@@ -28,13 +29,13 @@ class TablePopulation(Population):
         names = [str(column) for column in self._data.columns]
         if len(set(names)) < len(names) or not all(isinstance(c, str) for c in self._data.columns):
             raise DataError("from_frame: columns need names that are text and different from each other.")
-        self.seed, self.stratum_name = seed, stratum or ("stratum" if "stratum" not in names else "part")
         self._columns = dict(stratum=stratum, household=household, mobiles=mobiles, lines=lines)
         for role, column in self._columns.items():
-            if column is not None and column not in names:
+            if column is not None and one_name(column, f"from_frame: {role}") not in names:
                 raise UnknownNameError(
                     f"from_frame: {role} = {column!r} is no column; the table has {', '.join(names)}."
                 )
+        self.seed, self.stratum_name = seed, stratum or ("stratum" if "stratum" not in names else "part")
         self.size = len(self._data)
         if self.size == 0:
             raise DataError("from_frame: the table has no rows.")
@@ -121,7 +122,7 @@ class TablePopulation(Population):
         space = nw.get_native_namespace(table)
         added = {name: values for name, values in self._added(ids).items() if name not in table.columns}
         table = table.with_columns(*(nw.new_series(n, v, nw.Int64, backend=space) for n, v in added.items()))
-        wanted = [*added, *self._data.columns] if columns is None else list(columns)
+        wanted = [*added, *self._data.columns] if columns is None else named(columns, "columns")
         missing = [c for c in wanted if c not in table.columns]
         if missing:
             raise UnknownNameError(
@@ -251,6 +252,8 @@ class TablePopulation(Population):
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`, as pandas."""
         ids = self._ids(ids, self.size, "person")
+        if not isinstance(where, Mapping):
+            raise DataError(f"where = {guards.sight(where)}: give {{column: label or labels}}.")
         axes = {column: self._axis(column) for column in where}
         keep = domains.inside(axes, where, (self.size,))[ids]
         return nw.from_native(self.persons(ids[keep], columns)).to_pandas()
