@@ -152,7 +152,7 @@ def start(home, *more):
 
 
 def parts(folder):
-    return len(list(folder.rglob("*.parquet")))
+    return len(list(folder.glob("parts/*/0*.parquet")))
 
 
 def wait_for(condition, process, seconds=60):
@@ -203,7 +203,7 @@ def test_interrupt__keeps_what_is_done_and_says_so(home):
     assert b"The same command goes on from there" in message
     done = Study.from_toml(home / "study.toml").status(home / "out")["done"].sum()
     assert 16 <= done < 1200
-    assert not list((home / "out").rglob("*.tmp"))
+    assert not list((home / "out").rglob(".writing-*"))
 
 
 def test_a_dead_worker_process__is_replaced_and_its_block_run_again(home, monkeypatch):
@@ -234,7 +234,7 @@ def test_a_damaged_part__is_found_out_set_aside_and_run_again(home, fault):
     made = study(home)
     made.run(home / "out")
     expected = bytes_of(home / "out")
-    part = sorted((home / "out").rglob("*.parquet"))[2]
+    part = sorted((home / "out").glob("parts/*/0*.parquet"))[2]
     data = bytearray(part.read_bytes())
     for position in (0, len(data) // 3, len(data) - 20) if fault == "flip" else (0,):
         broken = bytearray(data)
@@ -256,7 +256,7 @@ def test_a_lost_part__is_run_again(home):
     made = study(home)
     made.run(home / "out")
     expected = bytes_of(home / "out")
-    next((home / "out").rglob("*.parquet")).unlink()
+    next((home / "out").glob("parts/*/0*.parquet")).unlink()
     made.run(home / "out")
     assert bytes_of(home / "out") == expected
 
@@ -345,7 +345,7 @@ def test_a_full_disk__loses_nothing_and_the_run_goes_on_later(home):
     assert "StudyError" in result.stdout
     assert "What was written before is safe" in result.stdout
     assert 1 <= parts(home / "out") < 8
-    assert not list((home / "out").rglob("*.tmp"))
+    assert not list((home / "out").rglob(".writing-*"))
     study(home).run(home / "whole")
     study(home).run(home / "out")
     assert bytes_of(home / "out") == bytes_of(home / "whole")
@@ -511,7 +511,7 @@ def test_dry_run__writes_nothing_and_predicts(home):
     assert not (home / "out").exists()
     assert found["repetitions"] == 128
     study(home).run(home / "out")
-    size = sum(p.stat().st_size for p in (home / "out").rglob("*.parquet"))
+    size = sum(p.stat().st_size for p in (home / "out").glob("parts/*/0*.parquet"))
     assert 0.3 < found["bytes"] / size < 3
     assert study(home).dry_run(home / "out")["repetitions"] == 0
 

@@ -1,8 +1,10 @@
 """Specifications: presets, files, and one clear error per mistake."""
 
+import time
+
 import pytest
 
-from surveysim import SpecError, SurveySpec
+from surveysim import SpecError, Study, StudyError, SurveySpec
 
 
 def write(tmp_path, text):
@@ -92,3 +94,88 @@ def test_fieldwork__is_refused_with_path_and_remedy(tmp_path, text, words):
     for word in words:
         assert word in str(caught.value), str(caught.value)
     assert str(tmp_path) in str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------- absurd files, short answers
+LONG = "x" * 1_000_000
+SURVEY = 'extends = "cnnic-2024-12"\n'
+TABLE = '[population]\ntable = "p.csv"\n[sample]\nn = 10\n'
+ESTIMAND = '[[estimands]]\nname = "s"\nnumerator = "y"\n'
+ABSURD = {
+    "arrays": "a = " + "[" * 5000 + "]" * 5000,
+    "tables": "a = " + "{b = " * 3000 + "1" + "}" * 3000,
+    "dotted": "a" + ".a" * 5000 + " = 1",
+    "grid": "[grid]\na" + ".a" * 5000 + " = [1]",
+    "header": "[" + "a." * 5000 + "a]",
+    "digits": "[study]\nseed = " + "9" * 10_000,
+    "bytes": b"\xff\xfe[study]",
+    "key": f"{LONG} = 1",
+    "keys": "".join(f"k{k} = 1\n" for k in range(5000)),
+    "name": f'[study]\nname = "{LONG}"\n',
+    "repetitions": f'[study]\nrepetitions = "{LONG}"\n',
+    "extends": f'extends = "{LONG}"\n',
+    "extends zero": 'extends = "a\\u0000b"\n',
+    "grid key": f"{SURVEY}[grid]\n{LONG} = [1]\n",
+    "grid value": f'{TABLE}{ESTIMAND}[grid]\nsample.strata = ["{LONG}"]\n',
+    "strata": f'{TABLE}strata = "{LONG}"\n{ESTIMAND}',
+    "margins": f'{TABLE}{ESTIMAND}[weighting]\nmargins = ["{LONG}"]\n',
+    "numerator": f'{SURVEY}[[estimands]]\nname = "s"\nnumerator = "{LONG}"\n',
+    "denominator": f'{SURVEY}[[estimands]]\nname = "s"\nnumerator = "internet"\ndenominator = "{LONG}"\n',
+    "unit": f'{SURVEY}[[estimands]]\nname = "s"\nnumerator = "internet"\nunit = "{LONG}"\n',
+    "estimator": f'{SURVEY}[[methods]]\nname = "m"\nestimator = "{LONG}"\n',
+    "call": f'{SURVEY}[[methods]]\nname = "m"\ncall = "{LONG}.py:f"\n',
+    "measure": f"{SURVEY}[study]\ntarget_mcse = {{{LONG} = 1.0}}\n",
+    "indicators": f'{SURVEY}[study]\n[estimation]\nindicators = ["{LONG}"]\n',
+    "sensitive": f'{SURVEY}[study]\n[fieldwork.measurement]\nsensitive = ["{LONG}"]\n',
+    "twice": f"{LONG} = 1\n{LONG} = 2\n",
+}
+
+
+@pytest.mark.parametrize("what", ABSURD)
+def test_absurd_files__get_a_short_typed_answer_at_once(tmp_path, what):
+    body = ABSURD[what]
+    (tmp_path / "study.toml").write_bytes(body if isinstance(body, bytes) else body.encode())
+    (tmp_path / "p.csv").write_text("y\n" + "1\n0\n" * 20, encoding="utf-8")
+    start = time.perf_counter()
+    with pytest.raises((SpecError, StudyError)) as caught:
+        Study.from_toml(tmp_path / "study.toml").check()
+    assert time.perf_counter() - start < 10
+    assert len(str(caught.value)) < 25_000
+    assert max(map(len, str(caught.value).splitlines())) < 600
+    if what not in ("strata", "margins", "call"):
+        with pytest.raises(SpecError):
+            SurveySpec.from_toml(tmp_path / "study.toml")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "a" + ".a" * 5000 + "=1",
+        "grid.a=" + "[" * 5000,
+        f"study.repetitions={LONG}",
+        f"{LONG}=1",
+        LONG,
+        "study.seed=" + "9" * 9999,
+    ],
+)
+def test_absurd_changes__get_a_short_typed_answer(change):
+    with pytest.raises(SpecError) as caught:
+        Study({"extends": "cnnic-2024-12"}, changes=[change])
+    assert len(str(caught.value)) < 1000
+
+
+def test_keys_that_hold_themselves__are_nested_too_deep():
+    grid = {}
+    grid["a"], grid["b"] = grid, grid
+    with pytest.raises(SpecError, match="nested too deep"):
+        Study({"extends": "cnnic-2024-12", "grid": grid})
+
+
+@pytest.mark.parametrize("name", ["n" * 100_000, "a\0b"])
+def test_a_path_that_no_file_can_have__is_a_short_typed_error(name):
+    with pytest.raises(SpecError) as caught:
+        SurveySpec.from_toml(name)
+    assert len(str(caught.value)) < 1000
+    with pytest.raises(SpecError) as caught:
+        SurveySpec.preset(name)
+    assert len(str(caught.value)) < 1000

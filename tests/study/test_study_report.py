@@ -74,3 +74,19 @@ def test_summary__gives_coverage_its_interval(found):
     text = found.summary()
     assert "lowest coverage: " in text
     assert "with 95 % confidence" in text
+
+
+def test_controls_of_direction__can_be_seen(tmp_path):
+    """A name that says which way it is read could show a number backwards, or look like another name."""
+    controls = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    people = PEOPLE.assign(h=PEOPLE["h"] + "\u202e12")
+    keys = {
+        "study": {"name": f"name{controls}", "aim": "aim\u202e", "repetitions": 4},
+        "sample": {"n": 60, "strata": "h"},
+        "estimands": [{"name": "share\u2067", "numerator": "y", "by": ["h"]}],
+        "methods": [{"name": "plain\u202d"}],
+    }
+    page = Study(keys, table=people).run(progress=False).report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not set(controls) & set(page)
+    for shown in ("name[U+061C][U+200E]", "aim[U+202E]", "share[U+2067]", "plain[U+202D]", "a[U+202E]12"):
+        assert shown in page

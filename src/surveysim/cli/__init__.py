@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from ..errors import StudyError, SurveysimError, SurveysimWarning
+from ..signals import interruptible
 from .auditing import audit
 from .estimate import estimate, plan
 from .registry import registry
@@ -25,11 +26,12 @@ FILE_COMMANDS = ("weights", "estimate", "plan")
 
 
 class _Commands(click.Group):
-    """Bad input ends with one message on stderr and exit code 2, not with a traceback."""
+    """Bad input ends with one message on stderr and exit code 2, not with a traceback; SIGTERM and a closed terminal are Ctrl-C."""
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with interruptible():
+                return super().invoke(ctx)
         except SurveysimError as error:
             click.echo(f"surveysim: {_from_one(str(error))}", err=True)
             ctx.exit(1 if isinstance(error, StudyError) else 2)

@@ -22,8 +22,20 @@ _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 _SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, such as study.repetitions=50."
 )
+
+
+def _absolute(context, parameter, path):
+    """A path as it is now: what runs in between may change the working directory."""
+    return None if path is None else path.absolute()
+
+
 _LEDGER = click.option(
-    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the study's ledger."
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    callback=_absolute,
+    help="Folder of the study's ledger.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 
@@ -32,13 +44,23 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @_FILE
 @_LEDGER
 @_SET
-@click.option("--executor", type=click.Choice(["threads", "processes"]), default="threads", show_default=True)
+@click.option(
+    "--executor",
+    type=click.Choice(["threads", "processes"]),
+    default="threads",
+    show_default=True,
+    help="threads share this process: a repetition that ends it, or eats its memory, ends the run (the next one goes on from there), and "
+    "one that blocks beyond study.timeout is left behind. processes: each of these is a failed repetition, the others are kept.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Threads or processes; one per core unless given.")
 @click.option("--block", type=click.IntRange(min=1), help="Repetitions a worker takes at a time.")
 @click.option("--dry-run", is_flag=True, help="Say what there is to do, how long it takes and how much disk it needs.")
 @_JSON
 def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
-    """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger."""
+    """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger.
+
+    The only command that runs the code of methods with `call` (also with --dry-run): run files of people you trust.
+    """
     from ..study import Study
 
     made = Study.from_toml(file, changes)
@@ -88,7 +110,7 @@ def _dry_run_text(found):
 @_SET
 @_JSON
 def study_status(file, out, changes, as_json):
-    """How much of the study is done; runs nothing."""
+    """How much of the study is done; runs nothing, no code of estimators either."""
     from ..study import Study
 
     table = Study.from_toml(file, changes).status(out)
@@ -96,6 +118,8 @@ def study_status(file, out, changes, as_json):
         click.echo(table.to_json(orient="records", force_ascii=False))
         return
     click.echo(table.to_string(index=False))
+    for fault in table.attrs["faults"]:
+        click.echo(f"surveysim: {fault}", err=True)
     click.echo("a process is running it" if table.attrs["running"] else "no process is running it")
 
 
@@ -107,10 +131,11 @@ def study_status(file, out, changes, as_json):
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_absolute,
     help="The page; report.html in the ledger's folder unless given.",
 )
 def study_report(file, out, changes, lang, to):
-    """Write the HTML report of what is done so far."""
+    """Write the HTML report of what is done so far; runs no code of estimators."""
     from ..study import Study
 
     result = Study.from_toml(file, changes).result(out)
@@ -151,7 +176,10 @@ def config():
 @_FILE
 @_SET
 def config_check(file, changes):
-    """Check a survey's or a study's file, and plan it: every mistake is one line, with its path; provinces have their names."""
+    """Check a survey's or a study's file, and plan it: every mistake is one line, with its path; provinces have their names.
+
+    Runs no code of the study's estimators.
+    """
     click.echo(f"{file}: {_read_config(file, changes, planned=True)[0]}")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from .. import guards
 from ..display import Shown
@@ -155,7 +155,7 @@ def compare_overlap(d, y):
         group = np.where(d.part[:, [AB, BA]].sum(axis=1) > 0, 0, -1).astype(np.int32)
         df, se = design.degrees(group, ["the overlap"])[0], np.hypot(se_a, se_b)
         t = (values[0] - values[1]) / se if se > 0 else np.nan
-        p = 2 * stats.t.sf(abs(t), df)
+        p = 2 * special.stdtr(df, -abs(t))
         rows.append((name, values[0], se_a, values[1], se_b, values[0] - values[1], se, t, df, p))
     return pd.DataFrame(
         rows, columns=["variable", "from_a", "se_a", "from_b", "se_b", "difference", "se", "t", "df", "p_value"]

@@ -1,5 +1,6 @@
 """One self-contained HTML page from plain tables: no network, no script, light and dark, print."""
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -7,6 +8,7 @@ from importlib.resources import files
 from ..errors import SpecError
 
 LANGUAGES = ("en", "zh")
+DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @cache
@@ -29,7 +31,12 @@ def render(template, lang, **content):
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(text=labels(lang), **content)
+    return visible(environment.get_template(template).render(text=labels(lang), **content))
+
+
+def visible(text):
+    """A text whose controls of direction can be seen: a name with one of them could show a number backwards, or another name."""
+    return DIRECTION.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
 def download(name, label, table):

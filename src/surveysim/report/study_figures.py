@@ -11,14 +11,16 @@ Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
 def zip_plot(table, text, level=0.95, ax=None):
     """Intervals ranked by |estimate - true| / se (Morris, White & Crowther 2019): table with estimate, se, lower, upper, true.
 
-    Intervals that miss the true value are at the top; the line where they begin is one minus the coverage.
+    Without errors of all of them they are ranked by |estimate - true|. Intervals that miss the true value are at the top; the line where
+    they begin is one minus the coverage.
     """
     ax = ax or axes(6.4, 4.6)
-    away = np.abs(table["estimate"] - table["true"]) / table["se"]
+    away = np.abs(table["estimate"] - table["true"]) / (table["se"] if table["se"].notna().all() else 1.0)
     order = np.argsort(away.to_numpy(), kind="stable")
     rank = 100 * (np.arange(len(table)) + 0.5) / len(table)
     shown = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST)).astype(int))
     part = table.iloc[order[shown]]
+    part = part.assign(**_ends(part))
     missed = ((part["lower"] > part["true"]) | (part["upper"] < part["true"])).to_numpy()
     for at, colour, label in ((~missed, FIRST, text["zip_holds"]), (missed, ALERT, text["zip_misses"])):
         ax.hlines(rank[shown][at], part["lower"][at], part["upper"][at], color=colour, linewidth=0.7, label=label)
@@ -33,6 +35,18 @@ def zip_plot(table, text, level=0.95, ax=None):
     ax.set_xlabel(text["interval_of"], color=MUTED, fontsize=9)
     _legend(ax, ncols=2)
     return _readable(ax)
+
+
+def _ends(table):
+    """Ends of intervals that can be drawn: those of one-sided ones lie a little beyond all others."""
+    ends = table[["lower", "upper", "estimate", "true"]].to_numpy(dtype=float)
+    ends = ends[np.isfinite(ends)]
+    room = 0.05 * float(np.ptp(ends)) if len(ends) else 0.0
+    return (
+        {name: table[name].clip(ends.min() - room, ends.max() + room) for name in ("lower", "upper")}
+        if len(ends)
+        else {}
+    )
 
 
 def lolly(table, text, label, at=0.0, ax=None):

@@ -10,9 +10,10 @@ from .. import streams
 from ..errors import StudyError, SurveysimError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
-from . import estimands
+from . import estimands, faults
 from .ledger import FIELDS
-from .samples import Sample, loaded, values_of
+from .plugins import loaded
+from .samples import Sample, values_of
 from .spec import SurveySpec, merge
 from .survey import (
     carry_out,
@@ -69,6 +70,11 @@ class SurveySource:
         """Make what is made once, before anybody looks at the clock."""
         _ = self.prep, self.factor, self._preparations
 
+    def draw(self, r):
+        """Carry out a survey and weight it, for nothing but to have done so once."""
+        cases, table = carry_out(self.prep, self.seed, r, group=self.group)
+        weigh(self.prep, cases, table)
+
     def truth(self):
         """Exact values (E,) of the estimands."""
         found = estimands.truths(self.prep.pop, self.definitions)
@@ -101,11 +107,11 @@ class SurveySource:
                     known[id(prep)] = weigh(prep, cases, table)
                 values[m] = self._estimates(method, prep, r, cases, table, known[id(prep)], variables)
             except SurveysimError as error:
-                failures.append((m, f"{type(error).__name__}: {error}"))
-            except (Exception, SystemExit) as error:
-                if not isinstance(method, tuple) and method.call is None:
+                failures.append((m, faults.told(error)))
+            except BaseException as error:
+                if not (isinstance(method, tuple) or method.call is not None) or not faults.of_plugin(error):
                     raise
-                failures.append((m, f"{type(error).__name__}: {error}"))  # whatever a plug-in raises
+                failures.append((m, faults.told(error)))  # whatever a plug-in raises
         return values, failures
 
     def _estimates(self, method, prep, r, cases, table, weights, variables):

@@ -11,8 +11,10 @@ from ..errors import CalibrationError, DataError, SpecError, SurveysimError
 from ..estimation.estimates import item_degrees
 from ..kernels import sampling as kernels
 from ..weighting import calibrate, rake
+from . import faults
 from .ledger import FIELDS, Block
-from .samples import Sample, loaded, values_of
+from .plugins import loaded
+from .samples import Sample, values_of
 from .table_sample import TableSample, read_table
 
 MOST_TYPES = 1 << 17  # of elements, up to which a table collapses
@@ -105,6 +107,12 @@ class TableSource(TableSample):
     def warm(self):
         """Everything is made already."""
 
+    def draw(self, r):
+        """Draw a sample and weight it, for nothing but to have done so once."""
+        table, design = self.survey(r)
+        for method in self.methods:
+            self._weighted(table, design, self._weighting(method))
+
     def truth(self):
         """Exact values (E,) of the estimands."""
         result = []
@@ -135,11 +143,11 @@ class TableSource(TableSample):
                 survey = self._weighted(table, design, self._weighting(method))
                 values[m] = self._plugin(method, r, table, survey) if own else self._estimates(method, r, table, survey)
             except SurveysimError as error:
-                failures.append((m, f"{type(error).__name__}: {error}"))
-            except (Exception, SystemExit) as error:
-                if not own:
+                failures.append((m, faults.told(error)))
+            except BaseException as error:
+                if not own or not faults.of_plugin(error):
                     raise
-                failures.append((m, f"{type(error).__name__}: {error}"))
+                failures.append((m, faults.told(error)))  # whatever a plug-in raises
         return values, failures
 
     @cached_property

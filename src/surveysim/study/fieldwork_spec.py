@@ -149,7 +149,7 @@ def _answer_mistakes(measurement, place):
     for name in ("desirable", "sensitive"):
         for item in getattr(measurement, name):
             if item not in known:
-                near = difflib.get_close_matches(item, known, 1)
+                near = difflib.get_close_matches(item[:100], known, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known[:5])}, …"
                 yield f"{place}.{name}: {item!r} is no outcome of the population{hint}"
     most = max(measurement.missing, measurement.missing_old)

@@ -49,6 +49,12 @@ def spread_of(values):
     return float(values.std(ddof=1)) if np.ptp(values) > 0 else 0.0
 
 
+def width_of(low, high):
+    """Mean width of intervals and its Monte Carlo error; infinite where one of them is one-sided."""
+    wide = high - low
+    return mean_of(wide) if np.isfinite(wide).all() else (float("inf"), NAN)
+
+
 def share_of(flags):
     """A share and its binomial error."""
     n = len(flags)
@@ -97,8 +103,9 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     counted.
     """
     kept = np.isfinite(estimate)
-    for given in (se, lower, upper):
-        kept &= True if given is None else np.isfinite(given)
+    kept &= True if se is None else np.isfinite(se)
+    for given in (lower, upper):  # one-sided intervals have an infinite end
+        kept &= True if given is None else ~np.isnan(given)
     kept &= True if df is None else ~np.isnan(df)
     R, n = len(estimate), int(kept.sum())
     b = estimate[kept]
@@ -130,7 +137,7 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
         found["power"] = share_of((bounds[0] > 0) | (bounds[1] < 0))
     if bounds is not None:
         low, high = bounds
-        found["cover"], found["ciwidth"] = share_of((low <= t) & (t <= high)), mean_of(high - low)
+        found["cover"], found["ciwidth"] = share_of((low <= t) & (t <= high)), width_of(low, high)
         found["becover"] = share_of((low <= b.mean()) & (b.mean() <= high))
     return {name: found[name] for name in MEASURES if name in found}
 
@@ -196,8 +203,9 @@ def paired(first, second, true):
     """
     kept = np.isfinite(first[0]) & np.isfinite(second[0])
     for side in (first, second):
-        for given in side[1:]:
-            kept &= True if given is None else np.isfinite(given)
+        kept &= True if side[1] is None else np.isfinite(side[1])
+        for given in side[2:]:
+            kept &= True if given is None else ~np.isnan(given)
     a, b, n = first[0][kept], second[0][kept], int(kept.sum())
     true = np.broadcast_to(np.asarray(true, dtype=float), kept.shape)[kept]
     if n < 3:
@@ -210,7 +218,9 @@ def paired(first, second, true):
     if first[2] is not None and second[2] is not None:
         hold = [((x[2][kept] <= true) & (true <= x[3][kept])).astype(float) for x in (first, second)]
         wide = [x[3][kept] - x[2][kept] for x in (first, second)]
-        found["cover"], found["ciwidth"] = mean_of(hold[0] - hold[1]), mean_of(wide[0] - wide[1])
+        found["cover"] = mean_of(hold[0] - hold[1])
+        if np.isfinite(wide).all():  # one-sided intervals have no width to compare
+            found["ciwidth"] = mean_of(wide[0] - wide[1])
     return found, r, n
 
 

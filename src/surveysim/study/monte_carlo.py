@@ -1,5 +1,6 @@
 """`Study`: a Monte Carlo study from its specification, run into a ledger, resumed and extended by the same call."""
 
+import contextlib
 import json
 import os
 import sys
@@ -15,14 +16,15 @@ import pandas as pd
 
 from ..display import Shown
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
-from . import estimands, fingerprints
+from ..signals import interruptible
+from . import estimands, fingerprints, plugins
 from .draw_survey import SurveySource
-from .execution import Plan, estimands_of, execute, run_block
+from .execution import Plan, estimands_of
 from .judging import repetitions_needed
 from .ledger import FORMAT, Ledger, MemoryLedger
 from .results import StudyResult
-from .samples import loaded, source_of
-from .spec import SurveySpec, extended, merge
+from .scheduling import execute, run_block
+from .spec import SurveySpec, extended, merge, told
 from .study_spec import MethodSpec, TableStudySpec, build, flat, given_table, is_table, read, with_changes
 
 GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
@@ -58,7 +60,7 @@ class Study(Shown):
                 raise SpecError(f"{place}: population.table and table= are both given; give one.")
             keys = merge(keys, {"population": {"table": "(given)"}})
         keys = with_changes(extended(keys, Path(folder) / place), changes)
-        self.place, self.folder, self.keys = place, str(folder), keys
+        self.place, self.folder, self.keys = place, str(Path(folder).absolute()), keys
         self.spec, scenarios = build(keys, place)
         self.methods = self._methods(methods or {})
         self._token = uuid.uuid4().hex if methods else ""
@@ -89,7 +91,7 @@ class Study(Shown):
             raise SpecError(f"{self.place}: the method {twice[0]!r} is given twice.")
         for m in self.spec.methods:
             if m.call is not None:
-                loaded(m.call, self.folder)
+                plugins.checked(m.call, self.folder)
         default = (MethodSpec(name="recipe"),) if not self.spec.methods and not given else self.spec.methods
         return (*default, *given.items())
 
@@ -111,7 +113,7 @@ class Study(Shown):
                 else (m.name, m.model_dump(exclude_defaults=True))
             )
             if not isinstance(m, tuple) and m.call is not None:
-                fact |= {"source": source_of(m.call, self.folder)}
+                fact |= {"source": plugins.source_of(m.call, self.folder)}
             keys[f"methods.{label}"] = fact
         columns = [c for c in self.definitions.columns if c != "note"]
         keys["order"] = [[_name(m) for m in self.methods], list(self.definitions.index)]  # results are kept by position
@@ -142,6 +144,12 @@ class Study(Shown):
             key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table
         )
 
+    def _load(self):
+        """Load the plug-ins, so that one that cannot be is refused before anything runs."""
+        for m in self.spec.methods:
+            if m.call is not None:
+                plugins.loaded(m.call, self.folder)
+
     # -------------------------------------------------------------------------------------------------------- running
     def run(self, out=None, executor="threads", workers=None, progress=True, block=None):
         """Run what is missing, write it, and return the results; the same call resumes and extends.
@@ -167,7 +175,8 @@ class Study(Shown):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise StudyError(f"workers = {workers!r}: give a whole number, 1 or more, or None for one per core.")
         ledger = MemoryLedger() if out is None else Ledger(out)
-        with ledger.lock():
+        self._load()
+        with interruptible(), _same_place(), ledger.lock():
             entries = self._open(ledger)
             plan, wanted = self.plan(), self.spec.study.repetitions
             while True:
@@ -344,8 +353,8 @@ class Study(Shown):
         return self._result(ledger, entries, max(self.spec.study.repetitions, most))
 
     def status(self, out):
-        """Table scenario, done, wanted, failed, damaged: what is in a folder."""
-        ledger = Ledger(out)
+        """Table scenario, done, wanted, failed, damaged: what is in a folder; `attrs` say whether it is "running", and every "faults"."""
+        ledger, faults = Ledger(out), []
         wanted, rows = self.spec.study.repetitions, []
         known = {} if ledger.manifest is None else {s["name"]: s for s in ledger.manifest["scenarios"]}
         ids = self.ids()
@@ -354,11 +363,12 @@ class Study(Shown):
                 raise StudyError(fingerprints.difference(ledger.folder, name, known[name]["facts"], self.facts(k)))
         for name, key in zip(self.scenarios, ids, strict=True):
             done, failed, damaged = 0, set(), 0
-            for part in ledger.parts(key):
+            for parts in ledger.stretches(key).values():
                 try:
-                    block = ledger.load(part)
-                except StudyError:
+                    block = ledger.settled(parts)
+                except StudyError as error:
                     damaged += 1
+                    faults.append(str(error))
                     continue
                 done += (
                     int(np.sum(block.repetitions < wanted))
@@ -368,7 +378,7 @@ class Study(Shown):
                 failed |= {f[0] for f in block.failures if f[0] < wanted or self.spec.study.target_mcse}
             rows.append((name, done, wanted, len(failed), damaged))
         table = pd.DataFrame(rows, columns=["scenario", "done", "wanted", "failed", "damaged"])
-        table.attrs["running"] = ledger.running()
+        table.attrs |= {"running": ledger.running(), "faults": faults}
         return table
 
     def check(self):
@@ -381,19 +391,15 @@ class Study(Shown):
             except SurveysimError as error:
                 found.append(f"{self.place}: scenario {name!r}: {error}")
         if found:
-            raise SpecError("\n".join(found))
+            raise SpecError(told(found))
 
     def dry_run(self, out=None, workers=None):
         """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes, predicted from two repetitions of each of up
         to five scenarios. Nothing is written."""
+        self._load()
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
-        work = self._missing(plan, _Counts(ledger), ids, wanted)
-        missing = (
-            pd.Series([k for k, _, r in work for _ in r], dtype=int)
-            .value_counts()
-            .reindex(range(len(ids)), fill_value=0)
-        )
+        missing = sum(self._left(ledger, key, wanted) for key in dict.fromkeys(ids))
         seconds, bytes_ = [], []
         for k in range(min(len(ids), 5)):
             run_block(plan, k, np.arange(1))
@@ -406,12 +412,19 @@ class Study(Shown):
         each = float(np.mean(seconds))
         return {
             "scenarios": len(ids),
-            "repetitions": int(missing.sum()),
+            "repetitions": missing,
             "seconds_per_repetition": each,
-            "seconds": each * int(missing.sum()) / cores,
+            "seconds": each * missing / cores,
             "bytes": float(np.mean(bytes_)) * wanted * len(ids),
             "workers": cores,
         }
+
+    def _left(self, ledger, key, wanted):
+        """Repetitions of a scenario that are not there yet, by the names of the parts; only one that may hold more than wanted is read."""
+        parts = [] if ledger.folder is None else [part for part in ledger.parts(key) if part.first < wanted]
+        whole = sum(part.count for part in parts if part.first + self._together <= wanted)
+        last = [ledger.load(part).repetitions for part in parts if part.first + self._together > wanted]
+        return wanted - whole - sum(int(np.sum(repetitions < wanted)) for repetitions in last)
 
     def replay(self, scenario, repetition):
         """One repetition again, whole: the `SurveyRun` of a survey, or the (table, Survey) of a sample from a table.
@@ -437,18 +450,6 @@ class Study(Shown):
         return run(spec, self.spec.study.seed, repetition=(int(repetition),), group=group)
 
 
-class _Counts:
-    """A ledger's repetitions without setting damaged parts aside."""
-
-    def __init__(self, ledger):
-        self.ledger = ledger
-
-    def done(self, scenario):
-        if self.ledger.folder is None:
-            return {}
-        return {part.first: self.ledger.load(part).repetitions for part in self.ledger.parts(scenario)}
-
-
 def _name(method):
     return method[0] if isinstance(method, tuple) else method.name
 
@@ -471,6 +472,21 @@ def _plain(spec):
     for key in ("name", "study", "grid", "scenarios", "methods", "estimands"):
         data.pop(key, None)
     return data
+
+
+@contextlib.contextmanager
+def _same_place():
+    """An estimator may change the working directory; whoever called finds it as it was."""
+    try:
+        before = os.getcwd()
+    except OSError:  # it was removed
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            with contextlib.suppress(OSError):
+                os.chdir(before)
 
 
 class _progress:  # noqa: N801 - used as a function

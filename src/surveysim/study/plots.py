@@ -35,11 +35,9 @@ class Plots:
         name = s["methods"][0]["name"] if method is None else method
         where = {"scenario": s["name"], "method": name, "estimand": e["name"], "domain": domain}
         self.result._method(s, name)
-        table = self.result.to_frame(where=where).dropna(subset=["estimate", "se"])
+        table = self.result.to_frame(where=where).dropna(subset=["estimate", "lower", "upper"])
         if table.empty:
-            raise StudyError(
-                f"method {name!r} has no standard errors for {e['name']!r}, so there are no intervals to draw."
-            )
+            raise StudyError(f"method {name!r} has no intervals for {e['name']!r}, so there are none to draw.")
         return self._titled(study_figures.zip_plot(table, html.labels(lang), s["level"], ax), e, s, name)
 
     def lolly(self, measure="bias", estimand=None, domain="", scenario=None, lang="en", ax=None):

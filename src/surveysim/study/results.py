@@ -93,7 +93,7 @@ class StudyResult(Shown):
         """What `measure` takes, of one item; intervals recomputed by the method."""
         method, estimand = s["methods"][m], s["estimands"][e]
         estimate, se, df, n, deff, lower, upper = (chunk.values[name][:, j] for name in FIELDS)
-        own = np.isfinite(lower) & np.isfinite(upper)
+        own = ~np.isnan(lower) & ~np.isnan(upper)
         if not np.isfinite(se).any():
             bounds = dict(lower=lower, upper=upper) if own.any() else {}
             return dict(estimate=estimate, se=None, true=estimand["true"]) | bounds

@@ -1,17 +1,12 @@
 """What an estimator sees of one repetition, and what it gives back: plug-ins are functions of a `Sample`."""
 
-import hashlib
-import importlib
-import sys
-import types
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from ..errors import SpecError, StudyError
+from ..errors import StudyError
 from ..estimation import Estimates, Survey
 from .ledger import FIELDS
 
@@ -52,49 +47,12 @@ class Sample:
         return self.pair(self.interviews)
 
 
-def loaded(reference, folder):
-    """The callable of "module:function" or "file.py:function", files beside the study's, as they are now."""
-    where, _, name = reference.rpartition(":")
-    try:
-        if where.endswith(".py"):
-            body = (Path(folder) / where).read_bytes()
-            found = getattr(_module(str(Path(folder) / where), body), name)
-        else:
-            found = getattr(importlib.import_module(where), name)
-    except (ImportError, AttributeError, OSError, SyntaxError) as error:
-        raise SpecError(
-            f"call = {reference!r} cannot be loaded: {error}. Give module:function or file.py:function."
-        ) from None
-    if not callable(found):
-        raise SpecError(f"call = {reference!r} is a {type(found).__name__}, not a function of a sample.")
-    return found
-
-
-def source_of(reference, folder):
-    """Digest of the file that a plug-in stands in, helpers and constants included."""
-    where, _, _ = reference.rpartition(":")
-    if where.endswith(".py"):
-        return hashlib.sha256((Path(folder) / where).read_bytes()).hexdigest()[:16]
-    file = getattr(importlib.import_module(where), "__file__", None)
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] if file else where
-
-
-@cache
-def _module(path, body):
-    """A module made from the very bytes that were read."""
-    made = types.ModuleType(f"surveysim_plugin_{Path(path).stem}_{hashlib.sha256(body).hexdigest()[:8]}")
-    made.__file__ = path
-    sys.modules[made.__name__] = made
-    exec(compile(body, path, "exec"), made.__dict__)
-    return made
-
-
 def values_of(result, items):
     """(items, FIELDS) from what an estimator returned: Estimates, a table, or {estimand: estimate, (estimate, se[, df]) or {field: value}}.
 
-    Rows it leaves out stay missing; names that are no estimands of the study are refused.
+    Rows it leaves out stay missing; names that are no estimands of the study, rows given twice and impossible numbers are refused.
     """
-    place = {item: k for k, item in enumerate(items)}
+    place, seen = {item: k for k, item in enumerate(items)}, set()
     out = np.full((len(items), len(FIELDS)), np.nan)
     for name, domain, values in _rows(result):
         if (name, domain) not in place:
@@ -102,9 +60,29 @@ def values_of(result, items):
                 f"the estimator returned {name!r}{f' in {domain!r}' if domain else ''}, which is no estimand of the study. Estimands: "
                 f"{', '.join(dict.fromkeys(n for n, _ in items))}."
             )
-        for key, value in values.items():
+        where = f"{name!r}{f' in {domain!r}' if domain else ''}"
+        if (name, domain) in seen:
+            raise StudyError(f"the estimator returned {where} twice.")
+        seen.add((name, domain))
+        for key, value in _possible(where, values).items():
             out[place[name, domain], FIELDS.index(key)] = value
     return out
+
+
+def _possible(where, values):
+    """The values of one estimand; impossible ones are refused, and the end that a one-sided interval leaves out is infinite."""
+    for key in ("se", "n", "deff"):
+        if values.get(key, 0.0) < 0:
+            raise StudyError(f"{where}: {key} = {values[key]:g} is below 0.")
+    if values.get("df", 1.0) <= 0:
+        raise StudyError(f"{where}: df = {values['df']:g}: degrees of freedom are above 0, or missing.")
+    lower, upper = (values.get(key, np.nan) for key in ("lower", "upper"))
+    if np.isnan(lower) and np.isnan(upper):
+        return values
+    lower, upper = (-np.inf if np.isnan(lower) else lower), (np.inf if np.isnan(upper) else upper)
+    if lower > upper or lower == np.inf or upper == -np.inf:
+        raise StudyError(f"{where}: the interval from lower = {lower:g} to upper = {upper:g} holds nothing.")
+    return values | {"lower": lower, "upper": upper}
 
 
 def _rows(result):
@@ -141,7 +119,8 @@ def _rows(result):
             yield name, "", {k: _number(v, name) for k, v in value.items()}
         else:
             try:
-                given = np.atleast_1d(np.asarray(value, dtype=float))
+                given = np.atleast_1d(np.asarray(value))
+                given = given.astype(float) if given.dtype.kind in "biufO" else np.empty(0)
             except (TypeError, ValueError):
                 given = np.empty(0)
             if given.ndim != 1 or not 1 <= len(given) <= 3:
@@ -151,6 +130,8 @@ def _rows(result):
 
 def _number(value, name):
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError
         return np.nan if value is None or value is pd.NA else float(value)
     except (TypeError, ValueError):
         raise StudyError(f"{name!r}: {value!r} is no number.") from None

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from .. import reference
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
+from ..guards import sight
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 
 
@@ -115,9 +116,9 @@ class SurveySpec(Part):
         0.02
         """
         if name not in presets():
-            near = difflib.get_close_matches(name, presets(), 1)
+            close = near(str(name), presets())
             raise SpecError(
-                f"there is no preset {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Presets: "
+                f"there is no preset {sight(name)}{f'; did you mean {close[0]!r}?' if close else '.'} Presets: "
                 f"{', '.join(presets())}."
             )
         return cls._build(merge(_preset(name), changes), f"preset {name}")
@@ -140,7 +141,7 @@ class SurveySpec(Part):
     def _build(cls, data, place):
         spec, mistakes = checked(cls, data, place)
         if mistakes:
-            raise SpecError("\n".join(mistakes))
+            raise SpecError(told(mistakes))
         return spec
 
     def run(self, seed=1, record=True, progress=None):
@@ -173,43 +174,92 @@ class SurveySpec(Part):
         return run(self, seed, record=record, progress=progress)
 
 
+DEEPEST = 32  # levels of keys; the schema has six
+LINES = 50  # mistakes that are told
+WIDEST = 400  # characters of one
+
+
 def read_layers(path, above=()):
     """Keys of a file on top of those of the preset or file it extends."""
+    place = short(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SpecError(
-            f"{path}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."
+            f"{place}: there is no such file. Give a TOML file or a preset ({', '.join(presets())})."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read ({error}).") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: is not valid TOML: {error}.") from None
+        raise SpecError(f"{place}: cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+    except RecursionError:
+        raise _too_deep(place) from None
+    except ValueError as error:  # also numbers of thousands of digits, and names no file can have
+        raise SpecError(f"{place}: is not valid TOML: {short(error)}.") from None
     return extended(data, path, above)
+
+
+def short(text):
+    """A text as messages show it: its beginning and its end where it is long."""
+    text = str(text)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 80]} … {text[-70:]} ({len(text):,} characters)"
+
+
+def told(mistakes):
+    """Mistakes as the text of one error: one line each, the first ones, each of a length that can be read."""
+    mistakes = list(dict.fromkeys(mistakes))
+    more = [f"and {len(mistakes) - LINES:,} more mistakes."] if len(mistakes) > LINES else []
+    return "\n".join([*map(short, mistakes[:LINES]), *more])
+
+
+def near(word, known):
+    """The known name that is closest to a wrong one, as a list; nothing is close to a very long one."""
+    return difflib.get_close_matches(word, known, 1) if len(word) <= WIDEST else []
+
+
+def shallow(data, place):
+    """The keys, if they are not nested deeper than any key is."""
+    level = [data]
+    for _ in range(DEEPEST):
+        inner = (v for item in level for v in (item.values() if isinstance(item, dict) else item))
+        level = list({id(v): v for v in inner if isinstance(v, dict | list | tuple)}.values())
+        if not level:
+            return data
+    raise _too_deep(place)
+
+
+def _too_deep(place):
+    return SpecError(f"{place}: keys are nested too deep; no key of a survey or a study has {DEEPEST} levels.")
 
 
 def extended(data, path, above=()):
     """Keys on top of those of the preset, or the file beside `path`, that their `extends` names."""
-    data = dict(data)
+    data = dict(shallow(data, short(path)))
     base = data.pop("extends", None)
     if base is None:
         return data
     if isinstance(base, str) and base in presets():
         return merge(_preset(base), data)
     file = path.parent / base if isinstance(base, str) else path
-    if not isinstance(base, str) or not file.is_file():
-        near = difflib.get_close_matches(str(base), presets(), 1)
+    if not isinstance(base, str) or not _is_file(file):
+        close = near(str(base), presets())
         raise SpecError(
-            f"{path}: extends = {base!r}: there is no preset {base!r}{f'; did you mean {near[0]!r}?' if near else ''} and no such file "
-            f"beside this one. Presets: {', '.join(presets())}."
+            f"{short(path)}: extends = {sight(base)}: there is no preset {sight(base)}{f'; did you mean {close[0]!r}?' if close else ''} "
+            f"and no such file beside this one. Presets: {', '.join(presets())}."
         )
     if file.resolve() in above:
-        raise SpecError(f"{path}: extends = {base!r}: the files extend each other in a circle.")
+        raise SpecError(f"{short(path)}: extends = {sight(base)}: the files extend each other in a circle.")
     return merge(read_layers(file, (*above, path.resolve())), data)
+
+
+def _is_file(path):
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for one
+        return False
 
 
 def checked(kind, data, place):
     """(spec or None, mistakes) of keys: every mistake is one line with its path and, for unknown keys, the nearest known one."""
+    shallow(data, place)
     try:
         spec = kind.model_validate(data)
     except ValidationError as error:
@@ -243,8 +293,8 @@ def _check_whole(spec, place):
     known = list(reference.indicators().index)
     for name in () if spec.estimation.indicators == "all" else spec.estimation.indicators:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            close = near(name, known)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
     return mistakes
 
@@ -291,8 +341,8 @@ def _explain(cls, problem, place):
         parent, model = model, fields[part].annotation if part in fields else None
     where = ".".join(path)
     if unknown:
-        near = difflib.get_close_matches(path[-1], list(parent.model_fields), 1)
-        known = f"; did you mean {near[0]!r}?" if near else f". Known: {', '.join(parent.model_fields)}."
+        close = near(path[-1], list(parent.model_fields))
+        known = f"; did you mean {close[0]!r}?" if close else f". Known: {', '.join(parent.model_fields)}."
         return f"{place}: unknown key {where!r}", known
     text = problem["msg"][0].lower() + problem["msg"][1:]
     if problem["type"] == "tuple_type":
@@ -300,19 +350,22 @@ def _explain(cls, problem, place):
         text = (
             f"write {tables}, once for each"
             if where in ("methods", "estimands", "scenarios")
-            else f"give a list, such as [{problem['input']!r}]"
+            else f"give a list, such as [{sight(problem['input'])}]"
         )
     inside = [part for part in problem["loc"][used:] if isinstance(part, int)]
     if not path or (problem["type"] == "missing" and not inside):
         return f"{place}: {'.'.join(str(p) for p in problem['loc'])}", " is needed and not there."
     values = typing.get_args(parent.model_fields[path[-1].partition("[")[0]].annotation)
     if inside and problem["type"] == "missing":
-        return f"{place}: {where} = {problem['input']!r}: ", f"has {len(problem['input'])} values; give {len(values)}."
+        return (
+            f"{place}: {where} = {sight(problem['input'])}: ",
+            f"has {len(problem['input'])} values; give {len(values)}.",
+        )
     if problem["type"] == "literal_error":
-        near = difflib.get_close_matches(str(problem["input"]), [v for v in _choices(values) if isinstance(v, str)], 1)
-        text += f" (did you mean {near[0]!r}?)" if near else ""
+        close = near(str(problem["input"]), [v for v in _choices(values) if isinstance(v, str)])
+        text += f" (did you mean {close[0]!r}?)" if close else ""
     place_in = f"[{inside[0]}]" if inside else ""
-    return f"{place}: {where}{place_in} = {problem['input']!r}: ", text + "."
+    return f"{place}: {where}{place_in} = {sight(problem['input'])}: ", text + "."
 
 
 def _choices(kinds):

@@ -1,6 +1,5 @@
 """The specification of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions; read whole, checked whole."""
 
-import difflib
 import itertools
 import json
 import tomllib
@@ -12,12 +11,13 @@ from pydantic import Field
 
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
+from ..guards import sight
 from ..population import parameters
 from ..tables import framed
 from .estimands import BY, UNITS
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
-from .spec import SurveySpec, checked, merge, read_layers
+from .spec import SurveySpec, checked, merge, near, read_layers, shallow, told
 
 DUAL = (
     "hartley",
@@ -35,7 +35,8 @@ KINDS = ("known", "ratio", "mean", "total", "complement", "complement_ratio")
 STUDY_KEYS = ("study", "grid", "scenarios", "methods", "estimands")
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Count = Annotated[int, Field(ge=2, le=100_000_000)]
-Names = Annotated[tuple[str, ...], Field(strict=False)]
+Column = Annotated[str, Field(min_length=1, max_length=1000)]
+Names = Annotated[tuple[Column, ...], Field(strict=False)]
 
 
 class StudyPart(Part):
@@ -130,11 +131,11 @@ class TableDesign(Part):
         "srs"
     )
     n: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]]
-    strata: str | None = None
+    strata: Column | None = None
     allocation: Literal["proportional", "equal", "neyman"] = "proportional"
-    sd: str | None = None
-    size: str | None = None
-    cluster: str | None = None
+    sd: Column | None = None
+    size: Column | None = None
+    cluster: Column | None = None
     take: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -200,12 +201,14 @@ def with_changes(data, changes):
     for change in changes:
         key, sign, text = change.partition("=")
         if not sign or not key.strip():
-            raise SpecError(f"--set {change!r}: write key=value, such as study.repetitions=50.")
+            raise SpecError(f"--set {sight(change)}: write key=value, such as study.repetitions=50.")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except RecursionError:
+            raise SpecError(f"--set {sight(change)}: the value is nested too deep.") from None
+        except ValueError:
             value = text.strip()
-        data = merge(data, nested(key.strip(), value))
+        data = merge(data, shallow(nested(key.strip(), value), f"--set {sight(change)}"))
     return data
 
 
@@ -266,11 +269,11 @@ def build(data, place):
     base = {key: value for key, value in data.items() if key not in STUDY_KEYS}
     spec, mistakes = checked(kind, data, place)
     if spec is None:
-        raise SpecError("\n".join(mistakes))
+        raise SpecError(told(mistakes))
     mistakes += _names(spec, place) + _methods(spec, base, place) + _estimands(spec, place) + _targets(spec, place)
     scenarios = _scenarios(spec, base, place, mistakes)
     if mistakes:
-        raise SpecError("\n".join(dict.fromkeys(mistakes)))
+        raise SpecError(told(mistakes))
     return spec, scenarios
 
 
@@ -406,8 +409,10 @@ def _expression(where, expression):
     except UnknownNameError:
         known = [*parameters.column_names(), *parameters.VARIABLES]
         wrong = next(n for n in _names_of(expression) if n not in known)
-        near = difflib.get_close_matches(wrong, known, 1)
-        return [f"{where} = {expression!r}: {wrong!r} is no variable{f'; did you mean {near[0]!r}?' if near else '.'}"]
+        close = near(wrong, known)
+        return [
+            f"{where} = {expression!r}: {wrong!r} is no variable{f'; did you mean {close[0]!r}?' if close else '.'}"
+        ]
     except ValueError as error:
         return [f"{where} = {expression!r}: {error}"]
     unseen = {
@@ -426,9 +431,9 @@ def _targets(spec, place):
     found = []
     for name in spec.study.target_mcse:
         if name not in MEASURES or name in ("nsim", "n_missing", "relprec", "power"):
-            near = difflib.get_close_matches(name, MEASURES, 1)
+            close = near(name, MEASURES)
             found.append(
-                f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {near[0]!r}?' if near else '.'}"
+                f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {close[0]!r}?' if close else '.'}"
             )
     most = spec.study.max_repetitions
     if most is not None and most < spec.study.repetitions:
@@ -444,11 +449,13 @@ def _grid(spec, base, place, mistakes):
     known = flat(_defaults(spec))
     for key, values in flat(spec.grid).items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            close = near(key, known)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
             mistakes.append(f"{place}: grid.{key} is no key of the survey{hint or '.'}")
         elif not isinstance(values, list) or not values:
             mistakes.append(f"{place}: grid.{key} = {values!r}: give a list of values.")
+        elif any(len(str(v)) > 1000 for v in values):
+            mistakes.append(f"{place}: grid.{key}: a value has more than 1000 characters.")
         elif any(values.count(v) > 1 for v in values):
             mistakes.append(f"{place}: grid.{key} = {values!r}: a value is listed twice.")
         else:

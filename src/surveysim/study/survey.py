@@ -1,5 +1,6 @@
 """One survey, from population to estimates; the part that does not change from repetition to repetition is made once."""
 
+import os
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from threading import Lock
@@ -44,6 +45,16 @@ class Preparation:
 
 
 _preparing = Lock()
+
+
+def _unlocked():
+    """A forked child would wait for the thread of its parent that held the lock."""
+    global _preparing
+    _preparing = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlocked)
 
 
 def prepare(spec):

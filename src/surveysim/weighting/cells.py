@@ -186,6 +186,16 @@ def spread(cell, factor, weight, n, out=None):
     return out, float(factor.max()) if weight is None else float(np.array(max(bits), np.int64).view(np.float64))
 
 
+def _forget_pool():
+    """A forked child has the pool of its parent without its threads, which would be waited for without end."""
+    global _POOL
+    _POOL = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
 def by_threads(work, blocks):
     """Run `work(first, last)` on shares of the blocks, one for each core; the results in order."""
     global _POOL
