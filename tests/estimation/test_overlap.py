@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from surveysim import DataError, DesignError, DualFrameSurvey, Survey
+from surveysim import DataError, DesignError, DualFrameSurvey, Survey, SurveysimWarning
 from surveysim.estimation import pooling
 from surveysim.estimation.effort import early_late
 
@@ -323,7 +323,8 @@ def test_independence__refuses_and_takes_only_what_is_there():
             survey.independence(**options)
     found = survey.independence("g", "h")
     more = pd.concat([table, pd.DataFrame({"g": ["u", None, "s"], "h": [None, "x", "x"], "w": [1.0, 1, 0]})])
-    again = Survey(more.reset_index(drop=True), "w").independence("g", "h")
+    with pytest.warns(SurveysimWarning, match="1 of 'g', 1 of 'h'"):
+        again = Survey(more.reset_index(drop=True), "w").independence("g", "h")
     np.testing.assert_allclose(found.table, again.table)
     counts = pd.crosstab(table["g"], table["h"]).to_numpy()
     np.testing.assert_allclose(found.table.to_numpy(), counts / counts.sum())

@@ -147,3 +147,22 @@ def test_rounding__in_python():
         np.testing.assert_allclose(shares, 2.0)
     with pytest.raises(ss.CalibrationError, match=r"sums? to 99\.5"):
         ss.rake(data, margins | {"age": {"a": 33.3, "b": 33.3, "c": 32.9}}, margins_are="shares")
+
+
+def test_faults__of_margins_against_the_data_come_at_once():
+    data = pd.DataFrame({"sex": ["m", "f", "x", "f"], "age": ["a", "b", None, "a"], "u": list("tttt")})
+    margins = {"sex": {"m": 50, "f": 50}, "age": {"a": 40, "b": 40, "c": 20}, "u": {"t": 60, "l": 40}}
+    with pytest.raises(ss.CalibrationError) as told:
+        ss.rake(data, margins)
+    for words in (
+        "1 respondents have sex = 'x'",
+        "'age' is missing in 1 rows",
+        "Nobody has age = 'c'",
+        "Nobody has u = 'l'",
+    ):
+        assert words in str(told.value), words
+    rest = data.iloc[[0, 1, 3]].reset_index(drop=True)
+    with pytest.raises(
+        ss.CalibrationError, match=r"level 'c' has a total of 0\.6.*\(2 such levels\).*others are margin 'u', level 'l'"
+    ):
+        ss.rake(rest, margins)

@@ -19,6 +19,7 @@ from ..tables import inside
 from .margins import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
+MOST_FAULTS = 8  # that one message names
 SQUARED = 1e150  # sums of weights beyond this, or below its inverse, have no square in double precision
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
 _POOL = None
@@ -88,6 +89,45 @@ def axis_of(data, variable, labels):
         for k in np.flatnonzero((place < 0) & (rows > 0)):
             raise CalibrationError(no_total(name, present[k], int(rows[k]), known))
     return Axis(codes, place, tuple((label,) for label in present))
+
+
+def with_all_faults(first, data, targets):
+    """The message of a fault of the margins, and of all others that margins of single variables have, so that they are mended at once."""
+    found = []
+    for m, (variable, labels) in enumerate(zip(targets.variables, targets.labels, strict=True)):
+        if len(variable) > 1:
+            continue
+        try:
+            codes, present = raking_levels(data, variable[0])
+        except (CalibrationError, DataError):
+            continue
+        codes = np.asarray(codes)
+        known, missing = {label[0]: k for k, label in enumerate(labels)}, codes < 0
+        rows = np.bincount(codes[~missing], minlength=len(present))
+        found += [
+            no_total(variable[0], label, int(rows[k]), known)
+            for k, label in enumerate(present)
+            if rows[k] and label not in known
+        ]
+        if missing.any():
+            found.append(
+                f"raking variable {variable[0]!r} is missing in {int(missing.sum())} rows, the first is row {int(np.argmax(missing))}."
+            )
+        totals = np.nansum(targets.total[:, targets.first[m] : targets.first[m + 1]], axis=0)
+        there = {label for k, label in enumerate(present) if rows[k]}
+        nobody = [
+            repr(label[0]) for label, total in zip(labels, totals, strict=True) if total and label[0] not in there
+        ]
+        if nobody:
+            found.append(
+                f"Nobody has {variable[0]} = {' or '.join(nobody[:MOST_FAULTS])}, which "
+                f"{'has' if len(nobody) == 1 else 'have'} a total."
+            )
+    others = [text for text in found if text[:40] != first[:40]]
+    if not others:
+        return first
+    more = f" And {len(others) - MOST_FAULTS} faults more." if len(others) > MOST_FAULTS else ""
+    return f"{first} Other faults: {' '.join(others[:MOST_FAULTS])}{more}"
 
 
 def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight"):

@@ -11,7 +11,7 @@ import pandas as pd
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..tables import called, numbers_of, rows_of
 from . import edge, solver
-from .cells import Axis, Cells, axis_of, collapse, refuse_weights, spread
+from .cells import MOST_FAULTS, Axis, Cells, axis_of, collapse, refuse_weights, spread, with_all_faults
 from .constraints import Constraints, LinearConstraints
 from .margins import Margins, level_codes
 from .result import Calibration, deff_kish
@@ -55,7 +55,14 @@ class Problem:
 
     @classmethod
     def of(cls, data, targets, weight):
-        """Code a table's columns to the margins' levels and collapse it."""
+        """Code a table's columns to the margins' levels and collapse it; the faults of all margins come in one message."""
+        try:
+            return cls._of(data, targets, weight)
+        except CalibrationError as error:
+            raise CalibrationError(with_all_faults(str(error), data, targets)) from None
+
+    @classmethod
+    def _of(cls, data, targets, weight):
         n = rows_of(data)
         if n == 0:
             raise DataError("the table has no rows, so there is nothing to calibrate.")
@@ -156,24 +163,27 @@ class Problem:
         unseen[self.columns[self.columns >= 0]] = False
         if unseen.any():
             lost = unseen & (np.nan_to_num(total) != 0)
-            for p, c in np.argwhere(lost)[:1]:
-                self._refuse_empty(self.targets.name(int(c)), int(p), total[p, c], int(lost.sum()))
+            if lost.any():
+                self._refuse_empty([(self.targets.name(int(c)), int(p), total[p, c]) for p, c in np.argwhere(lost)])
         seen, asked = self.before > 0, ~np.isnan(ordered)
         seen[:, len(self.columns) - len(self.numeric) :] &= asked[
             :, len(self.columns) - len(self.numeric) :
         ]  # None asks for nothing
         empty, lost = ~seen & asked & (ordered != 0), seen & ~asked
         if empty.any():
-            p, w = np.argwhere(empty)[0]
-            self._refuse_empty(self.name(w), p, ordered[p, w], int(empty.sum()))
+            self._refuse_empty([(self.name(w), p, ordered[p, w]) for p, w in np.argwhere(empty)])
         if lost.any():
             self._refuse_lost(lost, "no total")
         return ordered
 
-    def _refuse_empty(self, name, p, total, levels):
+    def _refuse_empty(self, levels):
+        """Refuse levels [(name, partition, total)] that have a total and nobody."""
+        words = [f"{_describe(*name)}{self.targets.where(p)}" for name, p, _ in levels]
+        more = " …" if words[MOST_FAULTS:] else ""
+        others = f" The others are {'; '.join(words[1:MOST_FAULTS])}{more}." if words[1:] else ""
         raise CalibrationError(
-            f"{_describe(*name)}{self.targets.where(p)} has a total of {total:,.6g} but no respondents with weight "
-            f"({levels} such levels). Merge it with a neighbour."
+            f"{words[0]} has a total of {levels[0][2]:,.6g} but no respondents with weight ({len(levels)} such levels). Merge it with a "
+            f"neighbour.{others}"
         )
 
     def _refuse_lost(self, lost, what):
