@@ -366,6 +366,11 @@ CALLS = {  # name: (what is called, arguments with which it works)
         ask(FRAME, "random_numbers"),
         dict(prefecture="n", n=2, rng=np.random.default_rng(1)),
     ),
+    "SurveySpec.preset": (ss.SurveySpec.preset, dict(name="cnnic-2024-12")),
+    "error_statement": (
+        ss.error_statement,
+        dict(moe=None, n=1000, deff=1.5, p=[0.1, 0.5], level=0.95, population=10_000),
+    ),
     "select": (ss.select, dict(probability=[0.5, 0.5], method="systematic", rng=1)),
     "allocate": (
         ss.allocate,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from . import reference
+from . import guards, reference
 from .errors import DataError
 from .estimation.intervals import METHODS, proportion_interval
 from .population import parameters
@@ -69,6 +69,8 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
     _check("deff", deff, 0, np.inf)
     _check("level", level, 0, 1)
     _check("population", population, 1, np.inf)
+    huge = [v is not None and v > guards.LARGEST for v in (n, deff, population)]
+    n, deff, population = (float(v) if far else v for v, far in zip((n, deff, population), huge, strict=True))
     if n is not None and population is not None and n >= population:
         raise DataError(
             f"n = {n:,.10g} interviews of a population of {population:,.10g} persons are a census, without any error."
@@ -76,7 +78,7 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
     if "deff" not in given and len(given) == 1:
         deff = 1.0
     rows = []
-    for share in np.atleast_1d(np.asarray(p, dtype=float)):
+    for share in np.atleast_1d(guards.as_numbers(p, "p", remedy="They are shares.")).ravel():
         _check("p", float(share), 0, 1)
         for method in [*METHODS, *(["wald, z = 1.96"] if level == 0.95 and df is None else [])]:
             rows.append(_implied(method, float(share), moe, n, deff, level, df, population))
@@ -84,7 +86,7 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
 
 
 def _check(name, value, low, high):
-    if value is not None and not (isinstance(value, int | float | np.number) and low < value < high):
+    if value is not None and not (guards.is_number(value) and low < value < high):
         raise DataError(f"{name} = {value!r}: give a number above {low:g} and below {high:g}.")
 
 
@@ -129,6 +131,15 @@ def _root(gap, low, high):
     )
 
 
+def _planned(spec, n, deff, level):
+    """The survey whose estimates are looked at, its interviews, design effect and confidence level, each looked at."""
+    if spec is not None and not isinstance(spec, SurveySpec):
+        raise DataError(f"spec = {guards.sight(spec)}: give a SurveySpec, or None.")
+    guards.number(n, "n", 1, guards.LARGEST, open_=True)
+    guards.number(deff, "deff", 0.0, open_=True)
+    return SurveySpec.preset(PRESET) if spec is None else spec, n, deff, guards.level(level)
+
+
 def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None, progress=None):
     """The margin of error every published estimate of the 55th report has, by the size of what it is estimated from.
 
@@ -159,10 +170,8 @@ def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None
     >>> print(f"{row.moe:.2f} points, {row.ratio:.1f} times what is stated")
     1.63 points, 2.5 times what is stated
     """
-    spec = SurveySpec.preset(PRESET) if spec is None else spec
-    _check("n", n, 1, np.inf)
-    _check("deff", deff, 0, np.inf)
-    _check("level", level, 0, 1)
+    spec, n, deff, level = _planned(spec, n, deff, level)
+    guards.whole_number(repetitions, "repetitions")
     facts, errors = reference.published(), standard_errors(spec, n, deff)
     z = float(special.ndtri((1 + level) / 2))
     table = facts[["domain", "unit"]].assign(published=facts["value_2024_12"])
@@ -226,10 +235,10 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
     >>> table[["app_short_video_rate", "app_ride_hailing_rate"]].tolist()
     ['yes', 'no']
     """
-    spec = SurveySpec.preset(PRESET) if spec is None else spec
-    if not -1 < correlation < 1:
-        raise DataError(f"correlation = {correlation!r}: give a number between -1 and 1.")
-    _check("level", level, 0, 1)
+    spec, n, deff, level = _planned(spec, n, deff, level)
+    correlation = guards.number(correlation, "correlation", -1, 1, open_=True)
+    if margins is not None and not isinstance(margins, pd.DataFrame):
+        raise DataError(f"margins = {guards.sight(margins)}: give the table of published_margins, or None.")
     facts, errors = reference.published(), standard_errors(spec, n, deff)
     facts = facts[facts["value_2023_12"].notna() & facts["value_2024_12"].notna() & facts.index.isin(errors.index)]
     table = pd.DataFrame(

@@ -4,12 +4,13 @@ import difflib
 import tomllib
 import typing
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from .. import reference
+from .. import guards, reference
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
@@ -115,6 +116,8 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.02}).population.scale
         0.02
         """
+        if not isinstance(name, str):
+            raise SpecError(f"name = {guards.sight(name)}: give one of the presets {', '.join(presets())}.")
         if name not in presets():
             close = near(str(name), presets())
             raise SpecError(
@@ -135,6 +138,8 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
         0.3
         """
+        if not isinstance(path, str | PathLike):
+            raise SpecError(f"path = {guards.sight(path)}: give the path of a TOML file.")
         return cls._build(read_layers(Path(path)), str(path))
 
     @classmethod
