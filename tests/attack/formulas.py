@@ -86,7 +86,7 @@ def _estimates(case, known, passed, report):
     columns, answer, session = case["columns"], known["answer"], known["session"]
     weight, design = known["path"][-1], oracle.frame(columns, case["design"], known["path"][0])
     items = plain_items(case["question"], columns)
-    items = {key: item for key, item in items.items() if any(i and w > 0 for i, w in zip(item[2], weight))}
+    items = {key: item for key, item in items.items() if any(i and w != 0 for i, w in zip(item[2], weight))}
     counted = 0
     for key, row in answer.items():
         if key not in items:
@@ -95,7 +95,7 @@ def _estimates(case, known, passed, report):
                 return
             continue
         item = items[key]
-        inside = [i and w > 0 for i, w in zip(item[2], weight)]
+        inside = [i and w != 0 for i, w in zip(item[2], weight)]
         counts = float(sum(i and w != 0 for i, w in zip(item[2], weight)))
         want = {"estimate": plain_value(item, weight), "n": counts}
         if case["question"]["options"].get("df") is None:
