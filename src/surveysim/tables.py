@@ -558,9 +558,9 @@ def mask_of(data, mask, n, what):
     A polars Series is what polars' filter takes, which leaves out rows where it is null; a warning says how many.
     """
     label = called(what, mask)
-    if kind_of(mask) == "polars" and hasattr(mask, "null_count") and mask.null_count():
+    if kind_of(mask) == "polars" and isinstance(holes := getattr(mask, "null_count", int)(), int) and holes:
         warnings.warn(
-            f"{label} is null in {mask.null_count()} of {n} rows, which are left out, as polars' filter does; say fill_null(True) or "
+            f"{label} is null in {holes} of {n} rows, which are left out, as polars' filter does; say fill_null(True) or "
             f"fill_null(False) to decide.",
             SurveysimWarning,
             stacklevel=3,
