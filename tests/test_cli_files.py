@@ -49,6 +49,7 @@ def raked():
     return data, ss.rake(data, margins, weight="w")
 
 
+@pytest.mark.filterwarnings("ignore:.*written as")
 @pytest.mark.parametrize("kind", ["sav", "dta", "csv", "parquet", "xlsx"])
 def test_rake__every_kind_of_file_gets_the_weights_of_python(kind, sav, tmp_path):
     data = tmp_path / f"in.{kind}"
@@ -83,6 +84,7 @@ def test_rake__json_is_all_there_is_on_stdout(sav, tmp_path):
     assert len(pd.read_csv(table_)) == 5
 
 
+@pytest.mark.filterwarnings("ignore:.*written as")
 def test_rake__population_percent_and_trim(sav, tmp_path):
     found = surveysim(
         "weights", "rake", sav, "--margins", tmp_path / "m.csv", "-o", tmp_path / "o.csv", "--population", 1000, "--trim", 0.5, 1.6

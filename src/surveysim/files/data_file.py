@@ -14,7 +14,7 @@ from . import levels
 from .spelling import spelt_as
 
 KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
-MISSING = ("", "NA")  # in CSV files
+MISSING = ("", "NA")  # in CSV files; in others an empty text is missing too
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,8 @@ class DataFile:
     def _missing_in(self, name, values):
         """The same of any values of the column."""
         found = values.isna()
-        if self.path.suffix.lower() == ".csv":
-            found |= values.isin(MISSING)
+        if not pd.api.types.is_numeric_dtype(values.dtype):
+            found |= values.isin(MISSING if self.path.suffix.lower() == ".csv" else [""])
         for given in (getattr(self.meta, "missing_ranges", None) or {}).get(name, []):
             if isinstance(given, dict) and not isinstance(given["lo"], str):
                 found |= values.between(given["lo"], given["hi"])
@@ -191,7 +191,7 @@ class DataFile:
         kind_of(path)
         if path.exists() and self.path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the file that was read; give another, so that nothing is lost.")
-        formats.refuse_names(path, self.columns, added)
+        formats.refuse_names(path, self, added)
         if self.sheets[1:]:
             warnings.warn(
                 f"{self.path}: only the sheet {self.sheets[0]!r} is written; {', '.join(map(repr, self.sheets[1:]))} stay in the old file.",
@@ -201,13 +201,16 @@ class DataFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with whole(path) as part:
-                formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
+                lost = formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
         except (OSError, DataError):
             raise
         except Exception as error:  # every writer has errors of its own
             raise DataError(
                 f"{path}: cannot be written as {path.suffix}: {error} Write the kind that was read, {self.path.suffix or '.csv'}."
             ) from None
+        if lost:
+            source = self.path if self.path.suffix else "the table"
+            warnings.warn(f"{source}, written as {path.suffix}: {'; '.join(lost)}.", SurveysimWarning, stacklevel=2)
         return path
 
 

@@ -1,20 +1,38 @@
 """Reading and writing each kind of file."""
 
 import codecs
+import datetime as dt
 import re
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..display import guarded, guarded_table
 from ..errors import DataError
+from .conversion import LABELLED, Converted, losses
 from .data_file import DataFile, kind_of
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
 from .spelling import spelt_as
 
-LABELLED = (".sav", ".zsav", ".dta")
+ROWS, COLUMNS = 1_048_576, 16_384  # of an Excel sheet
+SHOWN = {
+    dt.datetime: "yyyy-mm-dd hh:mm:ss",
+    dt.date: "yyyy-mm-dd",
+    dt.time: "hh:mm:ss",
+    dt.timedelta: "[h]:mm:ss",
+}  # a datetime is a date too, so it comes first
+# Longest name, its form, and words that are no names.
+SPSS_NAMES = (64, re.compile(r"[^\W\d_@][\w.@#$]*|@[\w.@#$]*"), "ALL AND BY EQ GE GT LE LT NE NOT OR TO WITH")
+STATA_NAMES = (
+    32,
+    re.compile(r"[^\W\d]\w*"),
+    "_all _b byte _coef _cons double float if in int long _n _N _pi _pred _rc _skip strL using with",
+)
+LONG = 2_147_483_620  # the largest whole number of a Stata file
 
 
 def read(path, sheet=None, encoding=None, header_row=None, *, expect=()):
@@ -71,18 +89,32 @@ def write_table(table, path):
     return DataFile(Path("."), columns, table).write(path, {})
 
 
-def refuse_names(path, columns, added):
-    """Refuse names of new columns that the kind of file cannot have, or that differ from others in capitals only."""
-    labelled = path.suffix.lower() in (".sav", ".zsav", ".dta")
-    longest, others = (32 if path.suffix.lower() == ".dta" else 64), {name.lower() for name in columns}
-    for name in added:
-        if not name.strip():
-            raise DataError(f"{path}: the new column needs a name.")
-        if labelled and (name.lower() in others or len(name) > longest or not re.fullmatch(r"[^\W\d][\w.]*", name)):
-            raise DataError(
-                f"{path}: {name!r} cannot be a variable's name there: letters, digits and _, {longest} at most, a letter first, and no "
-                "other variable of that name in small or capital letters."
-            )
+def refuse_names(path, file, added):
+    """Refuse names that the kind of file cannot have: of new columns, and of all where it is another kind than was read."""
+    kind = path.suffix.lower()
+    if any(not name.strip() for name in added):
+        raise DataError(f"{path}: the new column needs a name.")
+    if kind not in LABELLED:
+        return
+    there = () if _same_labels(file, kind) else file.columns
+    longest, form, reserved = STATA_NAMES if kind == ".dta" else SPSS_NAMES
+    small = Counter(name.lower() for name in (*file.columns, *added))
+    wrong = [
+        name
+        for name in (*there, *added)
+        if small[name.lower()] > 1
+        or len(name if kind == ".dta" else name.encode()) > longest
+        or not form.fullmatch(name)
+        or (name if kind == ".dta" else name.upper()) in reserved.split()
+    ]
+    if wrong:
+        shown = ", ".join(repr(name[:80]) for name in wrong[:5]) + (f" and {len(wrong) - 5} more" if wrong[5:] else "")
+        size = f"{longest} characters" if kind == ".dta" else f"{longest} bytes"
+        raise DataError(
+            f"{path}: {shown} cannot be a variable's name there: letters, digits and _, {size} at most, a letter first, no word that "
+            f"{'Stata' if kind == '.dta' else 'SPSS'} keeps for itself, and no other variable of that name in small or capital letters. "
+            "Rename it, or write .csv, .parquet or .xlsx."
+        )
 
 
 def _read_parquet(path, sheet, encoding, header_row, expect):
@@ -117,83 +149,150 @@ def _pyreadstat(path, encoding, **options):
         return read_one(str(path), encoding=codecs.lookup(encoding).name, **options)
 
 
-def _frame(file, added, kind):
-    """The table as pandas, with the further columns. In another kind of file dates are dates, and user-missing values missing."""
-    raw = file.raw if isinstance(file.raw, pd.DataFrame) else file.raw.to_pandas()
-    if file.meta is not None and not _same_labels(file, kind):
-        raw = _pyreadstat(file.path, file.encoding, user_missing=True)[0]  # dates as dates
-        raw = raw.assign(**{name: raw[name].mask(file.missing(name)) for name in raw.columns})
-    return raw.assign(**{name: values for name, (values, _) in added.items()})
+def _as_it_was(file, kind):
+    """The table as it was read, for a file of the same kind; None for another kind, which may not hold everything."""
+    own = file.path.suffix.lower()
+    if own != kind and not _same_labels(file, kind):
+        return None
+    if kind == ".csv":
+        return file.raw.to_pandas()
+    return file.raw if kind in LABELLED else None
 
 
 def _same_labels(file, kind):
     """Whether a file of this kind keeps formats and user-missing values of the one that was read."""
-    return (
-        file.meta is not None
-        and (kind == ".dta") == (file.path.suffix.lower() == ".dta")
-        and kind in (".sav", ".zsav", ".dta")
-    )
+    return file.meta is not None and kind in LABELLED and (kind == ".dta") == (file.path.suffix.lower() == ".dta")
+
+
+def _with(table, added):
+    """A table with further columns, in one piece, however many there are."""
+    columns = {name: table[name] for name in table.columns}
+    more = {name: pd.Series(np.asarray(values), index=table.index) for name, (values, _) in added.items()}
+    return pd.DataFrame(columns | more, index=table.index)
+
+
+def _converted(file, kind, added):
+    """(the table as this kind of file holds it, with the further columns; the `Converted`)."""
+    made = Converted(file, kind)
+    return _with(made.table, added), made
 
 
 def _write_csv(file, path, added):
     """Cells of a CSV file as they were. From other kinds, text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    table = _frame(file, added, ".csv")
-    if file.path.suffix.lower() != ".csv":
+    table, made = _as_it_was(file, ".csv"), None
+    if table is None:
+        table, made = _converted(file, ".csv", {})
         table = guarded_table(table)
-    table = table.rename(columns=dict(zip(added, guarded(added), strict=True)))
+    table = _with(table, dict(zip(guarded(added), added.values(), strict=True)))
     table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=file.delimiter)
+    return _said(file, ".csv", made)
 
 
 def _write_parquet(file, path, added):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if isinstance(file.raw, pd.DataFrame):
-        table = pa.Table.from_pandas(_frame(file, added, ".parquet"), preserve_index=False)
-    else:
+    made, own = None, file.path.suffix.lower()
+    if own == ".parquet":
         table = file.raw
         for name, (values, _) in added.items():
             table = table.append_column(name, pa.array(values))
+    elif own:
+        frame, made = _converted(file, ".parquet", added)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    else:  # a table of ours
+        table = pa.Table.from_pandas(_with(file.raw, added), preserve_index=False)
     pq.write_table(table, path)
+    return _said(file, ".parquet", made)
 
 
 def _write_labelled(file, path, added):
     import pyreadstat
 
     kind, meta = path.suffix.lower(), file.meta
-    stata, same = kind == ".dta", _same_labels(file, kind)
-    table = _frame(file, added, kind)
-    options = {
-        "column_labels": file.labels | {name: label for name, (_, label) in added.items()},
-        "variable_value_labels": dict(meta.variable_value_labels) if meta is not None else {},
-    }
+    stata, same, made = kind == ".dta", _same_labels(file, kind), None
+    options = {"column_labels": file.labels | {name: label for name, (_, label) in added.items()}}
+    if same:
+        table = _with(_narrowed(file.raw) if stata else file.raw, added)
+        options["variable_format"] = dict(meta.original_variable_types)
+        options["variable_value_labels"] = dict(meta.variable_value_labels)
+    else:
+        table, made = _converted(file, kind, added)
+        options["variable_format"] = {name: form for name, form in made.formats.items() if form}
+        options["variable_value_labels"] = made.value_labels()
     if meta is not None and meta.file_label:
         options["file_label"] = meta.file_label
-    if same:
-        options["variable_format"] = dict(meta.original_variable_types)
     if stata:
         if same and meta.missing_user_values:
             options["missing_user_values"] = meta.missing_user_values
         pyreadstat.write_dta(table, str(path), **options)
-        return
-    if same:
-        options |= {
-            "missing_ranges": meta.missing_ranges,
-            "variable_measure": dict(meta.variable_measure),
-            "variable_display_width": dict(meta.variable_display_width),
-            "note": list(meta.notes) or None,
-        }
-        options["variable_measure"] |= dict.fromkeys(added, "scale")
-    pyreadstat.write_sav(table, str(path), compress=kind == ".zsav", **options)
+    else:
+        if same:
+            options |= {
+                "missing_ranges": meta.missing_ranges,
+                "variable_measure": dict(meta.variable_measure) | dict.fromkeys(added, "scale"),
+                "variable_display_width": dict(meta.variable_display_width),
+                "note": list(meta.notes) or None,
+            }
+        pyreadstat.write_sav(table, str(path), compress=kind == ".zsav", **options)
+    return _said(file, kind, made)
+
+
+def _narrowed(raw):
+    """Whole numbers of a Stata file as whole numbers, where they fit."""
+    whole = {
+        name: raw[name].astype("int32")
+        for name in raw.columns
+        if raw[name].dtype == "int64" and raw[name].abs().max() <= LONG
+    }
+    return pd.DataFrame({name: whole.get(name, raw[name]) for name in raw.columns}, index=raw.index)
 
 
 def _write_excel(file, path, added):
     """Values only, on one sheet; text stays text, whatever it begins with."""
-    import xlsxwriter  # noqa: F401 - pandas calls it
+    import xlsxwriter
 
-    options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
-        _frame(file, added, ".xlsx").to_excel(book, index=False)
+    table, made = _converted(file, ".xlsx", added)
+    if len(table) >= ROWS or table.shape[1] > COLUMNS:
+        raise DataError(
+            f"a sheet has {ROWS:,} rows and {COLUMNS:,} columns at most; the table has {len(table):,} and {table.shape[1]:,}."
+        )
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        forms = {kind: book.add_format({"num_format": text}) for kind, text in SHOWN.items()}
+        for column, name in enumerate(table.columns):
+            sheet.write_string(0, column, str(name))
+            for row, value in enumerate(table[name].tolist(), 1):
+                _write_cell(sheet, row, column, value, forms)
+    return _said(file, ".xlsx", made)
+
+
+class _Number(float):
+    """A number that is written with all its digits."""
+
+    def __format__(self, form):
+        return repr(float(self))
+
+
+def _write_cell(sheet, row, column, value, forms):
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return
+    if isinstance(value, str):
+        sheet.write_string(row, column, value)
+    elif isinstance(value, bool | np.bool_):
+        sheet.write_boolean(row, column, bool(value))
+    elif isinstance(value, int | np.integer):
+        sheet.write_number(row, column, int(value))
+    elif isinstance(value, float | np.floating):
+        sheet.write_number(row, column, _Number(value))
+    else:
+        kind = next(kind for kind in SHOWN if isinstance(value, kind))
+        sheet.write_datetime(row, column, value, forms[kind])
+
+
+def _said(file, kind, made):
+    """What is not in the new file as it was, in words."""
+    return [*losses(file, kind), *(made.said() if made is not None else ())]
 
 
 READERS = {

@@ -1,14 +1,18 @@
 """How a value is spelt as a level."""
 
+import datetime as dt
+
 import numpy as np
 
 
 def spelt_as(value):
-    """A level as text; whole numbers without a decimal point, and 0 without a sign."""
+    """A level as text; whole numbers without a decimal point, 0 without a sign, days without an hour."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time() and value.tzinfo is None:
+        return str(value.date())
     text = str(value)
     whole = text.rstrip("0")
     if whole.endswith(".") and whole[:-1].lstrip("-").isdigit():

@@ -250,7 +250,13 @@ def read_table(path, folder="."):
         if path.suffix in (".parquet", ".pq"):
             return pd.read_parquet(path)
         if path.suffix in (".csv", ".gz"):
-            return pd.read_csv(path)
+            return pd.read_csv(path, dtype=dict.fromkeys(_columns_of_codes(path), "str"))
     except (OSError, ValueError) as error:
         raise SpecError(f"population.table = {str(path)!r} cannot be read: {error}") from None
     raise SpecError(f"population.table = {str(path)!r}: give a .csv or .parquet file.")
+
+
+def _columns_of_codes(path):
+    """Columns of a CSV file with codes such as 01, which are text: as numbers 01 and 1 would be one level."""
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return [name for name in text.columns if text[name].str.fullmatch(r"[-+]?0[0-9]+").any()]
