@@ -8,6 +8,8 @@ import io
 import re
 import warnings
 
+import numpy as np
+
 # Placeholder colours, replaced by CSS variables in `svg`; in a notebook they look as they are.
 INK, MUTED, LINE, FIRST, SECOND, ALERT = "#1b1f24", "#5b6470", "#d5d9df", "#2563a8", "#d2691f", "#b3261e"
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", FIRST: "--first", SECOND: "--second", ALERT: "--alert"}
@@ -21,38 +23,21 @@ CHINESE_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
     *("SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS", "Droid Sans Fallback"),
 )
+MAP = (  # where a province has its tile: the first two digits of its adcode
+    ".  .  .  .  .  .  .  .  23",
+    ".  .  .  .  .  15 .  .  22",
+    "65 .  62 64 14 13 11 21 .",
+    ".  63 .  61 41 37 12 .  .",
+    "54 .  51 50 42 34 32 31 .",
+    ".  .  53 52 43 36 33 .  .",
+    ".  .  .  .  45 44 35 .  .",
+    ".  .  .  .  46 .  .  .  .",
+)
 TILES = {
-    "230000": (9, 0),
-    "150000": (6, 1),
-    "220000": (9, 1),
-    "650000": (1, 2),
-    "620000": (3, 2),
-    "640000": (4, 2),
-    "140000": (5, 2),
-    "130000": (6, 2),
-    "110000": (7, 2),
-    "210000": (8, 2),
-    "630000": (2, 3),
-    "610000": (4, 3),
-    "410000": (5, 3),
-    "370000": (6, 3),
-    "120000": (7, 3),
-    "540000": (1, 4),
-    "510000": (3, 4),
-    "500000": (4, 4),
-    "420000": (5, 4),
-    "340000": (6, 4),
-    "320000": (7, 4),
-    "310000": (8, 4),
-    "530000": (3, 5),
-    "520000": (4, 5),
-    "430000": (5, 5),
-    "360000": (6, 5),
-    "330000": (7, 5),
-    "450000": (5, 6),
-    "440000": (6, 6),
-    "350000": (7, 6),
-    "460000": (5, 7),
+    f"{code}0000": (column, row)
+    for row, line in enumerate(MAP)
+    for column, code in enumerate(line.split(), 1)
+    if code != "."
 }
 
 
@@ -78,22 +63,16 @@ def intervals(labels, table, text, ax=None):
     inside = (away["lower"] <= 0) & (away["upper"] >= 0)
     for k in y:
         colour = FIRST if inside.iloc[k] else ALERT
-        ax.plot(
-            [away["lower"].iloc[k], away["upper"].iloc[k]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt"
-        )
-        ax.plot(away["estimate"].iloc[k], k, "o", color=colour, markersize=4)
+        row = away.iloc[k]
+        ax.plot([row["lower"], row["upper"]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt")
+        ax.plot(row["estimate"], k, "o", color=colour, markersize=4)
     ax.plot(away["published"], list(y), "D", color=SECOND, markersize=3.4, linestyle="none", label=text["published"])
     ax.plot([], [], "o-", color=FIRST, markersize=4, label=text["interval"])
     if not inside.all():
         ax.plot([], [], "o-", color=ALERT, markersize=4, label=text["interval_misses"])
     ax.axvline(0, color=MUTED, linewidth=0.8)
-    ax.set_yticks(list(y), labels, fontsize=8.5, color=INK)
-    ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.set_xlabel(text["interval_axis"], color=MUTED, fontsize=9)
-    ax.grid(axis="x", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    _legend(ax, ncols=3)
-    return ax
+    rows(ax, labels, text["interval_axis"])
+    return legend(ax, 3)
 
 
 def margins(labels, table, text, ax=None):
@@ -104,13 +83,8 @@ def margins(labels, table, text, ax=None):
     ax.plot(table["before"], y, "o", color=SECOND, markersize=6, label=text["before"])
     ax.plot(table["after"], y, "o", color=FIRST, markersize=6, label=text["after"])
     ax.plot(table["target"], y, "|", color=INK, markersize=13, label=text["target"])
-    ax.set_yticks(y, labels, fontsize=9, color=INK)
-    ax.set_ylim(len(y) - 0.4, -0.6)
-    ax.set_xlabel(text["share_axis"], color=MUTED, fontsize=9)
-    ax.grid(axis="x", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    _legend(ax, ncols=3)
-    return ax
+    rows(ax, labels, text["share_axis"], size=9)
+    return legend(ax, 3)
 
 
 def weights(edges, counts, text, ax=None):
@@ -118,12 +92,7 @@ def weights(edges, counts, text, ax=None):
     ax = ax or axes(8.6, 3.0)
     for (label, values), colour in zip(counts.items(), (SECOND, FIRST), strict=False):
         ax.stairs(values, edges, color=colour, linewidth=1.6, label=label)
-    ax.set_xlabel(text["weight_axis"], color=MUTED, fontsize=9)
-    ax.set_ylabel(text["interviews"], color=MUTED, fontsize=9)
-    ax.grid(axis="y", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    _legend(ax, ncols=2)
-    return ax
+    return legend(named(ax, text["weight_axis"], text["interviews"]), 2)
 
 
 def tile_map(labels, values, text, ax=None):
@@ -133,25 +102,9 @@ def tile_map(labels, values, text, ax=None):
     for code, (column, row) in TILES.items():
         step = min(int((values[code] - low) / (high - low) * len(SCALE)), len(SCALE) - 1) if high > low else 0
         ax.add_patch(_square(column, row, SCALE[step]))
-        ax.text(
-            column,
-            row - 0.14,
-            labels[code],
-            ha="center",
-            va="center",
-            fontsize=8 if len(labels[code]) < 10 else 6.5,
-            color=ON_SCALE[step],
-        )
-        ax.text(
-            column,
-            row + 0.2,
-            f"{values[code]:.1f}",
-            ha="center",
-            va="center",
-            fontsize=9.5,
-            color=ON_SCALE[step],
-            fontweight="bold",
-        )
+        name, middle = labels[code], {"ha": "center", "va": "center", "color": ON_SCALE[step]}
+        ax.text(column, row - 0.14, name, fontsize=8 if len(name) < 10 else 6.5, **middle)
+        ax.text(column, row + 0.2, f"{values[code]:.1f}", fontsize=9.5, fontweight="bold", **middle)
     ax.set_xlim(0.4, 9.6)
     ax.set_ylim(7.6, -0.6)
     ax.set_aspect("equal")
@@ -172,15 +125,11 @@ def estimates_over_repetitions(values, truth, text, ax=None):
     order = values[:, 0].argsort(kind="stable")
     for x, k in enumerate(order):
         estimate, lower, upper = values[k]
-        missed = not lower <= truth <= upper
-        ax.plot([x + 1, x + 1], [lower, upper], color=ALERT if missed else FIRST, linewidth=1.1)
-        ax.plot(x + 1, estimate, ".", color=ALERT if missed else FIRST, markersize=2.5)
+        colour = FIRST if lower <= truth <= upper else ALERT
+        ax.plot([x + 1, x + 1], [lower, upper], color=colour, linewidth=1.1)
+        ax.plot(x + 1, estimate, ".", color=colour, markersize=2.5)
     ax.axhline(truth, color=INK, linewidth=1)
-    ax.set_xlabel(text["repetitions_axis"], color=MUTED, fontsize=9)
-    ax.set_ylabel(text["penetration_axis"], color=MUTED, fontsize=9)
-    ax.grid(axis="y", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    return ax
+    return named(ax, text["repetitions_axis"], text["penetration_axis"])
 
 
 def error_budget(table, text, ax=None):
@@ -189,32 +138,17 @@ def error_budget(table, text, ax=None):
     table = table.drop(index="together")
     y = list(range(len(table)))
     ax.barh(y, table["variance"] ** 0.5, height=0.5, color=SCALE[1], label=text["standard_error"])
-    ax.errorbar(
-        table["bias"],
-        y,
-        xerr=1.96 * table["bias_mcse"],
-        fmt="o",
-        color=SECOND,
-        markersize=5,
-        linewidth=1.4,
-        label=text["bias"],
-    )
+    points(ax, table["bias"], y, 1.96 * table["bias_mcse"], SECOND, markersize=5, label=text["bias"])
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.axhline(len(y) - 1.5, color=LINE, linewidth=0.8)
-    ax.set_yticks(y, [text[f"stage_{stage}"] for stage in table.index], fontsize=9, color=INK)
-    ax.set_ylim(len(y) - 0.4, -0.6)
     unit = table["unit"].iloc[0]
-    ax.set_xlabel(text["points_axis"] if unit == "percent" else text[unit], color=MUTED, fontsize=9)
-    ax.grid(axis="x", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    _legend(ax, ncols=2)
-    return _readable(ax)
+    axis = text["points_axis"] if unit == "percent" else text[unit]
+    rows(ax, [text[f"stage_{stage}"] for stage in table.index], axis, size=9)
+    return readable(legend(ax, 2))
 
 
 def margins_by_size(table, text, stated, ax=None):
     """Margins of rates by the respondents of their domain, against the stated error: table with respondents, moe, design_moe (or not)."""
-    import numpy as np
-
     ax = ax or axes(8.6, 4.2)
     size = np.geomspace(table["respondents"].min() * 0.9, table["respondents"].max() * 1.1, 100)
     ax.plot(size, 98 / np.sqrt(size), color=LINE, linewidth=1.4, label=text["audit_half"])
@@ -227,16 +161,38 @@ def margins_by_size(table, text, stated, ax=None):
     ax.set_xscale("log")
     ax.set_xticks([2000, 5000, 10000, 20000], ["2,000", "5,000", "10,000", "20,000"])
     ax.set_xticks([], [], minor=True)
-    ax.set_xlabel(text["audit_respondents"], color=MUTED, fontsize=9)
-    ax.set_ylabel(text["moe"], color=MUTED, fontsize=9)
     ax.set_ylim(bottom=0)
-    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    return readable(legend(named(ax, text["audit_respondents"], text["moe"]), 4))
+
+
+def points(ax, x, y, error, colour, **more):
+    """Points with the same distance to either end of their horizontal intervals."""
+    ax.errorbar(x, y, xerr=error, fmt="o", color=colour, linewidth=1.4, **more)
+
+
+def named(ax, x="", y="", grid="y"):
+    """The same Axes with what they show written on them, and a grid behind it."""
+    ax.set_xlabel(x, color=MUTED, fontsize=9)
+    ax.set_ylabel(y, color=MUTED, fontsize=9)
+    ax.grid(axis=grid, color=LINE, linewidth=0.6)
     ax.set_axisbelow(True)
-    _legend(ax, ncols=4)
-    return _readable(ax)
+    return ax
 
 
-def _readable(ax):
+def rows(ax, labels, axis, size=8.5):
+    """The same Axes with rows named from top to bottom."""
+    ax.set_yticks(np.arange(len(labels)), list(labels), fontsize=size, color=INK)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    return named(ax, axis, grid="x")
+
+
+def legend(ax, columns):
+    """The same Axes with a legend above them."""
+    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=columns)
+    return ax
+
+
+def readable(ax):
     """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
     from matplotlib import font_manager
     from matplotlib.text import Text
@@ -247,10 +203,6 @@ def _readable(ax):
         if found and any(ord(letter) > 0x2E80 for letter in text.get_text()):
             text.set_fontfamily([*found, "DejaVu Sans"])
     return ax
-
-
-def _legend(ax, ncols):
-    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=ncols)
 
 
 def svg(ax, title):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .figures import ALERT, FIRST, INK, LINE, MUTED, SECOND, _legend, _readable, axes
+from .figures import ALERT, FIRST, INK, LINE, MUTED, SECOND, axes, legend, points, readable, rows
 
 MOST = 1000  # intervals a zip plot shows
 Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
@@ -33,20 +33,17 @@ def zip_plot(table, text, level=0.95, ax=None):
     ax.set_ylim(0, 100)
     ax.set_ylabel(text["zip_axis"], color=MUTED, fontsize=9)
     ax.set_xlabel(text["interval_of"], color=MUTED, fontsize=9)
-    _legend(ax, ncols=2)
-    return _readable(ax)
+    return readable(legend(ax, 2))
 
 
 def _ends(table):
     """Ends of intervals that can be drawn: those of one-sided ones lie a little beyond all others."""
     ends = table[["lower", "upper", "estimate", "true"]].to_numpy(dtype=float)
     ends = ends[np.isfinite(ends)]
-    room = 0.05 * float(np.ptp(ends)) if len(ends) else 0.0
-    return (
-        {name: table[name].clip(ends.min() - room, ends.max() + room) for name in ("lower", "upper")}
-        if len(ends)
-        else {}
-    )
+    if not len(ends):
+        return {}
+    room = 0.05 * float(np.ptp(ends))
+    return {name: table[name].clip(ends.min() - room, ends.max() + room) for name in ("lower", "upper")}
 
 
 def lolly(table, text, label, at=0.0, ax=None):
@@ -54,36 +51,20 @@ def lolly(table, text, label, at=0.0, ax=None):
     ax = ax or axes(6.8, 0.34 * len(table) + 1.2)
     y = np.arange(len(table))
     ax.hlines(y, at, table["value"], color=LINE, linewidth=2)
-    _points(ax, table, y, FIRST)
+    points(ax, table["value"], y, Z * table["mcse"].fillna(0), FIRST, markersize=4.5)
     ax.axvline(at, color=MUTED, linewidth=0.9)
-    return _rows(ax, table["label"], label)
+    return readable(rows(ax, table["label"], label))
 
 
 def forest(table, text, label, ax=None):
     """Mean estimates with the spread of the estimates and their Monte Carlo intervals: table with label, mean, mcse, spread, true."""
     ax = ax or axes(6.8, 0.36 * len(table) + 1.4)
     y = np.arange(len(table))
-    ax.hlines(
-        y,
-        table["mean"] - Z * table["spread"],
-        table["mean"] + Z * table["spread"],
-        color=LINE,
-        linewidth=3,
-        label=text["forest_spread"],
-    )
-    ax.errorbar(
-        table["mean"],
-        y,
-        xerr=Z * table["mcse"],
-        fmt="o",
-        color=FIRST,
-        markersize=5,
-        linewidth=1.4,
-        label=text["forest_mean"],
-    )
+    low, high = (table["mean"] + sign * Z * table["spread"] for sign in (-1, 1))
+    ax.hlines(y, low, high, color=LINE, linewidth=3, label=text["forest_spread"])
+    points(ax, table["mean"], y, Z * table["mcse"], FIRST, markersize=5, label=text["forest_mean"])
     ax.plot(table["true"], y, "|", color=ALERT, markersize=13, linestyle="none", label=text["forest_true"])
-    _legend(ax, ncols=3)
-    return _rows(ax, table["label"], label)
+    return readable(rows(legend(ax, 3), table["label"], label))
 
 
 def coverage(table, text, level=0.95, ax=None):
@@ -96,43 +77,20 @@ def coverage(table, text, level=0.95, ax=None):
     value, ends = 100 * table["value"].to_numpy(), 100 * table[["lower", "upper"]].to_numpy()
     for at, colour in ((~low, FIRST), (low, ALERT)):
         off = np.maximum([value[at] - ends[at, 0], ends[at, 1] - value[at]], 0)
-        ax.errorbar(value[at], y[at], xerr=off, fmt="o", color=colour, markersize=4.5, linewidth=1.4)
+        points(ax, value[at], y[at], off, colour, markersize=4.5)
     ax.axvline(100 * level, color=MUTED, linewidth=0.9, linestyle="--")
     ax.set_xlim(right=min(ax.get_xlim()[1], 100.4))
-    return _rows(ax, table["label"], text["coverage_axis"])
+    return readable(rows(ax, table["label"], text["coverage_axis"]))
 
 
 def convergence(table, text, label, ax=None):
     """The running mean of the estimates with two Monte Carlo errors, repetition by repetition: table with repetition, mean, mcse, true."""
     ax = ax or axes(6.4, 3.2)
-    ax.fill_between(
-        table["repetition"],
-        table["mean"] - 2 * table["mcse"],
-        table["mean"] + 2 * table["mcse"],
-        color=FIRST,
-        alpha=0.2,
-        linewidth=0,
-    )
+    low, high = (table["mean"] + 2 * sign * table["mcse"] for sign in (-1, 1))
+    ax.fill_between(table["repetition"], low, high, color=FIRST, alpha=0.2, linewidth=0)
     ax.plot(table["repetition"], table["mean"], color=FIRST, linewidth=1.3, label=text["running_mean"])
     ax.axhline(float(table["true"].iloc[0]), color=ALERT, linewidth=1, label=text["forest_true"])
     ax.set_xlabel(text["repetition_axis"], color=MUTED, fontsize=9)
     ax.set_ylabel(label, color=MUTED, fontsize=9)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
-    _legend(ax, ncols=2)
-    return _readable(ax)
-
-
-def _points(ax, table, y, colour):
-    ax.errorbar(
-        table["value"], y, xerr=Z * table["mcse"].fillna(0), fmt="o", color=colour, markersize=4.5, linewidth=1.4
-    )
-
-
-def _rows(ax, labels, axis):
-    """Rows named from top to bottom, and a grid behind them."""
-    ax.set_yticks(np.arange(len(labels)), list(labels), fontsize=8.5, color=INK)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.set_xlabel(axis, color=MUTED, fontsize=9)
-    ax.grid(axis="x", color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    return _readable(ax)
+    return readable(legend(ax, 2))
