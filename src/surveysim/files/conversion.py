@@ -92,7 +92,7 @@ class Converted:
                 and numbers.abs().max() < 2**31 - 128
             ):
                 return numbers.astype("int32")
-            if whole and distinct and self.kind == ".parquet":
+            if whole and distinct and self.kind in (".parquet", ".xlsx"):
                 return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
             return numbers
         codes = [v for v in distinct if CODE.fullmatch(v)]
@@ -167,15 +167,10 @@ class Converted:
         self._refuse_dates(name, kept)
         if any(isinstance(v, dt.datetime) for v in kept):
             if all(isinstance(v, dt.datetime) for v in kept) and self.kind not in (".xlsx", ".parquet"):
-                found = (
-                    values.astype(object)
-                    .where(~missing, None)
-                    .map(lambda v: None if v is None else pd.Timestamp(v).to_pydatetime())
-                )
-                midnight = all(v is None or v.time() == dt.time() for v in found)
-                if midnight:
+                found = [None if m else pd.Timestamp(v).to_pydatetime() for v, m in zip(values, missing, strict=True)]
+                if all(v is None or v.time() == dt.time() for v in found):
                     return pd.Series([None if v is None else v.date() for v in found], dtype=object)
-                return pd.Series(pd.to_datetime(pd.Series(found, dtype="datetime64[us]")))
+                return pd.Series(found, dtype="datetime64[us]")
             return values.astype(object).where(~missing, None) if values.dtype == object else values.mask(missing)
         return values.astype(object).where(~missing, None)
 
