@@ -13,7 +13,7 @@ from peers import PEERS
 
 import surveysim as ss
 from surveysim.study import estimands
-from surveysim.study.execution import run_block
+from surveysim.study.scheduling import run_block
 from surveysim.study.survey import field_and_weight, weigh
 
 MARGINS = {"province": 31, "sex": 2, "age": 8, "education": 5, "urban": 2}

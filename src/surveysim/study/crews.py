@@ -140,7 +140,7 @@ class Processes(_Crew):
         import multiprocessing
 
         super().__init__(plan, size)
-        self.context = multiprocessing.get_context("spawn")
+        self.context, self.looked = multiprocessing.get_context("spawn"), time.monotonic()
 
     def _hired(self):
         worker = _Worker()
@@ -159,8 +159,11 @@ class Processes(_Crew):
 
         known = {w.pipe: w for w in self.workers} | {w.process.sentinel: w for w in self.workers}
         heard = {id(known[thing]): known[thing] for thing in ready(list(known), min(timeout or PULSE, PULSE))}
-        if not heard:  # a process whose own children keep its pipes open ends without a sound
-            heard = {id(w): w for w in self.workers if not w.process.is_alive()}
+        if not heard or time.monotonic() > self.looked + PULSE:
+            self.looked = time.monotonic()
+            heard |= {
+                id(w): w for w in self.workers if not w.process.is_alive()
+            }  # its own children may keep its pipes open
         return [(worker, message) for worker in heard.values() for message in self._said(worker)]
 
     def _said(self, worker):
@@ -276,9 +279,8 @@ def end_with_pool():
     """Let a process of somebody's pool end when the pool's owner does: nobody else would tell it."""
     import multiprocessing
 
-    parent = multiprocessing.parent_process()
-    if parent is not None and threading.current_thread() is threading.main_thread():
-        _watch(parent.pid)
+    if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
+        _watch(os.getppid())
 
 
 def _bound_memory():

@@ -152,10 +152,9 @@ class _Driver:
                     self._replace()
                     continue
                 return
-            events = self.crew.events(PULSE / 4 if self.plan.timeout else PULSE)
-            for worker, message in events:
+            for worker, message in self.crew.events(PULSE / 4 if self.plan.timeout else PULSE):
                 getattr(self, f"_{message[0]}")(worker, *message[1:])
-            if not events and self.plan.timeout:
+            if self.plan.timeout:
                 for worker in self.crew.late(self.plan.timeout):
                     self._stuck(worker)
 
