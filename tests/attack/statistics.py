@@ -126,7 +126,10 @@ def plain_value(item, weight):
     """A total, mean, ratio or proportion with these weights."""
     y, x, inside = item
     top = fsum(w * v for w, v, i in zip(weight, y, inside) if i)
-    return top if x is None else top / fsum(w * v for w, v, i in zip(weight, x, inside) if i)
+    if x is None:
+        return top
+    bottom = fsum(w * v for w, v, i in zip(weight, x, inside) if i)
+    return top / bottom if bottom else float("nan")  # nobody with weight is left in the domain
 
 
 def plain_values(items, weight):

@@ -92,6 +92,15 @@ def test_derivatives_are_explained_by_the_weights_of_regressions():
     assert report.counts["repeated"] > 3
 
 
+def test_a_ratio_and_its_theta_come_to_rest():
+    """Fifty plain rounds swung about the solution of this case and stopped a millionth from it."""
+    _, case = families.case_of("dual", 105, 153)
+    report = Report()
+    families.family("dual").attack(case | {"checks": ["naive"]}, report)
+    assert not report.findings
+    assert report.counts["naive"] > 1
+
+
 @pytest.mark.parametrize("name", ["standard_error", "differentiated"])
 def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
     right = getattr(oracle, name)

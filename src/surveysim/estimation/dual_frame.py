@@ -17,7 +17,6 @@ from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED
 from .linearization import Design
 from .survey import Survey, _wanted
 
-ROUNDS = 50  # of θ and the ratio it is optimal for
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
 
 
@@ -416,16 +415,18 @@ class DualFrameSurvey(Shown):
             if coefficients is None:
                 coefficients = frame_shares.optimal(design, frame_shares.parts_of(self.part, y)[: 1 + terms])
             return self._total(y, coefficients, w), coefficients, 1.0
-        share = np.array([0.5, 0.0][:terms]) if coefficients is None else coefficients
-        value, base = self._ratio(y, x, share, w)
-        for _ in range(ROUNDS if coefficients is None else 0):
+        if coefficients is not None:
+            value, base = self._ratio(y, x, coefficients, w)
+            return value, coefficients, base
+
+        def following(value):
+            """Coefficients optimal for residuals on a ratio, the ratio they give, and its denominator."""
             found = frame_shares.optimal(design, frame_shares.parts_of(self.part, y - value * x)[: 1 + terms])
-            settled = np.abs(found[0] - share[0]) <= 1e-10
-            share = found
-            value, base = self._ratio(y, x, share, w)
-            if settled:
-                break
-        return value, share, base
+            return found, *self._ratio(y, x, found, w)
+
+        value, base = self._ratio(y, x, np.array([0.5, 0.0][:terms]), w)
+        found = frame_shares.settled(following, value, scores.dot(w, np.abs(y)) / abs(base), estimator)
+        return found[1], found[0], found[2]
 
     def _total(self, y, coefficients, w):
         parts = frame_shares.parts_of(self.part, y)

@@ -16,6 +16,8 @@ from .estimates import standard_errors
 from .survey import _wanted
 
 GRID = np.linspace(0, 1, 21)
+ROUNDS = 500  # of θ and the ratio it is optimal for
+REST = 1e-12  # of the ratio, or of what it would be if no terms cancelled: a change that is rounding
 
 
 def parts_of(part, z):
@@ -36,6 +38,27 @@ def optimal(design, parts):
     if len(found) == 1:
         return np.clip(found, 0.0, 1.0) if cov[1, 1] > 0 else np.array([0.5])
     return found
+
+
+def settled(following, value, size, estimator):
+    """`following(value)` where the ratio it gives, its second part, is the value it was given.
+
+    Changes that swing about the solution, or shrink by half or faster, are summed to their limit (Aitken 1926); others are followed one by
+    one, for a longer leap may leave the neighbourhood in which they shrink. `size` is what the ratio would be if no terms cancelled.
+    """
+    last = 0.0
+    for _ in range(ROUNDS):
+        found = following(value)
+        change = found[1] - value
+        if abs(change) <= REST * max(abs(value), size):
+            return found
+        pace = change / last if last else 1.0
+        leap = pace < 0.5 and abs(pace) < 1e3
+        value, last = (value + change / (1 - pace), 0.0) if leap else (found[1], change)
+    raise DataError(
+        f"{estimator}: θ and the ratio it is best for do not come to rest: after {ROUNDS} rounds the ratio still changes by {change:.3g}. "
+        f'Say estimator="composite" with a theta=, or widen the domain.'
+    )
 
 
 @dataclass(frozen=True)
