@@ -141,3 +141,11 @@ def test_read__bytes_of_another_encoding_name_the_column(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"a,city\n1,x\n" * 9000 + b"1,Gen\xe8ve\n")
     with pytest.raises(DataError, match="is not utf-8"):
         files.read(tmp_path / "a.csv")
+
+
+def test_tsv__is_read_and_written(tmp_path):
+    (tmp_path / "a.tsv").write_text('id\tname\n01\t"a, b"\n02\tNA\n', encoding="utf-8")
+    found = files.read(tmp_path / "a.tsv")
+    assert list(found.text("name")) == ["a, b", None]
+    assert found.write(tmp_path / "o.tsv", {}).read_text(encoding="utf-8") == "id\tname\n01\ta, b\n02\tNA\n"
+    assert found.write(tmp_path / "o.csv", {}).read_text(encoding="utf-8") == 'id,name\n01,"a, b"\n02,NA\n'

@@ -12,6 +12,7 @@ from .dates import dated
 from .spelling import spelt_as
 
 LABELLED = (".sav", ".zsav", ".dta")
+LIKE = {".zsav": ".sav", ".tsv": ".csv"}
 NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 CODE = re.compile(r"[-+]?\d+(?:\.\d+)?")
 EXACT = 2**53  # larger whole numbers are not all numbers of 8 bytes
@@ -30,7 +31,7 @@ class Converted:
     """
 
     def __init__(self, file, kind):
-        self.file, self.kind = file, ".sav" if kind == ".zsav" else kind
+        self.file, self.kind = file, LIKE.get(kind, kind)
         self.labels, self.formats, self._said = {}, {}, {}
         self.table = pd.DataFrame({name: self._column(name) for name in file.columns}, columns=list(file.columns))
 
@@ -70,7 +71,7 @@ class Converted:
                 values, doubt = found
                 if doubt:
                     self._note(doubt, name)
-        if self.file.path.suffix.lower() == ".csv":
+        if self.file.path.suffix.lower() in (".csv", ".tsv"):
             return self._of_text(name, values.astype(object).where(~missing, None))
         return self._of_values(name, values, missing)
 

@@ -13,7 +13,8 @@ from ..writing import whole
 from . import levels
 from .spelling import spelt_as
 
-KINDS = (".csv", ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
+TEXT = (".csv", ".tsv")
+KINDS = (*TEXT, ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 MISSING = ("", "NA")  # in CSV files; in others an empty text is missing too
 
 
@@ -164,7 +165,7 @@ class DataFile:
         """The same of any values of the column."""
         found = values.isna()
         if not pd.api.types.is_numeric_dtype(values.dtype):
-            found |= values.isin(MISSING if self.path.suffix.lower() == ".csv" else [""])
+            found |= values.isin(MISSING if self.path.suffix.lower() in TEXT else [""])
         for given in (getattr(self.meta, "missing_ranges", None) or {}).get(name, []):
             if isinstance(given, dict) and not isinstance(given["lo"], str):
                 found |= values.between(given["lo"], given["hi"])

@@ -32,7 +32,7 @@ def _refuse_width(path, rows, at):
         better = header.better_row(rows, at)
         if better is not None:
             raise DataError(
-                f"{path}: row {at + 1} has {len(rows[at])} names, and the rows below have {usual[0][0]} cells. "
+                f"{path}: row {at + 1} of the file has {len(rows[at])} names, and the rows below have {usual[0][0]} cells. "
                 f"{header.offered(rows, better)}"
             )
 

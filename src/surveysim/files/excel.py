@@ -16,7 +16,7 @@ LARGEST = 4 << 30  # bytes of one member
 SUSPECT, RATIO = (
     64 << 20,
     150,
-)  # a larger member is refused where it is packed more than so many times; sheets are 5 to 50 times
+)  # a larger member is refused where it is packed more than so many times; sheets are 3 to 30 times
 
 
 def read_excel(path, sheet=None, encoding=None, header_row=None, expect=()):

@@ -12,7 +12,7 @@ import pandas as pd
 from ..display import guarded, guarded_table
 from ..errors import DataError
 from .conversion import LABELLED, Converted, losses
-from .data_file import DataFile, kind_of
+from .data_file import TEXT, DataFile, kind_of
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
@@ -40,7 +40,7 @@ def read(path, sheet=None, encoding=None, header_row=None, *, expect=()):
 
     Parameters
     ----------
-    path : a .csv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given.
+    path : a .csv, .tsv, .parquet, .sav, .zsav, .dta or .xlsx file. sheet : of an Excel file, the first unless given.
     encoding : of a CSV, SPSS or Stata file, such as "gb18030" or "cp1252"; None is UTF-8, or what a labelled file says of itself.
     header_row : of a CSV or Excel file, the row with the names of the columns, from 1; the first that is not empty unless given.
     expect : names that the row of names has, which is looked for by them.
@@ -152,10 +152,10 @@ def _pyreadstat(path, encoding, **options):
 def _as_it_was(file, kind):
     """The table as it was read, for a file of the same kind; None for another kind, which may not hold everything."""
     own = file.path.suffix.lower()
+    if {own, kind} <= set(TEXT):
+        return file.raw.to_pandas()
     if own != kind and not _same_labels(file, kind):
         return None
-    if kind == ".csv":
-        return file.raw.to_pandas()
     return file.raw if kind in LABELLED else None
 
 
@@ -179,13 +179,15 @@ def _converted(file, kind, added):
 
 def _write_csv(file, path, added):
     """Cells of a CSV file as they were. From other kinds, text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    table, made = _as_it_was(file, ".csv"), None
+    kind = path.suffix.lower()
+    table, made = _as_it_was(file, kind), None
     if table is None:
-        table, made = _converted(file, ".csv", {})
+        table, made = _converted(file, kind, {})
         table = guarded_table(table)
     table = _with(table, dict(zip(guarded(added), added.values(), strict=True)))
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=file.delimiter)
-    return _said(file, ".csv", made)
+    sign = "\t" if kind == ".tsv" else file.delimiter if file.path.suffix.lower() == ".csv" else ","
+    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=sign)
+    return _said(file, kind, made)
 
 
 def _write_parquet(file, path, added):
@@ -297,6 +299,7 @@ def _said(file, kind, made):
 
 READERS = {
     ".csv": read_csv,
+    ".tsv": read_csv,
     ".parquet": _read_parquet,
     ".sav": _read_labelled,
     ".zsav": _read_labelled,
@@ -305,6 +308,7 @@ READERS = {
 }
 WRITERS = {
     ".csv": _write_csv,
+    ".tsv": _write_csv,
     ".parquet": _write_parquet,
     ".sav": _write_labelled,
     ".zsav": _write_labelled,
