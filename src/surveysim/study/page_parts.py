@@ -184,8 +184,13 @@ def coverage_verdict(result, text, table=None):
     for sign, name, extreme in ((-1, "coverage_below", cover.idxmin), (1, "coverage_above", cover.idxmax)):
         if np.any(found == sign):
             scenario, method, estimand, domain = extreme()
-            several = len(result.scenarios) > 1
-            parts = (several and scenario, method, estimand_name(estimand, text), domain_name(domain, text))
+            scenarios, methods = (len(set(cover.index.get_level_values(k))) > 1 for k in ("scenario", "method"))
+            parts = (
+                scenarios and scenario,
+                methods and method,
+                estimand_name(estimand, text),
+                domain_name(domain, text),
+            )
             sentences.append(
                 text[name].format(
                     count=int((found == sign).sum()),
