@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from naive import dual_frame
 
 import surveysim as ss
-from naive import dual_frame
 from surveysim.errors import DataError
 from surveysim.estimation.frame_shares import settled
 
