@@ -48,6 +48,15 @@ def test_csv__excel_cells_have_their_types(csv, tmp_path):
     assert [type(v) for v in first] == [str, int, float, float, str, str, str, int, float]
 
 
+def test_csv__many_different_texts_take_no_longer_than_they_must(tmp_path):
+    import time
+
+    (tmp_path / "d.csv").write_text("x\n" + "".join(f"person {k}\n" for k in range(60_000)), encoding="utf-8")
+    read, start = files.read(tmp_path / "d.csv"), time.process_time()
+    read.write(tmp_path / "o.parquet", {})
+    assert time.process_time() - start < 20  # each compared with all others: minutes
+
+
 @pytest.mark.parametrize("spelt", ["1e5", "-.5", "3.", "-0", "0.10", "12345678901"])
 def test_csv__spellings_of_numbers(spelt, tmp_path):
     (tmp_path / "d.csv").write_text(f"x,y\n{spelt},a\n2,b\n", encoding="utf-8")

@@ -9,7 +9,7 @@ import pandas as pd
 from ..display import guarded
 from ..errors import DataError
 from .dates import dated
-from .spelling import spelt_as
+from .spelling import MISSING, TEXT, spelt_as
 
 LABELLED = (".sav", ".zsav", ".dta")
 LIKE = {".zsav": ".sav", ".tsv": ".csv"}
@@ -63,6 +63,8 @@ class Converted:
         self._said.setdefault(what, []).append(name)
 
     def _column(self, name):
+        if self.file.path.suffix.lower() in TEXT:
+            return self._of_text(name, self.file.raw.column(name).to_pylist())
         values, missing = self.file._values(name), self.file.missing(name)
         if self.file.meta is not None:
             form = self.file.meta.original_variable_types.get(name, "")
@@ -71,39 +73,37 @@ class Converted:
                 values, doubt = found
                 if doubt:
                     self._note(doubt, name)
-        if self.file.path.suffix.lower() in (".csv", ".tsv"):
-            return self._of_text(name, values.astype(object).where(~missing, None))
         return self._of_values(name, values, missing)
 
-    def _of_text(self, name, values):
+    def _of_text(self, name, cells):
         """Cells of a CSV file: numbers where all are, unless they are codes with leading zeros or have too many digits."""
-        distinct = [v for v in values.unique() if v is not None]
+        distinct = [v for v in dict.fromkeys(cells) if v not in MISSING]
         odd = [v for v in distinct if not NUMBER.fullmatch(v)]
-        large = [v for v in distinct if v not in odd and abs(float(v)) >= EXACT]
+        large = [] if odd else [v for v in distinct if abs(float(v)) >= EXACT]
         if not odd and not large:
-            numbers = pd.to_numeric(values.where(values.notna(), np.nan)).astype(float) + 0.0
-            whole = all("." not in v and "e" not in v.lower() for v in distinct)
-            if self.kind == ".sav":
-                self.formats[name] = _format(distinct, whole) if distinct else None
-            if (
-                self.kind == ".dta"
-                and whole
-                and distinct
-                and not numbers.isna().any()
-                and numbers.abs().max() < 2**31 - 128
-            ):
-                return numbers.astype("int32")
-            if whole and distinct and self.kind in (".parquet", ".xlsx"):
-                return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
-            return numbers
-        codes = [v for v in distinct if CODE.fullmatch(v)]
-        if large and not odd:
+            return self._digits(name, cells, distinct)
+        codes = sum(bool(CODE.fullmatch(v)) for v in distinct)
+        if large:
             self._note(f"text, because a number would lose digits of {large[0]!r}", name)
-        elif codes and len(codes) == len(distinct):
-            self._note(f"text, because of codes such as {next(v for v in codes if v in odd)!r}", name)
+        elif codes == len(distinct):
+            self._note(f"text, because of codes such as {odd[0]!r}", name)
         elif len(odd) < len(distinct):
             self._note(f"text, because of cells such as {odd[0]!r} among numbers", name)
-        return self._texts(name, values)
+        return self._texts(name, pd.Series([None if v in MISSING else v for v in cells], dtype=object))
+
+    def _digits(self, name, cells, distinct):
+        """Cells that are all numbers, whole ones where the kind of file has such."""
+        known = {v: float(v) + 0.0 for v in distinct} | dict.fromkeys(MISSING, np.nan)
+        numbers = np.array([known[v] for v in cells])
+        whole = bool(distinct) and all("." not in v and "e" not in v.lower() for v in distinct)
+        if self.kind == ".sav" and distinct:
+            self.formats[name] = _format(distinct, whole)
+        holes = np.isnan(numbers).any()
+        if self.kind == ".dta" and whole and not holes and np.abs(numbers).max() < 2**31 - 128:
+            return numbers.astype("int32")
+        if self.kind in (".parquet", ".xlsx") and whole:
+            return pd.Series(numbers).astype("Int64") if holes else numbers.astype("int64")
+        return numbers
 
     def _of_values(self, name, values, missing):
         kept = values.astype(object)[~missing] if not isinstance(values.dtype, pd.CategoricalDtype) else None

@@ -11,11 +11,9 @@ from ..errors import DataError, SurveysimWarning
 from ..tables import natural, truth_values
 from ..writing import whole
 from . import levels
-from .spelling import spelt_as
+from .spelling import MISSING, TEXT, spelt_as
 
-TEXT = (".csv", ".tsv")
 KINDS = (*TEXT, ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
-MISSING = ("", "NA")  # in CSV files; in others an empty text is missing too
 
 
 @dataclass(frozen=True)

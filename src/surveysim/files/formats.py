@@ -12,11 +12,11 @@ import pandas as pd
 from ..display import guarded, guarded_table
 from ..errors import DataError
 from .conversion import LABELLED, Converted, losses
-from .data_file import TEXT, DataFile, kind_of
+from .data_file import DataFile, kind_of
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
-from .spelling import spelt_as
+from .spelling import TEXT, spelt_as
 
 ROWS, COLUMNS = 1_048_576, 16_384  # of an Excel sheet
 SHOWN = {

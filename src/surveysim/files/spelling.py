@@ -4,6 +4,9 @@ import datetime as dt
 
 import numpy as np
 
+TEXT = (".csv", ".tsv")
+MISSING = ("", "NA")  # in text files; in others an empty text is missing too
+
 
 def spelt_as(value):
     """A level as text; whole numbers without a decimal point, 0 without a sign, days without an hour."""
