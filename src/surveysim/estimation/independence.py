@@ -35,11 +35,11 @@ class Independence(Shown):
     >>> import pandas as pd, surveysim as ss
     >>> table = pd.DataFrame({"sex": list("ffmm") * 5, "online": ["yes", "no", "yes", "yes"] * 5})
     >>> print(ss.Survey(table).independence("sex", "online"))
-    F = 6.333 on 1 and 19 degrees of freedom, p = 0.02101; 20 respondents
+    F = 7.037 on 1 and 19 degrees of freedom, p = 0.01571; 20 respondents
     proportions in percent
-    sex  no  yes
-      f  25   25
-      m   0   50
+    sex  yes  no
+      f   25  25
+      m   50   0
     """
 
     statistic: float
