@@ -137,6 +137,11 @@ def test_read__answers_that_are_no_numbers_are_no_names(text, tmp_path):
     assert len(read(tmp_path, text)) == text.count("\n") - 1
 
 
+def test_read__choices_under_one_name_are_a_second_row_of_names(tmp_path):
+    with pytest.raises(DataError, match="data row 1 looks like a second row of names"):
+        read(tmp_path, "id,Q1,,Q2\n,Yes,No,Response\n1,Yes,,5\n2,,No,6\n3,Yes,,7\n")
+
+
 def test_read__bytes_of_another_encoding_name_the_column(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"a,city\n1,x\n" * 9000 + b"1,Gen\xe8ve\n")
     with pytest.raises(DataError, match="is not utf-8"):

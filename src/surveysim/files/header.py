@@ -104,18 +104,23 @@ def more_headers(path, names, rows):
 
 
 def _text_over_numbers(names, rows, lead):
-    """(column, text, columns) where every column of numbers has text in its first `lead` rows; else None."""
-    first, texts = rows[:lead], []
+    """(column, text, columns) where every column of numbers has text in its first `lead` rows; else None.
+
+    Where a column has no name, as the choices of one question in some exports, the text may be missing in others.
+    """
+    first, texts, unnamed = rows[:lead], [], "" in names
     for k, name in enumerate(names):
         below = [row[k] for row in rows[lead:] if k < len(row) and _full(row[k])]
         if len(below) < 3 or not all(map(_number, below)):
             continue
         above = [row[k] if k < len(row) else None for row in first]
+        if unnamed and not any(map(_full, above)):
+            continue
         if any(not _full(cell) or _number(cell) or isinstance(cell, bool) for cell in above):
             return None
         texts.append((name, str(above[-1])))
     distinct = {text for _, text in texts}
-    return (*texts[0], len(texts)) if len(texts) > 1 and len(distinct) > 1 else None
+    return (*texts[0], len(texts)) if len(distinct) > 1 or (unnamed and texts) else None
 
 
 def _number(cell):
