@@ -67,17 +67,23 @@ def half_samples(design, signs, rho=0.0):
 
 
 def successive_differences(design, signs):
-    """1 + (H_i - H_i') 2^(-3/2), i' the next unit of a loop; scale 4 / R (Fay & Train 1995). `signs` has one row per unit."""
-    found, own = units(design)
+    """1 + (H_i - H_i') 2^(-3/2), i' the next unit of the stratum's loop; scale 4 / R (Fay & Train 1995). `signs` has one row per unit."""
+    _, own = units(design)
     order = list(dict.fromkeys(own))
-    del found
     rows = []
     for key in own:
-        i = order.index(key)
-        after = (i + 1) % len(order)
+        loop = [other for other in order if other[0] == key[0]]
+        i, after = order.index(key), order.index(loop[(loop.index(key) + 1) % len(loop)])
         rows.append([1 + (a - b) * 2**-1.5 for a, b in zip(signs[i], signs[after], strict=True)])
     multipliers = np.array(rows, float)
     return multipliers, 4 / multipliers.shape[1], [1.0] * multipliers.shape[1]
+
+
+def corrected(design, multipliers):
+    """Multipliers whose deviations from 1 shrink by √(1 - n / N) of the unit's stratum, so that squares shrink by the correction."""
+    found, own = units(design)
+    shrink = [math.sqrt(1 - len(found[h]) / size) for (h, _), size in zip(own, design["fpc"][0], strict=True)]
+    return 1 + (multipliers - 1) * np.array(shrink)[:, None]
 
 
 def rao_wu(design, drawn):

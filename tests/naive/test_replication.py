@@ -64,7 +64,7 @@ TOTALS = {"g": {"a": 100.0, "b": 130.0}, "h": {"u": 110.0, "v": 120.0}}
 def sample(seed, kind):
     """Columns of a small sample with the design that a kind of replicates needs, no empty weights, all levels in every unit."""
     rng = np.random.default_rng(seed)
-    strata = 1 if kind in ("jk1", "sdr") else int(rng.integers(2, 5))
+    strata = 1 if kind == "jk1" else int(rng.integers(2, 5))
     rows = {name: [] for name in ("hh", "psu", "g", "h", "y", "x", "w", "N")}
     for h in range(strata):
         n = 2 if kind in ("brr", "fay") else int(rng.integers(2, 6)) + 3 * (strata == 1)
@@ -110,7 +110,7 @@ def of_kind(kind, s, design):
 def test_replicates__as_the_library(kind, adjusted):
     for seed in range(4):
         table = sample(seed, kind)
-        fpc = kind == "preston" or (kind in ("jk1", "jkn") and seed % 2)
+        fpc = kind == "preston" or (kind != "rao-wu" and seed % 2)
         design = {"weight": table["w"], "strata": [table["hh"]], "psu": [table["psu"]]}
         options = {"weight": "w", "psu": "psu", "strata": None if kind == "jk1" else "hh"}
         if fpc:
@@ -146,6 +146,8 @@ def test_half_samples_and_successive_differences__of_totals_as_the_library():
         for seed in range(20):
             table = sample(seed, kind)
             design = {"weight": table["w"], "strata": [table["hh"]], "psu": [table["psu"]]}
+            fpc = {"fpc": "N"} if seed % 2 else {}
+            design |= {"fpc": [table["N"]]} if fpc else {}
             found, _ = replication.units(design)
             y = np.array(table["y"])
             if kind == "sdr":
@@ -154,11 +156,12 @@ def test_half_samples_and_successive_differences__of_totals_as_the_library():
             else:
                 signs = replication.hadamard(len(found) + 1)[1 : 1 + len(found)]
                 multipliers, scale, rscales = replication.half_samples(design, signs, 0.4 if kind == "fay" else 0.0)
+            multipliers = replication.corrected(design, multipliers) if fpc else multipliers
             thetas = replication.repeated(lambda w, y=y: w @ y, lambda w: w, table["w"], multipliers)
             right = replication.variance(thetas, np.array(table["w"]) @ y, scale, rscales, mse=True)
             if kind != "sdr":
                 assert right == pytest.approx(linearized.variance(y, design), rel=1e-9)
-            s = ss.Survey(pd.DataFrame(table), weight="w", psu="psu", strata="hh")
+            s = ss.Survey(pd.DataFrame(table), weight="w", psu="psu", strata="hh", **fpc)
             s = s.replicates(kind, mse=True, **({"rho": 0.4} if kind == "fay" else {}))
             assert s.total("y").to_frame()["se"].iloc[0] ** 2 == pytest.approx(right, rel=1e-9), (kind, seed)
 

@@ -66,7 +66,7 @@ def scheme(kind, design, n=None, seed=None, rho=None):
     kind : "jk1" delete one PSU of an unstratified sample; "jkn" of a stratified one; "brr" balanced half samples of two PSUs a
         stratum; "fay" the same with weights `rho` and 2 - `rho` in place of 0 and 2; "rao-wu" rescaled bootstrap, with n
         replicates (where there are finite population corrections, Preston's, through every stage); "sdr" successive differences
-        of PSUs in the order of the rows.
+        of PSUs in the order of the rows, inside each stratum. All but Rao and Wu's shrink deviations by the first stage's correction.
     n : replicates, for "rao-wu" and "sdr". seed : for "rao-wu".
 
     References
@@ -194,26 +194,43 @@ def _balanced(stage, rho):
     for j, h in enumerate(stage.stratum.tolist()):
         second[j] = h in seen
         seen.add(h)
-    half = np.where(second[:, None], -1.0, 1.0) * sign[stage.stratum]
+    half = np.where(second[:, None], -1.0, 1.0) * sign[stage.stratum] * _corrected(stage)
     return _from_matrix(1 + (1 - rho) * half, stage, 1 / (R * (1 - rho) ** 2), np.ones(R))
 
 
 def _successive(stage, n):
-    """Successive differences: PSU i of a loop takes rows i and i + 1 of a Hadamard matrix, the last one rows i and 1.
+    """Successive differences: PSU i of a loop takes rows i and i + 1 of a Hadamard matrix, the last one the first's again.
 
-    Rows are the matrix's without the constant one; where PSUs are more, they form several loops of about the same length.
+    Loops lie inside strata, so that no difference between strata counts. Rows are the matrix's without the constant one, each loop's behind
+    those of the loop before; where PSUs are more, a stratum has several loops of about the same length, and rows serve again.
     """
     U = len(stage.stratum)
     if U < 2:
         raise DesignError("successive differences need at least two PSUs.")
+    alone = np.flatnonzero((stage.sampled == 1) & (stage.fraction < 1))
+    if len(alone):
+        raise DesignError(
+            f"{len(alone)} strata have one PSU, which has no successor; the first is {stage.labels[alone[0]]!r}. Join strata, or leave "
+            f"strata= out where the order of the rows is that of systematic sampling."
+        )
     R = max(1 << int(min(U + 1, n or U + 1) - 1).bit_length(), 4)
     rows = hadamard(R).astype(float)
     _, appears = np.unique(stage.unit, return_index=True)
-    first, second = np.empty(U, np.int64), np.empty(U, np.int64)
-    for loop in np.array_split(np.argsort(appears), -(-U // (R - 1))):
-        place = np.arange(len(loop))
-        first[loop], second[loop] = 1 + place, 1 + (place + 1) % len(loop)
-    return _from_matrix(1 + (rows[first] - rows[second]) * 2**-1.5, stage, 4 / R, np.ones(R))
+    first, second, used = np.empty(U, np.int64), np.empty(U, np.int64), 0
+    order = np.argsort(appears)
+    for h in range(len(stage.sampled)):
+        psus = order[stage.stratum[order] == h]
+        for loop in np.array_split(psus, -(-len(psus) // (R - 1))):
+            place = np.arange(len(loop))
+            first[loop] = 1 + (used + place) % (R - 1)
+            second[loop] = np.roll(first[loop], -1)
+            used += len(loop)
+    return _from_matrix(1 + (rows[first] - rows[second]) * 2**-1.5 * _corrected(stage), stage, 4 / R, np.ones(R))
+
+
+def _corrected(stage):
+    """Root of the finite population correction of each PSU's stratum (PSUs, 1), by which deviations shrink (Wolter 2007, 2.4 and 3.3)."""
+    return np.sqrt(1 - stage.fraction[stage.stratum])[:, None]
 
 
 class RaoWu:
