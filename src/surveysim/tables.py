@@ -470,6 +470,11 @@ def values_of(data, source, n, what):
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
     if isinstance(source, str) or (data is not None and is_name(source)):
         return pick(data, source)
+    if isinstance(source, tuple) and data is not None and source in list(column_names(data)):
+        raise DataError(
+            f"{what or 'column'} = {sight(source)}: names of columns that are tuples are not taken. Give every column one name, such as "
+            f"data.columns.map('_'.join)."
+        )
     if is_file(source):
         raise DataError(f"{what} is a file; give the name of its column.")
     if isinstance(data, pd.DataFrame):

@@ -188,10 +188,10 @@ def test_sdr__takes_differences_inside_strata_and_half_samples_keep_the_correcti
     rng = np.random.default_rng(3)
     data = pd.DataFrame({"h": np.repeat([1, 2, 3], 8), "y": np.repeat([0, 100, 1000.0], 8) + rng.normal(0, 1, 24)})
     loops = sum(0.5 * ((z - np.roll(z, -1)) ** 2).sum() for z in data["y"].to_numpy().reshape(3, 8))
-    found = ss.Survey(data, strata="h").replicates("sdr", mse=True).total("y").table["se"].iloc[0]
+    found = Survey(data, strata="h").replicates("sdr", mse=True).total("y").table["se"].iloc[0]
     assert found == pytest.approx(np.sqrt(loops))
     pairs = pd.DataFrame({"h": np.repeat(range(6), 2), "y": rng.normal(10, 2, 12), "N": 3})
-    s = ss.Survey(pairs, strata="h", fpc="N")
+    s = Survey(pairs, strata="h", fpc="N")
     right = s.total("y").table["se"].iloc[0]
     for kind, options in (("brr", {}), ("fay", {"rho": 0.3}), ("sdr", {})):
         assert s.replicates(kind, mse=True, **options).total("y").table["se"].iloc[0] == pytest.approx(right), kind
@@ -199,5 +199,5 @@ def test_sdr__takes_differences_inside_strata_and_half_samples_keep_the_correcti
 
 def test_sdr__a_stratum_of_one_psu_is_refused():
     data = pd.DataFrame({"h": ["a", "a", "b"], "y": [1.0, 2.0, 3.0]})
-    with pytest.raises(ss.DesignError, match=r"1 strata have one PSU, which has no successor; the first is '?b"):
-        ss.Survey(data, strata="h").replicates("sdr")
+    with pytest.raises(DesignError, match=r"1 strata have one PSU, which has no successor; the first is '?b"):
+        Survey(data, strata="h").replicates("sdr")

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from surveysim import CalibrationError, DataError, Recipe, calibrate, poststratify, rake, trim_weights
+from surveysim import CalibrationError, DataError, Recipe, Survey, calibrate, poststratify, rake, trim_weights
 from surveysim.weighting import (
     BaseWeight,
     Composite,
@@ -211,3 +211,39 @@ def test_tables__of_other_kinds():
 def test_settings__that_are_no_numbers(options):
     with pytest.raises(DataError, match=next(iter(options))):
         rake(DATA, {"sex": {"m": 4, "f": 8}}, **options)
+
+
+CLASSES = pd.DataFrame({"g": ["u", "u", "v", "v"], "I": 0, "P": 0, "R": 2, "NC": 0, "O": 0, "UH": 0, "UO": 0, "NE": 0})
+
+
+@pytest.mark.parametrize(
+    ("cases", "counts", "message"),
+    [
+        (["u", "u", "v"], {"u": 2}, r"1 interviews have g = 'v', which has no row in the dispositions"),
+        (["u", None, "u"], {"u": 3}, r"column 'g' of classes is missing in 1 interviews, the first in row 1"),
+        (["u", "u"], {"u": 2, "zz": 0}, r"class g = 'zz' has 2 numbers but no interviews; join it with another"),
+    ],
+)
+def test_nonresponse_classes__are_told_in_their_own_words(cases, counts, message):
+    """Not in those of raking, which talk of totals and margins."""
+    dispositions = pd.DataFrame(
+        {"g": list(counts), "I": list(counts.values()), **{c: 2.0 * (c == "R") for c in CLASSES.columns[2:]}}
+    )
+    with pytest.raises(DataError, match=message):
+        NonresponseClasses(by=("g",)).apply(pd.DataFrame({"g": cases}), np.ones(len(cases)), dispositions)
+
+
+def test_rake__a_partition_without_a_margin_of_the_others_is_named():
+    data = pd.DataFrame({"r": ["N", "N", "S", "S"], "g": ["u", "v", "u", "v"], "k": ["a", "b", "a", "b"]})
+    margins = {"N": {"g": {"u": 3, "v": 5}, "k": {"a": 4, "b": 4}}, "S": {"g": {"u": 3, "v": 5}}}
+    with pytest.raises(CalibrationError, match=r"r 'S' has no margin 'k', which others have"):
+        rake(data, margins, by="r")
+
+
+def test_columns__whose_names_are_tuples_are_no_arrays():
+    """A column (7, 1) of a table of two rows was read as the weights 7 and 1."""
+    data = pd.DataFrame({"y": [2.0, 5.0]})
+    data[(7, 1)] = 5.0
+    data.columns = pd.Index(["y", (7, 1)], tupleize_cols=False)
+    with pytest.raises(DataError, match=r"weight = \(7, 1\): names of columns that are tuples are not taken"):
+        Survey(data, weight=(7, 1))

@@ -124,7 +124,11 @@ def test_recipes_with_it__go_through_toml():
     [
         (UnitNonresponse(by="region"), FILE.assign(status="N"), "no respondents"),
         (UnitNonresponse(by="region"), FILE.assign(status=["Q", *FILE["status"][1:]]), "'Q' in row 0"),
-        (UnitNonresponse(by="region"), FILE.assign(status=["R", "R", *["N"] * 8]), "region = s.*no units respondents"),
+        (
+            UnitNonresponse(by="region"),
+            FILE.assign(status=["R", "R", *["N"] * 8]),
+            "region = s.*no units that responded",
+        ),
         (
             UnitNonresponse(unknown_by="region"),
             FILE.assign(status=["U"] * 5 + list("RNNUR")),

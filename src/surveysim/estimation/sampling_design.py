@@ -68,11 +68,12 @@ def compact(first, second, count):
 
 
 def stages(data, strata, psu, fpc, nest, n):
-    """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage.
+    """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage, None for none.
 
     Without fpc the first stage counts alone, as sampling with replacement; so does the stage after the last fpc inside its units.
     """
-    strata, psu, fpc = _per_stage(strata), _per_stage(psu), _per_stage(fpc)
+    psu = _per_stage(psu)
+    strata, fpc = (_per_stage(given, max(len(psu), 1)) for given in (strata, fpc))
     if len(fpc) > max(len(psu), 1) or len(strata) > max(len(psu), 1):
         raise DesignError(
             f"strata has {len(strata)} and fpc {len(fpc)} stages, but psu {len(psu)}; name the sampling units of every stage in psu. "
@@ -81,23 +82,25 @@ def stages(data, strata, psu, fpc, nest, n):
     result, parent, before = [], np.zeros(n, np.int64), np.ones(1)
     for k in range(max(1, min(len(psu), len(fpc) + 1 if fpc else 1))):
         named = f" of stage {k + 1}" if k else ""
-        stratum, labels = codes_of(data, strata[k] if k < len(strata) else None, f"strata{named}", n)
+        within, unit_of, size = (given[k] if k < len(given) else None for given in (strata, psu, fpc))
+        stratum, labels = codes_of(data, within, f"strata{named}", n)
         if k:  # strata lie inside the units of the stage before
             outer, inner, of_row = result[-1][2], labels, stratum
             stratum, row = compact(parent, stratum, len(labels))
             labels = np.array(
-                [f"{outer[parent[r]]}{f', {inner[of_row[r]]}' if k < len(strata) else ''}" for r in row], dtype=object
+                [f"{outer[parent[r]]}{f', {inner[of_row[r]]}' if within is not None else ''}" for r in row],
+                dtype=object,
             )
             above = (
                 before[result[-1][0].stratum[parent[row]]] * result[-1][0].fraction[result[-1][0].stratum[parent[row]]]
             )
         else:
             above = np.ones(len(labels))
-        unit, units = (np.arange(n), None) if k >= len(psu) else codes_of(data, psu[k], "psu" + named, n)
+        unit, units = (np.arange(n), None) if unit_of is None else codes_of(data, unit_of, "psu" + named, n)
         names = np.arange(n) if units is None else units
         if units is not None and (nest or k):
             unit, row = compact(stratum, unit, len(units))
-            names = units[np.asarray(codes_of(data, psu[k], "psu", n)[0])[row]]
+            names = units[np.asarray(codes_of(data, unit_of, "psu", n)[0])[row]]
         owner = np.full(len(names), -1, np.int64)
         if units is None:
             owner = stratum.astype(np.int64)
@@ -107,7 +110,7 @@ def stages(data, strata, psu, fpc, nest, n):
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
                 f"{names[unit[[np.argmax(split)]]].tolist()[0]!r}. Say nest=True if labels repeat across strata."
             )
-        fraction = _fraction(data, fpc[k] if k < len(fpc) else None, stratum, owner, labels, n)
+        fraction = _fraction(data, size, stratum, owner, labels, n)
         unit = unit.astype(np.int32, copy=not unit.flags.owndata)  # codes of a categorical are the caller's
         result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above), above, names))
         parent, before = unit, above
@@ -126,10 +129,13 @@ def inverse_fractions(stages):
     return result
 
 
-def _per_stage(given):
+def _per_stage(given, most=0):
+    """One column or array per stage; None stands for none in lists of at most so many stages, and is a missing value in others."""
     if given is None:
         return []
-    by_stage = isinstance(given, list | tuple) and all(isinstance(g, str) or np.ndim(g) == 1 for g in given)
+    whole = isinstance(given, list | tuple)
+    none = whole and len(given) <= most
+    by_stage = whole and all(isinstance(g, str) or np.ndim(g) == 1 or (none and g is None) for g in given)
     return list(given) if by_stage else [given]
 
 

@@ -90,6 +90,8 @@ class Margins:
                 entries.append((p, key, known, totals))
         if len({(p, key) for p, key, _, _ in entries}) < len(entries):
             raise DataError("a variable has two sets of totals, once as a name and once as a tuple; keep one.")
+        if len(entries) < len(parts) * len(levels):
+            _refuse_partial(by, parts, levels, entries)
         first = np.concatenate([[0], np.cumsum([len(known) for known in levels.values()])])
         total = np.full((len(parts), first[-1]), np.nan)
         starts = dict(zip(levels, first.tolist(), strict=False))
@@ -225,6 +227,15 @@ class Margins:
     def where(self, p):
         """ " of by level", for messages."""
         return f" of {self.by} {self.partitions[p]!r}" if self.by is not None else ""
+
+
+def _refuse_partial(by, parts, levels, entries):
+    """Raise where a partition lacks a margin that others have."""
+    there = {(p, key) for p, key, _, _ in entries}
+    label, key = next((label, key) for p, label in enumerate(parts) for key in levels if (p, key) not in there)
+    raise CalibrationError(
+        f"{by} {label!r} has no margin {' × '.join(map(str, key))!r}, which others have. Give its totals, or rake these rows by themselves."
+    )
 
 
 def _refuse_uncrossed(key, totals, given):

@@ -271,7 +271,16 @@ def _classes(step, cases, dispositions):
     place = {label: k for k, label in enumerate(dict.fromkeys(keys))}
     labels, rows_to = list(place), np.array([place[key] for key in keys])
     counts = _summed(numbers, rows_to, len(labels))  # rows may be finer than the classes
-    codes = level_codes(cases, step.by, labels)
+    try:
+        codes = level_codes(cases, step.by, labels)
+    except CalibrationError as error:
+        raise _no_class(step.by, cases, labels) or error from None
+    nobody = np.flatnonzero(counts[:, 0] == 0)
+    if len(nobody):
+        raise DataError(
+            f"class {_class_named(step.by, labels[nobody[0]])} has {counts[nobody[0]].sum():g} numbers but no interviews; join it with "
+            f"another."
+        )
     rows = np.bincount(codes, minlength=len(labels))
     wrong = np.flatnonzero(rows != counts[:, 0])
     if len(wrong):
@@ -288,6 +297,26 @@ def _classes(step, cases, dispositions):
     ]
     eligible, size = _summed(np.column_stack(eligible), rows_to, len(labels)), counts[:, unknown]
     return labels, counts, codes, np.divide(eligible, size, out=np.zeros(size.shape), where=size > 0).T
+
+
+def _class_named(by, label):
+    return " and ".join(f"{name} = {level!r}" for name, level in zip(by, label, strict=True))
+
+
+def _no_class(by, cases, labels):
+    """The error for interviews whose class is missing, or has no row in the dispositions."""
+    keys = list(zip(*(pick(cases, name).astype(object) for name in by), strict=True))
+    for name, values in zip(by, zip(*keys, strict=True), strict=True):
+        missing = [row for row, value in enumerate(values) if pd.isna(value)]
+        if missing:
+            return DataError(
+                f"column {name!r} of classes is missing in {len(missing)} interviews, the first in row {missing[0]}. Give them a class."
+            )
+    lost = [key for key in keys if key not in set(labels)]
+    return lost and DataError(
+        f"{lost.count(lost[0])} interviews have {_class_named(by, lost[0])}, which has no row in the dispositions. Add its counts, or "
+        f"recode the class."
+    )
 
 
 def _summed(values, group, size):

@@ -167,7 +167,7 @@ class UnitNonresponse:
         if self.covariates:
             factor, link = self._by_propensity(cases, adjusted, respondent, other)
         else:
-            factor, group = _shift(cases, self.by, adjusted, respondent, other, "respondents")
+            factor, group = _shift(cases, self.by, adjusted, respondent, other, "that responded")
             link = Passed(group, adjusted, respondent, other)
         final = np.where(respondent, adjusted * factor, 0.0)
         used = factor[respondent]
@@ -184,7 +184,8 @@ class UnitNonresponse:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise DataError(
-                f"{self.status!r} has {int(wrong.sum())} values other than R, N, X, U, the first is {values[row]!r} in row {row}."
+                f"{self.status!r} has {int(wrong.sum())} values other than R, N, X, U, the first is {values[row]!r} in row {row}. Truth "
+                f"values and 0 and 1 are taken in columns of their own type."
             )
         if not (values == RESPONDENT).any():
             raise DataError(f"{self.status!r} has no respondents (R).")
