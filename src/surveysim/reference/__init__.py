@@ -8,6 +8,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+from ..columns import EDUCATION
+
 CODES = (
     "adcode",
     "province_adcode",
@@ -19,24 +21,12 @@ CODES = (
     "prefix3",
 )
 AGES = ("00", "01_04", *(f"{a:02d}_{a + 4:02d}" for a in range(5, 85, 5)), "85p")  # the census's 19 age groups
-EDUCATION = (
-    "no_schooling",
-    "preschool",
-    "primary",
-    "junior_secondary",
-    "senior_secondary",
-    "junior_college",
-    "bachelor_plus",
-)
 
 
 @cache
 def _read(name):
-    path = files(__package__) / "facts" / f"{name}.csv"
-    with path.open(encoding="utf-8") as file:
-        header = file.readline().rstrip("\n").split(",")
-    with path.open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype={column: str for column in header if column in CODES}, keep_default_na=True)
+    with (files(__package__) / "facts" / f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=dict.fromkeys(CODES, str))
 
 
 def load(name):
@@ -70,16 +60,19 @@ def frame_units():
 
 def ages_by_prefecture():
     """Census persons by prefecture, sex and 19 age groups, shape (367, 2, 19), in the order of `frame_units`."""
-    table = _read("margins_prefecture_age_sex").set_index("adcode").loc[frame_units()["adcode"]]
-    columns = [f"{sex}_{age}" for sex in ("male", "female") for age in AGES]
-    return table[columns].to_numpy("float64").reshape(len(table), 2, len(AGES))
+    return _by_prefecture("margins_prefecture_age_sex", AGES)
 
 
 def education_by_prefecture():
     """Census persons aged 6+ by prefecture, sex and 7 levels, shape (367, 2, 7). See the note on ages in facts/README."""
-    table = _read("margins_prefecture_education_sex").set_index("adcode").loc[frame_units()["adcode"]]
-    columns = [f"{sex}_{level}" for sex in ("male", "female") for level in EDUCATION]
-    return table[columns].to_numpy("float64").reshape(len(table), 2, len(EDUCATION))
+    return _by_prefecture("margins_prefecture_education_sex", EDUCATION)
+
+
+def _by_prefecture(name, levels):
+    """Census persons of a table by prefecture, sex and levels."""
+    table = _read(name).set_index("adcode").loc[frame_units()["adcode"]]
+    columns = [f"{sex}_{level}" for sex in ("male", "female") for level in levels]
+    return table[columns].to_numpy("float64").reshape(len(table), 2, len(levels))
 
 
 def national(margin, year):

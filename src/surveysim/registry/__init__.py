@@ -12,25 +12,18 @@ appendix-2: CERNET, As A, B, C: stated 254B+16C, found 254B+15C, difference +256
 appendix-5: Total, Share, %: stated 100, found 100.01, difference -0.01
 """
 
-from .addresses import AddressCount as AddressCount
-from .addresses import Conflict as Conflict
-from .addresses import Tally as Tally
-from .addresses import compare_operators as compare_operators
-from .addresses import count_addresses as count_addresses
-from .allocations import AllocationList as AllocationList
-from .allocations import Holding as Holding
-from .allocations import read_allocations as read_allocations
-from .allocations import read_operators as read_operators
-from .checks import discrepancies as discrepancies
-from .delegated import Delegated as Delegated
-from .delegated import read_delegated as read_delegated
-from .domains import DomainCount as DomainCount
-from .domains import count_domains as count_domains
-from .notation import from_notation as from_notation
-from .notation import to_notation as to_notation
-from .ranges import Discrepancy as Discrepancy
-from .ranges import Problem as Problem
-from .ranges import Range as Range
-from .tables import labelled as labelled
-from .tables import published_tables as published_tables
-from .tables import report_tables as report_tables
+from ..on_demand import on_demand
+
+__getattr__, __dir__ = on_demand(
+    __name__,
+    {
+        "addresses": "AddressCount Conflict Tally compare_operators count_addresses",
+        "allocations": "AllocationList Holding read_allocations read_operators",
+        "checks": "discrepancies",
+        "delegated": "Delegated read_delegated",
+        "domains": "DomainCount count_domains",
+        "notation": "from_notation to_notation",
+        "ranges": "Discrepancy Problem Range",
+        "tables": "labelled published_tables report_tables",
+    },
+)

@@ -102,10 +102,8 @@ def read_operators(path, *, strict=False, encoding="utf-8-sig"):
     -------
     (tuple of Holding, tuple of Problem).
     """
-    source, found = (
-        RegistryList(path, ("operator",), ("operator", "ipv4", "ipv6"), strict=strict, encoding=encoding),
-        [],
-    )
+    known, found = ("operator", "ipv4", "ipv6"), []
+    source = RegistryList(path, ("operator",), known, strict=strict, encoding=encoding)
     for line, text, cells in source.rows():
         operator = holder(cells["operator"])
         try:

@@ -8,12 +8,8 @@ from importlib.resources import files
 from .. import reference
 from ..errors import SpecError
 
-REGIONS = {
-    "CN": "",
-    "HK": "810000",
-    "MO": "820000",
-    "TW": "710000",
-}  # ISO codes; adcodes of those that are one province
+# ISO codes; adcodes of those that are one province
+REGIONS = {"CN": "", "HK": "810000", "MO": "820000", "TW": "710000"}
 OUTSIDE = "999999"  # the report's 其他: the holder is outside the mainland
 UNKNOWN = "unknown"
 MORE = {"台湾省": "710000", "Xizang": "540000", "Macau": "820000", "新疆生产建设兵团": "650000"}
