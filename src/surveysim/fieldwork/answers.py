@@ -74,17 +74,8 @@ class Measurement:
         return Heard(attributes, n_mobile, answers, hours)
 
     def _touches_answers(self):
-        return any(
-            (
-                self.over,
-                self.under,
-                self.interviewer_sd,
-                self.proxy_child,
-                self.proxy_old,
-                self.missing,
-                self.missing_old,
-            )
-        )
+        proxies, absent = self.proxy_child or self.proxy_old, self.missing or self.missing_old
+        return any((self.over, self.under, self.interviewer_sd, proxies, absent))
 
     def _draw(self, person, what, keys):
         """Four uniforms per person (n, 4), keyed by person and by what is drawn."""
@@ -99,9 +90,8 @@ class Measurement:
         state = np.where(attributes[:, 7] == 1, 2 + attributes[:, 9], 1)
         asked = model.asked[state] == 1
         old = age >= 70
-        proxy = self._draw(person, PROXY, keys)[:, 0] < np.select(
-            [age < 10, old], [self.proxy_child, self.proxy_old], 0.0
-        )
+        share = np.select([age < 10, old], [self.proxy_child, self.proxy_old], 0.0)
+        proxy = self._draw(person, PROXY, keys)[:, 0] < share
         absent = np.where(old, self.missing_old, self.missing)
         parent = dict(model.nested)
         for k in sorted(range(len(pop.outcome_names)), key=lambda k: k in parent):

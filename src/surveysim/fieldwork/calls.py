@@ -308,11 +308,8 @@ def _most_calls(fieldwork, cases):
 def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history, record):
     U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
     outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
-    np.add.at(
-        outcomes,
-        (frame_of, rows[:, 0], (rows[:, 3] < PERSON_TYPES).astype(int), cases.row["code"], cases.row["calls"]),
-        1,
-    )
+    reached = (rows[:, 3] < PERSON_TYPES).astype(int)
+    np.add.at(outcomes, (frame_of, rows[:, 0], reached, cases.row["code"], cases.row["calls"]), 1)
     done = np.flatnonzero(cases.row["code"] == 0)
     done = done[np.lexsort((rows[done, 1], rows[done, 0], frame_of[done]))]
     interviews = np.column_stack(
@@ -323,16 +320,9 @@ def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, histor
         parts = []
         for f, frame in enumerate(fieldwork.frames):
             at = frame_of == f
-            table = number_table(
-                frame,
-                f,
-                rows[at, 0],
-                rows[at, 2],
-                cases.row["code"][at],
-                cases.row["calls"][at],
-                rows[at, 3],
-                rows[at, 4],
-            )
+            unit, _, number, kind, owner = rows[at].T[:5]
+            code, calls = (cases.row[name][at] for name in ("code", "calls"))
+            table = number_table(frame, f, unit, number, code, calls, kind, owner)
             parts.append(table.set_index(np.flatnonzero(at)))
         numbers = pd.concat(parts).sort_index()
     return _bring_home(
@@ -357,10 +347,9 @@ def _bring_home(fieldwork, keys, rows, *, interviewer, **rest):
     attributes = pop.attributes(person)
     eligible = np.where(landline, rows[:, 6], 0)
     heard = fieldwork.measurement.hear(pop, person, attributes, interviewer, fieldwork, keys)
+    of_landlines = (values[landline] for values in (person, attributes, eligible))
     members = np.zeros(len(rows))
-    members[landline] = within_household.members(
-        fieldwork.models[0].selection, pop, person[landline], attributes[landline], eligible[landline]
-    )
+    members[landline] = within_household.members(fieldwork.models[0].selection, pop, *of_landlines)
     return CaseFile(
         frame=rows[:, 0],
         unit=rows[:, 1],

@@ -81,10 +81,7 @@ def response_rates(counts, e=None):
             'e = "proportional" needs NE, the numbers known to be not eligible; give their count (0 if none).'
         )
     rates = _rates(c, known, _shares(c, e))
-    order = [
-        f"{name}{k}" for name, most in (("RR", 6), ("COOP", 4), ("REF", 3), ("CON", 3)) for k in range(1, most + 1)
-    ]
-    without = [name for name in order if math.isnan(rates[name]) and not (e is None and name in NEED_E)]
+    without = [name for name in rates if math.isnan(rates[name]) and not (e is None and name in NEED_E)]
     if without:
         warnings.warn(
             f"{', '.join(without)} are missing: no case that they would be a share of is known (I {c['I']:g}, P {c['P']:g}, R {c['R']:g}, "
@@ -92,7 +89,7 @@ def response_rates(counts, e=None):
             SurveysimWarning,
             stacklevel=2,
         )
-    return pd.Series({name: rates[name] for name in order}, dtype=float)
+    return pd.Series(rates, dtype=float)
 
 
 def _shares(c, e):
@@ -132,11 +129,6 @@ def _rates(c, known, e):
     done = (c["I"], c["I"] + c["P"])
     rates = {f"RR{2 * b + k + 1}": over(done[k], bases[b]) for b in range(3) for k in range(2)}
     able = c["I"] + c["P"] + c["R"]
-    rates |= {
-        "COOP1": over(done[0], able + c["O"]),
-        "COOP2": over(done[1], able + c["O"]),
-        "COOP3": over(done[0], able),
-        "COOP4": over(done[1], able),
-    }
+    rates |= {f"COOP{2 * b + k + 1}": over(done[k], (able + c["O"], able)[b]) for b in range(2) for k in range(2)}
     rates |= {f"REF{b + 1}": over(c["R"], bases[b]) for b in range(3)}
     return rates | {f"CON{b + 1}": over(reached, bases[b]) for b in range(3)}

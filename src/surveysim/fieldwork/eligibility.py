@@ -47,13 +47,8 @@ def estimate_e(tally, method="proportional", share=None):
     if eligible.sum() + other.sum() == 0:
         raise DataError("no number's status is known, so e cannot be estimated; give a number.")
     if method == "frame":
-        share = guards.number(
-            share,
-            "share",
-            0,
-            1,
-            remedy="e from the frame needs the share of its numbers that are eligible, from 0 to 1.",
-        )
+        remedy = "e from the frame needs the share of its numbers that are eligible, from 0 to 1."
+        share = guards.number(share, "share", 0, 1, remedy=remedy)
         working = eligible.sum() + tally[QUOTA].sum()  # people screened out by a quota were reached
         return float(np.clip((share * tally.sum() - working) / unknown, 0, 1))
     if method == "late":

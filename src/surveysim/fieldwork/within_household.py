@@ -8,17 +8,8 @@ from .response import SELECTIONS
 
 # Kish (1949), J. Am. Stat. Assoc. 44:380-387, table 1: the line to take, by table and by number of adults (1 to 6 or more). Tables A, C, D
 # and F are used for a sixth of the households each, B1, B2, E1 and E2 for a twelfth.
-_TABLES = (
-    ((1, 1, 1, 1, 1, 1), 2),
-    ((1, 1, 1, 1, 2, 2), 1),
-    ((1, 1, 1, 2, 2, 2), 1),
-    ((1, 1, 2, 2, 3, 3), 2),
-    ((1, 2, 2, 3, 4, 4), 2),
-    ((1, 2, 3, 3, 3, 5), 1),
-    ((1, 2, 3, 4, 5, 5), 1),
-    ((1, 2, 3, 4, 5, 6), 2),
-)
-KISH = np.array([line for lines, twelfths in _TABLES for line in [lines] * twelfths]) - 1  # (12, 6)
+_TABLES = ("111111", "111122", "111222", "112233", "122344", "123335", "123455", "123456")
+KISH = np.repeat([[int(line) - 1 for line in lines] for lines in _TABLES], [2, 1, 1, 2, 2, 1, 1, 2], axis=0)  # (12, 6)
 AT_HOME = np.array([4, 5, 4, 4, 5, 7, 9, 9])  # assumption: weights of being the one who answers, by the 8 ages
 
 

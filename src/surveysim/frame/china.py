@@ -31,24 +31,12 @@ def layout(pop, kind, out_of_area, prefixes):
         working_rate=working,
         business_rate=_business_rate(pop, kind, working, province),
     )
-    make = (
-        codes_of.exchanges
-        if kind == "landline"
-        else {"shipped": codes_of.shipped, "phone": codes_of.from_phone}[prefixes]
-    )
+    of_mobiles = {"shipped": codes_of.shipped, "phone": codes_of.from_phone}[prefixes]
+    make = codes_of.exchanges if kind == "landline" else of_mobiles
     members = reference.frame_units()
-    return Layout(
-        units,
-        numbers,
-        counts,
-        partial(make, counts, numbers.key[0]),
-        dict(
-            zip(
-                members["adcode"].astype(str),
-                np.searchsorted(plan["unit"].to_numpy(str), members["unit"].to_numpy(str)),
-            )
-        ),
-    )
+    index = np.searchsorted(plan["unit"].to_numpy(str), members["unit"].to_numpy(str))
+    places = dict(zip(members["adcode"].astype(str), index))
+    return Layout(units, numbers, counts, partial(make, counts, numbers.key[0]), places)
 
 
 def _count_prefixes(pop, kind, plan):
@@ -64,12 +52,10 @@ def _layers(pop, kind, province):
     """Modulus (3,) and cut (3, U) of the slot layers."""
     cycles, none = pop.people.cycles[:, province], np.zeros(len(province), np.int64)
     if kind == "mobile":
-        return np.array([1, people_kernels.MOBILE_CYCLE, people_kernels.THIRD_CYCLE]), np.stack(
-            [none + 1, cycles[0], cycles[1]]
-        )
-    return np.array([people_kernels.LINE_CYCLE, people_kernels.SECOND_LINE_CYCLE, 1]), np.stack(
-        [cycles[2], cycles[3], none]
-    )
+        modulus, cut = (1, people_kernels.MOBILE_CYCLE, people_kernels.THIRD_CYCLE), (none + 1, cycles[0], cycles[1])
+    else:
+        modulus, cut = (people_kernels.LINE_CYCLE, people_kernels.SECOND_LINE_CYCLE, 1), (cycles[2], cycles[3], none)
+    return np.array(modulus), np.stack(cut)
 
 
 def _numbers(pop, kind, prefixes, in_province, out_of_area):

@@ -24,15 +24,13 @@ def planning(pop):
     units = len(people.unit_person) - 1
     area_unit, zone = people.area_unit, people.area_zone
     area_size = np.bincount(people.class_area, persons, len(area_unit))
-    over_6 = np.repeat(
-        np.arange(2 * len(AGE_STARTS)) % len(AGE_STARTS) >= AGE_STARTS.index(6), model.expected.shape[1] // 40
-    )
+    age = (np.arange(model.expected.shape[1]) // 7) % len(AGE_STARTS)
+    over_6 = age >= AGE_STARTS.index(6)
     shrink = area_size / np.maximum(model.expected.sum(axis=1), 1e-12)
     aged_6 = model.expected[:, over_6].sum(axis=1) * shrink
     landline = model.landline_reachable[:, over_6].sum(axis=1) * shrink
     phones = model.telephones
     whole = persons.sum() / model.expected.sum()
-    age = (np.arange(model.expected.shape[1]) // 7) % len(AGE_STARTS)
     first = phones.first[zone][:, age]
     second = first * phones.second[zone][:, age] * (phones.second_cycle / telephones.MOBILE_CYCLE)[zone >> 1, None]
     third = second * phones.third[zone][:, age] * (phones.third_cycle / telephones.THIRD_CYCLE)[zone >> 1, None]

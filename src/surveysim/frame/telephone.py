@@ -58,9 +58,8 @@ class TelephoneFrame(Shown):
         if not is_text(prefixes, "shipped") and not is_text(prefixes, "phone"):
             raise SpecError(f'prefixes = {prefixes!r}: choose "shipped" or "phone".')
         self.pop, self.kind = pop, kind
-        self._layout = (
-            china.layout(pop, kind, out_of_area, prefixes) if isinstance(pop, China) else plain.layout(pop, kind)
-        )
+        of_china = isinstance(pop, China)
+        self._layout = china.layout(pop, kind, out_of_area, prefixes) if of_china else plain.layout(pop, kind)
         self.units, self.numbers, self.prefixes = self._layout.units, self._layout.numbers, self._layout.prefixes
 
     def __repr__(self):
@@ -196,13 +195,12 @@ class TelephoneFrame(Shown):
         >>> ss.TelephoneFrame(pop).numbers_of([0, 1]).values.tolist()
         [[0, '10000008209'], [1, '10000005142'], [1, '10000000754']]
         """
-        what = "person" if self.kind == "mobile" else "household"
-        name = "person_id" if self.kind == "mobile" else self.pop.household_name
-        size = self.pop.size if self.kind == "mobile" else self.pop.n_households
-        ids = self.pop._ids(ids, size, what)
-        place = ids
-        if self._layout.order is not None:
-            place = np.argsort(self._layout.order)[ids]
+        if self.kind == "mobile":
+            what, name, size = "person", "person_id", self.pop.size
+        else:
+            what, name, size = "household", self.pop.household_name, self.pop.n_households
+        ids, order = self.pop._ids(ids, size, what), self._layout.order
+        place = ids if order is None else np.argsort(order)[ids]
         out = np.empty((len(ids), 3, 2), np.int64)
         kernels.numbers_of_owners(self.numbers, place, out)
         held = self.pop.n_numbers(self.kind, ids)

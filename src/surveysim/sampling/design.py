@@ -92,13 +92,8 @@ class SampleDesign:
         bank_factor = number(bank_factor, "bank_factor", 0)
         prefectures = None if prefectures is None else whole(prefectures, "prefectures", 1)
         guards.choice(suffixes, "suffixes", ("shared", "independent"), error=DesignError)
-        rates = guards.number_array(
-            interview_rate,
-            "interview_rate",
-            shape=(2,),
-            error=DesignError,
-            remedy="Give two finite shares, (landline, mobile).",
-        )
+        told = {"error": DesignError, "remedy": "Give two finite shares, (landline, mobile)."}
+        rates = guards.number_array(interview_rate, "interview_rate", shape=(2,), **told)
         units = landline.units
         province = np.unique(units["province"].to_numpy(str), return_inverse=True)[1]
         people = np.bincount(province, units["residents_6plus"])

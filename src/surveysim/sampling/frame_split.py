@@ -129,12 +129,8 @@ def allocate_frames(
         spend = _spend(F, least, budget, n, np.array([s[4] for s in splits]))
     else:
         spend = least
-    price = np.array(
-        [
-            [cost[0], cost[1] + (screening * row[1] / row[2] if split[1] == "screening" else 0.0)]
-            for split, row in zip(splits, table)
-        ]
-    )
+    screens = [screening * row[1] / row[2] if split[1] == "screening" else 0.0 for split, row in zip(splits, table)]
+    price = np.array([[cost[0], cost[1] + each] for each in screens])
     counts = _counts(splits, spend, table, variance, deff, minimum, price, budget, n)
     return _result(splits, counts, table, names, title, cost, deff, screening, variance, z)
 
@@ -158,14 +154,9 @@ def _sizes(sizes):
         raise DesignError(f"sizes lack {missing[0]!r}; give persons in the domains a, ab and b.")
     if len(frame) == 0:
         raise DesignError("sizes has no strata; give persons in the domains a, ab and b.")
-    table = np.column_stack(
-        [
-            guards.number_array(
-                frame[d].tolist(), f"sizes, domain {d!r}", error=DesignError, remedy="Give persons, 0 or more."
-            )
-            for d in DOMAINS
-        ]
-    )
+    told = {"error": DesignError, "remedy": "Give persons, 0 or more."}
+    table = [guards.number_array(frame[d].tolist(), f"sizes, domain {d!r}", **told) for d in DOMAINS]
+    table = np.column_stack(table)
     bad = (table < 0) | (table > MOST)
     bad[:, 0] |= np.all(table[:, :2] == 0, axis=1)
     if bad.any():
@@ -211,9 +202,8 @@ def _best(row, variance, cost, deff, screening):
     theta = min((0.0, 1.0, float(found.x)), key=lambda t: product(t, cost))
     choice = product(theta, cost), "overlap", theta, cost
     if screening is not None and row[2] > 0:
-        a, ab, b = row
-        prices = cost[0], cost[1] + screening * ab / b
-        kernel = (a + ab) * deff[0] * (a * variance[0] + ab * variance[1]), b * deff[1] * b * variance[2]
+        prices = cost[0], cost[1] + screening * row[1] / row[2]
+        kernel = _split(row, variance, deff, "screening", 1.0)
         F = sum(np.sqrt(c * k) for c, k in zip(prices, kernel)) ** 2
         if choice[0] > F:
             choice = F, "screening", 1.0, prices
@@ -276,9 +266,8 @@ def _counts(splits, spend, table, variance, deff, minimum, price, budget, n):
         real = _within(budget, real, low, price)
     _refuse_too_many(np.maximum(real, low), people)
     if n is not None:
-        counts = np.array(shared_out([Fraction(v) for v in real.ravel().tolist()], n, low.ravel().tolist())).reshape(
-            -1, 2
-        )
+        shares = [Fraction(v) for v in real.ravel().tolist()]
+        counts = np.array(shared_out(shares, n, low.ravel().tolist())).reshape(-1, 2)
     else:
         rounded = np.ceil(real - 1e-9) if budget is None else np.floor(real + 1e-9)
         counts = np.maximum(rounded.astype(np.int64), low)

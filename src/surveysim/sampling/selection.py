@@ -132,9 +132,8 @@ def _generator(rng):
 def _systematic(p, start):
     """Units in whose stretch of the cumulated probabilities start + 0, 1, 2, ... fall."""
     ends = np.cumsum(p)
-    ends = np.where(
-        np.abs(ends - np.round(ends)) < 1e-9, np.round(ends), ends
-    )  # sums of floats, on whole numbers again
+    whole_ends = np.round(ends)
+    ends = np.where(np.abs(ends - whole_ends) < 1e-9, whole_ends, ends)  # sums of floats, on whole numbers again
     hits = np.ceil(ends - start).astype(np.int64)
     return np.flatnonzero(np.diff(hits, prepend=max(int(np.ceil(-start)), 0)) > 0)
 
