@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveysim import DesignError, allocate, margin_of_error, sample_size
-from surveysim.kernels import dialling
+from surveysim.kernels import respondents
 from surveysim.sampling import SampleDesign
 from surveysim.sampling.design import variance_strata
 
@@ -108,11 +108,25 @@ def test_variance_strata__join_thin_units_inside_the_province():
         assert not set(strata[f, province == 0]) & set(strata[f, province == 1])
 
 
+def bank_numbers(prefixes, suffixes, shared, key, unit, n):
+    """The first n numbers of a unit's banks in dialling order."""
+    batch, table, found, bank = respondents.new_batch(), np.empty(respondents.SUFFIXES, np.int64), [], 0
+    while sum(map(len, found)) < n:
+        width, size, bits = respondents.open_bank(bank, prefixes, suffixes, shared, key, unit, table)
+        for place in range(0, size, respondents.BATCH):
+            m = min(size - place, respondents.BATCH)
+            where = (m, place, bank, size, bits, suffixes, width)
+            respondents.numbers_ahead(batch, *where, shared, key, unit, table)
+            found.append(batch.number[:m].copy())
+        bank += 1
+    return np.concatenate(found)[:n]
+
+
 @pytest.mark.parametrize("shared", [1, 0])
 def test_banks__hold_each_number_once_and_shared_suffixes_behind_every_prefix(shared):
     prefixes, suffixes = 7, 5
-    out = np.empty(3 * prefixes * suffixes, np.int64)  # three banks: the first and two enlargements
-    dialling.bank_numbers(prefixes, suffixes, shared, np.uint64(9), 3, out)
+    n = 3 * prefixes * suffixes  # three banks: the first and two enlargements
+    out = bank_numbers(prefixes, suffixes, shared, np.uint64(9), 3, n)
     assert len(np.unique(out)) == len(out)
     first = out[: prefixes * suffixes]
     by_prefix = [frozenset(first[first // 10_000 == p] % 10_000) for p in range(prefixes)]
@@ -124,8 +138,7 @@ def test_banks__hold_each_number_once_and_shared_suffixes_behind_every_prefix(sh
 @pytest.mark.parametrize("shared", [1, 0])
 def test_banks__dial_the_whole_space_before_they_give_up(shared):
     """3 prefixes × 10,000 numbers in banks of 6,000 and then 4,000 suffixes: every number once."""
-    out = np.empty(30_000, np.int64)
-    dialling.bank_numbers(3, 6000, shared, np.uint64(4), 1, out)
+    out = bank_numbers(3, 6000, shared, np.uint64(4), 1, 30_000)
     np.testing.assert_array_equal(np.sort(out), np.arange(30_000))
 
 

@@ -20,7 +20,6 @@ N_CODES = 18
 # Results of one call, in the order of columns.CALL_RESULTS
 (RANG, WAS_BUSY, ANSWERED_BY_DEVICE, WAS_BLOCKED, WAS_DEAD, WAS_MACHINE, WAS_BUSINESS, WAS_CHILD, INTERVIEWED, BROKE_OFF, COULD_NOT,
  REFUSED, PUT_OFF, APPOINTED, WAS_AWAY, QUOTA_FULL) = range(16)  # fmt: skip
-N_RESULTS = 16
 NONE, APPOINTMENT, APPOINTMENT_UNSCREENED, SOFT, SOFT_UNSCREENED = range(5)  # memory of the last human contact
 AFTER_RING, AFTER_BUSY, AFTER_REFUSAL, AFTER_APPOINTMENT = range(4)  # when to call again
 BY_APPOINTMENT, CALLBACK, FRESH = range(3)  # queues of a slot, in order
@@ -87,6 +86,17 @@ Centre = namedtuple(
 
 
 # ------------------------------------------------------------------------------------------------ probabilities
+Paths = namedtuple(
+    "Paths",  # where calls lead: probabilities, and probabilities × minutes
+    [
+        "then",  # (21, states) of the next call, by slot
+        "then_spent",
+        "chance",  # (codes, attempts + 1) of the ends
+        "spent",
+    ],
+)
+
+
 @inline_jit
 def pending_code(memory):
     """Final code of a case that was reached, was to be called again, and never was."""
@@ -105,67 +115,52 @@ def absorb(c, frame, cooperation, chance, spent):
     now, then = np.zeros((WEEK, deep)), np.zeros((WEEK, deep))
     now_spent, then_spent = np.zeros((WEEK, deep)), np.zeros((WEEK, deep))
     for kind in range(N_TYPES):
-        p, m = chance[kind], spent[kind]
+        o = Paths(then, then_spent, chance[kind], spent[kind])
         if kind == DEAD:
-            put(p, m, NOT_WORKING, 1, 1.0, c.minutes[WAS_DEAD])
+            put(o, NOT_WORKING, 1, 1.0, c.minutes[WAS_DEAD])
         elif kind == MACHINE:
-            put(p, m, NOT_LINE, 1, 1.0, c.minutes[WAS_MACHINE])
+            put(o, NOT_LINE, 1, 1.0, c.minutes[WAS_MACHINE])
         elif kind == RINGING:
-            put(p, m, NO_ANSWER, A, 1.0, A * c.minutes[RANG])
+            put(o, NO_ANSWER, A, 1.0, A * c.minutes[RANG])
         else:
             free = 1.0 if kind == BUSINESS else 1.0 - c.blocked[frame]
-            put(p, m, BLOCKED, A, 1.0 - free, (1.0 - free) * A * c.minutes[WAS_BLOCKED])
+            put(o, BLOCKED, A, 1.0 - free, (1.0 - free) * A * c.minutes[WAS_BLOCKED])
             now[:], now_spent[:] = 0.0, 0.0
             for s in range(WEEK):
                 now[s, 0] = free * c.first[s]
             for call in range(1, A + 1):
                 then[:], then_spent[:] = 0.0, 0.0
-                for s in range(WEEK):
-                    for state in range(deep):
-                        if now[s, state] > 0.0:
-                            step(
-                                c,
-                                frame,
-                                kind,
-                                cooperation,
-                                call,
-                                s,
-                                state,
-                                now[s, state],
-                                now_spent[s, state],
-                                then,
-                                then_spent,
-                                p,
-                                m,
-                            )
+                for s, state in np.ndindex(WEEK, deep):
+                    mass, minutes = now[s, state], now_spent[s, state]
+                    if mass > 0.0:
+                        step(c, frame, kind, cooperation, call, s, state, mass, minutes, o)
                 now[:], now_spent[:] = then, then_spent
-        for code in range(N_CODES):
-            for call in range(1, A + 1):
-                if p[code, call] > 0.0:
-                    m[code, call] /= p[code, call]
+        for code, call in np.ndindex(N_CODES, A + 1):
+            if o.chance[code, call] > 0.0:
+                o.spent[code, call] /= o.chance[code, call]
 
 
 @inline_jit
-def put(p, m, code, call, mass, minutes):
+def put(o, code, call, mass, minutes):
     """Add an end: its probability and its probability × minutes."""
-    p[code, call] += mass
-    m[code, call] += minutes
+    o.chance[code, call] += mass
+    o.spent[code, call] += minutes
 
 
 @inline_jit
-def move(c, frame, call, s, memory, refusals, pending, rule, mass, minutes, then, then_spent, p, m):
+def move(c, frame, call, s, memory, refusals, pending, rule, mass, minutes, o):
     """Call again by a rule, or end where that was the last call."""
     if call == c.attempts[frame]:
-        put(p, m, pending_code(memory), call, mass, minutes)
+        put(o, pending_code(memory), call, mass, minutes)
     else:
         state = (memory * (c.conversions[frame] + 1) + refusals) * 2 + pending
         t = (s + c.again[rule, s]) % WEEK
-        then[t, state] += mass
-        then_spent[t, state] += minutes
+        o.then[t, state] += mass
+        o.then_spent[t, state] += minutes
 
 
 @jit
-def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_spent, p, m):
+def step(c, frame, kind, cooperation, call, s, state, mass, minutes, o):
     """One call in slot s from a state of this probability: where it leads."""
     pending, rest = state & 1, state >> 1
     refusals, memory = rest % (c.conversions[frame] + 1), rest // (c.conversions[frame] + 1)
@@ -179,20 +174,20 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_
     ):
         q, spent = mass * silent, (minutes + mass * length) * silent
         if last and memory == NONE:
-            put(p, m, DEVICE, call, q * device, spent * device)
-            put(p, m, code, call, q * (1.0 - device), spent * (1.0 - device))
+            put(o, DEVICE, call, q * device, spent * device)
+            put(o, code, call, q * (1.0 - device), spent * (1.0 - device))
         else:
             still = pending if rule == AFTER_BUSY else 0
-            move(c, frame, call, s, memory, refusals, still, rule, q, spent, then, then_spent, p, m)
+            move(c, frame, call, s, memory, refusals, still, rule, q, spent, o)
     q, base = mass * answers, minutes * answers  # what was spent before grows with each result's minutes
     if kind in (BUSINESS, NOBODY_ELIGIBLE):
         code, result = (NOT_HOUSEHOLD, WAS_BUSINESS) if kind == BUSINESS else (NOT_ELIGIBLE, WAS_CHILD)
-        put(p, m, code, call, q, base + q * c.minutes[result])
+        put(o, code, call, q, base + q * c.minutes[result])
         return
     away = 0.0 if pending == 1 else 1.0 - c.available[frame]
     if away > 0.0:
         spent = (base + q * c.minutes[WAS_AWAY]) * away
-        move(c, frame, call, s, APPOINTMENT, refusals, 1, AFTER_APPOINTMENT, q * away, spent, then, then_spent, p, m)
+        move(c, frame, call, s, APPOINTMENT, refusals, 1, AFTER_APPOINTMENT, q * away, spent, o)
         q, base = q * (1.0 - away), base * (1.0 - away)
     e = c.ends[frame]
     yes = cooperation[kind, np.int64(refusals > 0) + 2 * pending]
@@ -203,36 +198,22 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, then, then_
         ((1.0 - yes) * e[2] * e[3], LANGUAGE, COULD_NOT),
         ((1.0 - yes) * e[2] * (1.0 - e[3]), UNABLE, COULD_NOT),
     ):
-        put(p, m, code, call, q * part, (base + q * c.minutes[result]) * part)
+        put(o, code, call, q * part, (base + q * c.minutes[result]) * part)
     no = (1.0 - yes) * (1.0 - e[2])
     for screened in range(2):
         part = no * (1.0 - e[5] if screened == 1 else e[5])
         later = APPOINTMENT if screened == 1 else APPOINTMENT_UNSCREENED
         spent = (base + q * c.minutes[APPOINTED]) * part * e[4]
-        move(c, frame, call, s, later, refusals, 1, AFTER_APPOINTMENT, q * part * e[4], spent, then, then_spent, p, m)
+        move(c, frame, call, s, later, refusals, 1, AFTER_APPOINTMENT, q * part * e[4], spent, o)
         part *= 1.0 - e[4]
         hard = e[6] if refusals < c.conversions[frame] else 1.0
         end = REFUSAL if screened == 1 else NOT_SCREENED
-        put(p, m, end, call, q * part * hard, (base + q * c.minutes[REFUSED]) * part * hard)
+        put(o, end, call, q * part * hard, (base + q * c.minutes[REFUSED]) * part * hard)
         if hard < 1.0:
             soft = SOFT if screened == 1 else SOFT_UNSCREENED
             spent = (base + q * c.minutes[PUT_OFF]) * part * (1.0 - hard)
-            move(
-                c,
-                frame,
-                call,
-                s,
-                soft,
-                refusals + 1,
-                0,
-                AFTER_REFUSAL,
-                q * part * (1.0 - hard),
-                spent,
-                then,
-                then_spent,
-                p,
-                m,
-            )
+            moved = q * part * (1.0 - hard)
+            move(c, frame, call, s, soft, refusals + 1, 0, AFTER_REFUSAL, moved, spent, o)
 
 
 # ------------------------------------------------------------------------------------------------ the calls themselves
@@ -245,12 +226,8 @@ def below(word, place, share):
 @inline_jit
 def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
     """The call to case i in slot s of the week: result, final code (-1: open), memory, refusals, pending, rule."""
-    kind, memory, refusals, pending = (
-        np.int64(o.row[i].kind),
-        np.int64(o.row[i].memory),
-        np.int64(o.row[i].refusals),
-        np.int64(o.row[i].pending),
-    )
+    kind, memory = np.int64(o.row[i].kind), np.int64(o.row[i].memory)
+    refusals, pending = np.int64(o.row[i].refusals), np.int64(o.row[i].pending)
     if kind == DEAD:
         return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if kind == MACHINE:
@@ -275,15 +252,8 @@ def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
     if float(w1 >> np.uint64(11)) * (1.0 / 9007199254740992.0) * (1.0 + np.exp(-log_odds)) < 1.0:
         if not below(w2, 2, c.ends[frame, 0]):
             return INTERVIEWED, COMPLETE, memory, refusals, 0, AFTER_RING, w3
-        return (
-            BROKE_OFF,
-            (PARTIAL if below(w2, 3, c.ends[frame, 1]) else BREAK_OFF),
-            memory,
-            refusals,
-            0,
-            AFTER_RING,
-            w3,
-        )
+        code = PARTIAL if below(w2, 3, c.ends[frame, 1]) else BREAK_OFF
+        return BROKE_OFF, code, memory, refusals, 0, AFTER_RING, w3
     if below(w2, 2, c.ends[frame, 2]):
         return COULD_NOT, (LANGUAGE if below(w2, 3, c.ends[frame, 3]) else UNABLE), memory, refusals, 0, AFTER_RING, w3
     if below(w2, 3, c.ends[frame, 4]):
@@ -362,9 +332,8 @@ def open_cases(c, o, h, start, slot, key):
         frame, unit = o.row[i].unit // U, o.row[i].unit % U
         _, _, _, w3 = philox(o.row[i].number, NUMBER, unit, np.int64(frame == 0), key[0], key[1])
         mine = o.row[i].kind < BUSINESS
-        o.row[i].known = np.int64(mine and below(w3, 0, c.blocked[frame])) + 2 * np.int64(
-            mine and below(w3, 1, c.device[frame])
-        )
+        blocked, device = mine and below(w3, 0, c.blocked[frame]), mine and below(w3, 1, c.device[frame])
+        o.row[i].known = np.int64(blocked) + 2 * np.int64(device)
         u, offset = float(lane(w3, 2)) / 65536.0, 0
         while offset < WEEK - 1 and u >= c.first[(slot + offset) % WEEK]:
             u -= c.first[(slot + offset) % WEEK]
@@ -404,15 +373,11 @@ def work(c, o, h, slot, until, last, key, paradata):
                 )
                 minutes = c.minutes[result]
                 if result == INTERVIEWED:
-                    left = h.quota[
-                        frame, h.province[v], o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
-                    ]
-                    if left <= 0:
+                    group = o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
+                    if h.quota[frame, h.province[v], group] <= 0:
                         result, code, minutes = QUOTA_FULL, QUOTA, c.minutes[QUOTA_FULL]
                     else:
-                        h.quota[
-                            frame, h.province[v], o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
-                        ] = left - 1
+                        h.quota[frame, h.province[v], group] -= 1
                         h.found[unit] += 1
                         minutes *= 0.6 + 0.8 * float(lane(word, 2)) / 65536.0
                 o.row[i].calls, o.row[i].memory, o.row[i].refusals, o.row[i].pending = call, memory, refusals, pending

@@ -69,12 +69,9 @@ def collapse(address, kind, radix, n, weight, size, first, last, cell, sums):
 @jit
 def add_up(cell, weight, sums):
     """Sums of the weights by cell, added to `sums`; returns how many weights are negative or not finite."""
-    bad = 0
-    for i in range(len(weight)):  # a loop of its own, so that it vectorizes
-        bad += not (weight[i] >= 0.0 and weight[i] < np.inf)
     for i in range(len(cell)):
         sums[np.uint32(cell[i])] += weight[i]
-    return bad
+    return unusable(weight)  # a loop of its own, so that it vectorizes
 
 
 @jit

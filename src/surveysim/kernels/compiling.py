@@ -31,20 +31,8 @@ def compiled_before():
 
 
 @intrinsic
-def multiply_high(typing_context, a, b):
-    """High 64 bits of the 128-bit product of two uint64: one machine instruction that Python cannot say."""
-
-    def generate(context, builder, signature, arguments):
-        wide = ir.IntType(128)
-        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
-        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
-
-    return types.uint64(types.uint64, types.uint64), generate
-
-
-@intrinsic
 def multiply_wide(typing_context, a, b):
-    """High and low 64 bits of the product of two uint64, from one machine instruction."""
+    """High and low 64 bits of the product of two uint64: one machine instruction that Python cannot say."""
 
     def generate(context, builder, signature, arguments):
         wide = ir.IntType(128)
@@ -54,6 +42,12 @@ def multiply_wide(typing_context, a, b):
         return context.make_tuple(builder, signature.return_type, (high, low))
 
     return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), generate
+
+
+@inline_jit
+def multiply_high(a, b):
+    """The high 64 bits alone."""
+    return multiply_wide(a, b)[0]
 
 
 @intrinsic
@@ -93,9 +87,6 @@ if numba.config.DISABLE_JIT:
         return np.errstate(all="ignore")(function)
 
     inline_jit = jit_in_place = jit
-
-    def multiply_high(a, b):
-        return np.uint64((int(a) * int(b)) >> 64)
 
     def multiply_wide(a, b):
         product = int(a) * int(b)

@@ -98,25 +98,3 @@ def release_in_batches(p, n, f, landline, v, start, cases, b):
             row[0], row[1], row[2], row[3] = v, start + done, b.number[i], b.kind[i]
             row[4], row[5], row[6], row[7] = b.owner[i], b.person[i], b.first[i], b.second[i]
     return done
-
-
-def bank_numbers(prefixes, suffixes, shared, key, unit, out):
-    """The first numbers of a unit's banks in dialling order; for tests and for those who export a bank."""
-    bank_in_batches(prefixes, suffixes, shared, key, unit, out, new_batch())
-
-
-@jit
-def bank_in_batches(prefixes, suffixes, shared, key, unit, out, b):
-    """`bank_numbers` with room for a batch."""
-    table, bank, place, done = np.empty(SUFFIXES, np.int64), -1, 0, 0
-    width, size, bits = 0, 0, 0
-    while done < len(out):
-        if place == size:
-            bank, place = bank + 1, 0
-            width, size, bits = open_bank(bank, prefixes, suffixes, shared, key, unit, table)
-        m = min(size - place, len(out) - done, BATCH)
-        numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table)
-        place += m
-        for i in range(m):
-            out[done] = b.number[i]
-            done += 1

@@ -13,18 +13,7 @@ import numpy as np
 from .compiling import inline_jit, jit_in_place
 from .many import alias_draw_many, find_many, permute_many, philox_many
 from .numbers import hosted_owner, quotient
-from .people import (
-    AGED_6,
-    DORMITORY,
-    HEAD,
-    OTHER,
-    PARTNER,
-    PERSON,
-    find,
-    household_draw,
-    person_draw,
-    years_of,
-)
+from .people import AGED_6, DORMITORY, HEAD, OTHER, PARTNER, PERSON, find, household_draw, person_draw, years_of
 from .randomness import bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
@@ -99,47 +88,18 @@ Batch = namedtuple(
 
 def new_batch():
     """Room for a batch, to be handed to a kernel that looks at it `borrowed`."""
-    number, member = np.empty((14, BATCH), np.int64), np.empty((4, BATCH * MOST_MEMBERS), np.int64)
-    word, draw = np.empty((6, BATCH), np.uint64), np.empty((5, BATCH * MOST_MEMBERS), np.uint64)
-    return Batch(
-        number=number[0],
-        slot=number[1],
-        word=word[:4],
-        kind=number[2],
-        owner=number[3],
-        person=number[4],
-        first=number[5],
-        second=number[6],
-        row=number[7],
-        layer=number[8],
-        unit=number[9],
-        home=number[10],
-        at=number[11],
-        eldest=np.empty(BATCH, np.int64),
-        group=number[12],
-        lines=np.empty(BATCH, np.int64),
-        shared=word[4:],
-        begin=np.empty(BATCH + 1, np.int64),
-        id=member[0],
-        of=member[1],
-        cell=member[2],
-        draw=draw[:4],
-        able=np.empty(MOST_MEMBERS, np.int64),
-        table=member[3],
-        left=draw[4],
-        place=number[13],
-    )
+    many = BATCH * MOST_MEMBERS
+    words = {"word": (4, BATCH), "shared": (2, BATCH), "draw": (4, many), "left": many}
+    longer = dict.fromkeys(("id", "of", "cell", "table"), many) | {"begin": BATCH + 1, "able": MOST_MEMBERS}
+    room = {name: np.empty(longer.get(name, BATCH), np.int64) for name in Batch._fields if name not in words}
+    return Batch(**room, **{name: np.empty(shape, np.uint64) for name, shape in words.items()})
 
 
 @inline_jit
 def suffix_of(slot, unit, own, key):
     """The slot-th of a random order of the 10,000 suffixes: one order for a unit, or one for each prefix (own > 0)."""
-    return permute(
-        slot,
-        SUFFIXES,
-        14,
-        (key ^ np.uint64(0x5DEECE66D)) + np.uint64(unit) * np.uint64(977) + np.uint64(own) * np.uint64(0x9E3779B9),
-    )
+    order = np.uint64(unit) * np.uint64(977) + np.uint64(own) * np.uint64(0x9E3779B9)
+    return permute(slot, SUFFIXES, 14, (key ^ np.uint64(0x5DEECE66D)) + order)
 
 
 @inline_jit

@@ -113,27 +113,34 @@ def centres(sums, sampled, sample):
 
 
 @jit
+def about_centres(total, stratum, sampled, scale, sample, out):
+    """Variances (D,) of sums of unit totals (U, D), about the `centres` of their strata, added to `out`."""
+    U, D = total.shape
+    mean = np.zeros((len(sampled), D))
+    for u in range(U):
+        for d in range(D):
+            mean[stratum[u], d] += total[u, d]
+    centres(mean, sampled, sample)
+    for u in range(U):
+        h = stratum[u]
+        for d in range(D):
+            off = total[u, d] - mean[h, d]
+            out[d] += scale[h] * off * off
+
+
+@jit
 def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, sample, out):
     """Variances (E,) of Σ weight·z (E, n): PSU totals about their stratum's mean, times `scale` per stratum.
 
     `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there; `sample` (H,) as in `centres`.
     """
     E, n = z.shape
-    total, mean = np.empty(len(psu_stratum)), np.empty((len(stratum_psus), 1))
+    total = np.empty(len(psu_stratum))
     for e in range(E):
-        total[:] = 0.0
-        mean[:] = 0.0
+        total[:], out[e] = 0.0, 0.0
         for i in range(n):
             total[psu[i]] += weight[i] * z[e, i]
-        for j in range(len(total)):
-            mean[psu_stratum[j], 0] += total[j]
-        centres(mean, stratum_psus, sample)
-        variance = 0.0
-        for j in range(len(total)):
-            h = psu_stratum[j]
-            off = total[j] - mean[h, 0]
-            variance += scale[h] * off * off
-        out[e] = variance
+        about_centres(total.reshape(-1, 1), psu_stratum, stratum_psus, scale, sample, out[e : e + 1])
 
 
 @jit
@@ -174,17 +181,11 @@ def between_units(num, den, value, base, stratum, sampled, scale, sample, out):
     A unit's total of scores is (num - R den) / base; deviations are from the stratum's mean over all its units.
     """
     U, D = num.shape
-    H, totals = len(sampled), len(base) == 0
-    mean = np.zeros((H, D))
+    totals, own = len(base) == 0, np.empty((U, D))
     for u in range(U):
         for d in range(D):
-            mean[stratum[u], d] += num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]
-    centres(mean, sampled, sample)
-    for u in range(U):
-        h = stratum[u]
-        for d in range(D):
-            off = (num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]) - mean[h, d]
-            out[d] += scale[h] * off * off
+            own[u, d] = num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]
+    about_centres(own, stratum, sampled, scale, sample, out)
 
 
 @jit
@@ -372,7 +373,7 @@ def calibrated_units(
     z, weight, group, unit, stratum, sampled, scale, sample, base, cell, partition, column, inverse, pinned, totals, out
 ):  # fmt: skip
     """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
-    D, H, U = len(out), len(sampled), len(stratum)
+    D, U = len(out), len(stratum)
     P, width = inverse.shape[0], inverse.shape[1]
     beta, own = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D), np.zeros((U, D))
     for i in range(len(z)):
@@ -385,16 +386,7 @@ def calibrated_units(
                 if f != 0.0:
                     for d in range(D):
                         own[u, d] -= f * beta[p, a, d]
-    mean = np.zeros((H, D))
-    for u in range(U):
-        for d in range(D):
-            mean[stratum[u], d] += own[u, d]
-    centres(mean, sampled, sample)
-    for u in range(U):
-        h = stratum[u]
-        for d in range(D):
-            off = own[u, d] - mean[h, d]
-            out[d] += scale[h] * off * off
+    about_centres(own, stratum, sampled, scale, sample, out)
 
 
 @jit
