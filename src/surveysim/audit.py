@@ -258,15 +258,10 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
         table[f"p_{name}"] = _two_sided(table["change"].abs() / se)
         least = _two_sided((table["change"].abs() - table["rounding"]).clip(lower=0) / se)
         most = _two_sided((table["change"].abs() + table["rounding"]) / se)
-        adjusted = {
-            k: _holm(p, table["family"]) for k, p in (("least", least), ("p", table[f"p_{name}"]), ("most", most))
-        }
-        table[f"holm_{name}"] = adjusted["p"]
-        table[f"verdict_{name}"] = np.where(
-            adjusted["p"].isna(),
-            "",
-            np.where(adjusted["least"] <= 1 - level, "yes", np.where(adjusted["most"] <= 1 - level, "rounding", "no")),
-        )
+        least, adjusted, most = (_holm(p, table["family"]) for p in (least, table[f"p_{name}"], most))
+        table[f"holm_{name}"] = adjusted
+        known = [adjusted.isna(), least <= 1 - level, most <= 1 - level]
+        table[f"verdict_{name}"] = np.select(known, ["", "yes", "rounding"], "no")
     table["note"] = [_CHANGED.get(name, "") for name in table.index]
     return table.reset_index()
 
@@ -278,11 +273,9 @@ _CHANGED = dict.fromkeys(
 
 def _rounding(fact):
     """By how much rounding may have moved a change: half a printed digit for each figure that was printed, one where the change was."""
+    each, own = [PRINTED, PRINTED], PRINTED
     if fact.unit == "10k persons":
-        each = [50.0 if value % 100 == 0 else 0.5 for value in (fact.value_2023_12, fact.value_2024_12)]
-        own = 0.5
-    else:
-        each, own = [PRINTED, PRINTED], PRINTED
+        own, each = 0.5, [50.0 if value % 100 == 0 else 0.5 for value in (fact.value_2023_12, fact.value_2024_12)]
     return own if fact.value_2023_12_basis == "implied_by_change" else sum(each)
 
 
@@ -375,13 +368,6 @@ def _monte_carlo(spec, n, repetitions, z, progress):
     study = Study(spec, changes=(f"study.repetitions={repetitions}", f"study.seed={SEED}"))
     long = study.run(progress=progress if progress is not None else False).performance()
     value, error = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
-    return pd.DataFrame(
-        {
-            "design_se": value["empse"],
-            "design_moe": z * value["empse"],
-            "design_mcse": z * error["empse"],
-            "design_deff": value["deff"],
-            "design_cover": 100 * value["cover"],
-            "design_cover_mcse": 100 * error["cover"],
-        }
-    )
+    errors = {"design_se": value["empse"], "design_moe": z * value["empse"], "design_mcse": z * error["empse"]}
+    cover = {"design_cover": 100 * value["cover"], "design_cover_mcse": 100 * error["cover"]}
+    return pd.DataFrame(errors | {"design_deff": value["deff"]} | cover)

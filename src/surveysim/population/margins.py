@@ -309,6 +309,15 @@ def _pandas(data, columns, what):
     return table
 
 
+def _variables(table, besides, levels, what):
+    """The variables that a table names in its columns; refuses those without a margin."""
+    named = [c for c in table if c not in besides]
+    unknown = [c for c in named if c not in levels]
+    if unknown:
+        raise UnknownNameError(f"{what} names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
+    return named
+
+
 def _numbers(table, column, what, low=0.0, high=np.inf):
     """A column as numbers; refuses missing ones and those outside low to high."""
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
@@ -390,10 +399,7 @@ def _prior(association, levels):
     if association is None:
         return np.ones(shape)
     table = _pandas(association, ("weight",), "association")
-    named = [c for c in table if c != "weight"]
-    unknown = [c for c in named if c not in levels]
-    if unknown:
-        raise UnknownNameError(f"association names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
+    named = _variables(table, ("weight",), levels, "association")
     small = np.zeros([len(levels[v]) for v in named])
     codes = [domains.label_codes(levels[v], list(table[v]), v) for v in named]
     if not named:
@@ -428,16 +434,11 @@ def _fit(prior, totals, stratum):
 def _thresholds(rates, levels):
     """Names of the outcomes and 2**32 × their probability by cell (K, J)."""
     shape = tuple(len(x) for x in levels.values())
-    if rates is None:
-        return (), np.zeros((0, math.prod(shape)), np.uint64)
-    table = _pandas(rates, ("outcome", "rate"), "rates")
+    table = pd.DataFrame(columns=["outcome", "rate"]) if rates is None else _pandas(rates, ("outcome", "rate"), "rates")
     rate = _numbers(table, "rate", "rates", 0.0, 1.0)
     if len(table) == 0:
         return (), np.zeros((0, math.prod(shape)), np.uint64)
-    variables = [c for c in table if c not in ("outcome", "rate")]
-    unknown = [c for c in variables if c not in levels]
-    if unknown:
-        raise UnknownNameError(f"rates names {unknown[0]!r}, which is no margin; there are {', '.join(levels)}.")
+    variables = _variables(table, ("outcome", "rate"), levels, "rates")
     names = tuple(dict.fromkeys(table["outcome"]))
     result = np.full((len(names), *shape), np.nan)
     for row, value in zip(table.to_dict("records"), rate):

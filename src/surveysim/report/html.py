@@ -1,10 +1,13 @@
 """One self-contained HTML page from plain tables: no network, no script, light and dark, print."""
 
+import base64
+import math
 import re
 import tomllib
 from functools import cache
 from importlib.resources import files
 
+from ..display import csv_text
 from ..errors import SpecError
 
 LANGUAGES = ("en", "zh")
@@ -41,15 +44,10 @@ def visible(text):
 
 def download(name, label, table):
     """A table as a file that the page carries with it: its name, what it is, and a data address."""
-    import base64
-
-    from ..display import csv_text
-
     text = table if isinstance(table, str) else csv_text(table)
     kind = "text/csv" if name.endswith(".csv") else "text/plain"
-    body = base64.b64encode(("" if kind == "text/plain" else "\ufeff").encode() + text.encode()).decode(
-        "ascii"
-    )  # Excel wants the mark
+    mark = "\ufeff" if kind == "text/csv" else ""  # Excel wants it
+    body = base64.b64encode((mark + text).encode()).decode("ascii")
     return {"name": name, "label": label, "href": f"data:{kind};charset=utf-8;base64,{body}"}
 
 
@@ -60,8 +58,6 @@ def without_dashes(text):
 
 def with_error(value, mcse):
     """A value with its Monte Carlo error in brackets, with as many digits as that error leaves meaning."""
-    import math
-
     if not math.isfinite(value):
         return "–"
     if not math.isfinite(mcse):

@@ -165,10 +165,9 @@ def population_values(pop, definitions, frames=(True, True)):
     def cells(name):
         if name in parameters.BASE_COLUMNS and name != "landlines":
             return sums.status @ (parameters.BASE_COLUMNS[name] * covered)
-        mask = (ONLINE == 0) if name == "nonuser" or asked_of.get(name) == "nonuser" else (ONLINE == 1)
-        known = sums.column("nonuser", status=True) if name == "nonuser" else None
-        if known is not None:
-            return known @ covered.astype(np.int64)
+        if name == "nonuser":
+            return sums.column(name, status=True) @ covered.astype(np.int64)
+        mask = (ONLINE == 0) if asked_of.get(name) == "nonuser" else (ONLINE == 1)
         of, reached = sums.status @ mask.astype(np.int64), sums.status @ (mask & covered).astype(np.int64)
         return sums.column(name) * np.divide(reached, of, out=np.zeros(of.shape), where=of > 0)
 
@@ -225,9 +224,5 @@ def _bias_and_variance(error):
     R = len(error)
     variance = float(error.var(ddof=1))
     fourth = float(np.mean((error - error.mean()) ** 4))
-    return (
-        float(error.mean()),
-        float(np.sqrt(variance / R)),
-        variance,
-        float(np.sqrt(max(fourth - variance**2, 0.0) / R)),
-    )
+    mcse = np.sqrt(variance / R), np.sqrt(max(fourth - variance**2, 0.0) / R)
+    return float(error.mean()), float(mcse[0]), variance, float(mcse[1])

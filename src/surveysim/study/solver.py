@@ -176,7 +176,7 @@ class _Lab:
 
     def try_(self, place):
         """Judge the design at a place; False where it was judged before."""
-        if any(np.allclose(place, p) for p in self.places):
+        if self._of(self.places, place) is not None:
             return False
         self.places.append(place)
         values = self.values(place)
@@ -212,8 +212,8 @@ class _Lab:
         """Whether another place would save less than a hundredth of the cost, or is the same."""
         if np.allclose(place, best):
             return True
-        known = [c for p, c in zip(self.places, self.costs, strict=True) if np.allclose(p, place)]
-        cost = known[0] if known else self._cost(self._study(place, 2, self.seed), self.values(place))
+        cost = self._of(self.costs, place)
+        cost = self._cost(self._study(place, 2, self.seed), self.values(place)) if cost is None else cost
         return cost > 0.99 * found.cost
 
     def solved(self, minimize, about, judged=None):
@@ -242,7 +242,7 @@ class _Lab:
         grid = np.stack(np.meshgrid(*[axis] * len(self.inputs), indexing="ij"), axis=-1).reshape(-1, len(self.inputs))
         found = _terms(grid) @ beta
         if about is not None:
-            known = judged if judged is not None else self._judged(about)
+            known = judged if judged is not None else self._of(self.moes, about)
             if known is not None:
                 here = (_terms(about[None, :]) @ beta)[0]
                 found[:, :-1] += np.log(known.loc[items, "moe"].to_numpy()) - here[:-1]
@@ -262,9 +262,9 @@ class _Lab:
             aim = found[:, :-1][:, (table.loc[items, "estimand"] == minimize).to_numpy()].max(axis=1)
         return grid[np.argmin(np.where(slack >= 0, aim, np.inf))]
 
-    def _judged(self, place):
-        """Margins of the search at a place, or None."""
-        return next((m for p, m in zip(self.places, self.moes, strict=True) if np.allclose(p, place)), None)
+    def _of(self, known, place):
+        """What is known of a place that was tried, or None."""
+        return next((k for p, k in zip(self.places, known, strict=True) if np.allclose(p, place)), None)
 
     def solution(self, place, check):
         """(Solution, its margins) of the design at a place, judged with other random numbers."""

@@ -70,12 +70,10 @@ def _prepared(spec):
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
     rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])
-    design = SampleDesign.plan(
-        frames, **spec.sample.model_dump(), interview_rate=rates
-    )  # the banks are those of the real response
-    if (
-        not spec.stages.nonresponse
-    ):  # nothing is left for a call centre: one outcome a number, in strict order, without quotas
+    # the banks are those of the real response
+    design = SampleDesign.plan(frames, **spec.sample.model_dump(), interview_rate=rates)
+    # nothing is left for a call centre: one outcome a number, in strict order, without quotas
+    if not spec.stages.nonresponse:
         spec = spec.model_copy(update={"fieldwork": spec.fieldwork.model_copy(update={"level": "outcome"})})
         models, protocol = tuple(model.complete() for model in models), replace(protocol, quota=None)
     if not spec.stages.measurement:
@@ -248,9 +246,8 @@ def disposition_table(prep, cases):
         np.add.at(categories, province, cases.dispositions[f])
         for p in np.flatnonzero(np.bincount(province, prep.design.targets[f], 31)):
             share = eligible_share(prep, cases, f, province == p)
-            rows.append(
-                (frame, provinces[p], *categories[p], *shares_of_unknown(prep.spec.weighting, by_code[p], share))
-            )
+            e = shares_of_unknown(prep.spec.weighting, by_code[p], share)
+            rows.append((frame, provinces[p], *categories[p], *e))
     names = ("frame", "number_province", *DISPOSITIONS, "e", "e_unscreened")
     return Columns({name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
@@ -462,13 +459,6 @@ def completed(prep, seed, cases, table, weights):
     """The `SurveyRun` of a case file that has been weighted."""
     spec, interviews = prep.spec, interviews_of(prep, cases, table, weights)
     survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
-    found = estimands.estimate(
-        prep.definitions,
-        survey.design,
-        estimands.Variables(prep.pop, cases),
-        prep.known,
-        prep.pop.scale,
-        level=spec.estimation.level,
-        deff="wr",
-    )
+    variables, given = estimands.Variables(prep.pop, cases), {"level": spec.estimation.level, "deff": "wr"}
+    found = estimands.estimate(prep.definitions, survey.design, variables, prep.known, prep.pop.scale, **given)
     return SurveyRun(spec, seed, interviews, cases.numbers, weights, survey, found, cases, prep)
