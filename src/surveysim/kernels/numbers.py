@@ -51,22 +51,24 @@ def slot_owner(modulus, cut, layer_start, u, s):
     return e + quotient(e, cut[layer, u]) * (modulus[layer] - cut[layer, u]), layer
 
 
+@inline_jit
+def pool_of(n, level, province):
+    """First place, size and key of the national pool (level 0) or of a province's (1)."""
+    if level == 0:
+        return np.int64(0), n.pool_size[-1], n.key[1]
+    return n.pool_first[province], n.pool_size[province], n.key[2] + np.uint64(province)
+
+
 @jit
 def guest_slot(n, v, h):
     """Unit and slot of the hosted index h of unit v that belongs to another unit's owner (a call: it is rare)."""
-    if h < n.hosted[2, v]:
-        q = n.host_start[0, v] + h - n.hosted[1, v]
-        place = unpermute(q, n.pool_size[-1], bits_of(n.pool_size[-1]), n.key[1])
-        u = find_row(n.pool_start, 0, place)
-        r, gone = place - n.pool_start[0, u], n.away[0, u]
-        return u, (r // gone) * AWAY + r % gone
-    province = n.unit_province[v]
-    first, size = n.pool_first[province], n.pool_size[province]
-    q = n.host_start[1, v] + h - n.hosted[2, v] - first
-    place = first + unpermute(q, size, bits_of(size), n.key[2] + np.uint64(province))
-    u = find_row(n.pool_start, 1, place)
-    r, gone = place - n.pool_start[1, u], n.away[1, u]
-    return u, (r // gone) * AWAY + n.away[0, u] + r % gone
+    level = np.int64(h >= n.hosted[2, v])
+    first, size, key = pool_of(n, level, n.unit_province[v])
+    q = n.host_start[level, v] + h - n.hosted[1 + level, v] - first
+    place = first + unpermute(q, size, bits_of(size), key)
+    u = find_row(n.pool_start, level, place)
+    r, gone = place - n.pool_start[level, u], n.away[level, u]
+    return u, (r // gone) * AWAY + level * n.away[0, u] + r % gone
 
 
 @inline_jit
@@ -102,17 +104,13 @@ def number_of(n, u, index, layer):
     s = n.layer_start[layer, u] + (index // modulus) * cut + index % modulus
     cycle, r = s // AWAY, s % AWAY
     nation, province = n.away[0, u], n.away[1, u]
-    if r < nation:
-        q = permute(n.pool_start[0, u] + cycle * nation + r, n.pool_size[-1], bits_of(n.pool_size[-1]), n.key[1])
-        v = find_row(n.host_start, 0, q)
-        h = n.hosted[1, v] + q - n.host_start[0, v]
-    elif r < nation + province:
-        p = n.unit_province[u]
-        first, size = n.pool_first[p], n.pool_size[p]
-        place = n.pool_start[1, u] + cycle * province + r - nation - first
-        q = first + permute(place, size, bits_of(size), n.key[2] + np.uint64(p))
-        v = find_row(n.host_start, 1, q)
-        h = n.hosted[2, v] + q - n.host_start[1, v]
+    if r < nation + province:
+        level = np.int64(r >= nation)
+        first, size, key = pool_of(n, level, n.unit_province[u])
+        place = n.pool_start[level, u] + cycle * n.away[level, u] + r - level * nation - first
+        q = first + permute(place, size, bits_of(size), key)
+        v = find_row(n.host_start, level, q)
+        h = n.hosted[1 + level, v] + q - n.host_start[level, v]
     else:
         v, h = u, cycle * (AWAY - nation - province) + r - nation - province
     return np.int64(v), permute(h, n.space[v], bits_of(n.space[v]), n.key[0] + np.uint64(v))

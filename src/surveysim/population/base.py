@@ -1,11 +1,12 @@
 """What every population can do: persons and households by number, exact values for any domain, export."""
 
 import numpy as np
+import pandas as pd
 
 from ..display import Shown
 from ..errors import DataError
 from ..guards import sight
-from . import export
+from . import domains, export
 
 
 class Population(Shown):
@@ -224,6 +225,19 @@ class Population(Shown):
         [10, 20]
         """
         return export.to_parquet(self, folder, where, columns, progress)
+
+    @staticmethod
+    def _by_domain(name, axes, by, keep, there, values):
+        """The table of `parameter` from the rows to `keep`, of which some are `there`; values : the rows' values of an expression."""
+        code, size = domains.combine(axes, by, keep.shape)
+        present = domains.present(code[keep & there], by)
+
+        def total(expression):
+            return np.bincount(code[keep], values(expression)[keep], size)[present]
+
+        value = domains.ratio(total, *domains.fraction(name))
+        found = [domains.text(axes, by, int(c)) for c in present]
+        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
     @staticmethod
     def _ids(ids, size, what):

@@ -257,16 +257,8 @@ class MarginPopulation(Population):
         axes |= {v: (self._level(cell, v)[None, :], list(labels)) for v, labels in self.levels.items()}
         axes = {column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in axes.items()}
         inside = domains.inside(axes, where, shape)
-        code, size = domains.combine(axes, by, shape)
-        code = code[inside]
-        present = domains.present(code[self._sums[..., 0][inside] > 0], by)
-
-        def total(expression):
-            return np.bincount(code, self._values(expression, axes, shape)[inside], size)[present]
-
-        value = domains.ratio(total, *domains.fraction(name))
-        found = [domains.text(axes, by, int(c)) for c in present]
-        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
+        there = self._sums[..., 0] > 0
+        return self._by_domain(name, axes, by, inside, there, lambda text: self._values(text, axes, shape))
 
     def _values(self, expression, axes, shape):
         """Sums of an expression by stratum and cell."""

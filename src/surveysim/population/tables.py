@@ -206,18 +206,8 @@ class TablePopulation(Population):
         """
         by, where = domains.asked(by, where)
         axes = {column: self._axis(column) for column in {*by, *where}}
-        shape = (self.size,)
-        keep = domains.inside(axes, where, shape, by)
-        code, size = domains.combine(axes, by, shape)
-        code = code[keep]
-        present = domains.present(code, by)
-
-        def total(expression):
-            return np.bincount(code, self._values(expression, keep)[keep], size)[present]
-
-        value = domains.ratio(total, *domains.fraction(name))
-        found = [domains.text(axes, by, int(c)) for c in present]
-        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
+        keep = domains.inside(axes, where, (self.size,), by)
+        return self._by_domain(name, axes, by, keep, True, lambda text: self._values(text, keep))
 
     def _axis(self, column):
         if column not in self._data.columns:

@@ -158,9 +158,7 @@ def _ascii(label):
     return plain
 
 
-@cache
-def _script(suffix):
-    return ToUnicode(suffix)
+_script = cache(ToUnicode)
 
 
 @cache

@@ -55,8 +55,8 @@ class Discrepancy:
     unit: str = ""
 
     def __str__(self):
-        size = "" if self.difference is None else f", difference {_signed(self.difference)} {self.unit}".rstrip()
-        return f"{self.place}: {self.item}: stated {_plain(self.stated)}, found {_plain(self.found)}{size}"
+        size = "" if self.difference is None else f", difference {_shown(self.difference, '+')} {self.unit}".rstrip()
+        return f"{self.place}: {self.item}: stated {_shown(self.stated)}, found {_shown(self.found)}{size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,7 @@ def blocks(addresses):
     return Fraction(addresses, BLOCK)
 
 
-def _plain(value):
+def _shown(value, sign=""):
     if isinstance(value, str):
         return value
-    return f"{value:,}" if isinstance(value, int) else f"{float(value):,.10g}"
-
-
-def _signed(value):
-    return f"{value:+,}" if isinstance(value, int) else f"{float(value):+,.10g}"
+    return f"{value:{sign},}" if isinstance(value, int) else f"{float(value):{sign},.10g}"

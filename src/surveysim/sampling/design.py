@@ -182,15 +182,8 @@ class SampleDesign:
         if not chance.any():
             return stratum
         chosen = np.rint(np.bincount(self.province, np.where(chance, self.probability, 0.0))).astype(int)
-        group, held = np.full(len(chosen), -1), 2
-        label = int(stratum.max())
-        for p in np.nonzero(chosen)[0]:
-            if held >= 2:
-                label, held = label + 1, 0
-            group[p] = label
-            held += chosen[p]
-        if held < 2:
-            group[group == label] = label - 1 if label - 1 > stratum.max() else label
+        group, some = np.full(len(chosen), -1), np.nonzero(chosen)[0]
+        group[some], _ = _joined(chosen[some], int(stratum.max()))
         return np.where(chance, group[self.province], stratum)
 
 
@@ -225,13 +218,23 @@ def variance_strata(targets, province):
     label = -1
     for f in range(targets.shape[0]):
         for p in np.unique(province):
-            inside, held = np.nonzero(province == p)[0], 2  # interviews in the open stratum; 2 or more close it
-            for u in inside:
-                if held >= 2:
-                    label, held = label + 1, 0
-                stratum[f, u] = label
-                held += targets[f, u]
-            if held < 2 and stratum[f, inside[0]] < label:
-                stratum[f, inside[stratum[f, inside] == label]] = label - 1
-                label -= 1
+            inside = np.nonzero(province == p)[0]
+            stratum[f, inside], label = _joined(targets[f, inside], label)
     return stratum
+
+
+def _joined(held, label):
+    """Labels after `label` for units in their order, with so many interviews each, and the last label that was given.
+
+    A unit joins the one before until they hold 2 together; what is left over at the end joins the last.
+    """
+    labels, together, first = np.empty(len(held), np.int64), 2, label + 1
+    for k, interviews in enumerate(held):
+        if together >= 2:
+            label, together = label + 1, 0
+        labels[k] = label
+        together += interviews
+    if together < 2 and label > first:
+        labels[labels == label] = label - 1
+        label -= 1
+    return labels, label
