@@ -38,3 +38,10 @@ def test_config_check__a_plan_that_can_be_met(check):
     found = check("interviews = 9300\nminimum_per_province = 150\n")
     assert found.exit_code == 0, found.stderr
     assert "a survey of 9,300 interviews" in found.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_config__takes_a_preset_as_its_message_offers(command):
+    found = CliRunner().invoke(main, ["config", command, "cnnic-2024-12", "--set", "sample.landline_share=0.25"])
+    assert found.exit_code == 0, found.stderr
+    assert ("landline_share = 0.25" if command == "show" else "cnnic-2024-12: a survey of 22,047") in found.stdout

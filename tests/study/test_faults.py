@@ -55,6 +55,9 @@ def swallows(sample):
 def always_dies(sample):
     os._exit(3)
 
+def negative(sample):
+    return {"mean": (3.0, -0.1)}
+
 def memory(sample):
     return {"mean": float(resource.getrlimit(resource.RLIMIT_DATA)[0])}
 
@@ -153,6 +156,14 @@ def test_a_pool_that_breaks__is_no_end_of_the_study(home):
 def test_a_study_of_which_every_repetition_dies__ends_soon(home):
     with pytest.raises(StudyError, match=r"more than study.failures .* allows.*\n?.*ended its process"):
         study(home, "always_dies", failures=0.0).run(executor="processes", workers=1, progress=False)
+
+
+def test_a_study_of_which_every_repetition_fails__waits_for_nobody(home, monkeypatch):
+    monkeypatch.setattr("surveysim.study.crews.GRACE", 60.0)
+    start = time.monotonic()
+    with pytest.raises(StudyError, match=r"more than study.failures"):
+        study(home, "negative", 4, failures=0.0).run(workers=1, progress=False)
+    assert time.monotonic() - start < 30.0
 
 
 @pytest.mark.parametrize("call", ["blocks", "swallows"])

@@ -176,7 +176,7 @@ def config():
 @_FILE
 @_SET
 def config_check(file, changes):
-    """Check a survey's or a study's file, and plan it: every mistake is one line, with its path; provinces have their names.
+    """Check a survey's or a study's FILE (a TOML file or a preset), and plan it: every mistake is one line, with its path; provinces have their names.
 
     Runs no code of the study's estimators.
     """
@@ -187,7 +187,7 @@ def config_check(file, changes):
 @_FILE
 @_SET
 def config_show(file, changes):
-    """Print every key with its value, defaults and what the file extends included, as TOML."""
+    """Print every key of FILE (a TOML file or a preset) with its value, defaults and what the file extends included, as TOML."""
     from ..study.study_spec import toml
 
     click.echo(toml(_read_config(file, changes)[1]), nl=False)
@@ -205,9 +205,10 @@ def config_schema(kind):
 def _read_config(file, changes, planned=False):
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
     from ..study import SurveySpec
-    from ..study.study_spec import is_study, read
+    from ..study.spec import preset_keys, presets
+    from ..study.study_spec import is_study, read, with_changes
 
-    keys = read(file, changes)
+    keys = with_changes(preset_keys(str(file)), changes) if str(file) in presets() else read(file, changes)
     if is_study(keys):
         from ..study import Study
 

@@ -115,15 +115,11 @@ class Threads(_Crew):
         return [(worker, message) for worker, message in found if not worker.gone]
 
     def stop(self):
-        """End after the repetitions that run; what they say meanwhile."""
+        """End after the repetitions that run; yields what they say meanwhile, and ends with the last task that the caller takes from them."""
         self.stopped.set()
-        end, found = time.monotonic() + GRACE, []
+        end = time.monotonic() + GRACE
         while not self.idle() and time.monotonic() < end:
-            for worker, message in self.events(0.1):
-                found.append((worker, message))
-                if message[0] in ("end", "error"):
-                    worker.tasks.pop(0)
-        return found
+            yield from self.events(0.1)
 
     def close(self):
         self.stopped.set()

@@ -6,6 +6,7 @@ import pickle
 import warnings
 from collections import deque
 from concurrent.futures import BrokenExecutor
+from itertools import chain
 
 import numpy as np
 
@@ -108,10 +109,7 @@ def drive(crew, tasks, keep, tick=None, alone=False):
             driver.run()
     except BaseException:
         with undisturbed():
-            for worker, message in driver.crew.stop():
-                if message[0] in ("did", "block") and worker.tasks:
-                    with contextlib.suppress(StudyError):
-                        keep(worker.tasks[0], block_of(message))
+            driver.wind_up()
         raise
     finally:
         driver.crew.close()
@@ -139,6 +137,7 @@ class _Driver:
         self.crew, self.plan, self.tasks, self.keep, self.alone = crew, crew.plan, tasks, keep, alone
         self.tick = tick or (lambda n: None)
         self.again, self.suspects = deque(), deque()
+        self.heard = deque()  # messages that came, and were not acted on yet
         self.worked, self.deaths = False, 0
 
     def run(self):
@@ -152,11 +151,22 @@ class _Driver:
                     self._replace()
                     continue
                 return
-            for worker, message in self.crew.events(PULSE / 4 if self.plan.timeout else PULSE):
+            self.heard.extend(self.crew.events(PULSE / 4 if self.plan.timeout else PULSE))
+            while self.heard:
+                worker, message = self.heard.popleft()
                 getattr(self, f"_{message[0]}")(worker, *message[1:])
             if self.plan.timeout:
                 for worker in self.crew.late(self.plan.timeout):
                     self._stuck(worker)
+
+    def wind_up(self):
+        """Stop the crew, and keep what was done: it was heard beside the message that ended the run, or is said meanwhile."""
+        for worker, message in chain(self.heard, self.crew.stop()):
+            if message[0] in ("did", "block") and worker.tasks:
+                with contextlib.suppress(StudyError):
+                    self.keep(worker.tasks[0], block_of(message))
+            elif message[0] in ("end", "error") and worker.tasks:
+                worker.tasks.pop(0)
 
     def _give(self):
         """Hand out tasks; while there are suspects nothing new is begun, so that they can be alone."""
@@ -190,9 +200,9 @@ class _Driver:
         worker.done = 0
 
     def _error(self, worker, error):
+        k, _, repetitions = worker.tasks.pop(0)  # the worker is done with it, and nobody waits for it
         if isinstance(error, SurveysimError | KeyboardInterrupt):
             raise error
-        k, _, repetitions = worker.tasks[0]
         name = self.plan.scenarios[k][0]
         raise StudyError(
             f"scenario {name!r}, repetitions {repetitions[0]} to {repetitions[-1]}: the worker ended with {faults.told(error)}. Parts that "

@@ -124,7 +124,7 @@ class SurveySpec(Part):
                 f"there is no preset {sight(name)}{f'; did you mean {close[0]!r}?' if close else '.'} Presets: "
                 f"{', '.join(presets())}."
             )
-        return cls._build(merge(_preset(name), changes), f"preset {name}")
+        return cls._build(merge(preset_keys(name), changes), f"preset {name}")
 
     @classmethod
     def from_toml(cls, path):
@@ -242,7 +242,7 @@ def extended(data, path, above=()):
     if base is None:
         return data
     if isinstance(base, str) and base in presets():
-        return merge(_preset(base), data)
+        return merge(preset_keys(base), data)
     file = path.parent / base if isinstance(base, str) else path
     if not isinstance(base, str) or not _is_file(file):
         close = near(str(base), presets())
@@ -304,11 +304,11 @@ def _check_whole(spec, place):
     return mistakes
 
 
-def _preset(name):
+def preset_keys(name):
     """Keys of a preset, on top of those of the preset it extends."""
     data = tomllib.loads((files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
     base = data.pop("extends", None)
-    return data if base is None else merge(_preset(base), data)
+    return data if base is None else merge(preset_keys(base), data)
 
 
 def presets():
