@@ -1,5 +1,6 @@
 """How results look in a notebook and in a spreadsheet: escaped, and text as text."""
 
+import csv
 import re
 from html import escape
 
@@ -48,9 +49,19 @@ def guarded_table(table):
     )
 
 
+def quoting_of(table):
+    """How the text of a table is quoted in a CSV file: all of it where a carriage return stands in it, which `csv` alone leaves bare."""
+    text = table.select_dtypes(include=["object", "string", "category"])
+    bare = any(isinstance(v, str) and "\r" in v for name in text for v in text[name].drop_duplicates())
+    bare = bare or any(
+        "\r" in str(name) for name in (*table.columns, *(table.index if table.index.dtype == object else ()))
+    )
+    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+
+
 def csv_text(table, index=False, number="%.10g"):
     """A table as the text of a CSV file that no spreadsheet runs."""
     made = guarded_table(table)
     if index:
         made = made.set_axis(guarded(made.index), axis=0).rename_axis(index=table.index.name)
-    return made.to_csv(index=index, lineterminator="\n", float_format=number)
+    return made.to_csv(index=index, lineterminator="\n", float_format=number, quoting=quoting_of(made))

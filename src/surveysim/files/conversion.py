@@ -19,7 +19,10 @@ EXACT = 2**53  # larger whole numbers are not all numbers of 8 bytes
 TRUTH = {0: "False", 1: "True"}
 EXCEL_TEXT = 32767
 NARROW = {"int8": "byte", "int16": "int", "float": "float", "string_ref": "strL"}  # are written as long, double and str
-FIRST_DAY = {".xlsx": (1900, "Excel's calendar begins in 1900"), ".sav": (1583, "SPSS's calendar begins in 1582")}
+FIRST_DAY = {
+    ".xlsx": (dt.date(1900, 1, 2), "Excel's calendar begins in 1900, and its first day is a time for readers"),
+    ".sav": (dt.date(1583, 1, 1), "SPSS's calendar begins in 1582"),
+}
 
 
 class Converted:
@@ -177,8 +180,12 @@ class Converted:
 
     def _refuse_dates(self, name, kept):
         """Refuse dates that the calendar of the file does not have."""
-        first, why = FIRST_DAY.get(self.kind, (1, ""))
-        days = [(row, v) for row, v in kept.items() if isinstance(v, dt.date) and not first <= v.year <= 9999]
+        first, why = FIRST_DAY.get(self.kind, (dt.date.min, ""))
+        days = [
+            (row, v)
+            for row, v in kept.items()
+            if isinstance(v, dt.date) and (v.year, v.month, v.day) < first.timetuple()[:3]
+        ]
         if days:
             row, value = days[0]
             raise DataError(

@@ -21,6 +21,7 @@ def read_csv(path, sheet=None, encoding=None, header_row=None, expect=()):
     names = header.refuse_doubled(path, rows[at])
     _refuse_width(path, rows, at)
     table = _parsed(path, encoding, delimiter, names, at + 1)
+    _refuse_unclosed(path, encoding, table)
     more, labels = header.more_headers(path, names, rows[at + 1 : at + 1 + header.SAMPLED])
     return DataFile(path, names, table.slice(more), labels, delimiter=delimiter, encoding=encoding)
 
@@ -35,6 +36,24 @@ def _refuse_width(path, rows, at):
                 f"{path}: row {at + 1} of the file has {len(rows[at])} names, and the rows below have {usual[0][0]} cells. "
                 f"{header.offered(rows, better)}"
             )
+
+
+def _refuse_unclosed(path, encoding, table):
+    """Refuse a quote that opens in the last cell and never closes: all rows below it would be in that cell."""
+    if not table.num_rows or not table.num_columns:
+        return
+    cell = table.column(table.num_columns - 1)[table.num_rows - 1].as_py() or ""
+    nothing, quote = "".encode(encoding), '"'
+    unclosed = (quote + cell.replace(quote, quote * 2)).encode(encoding)[len(nothing) :]
+    closed = (quote * 2).encode(encoding)[len(nothing) :]
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - len(unclosed) - len(closed), 0))
+        end = file.read()
+    if end.endswith(unclosed) and (cell or not end.endswith(closed)):
+        raise DataError(
+            f"{path}: the quote that opens the last cell of data row {table.num_rows} is never closed, so that the rest of the file is one "
+            f"cell. Close it, or write it twice where it is text."
+        )
 
 
 def _opening(path, encoding, header_row):

@@ -1,5 +1,6 @@
 """Excel files: every row and column of a sheet, whatever the file says of its size."""
 
+import re
 import warnings
 import zipfile
 from collections import Counter
@@ -16,7 +17,8 @@ LARGEST = 4 << 30  # bytes of one member
 SUSPECT, RATIO = (
     64 << 20,
     150,
-)  # a larger member is refused where it is packed more than so many times; sheets are 3 to 30 times
+)  # a larger member is refused where it packs more than so many times; sheets pack 3 to 30 times
+ESCAPED = re.compile(r"_x(000[0-8BCEF]|000D|001[0-9A-F]|005F)_")
 
 
 def read_excel(path, sheet=None, encoding=None, header_row=None, expect=()):
@@ -93,7 +95,7 @@ class _Sheet:
 
     def _add(self, at, cells):
         """A row at its place; one that comes late, or twice, goes to the end, so that nothing is lost."""
-        values = {c["column"] - 1: c["value"] for c in cells if c["value"] is not None and c["value"] != ""}
+        values = {c["column"] - 1: _plain(c["value"]) for c in cells if c["value"] is not None and c["value"] != ""}
         if not values:
             return
         while len(self.rows) < at:
@@ -135,6 +137,13 @@ class _Sheet:
 
     def _warn(self, text):
         warnings.warn(f"{self.path}: {text}.", SurveysimWarning, stacklevel=7)
+
+
+def _plain(value):
+    """Text with the control characters that the format writes as _x000D_ (ISO/IEC 29500-1, 22.9.2.19); other values as they are."""
+    return (
+        ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if isinstance(value, str) and "_x" in value else value
+    )
 
 
 class _Book:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..display import guarded, guarded_table
+from ..display import guarded, guarded_table, quoting_of
 from ..errors import DataError
 from .conversion import LABELLED, Converted, losses
 from .data_file import DataFile, kind_of
@@ -186,7 +186,7 @@ def _write_csv(file, path, added):
         table = guarded_table(table)
     table = _with(table, dict(zip(guarded(added), added.values(), strict=True)))
     sign = "\t" if kind == ".tsv" else file.delimiter if file.path.suffix.lower() == ".csv" else ","
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=sign)
+    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=sign, quoting=quoting_of(table))
     return _said(file, kind, made)
 
 
