@@ -4,6 +4,7 @@ import json
 import warnings
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -260,3 +261,96 @@ def test_rows__are_counted_from_one(tmp_path):
         assert " row 4" not in found.stderr
     frame.assign(w=frame["w"].where(np.arange(N) != 4, 1e6)).to_csv(tmp_path / "heavy.csv", index=False)
     assert "(data row 5)" in surveysim("weights", "rake", tmp_path / "heavy.csv", *rake, "--weight", "w").stderr
+
+
+IDLE = {
+    "--ci": ["--mean", "y", "--ci", "wald"],
+    "--percent": ["--mean", "y", "--percent"],
+    "--mse": ["--mean", "y", "--mse"],
+    "--rho": ["--mean", "y", "--replicates", "rao-wu", "--n", "5", "--rho", "0.5"],
+    "--seed": ["--mean", "y", "--replicates", "jk1", "--seed", "5"],
+    "--n": ["--mean", "y", "--n", "7"],
+    "--sheet": ["--mean", "y", "--sheet", "nowhere"],
+}
+
+
+@pytest.mark.parametrize("option", IDLE)
+def test_estimate__refuses_options_that_would_do_nothing(data, option):
+    found = surveysim("estimate", data, *IDLE[option])
+    assert found.exit_code == 2
+    assert f"{option}: " in found.stderr
+
+
+def test_estimate__refuses_an_interval_that_does_not_exist(data):
+    for what in ("--mean", "--proportion"):
+        found = surveysim("estimate", data, what, "sex", "--ci", "bogus")
+        assert found.exit_code == 2
+        assert "--ci 'bogus': give one of wald, " in found.stderr
+
+
+def test_estimate__takes_the_same_options_where_they_do_something(data):
+    for more in (["--replicates", "jk1", "--mse"], ["--replicates", "rao-wu", "--n", "5", "--seed", "3"]):
+        assert surveysim("estimate", data, "--mean", "y", *more).exit_code == 0
+    assert surveysim("estimate", data, "--proportion", "sex", "--ci", "wilson", "--percent").exit_code == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gb18030", "utf-8", "utf-8-sig"])
+def test_weights_rake__says_that_the_text_is_utf8_now_and_keeps_its_mark(tmp_path, encoding):
+    (tmp_path / "d.csv").write_text("sex,town\nm,Orléans\nf,Paris\n", encoding=encoding)
+    (tmp_path / "m.csv").write_text("variable,level,percent\nsex,m,40\nsex,f,60\n", encoding="utf-8")
+    given = [] if encoding.startswith("utf") else ["--encoding", encoding]
+    found = surveysim("weights", "rake", tmp_path / "d.csv", "--margins", tmp_path / "m.csv", "-o", tmp_path / "o.csv", *given)  # fmt: skip
+    said = str(found.stderr) + found.output
+    assert found.exit_code == 0
+    assert (f"the text is UTF-8 now, and was read as {encoding}" in said) == bool(given)
+    written = (tmp_path / "o.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf") == (encoding == "utf-8-sig")
+    assert "m,Orléans,".encode() in written
+
+
+@pytest.fixture
+def signs(tmp_path):
+    (tmp_path / "s.csv").write_text("t,y\n+1,1\n=x,2\n+1,3\n=x,4\n", encoding="utf-8")
+    (tmp_path / "sm.csv").write_text("variable,level,percent\nt,+1,40\nt,=x,60\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_estimates__in_excel_are_text_as_it_is(signs):
+    found = surveysim("estimate", signs / "s.csv", "--proportion", "t", "-o", signs / "e.xlsx")
+    assert found.exit_code == 0
+    assert "apostrophe" not in found.stderr
+    sheet = openpyxl.load_workbook(signs / "e.xlsx").active
+    cells = next(column for column in sheet.iter_cols() if column[0].value == "level")
+    assert [(c.value, c.data_type) for c in cells[1:]] == [("+1", "s"), ("=x", "s")]
+
+
+def test_tables_of_ours__say_where_text_got_an_apostrophe(signs):
+    found = surveysim("estimate", signs / "s.csv", "--proportion", "t", "-o", signs / "e.csv")
+    assert "apostrophe in front (level" in found.stderr
+    assert pd.read_csv(signs / "e.csv")["level"].tolist() == ["'+1", "'=x"]
+    found = surveysim("weights", "rake", signs / "s.csv", "--margins", signs / "sm.csv", "-o", signs / "o.csv",
+                      "--diagnostics", signs / "d.csv")  # fmt: skip
+    assert "d.csv: text that begins like a formula has an apostrophe in front (level)" in found.stderr
+
+
+def test_weights__are_called_by_their_own_name(tmp_path):
+    (tmp_path / "d.csv").write_text("sex,w\nm,1\nf,\nm,2\nf,1\n", encoding="utf-8")
+    (tmp_path / "m.csv").write_text("variable,level,percent\nsex,m,40\nsex,f,60\n", encoding="utf-8")
+    for command in (["rake", "-o", tmp_path / "o.csv"], ["diagnose"]):
+        margins, out = tmp_path / "m.csv", command[1:]
+        found = surveysim("weights", command[0], tmp_path / "d.csv", "--margins", margins, "--weight", "w", *out)
+        assert "weight 'w': 1 of 4 weights are missing" in found.stderr
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_population__is_a_finite_number(data, tmp_path, number):
+    margins, out = tmp_path / "m.csv", tmp_path / "o.csv"
+    found = surveysim("weights", "rake", data, "--margins", margins, "--population", number, "-o", out)
+    assert found.exit_code == 2
+    assert f"'--population': '{number}' is no finite number" in found.stderr
+
+
+def test_margins__an_empty_number_is_named_by_its_row_and_column(data, tmp_path):
+    (tmp_path / "e.csv").write_text("variable,level,percent\nsex,1,\nsex,2,100\n", encoding="utf-8")
+    found = surveysim("weights", "rake", data, "--margins", tmp_path / "e.csv", "-o", tmp_path / "o.csv")
+    assert "e.csv: data row 1 has an empty cell (percent)" in found.stderr

@@ -121,8 +121,8 @@ def test_csv__cells_are_written_back_as_they_were(tmp_path):
     read = files.read(path)
     assert list(read.text("code")) == ["007", "010", None]
     out = read.write(tmp_path / "out.csv", {"w": (np.array([0.1, 0.2, np.nan]), "")})
-    assert out.read_text(encoding="utf-8") == (
-        'code,name,x,w\n007,"a, b",1.50,0.1\n010,"line\nbreak",,0.2\n,"say ""no""",NA,\n'
+    assert out.read_text(encoding="utf-8") == (  # the mark at the beginning too, by which Excel knows UTF-8
+        '\ufeffcode,name,x,w\n007,"a, b",1.50,0.1\n010,"line\nbreak",,0.2\n,"say ""no""",NA,\n'
     )
 
 

@@ -105,6 +105,7 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
     apart((data, options["rake"]), (out,))
     if options["rake"] is None:
         refuse_unused(RAKING, "without --rake, there is nothing to rake to")
+    _refuse_idle(options, replicates, ci)
     file = read_file(data, options)
     options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by else []}
     survey, asked, domains = _survey(file, Roles(), options)
@@ -130,6 +131,25 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
     click.echo(shown.to_string(index=False, float_format=lambda v: f"{v:,.5g}"))
     if out is not None:
         click.echo(f"\nThe estimates are in {out}.")
+
+
+def _refuse_idle(options, replicates, ci):
+    """Refuse options that would change nothing of what is estimated, and intervals that do not exist."""
+    from ..estimation.intervals import METHODS
+
+    if ci not in METHODS:
+        raise click.UsageError(f"--ci {ci!r}: give one of {', '.join(METHODS)}.")
+    if not options["proportion"]:
+        refuse_unused(("ci", "percent"), "is for proportions, and none is asked for; add --proportion")
+    brought = bool(options["replicate_weights"] or options["replicate_factors"])
+    if replicates is None and not brought:
+        refuse_unused(("mse",), "is for replicates; add --replicates, or --replicate-weights")
+    if replicates != "fay" and not brought:
+        refuse_unused(("rho",), "is Fay's factor; add --replicates fay, or --replicate-weights")
+    if replicates != "rao-wu":
+        refuse_unused(("seed",), "is for --replicates rao-wu, whose numbers alone are random")
+    if replicates is None:
+        refuse_unused(("n",), "is how many replicates are made; add --replicates rao-wu or sdr")
 
 
 class Roles:
@@ -261,10 +281,9 @@ def _one(survey, what, columns, share, by, ci, level, deff):
 
 
 def _write(table, out):
-    from ..display import guarded_table
     from ..files import write_table
 
-    write_table(table if out.suffix.lower() == ".parquet" else guarded_table(table), out)
+    write_table(table, out)
 
 
 @click.group()

@@ -1,5 +1,6 @@
 """The options that commands on survey files share: one list, so that what one command can be told, the others can be told too."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,17 @@ import click
 
 from ..errors import DataError
 from ..naming import matching, parted, unquoted
+
+
+class Finite(click.FloatRange):
+    """A number in a range, and no nan or inf."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
+
 
 # How a file is read.
 READING = (
@@ -36,7 +48,7 @@ RAKING = (
         help="Rows that miss a raking variable: refuse them, take their weight away, or give them a level of their own.",
     ),
     click.option(
-        "--population", type=click.FloatRange(min=0, min_open=True), help="What raked weights sum to, for margins in shares."
+        "--population", type=Finite(min=0, min_open=True), help="What raked weights sum to, for margins in shares."
     ),
     click.option("--rescale", help="Margin that the others follow where sums disagree, such as sex or sex*age; in percent all go to 100."),
     click.option("--bounds", type=float, nargs=2, help="Least and most raked weight over initial weight."),
@@ -81,12 +93,16 @@ def shared(*lists):
 
 
 def refuse_unused(options, why):
-    """Refuse options that were given and would do nothing."""
+    """Refuse options that were given and would do nothing; they are decorators, or names."""
     ctx = click.get_current_context()
-    for decorate in options:
-        (option,) = decorate(lambda: None).__click_params__
-        if ctx.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option.opts[0]}: {why}.")
+    for option in options:
+        (known,) = (
+            option(lambda: None).__click_params__
+            if callable(option)
+            else [p for p in ctx.command.params if p.name == option]
+        )
+        if ctx.get_parameter_source(known.name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{known.opts[0]}: {why}.")
 
 
 def json_option(command):
@@ -96,7 +112,10 @@ def json_option(command):
 def read_file(path, options):
     """The survey file of a command, its `--na` codes missing."""
     from .. import files
+    from ..files.data_file import KINDS
 
+    if path.suffix.lower() in set(KINDS) - {".xlsx"}:
+        refuse_unused(("sheet",), f"{path} is no Excel file, and has no sheets")
     file = files.read(path, options["sheet"], options["encoding"], options["header_row"])
     return file.declared(missing_codes(file, options["na"]))
 

@@ -176,9 +176,9 @@ def config():
 @_FILE
 @_SET
 def config_check(file, changes):
-    """Check a survey's or a study's FILE (a TOML file or a preset), and plan it: every mistake is one line, with its path; provinces have their names.
+    """Check a survey's or a study's FILE (a TOML file or a preset), and plan it: every mistake is one line, with its path.
 
-    Runs no code of the study's estimators.
+    Provinces have their names. Runs no code of the study's estimators.
     """
     click.echo(f"{file}: {_read_config(file, changes, planned=True)[0]}")
 
@@ -187,7 +187,7 @@ def config_check(file, changes):
 @_FILE
 @_SET
 def config_show(file, changes):
-    """Print every key of FILE (a TOML file or a preset) with its value, defaults and what the file extends included, as TOML."""
+    """Print every key of FILE (a TOML file or a preset) with its value, defaults and what it extends included, as TOML."""
     from ..study.study_spec import toml
 
     click.echo(toml(_read_config(file, changes)[1]), nl=False)

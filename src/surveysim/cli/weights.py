@@ -7,7 +7,7 @@ import click
 
 from ..writing import write_text
 from .options import PARTITIONS, RAKED, RAKING, READING, json_option, read_file, read_margins, shared
-from .writing import apart
+from .writing import apart, say_if_guarded
 
 _DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
 _MARGINS = click.option(
@@ -50,8 +50,7 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
     apart((data, margins), (out, diagnostics))
-    file, table, given = _read(data, margins, by, weight, options)
-    base = "__weight__" if weight is not None else None
+    file, table, given, base = _read(data, margins, by, weight, options)
     found = rake(table, given.targets, weight=base, **given.options)
     report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
     files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
@@ -59,6 +58,7 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
         from ..display import csv_text
 
         write_text(diagnostics, csv_text(report.margins))
+        say_if_guarded(report.margins, diagnostics)
         files_written.append(str(diagnostics))
     if as_json:
         facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
@@ -82,14 +82,14 @@ def weights_diagnose(data, weight, base, margins, by, as_json, **options):
 
     if weight is None:
         raise click.UsageError("--weight is needed: the column of the weights.")
-    file, table, given = _read(data, margins, by, weight, options)
+    file, table, given, weight = _read(data, margins, by, weight, options)
     if base is not None:
-        table["__base__"] = file.numbers(base)
+        base = _put(table, base, "base", file)
     report = diagnose(
         table,
-        "__weight__",
+        weight,
         None if given is None else given.targets,
-        base=None if base is None else "__base__",
+        base=base,
         by=by,
         missing=options["missing"],
         bounds=options["bounds"],
@@ -100,16 +100,21 @@ def weights_diagnose(data, weight, base, margins, by, as_json, **options):
 
 
 def _read(data, margins, by, weight, options):
-    """The file, a table of what weighting needs of it, and its `Margins`, or None."""
+    """The file, a table of what weighting needs of it, its `Margins`, or None, and the name of the weights in the table."""
     import pandas as pd
 
     file, given = read_file(data, options), None
     if margins is not None:
         given = read_margins(file, margins, by, options)
-    table = {} if given is None else dict(given.table)
-    if weight is not None:
-        table["__weight__"] = file.numbers(weight)
-    return file, pd.DataFrame(table, index=range(len(file))), given
+    table = pd.DataFrame({} if given is None else given.table, index=range(len(file)))
+    return file, table, given, None if weight is None else _put(table, weight, "weight", file)
+
+
+def _put(table, column, part, file):
+    """Add a column of numbers; its name, which is its own unless it is a raking variable, or the weight, too."""
+    name = column if column not in table.columns else f"{column} ({part})"
+    table[name] = file.numbers(column)
+    return name
 
 
 def _text(report, by):

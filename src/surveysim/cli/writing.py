@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..display import csv_text
+from ..display import csv_text, guarded
 from ..writing import flushed, write_text
 
 
@@ -38,6 +38,21 @@ def apart(inputs, outputs):
             )
         if any(path.resolve() == other.resolve() for other in write[:k]):
             raise click.UsageError(f"{path}: is to be written twice; give another name.")
+
+
+def say_if_guarded(table, path):
+    """Say where a CSV table of ours has an apostrophe that its text had not."""
+    names = [str(name) for name in table.columns if _guards([name, *table[name]])]
+    if names:
+        click.echo(
+            f"surveysim: {path}: text that begins like a formula has an apostrophe in front ({', '.join(names)}).",
+            err=True,
+        )
+
+
+def _guards(values):
+    texts = [v for v in values if isinstance(v, str)]
+    return guarded(texts) != texts
 
 
 @contextlib.contextmanager

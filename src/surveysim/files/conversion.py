@@ -1,5 +1,6 @@
 """A table of one kind of file as another kind can hold it, and what is lost on the way, in words."""
 
+import codecs
 import datetime as dt
 import re
 
@@ -213,6 +214,8 @@ class Converted:
 def losses(file, kind):
     """What a DataFile knows and a file of another kind (or of the same) cannot be told, in words."""
     meta, own = file.meta, file.path.suffix.lower()
+    if {own, kind} <= set(TEXT) and codecs.lookup(file.encoding or "utf-8").name not in ("utf-8", "utf-8-sig", "ascii"):
+        yield f"the text is UTF-8 now, and was read as {file.encoding}"
     same = meta is not None and kind in LABELLED and (kind == ".dta") == (own == ".dta")
     if not same and kind not in LABELLED:
         if file.labels:

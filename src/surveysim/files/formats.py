@@ -186,8 +186,16 @@ def _write_csv(file, path, added):
         table = guarded_table(table)
     table = _with(table, dict(zip(guarded(added), added.values(), strict=True)))
     sign = "\t" if kind == ".tsv" else file.delimiter if file.path.suffix.lower() == ".csv" else ","
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", sep=sign, quoting=quoting_of(table))
+    table.to_csv(path, index=False, lineterminator="\n", encoding=_unicode(file), sep=sign, quoting=quoting_of(table))
     return _said(file, kind, made)
+
+
+def _unicode(file):
+    """UTF-8, with the mark at its beginning where a CSV file had it, by which Excel knows it."""
+    if file.path.suffix.lower() not in TEXT or not file.path.is_file():
+        return "utf-8"
+    with file.path.open("rb") as source:
+        return "utf-8-sig" if source.read(3) == codecs.BOM_UTF8 else "utf-8"
 
 
 def _write_parquet(file, path, added):

@@ -67,7 +67,7 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
             f"{str(error).partition(' Give')[0]} Write {given[0]} as a plain number, such as 51.1."
         ) from None
     decimals = file._values(given[0]).map(_decimals)
-    faults = [*_holes(table, keys), *_doubled(file, table, keys, by), *_crossed(table, data)]
+    faults = [*_holes(table, [*keys, "total"], given[0]), *_doubled(file, table, keys, by), *_crossed(table, data)]
     if not faults:
         faults = list(_total_rows(table, given[0], by, data))
     if not faults:
@@ -79,12 +79,14 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
     return table, "totals" if given[0] == "total" else "shares"
 
 
-def _holes(table, keys):
+def _holes(table, keys, given):
     """Empty cells."""
     empty = table[keys].isna().any(axis=1)
+    missing = [given if name == "total" else name for name in keys if table[name].isna().any()]
     rows = [str(row + 1) for row in np.flatnonzero(empty)]
     if rows:
-        yield f"data row {' and '.join(rows[:3])}{' …' if rows[3:] else ''} has an empty cell; fill it in, or leave the row out."
+        where = f"data row {' and '.join(rows[:3])}{' …' if rows[3:] else ''}"
+        yield f"{where} has an empty cell ({' or '.join(missing)}); fill it in, or leave the row out."
 
 
 def _doubled(file, table, keys, by):

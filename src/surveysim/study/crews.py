@@ -115,7 +115,7 @@ class Threads(_Crew):
         return [(worker, message) for worker, message in found if not worker.gone]
 
     def stop(self):
-        """End after the repetitions that run; yields what they say meanwhile, and ends with the last task that the caller takes from them."""
+        """End after the repetitions that run; yields what they say meanwhile, and ends when the caller has taken their last task."""
         self.stopped.set()
         end = time.monotonic() + GRACE
         while not self.idle() and time.monotonic() < end:
