@@ -299,6 +299,8 @@ def framed(data, what="the table", error=DataError):
 
     try:
         return nw.from_native(data, eager_only=True)
+    except TypeError:
+        raise error(f"{what} is {_kind_in_words(data)}; give a pandas, polars or pyarrow table.") from None
     except Exception as reason:  # narwhals has a type of its own for every reason
         words = " ".join(str(reason).split())
         raise error(

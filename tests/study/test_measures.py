@@ -329,7 +329,7 @@ def test_performance__takes_what_is_on_the_edge():
 
 
 def test_performance__refuses_what_is_no_table():
-    with pytest.raises(DataError, match="pandas, polars or pyarrow table; got list"):
+    with pytest.raises(DataError, match="the table is a list; give a pandas, polars or pyarrow table"):
         ss.performance([1.0, 2.0], 1.0)
 
 
