@@ -198,7 +198,7 @@ def test_estimate__replicates(sav):
         (["--quantile", "hours:half"], "is no number"),
         ([], "nothing to estimate"),
         (["--mean", "hours", "-o", "e.txt"], "written as .csv"),
-        (["--mean", "hours", "--ci", "normal", "--proportion", "sex"], "ci = 'normal'"),
+        (["--mean", "hours", "--ci", "normal", "--proportion", "sex"], "--ci 'normal': give one of wald, logit"),
     ],
 )
 def test_estimate__bad_input_is_exit_code_2(arguments, words, sav):
