@@ -133,3 +133,10 @@ def test_arrow_tables_over_numpy_memory__keep_what_they_held():
     y[:], w[:], codes[:] = 0.0, 1.0, 2
     for one, other in zip(before, results(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_table__may_have_a_column_called_as_a_method_of_files():
+    """It was taken for a survey file."""
+    data = pd.DataFrame({"levelled": ["a", "a", "b", "b"], "y": [1.0, 2.0, 3.0, 5.0]})
+    assert ss.rake(data, {"levelled": {"a": 1, "b": 3}}).weight.tolist() == [0.5, 0.5, 1.5, 1.5]
+    assert ss.Survey(data).mean("y", by="levelled").table["estimate"].tolist() == [1.5, 4]

@@ -81,7 +81,7 @@ def kind_of(data):
 
 def is_file(data):
     """Whether data is a survey file as `files.read` gives it, whose columns are asked for as levels or as numbers."""
-    return hasattr(data, "levelled")
+    return hasattr(type(data), "levelled")  # of the type: a table may have a column of that name
 
 
 def in_kind(table, kind):
