@@ -5,7 +5,7 @@ python3 run.py demo          one complete survey (arguments go to `surveysim dem
 python3 run.py test [--all]  the tests; --all adds the long ones
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py attack        random samples of every shape against second implementations, repeated weightings, R and laws
-                             [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/attack.md
+                             [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/explanation/attack.md
 python3 run.py lint          ruff, formatting, import contracts
 python3 run.py examples      every example, its output compared
 python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 import pandas as pd
 from peers import PEERS, svy_linear, svy_survey
-from studies import study_rows
+from repetitions import study_rows
 
 import surveysim as ss
 from surveysim import streams

@@ -4,7 +4,7 @@ One sample of the preset, many Rao-Wu replicates, each of them raked again: stan
 blocks of 25 to 1,000 replicates differ from block to block, as from seed to seed. Then many samples: coverage with few replicates.
 A replicate without respondents of a level cannot be raked, so levels with fewer than 15 are merged (in the preset, fewer than 5).
 
-Run: python examples/bootstrap_replicates.py (about 9 s); --full for the result in docs/stories (about 10 min)
+Run: python examples/bootstrap_replicates.py (about 9 s); --full for the result in docs/explanation/stories (about 10 min)
 """
 
 # %% One sample: replicate values of penetration, in percent
@@ -77,9 +77,9 @@ print(wide[shown].fillna("").to_string())
 if FULL:
     import matplotlib.pyplot as plt
 
-    spread.round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    spread.round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     columns = ["method", "measure", "value", "mcse"]
-    table[columns].round(4).to_csv(f"docs/stories/{NAME}_coverage.csv", index=False, lineterminator="\n")
+    table[columns].round(4).to_csv(f"docs/explanation/stories/{NAME}_coverage.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), facecolor="white", layout="constrained")
     cv, theory = spread["cv of se, %"], spread["1/sqrt(2n), %"]

@@ -3,7 +3,7 @@
 The preset with 50, 30, 10 and 0 % of its interviews on landlines: bias, standard error and design effect of penetration and of penetration
 at ages 60+, and what the interviewers cost.
 
-Run: python examples/landline_share.py (about 8 s); --full for the result in docs/stories (about 3 min)
+Run: python examples/landline_share.py (about 8 s); --full for the result in docs/explanation/stories (about 3 min)
 """
 
 # %% The study: four shares of landlines
@@ -55,7 +55,7 @@ print(costs.to_string(float_format="{:,.0f}".format))
 if FULL:
     import matplotlib.pyplot as plt
 
-    table.round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table.round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(2, 2, figsize=(9, 4.4), facecolor="white", layout="constrained")
     for row, name in zip(axes, ("penetration", "penetration 60+"), strict=True):

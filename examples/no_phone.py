@@ -3,7 +3,7 @@
 People without any telephone use the internet at 0 to 1 times the rate of their kind. The survey, which cannot ask them, is raked to
 people aged 6+ with a telephone, as the report's assumption has it, or to all residents aged 6+, as if those without were like the others.
 
-Run: python examples/no_phone.py (about 7 s); --full for the result in docs/stories (about 4 min)
+Run: python examples/no_phone.py (about 7 s); --full for the result in docs/explanation/stories (about 4 min)
 """
 
 # %% The study: five populations × two kinds of control totals
@@ -57,7 +57,7 @@ show("netizens", 0, ["bias", "empse"])
 if FULL:
     import matplotlib.pyplot as plt
 
-    table.round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table.round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     ax = res.plot.lolly("bias", "penetration")
     ax.axvspan(-0.66, 0.66, color="grey", alpha=0.15, linewidth=0)

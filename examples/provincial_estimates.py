@@ -3,7 +3,7 @@
 Internet penetration and the rate of ride hailing among netizens by province, from the preset's sample (power allocation, at least 300
 interviews a province), and from the same number of interviews allocated proportionally or equally.
 
-Run: python examples/provincial_estimates.py (about 6 s); --full for the result in docs/stories (about 2 min)
+Run: python examples/provincial_estimates.py (about 6 s); --full for the result in docs/explanation/stories (about 2 min)
 """
 
 # %% The study: three allocations of the same interviews
@@ -72,7 +72,7 @@ if FULL:
     for row in res.failures.itertuples():
         print(f"failed: {row.scenario}, repetition {row.repetition}: {row.message.partition(';')[0]}")
     print(table.loc[("power", "penetration"), columns].sort_values("interviews").round(2).to_string())
-    table[columns].round(4).to_csv(f"docs/stories/{NAME}.csv", lineterminator="\n")
+    table[columns].round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(1, 2, figsize=(8, 4), sharex=True, sharey=True, facecolor="white", layout="constrained")
     for ax, estimand in zip(axes, ("penetration", "ride hailing"), strict=True):

@@ -4,7 +4,7 @@ Four samples (both frames, mobiles only, mainly and only landlines), each weight
 to sex and age, and to all four margins of the preset. People without any telephone are offline, as the report assumes, or
 online at 0.3 times the rate of their kind. Everybody answers, so that coverage is the only thing that can go wrong.
 
-Run: python examples/raking_and_coverage.py (about 7 s); --full for the result in docs/stories (about 5 min)
+Run: python examples/raking_and_coverage.py (about 7 s); --full for the result in docs/explanation/stories (about 5 min)
 """
 
 # %% The study: two populations × four samples × three ways of weighting
@@ -52,7 +52,9 @@ print(bias.pivot(index=index, columns="method", values="cell")[[m["name"] for m 
 if FULL:
     import matplotlib.pyplot as plt
 
-    table.drop(columns="domain").round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table.drop(columns="domain").round(4).to_csv(
+        f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n"
+    )
     plt.rcParams["svg.hashsalt"] = "surveysim"
     ax = res.plot.lolly("bias", "penetration")
     ax.figure.set_facecolor("white")

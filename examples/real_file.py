@@ -3,7 +3,7 @@
 A survey's interviews are written as an SPSS file with value labels and user-missing codes, and as a CSV file with codes, as a fieldwork
 agency would deliver them. The command line rakes both to published margins; estimates are compared with the exact population values.
 
-Run: python examples/real_file.py (about 8 s); --full for the result in docs/stories (about 15 s)
+Run: python examples/real_file.py (about 8 s); --full for the result in docs/explanation/stories (about 15 s)
 """
 
 # %% The file that is delivered: 22,047 interviews (3,000 at the small size), one in fifty without an answer on schooling

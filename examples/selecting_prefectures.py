@@ -4,7 +4,7 @@ The preset interviews in all 337 frame units, which are strata then. Here 10, 5 
 proportional to size, and are the primary sampling units; the number of interviews stays what it is. Prefectures differ as in the
 preset (0.02 of the variance of latent internet use) or more (0.08).
 
-Run: python examples/selecting_prefectures.py (about 7 s); --full for the result in docs/stories (about 7 min)
+Run: python examples/selecting_prefectures.py (about 7 s); --full for the result in docs/explanation/stories (about 7 min)
 """
 
 # %% The study: four ways to take prefectures × two populations
@@ -49,7 +49,7 @@ if FULL:
     import matplotlib.pyplot as plt
 
     columns = ["scenario", "estimand", "domain", "measure", "value", "mcse"]
-    table[columns].round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table[columns].round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(3, 1, figsize=(7, 8), facecolor="white", layout="constrained")
     for ax, name in zip(axes, order[:3], strict=True):

@@ -3,7 +3,7 @@
 The report puts the same four random digits behind every exchange code (shared). Here each code gets digits of its own
 (independent). Both run under common random numbers, and differences have Monte Carlo errors of their own.
 
-Run: python examples/suffixes.py (about 6 s); --full for the result in docs/stories (about 2 min)
+Run: python examples/suffixes.py (about 6 s); --full for the result in docs/explanation/stories (about 2 min)
 """
 
 # %% The study: two kinds of suffixes
@@ -51,7 +51,7 @@ print("\n" + wide.droplevel("scenario").to_string())
 if FULL:
     import matplotlib.pyplot as plt
 
-    table.drop(columns="cell").round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table.drop(columns="cell").round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(3, 1, figsize=(7, 4.4), facecolor="white", layout="constrained")
     shown = difference[["estimand", "domain"]].drop_duplicates().to_numpy()

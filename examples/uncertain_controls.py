@@ -3,7 +3,7 @@
 A survey at the end of 2024 is raked to the totals of 2020, 2022, 2023 or 2024, taken as if they were this year's. Then one sample is
 calibrated to a national age distribution that is an estimate itself, once as if it were exact, once with its covariance.
 
-Run: python examples/uncertain_controls.py (about 9 s); --full for the result in docs/stories (about 3 min)
+Run: python examples/uncertain_controls.py (about 9 s); --full for the result in docs/explanation/stories (about 3 min)
 """
 
 # %% The study: one population, totals of four years
@@ -74,7 +74,7 @@ print(errors.round(3).to_string(index=False))
 if FULL:
     import matplotlib.pyplot as plt
 
-    table.round(4).to_csv(f"docs/stories/{NAME}.csv", index=False, lineterminator="\n")
+    table.round(4).to_csv(f"docs/explanation/stories/{NAME}.csv", index=False, lineterminator="\n")
     plt.rcParams["svg.hashsalt"] = "surveysim"
     fig, axes = plt.subplots(2, 2, figsize=(8, 4), facecolor="white", layout="constrained")
     for ax, estimand in zip(axes.flat, keys["estimands"], strict=True):

@@ -14,7 +14,7 @@ from surveysim.errors import SurveysimWarning
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if "_build" not in p.parts)
 SMALL_STUDY = ["--set", "study.repetitions=4", "--set", "population.scale=0.02"]
-WARNING = {"first-hour.md"}  # pages about files whose commands have something to say
+WARNING = {"tutorials/first-hour.md"}  # pages about files whose commands have something to say
 BLOCK = re.compile(r"^```(python|sh|csv|toml)\n(.*?)^```", re.S | re.M)
 NAMED = re.compile(r"# ([\w.-]+\.(?:csv|toml))\n")
 
@@ -47,7 +47,7 @@ def test_docs__run(page, tmp_path, monkeypatch, capsys):
         if kind in ("csv", "toml") and named:
             Path(named.group(1)).write_text(text[named.end() :], encoding="utf-8")
     for kind, text in found:
-        if kind == "python" and page != "cluster.md":  # that one needs a cluster
+        if kind == "python" and page != "how-to/cluster.md":  # that one needs a cluster
             exec(compile(text, page, "exec"), names)
         for arguments in commands(text) if kind == "sh" else []:
             with warnings.catch_warnings():

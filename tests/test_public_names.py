@@ -12,6 +12,6 @@ def test_names__are_few_and_resolve():
 def test_docs__list_exactly_the_public_names():
     from pathlib import Path
 
-    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     listed = [line.split()[-1].removeprefix("surveysim.") for line in page.splitlines() if line.startswith(".. auto")]
     assert listed == list(surveysim.__all__)

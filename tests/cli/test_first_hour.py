@@ -1,4 +1,4 @@
-"""A first user's hour (docs/first-hour.md): what its commands write, against a calculation by hand."""
+"""A first user's hour (docs/tutorials/first-hour.md): what its commands write, against a calculation by hand."""
 
 import re
 import warnings
@@ -13,7 +13,7 @@ from surveysim.cli import main
 from surveysim.errors import SurveysimWarning
 
 pyreadstat = pytest.importorskip("pyreadstat")
-PAGE = Path(__file__).parents[2] / "docs" / "first-hour.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "first-hour.md"
 MARGINS = {
     "sex": {1: 48.7, 2: 51.3},
     "age": {1: 22.3, 2: 26.4, 3: 24.1, 4: 27.1},

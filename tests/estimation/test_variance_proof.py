@@ -1,4 +1,4 @@
-"""The proof of the variances (docs/variance_proof.py) at a small size, its yardstick, and the page that is committed."""
+"""The proof of the variances (studies/variance_proof.py) at a small size, its yardstick, and the page that is committed."""
 
 import sys
 import warnings
@@ -9,8 +9,9 @@ import pytest
 
 import surveysim as ss
 
-DOCS = Path(__file__).parents[2] / "docs"
-sys.path.insert(0, str(DOCS))
+ROOT = Path(__file__).parents[2]
+STUDIES, DOCS = ROOT / "studies", ROOT / "docs" / "explanation"
+sys.path.insert(0, str(STUDIES))
 import variance_designs as designs  # noqa: E402
 import variance_page as page  # noqa: E402
 import variance_proof as proof  # noqa: E402

@@ -1,4 +1,4 @@
-# What docs/differences-from-r.md says of R, and tests/parity/test_differences.py compares. Run: Rscript differences.R (in this folder).
+# What docs/reference/differences-from-r.md says of R, and tests/parity/test_differences.py compares. Run: Rscript differences.R (in this folder).
 suppressPackageStartupMessages(library(survey))
 options(digits = 17, survey.lonely.psu = "fail", warn = -1)
 R <- list()

@@ -1,4 +1,4 @@
-"""What docs/differences-from-r.md says: where R survey 4.1 and we differ, by how much, and where we agree after all (differences.R)."""
+"""What docs/reference/differences-from-r.md says: where R survey 4.1 and we differ, by how much, and where we agree (differences.R)."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ from surveysim.estimation.quantiles import quantile
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "differences_expected.csv")
-PAGE = (HERE.parents[1] / "docs" / "differences-from-r.md").read_text(encoding="utf-8")
+PAGE = (HERE.parents[1] / "docs" / "reference" / "differences-from-r.md").read_text(encoding="utf-8")
 BOUNDS, FULL = ["lower", "upper"], ["estimate", "lower", "upper", "se"]
 G, K = {"u": 50.0, "v": 46.0, "z": 54.0}, {"p": 70.0, "q": 80.0}
 

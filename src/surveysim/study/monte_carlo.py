@@ -32,7 +32,7 @@ ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.m
 
 
 class Study(Shown):
-    """A Monte Carlo study: what varies, what is drawn, which methods estimate what, how often; docs/studies.md describes its keys.
+    """A Monte Carlo study: what varies, what is drawn, which methods estimate what, how often (docs/reference/studies.md).
 
     Parameters
     ----------

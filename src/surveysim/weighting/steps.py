@@ -111,7 +111,7 @@ class Released:
     """Number weight of numbers released in replicates: numbers in the unit's space over numbers released.
 
     Every released number stands for as many, whatever became of it; what has not been resolved is nonresponse. Where releases stop
-    because the target is met, some bias is left (docs/inverse-sampling.md measures it).
+    because the target is met, some bias is left (docs/explanation/inverse-sampling.md measures it).
 
     Examples
     --------

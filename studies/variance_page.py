@@ -1,0 +1,181 @@
+"""The page docs/explanation/variance-proof.md from the tables that studies/variance_proof.py makes."""
+
+import variance_designs as designs
+from variance_designs import QUESTIONS
+
+METHODS = ("linearized", "rao-wu", "jackknife")
+
+
+def is_median(row):
+    return row.question == "median" and row.ratio > 1
+
+
+def counts_of_cases(row):
+    return row.recipe in ("nonresponse classes", "nonresponse propensity") and row.ratio > 1
+
+
+EXPLAINED = (  # what holds for a row whose ratio is outside 0.95 to 1.05, and why it is
+    (
+        counts_of_cases,
+        """Nonresponse steps that go by counts of cases multiply the weights of those who answered. The counts come from the same
+sample, but those who did not answer are no rows, so that factors pass for known, linearized and replicated alike. Weighting
+up to the cases of a class takes out what classes explain, as poststratification does, and that gain is not credited: errors
+are too large (Kim and Kim 2007, for propensities). `UnitNonresponse`, with a row for everybody in the sample, credits it.""",
+    ),
+    (
+        is_median,
+        r"""Woodruff's error of a median is the length of an interval over $2t$. Here the interval holds some 50 respondents, and the
+square of a length has the length's own variance added, about one over their number, and what the distribution bends. Both
+shrink as $1/\sqrt n$: see the row with four times the sample. What goes into the interval, the error of a share, is right.""",
+    ),
+)
+
+
+def reason(row):
+    """Number of the explanation of a row whose ratio is outside 0.95 to 1.05, 0 where there is none."""
+    return next((k for k, (holds, _) in enumerate(EXPLAINED, 1) if holds(row)), 0)
+
+
+def outside(found):
+    return found[(found["ratio"] < 0.95) | (found["ratio"] > 1.05)]
+
+
+def cell(rows, what):
+    """The figures of the methods of one recipe and question, side by side."""
+    texts = []
+    for method in METHODS:
+        row = rows.get(method)
+        if row is None:
+            texts.append("–")
+        elif what == "coverage":
+            texts.append(f"{100 * row.coverage:.1f}")
+        else:
+            far = not 0.95 <= row.ratio <= 1.05
+            texts.append(f"**{row.ratio:.3f}** [{reason(row)}]" if far else f"{row.ratio:.3f}")
+    return " / ".join(texts)
+
+
+def grid(found, recipes, what):
+    """Recipes down, questions across."""
+    place = {(row.recipe, row.question, row.method): row for row in found.itertuples()}
+    lines = ["| | " + " | ".join(QUESTIONS) + " |", "| --- |" + " --- |" * len(QUESTIONS)]
+    for recipe in recipes:
+        cells = []
+        for question in QUESTIONS:
+            rows = {m: place[recipe, question, m] for m in METHODS if (recipe, question, m) in place}
+            cells.append(cell(rows, what) if rows else "")
+        name = recipe.rsplit(" | ", 1)[0].replace(" | nothing", "").replace(" | ", ": ")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def section(found, title, names):
+    return f"""### {title}
+
+Mean estimated over empirical variance:
+
+{grid(found, names, "ratio")}
+
+Coverage of 95 % intervals, percent:
+
+{grid(found, names, "coverage")}"""
+
+
+def page(found, forms, size, every):
+    """The page as text; `size` is how often everything was repeated, `every` the names of all recipes there are."""
+    names = list(dict.fromkeys(found["recipe"]))
+    worst = found.groupby("method")[["ratio_mcse", "coverage_mcse"]].max()
+    errors = "; ".join(
+        f"{m} {worst.loc[m, 'ratio_mcse']:.3f} and {100 * worst.loc[m, 'coverage_mcse']:.1f} points" for m in METHODS
+    )
+    inside = len(found) - len(outside(found))
+    head = HEAD.format(N=designs.N, total=len(found), inside=inside, errors=errors, size=size)
+    notes = "\n".join(f"{k}. " + text.replace("\n", "\n   ") for k, (_, text) in enumerate(EXPLAINED, 1))
+    kinds = {
+        "One sample": [name for name in names if name in designs.RECIPES],
+        "Two frames, samples as drawn": [name for name in names if name.endswith("| raw")],
+        "Two frames, each sample raked": [name for name in names if name.endswith("| raked")],
+    }
+    tables = [section(found, title, chosen) for title, chosen in kinds.items() if chosen]
+    rest = [name for name in every if name not in names]
+    if rest:
+        tables.append(REST + "; ".join(name.replace(" | nothing", "").replace(" | ", ": ") for name in rest) + ".")
+    tables = "\n\n".join(tables)
+    pml = "\n".join(f"| {row.form} | {row.ratio:.3f} ({row.ratio_mcse:.3f}) |" for row in forms.itertuples())
+    likelihood = LIKELIHOOD.format(**designs.design("frames").sizes)
+    return "\n\n".join((head, notes, "## The tables", tables, likelihood + "\n" + pml, DESIGNS))
+
+
+HEAD = """# Every variance against the truth
+
+Made by `studies/variance_proof.py`. From a population of {N:,} people, made once, samples are drawn by a design, weighted by a
+recipe, and asked six questions: the total of a skewed variable, its total in a domain that the rakings pin (women), its total
+in one that they do not (a third of the people, with higher values), its mean, a ratio of two totals, and the median. Compared are
+
+- **mean estimated over empirical variance**, which is 1 where a variance is right;
+- **coverage** of 95 % intervals: of the truth, or, where wrong initial weights or trimming leave a bias on purpose, of the mean
+  of the estimates.
+
+Each cell is linearized / Rao-Wu / jackknife; – is not offered, or not asked for. Linearized errors come from
+{size.linearized:,} repetitions, the variance of medians from {size.median:,}, Rao-Wu errors from {size.rao_wu} with
+{size.replicates} replicates, jackknife errors from {size.jackknife}, compared with the linearized ones of the same samples, which
+they follow closely. Largest Monte Carlo errors of ratios and of coverage: {errors}. Those of every figure, the biases and
+the repetitions are in `docs/explanation/variance-proof.csv`.
+
+**The yardstick.** The empirical variance is measured with control variates: an estimate $T$ is regressed on linear estimates $H$
+of the same samples (Horvitz-Thompson totals of what is asked and of the raking variables), whose covariance matrix $S$ follows
+from the design; $V(T) = b'Sb + V(T - b'H)$. Only the small rest is left to chance, so that some thousand repetitions do what
+would take 100,000. Nothing of the estimators or their variances goes into it, and tests compare $S$ with the samples.
+
+**What comes out.** {inside:,} of {total:,} ratios lie between 0.95 and 1.05. The others are in bold, with the number of their
+reason:"""
+
+REST = """### Not measured at this size yet
+
+These have run at the small size only, as a test does (`--small`): """
+
+LIKELIHOOD = r"""## Two forms of the variance of pseudo-maximum likelihood
+
+With $N_A$ and $N_B$ known, variances of the total are published that differ by 2 to 7 %. They have the same linear form: residuals
+on the means of the domains and, in the overlap, $\lambda\varphi$ for sample A and $\lambda(1-\varphi)$ for sample B, with
+$\lambda = \bar y_{{ab}} - \bar y_a - \bar y_b$. They differ in $\varphi$, the part that sample A has in the estimated size of the overlap:
+
+- the derivative of Skinner and Rao's (1996) quadratic gives
+  $\varphi = \gamma N_b N_A / (\gamma N_b N_A + (1-\gamma) N_a N_B)$, which is $V''/(V' + V'')$ for the optimal $\gamma$;
+- for simple random samples, with $\gamma : 1-\gamma = n_A/N_A : n_B/N_B$, that is $\varphi = n_A N_b / (n_A N_b + n_B N_a)$. Some
+  programs (Frames2 0.2.1 is one) keep this for every design, though their $\gamma$ is the optimal one.
+
+The first holds, and is what `pml` takes; there residuals are also multiplied by what the weights of their domain are multiplied
+by, which changes little. The second is too large where effective sample sizes are not in proportion to sample sizes, as here,
+where the weights of sample A vary much more; where they are, the two agree. Frames of {A:,.0f} and {B:,.0f}, {ab:,.0f} people in
+both, samples as drawn:
+
+| form | mean estimated over empirical variance (Monte Carlo error) |
+| --- | ---: |"""
+
+DESIGNS = """## The designs
+
+Samples are drawn with replacement, because that is what an error without `fpc` speaks of; probabilities are unequal but in clusters.
+
+| recipe | what it does |
+| --- | --- |
+| one sample | 200 draws from each of four strata, in proportion to a size that is related to y |
+| weights off | initial weights that are wrong by sex and age, by factors from 0.6 to 1.4; before two rakings by area too, 0.45 to 2 |
+| independent, dependent, nested | sex, then age; sex and age, then area, which depends on age; halves of age, then sex by age |
+| calibrate, rake, poststratify | to a number and sex (raking distance), age and area, sex by age; from initial weights that are off |
+| rake, then multiplicity | numbers are drawn, raked to the numbers there are, and divided by the 1 to 3 numbers of a person |
+| rake by frame, then composite | the samples of two frames in one table: `Rake(by="frame")`, `Composite(0.4)` |
+| shares, trimmed; totals, trimmed | weights kept between 0.6 and 1.6 times the mean; an eighth of them is at a bound |
+| bounds, margins | 0.62 ≤ g ≤ 1.6, which binds in a fifth of the samples; bootstraps often cannot meet such bounds |
+| bounds, numbers | truncated linear, 0.6 ≤ g ≤ 1.6, to a number, sex and age; 3 % of the weights are held |
+| missing level, missing drop | sex is missing in 12 %, at random |
+| nonresponse | 300 draws a stratum; 45 to 78 % answer, by age and area; of a fifth of the others eligibility is unknown |
+| totals known with error | ages and a number, whose totals have standard errors of 3 % and are drawn anew in every repetition |
+| partitions | raked to sex and age inside three areas |
+| two stages with fpc | 40 of 100 clusters in four strata, 5 of 50 people in each, without replacement; clusters differ in y |
+| two frames | 200 draws from each of four strata of either frame; Kish's deff is 1.7 in sample A and 1.04 in B |
+
+Linearized errors are a little small, by 1 or 2 %, where many constraints are fitted, since residuals are smaller in the sample they
+were fitted in; the jackknife's are a little large for the same reason. A θ, γ or η that is estimated is held fixed in linearized and
+replicated errors; what its own error adds is of second order.
+"""
