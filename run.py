@@ -10,6 +10,7 @@ python3 run.py lint          ruff, formatting, import contracts
 python3 run.py examples      every example, its output compared
 python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
 python3 run.py docs          the documentation, in docs/_build/html
+python3 run.py studies       every page of results made again at full size, some hours of two cores [NAME ...]
 python3 run.py parameters    recompute the parameter table that ships with the preset
 """
 
@@ -33,6 +34,7 @@ EXTRAS = {
     "examples": "report,files",
     "bench": "report,bench",
     "docs": "report,docs",
+    "studies": "report,files",
     "parameters": "report",
 }
 
@@ -136,6 +138,25 @@ def docs(arguments):
     return call(PYTHON, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html", *arguments)
 
 
+def studies(arguments):
+    """The scripts of studies/ and the stories of examples/, those named or all."""
+    scripts = [
+        path for path in sorted((ROOT / "studies").glob("*.py")) if "__main__" in path.read_text(encoding="utf-8")
+    ]
+    stories = [
+        path for path in sorted((ROOT / "examples").glob("*.py")) if "--full" in path.read_text(encoding="utf-8")
+    ]
+    names = {path.stem for path in scripts + stories}
+    if unknown := set(arguments) - names:
+        say(f"no study is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
+        return 2
+    for path in scripts + stories:
+        if not arguments or path.stem in arguments:
+            say(path.name)
+            must(PYTHON, path, *(["--full"] if path in stories else []))
+    return 0
+
+
 def demo(arguments):
     return call(PYTHON, "-m", "surveysim", "demo", *arguments)
 
@@ -153,6 +174,7 @@ TASKS = {
     "examples": examples,
     "bench": bench,
     "docs": docs,
+    "studies": studies,
     "parameters": parameters,
 }
 

@@ -3,8 +3,8 @@
 `.venv/bin/python studies/dual_frame_study.py [repetitions]`; some ten minutes on two cores. The design is dual-frame-study.toml.
 """
 
+import copy
 import itertools
-import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +15,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from runs import Run
 
 import surveysim as ss
 from surveysim.columns import AGE_STARTS
@@ -22,7 +23,6 @@ from surveysim.population.parameters import LINES, MOBILES, ONLINE
 from surveysim.study.survey import field_and_weight, frame_probabilities, prepare
 
 HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
 PLAN = tomllib.loads((HERE / "dual-frame-study.toml").read_text(encoding="utf-8"))
 VARIABLES, METHODS = list(PLAN["variables"]), PLAN["methods"]
 
@@ -77,17 +77,14 @@ def one(prep, sizes, repetition):
     return result
 
 
-def scenario(repetitions, residential_share, both_phones):
+def scenario(run, residential_share, both_phones):
     """Performance of every method: one row per method and variable."""
-    survey = {k: v for k, v in PLAN["survey"].items() if k != "extends"}
+    survey = copy.deepcopy(PLAN["survey"])
     survey["fieldwork"]["landline"]["both_phones"] = both_phones
-    spec = ss.SurveySpec.preset(
-        PLAN["survey"]["extends"], population={"residential_share": residential_share}, **survey
-    )
-    prep = prepare(spec)
+    prep = prepare(run.spec(population={"residential_share": residential_share}, **survey))
     means, sizes, N = truth(prep.pop)
     with ThreadPoolExecutor() as pool:
-        found = np.stack(list(pool.map(lambda r: one(prep, sizes, r), range(repetitions))))
+        found = np.stack(list(pool.map(lambda r: one(prep, sizes, r), range(run.repetitions))))
     rows = []
     for m, method in enumerate(METHODS):
         for v, name in enumerate(VARIABLES):
@@ -130,7 +127,7 @@ def table_of(found, variable):
     return "\n".join(lines)
 
 
-def draw(found):
+def draw(found, run):
     """Bias against standard error of every method, the two answers to selective answering side by side."""
     plt.rcParams.update(
         {"svg.hashsalt": "surveysim", "font.size": 8, "axes.spines.top": False, "axes.spines.right": False}
@@ -151,14 +148,14 @@ def draw(found):
         )
     axes[1].legend(title="landline coverage", frameon=False)
     drawing.set_facecolor("white")
-    drawing.savefig(DOCS / "_static" / "dual-frame-study.svg", metadata={"Date": None})
+    run.figure("dual-frame-study", drawing)
 
 
 def findings(found):
     """What the table shows, in words with its numbers."""
     honest, selective = (found[found["both_phones"] == b] for b in (0.0, min(found["both_phones"])))
-    full = found["method"].str.contains("N_ab")
-    sized = found["method"].str.contains("N_A") & ~full
+    full = selective["method"].str.contains("N_ab")
+    sized = selective["method"].str.contains("N_A") & ~full
     pml = honest["method"].str.startswith("pml")
     one = honest["method"].str.contains("θ=")
     base = honest[honest["method"] == "composite"].set_index(["coverage", "variable"])["empse"]
@@ -188,18 +185,18 @@ def findings(found):
 """
 
 
-def main():
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else PLAN["repetitions"]
+def main(run):
     grid = itertools.product(PLAN["grid"]["both_phones"], PLAN["grid"]["residential_share"])
-    found = pd.concat([scenario(repetitions, share, both) for both, share in grid], ignore_index=True)
-    draw(found)
-    n = ss.SurveySpec.preset(PLAN["survey"]["extends"]).sample.interviews
+    found = pd.concat([scenario(run, share, both) for both, share in grid], ignore_index=True)
+    draw(found, run)
+    n = run.spec().sample.interviews
     tables = "\n\n".join(f"**{name}** ({text})\n\n{table_of(found, name)}" for name, text in PLAN["variables"].items())
     biases = found["bias_mcse"].max()
     text = f"""# Dual-frame estimators under the survey's own population
 
-Made by `studies/dual_frame_study.py` from `studies/dual-frame-study.toml`: {repetitions} repetitions of {n:,} interviews, half of them from
-each frame, of the preset's population with three shares of residential lines. Shares are of people aged 6+ with a telephone.
+Made by `studies/dual_frame_study.py` from `studies/dual-frame-study.toml`: {run.repetitions} repetitions of {n:,} interviews,
+half of them from each frame, of the preset's population with three shares of residential lines.
+Shares are of people aged 6+ with a telephone.
 Response does not depend on who is called, but for the columns marked *selective*: people with both telephones answer the landline
 less (odds × {np.exp(min(PLAN["grid"]["both_phones"])):.2f}). Weights of the two samples are those before compositing; nothing is raked.
 
@@ -209,12 +206,12 @@ percent · coverage of the 95 % logit interval in percent. Monte Carlo errors: b
 
 {tables}
 
-![Bias by estimator](_static/dual-frame-study.svg)
+![Bias by estimator](../_static/dual-frame-study.svg)
 
 {findings(found)}"""
-    found.round(6).to_csv(DOCS / "explanation" / "dual-frame-study.csv", index=False, lineterminator="\n")
-    (DOCS / "explanation" / "dual-frame-study.md").write_text(text, encoding="utf-8")
+    run.table("dual-frame-study", found.round(6))
+    run.page("dual-frame-study", text)
 
 
 if __name__ == "__main__":
-    main()
+    main(Run.asked(PLAN["repetitions"]))

@@ -3,7 +3,6 @@
 `.venv/bin/python studies/error_budget.py [repetitions]`; some six minutes on two cores. The design is error-budget.toml.
 """
 
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,24 +12,23 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from runs import Run
 
-import surveysim as ss
 from surveysim import reference
 from surveysim.study.budget import STAGES, error_budget
 
 HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
 PLAN = tomllib.loads((HERE / "error-budget.toml").read_text(encoding="utf-8"))
 NOMINAL = 0.66
 Z = 1.959964
 
 
-def run(repetitions):
+def measured(run):
     """Error budgets by scenario."""
     found = {}
     for scenario in PLAN["scenario"]:
-        spec = ss.SurveySpec.preset(PLAN["extends"], **scenario.get("changes", {}))
-        found[scenario["name"]] = error_budget(spec, repetitions, PLAN["seed"])
+        spec = run.spec(**scenario.get("changes", {}))
+        found[scenario["name"]] = error_budget(spec, run.repetitions, PLAN["seed"])
         print(scenario["name"], found[scenario["name"]].summary(), flush=True)
     return found
 
@@ -59,15 +57,15 @@ def final_of(found, name):
     return "\n".join(lines)
 
 
-def draw(found):
+def draw(found, run):
     """One plot per estimand shown, for the preset; and one of penetration for everything together."""
     plt.rcParams.update({"svg.hashsalt": "surveysim"})
     for name in PLAN["estimands"]:
         for scenario in ("preset", "everything") if name == "internet_penetration" else ("preset",):
             ax = found[scenario].plot(name)
             ax.figure.set_facecolor("white")
-            file = f"error-budget-{name.replace('_', '-')}{'' if scenario == 'preset' else '-everything'}.svg"
-            ax.figure.savefig(DOCS / "_static" / file, metadata={"Date": None})
+            file = f"error-budget-{name.replace('_', '-')}{'' if scenario == 'preset' else '-everything'}"
+            run.figure(file, ax.figure)
 
 
 def findings(found):
@@ -114,14 +112,14 @@ def findings(found):
 """
 
 
-def main():
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else PLAN["repetitions"]
-    found = run(repetitions)
-    draw(found)
+def main(run):
+    repetitions = run.repetitions
+    found = measured(run)
+    draw(found, run)
     names = reference.published()["name_en"]
     parts = []
     for name in PLAN["estimands"]:
-        figure = f"![Error budget of {name}](_static/error-budget-{name.replace('_', '-')}.svg)"
+        figure = f"![Error budget of {name}](../_static/error-budget-{name.replace('_', '-')}.svg)"
         parts.append(
             f"## {names[name]}\n\n{table_of(found, name)}\n\n{figure}\n\nFinal weights:\n\n{final_of(found, name)}"
         )
@@ -160,9 +158,9 @@ error: {100 / np.sqrt(2 * repetitions):.0f} % of it. `error-budget.csv` has all 
 """
     whole = pd.concat([b.table.assign(scenario=name) for name, b in found.items()], ignore_index=True)
     whole = whole[["scenario", *whole.columns[:-1]]].round(6)
-    whole.to_csv(DOCS / "explanation" / "error-budget.csv", index=False, lineterminator="\n")
-    (DOCS / "explanation" / "error-budget.md").write_text(text, encoding="utf-8")
+    run.table("error-budget", whole)
+    run.page("error-budget", text)
 
 
 if __name__ == "__main__":
-    main()
+    main(Run.asked(PLAN["repetitions"]))

@@ -4,19 +4,16 @@ Carries the survey out 2,000 times (about four minutes on two cores): `.venv/bin
 asked is true of a person with probability p, by a hash of the person, so that the truth is known for nation and provinces alike.
 """
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
+from runs import Run
 
 from surveysim.estimation import scores
 from surveysim.estimation.estimates import item_degrees
 from surveysim.estimation.intervals import METHODS, proportion_interval
-from surveysim.study import SurveySpec
 from surveysim.study.survey import field_and_weight, prepare, variance_design
 
-DOCS = Path(__file__).parents[1] / "docs"
 SHARES, PROVINCES, SEED = (0.5, 0.786, 0.95, 0.995), (54, 64), 31  # Tibet and Ningxia have the smallest samples
 
 
@@ -40,8 +37,9 @@ def one(prep, repetition):
     return found.reshape(4, len(masks), len(SHARES)).transpose(1, 2, 0)
 
 
-def main(repetitions=2000):
-    prep = prepare(SurveySpec.preset("cnnic-2024-12"))
+def main(run):
+    repetitions = run.repetitions
+    prep = prepare(run.spec())
     with ThreadPoolExecutor(2) as pool:
         found = np.stack(list(pool.map(lambda r: one(prep, r), range(repetitions))))
     lines = [
@@ -63,9 +61,9 @@ def main(repetitions=2000):
                 cover = np.mean((lower <= p) & (p <= upper))
                 cells.append(f"{100 * cover:.1f} ({100 * np.sqrt(cover * (1 - cover) / repetitions):.1f})")
             lines.append(f"| {name} | {n.mean():,.0f} | {p:g} | " + " | ".join(cells) + " |")
-    (DOCS / "explanation" / "interval-coverage.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    run.page("interval-coverage", "\n".join([*lines, ""]))
     print("\n".join(lines))
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in sys.argv[1:]))
+    main(Run.asked(2000))

@@ -3,18 +3,14 @@
 `.venv/bin/python studies/inverse_sampling.py [repetitions]`; some three minutes on two cores.
 """
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
+from runs import Run
 
-import surveysim as ss
 from surveysim.population.parameters import LINES, MOBILES
 from surveysim.study.survey import field_and_weight, prepare
 
-HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
 SEED = 77
 SIZES = ((3, 9, "3 to 9"), (10, 29, "10 to 29"), (30, 10**6, "30 or more"))
 WAYS = {
@@ -45,13 +41,13 @@ def one(prep, repetition, plain):
     return sums, after, 100 * (weights.final @ online) / prep.pop.size
 
 
-def run(repetitions):
+def measured(run):
     """By way: mean sums by unit, their covariance-free Monte Carlo error by size class, frame sums, penetration."""
     found = {}
     for way, (changes, plain) in WAYS.items():
-        prep = prepare(ss.SurveySpec.preset("cnnic-2024-12", fieldwork=changes))
+        prep = prepare(run.spec(fieldwork=changes))
         with ThreadPoolExecutor() as pool:
-            parts = list(pool.map(lambda r, p=prep, q=plain: one(p, r, q), range(repetitions)))
+            parts = list(pool.map(lambda r, p=prep, q=plain: one(p, r, q), range(run.repetitions)))
         found[way] = tuple(np.stack(x) for x in zip(*parts, strict=True))
         print(way, flush=True)
     return prep, found
@@ -64,9 +60,9 @@ def relative(sums, truth, inside):
     return 100 * (each.mean() / base - 1), 100 * each.std(ddof=1) / np.sqrt(len(each)) / base
 
 
-def main():
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    prep, found = run(repetitions)
+def main(run):
+    repetitions = run.repetitions
+    prep, found = measured(run)
     targets = prep.design.targets
     exact = prep.pop.parameter("internet_penetration")["value"].iloc[0]
     # What the sums should be: numbers of the space that yield an interview, from many numbers of every unit in strict order
@@ -122,8 +118,8 @@ before any adjustment. Then the sum of weights after the nonresponse adjustment 
 the bias of penetration after raking, in points. ± is the 95 % Monte Carlo error.
 {summary}
 """
-    (DOCS / "explanation" / "inverse-sampling.md").write_text(text, encoding="utf-8")
+    run.page("inverse-sampling", text)
 
 
 if __name__ == "__main__":
-    main()
+    main(Run.asked(100))
