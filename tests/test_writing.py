@@ -143,3 +143,14 @@ def test_sample_and_performance__are_guarded(tmp_path, monkeypatch):
     assert again.exit_code == 0, again.stderr
     cells = pd.read_csv("again/sample.csv", dtype=str)["note"]
     assert cells.str.startswith("'=").all()
+
+
+def test_advancing__calls_the_callers_function_or_nothing(capsys):
+    done = []
+    with writing.advancing(done.append, "rows", 3) as advance:
+        advance(2)
+    assert done == [2]
+    for progress in (False, True):  # what tests write to is no terminal
+        with writing.advancing(progress, "rows", 3) as advance:
+            advance(2)
+    assert capsys.readouterr().err == ""

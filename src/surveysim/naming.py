@@ -1,9 +1,26 @@
-"""Names of columns in texts such as `sex,region`, `sex*age` and `age>=60`: a name may have the sign in it, alone or in double quotes."""
+"""Names of columns in texts such as `sex,region`, `sex*age` and `age>=60`: a name may have the sign in it, alone or in double quotes.
 
+And what a name that nobody has was meant to be.
+"""
+
+import difflib
 import re
 from functools import partial
 
 from .errors import DataError
+
+LONGEST = 400  # characters of a word that is compared with others; nothing is close to a longer one
+
+
+def near(word, known):
+    """The known name that is closest to a wrong one, as a list."""
+    return difflib.get_close_matches(str(word), [*map(str, known)], 1) if len(str(word)) <= LONGEST else []
+
+
+def did_you_mean(word, known, otherwise="."):
+    """The end of a message about a wrong name: the known one that is closest, or something else where none is close."""
+    close = near(word, known)
+    return f"; did you mean {close[0]!r}?" if close else otherwise
 
 
 def parted(text, sign):

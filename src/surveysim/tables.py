@@ -5,7 +5,6 @@ else: `[0, 1] == [False, True]` in Python, so values cannot tell. Arrays that le
 they are asked to, and codes lie inside their levels, so that kernels never look beyond an array.
 """
 
-import difflib
 import warnings
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from .errors import DataError, SurveysimWarning
 from .guards import sight
+from .naming import did_you_mean
 
 
 class Columns:
@@ -264,8 +264,7 @@ def _column(data, name):
         return data.column(name)
     columns = column_names(data)
     if name not in columns:
-        near = difflib.get_close_matches(str(name), [str(c) for c in columns], 1)
-        raise DataError(f"the table has no column {sight(name)}{f'; did you mean {near[0]!r}?' if near else '.'}")
+        raise DataError(f"the table has no column {sight(name)}{did_you_mean(name, columns)}")
     if not isinstance(data, pd.DataFrame | Columns):
         return framed(data).get_column(name)
     column = data[name]

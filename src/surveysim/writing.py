@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files that are there whole or not at all, whatever happens while they are written; and how far what takes long has come."""
 
 import contextlib
 import errno
 import os
 import secrets
 import stat
+import sys
 from pathlib import Path
 
 PREFIX = ".writing-"
@@ -75,3 +76,23 @@ def _rights(path, temporary):
         there = os.lstat(path)
         if stat.S_ISREG(there.st_mode):
             os.chmod(temporary, there.st_mode & 0o777)
+
+
+@contextlib.contextmanager
+def advancing(progress, title, total, done=0):
+    """A function of how much more is done: the caller's own, one that moves a bar on the terminal, or one that does nothing.
+
+    progress : a function, or whether to show a bar, which only a terminal gets. done : what is there already, of the `total`.
+    """
+    if callable(progress):
+        yield progress
+    elif progress and sys.stderr.isatty():
+        from rich.console import Console  # here, because it takes a tenth of a second
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(title, total=total, completed=done)
+            yield lambda more: bar.advance(task, more)
+    else:
+        yield lambda more: None

@@ -11,7 +11,7 @@ from .. import guards
 from ..display import Shown, csv_text, guarded_table
 from ..errors import DataError, DesignError
 from ..tables import in_kind
-from ..weighting.cells import by_threads
+from ..threads import by_threads
 from ..writing import whole, write_text
 from . import intervals, scores
 

@@ -18,8 +18,9 @@ from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
 from ..tables import codes_inside, numbers_of, same_index
+from ..threads import by_threads
 from ..weighting import Calibration
-from ..weighting.cells import by_threads, refuse_unsquared
+from ..weighting.cells import refuse_unsquared
 from ..weighting.replay import Replay
 from .scores import Block
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import DataError
 from ..kernels import replicates
 from ..kernels import variance as kernels
-from ..weighting.cells import by_threads
+from ..threads import by_threads
 
 NONE, ONE = np.empty(0), np.ones(1)
 ROWS = 262_144  # rows summed together; larger tables are summed block by block

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..apportion import over
 from ..columns import DISPOSITION_CODES, FRAMES
 from ..errors import DataError
 from .dispositions import response_rates
@@ -85,9 +86,9 @@ def _survival(eligible, other, tally):
     """Product-limit shares of the two ways to be resolved, call by call; unresolved numbers are censored at their calls."""
     leaving = tally.sum(axis=0)
     at_risk = np.cumsum(leaving[::-1])[::-1]
-    hazard = np.divide(eligible + other, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+    hazard = over(eligible + other, at_risk)
     before = np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
-    each = np.divide(before, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+    each = over(before, at_risk)
     share = (each * eligible).sum() / (each * (eligible + other)).sum()
     return float(np.clip((share * tally.sum() - eligible.sum()) / tally[UNKNOWN].sum(), 0, 1))
 

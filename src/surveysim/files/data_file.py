@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
+from ..naming import did_you_mean
 from ..tables import natural, truth_values
 from ..writing import whole
 from . import levels
@@ -44,9 +45,6 @@ class DataFile:
 
     def _values(self, name):
         if name not in self.columns:
-            import difflib
-
-            near = difflib.get_close_matches(str(name), self.columns, 1)
             same = [column for column in self.columns if levels.alike(column) == levels.alike(name)]
             if same:
                 raise DataError(
@@ -54,7 +52,7 @@ class DataFile:
                     "as the file has it."
                 )
             raise DataError(
-                f"{self.path}: there is no column {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} Columns: "
+                f"{self.path}: there is no column {name!r}{did_you_mean(name, self.columns)} Columns: "
                 f"{', '.join(self.columns[:12])}{' …' if len(self.columns) > 12 else ''}."
             )
         if isinstance(self.raw, pd.DataFrame):

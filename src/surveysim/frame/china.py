@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 
 from .. import reference, streams
+from ..apportion import starts, within_room
 from ..errors import DataError
 from ..kernels import numbers as kernels
 from ..kernels import people as people_kernels
-from ..population.synthesis import largest_remainder
 from . import prefixes as codes_of
 from .coverage import planning
-from .layout import Layout, starts
+from .layout import Layout
 
 FULLEST = 0.95  # assumption: no unit hosts more slots than this share of its numbers; the rest lives elsewhere
 LANDLINE_FILL = 0.36  # assumption: working share of fixed numbers, as found for mobiles (17.9 of 49.95 hundred million)
@@ -115,7 +115,13 @@ def _host(guests, room, group):
     result = np.zeros(len(guests), np.int64)
     for g in np.unique(group):
         members = np.nonzero(group == g)[0]
-        result[members] = _fill(rural[members], np.maximum(room[members], 0), int(guests[members].sum()))
+        free, total = np.maximum(room[members], 0), int(guests[members].sum())
+        if total > free.sum():
+            raise DataError(
+                f"{total:,} telephone numbers have to live in other units, which have room for {int(free.sum()):,}; "
+                f"lower out_of_area."
+            )
+        result[members] = within_room(rural[members], free, total)
     return result
 
 
@@ -140,18 +146,3 @@ def _business_rate(pop, kind, working, in_province):
         share = pop.arguments["residential_share"]
         ratio = (1 - share) / share
     return np.clip(working * ratio / (1 - working), 0, 0.9)
-
-
-def _fill(weight, room, total):
-    """Integers proportional to `weight` that sum to `total`, none above `room`."""
-    if total > room.sum():
-        raise DataError(
-            f"{total:,} telephone numbers have to live in other units, which have room for {int(room.sum()):,}; "
-            f"lower out_of_area."
-        )
-    result, open_ = np.zeros(len(weight), np.int64), room > 0
-    while total > result.sum():
-        share = largest_remainder(np.where(open_, weight, 0.0), total - int(result.sum()))
-        result = np.minimum(result + share, room)
-        open_ = result < room
-    return result

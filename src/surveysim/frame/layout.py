@@ -19,7 +19,3 @@ class Layout:
     codes: Callable
     places: dict
     order: np.ndarray | None = None  # ids in the order of the slots, where ids are not sorted by unit
-
-
-def starts(counts):
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

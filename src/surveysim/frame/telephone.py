@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..apportion import starts
 from ..display import Shown
 from ..errors import DataError, SpecError, UnknownNameError
 from ..guards import choice, is_text, number, sight, whole_number
@@ -12,7 +13,6 @@ from ..kernels import numbers as kernels
 from ..population import Population
 from ..population.people import China
 from . import china, plain
-from .layout import starts
 from .prefixes import SUFFIXES
 
 MOST = 1_000_000_000  # telephone numbers at once; more would not fit into memory

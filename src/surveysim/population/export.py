@@ -1,7 +1,6 @@
 """Persons to Parquet: streamed in blocks, one file each, resumable."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DataError
-from ..writing import PREFIX, whole, write_text
+from ..writing import PREFIX, advancing, whole, write_text
 from . import domains
 
 BLOCK = 500_000  # persons in memory at once
@@ -33,7 +32,7 @@ def to_parquet(pop, folder, where, columns, progress):
     _claim(folder, {"population": pop.fingerprint, "where": text, "columns": columns, "block": BLOCK})
     jobs = [(labels[s], part, ids) for s in chosen for part, ids in enumerate(pop.blocks(s, BLOCK))]
     written = 0
-    with _bar(progress, sum(len(ids) for *_, ids in jobs)) as advance:
+    with advancing(progress, "persons written", sum(len(ids) for *_, ids in jobs)) as advance:
         for label, part, ids in jobs:
             path = folder / f"{name}={quote(str(label), safe='').replace('.', '%2E')}" / f"part-{part:04d}.parquet"
             rows = _rows(path)
@@ -79,20 +78,3 @@ def _write(path, table):
     path.parent.mkdir(exist_ok=True)
     with whole(path) as part:
         pq.write_table(pa.Table.from_pandas(table, preserve_index=False), part)
-
-
-def _bar(progress, total):
-    """A function that advances a bar on standard error, or does nothing."""
-    if not progress:
-        return nullcontext(lambda persons: None)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    class Bar(Progress):
-        def __enter__(self):
-            super().__enter__()
-            task = self.add_task("persons", total=total)
-            return lambda persons: self.advance(task, persons)
-
-    columns = TextColumn("persons written"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Bar(*columns, console=Console(stderr=True))

@@ -2,21 +2,20 @@
 
 import hashlib
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from .. import streams
+from ..apportion import largest_remainder, starts
 from ..errors import DataError, UnknownNameError
 from ..kernels import margins as kernels
 from ..kernels import randomness
 from ..tables import framed
+from ..threads import each
 from . import domains
 from .base import Population
-from .synthesis import largest_remainder
 
 MOST_CELLS = 65_536  # an alias is 16 bits
 BLOCK = 1 << 20
@@ -48,8 +47,8 @@ class MarginPopulation(Population):
         self._lines = lines
         self._people = kernels.Margined(
             key=streams.key(seed, "", "population"),
-            class_person=_starts(size * count),
-            class_household=_starts(count),
+            class_person=starts(size * count),
+            class_household=starts(count),
             class_size=size,
             class_stratum=of,
             alias=alias[:, None],
@@ -223,9 +222,8 @@ class MarginPopulation(Population):
             return block[0], sums
 
         result = np.zeros((len(self.strata), cells, 1 + len(self.outcome_names)), np.int64)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for s, sums in pool.map(one, blocks):
-                result[s] += sums
+        for s, sums in each(one, blocks):
+            result[s] += sums
         return result
 
     def parameter(self, name, by=None, where=None):
@@ -474,7 +472,3 @@ def _classes(persons, household_sizes):
         rows += [(size, count, s) for size, count in zip(sizes, counts) if count] + [(rest, 1, s)] * (rest > 0)
     table = np.array(rows, np.int64).reshape(-1, 3)
     return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
-
-
-def _starts(counts):
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -9,20 +9,21 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import platformdirs
 
 from .. import columns
 from ..columns import AGE_STARTS, VARIABLES
 from ..errors import DataError, SurveysimWarning, UnknownNameError
 from ..on_demand import Later
+from ..threads import each
+from ..writing import whole
 from . import outcomes
 
 kernels = Later(__package__, "..kernels.people")
@@ -132,8 +133,8 @@ def fingerprint(arguments):
 
 
 def cache_folder():
-    """Where exact parameter tables are kept: $SURVEYSIM_CACHE, else ~/.cache/surveysim."""
-    return Path(os.environ.get("SURVEYSIM_CACHE") or Path.home() / ".cache" / "surveysim")
+    """Where exact parameter tables are kept: $SURVEYSIM_CACHE, else the system's folder for such, ~/.cache/surveysim on Linux."""
+    return Path(os.environ.get("SURVEYSIM_CACHE") or platformdirs.user_cache_dir("surveysim", appauthor=False))
 
 
 def shipped():
@@ -180,10 +181,9 @@ def stream(people, depth="answers", progress=None, workers=None):
                 answers[area] = _four(asked)
         return people.class_person[first[area + 1]] - people.class_person[first[area]]
 
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for done in pool.map(one, range(areas)):
-            if progress is not None:
-                progress(int(done))
+    for done in each(one, range(areas), workers):
+        if progress is not None:
+            progress(int(done))
     return Sums(persons, status, lines, answers)
 
 
@@ -212,15 +212,11 @@ def save(path, mark, sums):
 
 def save_arrays(path, mark, arrays):
     """Write arrays so that a reader never sees half of them; where that is impossible, warn and go on without."""
-    path, temporary = Path(path), None
+    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
+        with whole(path) as part, part.open("wb") as file:
             np.savez_compressed(file, fingerprint=mark, checksum=_checksum(arrays), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         warnings.warn(
             f"exact parameters cannot be kept in {path.parent} ({error.strerror}), so another process has to make them again. Set "
@@ -228,9 +224,6 @@ def save_arrays(path, mark, arrays):
             SurveysimWarning,
             stacklevel=4,
         )
-    finally:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def _checksum(arrays):

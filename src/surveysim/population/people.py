@@ -1,7 +1,5 @@
 """China's population: 1.4 billion people who exist as a function of their number."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +9,7 @@ from .. import reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
 from ..errors import SpecError, UnknownNameError
 from ..on_demand import Later
+from ..threads import each
 from . import census, domains, outcomes, parameters
 from .base import Population
 
@@ -348,11 +347,10 @@ class China(Population):
             return [np.bincount(code, minlength=size), *(np.bincount(code, value, size) for value in values)], len(ids)
 
         counted = np.zeros((1 + len(expressions), size))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for sums, done in pool.map(one, self._blocks(where)):
-                counted += sums
-                if progress is not None:
-                    progress(done)
+        for sums, done in each(one, self._blocks(where)):
+            counted += sums
+            if progress is not None:
+                progress(done)
         return counted
 
     def _blocks(self, where):

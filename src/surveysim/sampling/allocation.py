@@ -11,11 +11,11 @@ import numpy as np
 from scipy import special
 
 from .. import guards
+from ..apportion import shared_out
 from ..errors import DesignError
 
 METHODS = ("proportional", "equal", "neyman", "power", "cost")
 MOST = 2**53  # interviews up to which double precision tells one more from one less
-ALIKE = 9  # digits in which remainders that are alike are a tie
 
 
 def number(value, what, low=-math.inf, high=math.inf, open_=True, remedy=""):
@@ -175,42 +175,6 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
         )
     share = _shares(sizes, method, sd, cost, power)
     return np.array(shared_out(share, n, [least] * len(share)), np.int64)
-
-
-def shared_out(share, n, least):
-    """Whole numbers in proportion to fractions (powers of two below), none less than its `least`, that sum to `n` exactly."""
-    share, result = _whole_shares(share), list(least)
-    open_, left = list(range(len(share))), n
-    while open_:
-        everybody = sum(share[h] for h in open_)
-        low = {h for h in open_ if share[h] * left < least[h] * everybody}
-        if not low:
-            break
-        open_ = [h for h in open_ if h not in low]
-        left -= sum(least[h] for h in low)
-    for h, part in zip(open_, apportioned([share[h] for h in open_], left) if open_ else [], strict=True):
-        result[h] = part
-    return result
-
-
-def apportioned(share, total):
-    """Whole numbers proportional to whole `share` that sum to `total`, by largest remainders; ties go to the earlier one.
-
-    Integers of any size: products of floats have lost the last interviews of 10¹⁸.
-    """
-    everybody = sum(share)
-    parts = [divmod(part * total, everybody) for part in share]
-    result = [quotient for quotient, _ in parts]
-    order = sorted(range(len(share)), key=lambda h: -round(parts[h][1] / everybody, ALIKE))
-    for h in order[: total - sum(result)]:
-        result[h] += 1
-    return result
-
-
-def _whole_shares(share):
-    """Fractions with powers of two below (as floats and their products are) as whole numbers in the same proportions."""
-    denominator = max(part.denominator for part in share)
-    return [part.numerator * (denominator // part.denominator) for part in share]
 
 
 def _aligned(name, values, keys):

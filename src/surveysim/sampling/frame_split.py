@@ -8,10 +8,11 @@ import pandas as pd
 from scipy import optimize
 
 from .. import guards
+from ..apportion import shared_out
 from ..display import Shown
 from ..errors import DesignError
 from ..tables import framed
-from .allocation import METHODS, allocate, number, quantile, shared_out, whole
+from .allocation import METHODS, allocate, number, quantile, whole
 
 DOMAINS = ("a", "ab", "b")
 MOST = 1e18  # persons, and money for one interview

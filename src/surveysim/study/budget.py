@@ -1,7 +1,5 @@
 """Where the error of an estimate comes from: stages of the survey switched off under common random numbers."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +9,7 @@ from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
+from ..threads import each
 from . import estimands
 from .spec import StagesSpec, SurveySpec
 from .survey import field_and_weight, prepare
@@ -127,8 +126,7 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
             progress(1)
         return found
 
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        found = np.stack(list(pool.map(work, range(repetitions))))
+    found = np.stack(list(each(work, range(repetitions), workers)))
     truth, covered = population_values(prep.pop, prep.definitions, prep.design.targets.any(axis=1))
     return budget_of(prep.definitions, prep.pop.scale, truth, covered, found)
 

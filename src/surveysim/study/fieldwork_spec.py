@@ -1,13 +1,13 @@
 """The fieldwork of a specification: keys from the dataclasses of `fieldwork`, and the mistakes that show between them."""
 
 import dataclasses
-import difflib
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ..columns import CALL_RESULTS
 from ..fieldwork import Measurement, Protocol, ResponseModel
+from ..naming import did_you_mean
 from ..population import outcomes
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -149,8 +149,7 @@ def _answer_mistakes(measurement, place):
     for name in ("desirable", "sensitive"):
         for item in getattr(measurement, name):
             if item not in known:
-                near = difflib.get_close_matches(item[:100], known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known[:5])}, …"
+                hint = did_you_mean(item, known, f"; there are {', '.join(known[:5])}, …")
                 yield f"{place}.{name}: {item!r} is no outcome of the population{hint}"
     most = max(measurement.missing, measurement.missing_old)
     if measurement.missing_yes != 1 and most == 0:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import sys
 import time
 import uuid
 import warnings
@@ -17,6 +16,7 @@ import pandas as pd
 from ..display import Shown
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from ..signals import interruptible
+from ..writing import advancing
 from . import estimands, fingerprints, plugins
 from .draw_survey import SurveySource
 from .execution import Plan, estimands_of
@@ -194,7 +194,8 @@ class Study(Shown):
         failed = self._failures(ledger, ids, wanted)
         total = sum(len(repetitions) for _, _, repetitions in work)
         if total:
-            with _progress(progress, self.spec.study.name, len(ids) * wanted, len(ids) * wanted - total) as tick:
+            every = len(ids) * wanted
+            with advancing(progress, self.spec.study.name, every, every - total) as tick:
                 execute(plan, ledger, ids, work, executor, workers, block, tick, failed)
 
     def _missing(self, plan, ledger, ids, wanted):
@@ -487,29 +488,3 @@ def _same_place():
         if before is not None:
             with contextlib.suppress(OSError):
                 os.chdir(before)
-
-
-class _progress:  # noqa: N801 - used as a function
-    """A bar on the terminal, a caller's function, or nothing."""
-
-    def __init__(self, progress, title, total, done):
-        self.progress, self.title, self.total, self.before = progress, title, total, done
-        self.bar = None
-
-    def __enter__(self):
-        if callable(self.progress):
-            return self.progress
-        if self.progress and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self.bar = Progress(*columns, console=Console(stderr=True))
-            self.bar.start()
-            task = self.bar.add_task(self.title, total=self.total, completed=self.before)
-            return lambda n: self.bar.advance(task, n)
-        return None
-
-    def __exit__(self, *error):
-        if self.bar is not None:
-            self.bar.stop()

@@ -1,6 +1,5 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-import difflib
 import tomllib
 import typing
 from importlib.resources import files
@@ -14,6 +13,7 @@ from .. import guards, reference
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
+from ..naming import did_you_mean, near
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 
 
@@ -119,11 +119,8 @@ class SurveySpec(Part):
         if not isinstance(name, str):
             raise SpecError(f"name = {guards.sight(name)}: give one of the presets {', '.join(presets())}.")
         if name not in presets():
-            close = near(str(name), presets())
-            raise SpecError(
-                f"there is no preset {sight(name)}{f'; did you mean {close[0]!r}?' if close else '.'} Presets: "
-                f"{', '.join(presets())}."
-            )
+            hint = did_you_mean(name, presets())
+            raise SpecError(f"there is no preset {sight(name)}{hint} Presets: {', '.join(presets())}.")
         return cls._build(merge(preset_keys(name), changes), f"preset {name}")
 
     @classmethod
@@ -215,11 +212,6 @@ def told(mistakes):
     return "\n".join([*map(short, mistakes[:LINES]), *more])
 
 
-def near(word, known):
-    """The known name that is closest to a wrong one, as a list; nothing is close to a very long one."""
-    return difflib.get_close_matches(word, known, 1) if len(word) <= WIDEST else []
-
-
 def shallow(data, place):
     """The keys, if they are not nested deeper than any key is."""
     level = [data]
@@ -245,9 +237,9 @@ def extended(data, path, above=()):
         return merge(preset_keys(base), data)
     file = path.parent / base if isinstance(base, str) else path
     if not isinstance(base, str) or not _is_file(file):
-        close = near(str(base), presets())
+        hint = did_you_mean(base, presets(), "")
         raise SpecError(
-            f"{short(path)}: extends = {sight(base)}: there is no preset {sight(base)}{f'; did you mean {close[0]!r}?' if close else ''} "
+            f"{short(path)}: extends = {sight(base)}: there is no preset {sight(base)}{hint} "
             f"and no such file beside this one. Presets: {', '.join(presets())}."
         )
     if file.resolve() in above:
@@ -298,8 +290,7 @@ def _check_whole(spec, place):
     known = list(reference.indicators().index)
     for name in () if spec.estimation.indicators == "all" else spec.estimation.indicators:
         if name not in known:
-            close = near(name, known)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            hint = did_you_mean(name, known)
             mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
     return mistakes
 
@@ -346,8 +337,7 @@ def _explain(cls, problem, place):
         parent, model = model, fields[part].annotation if part in fields else None
     where = ".".join(path)
     if unknown:
-        close = near(path[-1], list(parent.model_fields))
-        known = f"; did you mean {close[0]!r}?" if close else f". Known: {', '.join(parent.model_fields)}."
+        known = did_you_mean(path[-1], parent.model_fields, f". Known: {', '.join(parent.model_fields)}.")
         return f"{place}: unknown key {where!r}", known
     text = problem["msg"][0].lower() + problem["msg"][1:]
     if problem["type"] == "tuple_type":

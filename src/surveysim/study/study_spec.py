@@ -12,12 +12,13 @@ from pydantic import Field
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..guards import sight
+from ..naming import did_you_mean
 from ..population import parameters
 from ..tables import framed
 from .estimands import BY, UNITS
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
-from .spec import SurveySpec, checked, merge, near, read_layers, shallow, told
+from .spec import SurveySpec, checked, merge, read_layers, shallow, told
 
 DUAL = (
     "hartley",
@@ -409,10 +410,7 @@ def _expression(where, expression):
     except UnknownNameError:
         known = [*parameters.column_names(), *parameters.VARIABLES]
         wrong = next(n for n in _names_of(expression) if n not in known)
-        close = near(wrong, known)
-        return [
-            f"{where} = {expression!r}: {wrong!r} is no variable{f'; did you mean {close[0]!r}?' if close else '.'}"
-        ]
+        return [f"{where} = {expression!r}: {wrong!r} is no variable{did_you_mean(wrong, known)}"]
     except ValueError as error:
         return [f"{where} = {expression!r}: {error}"]
     unseen = {
@@ -431,10 +429,8 @@ def _targets(spec, place):
     found = []
     for name in spec.study.target_mcse:
         if name not in MEASURES or name in ("nsim", "n_missing", "relprec", "power"):
-            close = near(name, MEASURES)
-            found.append(
-                f"{place}: study.target_mcse: {name!r} is no measure{f'; did you mean {close[0]!r}?' if close else '.'}"
-            )
+            hint = did_you_mean(name, MEASURES)
+            found.append(f"{place}: study.target_mcse: {name!r} is no measure{hint}")
     most = spec.study.max_repetitions
     if most is not None and most < spec.study.repetitions:
         found.append(f"{place}: study.max_repetitions = {most} is below study.repetitions = {spec.study.repetitions}.")
@@ -449,9 +445,7 @@ def _grid(spec, base, place, mistakes):
     known = flat(_defaults(spec))
     for key, values in flat(spec.grid).items():
         if key not in known:
-            close = near(key, known)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            mistakes.append(f"{place}: grid.{key} is no key of the survey{hint or '.'}")
+            mistakes.append(f"{place}: grid.{key} is no key of the survey{did_you_mean(key, known)}")
         elif not isinstance(values, list) or not values:
             mistakes.append(f"{place}: grid.{key} = {values!r}: give a list of values.")
         elif any(len(str(v)) > 1000 for v in values):

@@ -5,24 +5,21 @@ all combinations is dense enough, and hashed distinct rows where it is not. Thre
 so that the result does not depend on how many there are.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 
 from ..errors import CalibrationError, DataError
 from ..kernels import cells as kernels
 from ..tables import inside
+from ..threads import by_threads
 from .margins import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names
 SQUARED = 1e150  # sums of weights beyond this, or below its inverse, have no square in double precision
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
-_POOL = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,31 +221,6 @@ def spread(cell, factor, weight, n, out=None):
 
     bits = by_threads(work, -(-n // BLOCK))
     return out, float(factor.max()) if weight is None else float(np.array(max(bits), np.int64).view(np.float64))
-
-
-def _forget_pool():
-    """A forked child has the pool of its parent without its threads, which would be waited for without end."""
-    global _POOL
-    _POOL = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)
-
-
-def by_threads(work, blocks):
-    """Run `work(first, last)` on shares of the blocks, one for each core; the results in order."""
-    global _POOL
-    if blocks < 4:
-        return [work(0, blocks)]
-    cores = min(os.cpu_count() or 1, blocks // 2)
-    if cores <= 1:
-        return [work(0, blocks)]
-    if _POOL is None:
-        _POOL = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="surveysim-rows")
-    ends = [blocks * k // cores for k in range(cores + 1)]
-    others = [_POOL.submit(work, *share) for share in pairwise(ends[1:])]
-    return [work(0, ends[1]), *(other.result() for other in others)]
 
 
 def as_kernel_input(values):

@@ -1,6 +1,5 @@
 """Control totals and the coding of tables to their levels."""
 
-import difflib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pandas as pd
 from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..guards import sight
+from ..naming import near
 from ..tables import coded, column_names, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
@@ -371,12 +371,10 @@ def _column_codes(data, known, name):
 
 
 def no_total(name, label, rows, known):
-    near = [k for k in known if str(k).strip() == str(label).strip()] or difflib.get_close_matches(
-        str(label), [str(k) for k in known], 1
-    )
-    hint = f" Did you mean {near[0]!r}" if near else ""
-    if near and type(near[0]) is not type(label):
-        hint += f" (the data have {type(label).__name__}, the margins {type(near[0]).__name__})"
+    close = [k for k in known if str(k).strip() == str(label).strip()] or near(label, known)
+    hint = f" Did you mean {close[0]!r}" if close else ""
+    if close and type(close[0]) is not type(label):
+        hint += f" (the data have {type(label).__name__}, the margins {type(close[0]).__name__})"
     return (
         f"{rows} respondents have {name} = {label!r}, which has no total.{hint + '?' if hint else ''} Add it to the margins, "
         f"or recode the data."

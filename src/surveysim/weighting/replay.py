@@ -13,8 +13,9 @@ from .. import guards
 from ..errors import CalibrationError, DataError
 from ..kernels import newton, replicates
 from ..tables import codes_inside
+from ..threads import by_threads
 from . import solver
-from .cells import as_kernel_input, by_threads
+from .cells import as_kernel_input
 
 LANES = replicates.LANES
 MOST_ORDERS = 300  # orders of magnitude that a product of factors may have
