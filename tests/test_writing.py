@@ -43,10 +43,10 @@ WRITERS = [
 
 @pytest.mark.skipif(os.name == "nt", reason="rights and links of POSIX")
 @pytest.mark.parametrize(("write", "name"), WRITERS)
-def test_whole__follows_no_link_and_has_the_rights_of_new_files(write, name, tmp_path):
+def test_whole__follows_no_link_of_its_own_making_and_has_the_rights_of_new_files(write, name, tmp_path):
     other = tmp_path / "other"
     other.write_text("of somebody else")
-    names = [name + ".tmp", f".writing-{os.getpid()}-{name}", name]
+    names = [name + ".tmp", f".writing-{os.getpid()}-{name}"]
     for link in names:
         (tmp_path / link).symlink_to(other)
     old = os.umask(0o027)
@@ -56,7 +56,31 @@ def test_whole__follows_no_link_and_has_the_rights_of_new_files(write, name, tmp
         os.umask(old)
     assert other.read_text() == "of somebody else"
     assert stat.S_IMODE((tmp_path / name).lstat().st_mode) == 0o640
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names, "other"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names, name, "other"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(("write", "name"), WRITERS)
+def test_whole__writes_what_a_link_leads_to(write, name, there, tmp_path):
+    home, far = tmp_path / "here", tmp_path / "there"
+    home.mkdir(), far.mkdir()
+    target = far / "target"
+    if there:
+        target.write_text("old")
+        target.chmod(0o600)
+    (home / "second").symlink_to(target)
+    (home / name).symlink_to("second")
+    write(home / name)
+    write(tmp_path / name)
+    assert (home / name).is_symlink()
+    assert abs(target.stat().st_size - (tmp_path / name).stat().st_size) < 10  # Excel files hold the time
+    assert [p.name for p in far.iterdir()] == ["target"]
+    if there:
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    (home / "circle").symlink_to("circle")
+    with pytest.raises(OSError, match="circle"):
+        writing.write_text(home / "circle", "text")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")

@@ -18,15 +18,16 @@ def whole(path):
 
     The file is made beside `path` under a name nobody can guess, and only where nothing has that name, so that no link is followed.
     It has the rights that new files have (the umask) or those of the file it replaces, and is on the disk before it gets its name.
-    A link called `path` is replaced, and what it points to stays.
+    Where `path` itself is a link, the file it leads to is written, as other programs do.
 
     Raises
     ------
     OSError : with the name of `path`.
     """
-    path = Path(path)
-    temporary = path.with_name(PREFIX + secrets.token_hex(8) + path.suffix[:20])
+    named = path = Path(path)
     try:
+        path = _led_to(path)
+        temporary = path.with_name(PREFIX + secrets.token_hex(8) + named.suffix[:20])
         _made(temporary)
         try:
             yield temporary
@@ -40,7 +41,7 @@ def whole(path):
     except OSError as error:
         if error.errno is None:
             raise
-        raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
+        raise type(error)(error.errno, error.strerror or str(error), str(named)) from None
 
 
 def write_text(path, text):
@@ -64,10 +65,46 @@ def flushed(path):
         os.close(handle)
 
 
+@contextlib.contextmanager
+def same_umask():
+    """What runs inside may change the umask: files of ours have that of before, which is there again afterwards."""
+    global _umask
+    outer = _umask
+    before = os.umask(0o077) if outer is None else outer
+    os.umask(before)
+    _umask = before
+    try:
+        yield
+    finally:
+        _umask = outer
+        os.umask(before)
+
+
+def folder_made(path):
+    """Make a folder, and those it is in, where there is none."""
+    if _umask is not None:
+        os.umask(_umask)
+    Path(path).mkdir(parents=True, exist_ok=True)
+
+
+_umask = None  # that of before, where something runs that may change it
+
+
+def _led_to(path):
+    """The file that a path leads to. The system says whether a link may be followed: not one of somebody else's in a folder for all."""
+    if not path.is_symlink():
+        return path
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(path)
+    return Path(os.path.realpath(path))
+
+
 def _made(path):
     """Make an empty file where nothing is."""
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     os.close(os.open(path, flags, 0o666))
+    if _umask is not None:
+        os.chmod(path, 0o666 & ~_umask)
 
 
 def _rights(path, temporary):
