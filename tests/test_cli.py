@@ -46,6 +46,7 @@ def test_run__writes_tables_and_report(done):
         "cases.parquet",
         "estimates.csv",
         "interviews.parquet",
+        "report-zh.html",
         "report.html",
     ]
     assert len(pd.read_csv(out / "estimates.csv")) >= 60
@@ -56,10 +57,13 @@ def test_run__writes_tables_and_report(done):
 
 def test_run__both_languages_of_one_run(done, spec_file, tmp_path):
     _, out = done
-    process = surveysim("run", spec_file, "-o", tmp_path, "--seed", "3", "--lang", "both")
+    assert '<html lang="zh' in (out / "report-zh.html").read_text(encoding="utf-8")
+    (tmp_path / "report-zh.html").write_text("of an earlier run")
+    process = surveysim("run", spec_file, "-o", tmp_path, "--seed", "3", "--lang", "zh")
     assert process.returncode == 0, process.stderr
-    assert (tmp_path / "report.html").read_bytes() == (out / "report.html").read_bytes()
-    assert '<html lang="zh' in (tmp_path / "report-zh.html").read_text(encoding="utf-8")
+    assert not (tmp_path / "report-zh.html").exists()
+    for here, there in (("report.html", "report-zh.html"), ("report-en.html", "report.html")):
+        assert (tmp_path / here).read_bytes() == (out / there).read_bytes()
 
 
 def test_run__same_seed_same_bytes_other_seed_other_bytes(done, spec_file, tmp_path):

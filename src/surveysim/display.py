@@ -10,6 +10,13 @@ _BLANK, _SIGN = r"[^\S\r\n]|[\x00-\x08\x0e-\x1f\u200b-\u200f\u2060\ufeff]", r"[=
 RISKY = re.compile(rf"\A(?=[\t\r\n])|(\A|[\r\n\v\f\x85\u2028\u2029])(?=(?:{_BLANK})*{_SIGN})")
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 MOST_ROWS = 60
+WIDEST = 400  # characters of a text of others that a message shows
+
+
+def short(text):
+    """A text as messages show it: its beginning and its end where it is long."""
+    text = str(text)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 80]} … {text[-70:]} ({len(text):,} characters)"
 
 
 class Shown:

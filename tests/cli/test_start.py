@@ -25,7 +25,10 @@ print(*(name for name in ("numba", "pandas", "matplotlib", "pyarrow", "scipy") i
         (["weights", "rake", "--help"], set()),
         (["study", "run", "--help"], set()),
         (["plan", "size", "--moe", "3%"], {"scipy"}),
-        (["config", "schema", "survey"], {"scipy", "pandas", "pyarrow"}),
+        (["config", "schema", "survey"], {"pandas", "pyarrow"}),
+        (["config", "schema", "study"], {"pandas", "pyarrow"}),
+        (["config", "show", "cnnic-2024-12"], {"scipy", "pandas", "pyarrow"}),
+        (["study", "run", "cnnic-2024-12", "-o", "never", "--dry-run"], {"scipy", "pandas", "pyarrow"}),
         (["info"], {"scipy", "pandas", "pyarrow"}),
     ],
 )

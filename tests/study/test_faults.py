@@ -71,6 +71,10 @@ def leaves_a_child(sample):
         os._exit(4)
     return mean(sample)
 
+def masks(sample):
+    os.umask(0o777)
+    return mean(sample)
+
 def slow(sample):
     time.sleep(0.02)
     return mean(sample)
@@ -337,6 +341,20 @@ def test_what_a_dead_worker_started__ends_with_it(home, monkeypatch):
     monkeypatch.delenv("SURVEYSIM_TEST_ALIVE")
     left = [pid for pid in alive(mark) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert left == []
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_plug_in_that_changes_the_umask__does_not_change_the_rights_of_what_is_written(home, executor):
+    before = os.umask(0o027)
+    try:
+        found = study(home, "masks").run(home / "out", executor=executor, progress=False)
+        after = os.umask(0o027)
+    finally:
+        os.umask(before)
+    same_but(home, found, "masks", [])
+    assert after == 0o027
+    for path in (home / "out", *(home / "out").rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o750 if path.is_dir() else 0o640), path
 
 
 # -------------------------------------------------------------------------------------------------------------- warnings

@@ -363,3 +363,11 @@ def test_dry_run__counts_what_is_there(tmp_path):
     assert study(repetitions=48).dry_run(tmp_path / "out")["repetitions"] == 16
     assert study(repetitions=20).dry_run(tmp_path / "out")["repetitions"] == 0
     assert json.dumps(study(repetitions=20).dry_run(tmp_path / "out"))
+
+
+def test_dry_run_without_trial__draws_nothing(tmp_path, monkeypatch):
+    tried = study(repetitions=40).dry_run(tmp_path / "out")
+    monkeypatch.setattr(TableSource, "block", lambda *_: pytest.fail("a repetition"))
+    monkeypatch.setattr(TableSource, "repetition", lambda *_: pytest.fail("a repetition"))
+    planned = study(repetitions=40).dry_run(tmp_path / "out", trial=False)
+    assert planned == tried | {"seconds": None, "seconds_per_repetition": None}

@@ -1,5 +1,6 @@
 """Estimators of others: what they may return, how they fail, and that nothing of them runs before a study does."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -50,7 +51,8 @@ def test_looking_at_a_study__runs_no_code_of_its_estimators(home, capsys):
         for call in ("mine.py:f", "surveysim_test_package:f", "surveysim_test_package.inner:f"):
             of_file(home, body, call)
             out, file = str(home / call.replace(":", "_")), str(home / "study.toml")
-            for command in (["config", "check", file], ["config", "show", file], ["study", "status", file, "-o", out]):
+            looks = [["config", "check", file], ["config", "show", file], ["study", "status", file, "-o", out]]
+            for command in (*looks, ["study", "run", file, "-o", out, "--dry-run"]):
                 main(command, standalone_mode=False)
                 assert not mark.exists(), (call, command)
             main(["study", "run", file, "-o", out], standalone_mode=False)
@@ -129,6 +131,31 @@ def test_what_is_not_there__is_named_in_a_short_message(home, call):
     with pytest.raises(SpecError, match=r"cannot be loaded") as caught:
         Study(of_file(home, "def f(sample): pass", call), folder=home)
     assert len(str(caught.value)) < 1000
+
+
+def test_a_text_without_end__is_short_where_it_is_shown_and_whole_enough_where_it_is_kept(home):
+    of_file(
+        home, "import warnings\ndef f(sample):\n    warnings.warn('w' * 100_000)\n    raise ValueError('x' * 100_000)\n"
+    )
+    command = [
+        sys.executable,
+        "-W",
+        "once",
+        "-m",
+        "surveysim",
+        "study",
+        "run",
+        str(home / "study.toml"),
+        "-o",
+        str(home / "out"),
+    ]
+    for more, code in ((["study.failures=0.1"], 1), (["study.failures=1.0"], 3)):
+        done = subprocess.run([*command, "--set", *more], capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert "ValueError: xxx" in done.stderr
+        assert "UserWarning: www" in done.stderr or code == 3
+        assert max(map(len, done.stderr.splitlines())) < 1000
+    assert len(Study.from_toml(home / "study.toml").result(home / "out").failures["message"].iloc[0]) > 2000
 
 
 # ---------------------------------------------------------------------------------------------------- what may come back

@@ -19,6 +19,13 @@ def test_preset__is_the_printed_survey():
     assert spec.weighting.margins == ("sex", "age_group", "education", "urban")
 
 
+def test_preset__is_taken_wherever_a_file_is():
+    name = "cnnic-2024-12-calls"
+    spec = SurveySpec.preset(name)
+    assert SurveySpec.from_toml(name) == spec
+    assert Study.from_toml(name, ["study.repetitions=2"]).facts(0) == Study(spec).facts(0)
+
+
 def test_file__extends_a_preset(tmp_path):
     spec = SurveySpec.from_toml(write(tmp_path, 'extends = "cnnic-2024-12"\n[sample]\ninterviews = 15000\n'))
     assert (spec.sample.interviews, spec.fieldwork.landline.contact) == (15_000, 0.38)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from ..display import short
 from ..errors import StudyError, SurveysimError, SurveysimWarning
 from ..signals import interruptible
 from .auditing import audit
@@ -76,7 +77,7 @@ def _warn(message, category, *where, **more):
     if issubclass(category, SurveysimWarning):
         click.echo(f"surveysim: {_from_one(str(message))}", err=True)
     else:
-        click.echo(warnings.formatwarning(message, category, *where[:2]), err=True, nl=False)
+        click.echo(warnings.formatwarning(short(message), category, *where[:2]), err=True, nl=False)
 
 
 @main.command()
@@ -164,9 +165,8 @@ def _verdict(result, repeated):
 def run(spec, out, seed, lang, as_json):
     """Carry out the survey described in SPEC (a TOML file or a preset) once."""
     from ..study import SurveySpec
-    from ..study.spec import presets
 
-    survey = SurveySpec.preset(spec) if spec in presets() else SurveySpec.from_toml(spec)
+    survey = SurveySpec.from_toml(spec)
     folder(out)
     announce()
     with progress_display() as progress:

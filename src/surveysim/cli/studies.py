@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from ..display import csv_text
+from ..display import csv_text, short
 from ..errors import SpecError, SurveysimError
 from ..writing import write_text
+from .options import refuse_unused
 from .writing import announce, estimates_text, folder, pages, report_language, save
 
 
@@ -54,19 +55,24 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Threads or processes; one per core unless given.")
 @click.option("--block", type=click.IntRange(min=1), help="Repetitions a worker takes at a time.")
-@click.option("--dry-run", is_flag=True, help="Say what there is to do, how long it takes and how much disk it needs.")
+@click.option("--dry-run", is_flag=True, help="Say what there is to do and how much disk it needs; runs nothing.")
+@click.option(
+    "--trial", is_flag=True, help="With --dry-run: carry out a few repetitions to say also how long the rest takes."
+)
 @_JSON
-def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
+def study_run(file, out, changes, executor, workers, block, dry_run, trial, as_json):
     """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger.
 
-    The only command that runs the code of methods with `call` (also with --dry-run): run files of people you trust.
+    The only command that runs the code of methods with `call` (also with --trial): run files of people you trust.
     """
     from ..study import Study
 
     made = Study.from_toml(file, changes)
-    if dry_run:
+    if not dry_run:
+        refuse_unused(("trial",), "is for --dry-run")
+    else:
         with contextlib.redirect_stdout(sys.stderr):
-            found = made.dry_run(out, workers)
+            found = made.dry_run(out, workers, trial)
         click.echo(json.dumps(found) if as_json else _dry_run_text(found))
         return
     folder(out)
@@ -89,18 +95,22 @@ def study_run(file, out, changes, executor, workers, block, dry_run, as_json):
         click.echo(f"Performance is in {out / 'performance.csv'}; `surveysim study report {file} -o {out}` draws it.")
     if len(result.failures):
         click.echo(
-            f"surveysim: {len(result.failures)} failures; the first: {result.failures['message'].iloc[0]}", err=True
+            f"surveysim: {len(result.failures)} failures; the first: {short(result.failures['message'].iloc[0])}",
+            err=True,
         )
         sys.exit(3)
 
 
 def _dry_run_text(found):
     """The plan of a study in two lines."""
+    first = f"{found['scenarios']} scenarios, {found['repetitions']:,} repetitions to do"
+    disk = f"{found['bytes'] / 2**20:,.1f} MB of disk in all"
+    if found["seconds"] is None:
+        return f"{first}\n{disk}; --trial carries out a few repetitions and says how long the rest takes"
     hours, minutes = divmod(found["seconds"] / 60, 60)
+    each = 1000 * found["seconds_per_repetition"]
     return (
-        f"{found['scenarios']} scenarios, {found['repetitions']:,} repetitions to do at "
-        f"{1000 * found['seconds_per_repetition']:,.1f} ms each\n"
-        f"about {hours:.0f} h {minutes:.1f} min with {found['workers']} workers, {found['bytes'] / 2**20:,.1f} MB of disk in all"
+        f"{first} at {each:,.1f} ms each\nabout {hours:.0f} h {minutes:.1f} min with {found['workers']} workers, {disk}"
     )
 
 
@@ -205,15 +215,15 @@ def config_schema(kind):
 def _read_config(file, changes, planned=False):
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
     from ..study import SurveySpec
-    from ..study.spec import preset_keys, presets
-    from ..study.study_spec import is_study, read, with_changes
+    from ..study.study_spec import is_study, read
 
-    keys = with_changes(preset_keys(str(file)), changes) if str(file) in presets() else read(file, changes)
+    keys = read(file, changes)
     if is_study(keys):
         from ..study import Study
 
         made = Study.from_toml(file, changes)
-        made.check()
+        if planned:
+            made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
     spec = SurveySpec._build(keys, str(file))
     if planned:

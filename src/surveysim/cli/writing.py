@@ -135,7 +135,8 @@ def report_language(command):
         type=click.Choice(["en", "zh", "both"]),
         default="en",
         show_default=True,
-        help="Language of the report; both writes it in English, and in Chinese as report-zh.html, from the same run.",
+        help="Language of report.html; both writes it in English, and in Chinese as report-zh.html. The folder of a survey that was run "
+        "has the page in the other language in any case, so that none has to be run again for it.",
     )(command)
 
 
@@ -147,7 +148,7 @@ def pages(path, lang):
 
 
 def save(result, folder, lang, repetitions=None, budget=None, cases=True):
-    """Write the comparison, the interviews, the cases and the report, all or none; returns the comparison."""
+    """Write the comparison, the interviews, the cases and the report in both languages, all or none; returns the comparison."""
     from ..study.page_parts import performance_table
 
     table = result.comparison()
@@ -162,13 +163,15 @@ def save(result, folder, lang, repetitions=None, budget=None, cases=True):
                 result.paradata().to_parquet(part / "paradata.parquet", index=False)
         if repetitions is not None:
             write_text(part / "repetitions.csv", csv_text(performance_table(repetitions), index=True))
-        for path, language in pages(part / "report.html", lang):
-            result.report(path, language, repetitions, budget)
+        first, other = ("zh", "en") if lang == "zh" else ("en", "zh")
+        result.report(part / "report.html", first, repetitions, budget)
+        result.report(part / f"report-{other}.html", other, repetitions, budget)
         for path in sorted(part.iterdir()):
             if (folder / path.name).is_dir():
                 raise IsADirectoryError(21, "is a folder, so the file cannot be written", str(folder / path.name))
         for path in sorted(part.iterdir()):
             flushed(path)
             os.replace(path, folder / path.name)
+        (folder / f"report-{first}.html").unlink(missing_ok=True)  # of an earlier run
         flushed(folder)
     return table

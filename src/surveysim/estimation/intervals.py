@@ -1,11 +1,12 @@
 """Confidence intervals from an estimate, its standard error and degrees of freedom."""
 
 import numpy as np
-from scipy import special
 
 from .. import guards
 from ..errors import DataError
+from ..on_demand import Later
 
+special = Later("scipy", ".special")
 METHODS = ("wald", "logit", "xlogit", "wilson", "beta", "korn-graubard", "asin")
 HUGE = 1e6  # sizes above which the inverse of the beta distribution may lose its way, and is checked
 RARE = 1e-3  # shares below which counts of a huge size are Poisson's

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from ..errors import SpecError
 from ..on_demand import Later
 
 randomness = Later(__package__, "..kernels.randomness")
+special = Later("scipy", ".special")
 MEASURE = 1 << 22  # second word of the Philox counter
 INTERNET, NUMBERS, PROXY = 0, 1, 2  # third word: what is misreported; items follow
 ITEMS = 16

@@ -7,12 +7,12 @@ keys of the survey specification.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
 from ..on_demand import Later
-from ..population.outcomes import GROUP_AGE, GROUP_EDUCATION, GROUP_TOWN
 
+outcomes = Later(__package__, "..population.outcomes")
 respondents = Later(__package__, "..kernels.respondents")
+special = Later("scipy", ".special")
 FLAT = (0.0,) * 6
 SELECTIONS = ("random", "anybody", "last_birthday", "next_birthday", "kish")
 HERMITE = 32  # points of the Gauss-Hermite rule that averages over interviewers
@@ -100,10 +100,10 @@ class ResponseModel:
         too, sector (`kernels.respondents.type_of`)."""
         sex, internet, both = (np.array([0.0, 1.0]).reshape(shape) for shape in ((2, 1, 1, 1, 1), (2, 1, 1), (2, 1)))
         group = (
-            self.age_per_decade * (GROUP_AGE - 4.0)
-            + self.education_level * GROUP_EDUCATION
-            + self.urban * GROUP_TOWN
-            + self.child * (GROUP_AGE == 0)
+            self.age_per_decade * (outcomes.GROUP_AGE - 4.0)
+            + self.education_level * outcomes.GROUP_EDUCATION
+            + self.urban * outcomes.GROUP_TOWN
+            + self.child * (outcomes.GROUP_AGE == 0)
         )
         score = (
             special.logit(self.cooperation)

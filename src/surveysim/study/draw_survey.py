@@ -11,7 +11,7 @@ from ..errors import StudyError, SurveysimError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
 from . import estimands, faults
-from .ledger import FIELDS
+from .ledger import FIELDS, TOGETHER
 from .plugins import loaded
 from .samples import Sample, values_of
 from .spec import SurveySpec, merge
@@ -36,7 +36,7 @@ class SurveySource:
     seed, group : of the study's random numbers. folder : where files of `call` are.
     """
 
-    together = 16  # repetitions in one part of the ledger
+    together = TOGETHER
     fast = False  # repetitions are made one by one
 
     def __init__(self, spec, methods, definitions, seed, group, folder="."):
@@ -44,8 +44,7 @@ class SurveySource:
         self.methods, self.definitions = methods, definitions
         plain, split = (definitions[(definitions["by"].map(len) > 0) == b] for b in (False, True))
         self._plain, self._split = plain, split
-        self.items = [(name, "") for name in plain.index]
-        self.items += [(name, d) for name, row in split.iterrows() for d in estimands.domain_names(row["by"])]
+        self.items = estimands.items_of(definitions)
         rows = [definitions.loc[name] for name, _ in self.items]
         self.units = [row["unit"] for row in rows]
         self.shares = np.array([row["unit"] == "percent" and row["kind"] != "mean" for row in rows])

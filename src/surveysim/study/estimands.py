@@ -9,10 +9,11 @@ from .. import reference
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..fieldwork.answers import MISSING
 from ..on_demand import Later
-from ..population import outcomes, parameters
 
 estimates = Later(__package__, "..estimation.estimates")
 scores = Later(__package__, "..estimation.scores")
+outcomes = Later(__package__, "..population.outcomes")
+parameters = Later(__package__, "..population.parameters")
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
 UNITS = dict(
     known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons"
@@ -50,6 +51,12 @@ def domain_names(by):
         ", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True))
         for levels in itertools.product(*(BY[c] for c in by))
     ]
+
+
+def items_of(definitions):
+    """(name, domain) of everything that is estimated: what has no domains first."""
+    rows = sorted(zip(definitions.index, definitions["by"], strict=True), key=lambda row: len(row[1]) > 0)
+    return [(name, domain) for name, by in rows for domain in domain_names(by)]
 
 
 def truths(pop, definitions):

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SurveysimError
-from .draw_survey import SurveySource
-from .draw_table import TableSource
 from .faults import Struck, told, too_long
 from .ledger import FIELDS, Block
 from .quiet import repeating
@@ -55,7 +53,11 @@ class Plan:
     def _made(self, k):
         _, group, spec = self.scenarios[k]
         if isinstance(spec, TableStudySpec):
+            from .draw_table import TableSource
+
             return TableSource(spec, self.methods, self.definitions, self.seed, group, self.folder, self.table)
+        from .draw_survey import SurveySource
+
         return SurveySource(spec, self.methods, self.definitions, self.seed, group, self.folder)
 
 

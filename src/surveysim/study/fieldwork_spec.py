@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ..columns import CALL_RESULTS
 from ..fieldwork import Measurement, Protocol, ResponseModel
 from ..naming import did_you_mean
-from ..population import outcomes
+from ..on_demand import Later
 
+outcomes = Later(__package__, "..population.outcomes")
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]

@@ -22,11 +22,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import StudyError, SurveysimWarning
-from ..writing import PREFIX, whole
+from ..writing import PREFIX, folder_made, whole
 
 FIELDS = ("estimate", "se", "df", "n", "deff", "lower", "upper")
 NAME = re.compile(r"^(\d{9})-(\d{6})-([0-9a-f]{16})\.parquet$")
 FORMAT = 2
+TOGETHER = 16  # repetitions of a survey in one part
 CHECKSUM = "checksum"
 TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # how a system says that somebody has the lock
 
@@ -363,7 +364,7 @@ class Ledger:
     def _place(self, path, data):
         """Write bytes so that the file is there whole, or not at all."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            folder_made(path.parent)
             with whole(path) as part:
                 part.write_bytes(data)
         except OSError as error:

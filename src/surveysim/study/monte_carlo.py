@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..display import Shown
+from ..display import Shown, short
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from ..signals import interruptible
-from ..writing import advancing
+from ..writing import advancing, same_umask
 from . import estimands, fingerprints, plugins
-from .draw_survey import SurveySource
 from .execution import Plan, estimands_of
 from .judging import repetitions_needed
-from .ledger import FORMAT, Ledger, MemoryLedger
+from .ledger import FIELDS, FORMAT, TOGETHER, Ledger, MemoryLedger
 from .results import StudyResult
 from .scheduling import execute, run_block
 from .spec import SurveySpec, extended, merge, told
@@ -79,7 +78,7 @@ class Study(Shown):
 
     @classmethod
     def from_toml(cls, path, changes=(), methods=None):
-        """Read a study's file; `changes` are "a.b=c" texts, `methods` {name: callable} on top of the file's."""
+        """Read a study's file, or repeat a preset; `changes` are "a.b=c" texts, `methods` {name: callable} on top of the file's."""
         path = Path(path)
         return cls(read(path, changes), methods=methods, place=str(path), folder=path.absolute().parent)
 
@@ -176,7 +175,7 @@ class Study(Shown):
             raise StudyError(f"workers = {workers!r}: give a whole number, 1 or more, or None for one per core.")
         ledger = MemoryLedger() if out is None else Ledger(out)
         self._load()
-        with interruptible(), _same_place(), ledger.lock():
+        with interruptible(), _same_place(), same_umask(), ledger.lock():
             entries = self._open(ledger)
             plan, wanted = self.plan(), self.spec.study.repetitions
             while True:
@@ -214,9 +213,11 @@ class Study(Shown):
 
     @property
     def _together(self):
+        if not isinstance(self.spec, TableStudySpec):
+            return TOGETHER
         from .draw_table import TableSource
 
-        return (TableSource if isinstance(self.spec, TableStudySpec) else SurveySource).together
+        return TableSource.together
 
     def _failures(self, ledger, ids, wanted):
         """A check of the failure budget, called with every part that is finished."""
@@ -231,8 +232,8 @@ class Study(Shown):
                 name, method = self.scenarios[k], "" if m < 0 else f", method {_name(self.methods[m])!r}"
                 raise StudyError(
                     f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} "
-                    f"allows. The first is repetition {r}{method}: {text}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost. Raise "
-                    "study.failures to go on; a mended estimator or survey is another study, in a folder of its own."
+                    f"allows. The first is repetition {r}{method}: {short(text)}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost. "
+                    "Raise study.failures to go on; a mended estimator or survey is another study, in a folder of its own."
                 )
 
         for k, name in enumerate(ids):
@@ -394,31 +395,38 @@ class Study(Shown):
         if found:
             raise SpecError(told(found))
 
-    def dry_run(self, out=None, workers=None):
-        """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes, predicted from two repetitions of each of up
-        to five scenarios. Nothing is written."""
-        self._load()
+    def dry_run(self, out=None, workers=None, trial=True):
+        """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes. Nothing is written.
+
+        Parameters
+        ----------
+        out, workers : as for `run`. trial : carry out three repetitions of each of up to five scenarios to predict the seconds; they are
+            None without, which takes no time, and runs no code of estimators.
+        """
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
         missing = sum(self._left(ledger, key, wanted) for key in dict.fromkeys(ids))
-        seconds, bytes_ = [], []
-        for k in range(min(len(ids), 5)):
-            run_block(plan, k, np.arange(1))
-            several = np.arange(1, 3)
-            start = time.perf_counter()
-            block = run_block(plan, k, several)
-            seconds.append((time.perf_counter() - start) / len(several))
-            bytes_.append(block.values[0].nbytes * 0.75 + 60)
-        cores = workers or os.cpu_count() or 1
-        each = float(np.mean(seconds))
+        cores, each = workers or os.cpu_count() or 1, self._tried(plan) if trial else None
+        items = len(estimands.items_of(self.definitions) if self.table is None else plan.source(0).items)
         return {
             "scenarios": len(ids),
             "repetitions": missing,
             "seconds_per_repetition": each,
-            "seconds": each * missing / cores,
-            "bytes": float(np.mean(bytes_)) * wanted * len(ids),
+            "seconds": None if each is None else each * missing / cores,
+            "bytes": (len(self.methods) * items * len(FIELDS) * 6.0 + 60) * wanted * len(ids),
             "workers": cores,
         }
+
+    def _tried(self, plan):
+        """Seconds a repetition, of two after the first, which compiles."""
+        self._load()
+        seconds = []
+        for k in range(min(len(self.scenarios), 5)):
+            run_block(plan, k, np.arange(1))
+            start = time.perf_counter()
+            run_block(plan, k, np.arange(1, 3))
+            seconds.append((time.perf_counter() - start) / 2)
+        return float(np.mean(seconds))
 
     def _left(self, ledger, key, wanted):
         """Repetitions of a scenario that are not there yet, by the names of the parts; only one that may hold more than wanted is read."""

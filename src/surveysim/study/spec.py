@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from .. import guards, reference
+from ..display import short
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
@@ -125,7 +126,7 @@ class SurveySpec(Part):
 
     @classmethod
     def from_toml(cls, path):
-        """Read a specification file; a key `extends` starts from a preset or from another file.
+        """Read a specification file, or a preset by its name; a key `extends` starts from a preset or from another file.
 
         Examples
         --------
@@ -178,11 +179,12 @@ class SurveySpec(Part):
 
 DEEPEST = 32  # levels of keys; the schema has six
 LINES = 50  # mistakes that are told
-WIDEST = 400  # characters of one
 
 
 def read_layers(path, above=()):
-    """Keys of a file on top of those of the preset or file it extends."""
+    """Keys of a preset, or of a file on top of those of the preset or file it extends."""
+    if str(path) in presets():
+        return preset_keys(str(path))
     place = short(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -197,12 +199,6 @@ def read_layers(path, above=()):
     except ValueError as error:  # also numbers of thousands of digits, and names no file can have
         raise SpecError(f"{place}: is not valid TOML: {short(error)}.") from None
     return extended(data, path, above)
-
-
-def short(text):
-    """A text as messages show it: its beginning and its end where it is long."""
-    text = str(text)
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 80]} … {text[-70:]} ({len(text):,} characters)"
 
 
 def told(mistakes):

@@ -13,13 +13,14 @@ from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..guards import sight
 from ..naming import did_you_mean
-from ..population import parameters
+from ..on_demand import Later
 from ..tables import framed
 from .estimands import BY, UNITS
 from .fieldwork_spec import Part, Probability, Share
 from .measures import MEASURES
 from .spec import SurveySpec, checked, merge, read_layers, shallow, told
 
+parameters = Later(__package__, "..population.parameters")
 DUAL = (
     "hartley",
     "fuller_burmeister",
