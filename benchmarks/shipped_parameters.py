@@ -1,7 +1,7 @@
 """Recompute the preset's exact parameter table that ships with the package (`python3 run.py parameters`).
 
 Streams all 1.4 billion people, so it takes minutes. The table is used only on an exact match of its fingerprint; run this
-after any change to the facts or to the code that draws people, and commit the file.
+after any change to the facts or of `editions.POPULATION`, and commit the file.
 """
 
 import sys

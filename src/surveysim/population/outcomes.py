@@ -7,6 +7,7 @@ people share the draws of internet use and trait with probability √household_i
 normal effect that makes prefecture_icc of the latent variance.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -70,6 +71,12 @@ def definitions():
     """The outcome table (outcomes.csv): universe, published indicator, slopes, loading, nesting, labels."""
     with (files(__package__) / "outcomes.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)
+
+
+@cache
+def digest():
+    """{"outcomes": digest} of the outcome table."""
+    return {"outcomes": hashlib.sha256((files(__package__) / "outcomes.csv").read_bytes()).hexdigest()[:16]}
 
 
 def cell_groups():

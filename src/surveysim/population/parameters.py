@@ -2,7 +2,7 @@
 
 Sums are kept by zone (province × rural/urban) or by area (prefecture × rural/urban), sex, 20 ages, 4 educations, as deep as
 the question asks: "cells" (persons), "status" (telephones, internet use, sector), "answers" (every outcome). They are cached
-on disk under a fingerprint of the population's arguments, of the facts and of the code that draws people.
+on disk under a fingerprint of the population's arguments, of the facts and of `editions.POPULATION`.
 """
 
 import hashlib
@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 import platformdirs
 
-from .. import columns
+from .. import reference
 from ..columns import AGE_STARTS, VARIABLES
+from ..editions import POPULATION
 from ..errors import DataError, SurveysimWarning, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
@@ -85,25 +86,6 @@ FACTS = (
     "phone_province_anchors",
     "published_estimates",
 )
-CODE = (
-    "population/census.py",
-    "population/telephones.py",
-    "population/outcomes.py",
-    "population/outcomes.csv",
-    "population/synthesis.py",
-    "kernels/people.py",
-    "kernels/randomness.py",
-    "streams.py",
-)
-READING = (
-    "population/people.py",
-    "population/parameters.py",
-    "population/domains.py",
-    "columns.py",
-)  # of what was drawn
-
-
-SOURCES = (*(f"reference/facts/{name}.csv" for name in FACTS), *CODE)
 
 
 @cache
@@ -112,23 +94,15 @@ def column_names():
     return (*BASE_COLUMNS, *outcomes.definitions()["name"], "weekly_hours")
 
 
-@cache
-def _digest(paths):
-    root = files("surveysim")
-    digest = hashlib.sha256(repr((AGE_STARTS, columns.EDUCATION, columns.SEX, columns.URBAN, columns.SECTOR)).encode())
-    for path in paths:
-        digest.update(path.encode() + b"\0" + (root / path).read_bytes())
-    return digest.hexdigest()
-
-
 def question(population, *parts):
-    """Hex digest of a question to a population, for the answers kept on disk; other code has other answers."""
-    return hashlib.sha256(repr((population, _digest(READING), parts)).encode()).hexdigest()[:20]
+    """Hex digest of a question to a population, for the answers kept on disk."""
+    return hashlib.sha256(repr((population, parts)).encode()).hexdigest()[:20]
 
 
 def fingerprint(arguments):
-    """Hex digest of the arguments of a population, the facts and the code it is drawn with."""
-    text = json.dumps({"arguments": arguments, "sources": _digest(SOURCES)}, sort_keys=True)
+    """Hex digest of what a population depends on: its arguments, the facts and the number of the code that draws it."""
+    facts = reference.digests(*FACTS) | outcomes.digest()
+    text = json.dumps({"arguments": arguments, "facts": facts, "POPULATION": POPULATION}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -53,7 +53,7 @@ class China(Population):
     size : int, persons.
     n_households : int, family households and dormitory rooms.
     year, seed, scale : the arguments it was made with.
-    fingerprint : str, changes with the arguments, the facts and the code that draws people.
+    fingerprint : str, changes with the arguments, the facts and `editions.POPULATION`.
     """
 
     stratum_name = "province"

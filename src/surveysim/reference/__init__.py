@@ -3,6 +3,7 @@
 Codes (adcodes, area codes) are text, because area codes have leading zeros. 10k = 万 = 10,000.
 """
 
+import hashlib
 from functools import cache
 from importlib.resources import files
 
@@ -32,6 +33,15 @@ def _read(name):
 def load(name):
     """One table of facts, a fresh copy: a file name under `facts/` without `.csv`."""
     return _read(name).copy()
+
+
+@cache
+def digests(*names):
+    """{name: digest} of tables of facts; without names those that a survey may depend on, which are all but the registry's."""
+    folder = files(__package__) / "facts"
+    every = sorted(path.name.removesuffix(".csv") for path in folder.iterdir() if path.name.endswith(".csv"))
+    wanted = names or [name for name in every if not name.startswith("registry_")]
+    return {name: hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()[:16] for name in wanted}
 
 
 @cache

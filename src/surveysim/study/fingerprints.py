@@ -1,20 +1,21 @@
-"""What a result depends on, as digests: specification, estimators, data, code. A ledger refuses to mix different ones."""
+"""What a result depends on: specification, facts, data, plug-ins and the numbers of `editions`. A ledger refuses to mix different ones."""
 
 import functools
 import hashlib
 import inspect
 import json
-from functools import cache
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .. import editions, reference
 from ..errors import SpecError, StudyError
+from ..population import outcomes
 
-APART = ("report", "cli", "__main__.py", "validation")  # code that no result depends on
+SURVEY = ("POPULATION", "DRAWS", "ESTIMATES")  # numbers that results of surveys depend on
+TABLE = ("DRAWS", "ESTIMATES")  # and results of samples from a table
+BEFORE = "surveysim"  # what older ledgers hold instead of numbers and facts: a digest of every source file
 
 
 def digest(value):
@@ -22,15 +23,12 @@ def digest(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-@cache
-def code():
-    """Version and digest of the code and facts that results depend on."""
-    root, found = Path(str(files("surveysim"))), hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        parts = path.relative_to(root).parts
-        if path.suffix in (".py", ".csv", ".toml") and parts[0] not in APART:
-            found.update("/".join(parts).encode() + b"\0" + path.read_bytes())
-    return f"{version('surveysim-dualframe')} {found.hexdigest()[:12]}"
+def of_code(table):
+    """{key: value} of what the code brings along: its numbers, and, unless people come from a table, the facts about the country."""
+    numbers = {f"numbers.{name}": getattr(editions, name) for name in (TABLE if table else SURVEY)}
+    if table:
+        return numbers
+    return numbers | {f"facts.{name}": mark for name, mark in (reference.digests() | outcomes.digest()).items()}
 
 
 def of_table(table, folder):
@@ -103,13 +101,29 @@ def _source(thing):
 
 def difference(folder, name, old, new):
     """Message that says in which facts a study differs from the one in a folder."""
-    lines = [
-        f"  {key}: {json.dumps(old.get(key), ensure_ascii=False)} there, {json.dumps(new.get(key), ensure_ascii=False)} now"
-        for key in sorted(set(old) | set(new))
-        if old.get(key) != new.get(key)
-    ]
+    differing = [key for key in sorted(set(old) | set(new), key=_rank) if old.get(key) != new.get(key)]
+    earlier = [key for key in differing if BEFORE in old and key.startswith(("numbers.", "facts."))]
+    lines = [_told(key, old, new) for key in differing if key not in (BEFORE, *earlier)]
+    if earlier:
+        now = ", ".join(f"{key.removeprefix('numbers.')} = {new[key]}" for key in earlier if key.startswith("numbers."))
+        lines.insert(0, f"  numbers: an earlier release, {old[BEFORE]}, has none; now {now}")
     shown = "\n".join(lines[:12]) + (f"\n  and {len(lines) - 12} more" if len(lines) > 12 else "")
     return (
         f"{folder}: the folder holds another study under the scenario {name!r}:\n{shown}\nResults of the two would be mixed. Choose "
         "another folder, or undo the change."
     )
+
+
+def _rank(key):
+    """Numbers and data first: they are few, and explain much."""
+    return not key.startswith(("numbers.", "facts.", "population")), key
+
+
+def _told(key, old, new):
+    """One line about a fact: its kind, its name, what it was and is."""
+    held = [fact for fact in (old.get(key), new.get(key)) if fact is not None]
+    plug_in = any(isinstance(fact, str) or "source" in fact for fact in held) if key.startswith("methods.") else False
+    kind = {"numbers": "number", "facts": "facts", "population": "data"}.get(key.partition(".")[0])
+    kind = kind or ("plug-in" if plug_in else "specification")
+    was, now = (json.dumps(facts.get(key), ensure_ascii=False) for facts in (old, new))
+    return f"  {kind}: {key.removeprefix('numbers.')}: {was} there, {now} now"

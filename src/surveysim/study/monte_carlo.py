@@ -120,9 +120,9 @@ class Study(Shown):
         keys |= {
             "study.seed": self.spec.study.seed,
             "random group": group,
-            "surveysim": fingerprints.code(),
             "part": self._together,
         }
+        keys |= fingerprints.of_code(isinstance(self.spec, TableStudySpec))
         if self.table is not None:
             keys["population"] = self._population
         return json.loads(json.dumps(keys, default=str))
@@ -276,14 +276,11 @@ class Study(Shown):
     def _open(self, ledger):
         """Entries of the manifest, checked against a study that is there already, and written."""
         there = [] if ledger.manifest is None else ledger.manifest["scenarios"]
-        known, by_id = {s["name"]: s for s in there}, {s["id"]: s for s in there}
-        plan, entries = self.plan(), []
-        for k, name in enumerate(self.scenarios):
-            facts = self.facts(k)
-            found = by_id.get(fingerprints.digest(facts))
-            if found is None and name in known:
-                raise StudyError(fingerprints.difference(ledger.folder, name, known[name]["facts"], facts))
-            entries.append((found or self._entry(plan, k, facts)) | {"name": name, "varied": self.varied[k]})
+        plan = self.plan()
+        entries = [
+            (self._kept(ledger.folder, there, k) or self._entry(plan, k)) | {"name": name, "varied": self.varied[k]}
+            for k, name in enumerate(self.scenarios)
+        ]
         if ledger.folder is not None:
             ledger.clear_temporary()
         mine, names = {e["id"] for e in entries}, {e["name"] for e in entries}
@@ -298,14 +295,24 @@ class Study(Shown):
             "name": part.name,
             "aim": part.aim,
             "scenarios": [*entries, *kept],
-            "versions": {name: version(name) for name in ("numpy", "scipy", "numba", "pandas")},
+            "versions": {name: version(name) for name in ("surveysim-dualframe", "numpy", "scipy", "numba", "pandas")},
         }
         if manifest != ledger.manifest:
             ledger.write_manifest(manifest)
         return entries
 
-    def _entry(self, plan, k, facts):
-        spec, source = self._specs[k][2], self._source(plan, k)
+    def _kept(self, folder, there, k):
+        """The entry of scenario k among those of a folder, or None; refuses another of its name or of an earlier release."""
+        facts, name = self.facts(k), self.scenarios[k]
+        mark = fingerprints.digest(facts)
+        found = next((entry for entry in there if entry["id"] == mark), None)
+        other = next((entry for entry in there if entry["name"] == name or fingerprints.BEFORE in entry["facts"]), None)
+        if found is None and other is not None:
+            raise StudyError(fingerprints.difference(folder, name, other["facts"], facts))
+        return found
+
+    def _entry(self, plan, k):
+        facts, spec, source = self.facts(k), self._specs[k][2], self._source(plan, k)
         methods = [
             {"name": m[0], "interval": "logit"}
             if isinstance(m, tuple)
@@ -339,16 +346,12 @@ class Study(Shown):
         ledger = Ledger(out)
         if ledger.manifest is None:
             raise StudyError(f"{out}: there is no study in this folder; run it first.")
-        known, entries = {s["id"]: s for s in ledger.manifest["scenarios"]}, []
-        for k, name in enumerate(self.scenarios):
-            facts = self.facts(k)
-            if fingerprints.digest(facts) in known:
-                entries.append(known[fingerprints.digest(facts)] | {"name": name, "varied": self.varied[k]})
-                continue
-            named = [s for s in known.values() if s["name"] == name]
-            if named:
-                raise StudyError(fingerprints.difference(ledger.folder, name, named[0]["facts"], facts))
-        entries = [e for e in entries if ledger.counts(e["id"])]
+        kept = [self._kept(ledger.folder, ledger.manifest["scenarios"], k) for k in range(len(self.scenarios))]
+        entries = [
+            entry | {"name": name, "varied": varied}
+            for entry, name, varied in zip(kept, self.scenarios, self.varied, strict=True)
+            if entry is not None and ledger.counts(entry["id"])
+        ]
         if not entries:
             raise StudyError(f"{out}: no repetition of this study is finished yet.")
         most = max(ledger.counts(e["id"]) for e in entries) if self.spec.study.target_mcse else 0
@@ -358,11 +361,9 @@ class Study(Shown):
         """Table scenario, done, wanted, failed, damaged: what is in a folder; `attrs` say whether it is "running", and every "faults"."""
         ledger, faults = Ledger(out), []
         wanted, rows = self.spec.study.repetitions, []
-        known = {} if ledger.manifest is None else {s["name"]: s for s in ledger.manifest["scenarios"]}
-        ids = self.ids()
-        for k, name in enumerate(self.scenarios):
-            if name in known and ids[k] not in {s["id"] for s in known.values()}:
-                raise StudyError(fingerprints.difference(ledger.folder, name, known[name]["facts"], self.facts(k)))
+        there, ids = [] if ledger.manifest is None else ledger.manifest["scenarios"], self.ids()
+        for k in range(len(self.scenarios)):
+            self._kept(ledger.folder, there, k)
         for name, key in zip(self.scenarios, ids, strict=True):
             done, failed, damaged = 0, set(), 0
             for parts in ledger.stretches(key).values():
