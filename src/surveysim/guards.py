@@ -16,6 +16,9 @@ LARGEST = 2**63 - 1  # whole numbers that fit into arrays
 SMALLEST = np.finfo(float).tiny  # probability whose inverse a float still holds
 SIGHT = 60  # characters of a wrong value that a message shows
 TRUTH = {bool, np.bool_}
+NUMBERS = (float, int, np.number, Real)  # those that are asked about most first: Real takes its time
+NO_NUMBERS = (bool, np.bool_, np.complexfloating)
+WHOLE = (int, np.integer, Integral)
 
 
 def sight(value):
@@ -26,7 +29,7 @@ def sight(value):
 
 def is_number(value):
     """Whether a value is one real number: no truth value, no text, no array."""
-    return isinstance(value, Real | np.number) and not isinstance(value, bool | np.bool_ | np.complexfloating)
+    return isinstance(value, NUMBERS) and not isinstance(value, NO_NUMBERS)
 
 
 def is_finite(value):
@@ -39,7 +42,7 @@ def is_finite(value):
 
 def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=""):
     """A whole number from `least` to `most`."""
-    good = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    good = isinstance(value, WHOLE) and not isinstance(value, NO_NUMBERS)
     if not good or not least <= value <= most:
         bounds = f"from {least:,} to {most:,}" if most < LARGEST else f"{least:,} or larger"
         if good and value > most == LARGEST:

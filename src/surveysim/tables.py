@@ -17,21 +17,35 @@ from .naming import did_you_mean
 
 
 class Columns:
-    """A table that costs nothing to make: equally long arrays or Categoricals by name, without an index; for repetitions."""
+    """A table that costs nothing to make: equally long arrays, Categoricals or Series by name; for repetitions.
 
-    def __init__(self, columns):
-        self._columns = columns
-        self._rows = len(next(iter(columns.values())))
+    With `of`, a pandas table, its other columns are there too, and every column is read from it once.
+    """
 
-    @property
-    def columns(self):
-        return list(self._columns)
+    def __init__(self, columns, of=None):
+        self._columns, self._of = columns, of
+        self._rows = len(next(iter(columns.values())) if of is None else of)
+        self.index = getattr(of, "index", None)
+        self.columns = list(columns) if of is None else of.columns
 
     def __len__(self):
         return self._rows
 
     def __getitem__(self, name):
-        return pd.Series(self._columns[name], copy=False)
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self._of[name]
+        return column if isinstance(column, NDFRAME) else pd.Series(column, copy=False)
+
+    def held(self):
+        """Those that were read, as they are now."""
+        deep = not _copies_on_write()
+        return Columns({name: column.copy() if deep else column for name, column in self._columns.items()})
+
+
+NDFRAME = (pd.Series, pd.DataFrame)
+PANDAS = (pd.DataFrame, Columns)  # tables whose columns are Series
+NAMES = (str, int, np.integer)  # what names a column, truth values apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +112,15 @@ def in_kind(table, kind):
     return pl.from_arrow(made)
 
 
+def once(data):
+    """A table whose columns are read once, where reading costs something each time."""
+    return Columns({}, data) if isinstance(data, pd.DataFrame) else data
+
+
 def held(data):
     """The table as it is now, whatever the caller does to theirs later: a copy that is made when somebody writes."""
+    if isinstance(data, Columns):
+        return data.held()
     if isinstance(data, pd.DataFrame):
         return data.copy(deep=not _copies_on_write())
     if is_file(data):
@@ -129,7 +150,7 @@ def _in_own_memory(table):
 
 def kept(data):
     """The table as it is now, where that costs nothing; None where it would take a copy."""
-    if kind_of(data) == "pyarrow" or (isinstance(data, pd.DataFrame) and not _copies_on_write()):
+    if kind_of(data) == "pyarrow" or (isinstance(data, PANDAS) and not _copies_on_write()):
         return None
     return held(data)
 
@@ -260,12 +281,12 @@ def _column(data, name):
         hash(name)
     except TypeError:
         raise DataError(f"{sight(name)} is no name of a column.") from None
-    if not isinstance(data, pd.DataFrame | Columns) and is_file(data):
+    if not isinstance(data, PANDAS) and is_file(data):
         return data.column(name)
     columns = column_names(data)
     if name not in columns:
         raise DataError(f"the table has no column {sight(name)}{did_you_mean(name, columns)}")
-    if not isinstance(data, pd.DataFrame | Columns):
+    if not isinstance(data, PANDAS):
         return framed(data).get_column(name)
     column = data[name]
     if isinstance(column, pd.DataFrame):
@@ -285,7 +306,7 @@ def _native(column):
 
 def column_names(data):
     """The names of a table's columns."""
-    if isinstance(data, pd.DataFrame | Columns):
+    if isinstance(data, PANDAS):
         return data.columns
     if is_file(data):
         return list(data.columns)
@@ -359,7 +380,7 @@ def coded_values(column, label, look=True):
     """The same of a pandas Series; `label` is what messages call it."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
-        codes, labels = column.array.codes, column.array.categories.tolist()
+        codes, labels = column.array.codes, kind.categories.tolist()
         return Coded(inside(codes, len(labels), label) if look else codes, labels, "category")
     if _arrow_dictionary(kind):
         import pyarrow as pa
@@ -455,7 +476,7 @@ def called(what, source):
 
 def is_name(source):
     """Whether a source is the name of a column, and not its values: a text or a whole number, as pandas names columns without one."""
-    return isinstance(source, str) or (isinstance(source, int | np.integer) and not isinstance(source, bool | np.bool_))
+    return isinstance(source, NAMES) and not isinstance(source, bool | np.bool_)
 
 
 def same_index(source, index, what, error=DataError):
@@ -478,7 +499,7 @@ def values_of(data, source, n, what):
         )
     if is_file(source):
         raise DataError(f"{what} is a file; give the name of its column.")
-    if isinstance(data, pd.DataFrame):
+    if isinstance(data, PANDAS) and data.index is not None:
         same_index(source, data.index, what)
     values = source
     if not isinstance(source, pd.Series):
@@ -507,7 +528,7 @@ def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert 
         if len(source) != n:
             raise DataError(f"{what} has {len(source)} values; the table has {n} rows. Give one per row.")
         values = source
-    elif isinstance(source, str) and not isinstance(data, pd.DataFrame | Columns) and is_file(data):
+    elif isinstance(source, str) and not isinstance(data, PANDAS) and is_file(data):
         values = data.numbers(source)
     else:
         values = _as_numbers(values_of(data, source, n, what), label, remedy)
@@ -521,6 +542,8 @@ def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert 
 def _as_numbers(values, label, remedy):
     """A Series as float64."""
     kind = values.dtype
+    if isinstance(kind, np.dtype) and kind.kind in "iufb":
+        return values.to_numpy(dtype=np.float64)
     objects = kind == np.dtype(object)
     if objects or pd.api.types.is_string_dtype(kind):
         text = [v for v in values if isinstance(v, str)]

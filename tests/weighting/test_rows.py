@@ -98,3 +98,30 @@ def test_a_column_that_was_changed_in_place__is_noticed():
     table.loc[3, "g"] = "b" if table.loc[3, "g"] == "a" else "a"
     with pytest.raises(DataError, match=r"in row 3; .* 1 of 40 rows differ"):
         ss.Survey(table, weight=weights)
+
+
+class Watched(pd.DataFrame):
+    """A table that counts how often each column is read."""
+
+    _metadata = ("reads",)
+
+    def __getitem__(self, key):
+        self.reads.append(key)
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    ("make", "columns"),
+    [
+        (lambda t: ss.rake(t, {"g": SHARES, ("g", "k"): CROSSED, "k": {1: 45.0, 2: 45.0}}, weight="w"), "gkw"),
+        (lambda t: ss.calibrate(t, {"g": SHARES, ("g", "k"): CROSSED, "x": 400.0}, weight="w"), "gkwx"),
+    ],
+)
+def test_columns__are_read_once(make, columns):
+    """Whatever roles a column has, every one of them sees the same values; what was read is kept as it was."""
+    table = Watched(D)
+    table.reads = []
+    made = make(table)
+    assert sorted(table.reads) == list(columns)
+    table.loc[:, "w"] = 1.0
+    assert made.made_of is None or (made.made_of["w"] == D["w"]).all()

@@ -1,5 +1,7 @@
 """Confidence intervals from an estimate, its standard error and degrees of freedom."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from .. import guards
@@ -14,16 +16,15 @@ RARE = 1e-3  # shares below which counts of a huge size are Poisson's
 
 def t_quantile(level, df):
     """Two-sided quantile of Student's t; df = inf gives the normal one, NaN no number, and so few that no float holds it inf."""
-    level = guards.level(level)
-    half, (degrees, place) = (
-        (1 + level) / 2,
-        np.unique(np.asarray(df, dtype=float), return_inverse=True),
-    )  # few are distinct
+    half, df = (1 + guards.level(level)) / 2, np.asarray(df, dtype=float)
+    return np.array([_quantile(half, degrees) for degrees in df.ravel().tolist()], dtype=float).reshape(df.shape)
+
+
+@lru_cache(maxsize=4096)
+def _quantile(half, degrees):
+    """The same of one number, kept: few are distinct."""
     with np.errstate(invalid="ignore"):
-        found = np.where(
-            np.isinf(degrees), special.ndtri(half), special.stdtrit(np.where(np.isinf(degrees), 1.0, degrees), half)
-        )
-    return found[place].reshape(np.shape(df))
+        return float(special.ndtri(half) if degrees == np.inf else special.stdtrit(degrees, half))
 
 
 def reach(level, df):

@@ -1,5 +1,6 @@
 """Statistics as a value and one score per respondent. Notation: w weight, y numerator, x denominator, both (n,)."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,7 +117,7 @@ def block(w, y, x, group, domains, stage=None):
 def _unit_sums(w, y, x, group, stage, domains):
     """Sums of y and x and rows of weight (U, D): blocks of rows by threads, merged in order."""
     shape, n = (len(stage.stratum), domains), len(y)
-    blocks = max(-(-n // ROWS), 1) if np.prod(shape) <= 1 << 16 else 1
+    blocks = max(-(-n // ROWS), 1) if math.prod(shape) <= 1 << 16 else 1
     size = ROWS if blocks > 1 else n
     tables = [np.zeros((blocks, *shape), kind) for kind in (float, float, np.int64)]
 

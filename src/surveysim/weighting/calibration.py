@@ -13,7 +13,7 @@ import numpy as np
 from .. import guards
 from ..errors import CalibrationError, DataError
 from ..files.spelling import spelt_as
-from ..tables import Columns, held, is_file, kept, numbers_of
+from ..tables import Columns, held, is_file, kept, numbers_of, once
 from .cells import Axis, collapse, spread
 from .distances import Distance
 from .margins import Margins, names_of
@@ -95,6 +95,7 @@ def rake(
     margins = Margins.parse(margins, by)
     if is_file(data):
         data, margins, weight = _of_file(data, margins, weight)
+    data = once(data)
     result = _raked(data, margins, weight, None, **options)
     result.made_of = kept(data)
     if missing == "level":

@@ -5,6 +5,7 @@ all combinations is dense enough, and hashed distinct rows where it is not. Thre
 so that the result does not depend on how many there are.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names
 SQUARED = 1e150  # sums of weights beyond this, or below its inverse, have no square in double precision
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
+EMPTY = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Cells:
         """The initial weights by partition and column (P, width); dense cells take one pass per axis."""
         if self.shape is None:
             return self.sums(self.weight, width)
-        P, parts, inner = self.shape[0], [], int(np.prod(self.shape[1:], dtype=np.int64))
+        P, parts, inner = self.shape[0], [], math.prod(self.shape[1:])
         for size in self.shape[1:]:
             inner //= size
             parts.append(np.einsum("pabc->pb", self.weight.reshape(P, -1, size, inner)))
@@ -127,25 +129,28 @@ def with_all_faults(first, data, targets):
     return f"{first} Other faults: {' '.join(others[:MOST_FAULTS])}{more}"
 
 
-def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight"):
+def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight", own=None):
     """Cells of n rows.
 
     Parameters
     ----------
     axes : list of Axis. partition : codes (n,) of the partitions, or None where there is one. weight : (n,) or None for ones.
     names : what the axes are called, for messages, and `what` the weights. scratch : (n,) int32 to put the rows' cells in.
+    own : (n,) to put a copy of the weights in.
     """
     radix = [max(len(axis.place), 1) for axis in axes]
-    size = float(partitions) * float(np.prod(np.array(radix, dtype=float)))
+    size = partitions * math.prod(radix)
     codes = [axis.codes for axis in axes] if partition is None else [partition, *(axis.codes for axis in axes)]
     shape = radix if partition is None else [partitions, *radix]
     if size <= MOST_DENSE and size <= max(20_000, 4 * n):
-        cell, sums = _dense(codes, shape, weight, n, names, scratch, what)
+        cell, sums = _dense(codes, shape, weight, n, names, scratch, what, own)
         each = len(sums) // partitions
         start = np.arange(partitions + 1) * each
         return Cells(cell, sums, start, grid(tuple(radix), partitions), (partitions, *radix))
     for name, column, most in zip(names, codes[-len(axes) :], radix):
         refuse_missing(name, column, most)
+    if own is not None:
+        own[:] = weight
     return _hashed(codes, radix, partition is not None, partitions, weight, n, what)
 
 
@@ -159,18 +164,20 @@ def grid(radix, partitions=1):
     return result
 
 
-def _dense(codes, shape, weight, n, names, scratch, what):
+def _dense(codes, shape, weight, n, names, scratch, what, own):
     cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
     address = np.array([column.ctypes.data for column in codes], np.uint64)
     kind = np.array([kernels.KINDS[column.dtype.str[1:]] for column in codes])
-    radix, K = np.array(shape), int(np.prod(shape))
+    radix, K = np.array(shape), math.prod(shape)
     size = max(BLOCK, 8 * K)
     sums = np.zeros((-(-n // size), K))
-    base = as_kernel_input(np.empty(0) if weight is None else weight)
+    base = as_kernel_input(EMPTY if weight is None else weight)
 
     def work(first, last):
-        return kernels.collapse(address, kind, radix, n, base, size, first, last, cell, sums)
+        return kernels.collapse(
+            address, kind, radix, n, base, size, first, last, cell, sums, EMPTY if own is None else own
+        )
 
     bad = by_threads(work, len(sums))
     if min(bad) < 0:
@@ -211,7 +218,7 @@ def _hashed(codes, radix, partitioned, partitions, weight, n, what):
 def spread(cell, factor, weight, n, out=None):
     """Weights (n,) = initial weight × factor of the row's cell, and the largest of them (factors are not negative)."""
     out = np.empty(n) if out is None else out
-    factor, base = np.ascontiguousarray(factor), as_kernel_input(np.empty(0) if weight is None else weight)
+    factor, base = np.ascontiguousarray(factor), as_kernel_input(EMPTY if weight is None else weight)
 
     def work(first, last):
         rows = slice(first * BLOCK, min(last * BLOCK, n))

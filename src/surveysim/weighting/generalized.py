@@ -1,7 +1,6 @@
 """Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,11 +9,11 @@ import pandas as pd
 
 from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from ..tables import all_finite, called, coded_values, kept, numbers_of, one_name, pick, rows_of, values_of
+from ..tables import all_finite, called, coded_values, kept, numbers_of, once, one_name, pick, rows_of, values_of
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .margins import Margins, level_codes, names_of
+from .margins import LEVELS, MAPPING, Margins, level_codes, names_of
 from .problem import Problem, base_weights
 
 
@@ -88,7 +87,7 @@ def calibrate(
     [1.632, 2.664, 4.347]
     """
     check_solver(tol, max_iter)
-    n = rows_of(data)
+    n, data = rows_of(data), once(data)
     if n == 0:
         raise DataError("the table has no rows, so there is nothing to calibrate.")
     distance = Distance.of(method, bounds)
@@ -147,7 +146,7 @@ def poststratify(data, totals, *, weight=None):
     >>> ss.poststratify(table, {"sex": {"m": 50, "f": 50}}).weight.tolist()
     [50.0, 25.0, 25.0]
     """
-    if not isinstance(totals, Mapping) or len(totals) != 1:
+    if not isinstance(totals, MAPPING) or len(totals) != 1:
         raise DataError(
             "poststratify takes one entry, {column or tuple of columns: {level: total}}; use rake or calibrate for more."
         )
@@ -161,8 +160,8 @@ def _parse(totals, by):
     """Categorical totals as Margins, the numeric columns, and their totals (P, Z)."""
     by = None if by is None else one_name(by, "by")
     parts = totals if by is not None else {None: totals}
-    for part in parts.values() if isinstance(parts, Mapping) and len(parts) else [None]:
-        if not isinstance(part, Mapping) or len(part) == 0:
+    for part in parts.values() if isinstance(parts, MAPPING) and len(parts) else [None]:
+        if not isinstance(part, MAPPING) or len(part) == 0:
             raise DataError("totals must be a non-empty mapping {column: total or {level: total}}.")
     numeric = list(dict.fromkeys(k for part in parts.values() for k, v in part.items() if not _has_levels(v)))
     both = [k for k in numeric if any(_has_levels(part.get(k)) for part in parts.values())]
@@ -190,7 +189,7 @@ def _total(value, name):
 
 def _has_levels(total):
     """Whether a total is one for every level, not a number."""
-    return isinstance(total, Mapping | pd.Series)
+    return isinstance(total, LEVELS)
 
 
 def _uncollapsed(data, targets, numeric, weight, q, cluster):
@@ -295,7 +294,7 @@ def _covariances(covariance, targets, totals, numeric):
     result = np.zeros((len(parts), width, width))
     for p, (label, part) in enumerate(parts.items()):
         order = _written_order(part, targets, numeric)
-        if targets.by is not None and not (isinstance(given, Mapping) and label in given):
+        if targets.by is not None and not (isinstance(given, MAPPING) and label in given):
             raise DataError(f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level.")
         matrix = guards.as_numbers(
             _in_written_order(given[label], part, targets.where(p)),

@@ -1,5 +1,6 @@
 """Control totals and the coding of tables to their levels."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from ..tables import coded, column_names, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
 MISSING = "(missing)"  # what the level of those who did not answer is called
+TUPLE = (tuple, list)
+MAPPING = (dict, Mapping)  # Mapping alone takes its time
+LEVELS = (*MAPPING, pd.Series)  # what has a total for every level
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
 
 
@@ -63,7 +67,7 @@ class Margins:
         by = None if by is None else one_name(by, "by")
         if isinstance(margins, pd.DataFrame) or kind_of(margins) is not None:
             margins = _from_tidy(margins, by)
-        if not isinstance(margins, Mapping) or len(margins) == 0:
+        if not isinstance(margins, MAPPING) or len(margins) == 0:
             raise DataError(
                 "margins must be a mapping with at least one entry {column: {level: total}} or a table with the columns variable, level, "
                 f"total; got {type(margins).__name__}."
@@ -71,12 +75,12 @@ class Margins:
         parts = margins if by is not None else {None: margins}
         levels, entries = {}, []  # variable → {level: place}; (partition, variable, its level → place, totals)
         for p, (label, part) in enumerate(parts.items()):
-            if not isinstance(part, Mapping):
+            if not isinstance(part, MAPPING):
                 raise DataError(
                     f"by={by!r} needs margins for every level, {{level: {{column: {{level: total}}}}}}; {label!r} has {sight(part)}."
                 )
             for variable, totals in part.items():
-                if not isinstance(totals, Mapping | pd.Series) or len(totals) == 0:
+                if not isinstance(totals, LEVELS) or len(totals) == 0:
                     raise DataError(
                         f"margin {variable!r} needs {{level: total}}{f' for every level of {by!r}' if by is not None else ''}; "
                         f"got {sight(totals)}."
@@ -266,7 +270,7 @@ def _place_levels(known, levels):
 
 def names_of(value):
     """A name, or a tuple of names, as a tuple."""
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
+    return tuple(value) if isinstance(value, TUPLE) else (value,)
 
 
 def _is_shares(sums):
@@ -323,7 +327,7 @@ def level_codes(data, variable, labels):
     if len(variable) == 1:
         return codes
     grids = [list(dict.fromkeys(level[i] for level in labels)) for i in range(len(variable))]
-    lookup = np.full(int(np.prod([len(g) for g in grids])), -1)
+    lookup = np.full(math.prod(map(len, grids)), -1)
     for k, level in enumerate(labels):
         at = 0
         for grid, label in zip(grids, level):

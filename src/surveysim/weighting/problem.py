@@ -1,5 +1,6 @@
 """A calibration as a problem on cells: rows collapsed, totals matched to levels, solved by any distance, explained afterwards."""
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -66,16 +67,16 @@ class Problem:
         n = rows_of(data)
         if n == 0:
             raise DataError("the table has no rows, so there is nothing to calibrate.")
-        base = None if weight is None else numbers_of(data, weight, n, "weight", finite=False)
+        given = None if weight is None else numbers_of(data, weight, n, "weight", finite=False, own=False)
+        base = None if weight is None else np.empty(n)
         axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
         partition = None
         if targets.by is not None:
             partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
         what = called("weight", weight)
-        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names, what=what)
-        axes = [
-            Axis(None, axis.place, axis.labels) for axis in axes
-        ]  # the cells know the codes; arrays may be the caller's
+        cells = collapse(axes, partition, len(targets.partitions), given, n, targets.margin_names, what=what, own=base)
+        # the cells know the codes, and arrays may be the caller's
+        axes = [Axis(None, axis.place, axis.labels) for axis in axes]
         return cls(targets, axes, cells, base, n, weight_name=what)
 
     @cached_property
@@ -292,7 +293,7 @@ class Problem:
             cells.weight[part],
             None if self.q is None else self.q[part],
             cells.level[part],
-            0 if cells.shape is None else int(np.prod(cells.shape[2:])),
+            0 if cells.shape is None else math.prod(cells.shape[2:]),
             np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
         )
 
