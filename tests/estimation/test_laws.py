@@ -171,11 +171,9 @@ def test_replicate_weights__are_read_by_svrepdesign(tmp_path):
 
 
 def test_rao_wu__does_not_depend_on_threads(monkeypatch):
-    from surveysim.weighting import cells
-
     s = survey(sample(7)).rake({"g": {"p": 400.0, "q": 350.0, "r": 300.0}}).replicates("rao-wu", n=50, seed=3)
     many = s.mean(["y", "x"], by="g").to_frame()
-    monkeypatch.setattr(cells.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("surveysim.threads.os.cpu_count", lambda: 1)
     pd.testing.assert_frame_equal(s.mean(["y", "x"], by="g").to_frame(), many)
 
 

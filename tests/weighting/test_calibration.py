@@ -282,8 +282,6 @@ def test_rake__refuses_settings_under_which_anything_converges(options):
 
 def test_rake__large_tables_give_the_same_weights_in_any_number_of_threads(monkeypatch):
     """Blocks of rows are merged in order: one core or two, the same bytes; and the same weights as the general path."""
-    from surveysim.weighting import cells
-
     rng = np.random.default_rng(4)
     n = 700_000
     data = pd.DataFrame(
@@ -295,7 +293,7 @@ def test_rake__large_tables_give_the_same_weights_in_any_number_of_threads(monke
     )
     margins = {v: (data["w"] * rng.lognormal(0, 0.2, n)).groupby(data[v], observed=True).sum().to_dict() for v in "ab"}
     many = rake(data, margins, weight="w", rescale="a")
-    monkeypatch.setattr(cells.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("surveysim.threads.os.cpu_count", lambda: 1)
     np.testing.assert_array_equal(rake(data, margins, weight="w", rescale="a").weight, many.weight)
     monkeypatch.setattr("surveysim.weighting.cells.MOST_DENSE", 0)
     general = rake(data, margins, weight="w", rescale="a")

@@ -53,7 +53,7 @@ def test_replay__is_the_same_for_any_number_of_threads(monkeypatch):
     data, totals, draw = sample()
     replay = Replay(rake(data, totals, weight="w"), data["psu"], 30)
     many = replay.run(draw, 50).column
-    monkeypatch.setattr(cells.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("surveysim.threads.os.cpu_count", lambda: 1)
     np.testing.assert_array_equal(replay.run(draw, 50).column, many)
     np.testing.assert_array_equal(replay.run(draw, 13).column, many[:13])
 
