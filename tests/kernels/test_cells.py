@@ -6,7 +6,7 @@ import pytest
 from surveysim.kernels import cells as kernels
 
 
-def collapsed(columns, radix, weight=None, size=4, first=0, last=None, cell=None, own=None):
+def collapsed(columns, radix, weight=None, size=4, first=0, last=None, cell=None):
     columns = [np.ascontiguousarray(c) for c in columns]
     n = len(columns[0])
     blocks = -(-n // size)
@@ -15,8 +15,8 @@ def collapsed(columns, radix, weight=None, size=4, first=0, last=None, cell=None
     address = np.array([c.ctypes.data for c in columns], np.uint64)
     kind = np.array([kernels.KINDS[c.dtype.str[1:]] for c in columns])
     weight = np.empty(0) if weight is None else weight
-    last, own = blocks if last is None else last, np.empty(0) if own is None else own
-    bad = kernels.collapse(address, kind, np.array(radix), n, weight, size, first, last, cell, sums, own)
+    last = blocks if last is None else last
+    bad = kernels.collapse(address, kind, np.array(radix), n, weight, size, first, last, cell, sums)
     return bad, cell, sums
 
 
@@ -43,20 +43,6 @@ def test_collapse__does_its_own_blocks_alone():
     assert bad == 0
     assert cell.tolist() == [-7] * 4 + a[4:8].tolist() + [-7] * 3
     assert sums.tolist() == [[0.5] * 3, [1.5, 2.5, 1.5], [0.5] * 3]
-
-
-@pytest.mark.parametrize("size", [5000, kernels.CACHED, 10_001, 20_000])
-def test_collapse__counts_every_row_once_wherever_blocks_end(size):
-    """Rows go through in parts that need not end where blocks do; weights are copied on the way."""
-    rng = np.random.default_rng(3)
-    a, w, own = rng.integers(0, 3, 12_003), rng.uniform(0, 2, 12_003), np.full(12_003, np.nan)
-    bad, cell, sums = collapsed([a], (3,), w, size, own=own)
-    assert bad == 0
-    np.testing.assert_array_equal(cell, a)
-    np.testing.assert_array_equal(own, w)
-    for block, first in enumerate(range(0, 12_003, size)):
-        rows = slice(first, first + size)
-        np.testing.assert_allclose(sums[block], 0.5 + np.bincount(a[rows], w[rows], 3))
 
 
 @pytest.mark.parametrize("kind", ["i1", "i4", "i8", "u1"])

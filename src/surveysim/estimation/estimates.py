@@ -305,27 +305,10 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
         effect = np.divide(variance, base, out=effect, where=base > 0)
     factor = np.ones(len(value)) if scale is None else np.asarray(scale, dtype=float)
     moe = intervals.t_quantile(level, degrees) * se
-    columns = [
-        value * factor,
-        se * factor,
-        lower * factor,
-        upper * factor,
-        degrees,
-        effect,
-        n.astype(np.int64),
-        moe * factor,
-    ]
-    named = dict(zip(COLUMNS[4:], columns, strict=True))
-    return listed(
-        design,
-        items,
-        rows,
-        named,
-        level=level,
-        set_aside=set_aside,
-        factor=None if scale is None else factor,
-        kind=kind,
-    )
+    shown = (v * factor for v in (value, se, lower, upper))
+    named = dict(zip(COLUMNS[4:], [*shown, degrees, effect, n.astype(np.int64), moe * factor], strict=True))
+    given = {"level": level, "set_aside": set_aside, "factor": None if scale is None else factor, "kind": kind}
+    return listed(design, items, rows, named, **given)
 
 
 def _interviews(weight, item):

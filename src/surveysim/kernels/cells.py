@@ -6,7 +6,6 @@ from numba import carray
 from .compiling import inline_jit, jit, pointer
 
 KINDS = {"i1": 0, "i2": 1, "i4": 2, "i8": 3, "u1": 4, "u2": 5, "u4": 6, "u8": 7}  # integer types of code columns
-CACHED = 4096  # rows that go through several loops while they are in cache
 
 
 @inline_jit
@@ -29,19 +28,16 @@ def fold(codes, radix, first, cell):
 
 
 @jit
-def collapse(address, kind, radix, n, weight, size, first, last, cell, sums, own):
+def collapse(address, kind, radix, n, weight, size, first, last, cell, sums):
     """Cells of the rows of blocks first .. last (mixed radix of M code columns of n rows), weights added to `sums` (blocks, K).
 
     Blocks have `size` rows. `address` (M,) and `kind` (M,) say where the columns are and of which type, so that one compilation
-    serves all; an empty `weight` stands for ones, and `own` (n,), unless it is empty, gets a copy of it. Returns -1 where a code is
-    missing or beyond `radix` (M,), else how many weights are negative or not finite.
+    serves all; an empty `weight` stands for ones. Returns -1 where a code is missing or beyond `radix` (M,), else how many
+    weights are negative or not finite.
     """
     bad = 0
-    each = -(-size // CACHED)
-    for part in range(first * each, last * each):
-        block = part // each
-        start = block * size + part % each * CACHED
-        stop = max(min(start + CACHED, block * size + size, n), start)
+    for block in range(first, last):
+        start, stop = block * size, min(block * size + size, n)
         place, outside = cell[start:stop], False
         for m in range(len(address)):
             r, at, k = np.uint64(radix[m]), pointer(address[m]), kind[m]
@@ -67,8 +63,6 @@ def collapse(address, kind, radix, n, weight, size, first, last, cell, sums, own
             count(place, sums[block])
         else:
             bad += add_up(place, weight[start:stop], sums[block])
-        if len(own):
-            own[start:stop] = weight[start:stop]
     return bad
 
 
@@ -103,8 +97,8 @@ def spread(cell, factor, weight, out):
     The bits of floats that are not negative order as integers, and integer maxima vectorize.
     """
     bits, largest = out.view(np.int64), np.int64(0)
-    for start in range(0, len(cell), CACHED):
-        stop = min(start + CACHED, len(cell))
+    for start in range(0, len(cell), 4096):  # so that the maximum is taken while the block is in cache
+        stop = min(start + 4096, len(cell))
         place, w, result, b = cell[start:stop], weight[start:stop], out[start:stop], bits[start:stop]
         for i in range(len(place)):
             result[i] = w[i] * factor[np.uint32(place[i])]

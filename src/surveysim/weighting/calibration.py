@@ -82,16 +82,8 @@ def rake(
     1.2064
     """
     guards.choice(missing, "missing", POLICIES)
-    options = dict(
-        by=by,
-        bounds=bounds,
-        trim=trim,
-        margins_are=margins_are,
-        rescale=rescale,
-        missing=missing,
-        tol=tol,
-        max_iter=max_iter,
-    )
+    options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
+    options |= {"missing": missing, "tol": tol, "max_iter": max_iter}
     margins = Margins.parse(margins, by)
     if is_file(data):
         data, margins, weight = _of_file(data, margins, weight)

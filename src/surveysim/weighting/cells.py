@@ -21,7 +21,6 @@ MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names
 SQUARED = 1e150  # sums of weights beyond this, or below its inverse, have no square in double precision
 BLOCK = 131_072  # rows whose weights are summed together; a thread takes at least two blocks, for less it does not pay
-EMPTY = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,28 +128,25 @@ def with_all_faults(first, data, targets):
     return f"{first} Other faults: {' '.join(others[:MOST_FAULTS])}{more}"
 
 
-def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight", own=None):
+def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight"):
     """Cells of n rows.
 
     Parameters
     ----------
     axes : list of Axis. partition : codes (n,) of the partitions, or None where there is one. weight : (n,) or None for ones.
     names : what the axes are called, for messages, and `what` the weights. scratch : (n,) int32 to put the rows' cells in.
-    own : (n,) to put a copy of the weights in.
     """
     radix = [max(len(axis.place), 1) for axis in axes]
     size = partitions * math.prod(radix)
     codes = [axis.codes for axis in axes] if partition is None else [partition, *(axis.codes for axis in axes)]
     shape = radix if partition is None else [partitions, *radix]
     if size <= MOST_DENSE and size <= max(20_000, 4 * n):
-        cell, sums = _dense(codes, shape, weight, n, names, scratch, what, own)
+        cell, sums = _dense(codes, shape, weight, n, names, scratch, what)
         each = len(sums) // partitions
         start = np.arange(partitions + 1) * each
         return Cells(cell, sums, start, grid(tuple(radix), partitions), (partitions, *radix))
     for name, column, most in zip(names, codes[-len(axes) :], radix):
         refuse_missing(name, column, most)
-    if own is not None:
-        own[:] = weight
     return _hashed(codes, radix, partition is not None, partitions, weight, n, what)
 
 
@@ -164,7 +160,7 @@ def grid(radix, partitions=1):
     return result
 
 
-def _dense(codes, shape, weight, n, names, scratch, what, own):
+def _dense(codes, shape, weight, n, names, scratch, what):
     cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
     address = np.array([column.ctypes.data for column in codes], np.uint64)
@@ -172,12 +168,10 @@ def _dense(codes, shape, weight, n, names, scratch, what, own):
     radix, K = np.array(shape), math.prod(shape)
     size = max(BLOCK, 8 * K)
     sums = np.zeros((-(-n // size), K))
-    base = as_kernel_input(EMPTY if weight is None else weight)
+    base = as_kernel_input(np.empty(0) if weight is None else weight)
 
     def work(first, last):
-        return kernels.collapse(
-            address, kind, radix, n, base, size, first, last, cell, sums, EMPTY if own is None else own
-        )
+        return kernels.collapse(address, kind, radix, n, base, size, first, last, cell, sums)
 
     bad = by_threads(work, len(sums))
     if min(bad) < 0:
@@ -218,7 +212,7 @@ def _hashed(codes, radix, partitioned, partitions, weight, n, what):
 def spread(cell, factor, weight, n, out=None):
     """Weights (n,) = initial weight × factor of the row's cell, and the largest of them (factors are not negative)."""
     out = np.empty(n) if out is None else out
-    factor, base = np.ascontiguousarray(factor), as_kernel_input(EMPTY if weight is None else weight)
+    factor, base = np.ascontiguousarray(factor), as_kernel_input(np.empty(0) if weight is None else weight)
 
     def work(first, last):
         rows = slice(first * BLOCK, min(last * BLOCK, n))

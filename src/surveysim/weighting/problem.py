@@ -67,14 +67,13 @@ class Problem:
         n = rows_of(data)
         if n == 0:
             raise DataError("the table has no rows, so there is nothing to calibrate.")
-        given = None if weight is None else numbers_of(data, weight, n, "weight", finite=False, own=False)
-        base = None if weight is None else np.empty(n)
+        base = None if weight is None else numbers_of(data, weight, n, "weight", finite=False)
         axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
         partition = None
         if targets.by is not None:
             partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
         what = called("weight", weight)
-        cells = collapse(axes, partition, len(targets.partitions), given, n, targets.margin_names, what=what, own=base)
+        cells = collapse(axes, partition, len(targets.partitions), base, n, targets.margin_names, what=what)
         # the cells know the codes, and arrays may be the caller's
         axes = [Axis(None, axis.place, axis.labels) for axis in axes]
         return cls(targets, axes, cells, base, n, weight_name=what)
@@ -349,14 +348,8 @@ class Problem:
             partial(self._links, factor, total if reading == "shares" else None),
             reading,
         )
-        result.least = least
-        result.problem, result.total, result.distance, result.tol, result.max_iter = (
-            self,
-            total,
-            distance,
-            tol,
-            max_iter,
-        )
+        result.least, result.problem, result.total = least, self, total
+        result.distance, result.tol, result.max_iter = distance, tol, max_iter
         return result
 
     def table(self, factor, total):
