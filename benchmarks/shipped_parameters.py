@@ -8,7 +8,7 @@ import sys
 import time
 
 from surveysim.population import Population, parameters
-from surveysim.study import SurveySpec
+from surveysim.survey import SurveySpec
 
 
 def main():

@@ -15,7 +15,7 @@ import pandas as pd
 from runs import Run
 
 from surveysim import reference
-from surveysim.study.budget import STAGES, error_budget
+from surveysim.survey.budget import STAGES, error_budget
 
 HERE = Path(__file__).parent
 PLAN = tomllib.loads((HERE / "error-budget.toml").read_text(encoding="utf-8"))
@@ -130,7 +130,7 @@ def main(run):
 
 Made by `studies/error_budget.py` from `studies/error-budget.toml`: {repetitions} repetitions of the preset and of four variants,
 each run three times from the same random numbers: with everybody answering, with real response and true answers, and as it is
-(`surveysim.study.budget`). What a stage adds is the difference between two estimates of one repetition. In order:
+(`surveysim.survey.budget`). What a stage adds is the difference between two estimates of one repetition. In order:
 
 coverage
 : the covered population against everybody: people without any telephone are never asked;

@@ -9,7 +9,7 @@ import numpy as np
 from runs import Run
 
 from surveysim.population.parameters import LINES, MOBILES
-from surveysim.study.survey import field_and_weight, prepare
+from surveysim.survey.run import field_and_weight, prepare
 
 SEED = 77
 SIZES = ((3, 9, "3 to 9"), (10, 29, "10 to 29"), (30, 10**6, "30 or more"))

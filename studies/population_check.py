@@ -15,7 +15,7 @@ from scipy import stats
 from surveysim import Population, reference
 from surveysim.columns import AGE_GROUPS, AGE_STARTS
 from surveysim.population import census, outcomes
-from surveysim.study.comparison import indicator_parameters
+from surveysim.survey.comparison import indicator_parameters
 
 
 def margin_row(name, expected, found):

@@ -10,7 +10,7 @@ import pytest
 import surveysim as ss
 from surveysim import files, writing
 from surveysim.display import csv_text, guarded
-from surveysim.study.publish import written
+from surveysim.report.survey_page import written
 
 SOURCE = Path(writing.__file__).parent
 

@@ -19,7 +19,7 @@ _HOMES = {
     "inclusion_probabilities": "sampling",
     "select": "sampling",
     # one survey
-    "SurveySpec": "study",
+    "SurveySpec": "survey",
     "response_rates": "fieldwork",
     # weighting
     "rake": "weighting",
@@ -34,8 +34,8 @@ _HOMES = {
     "early_late": "estimation",
     # studies
     "Study": "study",
-    "performance": "study",
-    "error_budget": "study",
+    "performance": "judging",
+    "error_budget": "survey",
     # what a published error statement implies
     "error_statement": "audit",
     "published_margins": "audit",

@@ -15,8 +15,9 @@ from . import guards, reference
 from .errors import DataError
 from .estimation.intervals import METHODS, proportion_interval
 from .population import parameters
-from .study import Study, SurveySpec
-from .study.estimands import selected
+from .study import Study
+from .survey import SurveySpec
+from .survey.estimands import selected
 
 PRESET = "cnnic-2024-12"
 STATED = 0.66  # points

@@ -5,8 +5,8 @@ from click.testing import CliRunner
 
 from surveysim import SpecError, SurveysimError
 from surveysim.cli import main
-from surveysim.study import SurveySpec
-from surveysim.study.survey import prepare
+from surveysim.survey import SurveySpec
+from surveysim.survey.run import prepare
 
 SMALL = 'extends = "cnnic-2024-12"\n[population]\nscale = 0.002\n[sample]\n'
 

@@ -6,7 +6,7 @@ import pytest
 from surveysim import SpecError, SurveysimWarning, SurveySpec, streams
 from surveysim.fieldwork import Fieldwork, Measurement, Protocol, dial
 from surveysim.fieldwork.answers import MISSING
-from surveysim.study.survey import field_and_weight, prepare
+from surveysim.survey.run import field_and_weight, prepare
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 KEYS = streams.key(4, "", "fieldwork"), streams.key(4, "", "sampling")
@@ -71,7 +71,7 @@ def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
     k = list(prep.pop.outcome_names).index("app_online_shopping")
     assert near((said.answers[users, k] == MISSING).mean(), 0.25, users.sum())
     assert (said.answers[~users, k] == 0).all()
-    from surveysim.study import estimands
+    from surveysim.survey import estimands
 
     w = np.random.default_rng(2).uniform(1, 3, len(said))
     rows = prep.definitions.loc[["app_online_shopping_size", "app_online_shopping_rate"]]
@@ -174,7 +174,7 @@ def test_repetitions__with_errors_still_rake(prep):
 
 def test_missing_answers__leave_the_base_of_rates_and_nothing_else(prep, true):
     """skill_copy_paste hangs on skill_any and is a rate of all netizens: those without any skill stay in the base."""
-    from surveysim.study import estimands
+    from surveysim.survey import estimands
 
     rows = prep.definitions.loc[["skill_copy_paste", "skill_software_install", "genai_purpose_image_video"]]
     w = np.ones(len(true))

@@ -12,7 +12,7 @@ import pandas as pd
 
 import surveysim as ss
 from surveysim.population import parameters
-from surveysim.study import error_budget
+from surveysim.survey import error_budget
 
 SMALL = {
     "population": {"scale": 0.01},

@@ -35,7 +35,7 @@ ROOMS = {
     "estimation": ["estimation/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],
-    "performance": ["study/judging.py", "study/measures.py"],
+    "judging": ["judging/*.py"],
     "dispositions": ["fieldwork/dispositions.py"],
 }
 EVERYWHERE = ("test_docstrings.py",)
@@ -44,7 +44,7 @@ TESTS = dict.fromkeys(
 )
 TESTS |= {
     "sampling": ("sampling/*", "naive/test_sampling.py"),
-    "performance": ("study/test_performance.py", "naive/test_performance.py", "parity/test_simulation.py"),
+    "judging": ("judging/*", "naive/test_performance.py", "parity/test_simulation.py"),
     "dispositions": ("fieldwork/test_dispositions.py", "fieldwork/test_rates.py", "naive/test_dispositions.py"),
 }
 LONGEST = 7200  # seconds for all tests of a change

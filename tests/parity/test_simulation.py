@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from surveysim.study.judging import bootstrap_coverage
+from surveysim.judging.tables import bootstrap_coverage
 
 HERE = Path(__file__).parent
 RUNS = pd.read_csv(HERE / "simulation_runs.csv")

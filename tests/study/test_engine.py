@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, SpecError, Study, StudyError, SurveysimWarning
-from surveysim.study.draw_table import TableSource
+from surveysim.study.table_source import TableSource
 
 HERE = Path(__file__).parent
-SMALL_PARTS = "from surveysim.study.draw_table import TableSource; TableSource.together = 16; "
+SMALL_PARTS = "from surveysim.study.table_source import TableSource; TableSource.together = 16; "
 CLI = (sys.executable, "-c", SMALL_PARTS + "from surveysim.cli import main; main()")
 
 
@@ -67,7 +67,7 @@ def bytes_of(folder):
 
 
 def write_toml(home, data, name="study.toml"):
-    from surveysim.study.study_spec import toml
+    from surveysim.keys import toml
 
     (home / name).write_text(toml(data), encoding="utf-8")
     return home / name
@@ -328,7 +328,7 @@ def test_a_full_disk__loses_nothing_and_the_run_goes_on_later(home):
     write_toml(home, keys())
     code = (
         "import resource, sys; from surveysim import Study\n"
-        "from surveysim.study.draw_table import TableSource; TableSource.together = 16\n"
+        "from surveysim.study.table_source import TableSource; TableSource.together = 16\n"
         "done = []\n"
         "def tick(n):\n"
         "    done.append(n)\n"

@@ -19,10 +19,10 @@ import pytest
 
 import surveysim as ss
 from surveysim import Study, StudyError, SurveysimWarning
-from surveysim.study.draw_table import TableSource
+from surveysim.study.table_source import TableSource
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, and processes as Linux shows them")
-SMALL_PARTS = "from surveysim.study.draw_table import TableSource; TableSource.together = 16; "
+SMALL_PARTS = "from surveysim.study.table_source import TableSource; TableSource.together = 16; "
 PLUGIN = """
 import os, resource, signal, time
 from pathlib import Path
@@ -247,7 +247,7 @@ def started(home, kind, mark):
         f"    Study.from_toml('study.toml').run('out', executor={EXECUTORS[kind]}, workers=2, block=4, progress=False)\n",
         encoding="utf-8",
     )
-    from surveysim.study.study_spec import toml
+    from surveysim.keys import toml
 
     (home / "study.toml").write_text(toml(keys("slow", 400)), encoding="utf-8")
     process = subprocess.Popen(
@@ -298,7 +298,7 @@ def test_a_run_that_is_ended__leaves_no_process_and_goes_on_to_the_same_bytes(ho
 
 
 def test_sigterm__keeps_what_is_done_as_ctrl_c_does(home):
-    from surveysim.study.study_spec import toml
+    from surveysim.keys import toml
 
     (home / "study.toml").write_text(toml(keys("slow", 2000)), encoding="utf-8")
     command = [

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from surveysim import Study, StudyError, SurveysimWarning
-from surveysim.study.draw_table import TableSource
 from surveysim.study.ledger import Ledger
+from surveysim.study.table_source import TableSource
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and forks of POSIX")
 

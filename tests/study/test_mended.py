@@ -12,8 +12,8 @@ import pytest
 
 import surveysim as ss
 from surveysim import DataError, SpecError, Study, StudyError, SurveysimWarning
-from surveysim.study import compare
-from surveysim.study.study_spec import toml
+from surveysim.judging import compare
+from surveysim.keys import toml
 
 rng = np.random.default_rng(3)
 PEOPLE = pd.DataFrame({"h": rng.choice(list("ab"), 800), "y": rng.gamma(2, 3, 800), "z": rng.normal(100, 1, 800)})
@@ -324,7 +324,7 @@ def test_replicates_and_dual_frames_by_domain__agree_with_the_linearized_recipe(
 
 
 def test_extrapolated_coverage__is_that_of_the_same_intervals():
-    from surveysim.study import bootstrap_coverage
+    from surveysim.judging import bootstrap_coverage
 
     counts = (20, 40, 80)
     methods = [{"name": f"B={b}", "variance": "rao-wu", "replicates": b, "interval": "percentile"} for b in counts]

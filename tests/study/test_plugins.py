@@ -9,8 +9,8 @@ import pytest
 
 from surveysim import SpecError, Study, StudyError
 from surveysim.cli import main
+from surveysim.keys import toml
 from surveysim.study import faults
-from surveysim.study.study_spec import toml
 
 KEYS = {
     "study": {"repetitions": 8, "failures": 0.5},

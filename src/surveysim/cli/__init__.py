@@ -102,7 +102,8 @@ def _warn(message, category, *where, **more):
 )
 def demo(out, lang, seed, repetitions):
     """One complete national survey on real census facts, against the published report."""
-    from ..study import Study, SurveySpec, error_budget
+    from ..study import Study
+    from ..survey import SurveySpec, error_budget
 
     folder(out)
     spec = SurveySpec.preset(PRESET)
@@ -126,8 +127,8 @@ def demo(out, lang, seed, repetitions):
 
 def _verdict(result, repeated):
     """The error statement in a few lines."""
-    from ..study.measures import judged
-    from ..study.page_parts import performance_table
+    from ..judging.measures import judged
+    from ..report.page_parts import performance_table
 
     s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"], len(performance)
@@ -164,7 +165,7 @@ def _verdict(result, repeated):
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def run(spec, out, seed, lang, as_json):
     """Carry out the survey described in SPEC (a TOML file or a preset) once."""
-    from ..study import SurveySpec
+    from ..survey import SurveySpec
 
     survey = SurveySpec.from_toml(spec)
     folder(out)
@@ -194,8 +195,8 @@ def info(as_json):
 
     from ..population import Population
     from ..population.parameters import cache_folder
-    from ..study import SurveySpec
-    from ..study.spec import presets
+    from ..survey import SurveySpec
+    from ..survey.spec import presets
 
     facts = {
         "surveysim": version("surveysim-dualframe"),

@@ -162,7 +162,8 @@ def study_report(file, out, changes, lang, to):
 @report_language
 def study_replay(file, scenario, repetition, out, changes, lang):
     """Carry out one REPETITION of a SCENARIO again and write it to the folder as `run` does."""
-    from ..study import Study, SurveyRun
+    from ..study import Study
+    from ..survey import SurveyRun
 
     made = Study.from_toml(file, changes)
     folder(out)
@@ -198,7 +199,7 @@ def config_check(file, changes):
 @_SET
 def config_show(file, changes):
     """Print every key of FILE (a TOML file or a preset) with its value, defaults and what it extends included, as TOML."""
-    from ..study.study_spec import toml
+    from ..keys import toml
 
     click.echo(toml(_read_config(file, changes)[1]), nl=False)
 
@@ -214,8 +215,8 @@ def config_schema(kind):
 
 def _read_config(file, changes, planned=False):
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
-    from ..study import SurveySpec
     from ..study.study_spec import is_study, read
+    from ..survey import SurveySpec
 
     keys = read(file, changes)
     if is_study(keys):
@@ -227,7 +228,7 @@ def _read_config(file, changes, planned=False):
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
     spec = SurveySpec._build(keys, str(file))
     if planned:
-        from ..study.survey import prepare
+        from ..survey.run import prepare
 
         announce()
         try:

@@ -149,7 +149,7 @@ def pages(path, lang):
 
 def save(result, folder, lang, repetitions=None, budget=None, cases=True):
     """Write the comparison, the interviews, the cases and the report in both languages, all or none; returns the comparison."""
-    from ..study.page_parts import performance_table
+    from ..report.page_parts import performance_table
 
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)

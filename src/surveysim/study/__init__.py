@@ -1,4 +1,4 @@
-"""A survey as a specification: one run of it, many runs of it, and how well it did.
+"""Many runs of a survey, or many samples from a table: what varies, what is estimated how, and how well it did.
 
 Examples
 --------
@@ -23,12 +23,13 @@ from ..on_demand import on_demand
 __getattr__, __dir__ = on_demand(
     __name__,
     {
-        "budget": "ErrorBudget error_budget",
-        "monte_carlo": "Study",
-        "judging": "bootstrap_coverage compare performance repetitions_needed",
+        "study": "Study",
         "results": "StudyResult",
-        "solver": "Solution solve_design",
-        "spec": "SurveySpec",
-        "survey": "SurveyRun",
+        "design_solver": "Solution solve_design",
+        # names that other rooms have since; for one release
+        ".survey.budget": "ErrorBudget error_budget",
+        ".survey.spec": "SurveySpec",
+        ".survey.run": "SurveyRun",
+        ".judging.tables": "bootstrap_coverage compare performance repetitions_needed",
     },
 )

@@ -53,10 +53,10 @@ class Plan:
     def _made(self, k):
         _, group, spec = self.scenarios[k]
         if isinstance(spec, TableStudySpec):
-            from .draw_table import TableSource
+            from .table_source import TableSource
 
             return TableSource(spec, self.methods, self.definitions, self.seed, group, self.folder, self.table)
-        from .draw_survey import SurveySource
+        from .survey_source import SurveySource
 
         return SurveySource(spec, self.methods, self.definitions, self.seed, group, self.folder)
 

@@ -6,17 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
+from ..judging.measures import MEASURES, with_verdicts
 from ..report import html, study_figures
-from .measures import MEASURES, coverage_interval, judged
 
 AT = {"relvar": 1.0}  # measures whose ideal is not 0; coverage's is the level
-
-
-def with_verdicts(table, level):
-    """A table of coverages (value, of n repetitions) with their Monte Carlo interval, and whether they are below the level."""
-    table = table.dropna(subset=["value"])
-    low, high = coverage_interval(table["value"], table["n"])
-    return table.assign(lower=low, upper=high, low=judged(table["value"], table["n"], level) < 0)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pandas as pd
 from ..display import Shown
 from ..errors import DataError, StudyError, SurveysimWarning
 from ..estimation.intervals import proportion_interval, wald_interval
+from ..judging.measures import MEASURES, NAN, coverage_interval, extrapolated, judged, measure, paired, precision_gain
 from .ledger import FIELDS
-from .measures import MEASURES, NAN, coverage_interval, extrapolated, judged, measure, paired, precision_gain
 
 MEMORY = 32 * 2**20  # bytes of estimates held at a time
 LARGEST = 5_000_000  # rows of a table that is made without being asked twice
@@ -415,7 +415,7 @@ class StudyResult(Shown):
 
     def report(self, path, lang="en"):
         """Write a self-contained HTML report and return its path."""
-        from .study_report import write_study_report
+        from ..report.study_page import write_study_report
 
         return write_study_report(self, path, lang)
 

@@ -1,7 +1,6 @@
 """The specification of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions; read whole, checked whole."""
 
 import itertools
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,13 +11,14 @@ from pydantic import Field
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..guards import sight
+from ..judging.measures import MEASURES
+from ..keys import flat, merge, nested
 from ..naming import did_you_mean
 from ..on_demand import Later
+from ..survey.estimands import BY, UNITS
+from ..survey.fieldwork_spec import Part, Probability, Share
+from ..survey.spec import SurveySpec, checked, read_layers, shallow, told
 from ..tables import framed
-from .estimands import BY, UNITS
-from .fieldwork_spec import Part, Probability, Share
-from .measures import MEASURES
-from .spec import SurveySpec, checked, merge, read_layers, shallow, told
 
 parameters = Later(__package__, "..population.parameters")
 DUAL = (
@@ -212,57 +212,6 @@ def with_changes(data, changes):
             value = text.strip()
         data = merge(data, shallow(nested(key.strip(), value), f"--set {sight(change)}"))
     return data
-
-
-def nested(key, value):
-    """{"a": {"b": value}} of "a.b"."""
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    return value
-
-
-def flat(data, prefix=""):
-    """{"a.b": value} of nested keys; lists and values as they are."""
-    found = {}
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
-
-
-def toml(data):
-    """Nested keys as TOML that reads back as the same; keys without a value are left out."""
-    lines = [f"{_key(key)} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
-    for key, value in data.items():
-        if isinstance(value, dict):
-            lines += [
-                "",
-                f"[{_key(key)}]",
-                *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None),
-            ]
-    return "\n".join(lines).strip() + "\n"
-
-
-def _key(key):
-    return (
-        key
-        if key.replace("_", "").replace("-", "").isalnum() and key.isascii()
-        else json.dumps(key, ensure_ascii=False)
-    )
-
-
-def _dotted(key):
-    return ".".join(_key(part) for part in key.split("."))
-
-
-def _toml(value):
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def build(data, place):

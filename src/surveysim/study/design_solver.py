@@ -15,10 +15,11 @@ from ..display import Shown
 from ..errors import CalibrationError, DataError, DesignError, SpecError, StudyError
 from ..estimation.intervals import t_quantile
 from ..fieldwork import costs
-from .monte_carlo import Study
-from .spec import SurveySpec, merge
-from .study_spec import TableStudySpec, nested
-from .survey import field_and_weight
+from ..keys import merge, nested
+from ..survey.run import field_and_weight
+from ..survey.spec import SurveySpec
+from .study import Study
+from .study_spec import TableStudySpec
 
 GRID = {1: 4001, 2: 201, 3: 41}  # points of each input where the surface is solved
 REFINED = 4  # times the last study may correct the search

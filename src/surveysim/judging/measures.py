@@ -269,3 +269,10 @@ def judged(cover, n, level):
     """
     low, high = coverage_interval(cover, n)
     return np.where(high < level, -1, np.where(low > level, 1, 0))
+
+
+def with_verdicts(table, level):
+    """A table of coverages (value, of n repetitions) with their Monte Carlo interval, and whether they are below the level."""
+    table = table.dropna(subset=["value"])
+    low, high = coverage_interval(table["value"], table["n"])
+    return table.assign(lower=low, upper=high, low=judged(table["value"], table["n"], level) < 0)

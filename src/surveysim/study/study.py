@@ -15,16 +15,18 @@ import pandas as pd
 
 from ..display import Shown, short
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
+from ..judging.tables import repetitions_needed
+from ..keys import flat, merge
 from ..signals import interruptible
+from ..survey import estimands
+from ..survey.spec import SurveySpec, extended, told
 from ..writing import advancing, same_umask
-from . import estimands, fingerprints, plugins
+from . import fingerprints, plugins
 from .execution import Plan, estimands_of
-from .judging import repetitions_needed
 from .ledger import FIELDS, FORMAT, TOGETHER, Ledger, MemoryLedger
 from .results import StudyResult
 from .scheduling import execute, run_block
-from .spec import SurveySpec, extended, merge, told
-from .study_spec import MethodSpec, TableStudySpec, build, flat, given_table, is_table, read, with_changes
+from .study_spec import MethodSpec, TableStudySpec, build, given_table, is_table, read, with_changes
 
 GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
 ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.max_repetitions says otherwise
@@ -215,7 +217,7 @@ class Study(Shown):
     def _together(self):
         if not isinstance(self.spec, TableStudySpec):
             return TOGETHER
-        from .draw_table import TableSource
+        from .table_source import TableSource
 
         return TableSource.together
 
@@ -455,7 +457,7 @@ class Study(Shown):
         _, group, spec = self._specs[k]
         if isinstance(spec, TableStudySpec):
             return self.plan().source(k).survey(int(repetition))
-        from .survey import run
+        from ..survey.run import run
 
         return run(spec, self.spec.study.seed, repetition=(int(repetition),), group=group)
 

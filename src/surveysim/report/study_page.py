@@ -1,9 +1,9 @@
 """The HTML report of a study: plain tables and drawings for `report`, which computes nothing."""
 
-from ..report import figures, html
+from . import figures, html
 from .labelling import domain_name, estimand_name
 from .page_parts import coverage_verdict, monte_carlo_error, untitled
-from .publish import written
+from .survey_page import written
 
 SHOWN = ("bias", "empse", "modelse", "relerror", "rmse", "cover", "ciwidth", "deff", "n_missing")
 PERCENT = ("cover",)

@@ -57,7 +57,7 @@ def performance(
 
     See also
     --------
-    surveysim.study.compare, repetitions_needed, bootstrap_coverage.
+    surveysim.judging.compare, repetitions_needed, bootstrap_coverage.
 
     References
     ----------
@@ -127,7 +127,7 @@ def compare(
     Examples
     --------
     >>> import pandas as pd
-    >>> from surveysim.study import compare
+    >>> from surveysim.judging import compare
     >>> runs = pd.DataFrame({"rep": [1, 2, 3] * 2, "method": ["plain"] * 3 + ["raked"] * 3})
     >>> runs = runs.assign(estimate=[9, 10, 14, 9, 10, 11], se=1.0)
     >>> compare(runs, true=10, reference="plain").set_index("measure")["value"].round(3).to_dict()
@@ -176,7 +176,7 @@ def repetitions_needed(table, target):
     The Monte Carlo error of a coverage of 90 % is 0.5 points after 0.9 × 0.1 / 0.005² = 3,600 repetitions.
 
     >>> import pandas as pd
-    >>> from surveysim.study import repetitions_needed
+    >>> from surveysim.judging import repetitions_needed
     >>> rows = [("nsim", 100, None), ("cover", 0.9, 0.03)]
     >>> table = pd.DataFrame(rows, columns=["measure", "value", "mcse"])
     >>> repetitions_needed(table, {"cover": 0.005})["needed"].tolist()

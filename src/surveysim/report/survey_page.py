@@ -10,10 +10,10 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..estimation import scores
 from ..estimation.estimates import estimates
-from ..report import figures, html
 from ..sampling import sample_size
 from ..weighting.result import deff_kish
 from ..writing import write_text
+from . import figures, html
 from .labelling import estimand_name, name_column, note_of, province_names
 from .page_parts import ademp, budget_part, downloads, performance_table, repeated
 

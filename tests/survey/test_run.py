@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from surveysim import SpecError, SurveySpec, reference
+from surveysim.report.page_parts import performance_table
 from surveysim.study import Study
-from surveysim.study.comparison import indicator_parameters
-from surveysim.study.page_parts import performance_table
-from surveysim.study.survey import control_totals, prepare
+from surveysim.survey.comparison import indicator_parameters
+from surveysim.survey.run import control_totals, prepare
 
 
 def repeat(spec, repetitions, seed, workers=None):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from surveysim import SpecError, StudyError, SurveySpec
-from surveysim.study.budget import STAGES, SWITCHES, error_budget, population_values
-from surveysim.study.comparison import parameters_of
-from surveysim.study.spec import StagesSpec
-from surveysim.study.survey import field_and_weight, prepare
+from surveysim.survey.budget import STAGES, SWITCHES, error_budget, population_values
+from surveysim.survey.comparison import parameters_of
+from surveysim.survey.run import field_and_weight, prepare
+from surveysim.survey.spec import StagesSpec
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 

@@ -11,8 +11,8 @@ from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
 from ..threads import each
 from . import estimands
+from .run import field_and_weight, prepare
 from .spec import StagesSpec, SurveySpec
-from .survey import field_and_weight, prepare
 
 STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
 SWITCHES = ({"nonresponse": False, "measurement": False}, {"measurement": False})  # of the first two levels

@@ -11,8 +11,8 @@ from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError
-from surveysim.study import bootstrap_coverage, compare, repetitions_needed
-from surveysim.study.measures import measure, median_of, paired
+from surveysim.judging import bootstrap_coverage, compare, repetitions_needed
+from surveysim.judging.measures import measure, median_of, paired
 
 THREE = pd.DataFrame({"rep": [1, 2, 3], "estimate": [70.0, 80.0, 90.0], "se": [1.0, 5.0, 3.0]})
 

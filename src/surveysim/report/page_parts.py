@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ..columns import DISPOSITIONS, FRAMES
-from ..report import figures, html, study_figures
+from ..judging.measures import judged, with_verdicts
+from ..keys import toml
+from . import figures, html, study_figures
 from .labelling import domain_name, estimand_name
-from .measures import judged
-from .plots import with_verdicts
 
 MAIN = (
     *(
@@ -130,7 +130,6 @@ def budget_part(budget, text):
 
 def downloads(result, table, steps, provinces, repetitions, budget, text):
     """The tables of the page as files."""
-    from .study_spec import toml
 
     named = table.assign(name=[estimand_name(k, text) for k in table["indicator_id"]])
     steps = pd.DataFrame(steps, columns=["step", "deff_kish", "smallest", "largest", "inside"])

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
+from surveysim.judging.measures import coverage_interval, judged
 from surveysim.report import html
-from surveysim.study.measures import coverage_interval, judged
-from surveysim.study.page_parts import coverage_verdict
+from surveysim.report.page_parts import coverage_verdict
 
 PEOPLE = pd.DataFrame({"y": [1] * 120 + [0] * 180, "g": list("ab") * 150})
 

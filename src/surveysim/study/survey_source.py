@@ -10,12 +10,9 @@ from .. import streams
 from ..errors import StudyError, SurveysimError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
-from . import estimands, faults
-from .ledger import FIELDS, TOGETHER
-from .plugins import loaded
-from .samples import Sample, values_of
-from .spec import SurveySpec, merge
-from .survey import (
+from ..keys import merge
+from ..survey import estimands
+from ..survey.run import (
     carry_out,
     control_totals,
     dual_frame_of,
@@ -25,6 +22,11 @@ from .survey import (
     variance_design,
     weigh,
 )
+from ..survey.spec import SurveySpec
+from . import faults
+from .ledger import FIELDS, TOGETHER
+from .plugins import loaded
+from .samples import Sample, values_of
 
 
 class SurveySource:

@@ -14,6 +14,7 @@ from ..display import short
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
+from ..keys import merge
 from ..naming import did_you_mean, near
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 
@@ -172,7 +173,7 @@ class SurveySpec(Part):
         >>> row[["published", "parameter", "estimate", "moe"]].astype(float).round(1).tolist()
         [78.6, 78.6, 78.7, 1.1]
         """
-        from .survey import run
+        from .run import run
 
         return run(self, seed, record=record, progress=progress)
 
@@ -305,15 +306,6 @@ def presets():
         for path in (files(__package__) / "presets").iterdir()
         if path.name.endswith(".toml")
     )
-
-
-def merge(base, changes):
-    """Nested keys with some of them changed; a copy."""
-    result = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merge(result[key], value) if both else value
-    return result
 
 
 def _explain(cls, problem, place):

@@ -426,7 +426,7 @@ class SurveyRun(Shown):
 
     def report(self, path, lang="en", repetitions=None, budget=None):
         """Write the self-contained HTML report; a `StudyResult` and an `ErrorBudget` of this survey add their parts."""
-        from .publish import write_report
+        from ..report.survey_page import write_report
 
         return write_report(self, path, lang, repetitions, budget)
 

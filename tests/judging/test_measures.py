@@ -8,8 +8,8 @@ from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError, SurveysimWarning
-from surveysim.study import bootstrap_coverage, compare, repetitions_needed
-from surveysim.study.measures import (
+from surveysim.judging import bootstrap_coverage, compare, repetitions_needed
+from surveysim.judging.measures import (
     correlation,
     extrapolated,
     mean_of,

@@ -1,0 +1,63 @@
+"""Nested keys of a specification: merged, flattened, written as TOML."""
+
+import json
+
+
+def merge(base, changes):
+    """Nested keys with some of them changed; a copy."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def nested(key, value):
+    """{"a": {"b": value}} of "a.b"."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def flat(data, prefix=""):
+    """{"a.b": value} of nested keys; lists and values as they are."""
+    found = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def toml(data):
+    """Nested keys as TOML that reads back as the same; keys without a value are left out."""
+    lines = [f"{_key(key)} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    for key, value in data.items():
+        if isinstance(value, dict):
+            lines += [
+                "",
+                f"[{_key(key)}]",
+                *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None),
+            ]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _key(key):
+    return (
+        key
+        if key.replace("_", "").replace("-", "").isalnum() and key.isascii()
+        else json.dumps(key, ensure_ascii=False)
+    )
+
+
+def _dotted(key):
+    return ".".join(_key(part) for part in key.split("."))
+
+
+def _toml(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
