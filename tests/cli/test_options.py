@@ -176,6 +176,8 @@ def test_estimate__a_raked_weight_is_known_again(data, tmp_path):
         assert found.exit_code == 0
         assert "errors ignore the raking" in found.stderr
     assert "ignore" not in surveysim("estimate", data, "--weight", "w", "--mean", "y").stderr
+    for path, name, told in (("p.csv", "final", True), ("p.xlsx", "final", True), ("p.csv", "w_raked", False)):
+        assert ("tells `surveysim estimate`" in surveysim(*rake, "-o", tmp_path / path, "--name", name).stderr) == told
 
 
 def test_percent__proportions_in_percent_and_nothing_else(data):
@@ -271,6 +273,10 @@ IDLE = {
     "--seed": ["--mean", "y", "--replicates", "jk1", "--seed", "5"],
     "--n": ["--mean", "y", "--n", "7"],
     "--sheet": ["--mean", "y", "--sheet", "nowhere"],
+    "--lonely-psu": ["--mean", "y", "--lonely-psu", "adjust"],
+    "--nest": ["--mean", "y", "--nest", "--psu", "region"],
+    "--deff": ["--quantile", "y:0.5", "--deff", "wr"],
+    "--rake-by": ["--mean", "y", "--rake-by", "region"],
 }
 
 
@@ -279,6 +285,27 @@ def test_estimate__refuses_options_that_would_do_nothing(data, option):
     found = surveysim("estimate", data, *IDLE[option])
     assert found.exit_code == 2
     assert f"{option}: " in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "option"),
+    [
+        (["estimate", "--mean", "y"], ".parquet", ["--header-row", "3"]),
+        (["estimate", "--mean", "y"], ".sav", ["--header-row", "3"]),
+        (["estimate", "--mean", "y"], ".parquet", ["--encoding", "gb18030"]),
+        (["estimate", "--mean", "y"], ".xlsx", ["--encoding", "gb18030"]),
+        (["weights", "diagnose", "--weight", "w"], ".csv", ["--population", "100"]),
+        (["weights", "diagnose", "--weight", "w"], ".csv", ["--rescale", "sex"]),
+        (["weights", "diagnose", "--weight", "w"], ".csv", ["--missing", "drop"]),
+        (["weights", "diagnose", "--weight", "w"], ".csv", ["--by", "region"]),
+        (["plan", "allocate", "--n", "10"], ".csv", ["--power", "0.3"]),
+    ],
+)
+def test_commands__refuse_options_that_would_do_nothing(tmp_path, command, kind, option):
+    files.write_table(table(), tmp_path / f"d{kind}")
+    found = surveysim(*command, tmp_path / f"d{kind}", *option)
+    assert found.exit_code == 2
+    assert f"{option[0]}: " in found.stderr
 
 
 def test_estimate__refuses_an_interval_that_does_not_exist(data):

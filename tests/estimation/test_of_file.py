@@ -11,6 +11,8 @@ from click.testing import CliRunner
 import surveysim as ss
 from surveysim import files
 from surveysim.cli import main
+from surveysim.weighting import BaseWeight, Rake
+from surveysim.weighting.diagnostics import diagnose
 
 N = 120
 LABELS = {"rating": {1.0: "very good", 2.0: "good", 3.0: "bad", 9.0: "refused"}, "sex": {1.0: "male", 2.0: "female"}}
@@ -63,6 +65,36 @@ def test_rake__of_a_labelled_file_by_labels_or_codes(levels, file):
     assert ss.Survey(file, weight=raked).replicates("jkn").mean("hours").table["se"][0] > 0
     with pytest.raises(ss.DataError, match=r"file\.write"):
         raked.add_to(file)
+
+
+@pytest.mark.parametrize("levels", [("male", "female"), (1, 2), ("1", "2")])
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda data, totals, hours: ss.calibrate(data, {"sex": totals}, weight="w"),
+        lambda data, totals, hours: ss.calibrate(data, {"sex": totals, "hours": hours}, weight="w"),
+        lambda data, totals, hours: ss.calibrate(data, {"sex": totals}, weight="w", q="hours"),
+        lambda data, totals, hours: ss.calibrate(
+            data, {level: {"hours": hours / 2} for level in totals}, weight="w", by="sex"
+        ),
+        lambda data, totals, hours: ss.poststratify(data, {"sex": totals}, weight="w"),
+        lambda data, totals, hours: ss.Survey(data, weight="w").calibrate({"sex": totals}).weight,
+        lambda data, totals, hours: ss.Survey(data, weight="w").poststratify({"sex": totals}).weight,
+        lambda data, totals, hours: ss.Recipe([BaseWeight("w"), Rake({"sex": totals})]).apply(data).final,
+    ],
+)
+def test_weighting__of_a_labelled_file_takes_labels_or_codes_everywhere(act, levels, file):
+    hours = float((table()["hours"] * table()["w"]).sum())
+    got = act(file, dict(zip(levels, (110.0, 130.0), strict=True)), hours)
+    want = act(table(), {1.0: 110.0, 2.0: 130.0}, hours)
+    np.testing.assert_allclose(*(getattr(weights, "weight", weights) for weights in (got, want)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("levels", [("male", "female"), (1, 2), ("1", "2")])
+def test_diagnose__of_a_labelled_file_by_labels_or_codes(levels, file):
+    found = diagnose(file, "w", {"sex": dict(zip(levels, (30, 70), strict=True))}).margins
+    want = diagnose(table(), "w", {"sex": {1.0: 30, 2.0: 70}}).margins
+    np.testing.assert_allclose(found[["target", "after", "gap"]], want[["target", "after", "gap"]])
 
 
 def test_levels__have_one_order_in_python_and_on_the_command_line(tmp_path):

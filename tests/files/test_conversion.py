@@ -227,3 +227,43 @@ def test_excel__written_files_have_no_formula(tmp_path):
     assert b"<f>" not in sheet
     assert b"hyperlink" not in sheet
     assert list(files.read(tmp_path / "o.xlsx").text("=a")) == ["=1+1", "{=1}", "http://x", "-5"]
+
+
+def test_stata__extended_missing_codes_are_missing_and_come_back(tmp_path):
+    data = pd.DataFrame({"x": np.array([1.0, 2.0, "a", None, 5.0, "b"], dtype=object), "w": np.arange(6.0)})
+    meanings = {1: "one", "a": "refused", "b": "does not know"}
+    pyreadstat.write_dta(
+        data, str(tmp_path / "s.dta"), missing_user_values={"x": ["a", "b"]}, variable_value_labels={"x": meanings}
+    )
+    file = files.read(tmp_path / "s.dta")
+    np.testing.assert_array_equal(file.numbers("x"), [1, 2, np.nan, np.nan, 5, np.nan])
+    file.write(tmp_path / "again.dta", {"w2": (np.ones(6), "")})
+    for path in ("s.dta", "again.dta"):
+        found, meta = pyreadstat.read_dta(str(tmp_path / path), user_missing=True)
+        assert found["x"].tolist()[:3] == [1, 2, "a"]
+        assert found["x"].tolist()[4:] == [5, "b"]
+        assert meta.missing_user_values == {"x": ["a", "b"]}
+        assert meta.variable_value_labels["x"] == meanings
+    for kind in ("sav", "csv", "parquet", "xlsx"):
+        with pytest.warns(SurveysimWarning, match=r"no codes that mean missing, which are empty \(x\)"):
+            out = file.write(tmp_path / f"o.{kind}", {})
+        np.testing.assert_array_equal(files.read(out).numbers("x"), file.numbers("x"))
+
+
+@pytest.mark.parametrize("kind", ["sav", "dta", "csv"])
+@pytest.mark.parametrize(
+    ("record", "sets", "named"),
+    [
+        (7, b"$heard=D1 1 5 heard s1 s2\n", r" \(heard\)"),
+        (7, b"$heard=C 5 heard s1 s2\n", r" \(heard\)"),
+        (19, b"$heard=E 1 1 1 5 heard s1 s2\n", ""),  # of a kind that the reader leaves out
+    ],
+)
+def test_spss__multiple_response_sets_are_named_where_they_are_lost(kind, record, sets, named, tmp_path):
+    path = tmp_path / "s.sav"
+    pyreadstat.write_sav(pd.DataFrame({"s1": [1.0, 0.0], "s2": [0.0, 1.0]}), str(path))
+    body = path.read_bytes()
+    at = body.index(np.array([7, 3, 4, 8], "<i4").tobytes())  # the first record behind the variables
+    path.write_bytes(body[:at] + np.array([7, record, 1, len(sets)], "<i4").tobytes() + sets + body[at:])
+    with pytest.warns(SurveysimWarning, match=f"no multiple-response sets{named}"):
+        files.read(path).write(tmp_path / f"o.{kind}", {"w": (np.ones(2), "")})

@@ -82,6 +82,15 @@ def test_faults__all_in_one_message(tmp_path):
         assert words in str(told.value)
 
 
+@pytest.mark.parametrize("kind", ["total", "percent", "share"])
+@pytest.mark.parametrize(
+    ("value", "words"), [("-5", "data row 2: {} of sex = f is -5"), ("inf", "'{}' is infinite .* data row 2")]
+)
+def test_faults__impossible_numbers_are_named_with_file_row_and_column(tmp_path, kind, value, words):
+    with pytest.raises(ss.DataError, match=r"m\.csv.*" + words.format(kind)):
+        margins(tmp_path, "sex,m,49", f"sex,f,{value}", kind=kind)
+
+
 @pytest.mark.parametrize("name", ["Total", "TOTAL:", "合计", "Insgesamt", "All", "sum"])
 def test_total_rows__are_refused_by_name(name, tmp_path):
     with pytest.raises(

@@ -104,9 +104,9 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
         raise DataError(f"{out}: estimates are written as .csv, .parquet or .xlsx.")
     apart((data, options["rake"]), (out,))
     if options["rake"] is None:
-        refuse_unused(RAKING, "without --rake, there is nothing to rake to")
+        refuse_unused((*RAKING, "rake_by"), "without --rake, there is nothing to rake to")
     _refuse_idle(options, replicates, ci)
-    file = read_file(data, options)
+    file = read_file(data, options, options["rake"])
     options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by else []}
     survey, asked, domains = _survey(file, Roles(), options)
     if where:
@@ -141,6 +141,12 @@ def _refuse_idle(options, replicates, ci):
         raise click.UsageError(f"--ci {ci!r}: give one of {', '.join(METHODS)}.")
     if not options["proportion"]:
         refuse_unused(("ci", "percent"), "is for proportions, and none is asked for; add --proportion")
+    if not (options["strata"] and options["psu"]):
+        refuse_unused(("nest",), "is for labels of --psu that repeat across --strata, and both are not given")
+    if not (options["strata"] or options["psu"]):
+        refuse_unused(("lonely_psu",), "is for strata and sampling units, and none are given; add --strata or --psu")
+    if not any(options[what] for what in ("mean", "total", "proportion", "ratio")):
+        refuse_unused(("deff",), "is for means, totals, proportions and ratios, and none is asked for")
     brought = bool(options["replicate_weights"] or options["replicate_factors"])
     if replicates is None and not brought:
         refuse_unused(("mse",), "is for replicates; add --replicates, or --replicate-weights")
@@ -343,6 +349,8 @@ def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
 
     from ..sampling import allocate
 
+    if method != "power":
+        refuse_unused(("power",), "is the exponent of --method power")
     file = read_file(strata, options)
     names = file.text("stratum")
     if names.isna().any() or names.duplicated().any():

@@ -78,6 +78,7 @@ REPLICATE_WEIGHTS = (
 )  # fmt: skip
 
 RAKED = "Raked to"  # what the label of a raked weight begins with
+LABELLED = (".sav", ".zsav", ".dta")  # files that keep it
 PARTITIONS = "Column of partitions, each with its own margins (a column of the margins file too)."
 
 
@@ -109,13 +110,17 @@ def json_option(command):
     return click.option("--json", "as_json", is_flag=True, help="Print as JSON.")(command)
 
 
-def read_file(path, options):
-    """The survey file of a command, its `--na` codes missing."""
+def read_file(path, options, margins=None):
+    """The survey file of a command, its `--na` codes missing; `margins` is the margins file, which has the same encoding."""
     from .. import files
     from ..files.data_file import KINDS
+    from ..files.spelling import TEXT
 
-    if path.suffix.lower() in set(KINDS) - {".xlsx"}:
-        refuse_unused(("sheet",), f"{path} is no Excel file, and has no sheets")
+    kind, binary = path.suffix.lower(), (".parquet", ".xlsx")
+    those = {"sheet": [".xlsx"], "header_row": [*TEXT, ".xlsx"], "encoding": [k for k in KINDS if k not in binary]}
+    for name, kinds in those.items():
+        if kind in KINDS and kind not in kinds and (name != "encoding" or margins is None):
+            refuse_unused((name,), f"is for {', '.join(kinds)} files, and {path} is none")
     file = files.read(path, options["sheet"], options["encoding"], options["header_row"])
     return file.declared(missing_codes(file, options["na"]))
 
@@ -216,10 +221,15 @@ def _raking_table(file, targets, by):
     return {name: file.named(name, levels) for name, levels in wanted.items()}
 
 
+def is_marked(weight, label=""):
+    """Whether the name or the label of a weight says that `weights rake` made it."""
+    return label.startswith(RAKED) or "raked" in weight.lower()
+
+
 def say_if_raked(file, weight):
     """Say that errors ignore the raking of a weight that `weights rake` made, as its label or its name tells."""
     label = str(file.labels.get(weight, ""))
-    if label.startswith(RAKED) or "raked" in weight.lower():
+    if is_marked(weight, label):
         click.echo(
             f"surveysim: {weight!r} is a raked weight{f' ({label})' if label else ''}, taken as it is: standard errors ignore the raking. "
             "For those of the raked estimator give the initial weights, and the margins with --rake.",

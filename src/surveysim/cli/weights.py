@@ -6,7 +6,19 @@ from pathlib import Path
 import click
 
 from ..writing import write_text
-from .options import PARTITIONS, RAKED, RAKING, READING, json_option, read_file, read_margins, shared
+from .options import (
+    LABELLED,
+    PARTITIONS,
+    RAKED,
+    RAKING,
+    READING,
+    is_marked,
+    json_option,
+    read_file,
+    read_margins,
+    refuse_unused,
+    shared,
+)
 from .writing import apart, say_if_guarded
 
 _DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
@@ -60,6 +72,12 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
         write_text(diagnostics, csv_text(report.margins))
         say_if_guarded(report.margins, diagnostics)
         files_written.append(str(diagnostics))
+    if not (out.suffix.lower() in LABELLED or is_marked(name)):
+        click.echo(
+            f"surveysim: nothing in {out} tells `surveysim estimate` that {name!r} is a raked weight, whose errors it would take for those "
+            "of a plain one: such files have no labels. A name with 'raked' in it tells.",
+            err=True,
+        )
     if as_json:
         facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
         click.echo(_json(report, {"files": files_written} | facts))
@@ -103,8 +121,10 @@ def _read(data, margins, by, weight, options):
     """The file, a table of what weighting needs of it, its `Margins`, or None, and the name of the weights in the table."""
     import pandas as pd
 
-    file, given = read_file(data, options), None
-    if margins is not None:
+    file, given = read_file(data, options, margins), None
+    if margins is None:
+        refuse_unused(("missing", "population", "rescale", "by"), "is for margins; give them with --margins")
+    else:
         given = read_margins(file, margins, by, options)
     table = pd.DataFrame({} if given is None else given.table, index=range(len(file)))
     return file, table, given, None if weight is None else _put(table, weight, "weight", file)

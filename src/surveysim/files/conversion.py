@@ -234,9 +234,7 @@ def losses(file, kind):
         yield "no label of the file"
     if meta.notes and not (same and kind != ".dta"):
         yield f"no notes ({len(meta.notes)})"
-    if getattr(meta, "mr_sets", None):
-        yield f"no multiple-response sets ({_few(meta.mr_sets)})"
-    yield from _unseen(file.path, own)
+    yield from _unseen(file.path, own, getattr(meta, "mr_sets", None))
     if same and kind == ".dta":
         changed = [n for n, t in meta.readstat_variable_types.items() if t in NARROW]
         if changed:
@@ -244,8 +242,10 @@ def losses(file, kind):
             yield f"other storage types than {kinds}, with the same values ({_few(changed)})"
 
 
-def _unseen(path, own):
-    """What readers of labelled files do not tell: weights that are switched on, attributes, characteristics."""
+def _unseen(path, own, sets=()):
+    """What readers of labelled files do not tell: weights that are switched on, attributes, characteristics, some kinds of `sets`."""
+    if sets:
+        yield f"no multiple-response sets ({_few(sets)})"
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -257,10 +257,11 @@ def _unseen(path, own):
         order = "little" if int.from_bytes(head[64:68], "little") in (2, 3) else "big"
         if int.from_bytes(head[76:80], order):
             yield "no weight that is switched on"
-        for kind in (17, 18):
-            if (7).to_bytes(4, order) + kind.to_bytes(4, order) + (1).to_bytes(4, order) in head:
-                yield "no attributes or roles of variables"
-                break
+        there = {k for k in (7, 17, 18, 19) if b"".join(n.to_bytes(4, order) for n in (7, k, 1)) in head}
+        if there & {17, 18}:
+            yield "no attributes or roles of variables"
+        if there & {7, 19} and not sets:
+            yield "no multiple-response sets"
 
 
 def _format(texts, whole):

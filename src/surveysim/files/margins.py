@@ -67,7 +67,8 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
             f"{str(error).partition(' Give')[0]} Write {given[0]} as a plain number, such as 51.1."
         ) from None
     decimals = file._values(given[0]).map(_decimals)
-    faults = [*_holes(table, [*keys, "total"], given[0]), *_doubled(file, table, keys, by), *_crossed(table, data)]
+    faults = [*_holes(table, [*keys, "total"], given[0]), *_negative(table, given[0])]
+    faults += [*_doubled(file, table, keys, by), *_crossed(table, data)]
     if not faults:
         faults = list(_total_rows(table, given[0], by, data))
     if not faults:
@@ -87,6 +88,13 @@ def _holes(table, keys, given):
     if rows:
         where = f"data row {' and '.join(rows[:3])}{' …' if rows[3:] else ''}"
         yield f"{where} has an empty cell ({' or '.join(missing)}); fill it in, or leave the row out."
+
+
+def _negative(table, given):
+    """Totals below 0."""
+    for row in np.flatnonzero(table["total"] < 0):
+        variable, level, value = table.loc[row, ["variable", "level", "total"]]
+        yield f"data row {row + 1}: {given} of {variable} = {level} is {value:.10g}; give a number that is 0 or larger."
 
 
 def _doubled(file, table, keys, by):

@@ -5,18 +5,16 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from .. import guards
 from ..errors import CalibrationError, DataError
-from ..files.spelling import spelt_as
-from ..tables import Columns, held, is_file, kept, numbers_of, once
+from ..tables import held, kept, numbers_of, once
 from .cells import Axis, collapse, spread
 from .distances import Distance
-from .margins import Margins, names_of
+from .margins import Margins, names_of, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
 from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
@@ -85,8 +83,7 @@ def rake(
     options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
     options |= {"missing": missing, "tol": tol, "max_iter": max_iter}
     margins = Margins.parse(margins, by)
-    if is_file(data):
-        data, margins, weight = _of_file(data, margins, weight)
+    data, margins, weight = of_file(data, margins, weight)
     data = once(data)
     result = _raked(data, margins, weight, None, **options)
     result.made_of = kept(data)
@@ -94,20 +91,6 @@ def rake(
         options["margins_are"] = result.reading
         result.afresh = partial(_again, held(data), margins, result.base(len(result.weight)), options)
     return result
-
-
-def _of_file(file, margins, weight):
-    """What `rake` needs of a survey file, whose levels have the margins' names: labels or codes, both as text."""
-    labels = tuple(tuple(tuple(map(spelt_as, level)) for level in levels) for levels in margins.labels)
-    margins = replace(
-        margins, labels=labels, partitions=tuple(p if p is None else spelt_as(p) for p in margins.partitions)
-    )
-    wanted = {} if margins.by is None else {margins.by: set(margins.partitions)}
-    for variable, levels in zip(margins.variables, labels, strict=True):
-        for k, name in enumerate(variable):
-            wanted.setdefault(name, set()).update(level[k] for level in levels)
-    table = Columns({name: file.named(name, levels).to_numpy() for name, levels in wanted.items()})
-    return table, margins, file.numbers(weight) if isinstance(weight, str) else weight
 
 
 def _again(data, margins, first, options, base):

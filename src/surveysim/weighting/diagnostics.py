@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
 from .cells import refuse_unsquared, refuse_weights
 from .distances import Distance
-from .margins import Margins
+from .margins import Margins, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
 from .result import Calibration, deff_kish
@@ -146,6 +146,7 @@ def _margins(data, w, start, margins, by, missing):
     columns = ["partition", "margin", "level", "respondents", "target", "before", "after", "gap"]
     if margins is None:
         return pd.DataFrame(columns=columns)
+    data, margins, _ = of_file(data, Margins.parse(margins, by), None)
     if guards.choice(missing, "missing", POLICIES) != "fail":
         whole = complete(data, margins, w, by, missing)
         data, margins, w = whole.data, whole.margins, whole.base

@@ -9,11 +9,23 @@ import pandas as pd
 
 from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from ..tables import all_finite, called, coded_values, kept, numbers_of, once, one_name, pick, rows_of, values_of
+from ..tables import (
+    all_finite,
+    called,
+    coded_values,
+    is_file,
+    kept,
+    numbers_of,
+    once,
+    one_name,
+    pick,
+    rows_of,
+    values_of,
+)
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .margins import LEVELS, MAPPING, Margins, level_codes, names_of
+from .margins import LEVELS, MAPPING, Margins, level_codes, names_of, of_file
 from .problem import Problem, base_weights
 
 
@@ -92,10 +104,11 @@ def calibrate(
         raise DataError("the table has no rows, so there is nothing to calibrate.")
     distance = Distance.of(method, bounds)
     targets, numeric, numbers = _parse(totals, by)
+    levels, named, weight = of_file(data, targets, weight)
     if q is None and cluster is None and not numeric:
-        problem = Problem.of(data, targets, weight)
+        problem = Problem.of(levels, named, weight)
     else:
-        problem = _uncollapsed(data, targets, numeric, weight, q, cluster)
+        problem = _uncollapsed(data, levels, named, numeric, weight, q, cluster)
     total = np.concatenate([targets.total, numbers], axis=1)
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
@@ -192,13 +205,13 @@ def _has_levels(total):
     return isinstance(total, LEVELS)
 
 
-def _uncollapsed(data, targets, numeric, weight, q, cluster):
+def _uncollapsed(data, levels, targets, numeric, weight, q, cluster):
     """Numeric totals, scale factors or clusters: every row (or cluster) is a cell of its own."""
     n = len(data)
     base, partition = base_weights(data, weight, n), np.zeros(n, np.int64)
     if targets.by is not None:
-        partition = level_codes(data, (targets.by,), [(p,) for p in targets.partitions])
-    axes = [axis_of(data, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
+        partition = level_codes(levels, (targets.by,), [(p,) for p in targets.partitions])
+    axes = [axis_of(levels, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
     for name, axis in zip(targets.margin_names, axes, strict=True):
         refuse_missing(name, axis.codes, len(axis.place))
     first = np.concatenate([[0], np.cumsum([len(axis.place) for axis in axes])]).astype(np.int64)
@@ -275,7 +288,8 @@ def _numeric(data, name, n):
         raise DataError(
             f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}."
         )
-    label, column = repr(name), pick(data, name)  # a name may be a number
+    label = repr(name)  # a name may be a number
+    column = data.numbers(name) if is_file(data) else pick(data, name)
     values = numbers_of(data, column, n, label, finite=False, remedy="It has one total; give {every level: total}.")
     if not all_finite(values):
         lost = ~np.isfinite(values)

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,10 @@ import pandas as pd
 
 from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..files.spelling import spelt_as
 from ..guards import sight
 from ..naming import near
-from ..tables import coded, column_names, kind_of, one_name, pick
+from ..tables import Columns, coded, column_names, is_file, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
 MISSING = "(missing)"  # what the level of those who did not answer is called
@@ -314,6 +315,25 @@ def _from_tidy(table, by):
         part = nested.setdefault(row[by], {}) if by is not None else nested
         part.setdefault(row["variable"], {})[row["level"]] = row["total"]
     return nested
+
+
+def of_file(data, margins, weight):
+    """What weighting needs of a survey file, whose levels have the margins' names: labels or codes, both as text; other tables as they
+    are."""
+    if not is_file(data):
+        return data, margins, weight
+    labels = tuple(tuple(tuple(map(spelt_as, level)) for level in levels) for levels in margins.labels)
+    parts = tuple(p if p is None else spelt_as(p) for p in margins.partitions)
+    wanted = {} if margins.by is None else {margins.by: set(parts)}
+    for variable, levels in zip(margins.variables, labels, strict=True):
+        for k, name in enumerate(variable):
+            wanted.setdefault(name, set()).update(level[k] for level in levels)
+    if wanted:
+        table = Columns({name: data.named(name, levels).to_numpy() for name, levels in wanted.items()})
+    else:
+        table = data
+    weight = data.numbers(weight) if isinstance(weight, str) else weight
+    return table, replace(margins, labels=labels, partitions=parts), weight
 
 
 def level_codes(data, variable, labels):

@@ -17,7 +17,7 @@ from ..tables import named, numbers_of, one_name, pick, rows_of
 from . import dual_frame, nonresponse
 from .calibration import check_solver
 from .distances import Distance
-from .margins import Margins, level_codes
+from .margins import Margins, level_codes, of_file
 from .problem import Problem, base_weights
 from .trimming import calibrate_trimmed, trim_bounds
 
@@ -435,7 +435,7 @@ class Rake:
         guards.whole_number(self.minimum, "minimum", remedy="It is the least respondents of a level.")
 
     def apply(self, cases, weight, dispositions, fixed=None):
-        targets = Margins.parse(self.margins, self.by)
+        cases, targets, _ = of_file(cases, Margins.parse(self.margins, self.by), None)
         check_solver(self.tol, self.max_iter)
         problem = Problem.of(cases, targets, weight)
         reading = targets.reading(self.margins_are, None)
