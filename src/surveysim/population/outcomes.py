@@ -14,13 +14,14 @@ from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from .. import reference
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SurveysimError
+from ..on_demand import Later
 from . import census
 
+special = Later("scipy", ".special")
 TRAIT_LEVELS = 16
 AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])  # of the 20 groups; below 6 unused
 EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
