@@ -3,8 +3,6 @@
 import tomllib
 import typing
 from importlib.resources import files
-from os import PathLike
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
@@ -137,9 +135,7 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
         0.3
         """
-        if not isinstance(path, str | PathLike):
-            raise SpecError(f"path = {guards.sight(path)}: give the path of a TOML file.")
-        return cls._build(read_layers(Path(path)), str(path))
+        return cls._build(read_layers(guards.path(path, "path", error=SpecError)), str(path))
 
     @classmethod
     def _build(cls, data, place):
