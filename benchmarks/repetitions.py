@@ -14,7 +14,7 @@ from peers import PEERS
 import surveysim as ss
 from surveysim.study.scheduling import run_block
 from surveysim.survey import estimands
-from surveysim.survey.run import field_and_weight, weigh
+from surveysim.survey.weighted import field_and_weight, weigh
 
 MARGINS = {"province": 31, "sex": 2, "age": 8, "education": 5, "urban": 2}
 SIXTY = 60

@@ -31,7 +31,7 @@ from surveysim.kernels.many import alias_draw_many, permute_many, philox_many
 from surveysim.kernels.randomness import philox, philox_words
 from surveysim.kernels.respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank
 from surveysim.population import parameters
-from surveysim.survey.run import prepare
+from surveysim.survey.preparation import prepare
 from surveysim.weighting import rake_coded
 from surveysim.weighting.replay import Replay
 

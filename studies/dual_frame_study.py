@@ -20,7 +20,8 @@ from runs import Run
 import surveysim as ss
 from surveysim.columns import AGE_STARTS
 from surveysim.population.parameters import LINES, MOBILES, ONLINE
-from surveysim.survey.run import field_and_weight, frame_probabilities, prepare
+from surveysim.survey.preparation import prepare
+from surveysim.survey.weighted import field_and_weight, frame_probabilities
 
 HERE = Path(__file__).parent
 PLAN = tomllib.loads((HERE / "dual-frame-study.toml").read_text(encoding="utf-8"))

@@ -12,7 +12,8 @@ from runs import Run
 from surveysim.estimation import scores
 from surveysim.estimation.estimates import item_degrees
 from surveysim.estimation.intervals import METHODS, proportion_interval
-from surveysim.survey.run import field_and_weight, prepare, variance_design
+from surveysim.survey.preparation import prepare
+from surveysim.survey.weighted import field_and_weight, variance_design
 
 SHARES, PROVINCES, SEED = (0.5, 0.786, 0.95, 0.995), (54, 64), 31  # Tibet and Ningxia have the smallest samples
 

@@ -9,7 +9,8 @@ import numpy as np
 from runs import Run
 
 from surveysim.population.parameters import LINES, MOBILES
-from surveysim.survey.run import field_and_weight, prepare
+from surveysim.survey.preparation import prepare
+from surveysim.survey.weighted import field_and_weight
 
 SEED = 77
 SIZES = ((3, 9, "3 to 9"), (10, 29, "10 to 29"), (30, 10**6, "30 or more"))

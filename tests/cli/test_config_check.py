@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from surveysim import SpecError, SurveysimError
 from surveysim.cli import main
 from surveysim.survey import SurveySpec
-from surveysim.survey.run import prepare
+from surveysim.survey.preparation import prepare
 
 SMALL = 'extends = "cnnic-2024-12"\n[population]\nscale = 0.002\n[sample]\n'
 

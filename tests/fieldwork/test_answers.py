@@ -6,7 +6,8 @@ import pytest
 from surveysim import SpecError, SurveysimWarning, SurveySpec, streams
 from surveysim.fieldwork import Fieldwork, Measurement, Protocol, dial
 from surveysim.fieldwork.answers import MISSING
-from surveysim.survey.run import field_and_weight, prepare
+from surveysim.survey.preparation import prepare
+from surveysim.survey.weighted import field_and_weight
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 KEYS = streams.key(4, "", "fieldwork"), streams.key(4, "", "sampling")

@@ -10,7 +10,7 @@ from surveysim import DesignError, Recipe, SpecError, SurveySpec, streams
 from surveysim.columns import CALL_RESULTS, DISPOSITION_CODES
 from surveysim.fieldwork import Fieldwork, Protocol, calendar, call, costs, dial
 from surveysim.fieldwork.case_file import CODES
-from surveysim.survey.run import prepare
+from surveysim.survey.preparation import prepare
 from surveysim.weighting import InverseSampling, Released
 
 SMALL = {"population": {"scale": 0.05}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}

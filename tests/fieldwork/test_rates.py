@@ -10,7 +10,8 @@ from surveysim import DataError, SurveySpec, response_rates
 from surveysim.columns import AGE_STARTS, DISPOSITION_CODES, DISPOSITIONS
 from surveysim.fieldwork.eligibility import METHODS, combined_rates, eligibility_table, estimate_e, screened_e
 from surveysim.population.parameters import LINES, MOBILES
-from surveysim.survey.run import eligible_share, field_and_weight, prepare
+from surveysim.survey.preparation import prepare
+from surveysim.survey.weighted import eligible_share, field_and_weight
 
 PARITY = Path(__file__).parents[1] / "parity"
 CODES = [code for code, _, _ in DISPOSITION_CODES]

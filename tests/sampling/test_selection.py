@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import surveysim as ss
 from surveysim import reference
 from surveysim.errors import DesignError
-from surveysim.survey.run import prepare
+from surveysim.survey.preparation import prepare
 
 FIXED = ("systematic", "pps_systematic", "sampford", "brewer", "pivotal")
 P = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 1.0])  # sums to 4

@@ -6,8 +6,9 @@ import pytest
 from surveysim import SpecError, StudyError, SurveySpec
 from surveysim.survey.budget import STAGES, SWITCHES, error_budget, population_values
 from surveysim.survey.comparison import parameters_of
-from surveysim.survey.run import field_and_weight, prepare
+from surveysim.survey.preparation import prepare
 from surveysim.survey.spec import StagesSpec
+from surveysim.survey.weighted import field_and_weight
 
 SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 

@@ -8,7 +8,7 @@ from surveysim import SpecError, SurveySpec, reference
 from surveysim.report.page_parts import performance_table
 from surveysim.study import Study
 from surveysim.survey.comparison import indicator_parameters
-from surveysim.survey.run import control_totals, prepare
+from surveysim.survey.preparation import control_totals, prepare
 
 
 def repeat(spec, repetitions, seed, workers=None):

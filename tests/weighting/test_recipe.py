@@ -168,7 +168,7 @@ def test_recipe__survives_toml(result, tmp_path):
     again = Recipe.from_toml(recipe.to_toml())
     recipe.to_toml(tmp_path / "recipe.toml")
     from_file = Recipe.from_toml(tmp_path / "recipe.toml")
-    from surveysim.survey.run import disposition_table, weighting_table
+    from surveysim.survey.weighted import disposition_table, weighting_table
 
     table = weighting_table(result.preparation, result.case_file)
     tally = disposition_table(result.preparation, result.case_file)

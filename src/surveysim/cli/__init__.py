@@ -196,7 +196,7 @@ def info(as_json):
     from ..population import Population
     from ..population.parameters import cache_folder
     from ..survey import SurveySpec
-    from ..survey.spec import presets
+    from ..survey.layers import presets
 
     facts = {
         "surveysim": version("surveysim-dualframe"),

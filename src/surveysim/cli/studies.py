@@ -228,7 +228,7 @@ def _read_config(file, changes, planned=False):
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
     spec = SurveySpec._build(keys, str(file))
     if planned:
-        from ..survey.run import prepare
+        from ..survey.preparation import prepare
 
         announce()
         try:

@@ -9,8 +9,8 @@ from ..on_demand import on_demand
 __getattr__, __dir__ = on_demand(
     __name__,
     {
-        "data_file": "DataFile",
-        "formats": "read write_table",
+        "data_file": "DataFile write_table",
+        "reading": "read",
         "margins": "read_margins",
     },
 )

@@ -13,6 +13,7 @@ from ..tables import natural, truth_values
 from ..writing import whole
 from . import levels
 from .spelling import MISSING, TEXT, spelt_as
+from .writing import WRITERS, refuse_names
 
 KINDS = (*TEXT, ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 
@@ -179,8 +180,6 @@ class DataFile:
 
         added : {column: (values (n,), label)}; a column the file has already is refused.
         """
-        from . import formats
-
         path = Path(path)
         twice = [name for name in added if name in self.columns]
         if twice:
@@ -188,7 +187,7 @@ class DataFile:
         kind_of(path)
         if path.exists() and self.path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the file that was read; give another, so that nothing is lost.")
-        formats.refuse_names(path, self, added)
+        refuse_names(path, self, added)
         if self.sheets[1:]:
             warnings.warn(
                 f"{self.path}: only the sheet {self.sheets[0]!r} is written; {', '.join(map(repr, self.sheets[1:]))} stay in the old file.",
@@ -198,7 +197,7 @@ class DataFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with whole(path) as part:
-                lost = formats.WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
+                lost = WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
         except (OSError, DataError):
             raise
         except Exception as error:  # every writer has errors of its own
@@ -215,3 +214,9 @@ def kind_of(path):
     if path.suffix.lower() not in KINDS:
         raise DataError(f"{path}: the name ends in {path.suffix or 'nothing'!r}; give one of {', '.join(KINDS)}.")
     return path.suffix.lower()
+
+
+def write_table(table, path):
+    """Write a pandas table as .csv, .parquet or .xlsx, whole or not at all."""
+    columns = tuple(map(str, table.columns))
+    return DataFile(Path("."), columns, table).write(path, {})

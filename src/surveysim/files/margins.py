@@ -9,7 +9,7 @@ import pandas as pd
 from .. import guards
 from ..errors import DataError, SurveysimWarning
 from ..naming import level_parts, quoted, variable_parts
-from .formats import read
+from .reading import read
 from .spelling import spelt_as
 
 TOTALS = ("total", "percent", "share")

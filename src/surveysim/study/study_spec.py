@@ -2,12 +2,12 @@
 
 import itertools
 import tomllib
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from .. import guards
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..guards import sight
@@ -15,9 +15,11 @@ from ..judging.measures import MEASURES
 from ..keys import flat, merge, nested
 from ..naming import did_you_mean
 from ..on_demand import Later
+from ..survey.checking import checked, told
 from ..survey.estimands import BY, UNITS
 from ..survey.fieldwork_spec import Part, Probability, Share
-from ..survey.spec import SurveySpec, checked, read_layers, shallow, told
+from ..survey.layers import read_layers, shallow
+from ..survey.spec import SurveySpec
 from ..tables import framed
 
 parameters = Later(__package__, "..population.parameters")
@@ -195,12 +197,12 @@ def given_table(table):
 
 def read(path, changes=()):
     """Keys of a study file on top of what it extends, with changes "a.b=c" applied."""
-    return with_changes(read_layers(guards.path(path, "path", error=SpecError)), changes)
+    return with_changes(read_layers(Path(path)), changes)
 
 
 def with_changes(data, changes):
     """A copy of the keys with changes such as "study.repetitions=50"; values are TOML, or else text."""
-    for change in guards.words(changes, "changes", error=SpecError) or ():
+    for change in changes:
         key, sign, text = change.partition("=")
         if not sign or not key.strip():
             raise SpecError(f"--set {sight(change)}: write key=value, such as study.repetitions=50.")

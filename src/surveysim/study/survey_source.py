@@ -12,17 +12,10 @@ from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
 from ..keys import merge
 from ..survey import estimands
-from ..survey.run import (
-    carry_out,
-    control_totals,
-    dual_frame_of,
-    interviews_of,
-    prepare,
-    recipe_of,
-    variance_design,
-    weigh,
-)
+from ..survey.preparation import control_totals, prepare, recipe_of
+from ..survey.run import interviews_of
 from ..survey.spec import SurveySpec
+from ..survey.weighted import carry_out, dual_frame_of, variance_design, weigh
 from . import faults
 from .ledger import FIELDS, TOGETHER
 from .plugins import loaded

@@ -17,7 +17,13 @@ LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
 
 
 class Part(BaseModel):
+    """Some keys of a specification: checked, frozen."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def mistakes_between(self, place):
+        """Mistakes that only show between keys, one line each."""
+        return []
 
 
 def _keys_of(model, **kinds):

@@ -1,0 +1,125 @@
+"""Imports between files, those inside functions and those made later included: no circles, and few inside functions.
+
+`python tests/house/imports.py` is part of `run.py lint`; `--list` shows every import inside a function. A name that a room's door hands on
+counts as an import of the file it comes from. Imports for the checker of types alone do not count: nothing runs them.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+INSIDE = 138  # imports inside functions, which keep start-up light; the number may only fall
+
+
+class File:
+    """A file: its module, its tree, and what its door hands on."""
+
+    def __init__(self, path):
+        self.path = path
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        self.door = parts[-1] == "__init__"
+        self.name = ".".join(parts[:-1] if self.door else parts)
+        self.package = self.name if self.door else self.name.rpartition(".")[0]
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+        self.homes = dict(self._homes()) if self.door else {}
+
+    def _homes(self):
+        """(name, module) of what `on_demand` says in this door."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "on_demand":
+                for module, names in ast.literal_eval(node.args[1]).items():
+                    for name in names.split():
+                        yield name, absolute(self.package, f".{module}")
+
+
+def absolute(package, relative):
+    """Module that a relative name means in a package."""
+    level = len(relative) - len(relative.lstrip("."))
+    base = package.split(".")[: len(package.split(".")) - level + 1]
+    return ".".join([*base, *filter(None, [relative[level:]])])
+
+
+def files():
+    """{module: File} of the library."""
+    return {file.name: file for file in map(File, sorted(SOURCE.rglob("*.py")))}
+
+
+def imported(file, known):
+    """Modules that a file imports anywhere."""
+    found, only_types = set(), {id(n) for block in _type_blocks(file) for n in ast.walk(block)}
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.ImportFrom) and node.level and id(node) not in only_types:
+            module = absolute(file.package, "." * node.level + (node.module or ""))
+            found |= {_home(module, alias.name, known) for alias in node.names}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Later":
+            found.add(absolute(file.package, ast.literal_eval(node.args[1])))
+    return (found & set(known)) - {file.name}
+
+
+def _type_blocks(file):
+    """What stands under `if TYPE_CHECKING:`."""
+    return [n for n in file.tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
+
+
+def _home(module, name, known):
+    """The file that `from module import name` needs."""
+    if f"{module}.{name}" in known:
+        return f"{module}.{name}"
+    home = known[module].homes.get(name) if module in known else None
+    return module if home is None else _home(home, name, known)
+
+
+def circles(graph):
+    """Strongly connected parts of more than one file (Tarjan 1972)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(v):
+        index[v] = low[v] = len(index)
+        stack.append(v)
+        for w in sorted(graph[v]):
+            if w not in index:
+                visit(w)
+                low[v] = min(low[v], low[w])
+            elif w in stack:
+                low[v] = min(low[v], index[w])
+        if low[v] == index[v]:
+            part = stack[stack.index(v) :]
+            del stack[stack.index(v) :]
+            if len(part) > 1:
+                found.append(sorted(part))
+
+    for v in sorted(graph):
+        if v not in index:
+            visit(v)
+    return found
+
+
+def inside(file):
+    """Imports of the library inside functions."""
+    functions = (n for n in ast.walk(file.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    nodes = {id(n): n for f in functions for n in ast.walk(f) if isinstance(n, ast.Import | ast.ImportFrom)}
+    return sorted(nodes.values(), key=lambda n: n.lineno)
+
+
+def main():
+    known = files()
+    graph = {name: imported(file, known) for name, file in known.items()}
+    found = circles(graph)
+    for part in found:
+        print("circle: " + " - ".join(name.removeprefix("surveysim.") for name in part))
+        for name in part:
+            print(f"  {name} imports {', '.join(sorted(graph[name] & set(part)))}")
+    late = [(file, node) for file in known.values() for node in inside(file)]
+    if "--list" in sys.argv:
+        for file, node in late:
+            print(f"{file.path.relative_to(SOURCE)}:{node.lineno}: {ast.unparse(node)}")
+    print(
+        f"{len(known)} files, {sum(map(len, graph.values()))} imports, {len(found)} circles, {len(late)} inside functions"
+    )
+    return bool(found) or len(late) > INSIDE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
