@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 import surveysim as ss
+from surveysim import study
 from surveysim.errors import SurveysimError
 from surveysim.weighting import (
     BaseWeight,
@@ -119,6 +121,24 @@ PERSONS = pd.DataFrame(
 )
 PEOPLE = ss.Population.from_frame(PERSONS, stratum="region", household="home", mobiles="mobiles", lines="lines")
 FRAME = ss.TelephoneFrame(PEOPLE)
+CHINA = ss.Population.china(scale=0.0005)
+LEVELS = pd.DataFrame(
+    {"stratum": "n", "variable": ["sex", "sex", "age", "age"], "level": list("fmyo"), "total": [52, 48, 80, 20]}
+)
+TOGETHER = pd.DataFrame({"sex": list("ffmm"), "age": list("yoyo"), "weight": [1.0, 2.0, 3.0, 4.0]})
+DRAWN = ss.Population.from_margins(LEVELS)
+KEYS = {
+    "study": {"repetitions": 2},
+    "sample": {"n": 6},
+    "estimands": [{"name": "income", "numerator": "income"}],
+    "methods": [{"name": "one"}, {"name": "two"}],
+}
+PRESET = files("surveysim.survey") / "presets" / "cnnic-2024-12.toml"
+STUDY = ss.Study(KEYS, table=PERSONS)
+RESULT = STUDY.run(progress=False)
+RUNS = pd.DataFrame({"estimate": np.arange(20) % 7, "se": 1.0, "lower": 0.0, "upper": 4.0, "df": 9.0})
+RUNS = RUNS.assign(method=list("ab") * 10, repetition=np.arange(20) // 2)
+SIZES = {"a": 200, "ab": 600, "b": 200}
 NUMBERS = {"theta": 0.5, "frame_sizes": {"A": 200, "B": 200, "ab": 130}}
 
 
@@ -386,6 +406,104 @@ CALLS = {  # name: (what is called, arguments with which it works)
         lambda **e: ss.response_rates(COUNTS, e=e),
         dict(UH=0.5, UO=1.0),
     ),
+    "Study": (
+        ss.Study,
+        dict(keys=KEYS, methods=None, table=PERSONS, changes=["study.repetitions=3"], place="study", folder="."),
+    ),
+    "Study.from_toml": (ss.Study.from_toml, dict(path=PRESET, changes=(), methods=None)),
+    "Study.run": (
+        lambda **options: STUDY.run(**{"progress": False, **options}),
+        dict(out=None, executor="threads", workers=1, block=2),
+    ),
+    "Study.dry_run": (ask(STUDY, "dry_run"), dict(out=None, workers=1)),
+    "Study.replay": (ask(STUDY, "replay"), dict(scenario=0, repetition=1)),
+    "StudyResult.performance": (
+        ask(RESULT, "performance"),
+        dict(by=None, reference="one", power=False, estimands=["income"]),
+    ),
+    "StudyResult.compare": (ask(RESULT, "compare"), dict(reference="one", by=None, estimands=["income"])),
+    "StudyResult.compare_scenarios": (
+        ask(RESULT, "compare_scenarios"),
+        dict(reference=RESULT.scenarios[0]["name"], method="one", estimands=["income"]),
+    ),
+    "StudyResult.to_frame": (
+        ask(RESULT, "to_frame"),
+        dict(columns=["estimate"], where={"method": "one"}, large=False),
+    ),
+    "StudyResult.scenario": (ask(RESULT, "scenario"), dict(name=None)),
+    "performance": (
+        ss.performance,
+        dict(
+            frame=RUNS,
+            true=2.0,
+            by="method",
+            estimate="estimate",
+            se="se",
+            lower="lower",
+            upper="upper",
+            df="df",
+            level=0.95,
+            reference="a",
+            power=True,
+            repetition="repetition",
+        ),
+    ),
+    "allocate_frames": (
+        ss.allocate_frames,
+        dict(
+            sizes=SIZES,
+            cost=(1.0, 2.0),
+            n=100,
+            p=0.5,
+            deff=(1.0, 1.0),
+            screening=None,
+            between="optimal",
+            minimum=2,
+            level=0.95,
+        ),
+    ),
+    "allocate_frames within a budget": (ss.allocate_frames, dict(sizes=SIZES, budget=100.0, stratum_moe=0.3)),
+    "allocate_frames for a margin": (ss.allocate_frames, dict(sizes=pd.DataFrame([SIZES]), moe=0.2)),
+    "a size of a domain": (lambda size: ss.allocate_frames({**SIZES, "a": size}, n=100), dict(size=200)),
+    "Population.china": (
+        lambda **options: ss.Population.china(**{"scale": 0.0005, **options}),
+        dict(
+            seed=1,
+            scale=0.0005,
+            year=2023,
+            personal_share=0.95,
+            residential_share=0.55,
+            no_phone_internet_rate=0.0,
+            household_icc=0.25,
+            prefecture_icc=0.02,
+        ),
+    ),
+    "Population.from_margins": (
+        ss.Population.from_margins,
+        dict(
+            margins=LEVELS,
+            stratum="stratum",
+            association=TOGETHER,
+            household_sizes={1: 0.5, 2: 0.5},
+            rates=None,
+            mobiles=None,
+            lines=0.5,
+            seed=1,
+        ),
+    ),
+    **{
+        f"{title}.{what}": (ask(people, what), arguments)
+        for title, people, column, label in (("china", CHINA, "sex", "female"), ("margins", DRAWN, "sex", "f"))
+        for what, arguments in (
+            ("persons", dict(ids=[0, 1], columns=[column])),
+            ("households", dict(ids=[0, 1])),
+            ("n_numbers", dict(kind="mobile", ids=[0, 1])),
+            ("select", dict(ids=[0, 1], where={column: label}, columns=[column])),
+            ("parameter", dict(name="persons", by=column, where={column: label})),
+        )
+    },
+    "Population.parameter": (ask(PEOPLE, "parameter"), dict(name="income", by="region", where={"region": "n"})),
+    "China.answers": (ask(CHINA, "answers"), dict(ids=[0, 1], attributes=CHINA.attributes([0, 1]))),
     "a total of a margin": (lambda total: ss.rake(T, {"g": {"a": total, "b": 1.0}}), dict(total=1.0)),
     "a numeric total": (lambda total: ss.calibrate(T, {"x": total}), dict(total=90.0)),
     "a variable of a margin": (lambda name: ss.rake(T, {name: {"a": 1.0, "b": 1.0}}), dict(name="g")),
@@ -417,6 +535,12 @@ def tries():
             yield pytest.param(name, argument, id=f"{name}({argument}=)")
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """What is text may name a folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("name", list(CALLS))
 def test_calls__work_as_they_are(name):
     call, arguments = CALLS[name]
@@ -441,6 +565,72 @@ def test_wrong_kinds__are_typed_errors_or_have_a_result(name, argument):
             except Exception as error:
                 wrong.append(f"{word}: {type(error).__name__}: {error}")
     assert not wrong, "\n".join([f"{name}({argument}=…)", *wrong])
+
+
+NAMED = {  # what takes long where it has an answer, and what was silent or spoke of another argument
+    "Survey.ratio": (ask(SURVEY, "ratio", num="y", den="x"), ("num", "den", "by")),
+    "DualFrameSurvey.ratio": (ask(DUAL, "ratio", num="y", den="x", theta=0.5), ("num", "den", "by")),
+    "proportion_interval": (ask(ss, "proportion_interval", p=0.2, se=0.05), ("method", "p", "se", "level", "df", "n")),
+    "allocate": (ask(ss, "allocate", size=[10, 20], n=9), ("size", "n", "method", "minimum", "power")),
+    "Recipe.apply": (ask(RECIPE, "apply", cases=T), ("dispositions",)),
+    "Recipe.replay": (
+        ask(RECIPE, "replay", weights=WEIGHTS, cases=T, multiplier=np.ones(N)),
+        ("dispositions", "multiplier"),
+    ),
+    "StudyResult.to_frame": (ask(RESULT, "to_frame"), ("columns", "where", "large")),
+    "StudyResult.report": (ask(RESULT, "report", path="page.html"), ("path", "lang")),
+    "Study.status": (ask(STUDY, "status"), ("out",)),
+    "Study.result": (ask(STUDY, "result"), ("out",)),
+    "Study.run": (ask(STUDY, "run"), ("out", "executor", "workers", "progress", "block")),
+    "error_budget": (
+        ask(ss, "error_budget", spec=ss.SurveySpec.preset("cnnic-2024-12")),
+        ("spec", "repetitions", "seed", "workers", "progress"),
+    ),
+    "SurveySpec.run": (ask(ss.SurveySpec.preset("cnnic-2024-12"), "run"), ("seed", "progress")),
+    "solve_design": (
+        ask(study, "solve_design", keys=KEYS, inputs={"sample.n": (4, 9)}, bounds={"income": 3.0}, table=PERSONS),
+        ("keys", "inputs", "bounds", "minimize", "cost", "table", "repetitions", "rounds", "seed", "progress"),
+    ),
+    "solve_design, a limit": (
+        lambda inputs: study.solve_design(KEYS, {"sample.n": (inputs, 9)}, {"income": 3.0}, table=PERSONS),
+        ("inputs",),
+    ),
+    "solve_design, a bound": (
+        lambda bounds: study.solve_design(KEYS, {"sample.n": (4, 9)}, {"income": bounds}, table=PERSONS),
+        ("bounds",),
+    ),
+    "published_margins": (ss.published_margins, ("n", "deff", "level", "repetitions", "spec")),
+    "published_changes": (ss.published_changes, ("n", "deff", "level", "correlation", "margins", "spec")),
+    "Population.china": (ss.Population.china, ("seed", "scale", "year", "personal_share", "household_icc")),
+    "Population.from_frame": (ask(ss.Population, "from_frame", data=PERSONS), ("data", "stratum", "household", "seed")),
+    "Population.from_margins": (
+        ask(ss.Population, "from_margins", margins=LEVELS),
+        ("margins", "stratum", "lines", "seed"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "argument"), [(name, a) for name, (_, arguments) in NAMED.items() for a in arguments])
+@pytest.mark.parametrize("value", [object(), 1j], ids=["object", "complex"])
+def test_an_argument_of_a_wrong_kind__is_named(name, argument, value):
+    with pytest.raises(SurveysimError) as found:
+        NAMED[name][0](**{argument: value})
+    assert argument in str(found.value)
+
+
+@pytest.mark.parametrize("huge", [10**25, 2**64])
+def test_huge_numbers__are_refused_by_the_name_of_what_cannot_be_so_large(huge):
+    calls = ((ss.Population.china, "seed"), (ss.Population.china, "scale"), (ss.error_budget, "seed"))
+    for call, argument in (*calls, (ask(ss.Population, "from_frame", data=PERSONS), "seed")):
+        with pytest.raises(SurveysimError, match=argument):
+            call(**{argument: huge}) if call is not ss.error_budget else call(None, **{argument: huge})
+
+
+def test_an_infinite_value__has_no_total_in_a_population():
+    people = ss.Population.from_frame(pd.DataFrame({"income": [1.0, np.inf, 3.0], "g": ["a", "b", "a"]}))
+    with pytest.raises(SurveysimError, match="'income' is infinite in 1 of 3 rows"):
+        people.parameter("income")
+    assert people.parameter("income", where={"g": "a"})["value"].tolist() == [4.0]
 
 
 def test_the_walk__leaves_no_argument_out():

@@ -70,6 +70,7 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
     _check("deff", deff, 0, np.inf)
     _check("level", level, 0, 1)
     _check("population", population, 1, np.inf)
+    df = guards.degrees(df)
     huge = [v is not None and v > guards.LARGEST for v in (n, deff, population)]
     n, deff, population = (float(v) if far else v for v, far in zip((n, deff, population), huge, strict=True))
     if n is not None and population is not None and n >= population:
@@ -78,6 +79,10 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
         )
     if "deff" not in given and len(given) == 1:
         deff = 1.0
+    if not all(v is None or math.isfinite(v * (n or 1)) for v in (deff, 1 / (deff or 1))):
+        raise DataError(
+            f"deff = {deff!r}: the effective interviews, n over deff, are a number that double precision does not hold."
+        )
     rows = []
     for share in np.atleast_1d(guards.as_numbers(p, "p", remedy="They are shares.")).ravel():
         _check("p", float(share), 0, 1)

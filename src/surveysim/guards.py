@@ -5,8 +5,11 @@ Python's own type.
 """
 
 import math
+import os
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 
@@ -97,6 +100,45 @@ def choice(value, what, choices, *, error=DataError, remedy=""):
         words = ", ".join(repr(known) if not isinstance(known, str) else known for known in choices)
         raise error(f"{what} = {sight(value)}: choose one of {words}.{_more(remedy)}")
     return value
+
+
+def path(value, what, *, error=DataError):
+    """A path, from text that is not empty or from a path object."""
+    if not isinstance(value, str | os.PathLike) or "\0" in str(value) or not str(value):
+        raise error(f"{what} = {sight(value)}: give a path.")
+    return Path(value)
+
+
+def mapping(value, what, *, error=DataError, remedy=""):
+    """A mapping; None is an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise error(f"{what} = {sight(value)}: give a dict.{_more(remedy)}")
+    return {} if value is None else dict(value)
+
+
+def words(values, what, *, error=DataError):
+    """Names, from one text or several in a list; None stays None."""
+    if values is None:
+        return None
+    try:
+        given = [values] if isinstance(values, str) else list(values)
+    except TypeError:  # nothing that has parts
+        given = [values]
+    if not all(isinstance(word, str) for word in given):
+        raise error(f"{what} = {sight(values)}: give a name, or a list of names.")
+    return given
+
+
+def function(value, what, *, error=DataError):
+    """Something to call, or None."""
+    if value is not None and not callable(value):
+        raise error(f"{what} = {sight(value)}: give a function, or None.")
+    return value
+
+
+def workers(value, *, error=DataError):
+    """How many work at a time; None is one per core."""
+    return None if value is None else whole_number(value, "workers", 1, error=error, remedy="None is one per core.")
 
 
 def not_probabilities(values):

@@ -135,13 +135,13 @@ def test_level__lies_between_0_and_1(level):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"method": "exact"}, "ci = 'exact': choose one of"),
+        ({"method": "exact"}, "method = 'exact': choose one of"),
         ({"p": 1.01}, "outside 0 to 1"),
         ({"p": -0.01}, "outside 0 to 1"),
         ({"se": -0.1}, "0 or larger"),
         ({"df": 0}, "degrees of freedom above 0"),
-        ({"method": "beta"}, "ci = 'beta' needs n"),
-        ({"method": "korn-graubard"}, "ci = 'korn-graubard' needs n"),
+        ({"method": "beta"}, "method = 'beta' needs n"),
+        ({"method": "korn-graubard"}, "method = 'korn-graubard' needs n"),
         ({"p": 0.0, "se": 0.0}, "an interval at p = 0 or 1 needs n"),
         ({"p": [0.5, 1.0]}, "an interval at p = 0 or 1 needs n"),
     ],

@@ -256,7 +256,8 @@ def test_stata__extended_missing_codes_are_missing_and_come_back(tmp_path):
     [
         (7, b"$heard=D1 1 5 heard s1 s2\n", r" \(heard\)"),
         (7, b"$heard=C 5 heard s1 s2\n", r" \(heard\)"),
-        (19, b"$heard=E 1 1 1 5 heard s1 s2\n", ""),  # of a kind that the reader leaves out
+        (19, b"$heard=E 1 1 1 5 heard s1 s2\n", r" \(heard\)"),
+        (19, b"$heard=E1 1 1 5 heard s1 s2\n", r"[;.]"),  # which the reader cannot make out
     ],
 )
 def test_spss__multiple_response_sets_are_named_where_they_are_lost(kind, record, sets, named, tmp_path):

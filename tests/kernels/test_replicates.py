@@ -1,8 +1,10 @@
 """What replicates are made of: sorting, pairs of unit and cell, bootstrap draws, sums and weights in lanes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import surveysim as ss
 from surveysim.kernels import replicates as kernels
 from surveysim.kernels.randomness import philox
 
@@ -74,3 +76,11 @@ def test_cell_sums_spread_and_domain_totals():
         found = np.full((3, LANES), 0.5)
         kernels.domain_totals(out, values.astype(kind), group, found)
         np.testing.assert_allclose(found, 0.5 + (inside * values.astype(float)) @ out)
+
+
+def test_rao_wu__takes_one_of_two_units_twice():
+    """n - 1 = 1 draw with replacement, scaled by n / (n - 1) = 2."""
+    pairs = pd.DataFrame({"h": np.arange(12) // 2, "w": np.arange(12) + 3.0})
+    made = ss.Survey(pairs, weight="w", strata="h").replicates("rao-wu", n=20, seed=4).replicate_weights().to_numpy()
+    times = (made / pairs["w"].to_numpy()[:, None]).reshape(6, 2, 20)
+    np.testing.assert_allclose(np.sort(times, axis=1), np.broadcast_to([[0.0], [2.0]], times.shape), rtol=1e-12)

@@ -1,7 +1,7 @@
 """Interviews among strata, stratum by stratum, in exact fractions where the sizes are."""
 
 from fractions import Fraction
-from math import floor, sqrt
+from math import ceil, floor, sqrt
 
 
 def shares(size, method="proportional", sd=None, cost=None, power=0.5):
@@ -53,3 +53,36 @@ def best_split(sizes, n, p=0.5, deff=(1.0, 1.0), z=1.959963984540054):
         variance = s2 * (part_a * (a + theta**2 * ab) + part_b * (b + (1 - theta) ** 2 * ab))
         best = min(best, z * sqrt(variance) / (a + ab + b))
     return best
+
+
+def within_budget(budget, ideal, cost, contact=0.0, contacts=None):
+    """Whole interviews [(A, B), …] by stratum that a budget pays, where `ideal` ones, no whole numbers, would use it up.
+
+    All are rounded down; then each gets one more, the largest remainder first, unless that costs too much. What is left pays
+    for those that are cheap enough, in the same proportions, again rounded down and then one by one, until none is. Frame B pays for
+    ⌈B × contacts⌉ contacts too.
+    """
+    contacts = contacts or [0.0] * len(ideal)
+    cells = [(h, f) for h in range(len(ideal)) for f in (0, 1) if ideal[h][f] > 0]
+    counts, wanted = dict.fromkeys(cells, 0), {(h, f): ideal[h][f] for h, f in cells}
+
+    def paid(n):
+        screened = sum(ceil(n.get((h, 1), 0) * contacts[h]) for h in range(len(ideal)))
+        return sum(n[h, f] * cost[f] for h, f in n) + contact * screened
+
+    def one_more(cell):
+        return {**counts, cell: counts[cell] + 1}
+
+    while wanted:
+        whole = {cell: floor(wanted[cell] + 1e-9) for cell in wanted}
+        while paid({cell: counts[cell] + whole.get(cell, 0) for cell in cells}) > budget:
+            whole = {(h, f): v - (f == 1 and contacts[h] > 0 and v > 0) for (h, f), v in whole.items()}
+        counts = {cell: counts[cell] + whole.get(cell, 0) for cell in cells}
+        rest = {cell: wanted.get(cell, 0.0) - whole.get(cell, 0) for cell in cells}
+        for cell in sorted(cells, key=lambda c: (-round(rest[c], 9), c)):
+            if paid(one_more(cell)) <= budget:
+                counts = one_more(cell)
+        cheap = [cell for cell in cells if paid(one_more(cell)) <= budget]
+        price = sum(ideal[h][f] * (cost[f] + f * contact * contacts[h]) for h, f in cheap)
+        wanted = {(h, f): ideal[h][f] * (budget - paid(counts)) / price for h, f in cheap}
+    return [(counts.get((h, 0), 0), counts.get((h, 1), 0)) for h in range(len(ideal))]

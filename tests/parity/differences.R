@@ -49,6 +49,12 @@ put("deff", deff(svymean(~y, small, deff = TRUE)), deff(svytotal(~y, small, deff
 j <- 0:39; pairs <- data.frame(y = (j * 37) %% 23, x = 1 + (j * 11) %% 7, h = j %/% 4, c = j %/% 2)
 half <- as.svrepdesign(svydesign(id = ~c, strata = ~h, weights = ~I(x + 1), data = pairs), type = "BRR", mse = TRUE)
 put("brr", ncol(weights(half, "analysis")), SE(svytotal(~y, half)), SE(svyratio(~y, ~x, half)), degf(half))
+# half samples of populations that are finite: the correction is dropped, with a warning
+finite <- svydesign(id = ~c, strata = ~h, weights = ~I(x + 1), fpc = ~I(0 * x + 4), data = pairs)
+put("brr finite", SE(svytotal(~y, finite)), SE(svytotal(~y, suppressWarnings(as.svrepdesign(finite, type = "BRR", mse = TRUE)))))
+# a domain whose rows all have weight 0
+none <- update(s, w0 = ifelse(g == "z", 0, w)); none <- svydesign(id = ~c, strata = ~h, weights = ~w0, data = none$variables)
+put("no weight by", nrow(svyby(~y, ~g, none, svytotal))); put("no weight", coef(svytotal(~y, subset(none, g == "z"))))
 # lonely PSUs
 l <- data.frame(y = (i * 37) %% 23, w = 1 + (i * 7) %% 5, h = c(1, 2, rep(3:12, length.out = 46))); l$r <- ifelse(l$h <= 6, "A", "B")
 for (p in c("adjust", "average")) {

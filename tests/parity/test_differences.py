@@ -217,6 +217,26 @@ def test_the_page__shows_the_numbers_of_r():
         assert np.isclose(known, value, rtol=1e-3, atol=1e-6).any(), value
 
 
+def test_half_samples__of_finite_populations_have_the_linearized_error_which_r_has_without_the_correction():
+    j = np.arange(40)
+    pairs = pd.DataFrame({"y": (j * 37) % 23, "x": 1 + (j * 11) % 7, "h": j // 4, "c": j // 2, "N": 4})
+    finite = Survey(pairs.assign(w=pairs["x"] + 1.0), weight="w", strata="h", psu="c", fpc="N")
+    linearized, dropped = r("brr finite")
+    for made in (finite, finite.replicates("brr", mse=True), finite.replicates("fay", rho=0.3, mse=True)):
+        np.testing.assert_allclose(se(made.total("y")), linearized, rtol=1e-10)
+    np.testing.assert_allclose(linearized / dropped, np.sqrt(0.5), rtol=1e-10)  # two of four units in every stratum
+
+
+def test_a_domain_without_weight__is_left_out_as_svyby_does():
+    table = data().assign(w=data()["w"].where(data()["g"] != "z", 0.0))
+    found = Survey(table, weight="w", strata="h", psu="c").total("y", by="g").table
+    assert found["domain"].tolist() == ["g=u", "g=v"]
+    assert [len(found)] == r("no weight by").tolist()
+    assert r("no weight").tolist() == [0.0]  # asked for alone, R has a total; we say that nobody is there
+    with pytest.raises(ValueError, match="no rows of weight"):
+        Survey(table, weight="w", strata="h", psu="c").where(table["g"] == "z").total("y")
+
+
 def test_the_page__shows_our_numbers(capsys):
     """Every number in a comment of the page's Python is one that its blocks print."""
     names, shown, number = {}, [], r"-?\d+\.?\d*(?:e-?\d+)?"

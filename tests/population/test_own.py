@@ -319,7 +319,7 @@ def test_from_margins__refuses_gaps_collisions_and_shares():
         made(rates=RATES.assign(rate="high"))
     with pytest.raises(DataError, match="names 2 outcomes"):
         made().parameter("online*voter")
-    with pytest.raises(DataError, match="lines: 2"):
+    with pytest.raises(DataError, match="lines in north = 2"):
         made(lines=2)
 
 

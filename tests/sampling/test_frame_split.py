@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from naive.allocation import within_budget
 
 import surveysim as ss
 from surveysim import DesignError
@@ -100,11 +101,28 @@ CASES = {
     "both": dict(moe=0.02, stratum_moe=0.04, cost=(1.0, 2.0)),
     "both, the strata's alone bind": dict(moe=0.2, stratum_moe=0.04),
     "budget": dict(budget=4000.0, cost=(3.0, 1.5)),
+    "budget that screens": dict(budget=4000.0, cost=(1.0, 2.0), screening=0.9),
     "budget with bounds": dict(budget=6000.0, cost=(3.0, 1.5), stratum_moe=0.045),
     "screening": dict(moe=0.015, cost=(1.0, 2.0), screening=0.9),
     "free screening": dict(moe=0.015, cost=(1.0, 2.0), screening=0),
     "one p": dict(moe=0.02, p=dict.fromkeys(P, 0.25)),
 }
+
+
+@pytest.mark.parametrize("screening", [None, 0.3])
+@pytest.mark.parametrize("cost", [(1.0, 1.0), (1.0, 2.0), (7.0, 0.5), (1.0, 30.0)])
+@pytest.mark.parametrize("budget", [400.0, 401.0, 2_000.0, 4_321.5])
+def test_a_budget__is_spent_until_no_interview_fits(budget, cost, screening):
+    found = ss.allocate_frames(STRATA, cost, budget=budget, p=P, screening=screening, minimum=1)
+    made, left = found.table, budget - found.cost
+    assert left >= -1e-9
+    for h, row in enumerate(STRATA.itertuples()):
+        contacts = row.ab / row.b if made["design"][h] == "screening" else 0.0
+        screened = math.ceil((made["n_B"][h] + 1) * contacts) - made["screened"][h]
+        for f, price in (("n_A", cost[0]), ("n_B", cost[1] + (screening or 0) * screened)):
+            assert made[f][h] == 0 or price > left + 1e-9
+    if cost == (1.0, 1.0) and screening is None:
+        assert found.n == math.floor(budget)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -116,7 +134,12 @@ def test_interviews__are_those_of_plain_loops(case):
     if case == "one p":
         given["p"] = 0.25
     found = ss.allocate_frames(strata, **given, minimum=0)
-    rounded = np.floor(real + 1e-6) if "budget" in options else np.ceil(real - 1e-6)
+    rounded = np.ceil(real - 1e-6)
+    if "budget" in options:
+        contacts = [row.ab / row.b if c[0] == "screening" else 0.0 for row, c in zip(strata.itertuples(), chosen)]
+        rounded = within_budget(
+            options["budget"], real.tolist(), options["cost"], options.get("screening", 0.0), contacts
+        )
     table = found.table
     assert table.columns.tolist() == ["place", "design", "theta", "n_A", "n_B", "screened", "cost", "moe"]
     assert table["place"].tolist() == list("pqrs")

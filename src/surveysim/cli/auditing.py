@@ -7,6 +7,7 @@ import click
 from ..display import csv_text
 from ..writing import write_text
 from .estimate import Share
+from .options import Finite
 from .writing import Stages, announce, folder, progress_display
 
 
@@ -16,7 +17,13 @@ from .writing import Stages, announce, folder, progress_display
     "--deff", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Design effect."
 )
 @click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
-@click.option("--correlation", type=float, default=0.0, show_default=True, help="Of estimates of the two surveys.")
+@click.option(
+    "--correlation",
+    type=Finite(min=-1, max=1, min_open=True, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Of estimates of the two surveys.",
+)
 @click.option(
     "--repetitions", type=int, default=0, show_default=True, help="Of the modelled survey, for its own margins."
 )

@@ -313,7 +313,9 @@ class DualFrameSurvey(Shown):
 
     def ratio(self, num, den, by=None, estimator="hartley", theta=None, *, level=0.95, df=None, **options):
         """Ratio of two totals by the same estimator. Options as of `total`."""
-        return self._estimate("ratio", num, den, by, estimator, dict(theta=theta, **options), level=level, df=df)
+        return self._estimate(
+            "ratio", _wanted(num, "num"), den, by, estimator, dict(theta=theta, **options), level=level, df=df
+        )
 
     def proportion(self, y, by=None, ci="logit", estimator="hartley", theta=None, *, level=0.95, df=None, **options):
         """Proportions, with any interval of `proportion_interval`; see `Survey.proportion`. Options as of `total`."""

@@ -82,7 +82,7 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
     >>> np.round(ss.proportion_interval(0, 0, n=100), 4).tolist()  # 1 - 0.025 ** (1 / 100)
     [0.0, 0.0362]
     """
-    guards.choice(method, "ci", METHODS)
+    guards.choice(method, "method", METHODS)
     p, se, df, n = _given(p=p, se=se, df=df, n=n)
     if np.any((p < 0) | (p > 1)):
         raise DataError("a proportion is outside 0 to 1; give shares, not percent.")
@@ -91,7 +91,7 @@ def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
         raise DataError("standard errors are 0 or larger and degrees of freedom above 0.")
     inside, edge = (p > 0) & (p < 1), (p == 0) | (p == 1)
     if n is None and (edge.any() or method in ("beta", "korn-graubard")):
-        what = f"ci = {method!r}" if not edge.any() else "an interval at p = 0 or 1"
+        what = f"method = {method!r}" if not edge.any() else "an interval at p = 0 or 1"
         raise DataError(f"{what} needs n, the number of respondents.")
     if n is not None and np.any(n <= 0):
         raise DataError("n, the number of respondents, is above 0.")

@@ -338,7 +338,7 @@ class Survey(Shown):
 
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
-        return self._numeric("ratio", num, den, by, level, df, deff)
+        return self._numeric("ratio", _wanted(num, "num"), den, by, level, df, deff)
 
     def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
         """Proportions: the True row of a column of truth values, one row per level of any other.
@@ -514,9 +514,9 @@ class Survey(Shown):
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 
-def _wanted(columns):
+def _wanted(columns, what="y"):
     """A column or a list of columns to estimate, as a list."""
-    columns = named(columns, "y")
+    columns = named(columns, what)
     if not columns:
         raise DataError("give at least one column to estimate.")
     return columns

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
-from ..guards import sight
 from . import domains, export
 
 
@@ -239,12 +239,17 @@ class Population(Shown):
         found = [domains.text(axes, by, int(c)) for c in present]
         return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
 
+    def _owners(self, kind, ids):
+        """Ids of those who have numbers of a kind: of persons, or of households."""
+        person = guards.choice(kind, "kind", ("landline", "mobile")) == "mobile"
+        return self._ids(ids, self.size if person else self.n_households, "person" if person else "household")
+
     @staticmethod
     def _ids(ids, size, what):
         try:
             ids = np.asarray(ids)
         except ValueError:  # lists of several lengths
-            raise DataError(f"{what} ids = {sight(ids)}: give one list of whole numbers.") from None
+            raise DataError(f"{what} ids = {guards.sight(ids)}: give one list of whole numbers.") from None
         if ids.ndim != 1:
             raise DataError(
                 f"{what} ids must be one list; got {'a single value' if ids.ndim == 0 else f'shape {ids.shape}'}."

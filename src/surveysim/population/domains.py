@@ -5,31 +5,46 @@ import math
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..errors import DataError, UnknownNameError
+from ..tables import named
 
 MOST = 50_000_000  # domains one question may have
 
 
 def asked(by, where):
     """`by` as a list of columns and `where` as {column: labels as a list}, from whatever they were given as."""
-    by = [] if by is None else [by] if isinstance(by, str) else [str(column) for column in by]
-    try:
-        where = dict(where or {})
-    except (TypeError, ValueError):
-        raise DataError(f"where = {where!r}: give {{column: label or list of labels}}.") from None
-    return by, {column: listed(labels) for column, labels in where.items()}
+    by = [] if by is None else [str(column) for column in named(by, "by")]
+    return by, conditions(where)
+
+
+def conditions(where):
+    """{column: labels as a list} of the domain that is asked for."""
+    where = guards.mapping(where, "where", remedy="Its keys are columns, its values a label or a list of labels.")
+    return {column: listed(labels) for column, labels in where.items()}
+
+
+def wanted(columns, known):
+    """Names of the columns of a table of persons that are asked for, in that order; None is all."""
+    names = list(known) if columns is None else named(columns, "columns")
+    for name in names:
+        if not any(guards.is_text(name, column) for column in known):
+            raise UnknownNameError(f"no column {name!r}; persons have {', '.join(known)}.")
+    return names
 
 
 def listed(labels):
     """One label, or several in any collection, as a list."""
     if isinstance(labels, (set, frozenset)):
         return sorted(labels, key=str)
-    alone = isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__")
+    alone = isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__") or np.ndim(labels) == 0
     return [labels] if alone else list(labels)
 
 
 def fraction(name):
     """Numerator and denominator (or None) of an expression such as "a*b/c"."""
+    if not isinstance(name, str):
+        raise DataError(f"name = {guards.sight(name)}: give a text, such as a*b/c.")
     parts = name.split("/")
     if len(parts) > 2:
         raise DataError(f"{name!r} has {len(parts) - 1} fraction bars; give one ratio of two products, such as a*b/c.")

@@ -7,12 +7,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .. import streams
+from .. import guards, streams
 from ..apportion import largest_remainder, starts
 from ..errors import DataError, UnknownNameError
 from ..kernels import margins as kernels
 from ..kernels import randomness
-from ..tables import framed
+from ..tables import framed, one_name
 from ..threads import each
 from . import domains
 from .base import Population
@@ -32,7 +32,9 @@ class MarginPopulation(Population):
     """
 
     def __init__(self, margins, stratum, association, household_sizes, rates, mobiles, lines, seed):
-        self.seed, self.stratum_name = seed, stratum
+        self.seed, self.stratum_name = guards.seed_of(seed), one_name(stratum, "from_margins: stratum")
+        if mobiles is not None:
+            one_name(mobiles, "from_margins: mobiles")
         table = _pandas(margins, (stratum, "variable", "level", "total"), "margins")
         self.strata, self.levels, totals = _read_margins(table, stratum)
         prior = _prior(association, self.levels)
@@ -116,11 +118,7 @@ class MarginPopulation(Population):
             make[name] = lambda n=name, x=labels: pd.Categorical.from_codes(self._level(out[:, 2], n), x)
         for k, name in enumerate(self.outcome_names):
             make[name] = lambda j=k: answers[:, j].astype(bool)
-        wanted = list(make) if columns is None else list(columns)
-        missing = [c for c in wanted if c not in make]
-        if missing:
-            raise UnknownNameError(f"no column {missing[0]!r}; persons have {', '.join(make)}.")
-        return pd.DataFrame({name: make[name]() for name in wanted})
+        return pd.DataFrame({name: make[name]() for name in domains.wanted(columns, make)})
 
     def households(self, ids):
         """A table of households: household_id, the stratum, household_size, first_person_id, n_lines.
@@ -156,12 +154,14 @@ class MarginPopulation(Population):
 
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`."""
-        table = self.persons(np.asarray(ids, np.int64))
+        table = self.persons(ids)
         keep = np.ones(len(table), bool)
+        where = domains.conditions(where)
+        domains.wanted(list(where), table.columns)
         for column, wanted in where.items():  # as text: a block need not have every label
             keep &= np.isin(table[column].astype(str).to_numpy(dtype=str), [str(label) for label in wanted])
         table = table[keep].reset_index(drop=True)
-        return table if columns is None else table[list(columns)]
+        return table[domains.wanted(columns, table.columns)]
 
     def check(self, where, columns):
         """Refuse labels and columns that persons do not have."""
@@ -176,9 +176,10 @@ class MarginPopulation(Population):
     # ------------------------------------------------------------------------------------------------ telephones
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
+        ids = self._owners(kind, ids)
         if kind == "landline":
             held = np.empty(len(ids), np.int64)
-            kernels.lines(self._people, np.asarray(ids, np.int64), held)
+            kernels.lines(self._people, ids, held)
             return held
         if self._mobiles is None:
             return np.zeros(len(ids), np.int64)
@@ -327,10 +328,9 @@ def _line_rates(lines, strata):
         return np.zeros(len(strata), np.uint64)
     rates = [lines.get(s) for s in strata] if hasattr(lines, "get") else [lines] * len(strata)
     for s, rate in zip(strata, rates):
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)) or not 0 <= rate <= 1:
-            raise DataError(
-                f"lines: {rate!r} in {s}; give the share of households with a landline, 0 to 1, for every stratum."
-            )
+        guards.number(
+            rate, f"lines in {s}", 0, 1, remedy="It is the share of households with a landline, for every stratum."
+        )
     return np.rint(np.array(rates, dtype=float) * 2.0**32).astype(np.uint64)
 
 

@@ -5,9 +5,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .. import reference, streams
+from .. import guards, reference, streams
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
-from ..errors import SpecError, UnknownNameError
+from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
 from . import census, domains, outcomes, parameters
@@ -112,13 +112,17 @@ class China(Population):
 
     def answers(self, ids, attributes):
         """Outcomes (n, K) as 0/1 in the order of `outcome_names`, and weekly hours (n,)."""
+        ids = self._ids(ids, self.size, "person")
+        if getattr(attributes, "shape", None) != (len(ids), 11) or attributes.dtype != np.int64:
+            raise DataError(f"attributes = {guards.sight(attributes)}: give what attributes(ids) returned.")
         answers = np.empty((len(ids), len(self.outcome_names)), np.uint8)
         tenths = np.empty(len(ids), np.int64)
-        kernels.answers_of(self.people, np.asarray(ids, np.int64), attributes, answers, tenths)
+        kernels.answers_of(self.people, ids, attributes, answers, tenths)
         return answers, tenths / 10
 
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
+        ids = self._owners(kind, ids)
         if kind == "landline":
             out = np.empty((len(ids), 4), np.int64)
             kernels.household_table(self.people, ids, out)
@@ -141,15 +145,11 @@ class China(Population):
         6), education, sector, household_size, n_mobile, n_lines, internet, every outcome (bool), weekly_hours (missing
         for non-users).
         """
-        every = self.columns()
-        wanted = every if columns is None else list(columns)
-        for column in wanted:
-            if column not in every:
-                raise UnknownNameError(f"no column {column!r}; persons have {', '.join(every)}.")
+        wanted = domains.wanted(columns, self.columns())
         a = self.attributes(ids)
         table = attribute_table(self.people, ids, a, wanted)
         if set(wanted) - set(ATTRIBUTES):
-            answers, hours = self.answers(np.asarray(ids, np.int64), a)
+            answers, hours = self.answers(ids, a)
             table |= {name: answers[:, k].astype(bool) for k, name in enumerate(self.outcome_names) if name in wanted}
             table["weekly_hours"] = np.where(a[:, 7] == 1, hours, np.nan)
         return pd.DataFrame({name: table[name] for name in wanted})
@@ -173,7 +173,7 @@ class China(Population):
 
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`."""
-        ids = np.asarray(ids, np.int64)
+        ids, where = self._ids(ids, self.size, "person"), domains.conditions(where)
         if where:
             self._labels_of(where)
             seen = self.persons(ids, list(where))
@@ -369,13 +369,13 @@ def _checked(arguments):
     """Arguments of `Population.china` as plain numbers; those outside their ranges are refused."""
     numbers = {name: value for name, value in arguments.items() if name != "kind"}
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
-            raise SpecError(f"population.{name} = {value!r}: give a number.")
+        guards.number(value, f"population.{name}", error=SpecError)
     year, seed = numbers["year"], numbers["seed"]
     if year not in census.YEARS:
         raise SpecError(f"population.year = {year!r}: choose one of {', '.join(map(str, census.YEARS))}.")
-    if seed < 0 or seed != int(seed):
+    if seed != int(seed):
         raise SpecError(f"population.seed = {seed!r}: give a whole number, 0 or larger.")
+    guards.seed_of(int(seed), "population.seed", error=SpecError)
     for name, (low, high) in RANGES.items():
         if not low <= numbers[name] <= high:
             raise SpecError(f"population.{name} = {numbers[name]!r}: give a number from {low} to {high}.")

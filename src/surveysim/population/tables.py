@@ -1,7 +1,6 @@
 """A finite population that is a table: the user's own."""
 
 import hashlib
-from collections.abc import Mapping
 
 import narwhals as nw
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 
 from .. import guards
 from ..errors import DataError, UnknownNameError
-from ..tables import framed, named, one_name
+from ..tables import framed, one_name
 from . import domains
 from .base import Population
 
@@ -35,7 +34,10 @@ class TablePopulation(Population):
                 raise UnknownNameError(
                     f"from_frame: {role} = {column!r} is no column; the table has {', '.join(names)}."
                 )
-        self.seed, self.stratum_name = seed, stratum or ("stratum" if "stratum" not in names else "part")
+        self.seed, self.stratum_name = (
+            guards.seed_of(seed),
+            stratum or ("stratum" if "stratum" not in names else "part"),
+        )
         self.size = len(self._data)
         if self.size == 0:
             raise DataError("from_frame: the table has no rows.")
@@ -122,13 +124,7 @@ class TablePopulation(Population):
         space = nw.get_native_namespace(table)
         added = {name: values for name, values in self._added(ids).items() if name not in table.columns}
         table = table.with_columns(*(nw.new_series(n, v, nw.Int64, backend=space) for n, v in added.items()))
-        wanted = [*added, *self._data.columns] if columns is None else named(columns, "columns")
-        missing = [c for c in wanted if c not in table.columns]
-        if missing:
-            raise UnknownNameError(
-                f"no column {missing[0]!r}; persons have {', '.join((*added, *self._data.columns))}."
-            )
-        table = table.select(wanted).to_native()
+        table = table.select(domains.wanted(columns, (*added, *self._data.columns))).to_native()
         return table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else table
 
     def _added(self, ids):
@@ -162,9 +158,8 @@ class TablePopulation(Population):
     # ------------------------------------------------------------------------------------------------ telephones
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
-        person = guards.choice(kind, "kind", ("landline", "mobile")) == "mobile"
-        ids = self._ids(ids, self.size if person else self.n_households, "person" if person else "household")
-        column = self._columns["mobiles" if person else "lines"]
+        ids = self._owners(kind, ids)
+        column = self._columns["mobiles" if kind == "mobile" else "lines"]
         if column is None:
             return np.zeros(len(ids), np.int64)
         return self._counts(column)[ids if kind == "mobile" else self._first[ids]]
@@ -236,14 +231,20 @@ class TablePopulation(Population):
                     f"{name!r} is missing in {int(missing.sum())} of {int(keep.sum())} rows, so its total is unknown. Fill it, drop "
                     f"the rows, or leave them out with where."
                 )
-            value = value * column.to_numpy(dtype=float, na_value=0.0)
+            numbers = column.to_numpy(dtype=float, na_value=0.0)
+            endless = int((np.isinf(numbers) & keep).sum())
+            if endless:
+                raise DataError(
+                    f"{name!r} is infinite in {endless} of {int(keep.sum())} rows, so its total is none. Mend them, or leave them out "
+                    f"with where."
+                )
+            value = value * np.where(keep, numbers, 0.0)
         return value
 
     def select(self, ids, where, columns=None):
         """The persons among `ids` that carry the labels of `where`, as pandas."""
         ids = self._ids(ids, self.size, "person")
-        if not isinstance(where, Mapping):
-            raise DataError(f"where = {guards.sight(where)}: give {{column: label or labels}}.")
+        where = domains.conditions(where)
         axes = {column: self._axis(column) for column in where}
         keep = domains.inside(axes, where, (self.size,))[ids]
         return nw.from_native(self.persons(ids[keep], columns)).to_pandas()

@@ -7,6 +7,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
+from .. import guards
 from ..display import csv_text
 from ..errors import SpecError
 
@@ -14,12 +15,14 @@ LANGUAGES = ("en", "zh")
 DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@cache
 def labels(lang):
     """Every text of the report in one language."""
-    if lang not in LANGUAGES:
-        raise SpecError(f"lang = {lang!r}: choose one of {', '.join(LANGUAGES)}.")
-    return tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))[lang]
+    return _texts()[guards.choice(lang, "lang", LANGUAGES, error=SpecError)]
+
+
+@cache
+def _texts():
+    return tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
 
 
 def render(template, lang, **content):

@@ -1,5 +1,7 @@
 """The HTML report of a study: plain tables and drawings for `report`, which computes nothing."""
 
+from .. import guards
+from ..errors import SpecError
 from . import figures, html
 from .labelling import domain_name, estimand_name
 from .page_parts import coverage_verdict, monte_carlo_error, untitled
@@ -15,7 +17,7 @@ MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS = 400, 12, 50, 8,
 
 def write_study_report(result, path, lang="en"):
     """Write the HTML report of a StudyResult and return its path; see `StudyResult.report`."""
-    text = html.labels(lang)
+    text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
     return written(path, html.render("study.html", lang, **content(result, text)))
 
 

@@ -1,11 +1,9 @@
 """The report of one survey: plain tables for `report`, which computes nothing, and the files of the demo."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from .. import reference
+from .. import guards, reference
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..estimation import scores
@@ -49,13 +47,12 @@ ESTIMATE_HEADS = (
 
 def write_report(result, path, lang="en", repetitions=None, budget=None):
     """Write the HTML report of a SurveyRun and return its path; see `SurveyRun.report`."""
-    text = html.labels(lang)
+    text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
     return written(path, html.render("survey.html", lang, **content(result, text, repetitions, budget)))
 
 
 def written(path, page):
     """Write a page so that it is there whole, or not at all; returns its path."""
-    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, page)

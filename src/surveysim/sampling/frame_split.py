@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import optimize
 
 from .. import guards
-from ..apportion import shared_out
+from ..apportion import ALIKE, shared_out
 from ..display import Shown
 from ..errors import DesignError
 from ..tables import framed
@@ -106,7 +107,7 @@ def allocate_frames(
     if sum(x is not None for x in (n, budget, moe)) > 1 or all(x is None for x in (n, budget, moe, stratum_moe)):
         raise DesignError("give one of n, budget and moe (or stratum_moe alone).")
     n = None if n is None else whole(n, "n", 1)
-    budget = None if budget is None else number(budget, "budget", 0)
+    budget = None if budget is None else number(budget, "budget", 0, MOST)
     moe, stratum_moe = (
         None if v is None else number(v, what, 0, 0.5) for v, what in ((moe, "moe"), (stratum_moe, "stratum_moe"))
     )
@@ -130,10 +131,33 @@ def allocate_frames(
         spend = _spend(F, least, budget, n, np.array([s[4] for s in splits]))
     else:
         spend = least
-    screens = [screening * row[1] / row[2] if split[1] == "screening" else 0.0 for split, row in zip(splits, table)]
-    price = np.array([[cost[0], cost[1] + each] for each in screens])
-    counts = _counts(splits, spend, table, variance, deff, minimum, price, budget, n)
-    return _result(splits, counts, table, names, title, cost, deff, screening, variance, z)
+    prices = Prices(
+        cost, screening or 0.0, np.array([r[1] / r[2] if s[1] == "screening" else 0.0 for s, r in zip(splits, table)])
+    )
+    counts = _counts(splits, spend, table, variance, deff, minimum, prices, budget, n)
+    return _result(splits, counts, table, names, title, prices, deff, variance, z)
+
+
+class Prices(NamedTuple):
+    """What interviews cost: (A, B) of one, of a contact that is left out, and such contacts for each of frame B, by stratum (H,)."""
+
+    interview: tuple
+    contact: float
+    contacts: np.ndarray
+
+    def screened(self, counts):
+        """Contacts (H,) that are left out for so many interviews (H, 2): whole ones."""
+        return np.ceil(counts[:, 1] * self.contacts)
+
+    def paid(self, counts):
+        """Money (H,)."""
+        return counts @ np.array(self.interview) + self.contact * self.screened(counts)
+
+    def mean(self):
+        """Money (H, 2) of one interview, contacts in proportion."""
+        return np.column_stack(
+            [np.full(len(self.contacts), self.interview[0]), self.interview[1] + self.contact * self.contacts]
+        )
 
 
 def _variance_of(moe, z, persons):
@@ -181,9 +205,8 @@ def _variances(p):
 
 def _pair(values, what, most):
     """Two numbers above 0."""
-    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != 2:
-        raise DesignError(f"{what} = {guards.sight(values)}: give a pair, for frame A and frame B.")
-    return tuple(number(value, what, 0, most, remedy="Give a pair, for frame A and frame B.") for value in values)
+    pair = guards.pair(values, what, error=DesignError, remedy="For frame A and frame B.")
+    return tuple(number(value, what, 0, most, remedy="Give a pair, for frame A and frame B.") for value in pair)
 
 
 def _kernel(row, variance, deff, theta):
@@ -252,8 +275,8 @@ def _spend(F, least, budget, n, price):
     return np.maximum(root * high, least)
 
 
-def _counts(splits, spend, table, variance, deff, minimum, price, budget, n):
-    """Interviews (H, 2): rounded up; to the number asked for by largest remainders; down where money is short."""
+def _counts(splits, spend, table, variance, deff, minimum, prices, budget, n):
+    """Interviews (H, 2): rounded up; by largest remainders to the number asked for, or to what the budget pays."""
     real, low = np.zeros((len(splits), 2)), np.zeros((len(splits), 2), np.int64)
     for h, ((_, design, theta, numbers, _), money, row) in enumerate(zip(splits, spend, table)):
         for f, kernel in enumerate(_split(row, variance, deff, design, theta)):
@@ -264,14 +287,15 @@ def _counts(splits, spend, table, variance, deff, minimum, price, budget, n):
             f"the minimum per stratum and frame alone needs {int(low.sum()):,} interviews; lower it, or raise n."
         )
     if budget is not None:
-        real = _within(budget, real, low, price)
+        real = _within(budget, real, low, prices)
     _refuse_too_many(np.maximum(real, low), people)
     if n is not None:
         shares = [Fraction(v) for v in real.ravel().tolist()]
         counts = np.array(shared_out(shares, n, low.ravel().tolist())).reshape(-1, 2)
+    elif budget is not None:
+        counts = _spent(budget, real, low, prices, people)
     else:
-        rounded = np.ceil(real - 1e-9) if budget is None else np.floor(real + 1e-9)
-        counts = np.maximum(rounded.astype(np.int64), low)
+        counts = np.maximum(np.ceil(real - 1e-9).astype(np.int64), low)
     _refuse_too_many(counts, people)
     none = (counts == 0) & (real > 0)
     if none.any():
@@ -282,10 +306,39 @@ def _counts(splits, spend, table, variance, deff, minimum, price, budget, n):
     return counts
 
 
-def _within(budget, real, low, price):
-    """Interviews (H, 2) raised to their least, the others lowered in proportion so that all cost the budget."""
-    fixed = np.zeros(real.shape, bool)
+def _spent(budget, real, low, prices, people):
+    """Whole interviews (H, 2) that a budget pays: rounded down, then one more each by largest remainders as long as it fits.
+
+    What a dear interview leaves is spent alike on those that still fit, until none does.
+    """
+    counts, wanted = low.copy(), real - low
     while True:
+        step = np.minimum(np.floor(wanted + 1e-9).astype(np.int64), (people - counts).astype(np.int64))
+        while step.any() and not _pays(budget, prices, counts + step):  # contacts that are left out are whole
+            step[:, 1] = np.maximum(step[:, 1] - (prices.contacts > 0), 0)
+        counts, open_ = counts + step, np.zeros(real.shape, bool)
+        for cell in np.argsort(-np.round(wanted - step, ALIKE), axis=None, kind="stable"):
+            counts.flat[cell] += 1
+            counts.flat[cell] -= real.flat[cell] <= 0 or not _pays(budget, prices, counts, people)
+        for cell in np.flatnonzero(real > 0):
+            counts.flat[cell] += 1
+            open_.flat[cell] = _pays(budget, prices, counts, people)
+            counts.flat[cell] -= 1
+        if not open_.any():
+            return counts
+        wanted = np.where(open_, real, 0.0)
+        wanted *= (budget - prices.paid(counts).sum()) / (wanted * prices.mean()).sum()
+
+
+def _pays(budget, prices, counts, people=np.inf):
+    """Whether a budget pays so many interviews, of persons there are."""
+    return prices.paid(counts).sum() <= budget * (1 + 1e-12) and bool(np.all(counts <= people))
+
+
+def _within(budget, real, low, prices):
+    """Interviews (H, 2) raised to their least, the others lowered in proportion so that all cost the budget."""
+    fixed, price = np.zeros(real.shape, bool), prices.mean()
+    while _pays(budget, prices, low):
         left = budget - (low * price)[fixed].sum()
         if left < -1e-9 * budget:
             break
@@ -296,7 +349,7 @@ def _within(budget, real, low, price):
             return scaled
         fixed |= below
     raise DesignError(
-        f"budget = {budget:,.10g}: the minimum of interviews per stratum and frame alone costs {(low * price).sum():,.10g}; raise the "
+        f"budget = {budget:,.10g}: the minimum of interviews per stratum and frame alone costs {prices.paid(low).sum():,.10g}; raise the "
         f"budget, or lower the minimum."
     )
 
@@ -312,13 +365,11 @@ def _refuse_too_many(counts, people):
         )
 
 
-def _result(splits, counts, table, names, title, cost, deff, screening, variance, z):
-    rows, total = [], 0.0
-    for (_, design, theta, _, _), n, row, name in zip(splits, counts, table, names):
+def _result(splits, counts, table, names, title, prices, deff, variance, z):
+    rows, total, contacts = [], 0.0, zip(prices.screened(counts).astype(np.int64), prices.paid(counts))
+    for (_, design, theta, _, _), n, row, name, (screened, paid) in zip(splits, counts, table, names, contacts):
         kernel = _split(row, variance, deff, design, theta)
-        screened = int(np.ceil(n[1] * row[1] / row[2])) if design == "screening" else 0
         v = sum(k / m for k, m in zip(kernel, n) if k > 0)
-        paid = cost[0] * n[0] + cost[1] * n[1] + (screening or 0) * screened
         rows.append((name, design, theta, *n, screened, paid, z * np.sqrt(v) / row.sum()))
         total += v
     columns = [title, "design", "theta", "n_A", "n_B", "screened", "cost", "moe"]

@@ -6,11 +6,13 @@ Schmeiser 2001, IIE Trans. 33:259-275: retrospective approximation). A last stud
 """
 
 import itertools
+import operator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import CalibrationError, DataError, DesignError, SpecError, StudyError
 from ..estimation.intervals import t_quantile
@@ -98,8 +100,9 @@ def solve_design(
         carried out.
     """
     lab = _Lab(keys, inputs, bounds, cost, table, repetitions, seed, workers, progress)
-    if minimize != "cost" and minimize not in lab.bounds:
-        raise SpecError(f'minimize = {minimize!r}: choose "cost" or one of {", ".join(lab.bounds)}.')
+    guards.choice(minimize, "minimize", ("cost", *lab.bounds), error=SpecError)
+    for least, value, what in ((1, rounds, "rounds"), (2, check, "check")):
+        guards.whole_number(value, what, least, error=SpecError)
     if minimize == "cost" and cost is None and lab.is_table:
         raise SpecError("cost = None: a sample from a table has no fieldwork to cost; give a function of the inputs.")
     for place in itertools.product((0.0, 0.5, 1.0), repeat=len(inputs)):
@@ -125,17 +128,20 @@ class _Lab:
     """Designs that were tried, and what is learnt from them; places are in [0, 1] for each input."""
 
     def __init__(self, keys, inputs, bounds, cost, table, repetitions, seed, workers, progress):
+        guards.whole_number(repetitions, "repetitions", 2, error=SpecError)
         self.keys = keys.model_dump() if isinstance(keys, SurveySpec) else keys
-        if not isinstance(self.keys, dict) or not hasattr(inputs, "items") or not hasattr(bounds, "items"):
-            raise SpecError(
-                "solve_design takes a SurveySpec or the keys of a study as a dict, and inputs and bounds as dicts."
-            )
+        if not isinstance(self.keys, dict):
+            raise SpecError(f"keys = {guards.sight(keys)}: give a SurveySpec, or the keys of a study as a dict.")
+        inputs, bounds = (
+            guards.mapping(v, what, error=SpecError) for v, what in ((inputs, "inputs"), (bounds, "bounds"))
+        )
+        cost, progress = (guards.function(f, w, error=SpecError) for f, w in ((cost, "cost"), (progress, "progress")))
         self.inputs, self.bounds, self.cost_of, self.table = inputs, bounds, cost, table
         self.repetitions, self.seed, self.workers, self.progress = repetitions, seed, workers, progress
         if not 1 <= len(inputs) <= 3:
             raise SpecError(f"inputs names {len(inputs)} keys; give one to three.")
         for key, limits in inputs.items():
-            if not isinstance(limits, tuple | list) or len(limits) != 2 or not limits[0] < limits[1]:
+            if not operator.lt(*guards.pair(limits, f"inputs[{guards.sight(key)}]", error=SpecError)):
                 raise SpecError(f"inputs[{key!r}] = {limits!r}: give (lowest, highest).")
         self.low, self.high = (np.array([float(v[k]) for v in inputs.values()]) for k in (0, 1))
         self.whole = np.array([all(isinstance(x, int) for x in v) for v in inputs.values()])
@@ -146,6 +152,8 @@ class _Lab:
             raise SpecError(
                 f"bounds: {unknown[0] if unknown else 'empty'!r}; give {{estimand: margin}} of {', '.join(self.names[:8])}."
             )
+        for name, bound in bounds.items():
+            guards.number(bound, f"bounds[{name!r}]", 0, open_=True, infinite=True, error=SpecError)
         self.places, self.moes, self.costs, self.rows = [], [], [], []
 
     # ------------------------------------------------------------------------------------------------------------ designs
@@ -201,7 +209,7 @@ class _Lab:
 
     def _cost(self, study, values):
         if self.cost_of is not None:
-            return float(self.cost_of(values))
+            return guards.number(self.cost_of(values), "cost(design)", error=SpecError)
         prep = study.plan().source(0).prep if not self.is_table else None
         if prep is None:
             return 1.0

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import guards
 from ..errors import StudyError, SurveysimWarning
 from ..writing import PREFIX, folder_made, whole
 
@@ -108,7 +109,7 @@ class Ledger:
     """A ledger in a folder; its path is absolute at once, because estimators may change the working directory."""
 
     def __init__(self, folder):
-        self.folder = Path(folder).absolute()
+        self.folder = guards.path(folder, "out", error=StudyError).absolute()
         self._listed = None  # {scenario: {first: [Part]}} while this process holds the lock: nobody else writes
 
     # ------------------------------------------------------------------------------------------------------ manifest

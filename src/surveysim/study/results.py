@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError, StudyError, SurveysimWarning
 from ..estimation.intervals import proportion_interval, wald_interval
@@ -135,7 +136,7 @@ class StudyResult(Shown):
         [[25.0, 0.08], [100.0, 0.0]]
         """
         front, rows, beyond = self._front(by), [], []
-        self._known(reference, estimands)
+        estimands, power = self._known(reference, estimands), guards.flag(power, "power", error=StudyError)
         for s in self.scenarios:
             failed = self._failed(s)
             base = None if reference is None else next(k for k, m in enumerate(s["methods"]) if m["name"] == reference)
@@ -200,7 +201,7 @@ class StudyResult(Shown):
         >>> found.loc[found["measure"] == "varratio", ["scenario", "value", "pairs"]].values.tolist()
         [['n=100', 0.0, 100]]
         """
-        base = self.scenario(reference)
+        base, estimands = self.scenario(reference), self._known(method, estimands)
         method = base["methods"][0]["name"] if method is None else method
         rows = []
         for s in self.scenarios:
@@ -243,7 +244,7 @@ class StudyResult(Shown):
 
     def _paired(self, by, estimands, reference):
         front, rows = self._front(by), []
-        self._known(reference, estimands)
+        estimands = self._known(reference, estimands)
         for s in self.scenarios:
             base = self._method(s, reference)
             for e, estimand in enumerate(s["estimands"]):
@@ -317,18 +318,19 @@ class StudyResult(Shown):
         [[0.0, 2.0, 0.0], [1.0, 2.0, 0.0], [2.0, 2.0, 0.0]]
         """
         every = ["scenario", "repetition", "method", "estimand", "domain", "true", *FIELDS]
-        columns = every if columns is None else list(columns)
+        columns = guards.words(columns, "columns") or every
         unknown = [c for c in columns if c not in every]
         if unknown:
             raise DataError(f"{unknown[0]!r} is no column of a study's table; there are {', '.join(every)}.")
-        asked = {k: [v] if isinstance(v, str) else list(v) for k, v in (where or {}).items()}
+        given = guards.mapping(where, "where")
+        asked = {k: guards.words(v, f"where[{guards.sight(k)}]") or [] for k, v in given.items()}
         if not set(asked) <= {"scenario", "method", "estimand", "domain"}:
-            raise DataError(f"where = {where!r}: choose by scenario, method, estimand or domain.")
+            raise DataError(f"where = {guards.sight(where)}: choose by scenario, method, estimand or domain.")
 
         def wanted(**labels):
             return all(k not in asked or v in asked[k] for k, v in labels.items())
 
-        plan, size = [], 0
+        large, plan, size = guards.flag(large, "large", error=DataError), [], 0
         for s in self.scenarios:
             items = [
                 (m, e)
@@ -424,17 +426,17 @@ class StudyResult(Shown):
         """A scenario's entry by name; None is the first."""
         if name is None:
             return self.scenarios[0]
-        found = [s for s in self.scenarios if s["name"] == name]
+        found = [s for s in self.scenarios if guards.is_text(name, s["name"])]
         if not found:
             raise StudyError(
-                f"there is no scenario {name!r}; there are {', '.join(repr(s['name']) for s in self.scenarios[:20])}."
+                f"there is no scenario {guards.sight(name)}; there are {', '.join(repr(s['name']) for s in self.scenarios[:20])}."
             )
         return found[0]
 
     def _method(self, s, name):
         names = [m["name"] for m in s["methods"]]
-        if name not in names:
-            raise StudyError(f"there is no method {name!r}; there are {', '.join(names)}.")
+        if not any(guards.is_text(name, known) for known in names):
+            raise StudyError(f"there is no method {guards.sight(name)}; there are {', '.join(names)}.")
         return names.index(name)
 
     def _estimand(self, s, name, domain=""):
@@ -453,11 +455,14 @@ class StudyResult(Shown):
         )
 
     def _known(self, reference, estimands):
+        """Names of estimands that were asked for, or None; refuses those, and a method, that there are not."""
         if reference is not None:
             self._method(self.scenarios[0], reference)
-        for name in estimands or ():
+        names = guards.words(estimands, "estimands", error=StudyError)
+        for name in names or ():
             if name not in {e["name"] for e in self.scenarios[0]["estimands"]}:
                 self._estimand(self.scenarios[0], name)
+        return names
 
     def _failed(self, s):
         """Failed repetitions (M,) of every method."""
@@ -468,7 +473,7 @@ class StudyResult(Shown):
         return count
 
     def _names(self, by):
-        return ["scenario"] if by is None else [by] if isinstance(by, str) else list(by)
+        return guards.words(by, "by", error=StudyError) or ["scenario"]
 
     def _front(self, by):
         """Function of a scenario: the values shown in front of its rows."""

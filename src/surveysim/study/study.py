@@ -8,11 +8,11 @@ import uuid
 import warnings
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown, short
 from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
 from ..judging.tables import repetitions_needed
@@ -58,14 +58,18 @@ class Study(Shown):
             keys = keys.model_dump()
         if not isinstance(keys, dict):
             raise SpecError(f"a study takes its keys as a dict, or a SurveySpec; got {type(keys).__name__}.")
+        folder, place = (
+            guards.path(folder, "folder", error=SpecError),
+            str(guards.path(place, "place", error=SpecError)),
+        )
         if table is not None:
             if is_table(keys):
                 raise SpecError(f"{place}: population.table and table= are both given; give one.")
             keys = merge(keys, {"population": {"table": "(given)"}})
-        keys = with_changes(extended(keys, Path(folder) / place), changes)
-        self.place, self.folder, self.keys = place, str(Path(folder).absolute()), keys
+        keys = with_changes(extended(keys, folder / place), changes)
+        self.place, self.folder, self.keys = place, str(folder.absolute()), keys
         self.spec, scenarios = build(keys, place)
-        self.methods = self._methods(methods or {})
+        self.methods = self._methods(methods)
         self._token = uuid.uuid4().hex if methods else ""
         table_ = isinstance(self.spec, TableStudySpec)
         entries = self.spec.estimands
@@ -83,12 +87,16 @@ class Study(Shown):
     @classmethod
     def from_toml(cls, path, changes=(), methods=None):
         """Read a study's file, or repeat a preset; `changes` are "a.b=c" texts, `methods` {name: callable} on top of the file's."""
-        path = Path(path)
+        path = guards.path(path, "path", error=SpecError)
         return cls(read(path, changes), methods=methods, place=str(path), folder=path.absolute().parent)
 
     def _methods(self, given):
-        if not hasattr(given, "items") or not all(callable(f) for f in given.values()):
-            raise SpecError(f"methods = {given!r}: give {{name: callable}}.")
+        given = guards.mapping(given, "methods", error=SpecError, remedy="Names are its keys, callables its values.")
+        odd = [name for name, method in given.items() if not isinstance(name, str) or not callable(method)]
+        if odd:
+            raise SpecError(
+                f"methods[{guards.sight(odd[0])}] = {guards.sight(given[odd[0]])}: give {{name: callable}}."
+            )
         twice = [m.name for m in self.spec.methods if m.name in given]
         if twice:
             raise SpecError(f"{self.place}: the method {twice[0]!r} is given twice.")
@@ -173,10 +181,11 @@ class Study(Shown):
         StudyError : the folder holds another study (the message says what differs), another process runs it, it cannot be written,
             more repetitions failed than study.failures allows. KeyboardInterrupt is passed on when what is done is safe.
         """
-        if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
-            raise StudyError(f"block = {block!r}: give a whole number of repetitions, 1 or more.")
-        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-            raise StudyError(f"workers = {workers!r}: give a whole number, 1 or more, or None for one per core.")
+        if block is not None:
+            block = guards.whole_number(block, "block", 1, error=StudyError, remedy="It is a number of repetitions.")
+        workers = guards.workers(workers, error=StudyError)
+        if progress is not None and not isinstance(progress, bool):
+            guards.function(progress, "progress", error=StudyError)
         ledger = MemoryLedger() if out is None else Ledger(out)
         self._load()
         with interruptible(), _same_place(), same_umask(), ledger.lock():
@@ -411,7 +420,11 @@ class Study(Shown):
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
         missing = sum(self._left(ledger, key, wanted) for key in dict.fromkeys(ids))
-        cores, each = workers or os.cpu_count() or 1, self._tried(plan) if trial else None
+        trial = guards.flag(trial, "trial", error=StudyError)
+        cores, each = (
+            guards.workers(workers, error=StudyError) or os.cpu_count() or 1,
+            self._tried(plan) if trial else None,
+        )
         items = len(estimands.items_of(self.definitions) if self.table is None else plan.source(0).items)
         return {
             "scenarios": len(ids),
@@ -448,20 +461,19 @@ class Study(Shown):
         scenario : name, or number. repetition : 0 or larger.
         """
         k = scenario if isinstance(scenario, int) and not isinstance(scenario, bool) else None
-        if k is None and scenario in self.scenarios:
+        if isinstance(scenario, str) and scenario in self.scenarios:
             k = self.scenarios.index(scenario)
         if k is None or not 0 <= k < len(self.scenarios):
             raise StudyError(
-                f"there is no scenario {scenario!r}; there are {', '.join(map(repr, self.scenarios[:20]))}."
+                f"there is no scenario {guards.sight(scenario)}; there are {', '.join(map(repr, self.scenarios[:20]))}."
             )
-        if isinstance(repetition, bool) or not isinstance(repetition, int | np.integer) or repetition < 0:
-            raise StudyError(f"repetition = {repetition!r}: give a whole number, 0 or larger.")
+        repetition = guards.whole_number(repetition, "repetition", error=StudyError)
         _, group, spec = self._specs[k]
         if isinstance(spec, TableStudySpec):
-            return self.plan().source(k).survey(int(repetition))
+            return self.plan().source(k).survey(repetition)
         from ..survey.run import run
 
-        return run(spec, self.spec.study.seed, repetition=(int(repetition),), group=group)
+        return run(spec, self.spec.study.seed, repetition=(repetition,), group=group)
 
 
 def _name(method):

@@ -2,12 +2,12 @@
 
 import itertools
 import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
+from .. import guards
 from ..errors import SpecError, UnknownNameError
 from ..estimation.intervals import METHODS as INTERVALS
 from ..guards import sight
@@ -197,12 +197,12 @@ def given_table(table):
 
 def read(path, changes=()):
     """Keys of a study file on top of what it extends, with changes "a.b=c" applied."""
-    return with_changes(read_layers(Path(path)), changes)
+    return with_changes(read_layers(guards.path(path, "path", error=SpecError)), changes)
 
 
 def with_changes(data, changes):
     """A copy of the keys with changes such as "study.repetitions=50"; values are TOML, or else text."""
-    for change in changes:
+    for change in guards.words(changes, "changes", error=SpecError) or ():
         key, sign, text = change.partition("=")
         if not sign or not key.strip():
             raise SpecError(f"--set {sight(change)}: write key=value, such as study.repetitions=50.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import outcomes, parameters
@@ -110,14 +111,12 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     >>> penetration["stage"].tolist()
     ['coverage', 'sampling', 'nonresponse', 'measurement', 'weighting', 'together', 'total']
     """
-    if isinstance(repetitions, bool) or not isinstance(repetitions, int | np.integer) or repetitions < 2:
-        raise StudyError(f"repetitions = {repetitions!r}: at least 2 are needed for a Monte Carlo error.")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
+    needed = "At least 2 are needed for a Monte Carlo error."
+    repetitions = guards.whole_number(repetitions, "repetitions", 2, error=StudyError, remedy=needed)
+    seed, workers = guards.seed_of(seed, error=SpecError), guards.workers(workers, error=StudyError)
+    guards.function(progress, "progress", error=SpecError)
     if not isinstance(spec, SurveySpec):
         raise SpecError(f"spec is a {type(spec).__name__}; give a SurveySpec, such as SurveySpec.preset({PRESET!r}).")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise StudyError(f"workers = {workers!r}: give a whole number of threads, or None for one per core.")
     prep = prepare(spec)
     levels = [prepare(spec.model_copy(update={"stages": StagesSpec(**off)})) for off in SWITCHES] + [prep]
 

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+<<<<<<< c42d8d2
+from .. import guards, reference, streams
+from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
+=======
 from ..columns import DISPOSITIONS, FRAMES
+>>>>>>> e816c6f5d43b117d599e8b06df0f7cf226c2fd24
 from ..display import Shown
 from ..errors import SpecError
 from ..estimation import Estimates, Survey
@@ -140,9 +145,8 @@ class SurveyRun(Shown):
 
 def run(spec, seed, record=True, progress=None, repetition=(), group=""):
     """Carry out a survey once; see `SurveySpec.run`. `repetition` and `group` are those of a study."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SpecError(f"seed = {seed!r}: give a whole number, 0 or larger.")
-    tell = progress or (lambda text: None)
+    seed = guards.seed_of(seed, error=SpecError)
+    tell = guards.function(progress, "progress", error=SpecError) or (lambda text: None)
     tell("population and frames")
     prep = prepare(spec)
     tell("dialling")

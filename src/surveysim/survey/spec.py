@@ -1,7 +1,13 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
+<<<<<<< c42d8d2
+import tomllib
+import typing
+from importlib.resources import files
+=======
 from os import PathLike
 from pathlib import Path
+>>>>>>> e816c6f5d43b117d599e8b06df0f7cf226c2fd24
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -135,9 +141,7 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
         0.3
         """
-        if not isinstance(path, str | PathLike):
-            raise SpecError(f"path = {guards.sight(path)}: give the path of a TOML file.")
-        return cls._build(read_layers(Path(path)), str(path))
+        return cls._build(read_layers(guards.path(path, "path", error=SpecError)), str(path))
 
     @classmethod
     def _build(cls, data, place):

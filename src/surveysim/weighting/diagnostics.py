@@ -162,6 +162,6 @@ def _margins(data, w, start, margins, by, missing):
     group = table.groupby(["partition", "margin"], sort=False)
     for name, source in (("target", "target"), ("before", "before"), ("after", "sum")):
         whole = group[source].transform("sum")
-        table[name] = np.divide(100 * table[source], whole, out=np.full(len(table), np.nan), where=whole.to_numpy() > 0)
+        table[name] = 100 * np.divide(table[source], whole, out=np.full(len(table), np.nan), where=whole.to_numpy() > 0)
     table["gap"] = table["after"] - table["target"]
     return table[table["target"].notna()][columns].reset_index(drop=True)

@@ -139,6 +139,11 @@ class Weights(Shown):
         return " → ".join(f"{name} (deff {deff_kish(self.columns[name]):.2f})" for name in self.columns)
 
 
+def _refuse_no_table(dispositions):
+    if dispositions is not None and not hasattr(dispositions, "columns"):
+        raise DataError(f"dispositions = {guards.sight(dispositions)}: give a table.")
+
+
 class Recipe:
     """A list of weighting steps, applied in order.
 
@@ -206,6 +211,7 @@ class Recipe:
         [200.0, 50.0]
         """
         rows_of(cases), column_names(cases)  # or it is no table
+        _refuse_no_table(dispositions)
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight", finite=False)
         if start is not None and not all_finite(start):
             refuse_weights(start, called("weight", weight))
@@ -251,6 +257,7 @@ class Recipe:
         if np.any(multiplier < 0):
             raise DataError(f"multiplier needs {n} finite numbers, 0 or larger, one per row.")
         start = weights.repeat.get("start")
+        _refuse_no_table(dispositions)
         one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
         return self._run(cases, dispositions, multiplier, [{**record, "copies": one} for record in weights.records])
 
