@@ -6,7 +6,7 @@ python3 run.py test [--all]  the tests; --all adds the long ones
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py attack        random samples of every shape against second implementations, repeated weightings, R and laws
                              [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/explanation/attack.md
-python3 run.py lint          ruff, formatting, spelling, import contracts
+python3 run.py lint          ruff, formatting, spelling, import contracts, circles between files
 python3 run.py examples      every example, its output compared
 python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
 python3 run.py docs          the documentation, in docs/_build/html
@@ -99,19 +99,10 @@ def attack(arguments):
 
 def lint(arguments):
     del arguments
-<<<<<<< c42d8d2
     ruff, script = (PYTHON, "-m", "ruff"), PYTHON.with_name
-    checks = [(*ruff, "check", "."), (*ruff, "format", "--check", "."), (script("codespell"),), (script("lint-imports"),)]
-    return int(any([call(*check) for check in checks]))
-=======
-    ruff = (PYTHON, "-m", "ruff")
-    return (
-        call(PYTHON, "tests/house/imports.py")
-        or call(*ruff, "check", ".")
-        or call(*ruff, "format", "--check", ".")
-        or call(PYTHON.with_name("lint-imports"))
-    )
->>>>>>> e816c6f5d43b117d599e8b06df0f7cf226c2fd24
+    style = ((*ruff, "check", "."), (*ruff, "format", "--check", "."), (script("codespell"),))
+    structure = ((script("lint-imports"),), (PYTHON, "tests/house/imports.py"))
+    return max(call(*check) for check in (*style, *structure))
 
 
 def examples(arguments):

@@ -3,15 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-<<<<<<< c42d8d2
-from .. import guards, reference, streams
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
-=======
+from .. import guards
 from ..columns import DISPOSITIONS, FRAMES
->>>>>>> e816c6f5d43b117d599e8b06df0f7cf226c2fd24
 from ..display import Shown
 from ..errors import SpecError
 from ..estimation import Estimates, Survey

@@ -1,13 +1,5 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-<<<<<<< c42d8d2
-import tomllib
-import typing
-from importlib.resources import files
-=======
-from os import PathLike
-from pathlib import Path
->>>>>>> e816c6f5d43b117d599e8b06df0f7cf226c2fd24
 from typing import Annotated, Literal
 
 from pydantic import Field
