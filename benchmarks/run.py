@@ -492,14 +492,13 @@ def floor_of_numbers(n, f, units, counts, landline, b):
     n, f, b = borrowed(n), borrowed(f), borrowed(b)
     table, total = np.empty(SUFFIXES, np.int64), 0
     for k in range(len(units)):
-        v, bank, place, done = units[k], -1, 0, 0
-        width, size, bits = 0, 0, 0
+        v, place, done = units[k], 0, 0
+        bank = open_bank(f, v, np.int64(0), table)
         while done < counts[k]:
-            if place == size:
-                bank, place = bank + 1, 0
-                width, size, bits = open_bank(bank, f.prefixes[v], f.suffixes[v], f.shared[0], f.bank_key[0], v, table)
-            m = min(size - place, counts[k] - done, BATCH)
-            numbers_ahead(b, m, place, bank, size, bits, f.suffixes[v], width, f.shared[0], f.bank_key[0], v, table)
+            if place == bank.size:
+                bank, place = open_bank(f, v, bank.at + 1, table), 0
+            m = min(bank.size - place, counts[k] - done, BATCH)
+            numbers_ahead(f, b, bank, m, place, table)
             for i in range(m):
                 b.slot[i], b.kind[i] = b.number[i], 700
                 b.word[0, i], b.word[1, i], b.word[2, i], b.word[3, i] = b.number[i], 0, v, landline
@@ -545,8 +544,9 @@ def fieldwork_rows():
         shape = (337, 2, calling.N_CODES, int(field.chain.attempts.max()) + 1)
         count, none = np.zeros(337, np.int64), np.empty((0, 6), np.int64)
         interviews, tally = np.empty((int(targets.sum()), 7), np.int64), np.zeros(shape, np.int64)
-        arguments = (prep.pop.people, frame.numbers, tables, int(f == 0), units, targets, field.rates[f])
-        mine += best(lambda a=arguments, t=tally, c=count, i=interviews, o=none: dialling.dial(*a, t, c, i, o))
+        arguments = (prep.pop.people, frame.numbers, tables, int(f == 0), dialling.Plan(units, targets, field.rates[f]))
+        filled = dialling.Made(tally, count, interviews, none)
+        mine += best(lambda a=arguments, m=filled: dialling.dial(*a, m))
         floor += best(
             lambda n=frame.numbers, t=tables, c=count, f=f: floor_of_numbers(n, t, units, c, int(f == 0), room)
         )

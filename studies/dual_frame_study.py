@@ -61,9 +61,9 @@ def one(prep, sizes, repetition):
             "w": weights.table["nonresponse_weight"],
             "pa": np.minimum(landline, 1.0),
             "pb": np.minimum(mobile, 1.0),
-            "internet": cases.attributes[:, 7] == 1,
+            "internet": cases.attributes.internet,
             "app_ride_hailing": cases.answers[:, names.index("app_ride_hailing")] == 1,
-            "old": cases.attributes[:, 4] >= 60,
+            "old": cases.attributes.age >= 60,
         }
     )
     parts = [data[cases.frame == f].reset_index(drop=True) for f in range(2)]

@@ -38,7 +38,7 @@ def one(prep, repetition, plain):
     sums = np.zeros(prep.design.targets.shape)
     np.add.at(sums, (cases.frame, cases.unit), w)
     after = np.bincount(cases.frame, weights.table["nonresponse_weight"], 2)
-    online = cases.attributes[:, 7] == 1
+    online = cases.attributes.internet
     return sums, after, 100 * (weights.final @ online) / prep.pop.size
 
 

@@ -153,11 +153,11 @@ def realised_correlations(pop):
 
     def correlation(ids_a, ids_b):
         a, b = pop.attributes(ids_a), pop.attributes(ids_b)
-        adult = (a[:, 4] >= 18) & (b[:, 4] >= 18) & (a[:, 5] > 0) & (b[:, 5] > 0)
+        adult = (a.age >= 18) & (b.age >= 18) & (a.n_mobile > 0) & (b.n_mobile > 0)
         rest = []
         mean = pop.model.outcomes.use.mean(axis=0)  # of the cell
         for x in (a[adult], b[adult]):
-            rest.append(x[:, 7] - mean[x[:, 3]])
+            rest.append(x.internet - mean[x.cell])
         return np.corrcoef(*rest)[0, 1], 1 / np.sqrt(adult.sum())
 
     return correlation(first, first + 1), correlation(*two)

@@ -15,6 +15,15 @@ def starts(counts):
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def bisected(below, low, high, steps):
+    """Halve the stretch from `low` to `high` again and again: (low, high, last middle). `below(middle)` says where it is too small."""
+    for _ in range(steps):
+        middle = (low + high) / 2
+        under = below(middle)
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    return low, high, middle
+
+
 def largest_remainder(share, total):
     """Integers proportional to `share` that sum to `total`; ties go to the earlier one."""
     share = np.asarray(share, dtype=float)

@@ -1,9 +1,4 @@
-"""Every column's name, type, unit and meaning, and the codes of the categorical ones.
-
-Attributes of people are small integers in kernels and labelled categories in tables; this page holds the labels.
-"""
-
-from dataclasses import dataclass
+"""The labels of categorical columns: attributes of people are small integers in kernels and labelled categories in tables."""
 
 AGE_STARTS = (0, 1, 5, 6, *range(10, 90, 5))  # first year of each of the 20 age groups of the joint table
 AGE_GROUPS = ("0", "1-4", "5", "6-9", *(f"{a}-{a + 4}" for a in range(10, 85, 5)), "85+")
@@ -83,69 +78,3 @@ VARIABLES = {
     "below_college": ("education", 0, 2),
     "college_plus": ("education", 3, 3),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column that tables of surveysim may have."""
-
-    name: str
-    dtype: str
-    unit: str
-    meaning: str
-
-
-_ROWS = (
-    ("person_id", "int64", "", "A person of the population; contiguous inside a frame unit"),
-    ("household_id", "int64", "", "A household of the population; contiguous inside a frame unit"),
-    ("province", "category", "adcode", "Province of residence"),
-    ("prefecture", "category", "adcode", "Prefecture of residence"),
-    ("unit", "category", "adcode", "Frame unit of the number (337; prefectures with the counties joined to them)"),
-    ("urban", "category", "", "urban or rural residence"),
-    ("sex", "category", "", "male or female"),
-    ("age", "int16", "years", "Age at last birthday"),
-    ("age_group", "category", "years", "6-14, 15-29, 30-44, 45-59, 60+"),
-    ("education", "category", "", "primary_or_less, junior_secondary, senior_secondary, college_plus"),
-    ("household_size", "int16", "persons", "Persons in the household"),
-    ("n_mobile", "int8", "numbers", "Own working mobile numbers, 0 to 3"),
-    ("n_lines", "int8", "lines", "Residential landlines of the household, 0 to 2"),
-    ("n_eligible", "int8", "persons", "Household members aged 6 or older; asked on landlines only, 0 for mobiles"),
-    ("internet", "bool", "", "Aged 6+ and used the internet in the past half year"),
-    ("weekly_hours", "float64", "hours", "Hours online in a week; netizens only"),
-    ("frame", "category", "", "landline or mobile: the frame the number was drawn from"),
-    (
-        "stratum",
-        "int32",
-        "",
-        "Variance stratum: frame × frame unit of the number, collapsed before sampling if planned thin",
-    ),
-    ("psu", "int64", "", "Primary sampling unit: the number (mobile) or the household (landline)"),
-    ("domain", "category", "", "a, b or ab: on the landline frame, on the mobile frame, on both"),
-    ("number", "str", "digits", "The telephone number dialled"),
-    ("attempts", "int8", "calls", "Call attempts made to the number"),
-    ("disposition", "category", "", "Final AAPOR category: I, P, R, NC, O, UH, UO, NE"),
-    ("code", "category", "", "Final AAPOR disposition code, such as 2.11; its category is the disposition"),
-    (
-        "reaches",
-        "category",
-        "",
-        "Whom the number reaches in truth: person, household, dormitory, business, machine, nobody",
-    ),
-    ("interviewer", "int16", "", "Who made the interview or the call"),
-    ("day", "int16", "days", "Day of the field, from 0 (level calls)"),
-    ("unit_probability", "float64", "", "Inclusion probability of the number's frame unit, where units are selected"),
-    ("probability_landline", "float64", "", "Expected times the respondent is drawn through the landline frame"),
-    ("probability_mobile", "float64", "", "The same through the mobile frame"),
-    ("design_weight", "float64", "numbers", "Numbers of the frame one interview stands for"),
-    (
-        "selection_weight",
-        "float64",
-        "numbers",
-        "After division by the inclusion probability of the number's frame unit",
-    ),
-    ("multiplicity_weight", "float64", "persons", "After division by own mobiles, or × eligible members ÷ lines"),
-    ("nonresponse_weight", "float64", "persons", "After adjustment for nonresponse, frame by frame"),
-    ("composite_weight", "float64", "persons", "After the overlap is shared between the frames"),
-    ("final_weight", "float64", "persons", "After raking to the control totals"),
-)
-COLUMNS = {row[0]: Column(*row) for row in _ROWS}

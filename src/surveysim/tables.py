@@ -1,16 +1,16 @@
 """Reading the columns of any table: as codes and levels, as numbers, as truth values.
 
-A table is a pandas, polars or pyarrow one, or a survey file as it was read. What a column holds is asked of its type, here and nowhere
-else: `[0, 1] == [False, True]` in Python, so values cannot tell. Arrays that leave this module share no memory with the table, unless
-they are asked to, and codes lie inside their levels, so that kernels never look beyond an array.
+A table is a pandas, polars or pyarrow one, or a survey file as it was read. Arrays that leave this module share no memory with the table,
+unless they are asked to.
 """
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from .coding import coded_values, of_dictionary, refuse_infinite, truth_values
 from .errors import DataError, SurveysimWarning
 from .guards import sight
 from .naming import did_you_mean
@@ -46,45 +46,6 @@ class Columns:
 NDFRAME = (pd.Series, pd.DataFrame)
 PANDAS = (pd.DataFrame, Columns)  # tables whose columns are Series
 NAMES = (str, int, np.integer)  # what names a column, truth values apart
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A column as codes (n,) of its labels; -1 is missing.
-
-    `kind` is "category" (of a categorical, with all its levels), "truth" (labels False and True) or "values" (labels as they appear).
-    """
-
-    codes: np.ndarray
-    labels: list
-    kind: str
-
-    def __iter__(self):
-        return iter((self.codes, self.labels))
-
-    def order(self):
-        """Codes of the labels in the order to show them: categories as they are, others sorted; text that spells numbers by these."""
-        if self.kind == "category":
-            return list(range(len(self.labels)))
-        try:
-            text = len(self.labels) > 0 and all(isinstance(label, str) for label in self.labels)
-            key = [natural(label) for label in self.labels] if text else self.labels
-            return sorted(range(len(self.labels)), key=key.__getitem__)
-        except TypeError:  # labels of several kinds
-            return sorted(range(len(self.labels)), key=lambda k: (type(self.labels[k]).__name__, str(self.labels[k])))
-
-    def shown(self):
-        """The same of the levels whose proportions are shown: of truth values only True."""
-        return [1] if self.kind == "truth" else self.order()
-
-
-def natural(text):
-    """What texts are sorted by: those that spell numbers by their numbers, before the others."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    return (0, value, text) if value == value else (1, 0.0, text)
 
 
 def kind_of(data):
@@ -226,53 +187,12 @@ def _as_pandas(column):
     if column.dtype == nw.Boolean:
         return pd.Series(column.to_list(), dtype="boolean")
     if column.dtype in (nw.Categorical, nw.Enum):
-        codes, labels = _dictionary(column.to_arrow(), repr(column.name), "category")
+        codes, labels = of_dictionary(column.to_arrow(), repr(column.name), "category")
         return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(labels)))
     if column.dtype.is_integer() and column.null_count():
         values, missing = column.fill_null(0).to_numpy(), column.is_null().to_numpy()
         return pd.Series(pd.array(values, dtype=f"{'U' if values.dtype.kind == 'u' else ''}Int64")).mask(missing)
     return column.to_pandas()
-
-
-def pandas_types(column):
-    """A pandas Series of pandas' own types: truth values as "boolean", numbers as numbers, whatever held them."""
-    kind = column.dtype
-    if isinstance(kind, pd.CategoricalDtype):
-        return column
-    if truth_values(column):
-        return column.astype("boolean")
-    if _arrow_dictionary(kind):
-        codes, labels = coded_values(column, repr(column.name))
-        return pd.Series(pd.Categorical.from_codes(codes, categories=labels), index=column.index, name=column.name)
-    held_as = pd.api.types.infer_dtype(column, skipna=True) if kind == np.dtype(object) else ""
-    if held_as == "integer":
-        return _whole(column)
-    if isinstance(kind, pd.ArrowDtype) and pd.api.types.is_integer_dtype(kind):
-        return column.astype("UInt64" if pd.api.types.is_unsigned_integer_dtype(kind) else "Int64")
-    if held_as in ("floating", "mixed-integer-float") or (
-        isinstance(kind, pd.ArrowDtype) and pd.api.types.is_float_dtype(kind)
-    ):
-        return column.astype(np.float64)
-    return column
-
-
-def _whole(column):
-    """A Series of objects that are whole numbers as "Int64" or "UInt64"; as it is where 64 bits do not hold them."""
-    for kind in ("Int64", "UInt64"):
-        try:
-            return column.astype(kind)
-        except (OverflowError, TypeError, ValueError):
-            continue
-    return column
-
-
-def _arrow_dictionary(kind):
-    """Whether a type of pandas is an Arrow dictionary, pyarrow's categorical."""
-    if not isinstance(kind, pd.ArrowDtype):
-        return False
-    import pyarrow as pa
-
-    return pa.types.is_dictionary(kind.pyarrow_dtype)
 
 
 def _column(data, name):
@@ -329,35 +249,6 @@ def framed(data, what="the table", error=DataError):
         ) from None
 
 
-def truth_values(column):
-    """Whether a pandas Series holds truth values: a type of bools, or objects that are bools wherever they are not missing.
-
-    A category of bools is a category. Numbers are no truth values, whatever they are.
-    """
-    kind = column.dtype
-    if kind == np.dtype(bool) or isinstance(kind, pd.BooleanDtype):
-        return True
-    if isinstance(kind, pd.ArrowDtype):
-        import pyarrow as pa
-
-        return pa.types.is_boolean(kind.pyarrow_dtype)
-    if kind != np.dtype(object):
-        return False
-    return pd.api.types.infer_dtype(column, skipna=True) == "boolean"
-
-
-def holds_numbers(column):
-    """Whether a pandas Series holds numbers: a numeric type, or objects that are numbers wherever they are not missing."""
-    if column.dtype == np.dtype(object):
-        return pd.api.types.infer_dtype(column, skipna=True) in (
-            "integer",
-            "floating",
-            "mixed-integer-float",
-            "decimal",
-        )
-    return pd.api.types.is_numeric_dtype(column.dtype) and not truth_values(column)
-
-
 def coded(data, name, look=True):
     """A column as `Coded`; codes of categoricals and dictionaries are not copied.
 
@@ -369,103 +260,11 @@ def coded(data, name, look=True):
 
         array = column.to_arrow()
         if pa.types.is_dictionary(array.type):
-            return _dictionary(array, repr(name), "category")
+            return of_dictionary(array, repr(name), "category")
         if pa.types.is_date(array.type):  # pandas would make timestamps of dates
-            return _dictionary(array.dictionary_encode(), repr(name), "values")
+            return of_dictionary(array.dictionary_encode(), repr(name), "values")
         column = _as_pandas(column)
     return coded_values(column, repr(name), look)
-
-
-def coded_values(column, label, look=True):
-    """The same of a pandas Series; `label` is what messages call it."""
-    kind = column.dtype
-    if isinstance(kind, pd.CategoricalDtype):
-        codes, labels = column.array.codes, kind.categories.tolist()
-        return Coded(inside(codes, len(labels), label) if look else codes, labels, "category")
-    if _arrow_dictionary(kind):
-        import pyarrow as pa
-
-        array = pa.array(column.array)
-        return _dictionary(array.combine_chunks() if hasattr(array, "combine_chunks") else array, label, "category")
-    if isinstance(kind, pd.ArrowDtype):
-        column = pandas_types(column)
-    if kind == np.dtype(bool):
-        return Coded(column.to_numpy().astype(np.int8), [False, True], "truth")
-    if truth_values(column):
-        return Coded(column.astype("boolean").to_numpy(dtype=np.int8, na_value=-1), [False, True], "truth")
-    try:
-        codes, labels = pd.factorize(column, sort=False)
-    except TypeError as error:
-        raise DataError(f"{label} holds values that are no levels: {error}. Make them text or numbers.") from None
-    labels = labels.tolist()
-    if kind == np.dtype(object) and any(label == 0 or label == 1 for label in labels if _is_plain(label)):
-        codes, labels = _apart(column, codes, labels)
-    _refuse_infinite_levels(column, labels, label)
-    return Coded(codes, labels, "values")
-
-
-def _is_plain(label):
-    return isinstance(label, bool | int | float | np.generic)
-
-
-def _apart(column, codes, labels):
-    """Codes and labels where True and 1, or False and 0, stand in one column of objects: they are equal, and not one level."""
-    truth = np.array([isinstance(value, bool | np.bool_) for value in column.to_numpy(dtype=object)])
-    twice = [
-        (k, other)
-        for k, label in enumerate(labels)
-        if _is_plain(label) and 0 < truth[codes == k].sum() < (codes == k).sum()
-        for other in ([int(label)] if isinstance(label, bool | np.bool_) else [bool(label)])
-    ]
-    codes, labels = codes.copy(), list(labels)
-    for k, other in twice:
-        codes[(codes == k) & (truth == isinstance(other, bool))] = len(labels)
-        labels.append(other)
-    return codes, labels
-
-
-def _refuse_infinite_levels(column, labels, label):
-    kind = column.dtype
-    if (kind == np.dtype(object) or pd.api.types.is_float_dtype(kind)) and any(
-        isinstance(level, float) and level in (np.inf, -np.inf) for level in labels
-    ):
-        refuse_infinite(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan), label)
-
-
-def _dictionary(array, label, kind):
-    """An arrow dictionary array (n,) as `Coded`."""
-    indices = array.indices
-    codes = indices.cast("int64").fill_null(-1) if indices.null_count else indices
-    labels = array.dictionary.to_pylist()
-    if len(set(labels)) < len(labels) or None in labels:  # a dictionary may repeat itself; codes must not
-        codes, labels = pd.factorize(pd.Series(array.to_pylist(), dtype=object), sort=False)
-        return Coded(codes, labels.tolist(), kind)
-    return Coded(inside(codes.to_numpy(zero_copy_only=False), len(labels), label), labels, kind)
-
-
-def inside(codes, levels, label, error=DataError):
-    """The codes, none of them beyond the levels: tables may be made without looking."""
-    if len(codes) and int(codes.max()) >= levels:
-        beyond = codes >= levels
-        raise error(
-            f"{label} has codes beyond its {levels} levels in {int(beyond.sum())} rows, the first is row "
-            f"{int(np.argmax(beyond))}; mend the codes, or name their levels."
-        )
-    return codes
-
-
-def codes_inside(what, codes, levels, n):
-    """Codes (n,) of `levels` levels, checked where somebody hands them in."""
-    codes = np.asarray(codes)
-    if codes.shape != (n,) or codes.dtype.kind not in "iu":
-        raise DataError(f"{what} is {codes.dtype} of shape {codes.shape}; give integers of shape ({n},).")
-    outside = (codes < 0) | (codes >= levels)
-    if outside.any():
-        raise DataError(
-            f"{what} has {int(outside.sum())} codes outside 0 to {levels - 1}, the first is {codes[outside][0]} in row "
-            f"{int(np.argmax(outside))}."
-        )
-    return codes
 
 
 # ------------------------------------------------------------------------------------------------- a column, or an array
@@ -561,24 +360,6 @@ def _as_numbers(values, label, remedy):
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{label} is not numeric: {error}. {remedy}") from None
-
-
-def all_finite(values):
-    """Whether no value (n,) is missing or infinite, by one sum, which either would spoil."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
-
-
-def refuse_infinite(values, label, inside=None):
-    """Raise where values (n,) are infinite (in the rows `inside`)."""
-    if all_finite(values):
-        return
-    infinite = np.isinf(values) if inside is None else np.isinf(values) & inside
-    if infinite.any():
-        raise DataError(
-            f"{label} is infinite in {int(infinite.sum())} of {len(values)} rows, the first is row {int(np.argmax(infinite))}. "
-            f"Mend these values, or leave the rows out."
-        )
 
 
 def mask_of(data, mask, n, what):

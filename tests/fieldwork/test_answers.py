@@ -37,13 +37,13 @@ def near(share, p, n):
 def test_no_error__leaves_every_answer_true(prep, true):
     said = heard(prep, proxy_under=0.9, missing_yes=5.0)
     np.testing.assert_array_equal(said.answers, true.answers)
-    np.testing.assert_array_equal(said.attributes, true.attributes)
+    np.testing.assert_array_equal(said.attributes.numbers, true.attributes.numbers)
 
 
 def test_misreported_use__happens_at_its_rates_and_moves_the_questions(prep, true):
     said = heard(prep, internet_over=0.1, internet_under=0.05)
     np.testing.assert_array_equal(said.person, true.person)
-    was, now = true.attributes[:, 7] == 1, said.attributes[:, 7] == 1
+    was, now = true.attributes.internet, said.attributes.internet
     assert near((now & ~was).sum() / (~was).sum(), 0.1, (~was).sum())
     assert near((was & ~now).sum() / was.sum(), 0.05, was.sum())
     app = list(prep.pop.outcome_names).index("app_instant_messaging")
@@ -58,7 +58,7 @@ def test_desirable_and_sensitive_answers(prep, true):
     names = list(prep.pop.outcome_names)
     good, bad = names.index("app_online_news"), names.index("app_short_video")
     said = heard(prep, desirable=("app_online_news",), over=0.2, sensitive=("app_short_video",), under=0.3)
-    users = true.attributes[:, 7] == 1
+    users = true.attributes.internet
     no, yes = users & (true.answers[:, good] == 0), users & (true.answers[:, bad] == 1)
     assert near(said.answers[no, good].mean(), 0.2, no.sum())
     assert near(1 - said.answers[yes, bad].mean(), 0.3, yes.sum())
@@ -68,7 +68,7 @@ def test_desirable_and_sensitive_answers(prep, true):
 
 def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
     said = heard(prep, missing=0.25, missing_old=0.25)
-    users = said.attributes[:, 7] == 1
+    users = said.attributes.internet
     k = list(prep.pop.outcome_names).index("app_online_shopping")
     assert near((said.answers[users, k] == MISSING).mean(), 0.25, users.sum())
     assert (said.answers[~users, k] == 0).all()
@@ -95,7 +95,7 @@ def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
 def test_missing_depends_on_the_answer(prep, true):
     said = heard(prep, missing=0.1, missing_old=0.1, missing_yes=3.0)
     k = list(prep.pop.outcome_names).index("app_online_shopping")
-    users = true.attributes[:, 7] == 1
+    users = true.attributes.internet
     yes, no = users & (true.answers[:, k] == 1), users & (true.answers[:, k] == 0)
     assert near((said.answers[yes, k] == MISSING).mean(), 0.3, yes.sum())
     assert near((said.answers[no, k] == MISSING).mean(), 0.1, no.sum())
@@ -104,9 +104,9 @@ def test_missing_depends_on_the_answer(prep, true):
 def test_proxies__miss_what_they_do_not_know(prep, true):
     said = heard(prep, proxy_old=0.5, proxy_under=0.4)
     k = list(prep.pop.outcome_names).index("app_instant_messaging")
-    old = (true.attributes[:, 4] >= 70) & (true.answers[:, k] == 1)
+    old = (true.attributes.age >= 70) & (true.answers[:, k] == 1)
     assert near(1 - said.answers[old, k].mean(), 0.2, old.sum())
-    young = true.attributes[:, 4] < 70
+    young = true.attributes.age < 70
     np.testing.assert_array_equal(said.answers[young], true.answers[young])
 
 
@@ -114,14 +114,14 @@ def test_interviewers__differ_by_their_standard_deviation(prep, true):
     """Between-interviewer variance of a share near one half: p(1-p)/m + (p(1-p) sd)², within 40 % of it."""
     said = heard(prep, Protocol(interviewers=60), interviewer_sd=0.4)
     plain = heard(prep, Protocol(interviewers=60))
-    k = int(np.argmin(np.abs(plain.answers[plain.attributes[:, 7] == 1].mean(axis=0) - 0.5)))
+    k = int(np.argmin(np.abs(plain.answers[plain.attributes.internet].mean(axis=0) - 0.5)))
 
     def between(cases):
-        users = cases.attributes[:, 7] == 1
+        users = cases.attributes.internet
         n = np.bincount(cases.interviewer[users], minlength=60)
         return np.var(np.bincount(cases.interviewer[users], cases.answers[users, k], 60) / n)
 
-    p = plain.answers[plain.attributes[:, 7] == 1, k].mean()
+    p = plain.answers[plain.attributes.internet, k].mean()
     assert between(plain) < 0.5 * (0.4 * p * (1 - p)) ** 2
     assert between(said) == pytest.approx((0.4 * p * (1 - p)) ** 2 + between(plain), rel=0.5)
 

@@ -113,7 +113,7 @@ def test_quota__is_never_exceeded_and_screens_people_out(prep):
     a = cases.attributes
     from surveysim.population.outcomes import AGE_8
 
-    cell = a[:, 3] // 140 * 8 + AGE_8[(a[:, 3] // 7) % 20]
+    cell = a.sex * 8 + AGE_8[(a.cell // 7) % 20]
     made = np.zeros_like(limit)
     np.add.at(made, (cases.frame, prep.design.province[cases.unit], cell), 1)
     assert (made <= limit).all()

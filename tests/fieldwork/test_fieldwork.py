@@ -60,16 +60,16 @@ def test_interviews__reach_whom_the_frame_says(cases, frames):
     for f, frame in enumerate(frames):
         at = cases.frame == f
         owner = frame.owner(frame.digits(cases.unit[at], cases.number[at]))
-        reached = cases.person[at] if f == 1 else cases.attributes[at, 1]
+        reached = cases.person[at] if f == 1 else cases.attributes.household[at]
         np.testing.assert_array_equal(owner, reached)
 
 
 def test_respondents__are_eligible_and_report_their_phones(cases):
-    assert cases.attributes[:, 4].min() >= 6
+    assert cases.attributes.age.min() >= 6
     landline = cases.frame == 0
     assert (cases.n_lines[landline] >= 1).all()
     assert (cases.n_eligible[landline] >= 1).all()
-    assert (cases.n_eligible[landline] <= cases.attributes[landline, 10]).all()
+    assert (cases.n_eligible[landline] <= cases.attributes.household_size[landline]).all()
     assert (cases.n_mobile[~landline] >= 1).all()
 
 
@@ -89,8 +89,8 @@ def test_landline_member__is_chosen_with_equal_chances():
     even = {"female": 0.0, "age_per_decade": 0.0, "education_level": 0.0, "urban": 0.0}
     models = (ResponseModel(contact=0.45, **even), ResponseModel(**even))
     found = dial(Fieldwork(frames, SampleDesign.plan(frames, interviews=20_000), models), keys(3))
-    two = (found.frame == 0) & (found.n_eligible == 2) & (found.attributes[:, 10] == 2)
-    second = found.attributes[two, 2].mean()
+    two = (found.frame == 0) & (found.n_eligible == 2) & (found.attributes.household_size == 2)
+    second = found.attributes.position[two].mean()
     assert two.sum() > 1500
     assert abs(second - 0.5) < 4.5 * 0.5 / np.sqrt(two.sum())
 

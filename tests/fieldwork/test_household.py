@@ -31,9 +31,9 @@ def interviewed(frames, landline_share=1.0, n=15_000, **changes):
 
 def households(frames, cases, size):
     """Of respondents whose household has `size` members, all eligible: index, and the members' attributes (n, size, 11)."""
-    rows = np.flatnonzero((cases.n_eligible == size) & (cases.attributes[:, 10] == size))
-    first = cases.person[rows] - cases.attributes[rows, 2]
-    members = frames[0].pop.attributes((first[:, None] + np.arange(size)).ravel()).reshape(len(rows), size, 11)
+    rows = np.flatnonzero((cases.n_eligible == size) & (cases.attributes.household_size == size))
+    first = cases.person[rows] - cases.attributes.position[rows]
+    members = frames[0].pop.attributes((first[:, None] + np.arange(size)).ravel()).numbers.reshape(len(rows), size, 11)
     return rows, first, members
 
 
@@ -58,7 +58,7 @@ def test_kish_table__gives_equal_chances_but_for_five():
 def test_kish__takes_each_line_of_its_list_as_often_as_the_table_says(frames, size):
     cases = interviewed(frames, selection="kish")
     rows, _, members = households(frames, cases, size)
-    rank = np.take_along_axis(ranks(members), cases.attributes[rows, 2][:, None], axis=1).ravel()
+    rank = np.take_along_axis(ranks(members), cases.attributes.position[rows][:, None], axis=1).ravel()
     share, n = np.bincount(rank, minlength=size) / len(rank), len(rank)
     assert n > 300
     assert np.all(np.abs(share - 1 / size) < 4.5 * np.sqrt((1 / size) * (1 - 1 / size) / n))
@@ -69,7 +69,7 @@ def test_kish__members_stood_for_are_one_over_the_probability(frames):
     few = cases.n_eligible < 5
     np.testing.assert_array_equal(cases.members[few], cases.n_eligible[few])
     rows, _, members = households(frames, cases, 5)
-    rank = np.take_along_axis(ranks(members), cases.attributes[rows, 2][:, None], axis=1).ravel()
+    rank = np.take_along_axis(ranks(members), cases.attributes.position[rows][:, None], axis=1).ravel()
     assert len(rows) > 20
     np.testing.assert_allclose(cases.members[rows], 1 / kish_probability(rank, 5))
 
@@ -81,7 +81,7 @@ def test_birthday_rules__take_the_member_they_name(frames, rule, sign):
     people = frames[0].pop.people
     day = np.array([[birthday_of(people, person + j) for j in range(3)] for person in first])
     distance = (sign * (180 - day)) % 365
-    chosen = cases.attributes[rows, 2]
+    chosen = cases.attributes.position[rows]
     assert (np.take_along_axis(distance, chosen[:, None], axis=1).ravel() == distance.min(axis=1)).all()
     share = np.bincount(chosen, minlength=3) / len(rows)
     assert np.all(np.abs(share - 1 / 3) < 4.5 * np.sqrt(2 / 9 / len(rows)))
@@ -93,24 +93,24 @@ def test_misselection__gives_the_interview_to_whoever_answers(frames):
     rows, first, _ = households(frames, cases, 3)
     people = frames[0].pop.people
     day = np.array([[birthday_of(people, person + j) for j in range(3)] for person in first])
-    wrong = ((180 - day) % 365).argmin(axis=1) != cases.attributes[rows, 2]
+    wrong = ((180 - day) % 365).argmin(axis=1) != cases.attributes.position[rows]
     assert 0.25 * 0.5 < wrong.mean() < 0.25 * 0.8
 
 
 def test_whoever_answers__is_older_than_a_random_member(frames):
     random, anybody = (interviewed(frames, selection=rule) for rule in ("random", "anybody"))
-    gap = anybody.attributes[:, 4].mean() - random.attributes[:, 4].mean()
-    se = np.sqrt(2 * random.attributes[:, 4].var() / len(random))
+    gap = anybody.attributes.age.mean() - random.attributes.age.mean()
+    se = np.sqrt(2 * random.attributes.age.var() / len(random))
     assert gap > 4.5 * se
 
 
 def test_shared_mobiles__bring_in_other_members(frames):
     cases = interviewed(frames, landline_share=0.0, n=12_000, shared=0.4)
     owner = frames[1].owner(frames[1].digits(cases.unit, cases.number))
-    household = frames[0].pop.attributes(owner)[:, 1]
-    np.testing.assert_array_equal(household, cases.attributes[:, 1])
+    household = frames[0].pop.attributes(owner).household
+    np.testing.assert_array_equal(household, cases.attributes.household)
     other = owner != cases.person
-    several = cases.attributes[:, 10] > 1
+    several = cases.attributes.household_size > 1
     assert abs(other[several].mean() - 0.2) < 0.035  # 0.4 × half of the time; a few have nobody else aged 6 or older
     assert (cases.n_mobile >= 1).all()
     assert not (frames[1].owner(frames[1].digits(cases.unit, cases.number))[~other] != cases.person[~other]).any()
@@ -120,9 +120,9 @@ def test_childrens_phones__need_consent_and_small_children_are_not_eligible(fram
     """Under log odds of -3 for ages 6-9 hardly any child is interviewed; those under 6 never are."""
     plain = interviewed(frames, landline_share=1.0, cooperation=0.5)
     asked = interviewed(frames, landline_share=1.0, cooperation=0.5, child=-3.0)
-    share = [np.mean(c.attributes[:, 4] < 10) for c in (plain, asked)]
+    share = [np.mean(c.attributes.age < 10) for c in (plain, asked)]
     assert share[1] < 0.3 * share[0]
-    assert min(plain.attributes[:, 4].min(), asked.attributes[:, 4].min()) >= 6
+    assert min(plain.attributes.age.min(), asked.attributes.age.min()) >= 6
 
 
 def test_selection__unknown_rule():

@@ -211,10 +211,11 @@ def test_alias_draws__have_the_solved_chances(landline, mobile, frame):
     shape = (337, 2, calling.N_CODES, int(field.chain.attempts.max()) + 1)
     tally, dialled = np.zeros(shape, np.int64), np.zeros(337, np.int64)
     interviews = np.empty((int(targets.sum()), 7), np.int64)
-    arguments = (which.pop.people, which.numbers, field.tables(frame, keys), int(frame == 0), units, targets)
-    dialling.dial(*arguments, field.rates[frame], tally, dialled, interviews, np.empty((0, 6), np.int64))
+    plan = dialling.Plan(units, targets, field.rates[frame])
+    arguments = (which.pop.people, which.numbers, field.tables(frame, keys), int(frame == 0), plan)
+    dialling.dial(*arguments, dialling.Made(tally, dialled, interviews, np.empty((0, 6), np.int64)))
     cases = np.empty((int(dialled.sum()), 6), np.int64)
-    dialling.dial(*arguments, field.rates[frame], np.zeros_like(tally), dialled, interviews, cases)
+    dialling.dial(*arguments, dialling.Made(np.zeros_like(tally), dialled, interviews, cases))
     chance = field.outcomes[frame].chance
     expected = chance[cases[:, 5]].sum(axis=0)
     counts = tally.sum(axis=(0, 1))[:, : expected.shape[1]]

@@ -101,13 +101,13 @@ def test_phone_prefixes__are_real_and_belong_to_their_unit(pop, mobile):
     """With the package `phone`: every prefix of a unit is one that phone.dat gives to a place of the unit."""
     phone = pytest.importorskip("phone")
     real = TelephoneFrame(pop, "mobile", prefixes="phone")
-    codes, _, _, _, _, unit_of = real._codes
+    codes, found = real._codes
     np.testing.assert_array_equal(real.prefixes, mobile.prefixes)
     assert len(np.unique(codes)) == len(codes)
     look = phone.Phone()
     names = real.units["name_zh"].to_numpy()
     for u in (0, 5, 100, 200, 336):
-        some = codes[unit_of == u][:5] - 10_000_000
+        some = codes[found.unit == u][:5] - 10_000_000
         for code in some:
             assert names[u].startswith(look.find(int(code))["city"][:2]), (names[u], code)
     ids = np.arange(0, pop.size, 9973)

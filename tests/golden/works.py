@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import surveysim as ss
+from surveysim.population import cache as kept
 from surveysim.population import parameters
 from surveysim.survey import error_budget
 
@@ -88,7 +89,7 @@ def margins():
 def shipped():
     """The exact parameters of the preset, as they come with the package."""
     mark, path = parameters.shipped()
-    return arrays(sorted(parameters.load_arrays(path, mark).items()))
+    return arrays(sorted(kept.load(path, mark).items()))
 
 
 # --------------------------------------------------------------------------------------------------------------- the draws

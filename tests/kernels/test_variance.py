@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from surveysim.kernels import codes
 from surveysim.kernels import variance as kernels
 
 N, D, U, H, P, K, WIDTH = 60, 3, 9, 4, 2, 8, 5
@@ -23,6 +24,7 @@ class Sample:
         self.sampled = np.bincount(self.stratum)
         self.scale = np.array([1.4, 0.9, 1.0, 0.7])
         self.sample = np.array([0, 0, -1, 0])  # the stratum with one unit deviates from the mean of all
+        self.strata = kernels.Strata(self.stratum, self.sampled, self.scale, self.sample)
         self.order = np.empty(0, np.int64) if sort else np.argsort(self.unit, kind="stable")
         self.start = np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
         self.cell = rng.integers(0, K, N).astype(np.int32)
@@ -82,7 +84,8 @@ def test_gram(s):
 def test_residuals(s):
     z, factor = np.stack([s.y, s.x * 2, -s.y]), np.linspace(0.5, 2, K)
     out = np.empty_like(z)
-    kernels.residuals(z, s.weight, s.cell, s.partition, s.column, s.inverse, s.pinned, factor, out)
+    fit = kernels.Fit(s.weight, s.cell, s.partition, s.column, s.inverse, s.pinned)
+    kernels.residuals(z, fit, factor, out)
     x, expected = s.x_of_rows(), np.zeros_like(z)
     for p in range(P):
         here = s.partition[s.cell] == p
@@ -131,7 +134,7 @@ def test_centres(sample, centres):
 
 def test_stratified(s):
     z, out = np.stack([s.y, s.x, s.y * s.x]), np.full(5, 7.0)
-    kernels.stratified(z, s.weight, s.unit, s.stratum, s.sampled, s.scale, s.sample, out)
+    kernels.stratified(z, s.weight, s.unit, s.strata, out)
     np.testing.assert_allclose(out[:3], s.variances(s.unit_totals(z * s.weight)))
     assert (out[3:] == 7).all()
 
@@ -162,11 +165,11 @@ def test_between_units_and_domains(s, ratio, ones):
     sums = np.zeros((U, D)), np.zeros((U, D))
     kernels.unit_sums(s.weight, s.y, given[0], s.group, s.unit, *sums, np.zeros((U, D), np.int64))
     out = np.full(D, 0.25)
-    kernels.between_units(*sums, s.value, given[1], s.stratum, s.sampled, s.scale, s.sample, out)
+    kernels.between_units(*sums, s.value, given[1], s.strata, out)
     np.testing.assert_allclose(out, expected)
     out = np.full(D, 0.25)
-    design = s.order, s.start, s.stratum, s.sampled, s.scale, s.sample
-    kernels.domains(s.weight, s.y, given[0], s.group, s.value, given[1], *design, out)
+    ratios = kernels.Ratios(s.y, given[0], s.group, s.value, given[1])
+    kernels.domains(s.weight, ratios, s.order, s.start, s.strata, out)
     np.testing.assert_allclose(out, expected)
 
 
@@ -175,14 +178,14 @@ def test_rows_units_and_strata_with_weight(s):
     s.weight[(s.unit < 2) & (s.group == 0)] = 0.0
     there = s.unit_totals((s.inside() & (s.weight > 0)).astype(float))
     count = np.full((U, D), 2, np.int64)
-    kernels.count_rows(s.weight, s.group, s.unit, count)
+    codes.count_rows(s.weight, s.group, s.unit, count)
     np.testing.assert_array_equal(count.T, 2 + there)
     strata = np.stack([[(there[d, s.stratum == h] > 0).any() for h in range(H)] for d in range(D)])
     found = np.ones(D, np.int64), np.ones(D, np.int64)
-    kernels.count_present(count - 2, s.stratum, H, *found)
+    codes.count_present(count - 2, s.stratum, H, *found)
     np.testing.assert_array_equal(found, 1 + np.array([(there > 0).sum(axis=1), strata.sum(axis=1)]))
     found = np.ones(D, np.int64), np.ones(D, np.int64)
-    kernels.count_units(s.weight, s.group, s.order, s.start, s.stratum, H, *found)
+    codes.count_units(s.weight, s.group, s.order, s.start, s.stratum, H, *found)
     np.testing.assert_array_equal(found, 1 + np.array([(there > 0).sum(axis=1), strata.sum(axis=1)]))
 
 
@@ -195,41 +198,12 @@ def test_ratio_scores(s, ones):
     np.testing.assert_allclose(out, s.scores().sum(axis=0))
 
 
-def test_join_and_renumber():
-    group, codes = np.array([0, 1, -1, 1, 0, 1], np.int32), np.array([2, 0, 1, -1, 0, 2])
-    out, used = np.empty(6, np.int32), np.zeros(6, bool)
-    kernels.join(group, codes, np.array([1, 0, 2]), 3, out, used)
-    assert out.tolist() == [2, 4, -1, -1, 1, 5]
-    assert used.tolist() == [False, True, True, False, True, True]
-    kept = np.empty(6, np.int32)
-    kernels.renumber(out, np.array([9, 0, 1, 9, 2, 3], np.int32), kept)
-    assert kept.tolist() == [1, 2, -1, -1, 0, 3]
-
-
-def test_own_stratum():
-    owner = np.full(3, -1)
-    assert kernels.own_stratum(np.array([0, 1, 0, 2, 1]), np.array([3, 0, 3, 1, 0]), owner) == 0
-    assert owner.tolist() == [3, 0, 1]
-    owner[:] = -1
-    assert kernels.own_stratum(np.array([0, 1, 0, 2, 1]), np.array([3, 0, 2, 1, 1]), owner) == 2
-    assert owner.tolist() == [3, 0, 1]  # that of the first row
-
-
-def test_whole_numbers_and_used_codes():
-    codes, used = np.empty(4, np.int32), np.zeros(5, bool)
-    kernels.whole_numbers(np.array([7, 3, 7, 4]), 3, codes, used)
-    assert codes.tolist() == [4, 0, 4, 1]
-    assert used.tolist() == [True, True, False, False, True]
-    used = np.zeros(4, bool)
-    assert kernels.used_codes(np.array([2, -1, 0, -1, 2]), used) == 2
-    assert used.tolist() == [True, False, True, False]
-
-
 def test_column_totals_and_calibrated_variances(s):
     """Both ways to the variance of residuals agree with the residuals of every score, unit by unit."""
     x, weighted = s.x_of_rows(), s.scores() * s.weight
     totals = np.full((U, P, WIDTH + 1), 0.5)
-    kernels.column_totals(s.weight, s.base, s.cell, s.partition, s.column, s.unit, WIDTH, totals)
+    fit = kernels.Fit(s.base, s.cell, s.partition, s.column, s.inverse, s.pinned)
+    kernels.column_totals(s.weight, fit, s.unit, totals)
     of_partition = (s.partition[s.cell] == np.arange(P)[:, None]).astype(float)
     for p in range(P):
         expected = np.column_stack([s.unit_totals(x[p].T * s.weight).T, s.unit_totals(of_partition[p] * s.base)])
@@ -242,14 +216,13 @@ def test_column_totals_and_calibrated_variances(s):
             own = own - s.unit_totals((x[p] @ beta[p, :WIDTH]).T * s.weight)
             own = own - s.unit_totals(np.outer(beta[p, WIDTH], of_partition[p] * s.base))
         z = s.scores().sum(axis=0)
-        margins = s.base, s.cell, s.partition, s.column, s.inverse, pinned
-        found = kernels.domain_coefficients(z, s.group, *margins, D)
+        fit = fit._replace(pinned=pinned)
+        found = kernels.domain_coefficients(z, s.group, fit, D)
         np.testing.assert_allclose(found, beta, rtol=1e-9, atol=1e-9)
         expected = 0.25 + s.variances(own)
         out = np.full(D, 0.25)
-        common = s.stratum, s.sampled, s.scale, s.sample
-        kernels.calibrated_units(z, s.weight, s.group, s.unit, *common, *margins, totals - 0.5, out)
+        kernels.calibrated_units(z, s.weight, s.group, s.unit, s.strata, fit, totals - 0.5, out)
         np.testing.assert_allclose(out, expected, rtol=1e-8)
         out = np.full(D, 0.25)
-        kernels.calibrated_domains(z, s.weight, s.group, s.order, s.start, *common, *margins, out)
+        kernels.calibrated_domains(z, s.weight, s.group, s.order, s.start, s.strata, fit, out)
         np.testing.assert_allclose(out, expected, rtol=1e-8)

@@ -77,7 +77,7 @@ def test_from_frame__telephone_frame_is_a_bijection(kind):
         every = np.arange(frame.numbers.space[u])
         owner = frame.owner(frame.digits(np.full(len(every), u), every))
         reached.append(owner[owner >= 0])
-        stratum = pop._stratum[owner[owner >= 0]] if kind == "mobile" else None
+        stratum = pop.source._stratum[owner[owner >= 0]] if kind == "mobile" else None
         assert stratum is None or (stratum == u).all(), "a number belongs to the unit of its owner"
     np.testing.assert_array_equal(np.bincount(np.concatenate(reached), minlength=len(ids)), pop.n_numbers(kind, ids))
     assert len(frame.random_numbers("N", 5, np.random.default_rng(1))) == 5
@@ -251,7 +251,7 @@ def test_from_margins__70_million_people_take_little_memory():
     """Tables only: the same few kilobytes as for 300,000 people; any person at once."""
     pop = Population.from_margins(country(250), stratum="region", rates=RATES)
     assert pop.size == 75_000_000
-    assert sum(table.nbytes for table in pop._people) < 20_000
+    assert sum(table.nbytes for table in pop.people) < 20_000
     assert len(pop.persons([74_999_999])) == 1
 
 

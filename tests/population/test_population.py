@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from surveysim import DataError, Population, SpecError, UnknownNameError, reference
-from surveysim.population import census, parameters
+from surveysim.population import cache, census, parameters
 
 
 def test_size__is_the_scaled_nation(pop):
@@ -300,7 +300,7 @@ def test_intraclass_correlations__are_those_asked_for():
 
     def correlation(pop, first, second):
         scores = special.ndtri((np.arange(16) + 0.5) / 16)
-        a, b = (scores[pop.attributes(ids)[:, 8]] for ids in (first, second))
+        a, b = (scores[pop.attributes(ids).trait] for ids in (first, second))
         return np.corrcoef(a, b)[0, 1]
 
     rng = np.random.default_rng(8)
@@ -329,9 +329,9 @@ def test_lines_and_shared_draws__are_independent_of_the_heads_own(pop):
     homes = pop.households(np.arange(0, pop.n_households, 37))
     homes = homes[homes["kind"] == "family"]
     a = pop.attributes(homes["first_person_id"].to_numpy())
-    inside = (a[:, 4] >= 30) & (a[:, 4] < 50)
+    inside = (a.age >= 30) & (a.age < 50)
     table = np.zeros((16, 2))
-    np.add.at(table, (a[inside, 8], (a[inside, 6] > 0).astype(int)), 1)
+    np.add.at(table, (a.trait[inside], (a.n_lines[inside] > 0).astype(int)), 1)
     assert stats.chi2_contingency(table)[1] > 1e-4
 
 
@@ -367,7 +367,7 @@ def test_weekly_hours__go_with_the_trait_but_are_not_it(pop):
     people = pop.persons(np.arange(0, pop.size, 5))
     inside = people["internet"] & (people["urban"] == "urban") & people["age"].between(30, 39)
     hours = people.loc[inside & (people["education"] == "college_plus"), "weekly_hours"]
-    trait = pop.attributes(hours.index.to_numpy() * 5)[:, 8]
+    trait = pop.attributes(hours.index.to_numpy() * 5).trait
     assert 0.4 < stats.spearmanr(hours, trait).statistic < 0.6
     assert hours.nunique() > 300
 
@@ -419,11 +419,11 @@ def test_cache__that_cannot_be_written_costs_a_warning_not_the_answer(monkeypatc
 def test_cache__notices_any_damage(tmp_path):
     """Every tenth byte flipped in turn: the sums come back whole or not at all."""
     path, rng = tmp_path / "t.npz", np.random.default_rng(1)
-    parameters.save_arrays(path, "mark", {"persons": rng.integers(0, 99, 50), "lines": rng.integers(0, 9, 5)})
-    whole, expected = path.read_bytes(), parameters.load_arrays(path, "mark")
+    cache.save(path, "mark", {"persons": rng.integers(0, 99, 50), "lines": rng.integers(0, 9, 5)})
+    whole, expected = path.read_bytes(), cache.load(path, "mark")
     for at in range(0, len(whole), 10):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
-        found = parameters.load_arrays(path, "mark")
+        found = cache.load(path, "mark")
         assert found is None or all((found[name] == expected[name]).all() for name in expected)
 
 
@@ -483,10 +483,10 @@ def test_people__are_independent_across_ids(pop):
         people.class_household[largest + 1] - people.class_household[largest]
     )
     a = pop.attributes(first)
-    owner = (a[:, 5] > 0).astype(
+    owner = (a.n_mobile > 0).astype(
         int
     )  # who is a candidate for a second number goes by cycles, so that numbers can be counted
-    for column, levels in ((people.cell_age[a[:, 3]], 20), (a[:, 8], 16), (owner, 2), (a[:, 7], 2)):
+    for column, levels in ((people.cell_age[a.cell], 20), (a.trait, 16), (owner, 2), (a.internet.astype(int), 2)):
         for lag in (1, 2, 61):
             table = np.zeros((levels, levels))
             np.add.at(table, (column[:-lag], column[lag:]), 1)

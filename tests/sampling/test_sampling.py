@@ -110,15 +110,17 @@ def test_variance_strata__join_thin_units_inside_the_province():
 
 def bank_numbers(prefixes, suffixes, shared, key, unit, n):
     """The first n numbers of a unit's banks in dialling order."""
-    batch, table, found, bank = respondents.new_batch(), np.empty(respondents.SUFFIXES, np.int64), [], 0
+    batch, table, found, at = respondents.new_batch(), np.empty(respondents.SUFFIXES, np.int64), [], 0
+    every = np.ones(unit + 1, np.int64)
+    given = {"prefixes": every * prefixes, "suffixes": every * suffixes, "shared": np.array([shared])}
+    frame = respondents.Frame(**dict.fromkeys(respondents.Frame._fields, every) | given | {"bank_key": np.array([key])})
     while sum(map(len, found)) < n:
-        width, size, bits = respondents.open_bank(bank, prefixes, suffixes, shared, key, unit, table)
-        for place in range(0, size, respondents.BATCH):
-            m = min(size - place, respondents.BATCH)
-            where = (m, place, bank, size, bits, suffixes, width)
-            respondents.numbers_ahead(batch, *where, shared, key, unit, table)
+        bank = respondents.open_bank(frame, unit, at, table)
+        for place in range(0, bank.size, respondents.BATCH):
+            m = min(bank.size - place, respondents.BATCH)
+            respondents.numbers_ahead(frame, batch, bank, m, place, table)
             found.append(batch.number[:m].copy())
-        bank += 1
+        at += 1
     return np.concatenate(found)[:n]
 
 

@@ -193,8 +193,7 @@ def info(as_json):
     import platform
     from importlib.metadata import version
 
-    from ..population import Population
-    from ..population.parameters import cache_folder
+    from ..population import Population, cache
     from ..survey import SurveySpec
     from ..survey.layers import presets
 
@@ -203,7 +202,7 @@ def info(as_json):
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "scipy", "pandas", "numba", "pyarrow")},
         "cores": os.cpu_count(),
-        "cache": str(cache_folder()),
+        "cache": str(cache.folder()),
         "presets": {},
     }
     for name in presets():

@@ -8,9 +8,10 @@ from functools import cached_property, partial
 import numpy as np
 
 from .. import guards
+from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..tables import coded, column_names, kind_of, named, numbers_of, one_name, refuse_infinite
+from ..tables import coded, column_names, kind_of, named, numbers_of, one_name
 from ..weighting.distances import METHODS
 from . import frame_shares, pooling, replication, scores
 from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError
-from ..tables import called, numbers_of, refuse_infinite
+from ..tables import called, numbers_of
 from .estimates import Estimates
 from .survey import Survey
 

@@ -7,9 +7,9 @@ import pandas as pd
 from scipy import special
 
 from .. import guards
+from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError
-from ..tables import refuse_infinite
 from . import intervals
 from .composites import AB, BA, A, B
 from .estimates import standard_errors

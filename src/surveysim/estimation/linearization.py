@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import DesignError
-from ..kernels import replicates
+from ..kernels import codes, replicates
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints, joined
 from .estimates import by_item
@@ -111,6 +111,10 @@ class Stage:
         """
         return np.where(self.lonely & (policy == "adjust"), -1 - self._sample, self._sample)
 
+    def strata(self, policy):
+        """The same as the kernels take it."""
+        return kernels.Strata(self.stratum, self.sampled, self.scale(policy), self.sample(policy))
+
     def deviations(self, totals, policy):
         """Unit totals (E, U) less what they deviate from."""
         sums = np.stack([np.bincount(self.stratum, t, len(self.sampled)) for t in totals], axis=1)
@@ -195,7 +199,7 @@ class Design:
                 [np.diag(self.covariance(scores[b], None if rows is None else rows[b])) for b in blocks]
             )
         result = np.zeros(len(scores))
-        parts = [(s, s.scale(self.lonely), s.sample(self.lonely)) for s in self.stages]
+        parts = [(s.unit, s.strata(self.lonely)) for s in self.stages]
         buffer, found = np.empty((min(BLOCK, len(scores)), len(self.weight))), np.empty(BLOCK)
         for first in range(0, len(scores), BLOCK):
             part = scores[first : first + BLOCK]
@@ -204,8 +208,8 @@ class Design:
                 row[:] = score
             block, known_with_error = self.adjusted(block)
             here = result[first : first + BLOCK]
-            for stage, scale, sample in parts:
-                kernels.stratified(block, self.carried, stage.unit, stage.stratum, stage.sampled, scale, sample, found)
+            for unit, strata in parts:
+                kernels.stratified(block, self.carried, unit, strata, found)
                 here += found[: len(part)]
             for matrix, beta in known_with_error:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
@@ -246,39 +250,30 @@ class Design:
             return self.variances([s.score for s in parts], [s.rows for s in parts])
         result = np.zeros(len(block.value))
         for stage_number, stage in enumerate(self.stages):
-            scale, sample = stage.scale(self.lonely), stage.sample(self.lonely)
+            strata = stage.strata(self.lonely)
             if self.links:
-                (c,) = self.links
-                totals = self._column_totals[stage_number]
+                given, fit, totals = (
+                    (block.score, self.weight, block.group),
+                    self.links[0].fit,
+                    self._column_totals[stage_number],
+                )
                 if totals is not None:
-                    common = (block.score, self.weight, block.group, stage.unit, stage.stratum, stage.sampled)
-                    given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
-                    kernels.calibrated_units(*common, scale, sample, *given, totals, result)
-                    continue
-                order, start = stage.order
-                given = (c.base, c.cell, c.partition, c.column, c.inverse, c.pinned())
-                common = (block.score, self.weight, block.group, order, start, stage.stratum, stage.sampled)
-                kernels.calibrated_domains(*common, scale, sample, *given, result)
+                    kernels.calibrated_units(*given, stage.unit, strata, fit, totals, result)
+                else:
+                    kernels.calibrated_domains(*given, *stage.order, strata, fit, result)
                 continue
             x = NONE if block.x is None else block.x
             if block.units is not None and stage is self.stages[0]:
                 num, den, _ = block.units
-                kernels.between_units(
-                    num, den, block.value, block.base, stage.stratum, stage.sampled, scale, sample, result
-                )
+                kernels.between_units(num, den, block.value, block.base, strata, result)
             elif stage.fits(len(result)):
                 shape = (len(stage.stratum), len(result))
                 sums = np.zeros(shape), np.zeros(shape)
                 kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, np.zeros(shape, np.int64))
-                kernels.between_units(
-                    *sums, block.value, block.base, stage.stratum, stage.sampled, scale, sample, result
-                )
+                kernels.between_units(*sums, block.value, block.base, strata, result)
             else:
-                order, start = stage.order
-                kernels.domains(
-                    self.weight, block.y, x, block.group, block.value, block.base, order, start, stage.stratum, stage.sampled,
-                    scale, sample, result,
-                )  # fmt: skip
+                ratios = kernels.Ratios(block.y, x, block.group, block.value, block.base)
+                kernels.domains(self.weight, ratios, *stage.order, strata, result)
         return result
 
     @cached_property
@@ -291,7 +286,7 @@ class Design:
             few = U * P * width <= len(self.weight) + c.column.size
             result.append(np.zeros((U, P, width + 1)) if few else None)
             if few:
-                kernels.column_totals(self.weight, c.base, c.cell, c.partition, c.column, stage.unit, width, result[-1])
+                kernels.column_totals(self.weight, c.fit, stage.unit, result[-1])
         return result
 
     def degrees(self, group, domains, count=None, strict=True):
@@ -305,11 +300,11 @@ class Design:
         if stage.fits(D):
             if count is None:
                 count = np.zeros((len(stage.stratum), D), np.int64)
-                kernels.count_rows(self.weight, group, stage.unit, count)
-            kernels.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
+                codes.count_rows(self.weight, group, stage.unit, count)
+            codes.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
         else:
             order, start = stage.order
-            kernels.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)
+            codes.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)
         if not strict:
             return np.where(psus - strata < 1, np.nan, psus - strata)
         for d in np.flatnonzero(psus - strata < 1):

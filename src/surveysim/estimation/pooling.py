@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..coding import holds_numbers, pandas_types
 from ..errors import DataError
-from ..tables import coded, column_names, holds_numbers, numbers_of, one_name, pandas_types, pick
+from ..tables import coded, column_names, numbers_of, one_name, pick
 from .composites import AB, BA, A, B
 from .linearization import Design, Stage
 

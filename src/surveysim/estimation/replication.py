@@ -14,10 +14,11 @@ from scipy import linalg
 from scipy.linalg import hadamard
 
 from .. import guards
+from ..coding import codes_inside
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
-from ..tables import codes_inside, numbers_of, same_index
+from ..tables import numbers_of, same_index
 from ..threads import by_threads
 from ..weighting import Calibration
 from ..weighting.cells import refuse_unsquared

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..coding import coded_values
 from ..errors import DataError, DesignError
-from ..kernels import variance
-from ..tables import called, coded, coded_values, numbers_of, same_index, values_of
+from ..kernels import codes as kernels
+from ..tables import called, coded, numbers_of, same_index, values_of
 from .linearization import Stage
 
 ROUNDED = 1e-6  # share of a probability that may be rounding
@@ -26,7 +27,7 @@ def codes_of(data, column, what, n):
     else:
         codes, labels = coded(data, column)
     used = np.zeros(max(len(labels), 1), bool)
-    missing = variance.used_codes(codes, used)
+    missing = kernels.used_codes(codes, used)
     if missing:
         raise DataError(
             f"{called(what, column)} is missing in {missing} of {n} rows, the first is row {int(np.argmax(codes < 0))}. Give every "
@@ -56,7 +57,7 @@ def _whole_numbers(values):
         codes, labels = pd.factorize(values, sort=True)
         return codes, labels
     codes, used = np.empty(len(values), np.int32), np.zeros(most - least + 1, bool)
-    variance.whole_numbers(values, least, codes, used)
+    kernels.whole_numbers(values, least, codes, used)
     labels = np.arange(least, most + 1)
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
@@ -104,7 +105,7 @@ def stages(data, strata, psu, fpc, nest, n):
         owner = np.full(len(names), -1, np.int64)
         if units is None:
             owner = stratum.astype(np.int64)
-        elif variance.own_stratum(unit, stratum, owner):
+        elif kernels.own_stratum(unit, stratum, owner):
             split = owner[unit] != stratum
             raise DesignError(
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "

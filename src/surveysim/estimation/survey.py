@@ -8,23 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .. import guards, weighting
+from ..coding import all_finite, refuse_infinite
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..kernels import variance
-from ..tables import (
-    all_finite,
-    called,
-    coded,
-    column_names,
-    held,
-    kind_of,
-    mask_of,
-    named,
-    numbers_of,
-    one_name,
-    refuse_infinite,
-    rows_of,
-)
+from ..kernels import codes as kernels
+from ..tables import called, coded, column_names, held, kind_of, mask_of, named, numbers_of, one_name, rows_of
 from ..weighting import Calibration, Weights
 from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights
@@ -497,7 +485,7 @@ class Survey(Shown):
             rank = np.empty(max(len(labels), 1), np.int64)
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
-            variance.join(group, codes, rank, len(labels), finer, used)
+            kernels.join(group, codes, rank, len(labels), finer, used)
             lost = int(((group >= 0) & (finer < 0) & (self.design.weight != 0)).sum()) if codes.min() < 0 else 0
             if lost:
                 aside[name] = lost
@@ -510,7 +498,7 @@ class Survey(Shown):
         if used.all():
             return group, names
         place, kept = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32), np.empty_like(group)
-        variance.renumber(group, place, kept)
+        kernels.renumber(group, place, kept)
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..on_demand import Later
+from ..population.attributes import Attributes
 
 randomness = Later(__package__, "..kernels.randomness")
 special = Later("scipy", ".special")
@@ -17,9 +18,9 @@ MISSING = 2
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the interviews say: attributes (n, 11), own mobiles (n,), answers (n, K) of 0, 1 and 2 (none), hours (n,)."""
+    """What the interviews say: attributes, own mobiles (n,), answers (n, K) of 0, 1 and 2 (none), hours (n,)."""
 
-    attributes: np.ndarray
+    attributes: Attributes
     n_mobile: np.ndarray
     answers: np.ndarray
     hours: np.ndarray
@@ -59,12 +60,11 @@ class Measurement:
 
     def hear(self, pop, person, attributes, interviewer, fieldwork, keys):
         """What the interviews of these persons say, `Heard`; the true `attributes` are left alone."""
-        n_mobile = attributes[:, 5]
+        n_mobile = attributes.n_mobile
         if self.internet_over or self.internet_under:
-            user = attributes[:, 7] == 1
+            user = attributes.internet
             flip = self._draw(person, INTERNET, keys)[:, 0] < np.where(user, self.internet_under, self.internet_over)
-            attributes = attributes.copy()
-            attributes[:, 7] = user ^ flip
+            attributes = attributes.with_internet(user ^ flip)
         if self.forgotten_number:
             n_mobile = n_mobile - ((n_mobile > 1) & (self._draw(person, NUMBERS, keys)[:, 0] < self.forgotten_number))
         answers, hours = pop.answers(person, attributes)
@@ -86,9 +86,8 @@ class Measurement:
 
     def _mishear(self, pop, person, attributes, answers, effect, keys):
         """Change the answers (n, K) item by item, where the item was asked; what hangs on another answer after it."""
-        model, age = pop.model.outcomes, attributes[:, 4]
-        state = np.where(attributes[:, 7] == 1, 2 + attributes[:, 9], 1)
-        asked = model.asked[state] == 1
+        model, age = pop.model.outcomes, attributes.age
+        asked = model.asked[attributes.asked_as] == 1
         old = age >= 70
         share = np.select([age < 10, old], [self.proxy_child, self.proxy_old], 0.0)
         proxy = self._draw(person, PROXY, keys)[:, 0] < share

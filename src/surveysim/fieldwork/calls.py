@@ -123,13 +123,14 @@ def dial(fieldwork, keys, record=False):
         targets = design.targets[f, units]
         tally, count = np.zeros((len(units), *outcomes.shape[2:]), np.int64), np.zeros(len(units), np.int64)
         interviews = np.empty((int(targets.sum()), 7), np.int64)
-        arguments = (people, frame.numbers, fieldwork.tables(f, keys), int(f == 0), units, targets, fieldwork.rates[f])
-        failed = dialling.dial(*arguments, tally, count, interviews, np.empty((0, 6), np.int64))
+        plan = dialling.Plan(units, targets, fieldwork.rates[f])
+        arguments = (people, frame.numbers, fieldwork.tables(f, keys), int(f == 0), plan)
+        failed = dialling.dial(*arguments, dialling.Made(tally, count, interviews, np.empty((0, 6), np.int64)))
         if failed >= 0:
             _refuse(frame, f, units[failed], tally[failed, :, 0].sum(), targets[failed])
         if record:
             cases = np.empty((int(count.sum()), 6), np.int64)
-            dialling.dial(*arguments, np.zeros_like(tally), np.zeros_like(count), interviews, cases)
+            dialling.dial(*arguments, dialling.Made(np.zeros_like(tally), np.zeros_like(count), interviews, cases))
             records.append(number_table(frame, f, *(cases[:, k] for k in (0, 1, 2, 3, 5, 4))))
         outcomes[f, units], dialled[f, units] = tally, count
         rows.append(np.column_stack([np.full(len(interviews), f), interviews]))
@@ -359,7 +360,7 @@ def _bring_home(fieldwork, keys, rows, *, interviewer, **rest):
         attempts=rows[:, 5],
         interviewer=interviewer,
         n_mobile=np.maximum(heard.n_mobile, ~landline),
-        n_lines=attributes[:, 6],
+        n_lines=attributes.n_lines,
         n_eligible=eligible,
         members=members,
         attributes=heard.attributes,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, FRAMES
 from ..kernels.respondents import BUSINESS, MACHINE, NOBODY_ELIGIBLE
-from ..population.people import attribute_table
+from ..population.attributes import Attributes
 from .answers import MISSING
 
 CODES = tuple(code for code, _, _ in DISPOSITION_CODES)
@@ -28,7 +28,7 @@ class CaseFile:
     person : person id. attempts : calls made. interviewer : who made the interview. slot : slot of the interview (calls only, else -1).
     n_mobile, n_lines, n_eligible : as reported: own mobiles; lines and members aged 6+ of the household.
     members : members a landline respondent stands for, one over the probability of being selected; 0 for mobiles.
-    attributes : (n, 11) of the person (`kernels.people.attributes`), internet use as reported.
+    attributes : of the person, internet use as reported.
     answers : (n, K) 0, 1, or 2 for no answer. hours : (n,).
     outcomes : (2, U, 2, codes, calls + 1) numbers by frame, unit, whether somebody eligible could be reached, final code and calls.
     spent : (2, U, 2) minutes and calls by frame and unit.
@@ -49,7 +49,7 @@ class CaseFile:
     n_lines: np.ndarray
     n_eligible: np.ndarray
     members: np.ndarray
-    attributes: np.ndarray
+    attributes: Attributes
     answers: np.ndarray
     hours: np.ndarray
     outcomes: np.ndarray
@@ -148,7 +148,7 @@ def _answer_columns(pop, answers):
 
 def case_table(pop, cases, frames):
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
-    table = pd.DataFrame(attribute_table(pop.people, cases.person, cases.attributes))
+    table = pd.DataFrame(cases.attributes.table(cases.person))
     digits = [
         frame.digits(cases.unit[cases.frame == f], cases.number[cases.frame == f]) for f, frame in enumerate(frames)
     ]
@@ -166,5 +166,5 @@ def case_table(pop, cases, frames):
     if cases.history is not None:
         head["day"] = (cases.slot // 3).astype(np.int16)
     answers = _answer_columns(pop, cases.answers)
-    hours = np.where(cases.attributes[:, 7] == 1, cases.hours, np.nan)
+    hours = np.where(cases.attributes.internet, cases.hours, np.nan)
     return pd.concat([head, table, answers, pd.DataFrame({"weekly_hours": hours})], axis=1)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..columns import AGE_5_FIRST, AGE_STARTS, EDUCATION
 from ..errors import SpecError
 from .response import SELECTIONS
 
@@ -36,11 +35,9 @@ def members(selection, pop, person, attributes, eligible):
     result = eligible.astype(float)
     rows = np.flatnonzero(eligible >= 5) if selection == "kish" else []
     for i in rows:
-        first, size = person[i] - attributes[i, 2], attributes[i, 10]
-        everybody = pop.attributes(first + np.arange(size))
-        female = everybody[:, 3] // (len(AGE_STARTS) * len(EDUCATION)) == 1
-        old = everybody[:, 4] >= AGE_5_FIRST[0]
-        order = np.lexsort((np.arange(size), -everybody[:, 4], female, ~old))
-        rank = int(np.flatnonzero(order == attributes[i, 2])[0])
+        place, size = attributes.position[i], attributes.household_size[i]
+        everybody = pop.attributes(person[i] - place + np.arange(size))
+        order = np.lexsort((np.arange(size), -everybody.age, everybody.sex == 1, ~everybody.aged_6))
+        rank = int(np.flatnonzero(order == place)[0])
         result[i] = 1 / max(float(kish_probability(rank, eligible[i])), 1 / 6)
     return result

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..coding import natural, truth_values
 from ..errors import DataError, SurveysimWarning
 from ..naming import did_you_mean
-from ..tables import natural, truth_values
 from ..writing import whole
 from . import levels
 from .spelling import MISSING, TEXT, spelt_as

@@ -11,7 +11,8 @@ from ..errors import DataError, SpecError, UnknownNameError
 from ..guards import choice, is_text, number, sight, whole_number
 from ..kernels import numbers as kernels
 from ..population import Population
-from ..population.people import China
+from ..population.china import China
+from ..population.finite import ids_below
 from . import china, plain
 from .prefixes import SUFFIXES
 
@@ -58,7 +59,7 @@ class TelephoneFrame(Shown):
         if not is_text(prefixes, "shipped") and not is_text(prefixes, "phone"):
             raise SpecError(f'prefixes = {prefixes!r}: choose "shipped" or "phone".')
         self.pop, self.kind = pop, kind
-        of_china = isinstance(pop, China)
+        of_china = isinstance(pop.source, China)
         self._layout = china.layout(pop, kind, out_of_area, prefixes) if of_china else plain.layout(pop, kind)
         self.units, self.numbers, self.prefixes = self._layout.units, self._layout.numbers, self._layout.prefixes
 
@@ -69,15 +70,15 @@ class TelephoneFrame(Shown):
 
     @cached_property
     def _codes(self):
-        """Codes in unit order; then, to find one: sorted, the order that sorts them, where buckets of them begin, bits of a
-        bucket, each code's unit."""
+        """Codes in unit order, and what finds one (`kernels.Codes`)."""
         codes = self._layout.codes().astype(np.int64)
         order = np.argsort(codes)
         ordered = codes[order]
         shift = max(0, int(ordered[-1] - ordered[0]).bit_length() - BUCKET_BITS)
         edges = np.arange((ordered[0] >> shift), (ordered[-1] >> shift) + 2) << shift
         bucket = np.searchsorted(ordered, edges)
-        return codes, ordered, order, bucket, shift, np.repeat(np.arange(len(self.prefixes)), self.prefixes)
+        unit = np.repeat(np.arange(len(self.prefixes)), self.prefixes)
+        return codes, kernels.Codes(ordered, order, bucket, np.array([shift]), unit, starts(self.prefixes))
 
     def digits(self, unit, number):
         """Telephone numbers as text from unit indices and number indices (arrays of equal length).
@@ -116,7 +117,7 @@ class TelephoneFrame(Shown):
                 f"{int(bad.sum())} of {len(text)} telephone numbers are not digits; the first is {str(text[bad][0])!r}."
             )
         unit, number = np.empty(len(text), np.int64), np.empty(len(text), np.int64)
-        kernels.look_up(value, *self._codes[1:], starts(self.prefixes), unit, number)
+        kernels.look_up(value, self._codes[1], unit, number)
         return unit, number
 
     # ------------------------------------------------------------------------------------------------ public use
@@ -199,7 +200,7 @@ class TelephoneFrame(Shown):
             what, name, size = "person", "person_id", self.pop.size
         else:
             what, name, size = "household", self.pop.household_name, self.pop.n_households
-        ids, order = self.pop._ids(ids, size, what), self._layout.order
+        ids, order = ids_below(ids, size, what), self._layout.order
         place = ids if order is None else np.argsort(order)[ids]
         out = np.empty((len(ids), 3, 2), np.int64)
         kernels.numbers_of_owners(self.numbers, place, out)

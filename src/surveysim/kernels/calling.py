@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
+from .queues import line_up, put_off, settle
 from .randomness import lane, philox, scramble
 from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, NUMBER, PERSON_TYPES, RINGING, decade_of
 
@@ -65,6 +66,9 @@ CASE = np.dtype(
     ]
 )
 Cases = namedtuple("Cases", ["row"])  # (n,) of CASE
+
+Call = namedtuple("Call", ["frame", "nth", "slot"])  # one to a number: which one, and in which slot of the week
+Memory = namedtuple("Memory", ["contact", "refusals", "pending"])  # of a case: see above
 
 Centre = namedtuple(
     "Centre",
@@ -133,7 +137,7 @@ def absorb(c, frame, cooperation, chance, spent):
                 for s, state in np.ndindex(WEEK, deep):
                     mass, minutes = now[s, state], now_spent[s, state]
                     if mass > 0.0:
-                        step(c, frame, kind, cooperation, call, s, state, mass, minutes, o)
+                        step(c, Call(frame, call, s), kind, cooperation, state, mass, minutes, o)
                 now[:], now_spent[:] = then, then_spent
         for code, call in np.ndindex(N_CODES, A + 1):
             if o.chance[code, call] > 0.0:
@@ -148,23 +152,24 @@ def put(o, code, call, mass, minutes):
 
 
 @inline_jit
-def move(c, frame, call, s, memory, refusals, pending, rule, mass, minutes, o):
+def move(c, call, memory, rule, mass, minutes, o):
     """Call again by a rule, or end where that was the last call."""
-    if call == c.attempts[frame]:
-        put(o, pending_code(memory), call, mass, minutes)
+    if call.nth == c.attempts[call.frame]:
+        put(o, pending_code(memory.contact), call.nth, mass, minutes)
     else:
-        state = (memory * (c.conversions[frame] + 1) + refusals) * 2 + pending
-        t = (s + c.again[rule, s]) % WEEK
+        state = (memory.contact * (c.conversions[call.frame] + 1) + memory.refusals) * 2 + memory.pending
+        t = (call.slot + c.again[rule, call.slot]) % WEEK
         o.then[t, state] += mass
         o.then_spent[t, state] += minutes
 
 
 @jit
-def step(c, frame, kind, cooperation, call, s, state, mass, minutes, o):
-    """One call in slot s from a state of this probability: where it leads."""
+def step(c, call, kind, cooperation, state, mass, minutes, o):
+    """A call from a state of this probability: where it leads."""
+    frame, s, nth = call.frame, call.slot, call.nth
     pending, rest = state & 1, state >> 1
     refusals, memory = rest % (c.conversions[frame] + 1), rest // (c.conversions[frame] + 1)
-    busy, last = c.busy[frame], call == c.attempts[frame]
+    busy, last = c.busy[frame], nth == c.attempts[frame]
     answers = (1.0 - busy) * c.contact[frame, c.kind[frame, kind], pending, s]
     device = 0.0 if kind == BUSINESS else c.device[frame]
     rings = (1.0 - device) * c.minutes[RANG] + device * c.minutes[ANSWERED_BY_DEVICE]
@@ -174,20 +179,20 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, o):
     ):
         q, spent = mass * silent, (minutes + mass * length) * silent
         if last and memory == NONE:
-            put(o, DEVICE, call, q * device, spent * device)
-            put(o, code, call, q * (1.0 - device), spent * (1.0 - device))
+            put(o, DEVICE, nth, q * device, spent * device)
+            put(o, code, nth, q * (1.0 - device), spent * (1.0 - device))
         else:
             still = pending if rule == AFTER_BUSY else 0
-            move(c, frame, call, s, memory, refusals, still, rule, q, spent, o)
+            move(c, call, Memory(memory, refusals, still), rule, q, spent, o)
     q, base = mass * answers, minutes * answers  # what was spent before grows with each result's minutes
     if kind in (BUSINESS, NOBODY_ELIGIBLE):
         code, result = (NOT_HOUSEHOLD, WAS_BUSINESS) if kind == BUSINESS else (NOT_ELIGIBLE, WAS_CHILD)
-        put(o, code, call, q, base + q * c.minutes[result])
+        put(o, code, nth, q, base + q * c.minutes[result])
         return
     away = 0.0 if pending == 1 else 1.0 - c.available[frame]
     if away > 0.0:
         spent = (base + q * c.minutes[WAS_AWAY]) * away
-        move(c, frame, call, s, APPOINTMENT, refusals, 1, AFTER_APPOINTMENT, q * away, spent, o)
+        move(c, call, Memory(APPOINTMENT, refusals, 1), AFTER_APPOINTMENT, q * away, spent, o)
         q, base = q * (1.0 - away), base * (1.0 - away)
     e = c.ends[frame]
     yes = cooperation[kind, np.int64(refusals > 0) + 2 * pending]
@@ -198,22 +203,22 @@ def step(c, frame, kind, cooperation, call, s, state, mass, minutes, o):
         ((1.0 - yes) * e[2] * e[3], LANGUAGE, COULD_NOT),
         ((1.0 - yes) * e[2] * (1.0 - e[3]), UNABLE, COULD_NOT),
     ):
-        put(o, code, call, q * part, (base + q * c.minutes[result]) * part)
+        put(o, code, nth, q * part, (base + q * c.minutes[result]) * part)
     no = (1.0 - yes) * (1.0 - e[2])
     for screened in range(2):
         part = no * (1.0 - e[5] if screened == 1 else e[5])
         later = APPOINTMENT if screened == 1 else APPOINTMENT_UNSCREENED
         spent = (base + q * c.minutes[APPOINTED]) * part * e[4]
-        move(c, frame, call, s, later, refusals, 1, AFTER_APPOINTMENT, q * part * e[4], spent, o)
+        move(c, call, Memory(later, refusals, 1), AFTER_APPOINTMENT, q * part * e[4], spent, o)
         part *= 1.0 - e[4]
         hard = e[6] if refusals < c.conversions[frame] else 1.0
         end = REFUSAL if screened == 1 else NOT_SCREENED
-        put(o, end, call, q * part * hard, (base + q * c.minutes[REFUSED]) * part * hard)
+        put(o, end, nth, q * part * hard, (base + q * c.minutes[REFUSED]) * part * hard)
         if hard < 1.0:
             soft = SOFT if screened == 1 else SOFT_UNSCREENED
             spent = (base + q * c.minutes[PUT_OFF]) * part * (1.0 - hard)
             moved = q * part * (1.0 - hard)
-            move(c, frame, call, s, soft, refusals + 1, 0, AFTER_REFUSAL, moved, spent, o)
+            move(c, call, Memory(soft, refusals + 1, 0), AFTER_REFUSAL, moved, spent, o)
 
 
 # ------------------------------------------------------------------------------------------------ the calls themselves
@@ -224,9 +229,9 @@ def below(word, place, share):
 
 
 @inline_jit
-def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
-    """The call to case i in slot s of the week: result, final code (-1: open), memory, refusals, pending, rule."""
-    kind, memory = np.int64(o.row[i].kind), np.int64(o.row[i].memory)
+def one_call(c, o, i, call, effect, key, unit):
+    """The call to case i: result, final code (-1: open), memory, refusals, pending, rule."""
+    frame, kind, memory = call.frame, np.int64(o.row[i].kind), np.int64(o.row[i].memory)
     refusals, pending = np.int64(o.row[i].refusals), np.int64(o.row[i].pending)
     if kind == DEAD:
         return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
@@ -236,10 +241,13 @@ def one_call(c, o, i, frame, call, s, effect, key, landline, unit):
         return RANG, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if o.row[i].known & 1:
         return WAS_BLOCKED, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
-    w0, w1, w2, w3 = philox(o.row[i].number, call, unit, landline, key[0], key[1])
+    w0, w1, w2, w3 = philox(o.row[i].number, call.nth, unit, np.int64(frame == 0), key[0], key[1])
     if below(w2, 0, c.busy[frame]):
         return WAS_BUSY, -1, memory, refusals, pending, AFTER_BUSY, w3
-    if not float(w0 >> np.uint64(11)) * (1.0 / 9007199254740992.0) < c.contact[frame, c.kind[frame, kind], pending, s]:
+    if (
+        not float(w0 >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+        < c.contact[frame, c.kind[frame, kind], pending, call.slot]
+    ):
         return (ANSWERED_BY_DEVICE if o.row[i].known & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
     if kind == BUSINESS:
         return WAS_BUSINESS, NOT_HOUSEHOLD, memory, refusals, 0, AFTER_RING, w3
@@ -276,50 +284,6 @@ def close(o, i, result):
     if o.row[i].known & 2:
         return DEVICE
     return BUSY if result == WAS_BUSY else NO_ANSWER
-
-
-@inline_jit
-def line_up(h, o, queue, slot, i):
-    """Put case i at the end of a queue."""
-    if h.queue[queue, slot, 2] == 0:
-        h.queue[queue, slot, 0] = i
-    else:
-        o.row[h.queue[queue, slot, 1]].follows = i
-    h.queue[queue, slot, 1] = i
-    h.queue[queue, slot, 2] += 1
-
-
-@inline_jit
-def put_off(h, o, queue, slot, later):
-    """Move the rest of a queue in front of a later slot's."""
-    if h.queue[queue, slot, 2] > 0:
-        if h.queue[queue, later, 2] == 0:
-            h.queue[queue, later, 1] = h.queue[queue, slot, 1]
-        else:
-            o.row[h.queue[queue, slot, 1]].follows = h.queue[queue, later, 0]
-        h.queue[queue, later, 0] = h.queue[queue, slot, 0]
-        h.queue[queue, later, 2] += h.queue[queue, slot, 2]
-        h.deferred[0] += h.queue[queue, slot, 2]
-        h.queue[queue, slot, 2] = 0
-
-
-@inline_jit
-def settle(clock, who, seats):
-    """Restore the heap of free interviewers, earliest first, after the first one's clock went on."""
-    at, time, name = 0, clock[0], who[0]
-    while True:
-        child = 2 * at + 1
-        if child >= seats:
-            break
-        if child + 1 < seats and (
-            clock[child + 1] < clock[child] or (clock[child + 1] == clock[child] and who[child + 1] < who[child])
-        ):
-            child += 1
-        if clock[child] > time or (clock[child] == time and who[child] > name):
-            break
-        clock[at], who[at] = clock[child], who[child]
-        at = child
-    clock[at], who[at] = time, name
 
 
 @jit
@@ -369,7 +333,7 @@ def work(c, o, h, slot, until, last, key, paradata):
                 frame, v = unit // U, unit % U
                 call = np.int64(o.row[i].calls) + 1
                 result, code, memory, refusals, pending, rule, word = one_call(
-                    c, o, i, frame, call, s, h.effect[who[0]], key, np.int64(frame == 0), v
+                    c, o, i, Call(frame, call, s), h.effect[who[0]], key, v
                 )
                 minutes = c.minutes[result]
                 if result == INTERVIEWED:

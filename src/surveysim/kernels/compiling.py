@@ -3,6 +3,8 @@
 Serial and `nogil` (threads run above), cached on disk, no `fastmath` (it deletes NaN checks and moves bytes between
 machines), and numpy's error model, so that a division by zero gives inf as it does in numpy.
 
+Named tuples that kernels take are made in this room: their type is in the cache, which is read also where a test that made one is not.
+
 With NUMBA_DISABLE_JIT=1 kernels run as Python, slowly, so that they can be stepped through and their lines counted; what only a compiler
 can say has a plain stand-in at the end.
 """

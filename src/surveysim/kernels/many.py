@@ -7,39 +7,9 @@ memory is fetched in a loop of its own, so that the processor waits for many val
 import numpy as np
 
 from .compiling import inline_jit, jit, multiply_high
-from .randomness import M0, M1, W0, W1, scramble
+from .randomness import M0, M1, W0, W1, back, forth
 
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
-
-
-@inline_jit
-def halves(x, bits):
-    """High and low half of a Feistel block, the masks of both, and the bits of the low one."""
-    half = np.uint64(bits // 2)
-    low, high = (np.uint64(1) << half) - np.uint64(1), (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
-    return x >> half, x & low, high, low, half
-
-
-@inline_jit
-def forth(x, bits, key):
-    """The four Feistel rounds of `permute`."""
-    high, low, high_mask, low_mask, half = halves(x, bits)
-    high ^= scramble(low, key, 0) & high_mask
-    low ^= scramble(high, key, 1) & low_mask
-    high ^= scramble(low, key, 2) & high_mask
-    low ^= scramble(high, key, 3) & low_mask
-    return (high << half) | low
-
-
-@inline_jit
-def back(x, bits, key):
-    """The same rounds undone."""
-    high, low, high_mask, low_mask, half = halves(x, bits)
-    low ^= scramble(high, key, 3) & low_mask
-    high ^= scramble(low, key, 2) & high_mask
-    low ^= scramble(high, key, 1) & low_mask
-    high ^= scramble(low, key, 0) & high_mask
-    return (high << half) | low
 
 
 @jit

@@ -37,6 +37,19 @@ Numbers = namedtuple(
 )
 
 
+Codes = namedtuple(
+    "Codes",  # of prefixes and exchanges
+    [
+        "ordered",  # codes in ascending order
+        "order",  # places in unit order that they come from
+        "bucket",  # where codes that agree but for their last `shift` bits begin in `ordered`: a few steps are left
+        "shift",  # (1,)
+        "unit",  # of each place
+        "start",  # (U + 1,) first place of each unit
+    ],
+)
+
+
 @inline_jit
 def quotient(a, b):
     """a // b of whole numbers from 0 to 2**52: exact, because the quotient is rounded by less than it is off a whole number."""
@@ -164,11 +177,10 @@ def write_digits(value, text):
 
 
 @jit
-def look_up(value, ordered, order, bucket, shift, unit_of, start, unit, number):
-    """Unit and number index of telephone numbers; -1 where no unit has the code.
-
-    `bucket` tells where codes that agree but for their last `shift` bits begin in `ordered`: a few steps are left.
-    """
+def look_up(value, c, unit, number):
+    """Unit and number index of telephone numbers by their Codes; -1 where no unit has the code."""
+    c = borrowed(c)
+    ordered, bucket, shift = c.ordered, c.bucket, c.shift[0]
     low = ordered[0] >> shift
     for i in range(len(value)):
         code = value[i] // 10_000
@@ -184,6 +196,6 @@ def look_up(value, ordered, order, bucket, shift, unit_of, start, unit, number):
             else:
                 last = middle
         if first < len(ordered) and ordered[first] == code:
-            place = order[first]
-            unit[i] = unit_of[place]
-            number[i] = (place - start[unit[i]]) * 10_000 + value[i] % 10_000
+            place = c.order[first]
+            unit[i] = c.unit[place]
+            number[i] = (place - c.start[unit[i]]) * 10_000 + value[i] % 10_000

@@ -55,6 +55,9 @@ People = namedtuple(
         "hours",  # (64, 16, 64) tenths of hours by group, trait level and quantile
     ],
 )
+Home = namedtuple(
+    "Home", ["area", "zone", "lines", "use", "trait"]
+)  # of a household; the last are words members may share
 # Kernels call `borrowed` first: an array that carries a reference count costs two atomic operations per use in a loop.
 
 
@@ -108,18 +111,18 @@ def role_of(p, head, position):
 
 
 @inline_jit
-def household_draw(p, w0, w2, index, zone, head):
-    """Lines 0 to 2, and the two random words that members may share, from what the first member's words leave unused.
+def home_draw(p, w0, w2, index, area, head):
+    """The Home of an area: lines 0 to 2, and the words that members may share, from what the first member's words leave unused.
 
     `index` is the household's in its frame unit. The cell takes the high bits of w0, internet use the high half of w2; a
     mix of w2 is as good as new, because half of it is, and saves a Philox block per household.
     """
-    mix = scramble(w2, p.key[1], 0)
+    mix, zone = scramble(w2, p.key[1], 0), p.area_zone[area]
     province, age = zone >> 1, N_AGES if head < 0 else p.cell_age[head] & 31
     index &= 0xFFFFFFFF
     one = (index % LINE_CYCLE < p.cycles[2, province]) & (lane(mix, 1) < p.line[0, zone, age])
     two = one & (index % SECOND_LINE_CYCLE < p.cycles[3, province]) & (lane(w0, 0) < p.line[1, zone, age])
-    return np.int64(one) + np.int64(two), mix, mix << np.uint64(48)
+    return Home(area, zone, np.int64(one) + np.int64(two), mix, mix << np.uint64(48))
 
 
 @inline_jit
@@ -153,15 +156,15 @@ def trait_of(p, area, u):
 
 
 @inline_jit
-def person_draw(p, cell, w1, w2, w3, area, zone, index, lines, shared_use, shared_trait):
-    """Attributes of a person of a cell: mobiles, internet use, draw of the trait, sector."""
+def person_draw(p, cell, w1, w2, w3, index, home):
+    """Attributes of a person of a cell: mobiles, internet use, draw of the trait, sector; `index` is the person's in the frame unit."""
     age = p.cell_age[cell] & 31  # the mask tells the compiler that an index is not negative
-    mobiles = mobiles_of(p, w1, index, zone, age)
-    use_word = shared_use if lane(w3, 0) < p.shares[0] else w2
-    trait_word = shared_trait if lane(w3, 1) < p.shares[0] else w3
-    chance = p.use[area, cell] * (p.silent[0] if mobiles + lines == 0 else 1.0)
+    mobiles = mobiles_of(p, w1, index, home.zone, age)
+    use_word = home.use if lane(w3, 0) < p.shares[0] else w2
+    trait_word = home.trait if lane(w3, 1) < p.shares[0] else w3
+    chance = p.use[home.area, cell] * (p.silent[0] if mobiles + home.lines == 0 else 1.0)
     internet = float(np.int64(use_word >> np.uint64(32))) < chance
-    g, u = (zone & 1) * 32 + (p.cell_group[cell] & 31), lane(w3, 2)
+    g, u = (home.zone & 1) * 32 + (p.cell_group[cell] & 31), lane(w3, 2)
     farming, either = u < p.sector[0, g], u < p.sector[0, g] + p.sector[1, g]
     works = np.int64(age >= AGED_15) * ((2 * np.int64(either) - np.int64(farming)) & 3)
     return mobiles, internet, lane(trait_word, 3), works
@@ -223,24 +226,24 @@ def tally(p, first_class, last_class, status, lines_of, answered):
     batch, filled = np.zeros((N_CELLS if with_answers else 0, K), np.uint16), np.zeros(N_CELLS, np.int64)
     for c in range(first_class, last_class):
         area, size, kind = p.class_area[c], p.class_size[c], p.class_kind[c]
-        zone, person = p.area_zone[area], p.class_person[c]
+        person = p.class_person[c]
         unit_person, unit_household = p.unit_person[p.area_unit[area]], p.unit_household[p.area_unit[area]]
         w0, w1, w2, w3 = words_of(p, person)
         for household in range(p.class_household[c], p.class_household[c + 1]):
             head = head_cell(p, w0, area, kind)
-            index = household - unit_household
-            lines, shared_use, shared_trait = household_draw(p, w0, w2, index, zone, head)
+            home = home_draw(p, w0, w2, household - unit_household, area, head)
             for position in range(size):
                 cell = alias_draw(p.alias, area, role_of(p, head, position), w0)
-                mobiles, internet, draw, works = person_draw(
-                    p, cell, w1, w2, w3, area, zone, person - unit_person, lines, shared_use, shared_trait
-                )
+                mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - unit_person, home)
                 w0, w1, w2, w3 = words_of(p, person + 1)  # whoever comes next, so that no branch waits for it
-                status[cell, ((mobiles * 3 + lines) * 2 + internet) * 3 + works] += 1
+                status[cell, ((mobiles * 3 + home.lines) * 2 + internet) * 3 + works] += 1
                 if position == 0:
-                    lines_of[cell] += lines
+                    lines_of[cell] += home.lines
                 if with_answers and p.cell_age[cell] >= AGED_6:
-                    g, state = (zone & 1) * 32 + (p.cell_group[cell] & 31), NETIZEN + works if internet else NONUSER
+                    g, state = (
+                        (home.zone & 1) * 32 + (p.cell_group[cell] & 31),
+                        NETIZEN + works if internet else NONUSER,
+                    )
                     level = trait_of(p, area, draw)
                     answered[cell, K] += answer_draw(p, person, g, state, level, words, lanes, answers)
                     for k in range(K):
@@ -264,30 +267,27 @@ def empty_batch(batch, filled, cell, answered):
 
 @inline_jit
 def locate(p, person):
-    """Class, area, zone, household, position and first person of the household of a person."""
+    """Class, area, household, position and first person of the household of a person."""
     c = find(p.class_person, person)
     offset, size = person - p.class_person[c], p.class_size[c]
     area = p.class_area[c]
-    return c, area, p.area_zone[area], p.class_household[c] + offset // size, offset % size, person - offset % size
+    return c, area, p.class_household[c] + offset // size, offset % size, person - offset % size
 
 
 @inline_jit
 def member(p, person, unit):
     """One person by number (in the frame unit `unit`): class, household, position, cell, years, mobiles, lines, internet,
     trait, works."""
-    c, area, zone, household, position, first = locate(p, person)
+    c, area, household, position, first = locate(p, person)
     word, w1, w2, w3 = words_of(p, first)
     head = head_cell(p, word, area, p.class_kind[c])
-    index = household - p.unit_household[unit]
-    lines, shared_use, shared_trait = household_draw(p, word, w2, index, zone, head)
+    home = home_draw(p, word, w2, household - p.unit_household[unit], area, head)
     if position > 0:
         word, w1, w2, w3 = words_of(p, person)
     cell = alias_draw(p.alias, area, role_of(p, head, position), word)
-    mobiles, internet, draw, works = person_draw(
-        p, cell, w1, w2, w3, area, zone, person - p.unit_person[unit], lines, shared_use, shared_trait
-    )
+    mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - p.unit_person[unit], home)
     years = years_of(p, w1, p.cell_age[cell])
-    return c, household, position, cell, years, mobiles, lines, internet, trait_of(p, area, draw), works
+    return c, household, position, cell, years, mobiles, home.lines, internet, trait_of(p, area, draw), works
 
 
 @jit
@@ -337,6 +337,5 @@ def household_table(p, ids, out):
         first = p.class_person[c] + (ids[i] - p.class_household[c]) * size
         w0, _, w2, _ = words_of(p, first)
         head = head_cell(p, w0, area, p.class_kind[c])
-        index = ids[i] - p.unit_household[p.area_unit[area]]
-        lines, _, _ = household_draw(p, w0, w2, index, p.area_zone[area], head)
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c, first, size, lines
+        home = home_draw(p, w0, w2, ids[i] - p.unit_household[p.area_unit[area]], area, head)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c, first, size, home.lines

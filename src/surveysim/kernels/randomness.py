@@ -12,7 +12,6 @@ from .compiling import inline_jit, jit, multiply_high, multiply_wide
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 W0, W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
 F0, F1 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-ROUNDS = 2  # pairs of Feistel rounds
 
 
 @inline_jit
@@ -52,37 +51,51 @@ def bits_of(n):
 
 
 @inline_jit
+def halves(x, bits):
+    """High and low half of a Feistel block, the masks of both, and the bits of the low one."""
+    half = np.uint64(bits // 2)
+    low, high = (np.uint64(1) << half) - np.uint64(1), (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
+    return x >> half, x & low, high, low, half
+
+
+@inline_jit
+def forth(x, bits, key):
+    """Two pairs of rounds of the Feistel network."""
+    high, low, high_mask, low_mask, half = halves(x, bits)
+    high ^= scramble(low, key, 0) & high_mask
+    low ^= scramble(high, key, 1) & low_mask
+    high ^= scramble(low, key, 2) & high_mask
+    low ^= scramble(high, key, 3) & low_mask
+    return (high << half) | low
+
+
+@inline_jit
+def back(x, bits, key):
+    """The same rounds undone."""
+    high, low, high_mask, low_mask, half = halves(x, bits)
+    low ^= scramble(high, key, 3) & low_mask
+    high ^= scramble(low, key, 2) & high_mask
+    low ^= scramble(high, key, 1) & low_mask
+    high ^= scramble(low, key, 0) & high_mask
+    return (high << half) | low
+
+
+@inline_jit
 def permute(i, n, bits, key):
     """Image of i under the keyed permutation of 0 .. n-1; `bits` is bits_of(n)."""
-    low_bits = np.uint64(bits // 2)
-    low_mask = (np.uint64(1) << low_bits) - np.uint64(1)
-    high_mask = (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
-    x = np.uint64(i)
-    while True:
-        high, low = x >> low_bits, x & low_mask
-        for r in range(ROUNDS):
-            high ^= scramble(low, key, 2 * r) & high_mask
-            low ^= scramble(high, key, 2 * r + 1) & low_mask
-        x = (high << low_bits) | low
-        if x < np.uint64(n):
-            return np.int64(x)
+    x = forth(np.uint64(i), bits, key)
+    while x >= np.uint64(n):
+        x = forth(x, bits, key)
+    return np.int64(x)
 
 
 @inline_jit
 def unpermute(i, n, bits, key):
     """The inverse of `permute`."""
-    low_bits = np.uint64(bits // 2)
-    low_mask = (np.uint64(1) << low_bits) - np.uint64(1)
-    high_mask = (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
-    x = np.uint64(i)
-    while True:
-        high, low = x >> low_bits, x & low_mask
-        for r in range(ROUNDS - 1, -1, -1):
-            low ^= scramble(high, key, 2 * r + 1) & low_mask
-            high ^= scramble(low, key, 2 * r) & high_mask
-        x = (high << low_bits) | low
-        if x < np.uint64(n):
-            return np.int64(x)
+    x = back(np.uint64(i), bits, key)
+    while x >= np.uint64(n):
+        x = back(x, bits, key)
+    return np.int64(x)
 
 
 @jit

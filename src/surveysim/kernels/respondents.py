@@ -13,7 +13,7 @@ import numpy as np
 from .compiling import inline_jit, jit_in_place
 from .many import alias_draw_many, find_many, permute_many, philox_many
 from .numbers import hosted_owner, quotient
-from .people import AGED_6, DORMITORY, HEAD, OTHER, PARTNER, PERSON, find, household_draw, person_draw, years_of
+from .people import AGED_6, DORMITORY, HEAD, OTHER, PARTNER, PERSON, Home, find, home_draw, person_draw, years_of
 from .randomness import bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
@@ -86,6 +86,11 @@ Batch = namedtuple(
 )
 
 
+Bank = namedtuple(
+    "Bank", ["unit", "at", "width", "size", "bits"]
+)  # of a unit: which one, suffixes, numbers, and their bits
+
+
 def new_batch():
     """Room for a batch, to be handed to a kernel that looks at it `borrowed`."""
     many = BATCH * MOST_MEMBERS
@@ -103,29 +108,34 @@ def suffix_of(slot, unit, own, key):
 
 
 @inline_jit
-def open_bank(bank, prefixes, suffixes, shared, key, unit, table):
-    """Draw the shared suffixes of a unit's next bank; its suffixes, size and bits. The last bank takes what is left."""
-    width = min(suffixes, SUFFIXES - bank * suffixes)
-    if shared == 1:
+def open_bank(f, unit, at, table):
+    """Bank number `at` of a unit, whose shared suffixes are drawn into `table`. The last bank takes what is left."""
+    suffixes = f.suffixes[unit]
+    width = min(suffixes, SUFFIXES - at * suffixes)
+    if f.shared[0] == 1:
         for slot in range(width):
-            table[slot] = suffix_of(bank * suffixes + slot, unit, 0, key)
-    return width, prefixes * width, bits_of(prefixes * max(width, 1))
+            table[slot] = suffix_of(at * suffixes + slot, unit, 0, f.bank_key[0])
+    return Bank(unit, at, width, f.prefixes[unit] * width, bits_of(f.prefixes[unit] * max(width, 1)))
 
 
 @jit_in_place
-def numbers_ahead(b, m, place, bank, size, bits, suffixes, width, shared, key, unit, table):
+def numbers_ahead(f, b, bank, m, place, table):
     """Numbers (prefix × 10,000 + suffix) dialled at the next m places of a bank; `table` holds the bank's shared suffixes."""
+    key = f.bank_key[0]
     for i in range(m):
         b.number[i] = place + i
-    permute_many(b.number, m, size, bits, key + np.uint64(unit * 131 + bank * 65537), False, b.left, b.place)
+    permute_many(
+        b.number, m, bank.size, bank.bits, key + np.uint64(bank.unit * 131 + bank.at * 65537), False, b.left, b.place
+    )
     for i in range(m):
-        prefix = quotient(b.number[i], width)
-        b.number[i], b.place[i] = prefix * SUFFIXES, b.number[i] - prefix * width
+        prefix = quotient(b.number[i], bank.width)
+        b.number[i], b.place[i] = prefix * SUFFIXES, b.number[i] - prefix * bank.width
     for i in range(m):
-        if shared == 1:
+        if f.shared[0] == 1:
             b.number[i] += table[b.place[i]]
         else:
-            b.number[i] += suffix_of(bank * suffixes + b.place[i], unit, b.number[i] // SUFFIXES + 1, key)
+            slot, own = bank.at * f.suffixes[bank.unit] + b.place[i], b.number[i] // SUFFIXES + 1
+            b.number[i] += suffix_of(slot, bank.unit, own, key)
 
 
 @inline_jit
@@ -188,11 +198,11 @@ def look_at_homes(p, b, k):
     alias_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
     for j in range(k):
         c = b.at[j]
-        head, zone = b.cell[j] if p.class_kind[c] == 0 else np.int64(-1), p.area_zone[p.class_area[c]]
+        head = b.cell[j] if p.class_kind[c] == 0 else np.int64(-1)
         b.group[j] = p.cell_head[head] & 15 if head >= 0 else ROOMS
         index = b.home[j] - p.unit_household[b.unit[j]]
-        lines, b.shared[0, j], b.shared[1, j] = household_draw(p, b.draw[0, j], b.draw[2, j], index, zone, head)
-        b.lines[j] = lines
+        found = home_draw(p, b.draw[0, j], b.draw[2, j], index, p.class_area[c], head)
+        b.lines[j], b.shared[0, j], b.shared[1, j] = found.lines, found.use, found.trait
 
 
 @jit_in_place
@@ -230,13 +240,12 @@ def able_members(p, b, j, but):
 def person_type(p, b, i, landline):
     """Type and own mobiles of the person in row i, who is interviewed on one telephone."""
     j, cell = b.of[i], b.cell[i]
-    area, index, lines = p.class_area[b.at[j]], b.id[i] - p.unit_person[b.unit[j]], b.lines[j]
-    zone, w1, w2, w3 = p.area_zone[area], b.draw[1, i], b.draw[2, i], b.draw[3, i]
-    mobiles, internet, _, works = person_draw(
-        p, cell, w1, w2, w3, area, zone, index, lines, b.shared[0, j], b.shared[1, j]
-    )
-    other = mobiles > 0 if landline == 1 else lines > 0
-    group = (zone & 1) * 32 + p.cell_group[cell]
+    area = p.class_area[b.at[j]]
+    home = Home(area, p.area_zone[area], b.lines[j], b.shared[0, j], b.shared[1, j])
+    index = b.id[i] - p.unit_person[b.unit[j]]
+    mobiles, internet, _, works = person_draw(p, cell, b.draw[1, i], b.draw[2, i], b.draw[3, i], index, home)
+    other = mobiles > 0 if landline == 1 else home.lines > 0
+    group = (home.zone & 1) * 32 + p.cell_group[cell]
     return type_of(cell, group, np.int64(internet), np.int64(other), works), mobiles
 
 

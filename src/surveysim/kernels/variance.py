@@ -1,8 +1,41 @@
 """Calibration residuals and stratified variances of many linearized scores at once."""
 
+from collections import namedtuple
+
 import numpy as np
 
-from .compiling import jit
+from .compiling import borrowed, jit
+
+Strata = namedtuple(
+    "Strata",
+    [
+        "stratum",  # (U,) of each unit
+        "sampled",  # (H,) units in the sample
+        "scale",  # (H,) n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there
+        "sample",  # (H,) as in `centres`
+    ],
+)
+Fit = namedtuple(
+    "Fit",  # of scores on the 0/1 margin columns that rows count in; rows collapse to the cells of the margins
+    [
+        "base",  # (n,) weights of the regression
+        "cell",  # (n,)
+        "partition",  # (K,) of each cell
+        "column",  # (K, M) that a cell counts in
+        "inverse",  # (P, width, width) of the columns' cross-products
+        "pinned",  # (P, width) zero where totals are known, and the known shares where only shares are: the fit at them is kept
+    ],
+)
+Ratios = namedtuple(
+    "Ratios",  # y / x by domain
+    [
+        "y",  # (n,)
+        "x",  # (n,), empty for ones
+        "group",  # (n,) domain of each row, -1 for none
+        "value",  # (D,) the ratios
+        "base",  # (D,) their denominators; empty for totals of y
+    ],
+)
 
 
 @jit
@@ -16,39 +49,36 @@ def gram(weight, partition, column, out):
 
 
 @jit
-def residuals(z, weight, cell, partition, column, inverse, pinned, factor, out):
-    """Weighted regression residuals (E, n) of the scores z (E, n) on margin columns times factors; `inverse` (P, width, width).
-
-    Rows collapse to the cells (n,) of the margins; cells (K,) have a partition, columns (K, M) and a factor. `pinned` (P, width) is
-    zero where totals are known, and the known shares where only shares are: the fit at them is added.
-    """
+def residuals(z, f, factor, out):
+    """Weighted regression residuals (E, n) of the scores z (E, n), times factors (K,) of the cells; `f` is a Fit."""
+    f = borrowed(f)
     E, n = z.shape
-    K, M = column.shape
-    P, width = inverse.shape[0], inverse.shape[1]
+    K, M = f.column.shape
+    P, width = f.inverse.shape[0], f.inverse.shape[1]
     by_cell, cross, beta, kept = np.empty(K), np.empty((P, width)), np.empty((P, width)), np.empty(P)
     for e in range(E):
         by_cell[:] = 0.0
         cross[:] = 0.0
         for i in range(n):
-            by_cell[cell[i]] += weight[i] * z[e, i]
+            by_cell[f.cell[i]] += f.base[i] * z[e, i]
         for k in range(K):
             for m in range(M):
-                cross[partition[k], column[k, m]] += by_cell[k]
+                cross[f.partition[k], f.column[k, m]] += by_cell[k]
         for p in range(P):
             kept[p] = 0.0
             for a in range(width):
                 total = 0.0
                 for b in range(width):
-                    total += inverse[p, a, b] * cross[p, b]
+                    total += f.inverse[p, a, b] * cross[p, b]
                 beta[p, a] = total
-                kept[p] += total * pinned[p, a]
+                kept[p] += total * f.pinned[p, a]
         for k in range(K):
             by_cell[k] = 0.0
             for m in range(M):
-                by_cell[k] += beta[partition[k], column[k, m]]
+                by_cell[k] += beta[f.partition[k], f.column[k, m]]
         for i in range(n):
-            k = cell[i]
-            out[e, i] = factor[k] * (z[e, i] - by_cell[k]) + kept[partition[k]]
+            k = f.cell[i]
+            out[e, i] = factor[k] * (z[e, i] - by_cell[k]) + kept[f.partition[k]]
 
 
 @jit
@@ -113,34 +143,32 @@ def centres(sums, sampled, sample):
 
 
 @jit
-def about_centres(total, stratum, sampled, scale, sample, out):
-    """Variances (D,) of sums of unit totals (U, D), about the `centres` of their strata, added to `out`."""
+def about_centres(total, s, out):
+    """Variances (D,) of sums of unit totals (U, D), about the `centres` of their Strata, added to `out`."""
+    s = borrowed(s)
     U, D = total.shape
-    mean = np.zeros((len(sampled), D))
+    mean = np.zeros((len(s.sampled), D))
     for u in range(U):
         for d in range(D):
-            mean[stratum[u], d] += total[u, d]
-    centres(mean, sampled, sample)
+            mean[s.stratum[u], d] += total[u, d]
+    centres(mean, s.sampled, s.sample)
     for u in range(U):
-        h = stratum[u]
+        h = s.stratum[u]
         for d in range(D):
             off = total[u, d] - mean[h, d]
-            out[d] += scale[h] * off * off
+            out[d] += s.scale[h] * off * off
 
 
 @jit
-def stratified(z, weight, psu, psu_stratum, stratum_psus, scale, sample, out):
-    """Variances (E,) of Σ weight·z (E, n): PSU totals about their stratum's mean, times `scale` per stratum.
-
-    `scale` (H,) is n_h / (n_h - 1) × (1 - f_h), or what a lonely-PSU rule puts there; `sample` (H,) as in `centres`.
-    """
+def stratified(z, weight, unit, s, out):
+    """Variances (E,) of Σ weight·z (E, n): unit totals about their stratum's mean, by Strata."""
     E, n = z.shape
-    total = np.empty(len(psu_stratum))
+    total = np.empty(len(s.stratum))
     for e in range(E):
         total[:], out[e] = 0.0, 0.0
         for i in range(n):
-            total[psu[i]] += weight[i] * z[e, i]
-        about_centres(total.reshape(-1, 1), psu_stratum, stratum_psus, scale, sample, out[e : e + 1])
+            total[unit[i]] += weight[i] * z[e, i]
+        about_centres(total.reshape(-1, 1), s, out[e : e + 1])
 
 
 @jit
@@ -175,8 +203,8 @@ def unit_sums(weight, y, x, group, unit, num, den, count):
 
 
 @jit
-def between_units(num, den, value, base, stratum, sampled, scale, sample, out):
-    """Variances (D,) of ratios num / den from unit sums (U, D), or of totals where `base` is empty, added to `out`.
+def between_units(num, den, value, base, s, out):
+    """Variances (D,) of ratios num / den from unit sums (U, D), or of totals where `base` is empty, added to `out`, by Strata.
 
     A unit's total of scores is (num - R den) / base; deviations are from the stratum's mean over all its units.
     """
@@ -185,29 +213,7 @@ def between_units(num, den, value, base, stratum, sampled, scale, sample, out):
     for u in range(U):
         for d in range(D):
             own[u, d] = num[u, d] if totals else (num[u, d] - value[d] * den[u, d]) / base[d]
-    about_centres(own, stratum, sampled, scale, sample, out)
-
-
-@jit
-def count_rows(weight, group, unit, count):
-    """count (U, D): rows of positive weight."""
-    for i in range(len(group)):
-        if group[i] >= 0:
-            count[unit[i], group[i]] += weight[i] > 0.0
-
-
-@jit
-def count_present(count, stratum, strata_all, units, strata):
-    """Units and strata (D,) with rows, from count (U, D)."""
-    U, D = count.shape
-    seen = np.zeros((strata_all, D), np.bool_)
-    for u in range(U):
-        for d in range(D):
-            if count[u, d] > 0:
-                units[d] += 1
-                if not seen[stratum[u], d]:
-                    seen[stratum[u], d] = True
-                    strata[d] += 1
+    about_centres(own, s, out)
 
 
 @jit
@@ -220,44 +226,27 @@ def ratio_scores(y, x, group, value, base, out):
 
 
 @jit
-def count_units(weight, group, order, start, stratum, strata_all, units, strata):
-    """Units and strata (D,) that have rows of positive weight in each domain; rows come unit by unit in `order`, or as they are
-    where it is empty."""
-    D, sorted_ = len(units), len(order) == 0
-    mark, seen = np.full(D, -1, np.int64), np.zeros((strata_all, D), np.bool_)
-    for j in range(len(stratum)):
-        for i in range(start[j], start[j + 1]):
-            row = i if sorted_ else order[i]
-            d = group[row]
-            if d >= 0 and weight[row] > 0.0 and mark[d] != j:
-                mark[d] = j
-                units[d] += 1
-                if not seen[stratum[j], d]:
-                    seen[stratum[j], d] = True
-                    strata[d] += 1
-
-
-@jit
-def domains(weight, y, x, group, value, base, order, start, stratum, sampled, scale, sample, out):
-    """`between_units` for units too many for a table: rows come unit by unit in `order`, or as they are where it is empty.
+def domains(weight, r, order, start, s, out):
+    """`between_units` of Ratios for units too many for a table: rows come unit by unit in `order`, or as they are where it is empty.
 
     A unit without rows of a domain has a total of 0 there. Two passes over the totals.
     """
-    D, H, n, sorted_ = len(out), len(sampled), len(y), len(order) == 0
-    ones, totals = len(x) == 0, len(base) == 0
+    r, s = borrowed(r), borrowed(s)
+    D, H, n, sorted_ = len(out), len(s.sampled), len(r.y), len(order) == 0
+    ones, totals = len(r.x) == 0, len(r.base) == 0
     total, mark, touched = np.empty(D), np.full(D, -1, np.int64), np.empty(D, np.int64)
     mean, count = np.zeros((H, D)), np.zeros((H, D), np.int64)
     pair_total, pair_domain, pair_stratum, pairs = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32), 0
-    for j in range(len(stratum)):
-        found, h = 0, stratum[j]
+    for j in range(len(s.stratum)):
+        found, h = 0, s.stratum[j]
         for i in range(start[j], start[j + 1]):
             row = i if sorted_ else order[i]
-            d = group[row]
+            d = r.group[row]
             if d >= 0:
                 if mark[d] != j:
                     mark[d], total[d], touched[found] = j, 0.0, d
                     found += 1
-                z = y[row] if totals else (y[row] - value[d] * (1.0 if ones else x[row])) / base[d]
+                z = r.y[row] if totals else (r.y[row] - r.value[d] * (1.0 if ones else r.x[row])) / r.base[d]
                 total[d] += weight[row] * z
         for k in range(found):
             d = touched[k]
@@ -265,162 +254,113 @@ def domains(weight, y, x, group, value, base, order, start, stratum, sampled, sc
             count[h, d] += 1
             pair_total[pairs], pair_domain[pairs], pair_stratum[pairs] = total[d], d, h
             pairs += 1
-    centres(mean, sampled, sample)
+    centres(mean, s.sampled, s.sample)
     for h in range(H):
         for d in range(D):
-            out[d] += scale[h] * (sampled[h] - count[h, d]) * mean[h, d] * mean[h, d]
+            out[d] += s.scale[h] * (s.sampled[h] - count[h, d]) * mean[h, d] * mean[h, d]
     for k in range(pairs):
         h, d = pair_stratum[k], pair_domain[k]
         off = pair_total[k] - mean[h, d]
-        out[d] += scale[h] * off * off
+        out[d] += s.scale[h] * off * off
 
 
 @jit
-def join(group, codes, place, levels, out, used):
-    """Domains refined by a coded column: out = group × levels + place[code], -1 where either is missing; which are `used`."""
-    for i in range(len(group)):
-        g, c = group[i], codes[i]
-        if g < 0 or c < 0:
-            out[i] = -1
-        else:
-            d = g * levels + place[c]
-            out[i] = np.int32(d)
-            used[d] = True
-
-
-@jit
-def renumber(group, place, out):
-    """Domains renumbered, -1 kept."""
-    for i in range(len(group)):
-        out[i] = -1 if group[i] < 0 else place[group[i]]
-
-
-@jit
-def own_stratum(unit, stratum, owner):
-    """Stratum `owner` (U,) of each unit, -1 at the start; returns how many rows are in another than their unit's."""
-    split = 0
-    for i in range(len(unit)):
-        u = unit[i]
-        h = np.int64(stratum[i])
-        if owner[u] < 0:
-            owner[u] = h
-        split += owner[u] != h
-    return split
-
-
-@jit
-def whole_numbers(values, least, codes, used):
-    """Codes value - least (n,) of integers, and which are `used`."""
-    for i in range(len(values)):
-        c = np.int64(values[i]) - least
-        codes[i] = c
-        used[c] = True
-
-
-@jit
-def used_codes(codes, used):
-    """Which codes are `used`; returns how many rows have none."""
-    missing = 0
-    for i in range(len(codes)):
-        if codes[i] < 0:
-            missing += 1
-        else:
-            used[codes[i]] = True
-    return missing
-
-
-@jit
-def column_totals(weight, base, cell, partition, column, unit, width, out):
-    """Weights by unit, partition and margin column, and weights before in the last column: out (U, P, width + 1)."""
-    M = column.shape[1]
-    for i in range(len(cell)):
-        k, u, w = cell[i], unit[i], weight[i]
-        out[u, partition[k], width] += base[i]
+def column_totals(weight, f, unit, out):
+    """Weights by unit, partition and margin column of a Fit, and weights before in the last column: out (U, P, width + 1)."""
+    f = borrowed(f)
+    M, width = f.column.shape[1], out.shape[2] - 1
+    for i in range(len(f.cell)):
+        k, u, w = f.cell[i], unit[i], weight[i]
+        out[u, f.partition[k], width] += f.base[i]
         for m in range(M):
-            out[u, partition[k], column[k, m]] += w
+            out[u, f.partition[k], f.column[k, m]] += w
 
 
 @jit
-def domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, domains):
-    """Regression coefficients of the scores of every domain on the margin columns, (P, width + 1, D).
+def domain_coefficients(z, group, f, domains):
+    """Regression coefficients of the scores of every domain on the margin columns of a Fit, (P, width + 1, D).
 
     The last row is minus the fit that is kept where only shares are known.
     """
-    M = column.shape[1]
-    P, width = inverse.shape[0], inverse.shape[1]
+    f = borrowed(f)
+    M = f.column.shape[1]
+    P, width = f.inverse.shape[0], f.inverse.shape[1]
     cross, beta = np.zeros((P, width, domains)), np.zeros((P, width + 1, domains))
     for i in range(len(z)):
         d = group[i]
         if d >= 0:
-            k, v = cell[i], base[i] * z[i]
+            k, v = f.cell[i], f.base[i] * z[i]
             for m in range(M):
-                cross[partition[k], column[k, m], d] += v
+                cross[f.partition[k], f.column[k, m], d] += v
     for p in range(P):
         for a in range(width):
             for b in range(width):
-                f = inverse[p, a, b]
-                if f != 0.0:
+                g = f.inverse[p, a, b]
+                if g != 0.0:
                     for d in range(domains):
-                        beta[p, a, d] += f * cross[p, b, d]
-            if pinned[p, a] != 0.0:
+                        beta[p, a, d] += g * cross[p, b, d]
+            if f.pinned[p, a] != 0.0:
                 for d in range(domains):
-                    beta[p, width, d] -= beta[p, a, d] * pinned[p, a]
+                    beta[p, width, d] -= beta[p, a, d] * f.pinned[p, a]
     return beta
 
 
 @jit
-def calibrated_units(
-    z, weight, group, unit, stratum, sampled, scale, sample, base, cell, partition, column, inverse, pinned, totals, out
-):  # fmt: skip
+def calibrated_units(z, weight, group, unit, s, f, totals, out):
     """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
-    D, U = len(out), len(stratum)
-    P, width = inverse.shape[0], inverse.shape[1]
-    beta, own = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D), np.zeros((U, D))
+    D, U = len(out), len(s.stratum)
+    P, width = f.inverse.shape[0], f.inverse.shape[1]
+    beta, own = domain_coefficients(z, group, f, D), np.zeros((U, D))
     for i in range(len(z)):
         if group[i] >= 0:
             own[unit[i], group[i]] += weight[i] * z[i]
     for u in range(U):
         for p in range(P):
             for a in range(width + 1):
-                f = totals[u, p, a]
-                if f != 0.0:
+                t = totals[u, p, a]
+                if t != 0.0:
                     for d in range(D):
-                        own[u, d] -= f * beta[p, a, d]
-    about_centres(own, stratum, sampled, scale, sample, out)
+                        own[u, d] -= t * beta[p, a, d]
+    about_centres(own, s, out)
 
 
 @jit
-def calibrated_domains(
-    z, weight, group, order, start, stratum, sampled, scale, sample,
-    base, cell, partition, column, inverse, pinned, out
-):  # fmt: skip
+def fitted_cells(f, beta):
+    """What a Fit with the coefficients of every domain fits in the cells (K, D)."""
+    f = borrowed(f)
+    K, M = f.column.shape
+    fitted = np.zeros((K, beta.shape[2]))
+    for k in range(K):
+        p = np.uint64(f.partition[k])
+        for m in range(M):
+            c = np.uint64(f.column[k, m])
+            for d in range(beta.shape[2]):
+                fitted[k, d] += beta[p, c, d]
+    return fitted
+
+
+@jit
+def calibrated_domains(z, weight, group, order, start, s, f, out):
     """`domains` for residuals of the scores on margin columns (see `residuals`), which reach outside their domain.
 
     Totals are shifted by those of the stratum's first unit, so that one pass does: Σ(t - t₁)² - (Σ(t - t₁))² / n.
     """
-    D, H = len(out), len(sampled)
-    K, M = column.shape
-    beta = domain_coefficients(z, group, base, cell, partition, column, inverse, pinned, D)
-    fitted, last, shares = np.zeros((K, D)), np.uint64(inverse.shape[1]), np.any(pinned != 0.0)
-    for k in range(K):
-        p = np.uint64(partition[k])
-        for m in range(M):
-            c = np.uint64(column[k, m])
-            for d in range(D):
-                fitted[k, d] += beta[p, c, d]
+    s, f = borrowed(s), borrowed(f)
+    D, H, sorted_ = len(out), len(s.sampled), len(order) == 0
+    beta = domain_coefficients(z, group, f, D)
+    fitted, last, shares = fitted_cells(f, beta), np.uint64(f.inverse.shape[1]), np.any(f.pinned != 0.0)
     shift, first = np.zeros((H, D)), np.ones(H, np.bool_)
     sums, squares, total = np.zeros((H, D)), np.zeros((H, D)), np.empty(D)
-    sorted_ = len(order) == 0
-    for j in range(len(stratum)):
-        h = stratum[j]
+    for j in range(len(s.stratum)):
+        h = s.stratum[j]
         total[:] = 0.0
         for i in range(start[j], start[j + 1]):
             row = i if sorted_ else order[i]
-            w, c = weight[row], np.uint64(cell[row])  # no slices in here: each would count references
+            w, c = weight[row], np.uint64(f.cell[row])  # no slices in here: each would count references
             for d in range(D):
                 total[d] -= w * fitted[c, d]
             if shares:
-                p, before = np.uint64(partition[c]), base[row]
+                p, before = np.uint64(f.partition[c]), f.base[row]
                 for d in range(D):
                     total[d] -= before * beta[p, last, d]
             if group[row] >= 0:
@@ -434,11 +374,11 @@ def calibrated_domains(
             squares[h, d] += t * t
     for h in range(H):
         for d in range(D):
-            if sample[h] >= 0:
-                out[d] += scale[h] * max(squares[h, d] - sums[h, d] * sums[h, d] / sampled[h], 0.0)
-            sums[h, d] += sampled[h] * shift[h, d]
-    centres(sums, sampled, sample)
+            if s.sample[h] >= 0:
+                out[d] += s.scale[h] * max(squares[h, d] - sums[h, d] * sums[h, d] / s.sampled[h], 0.0)
+            sums[h, d] += s.sampled[h] * shift[h, d]
+    centres(sums, s.sampled, s.sample)
     for h in range(H):  # where the centre is not the stratum's own, its one unit's total is the shift
         for d in range(D):
             off = shift[h, d] - sums[h, d]
-            out[d] += scale[h] * off * off if sample[h] < 0 else 0.0
+            out[d] += s.scale[h] * off * off if s.sample[h] < 0 else 0.0

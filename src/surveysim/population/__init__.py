@@ -1,3 +1,3 @@
 """People in households, their telephones and answers; the true values every estimate is judged by."""
 
-from .base import Population as Population
+from .population import Population as Population

@@ -9,8 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from .. import reference
+from ..apportion import bisected
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SpecError
+from .fitting import fitted
 
 YEARS = (2020, 2022, 2023, 2024)
 CENSUS_TIME = 2020 + 10 / 12  # 1 November 2020
@@ -217,13 +219,15 @@ def shift_to(share, size, group, total):
     """Shares moved by one logit shift per group until their sum weighted by `size` is `total`; 0 and 1 stay."""
     with np.errstate(divide="ignore"):
         logit = np.log(share) - np.log1p(-share)
-    low, high = np.full(len(total), -20.0), np.full(len(total), 20.0)
-    for _ in range(80):
-        middle = (low + high) / 2
-        moved = 1 / (1 + np.exp(-(logit + middle[group])))
-        under = np.bincount(group, moved * size, len(total)) < total
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    return 1 / (1 + np.exp(-(logit + ((low + high) / 2)[group])))
+
+    def moved(shift):
+        return 1 / (1 + np.exp(-(logit + shift[group])))
+
+    def below(shift):
+        return np.bincount(group, moved(shift) * size, len(total)) < total
+
+    low, high, _ = bisected(below, np.full(len(total), -20.0), np.full(len(total), 20.0), 80)
+    return moved((low + high) / 2)
 
 
 def joint_table(year):
@@ -243,14 +247,10 @@ def joint_table(year):
     schooling[:, :, 0] += ages[:, :, :3].sum(axis=2)
     tilt = np.exp(URBAN_BY_EDUCATION[None, :] + URBAN_BY_AGE[:, None])
     start = np.stack([EDUCATION_BY_AGE, EDUCATION_BY_AGE * tilt])  # (2 rural/urban, 20, 7)
-    table = np.broadcast_to(start[None, :, None], (len(ages), 2, 2, N_AGES, len(EDUCATION))).copy()
-    for _ in range(150):
-        _scale(table, ages[:, None, :, :, None], (1, 4))
-        _scale(table, schooling[:, None, :, None, :], (1, 3))
-        _scale(table, towns[:, :, None, None, None], (2, 3, 4))
-    return table
-
-
-def _scale(table, target, axes):
-    achieved = table.sum(axis=axes, keepdims=True)
-    table *= np.divide(target, achieved, out=np.zeros_like(achieved), where=achieved > 0)
+    table = np.broadcast_to(start[None, :, None], (len(ages), 2, 2, N_AGES, len(EDUCATION)))
+    margins = [
+        ((1, 4), ages[:, None, :, :, None]),
+        ((1, 3), schooling[:, None, :, None, :]),
+        ((2, 3, 4), towns[:, :, None, None, None]),
+    ]
+    return fitted(table, margins, 150)[0]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .. import reference
+from ..apportion import bisected
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SurveysimError
 from ..on_demand import Later
@@ -306,12 +307,15 @@ def _cut_into_levels(probability, loading, levels, asked_online):
     share = np.stack([np.where(x.sum(axis=1, keepdims=True) > 0, x, 1.0) for x in levels])
     share = (share / share.sum(axis=2, keepdims=True))[np.where(asked_online, 0, 1)]
     spread = np.sqrt(1 - loading**2)[:, None, None]
-    low, high = np.full(p.shape, -12.0), np.full(p.shape, 12.0)
-    for _ in range(50):
-        middle = (low + high) / 2
-        mean = (special.ndtr((loading[:, None, None] * level - middle) / spread) * share).sum(axis=2, keepdims=True)
-        low, high = np.where(mean > p, middle, low), np.where(mean > p, high, middle)
-    cut = special.ndtr((loading[:, None, None] * level - (low + high) / 2) / spread)
+
+    def above(edge):
+        return special.ndtr((loading[:, None, None] * level - edge) / spread)
+
+    def below(edge):
+        return (above(edge) * share).sum(axis=2, keepdims=True) > p
+
+    low, high, _ = bisected(below, np.full(p.shape, -12.0), np.full(p.shape, 12.0), 50)
+    cut = above((low + high) / 2)
     cut = np.where(probability[:, :, None] > 0, cut, 0.0)
     return np.minimum(np.rint(cut * 65536), 65535).astype(np.uint16)
 
@@ -326,10 +330,12 @@ def _hours(levels):
     share = special.ndtr(HOURS_LOADING * trait[:, None] + np.sqrt(1 - HOURS_LOADING**2) * own)
     quantile = special.gammaincinv(HOURS_SHAPE, share) / HOURS_SHAPE  # (16, 64)
     target = reference.published().loc["weekly_hours_online", "value_2024_12"]
-    low, high = 1.0, 100.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        hours = np.minimum((mean * middle)[:, None, None] * quantile, HOURS_MOST)
-        below = (levels * hours.mean(axis=2)).sum() < target * levels.sum()
-        low, high = (middle, high) if below else (low, middle)
-    return np.rint(hours * 10).astype(np.int16)
+
+    def hours(level):
+        return np.minimum((mean * level)[:, None, None] * quantile, HOURS_MOST)
+
+    def below(level):
+        return (levels * hours(level).mean(axis=2)).sum() < target * levels.sum()
+
+    _, _, level = bisected(below, 1.0, 100.0, 60)
+    return np.rint(hours(level) * 10).astype(np.int16)

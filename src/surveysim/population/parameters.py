@@ -8,31 +8,28 @@ on disk under a fingerprint of the population's arguments, of the facts and of `
 import hashlib
 import json
 import math
-import os
-import warnings
-from functools import cache
+from functools import cache as once
 from importlib.resources import files
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import platformdirs
 
 from .. import reference
-from ..columns import AGE_STARTS, VARIABLES
+from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
 from ..editions import POPULATION
-from ..errors import DataError, SurveysimWarning, UnknownNameError
+from ..errors import DataError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
-from ..writing import whole
-from . import outcomes
+from . import cache, outcomes
 
 kernels = Later(__package__, "..kernels.people")
 STATUS = (4, 3, 2, 3)  # the kernels' mobiles, lines, internet and sector of a status
 
+CELL_COLUMNS = ("province", "prefecture", "urban", "sex", "age_group", "education")
+STATUS_COLUMNS = ("n_mobile", "n_lines", "internet", "sector")
 DEPTHS = ("cells", "status", "answers")
-MOBILES, LINES, ONLINE, SECTOR = np.indices(STATUS).reshape(4, -1)  # what each of the 72 statuses means
-BASE_COLUMNS = {  # how often a person of each status counts; landlines are counted at the head of the household
+MOBILES, LINES, ONLINE, SECTORS = np.indices(STATUS).reshape(4, -1)  # what each of the 72 statuses means
+STATUS_VALUES = {  # how often a person of each status counts; landlines are counted at the head of the household
     "persons": np.ones(math.prod(STATUS), np.int64),
     "mobile": np.minimum(MOBILES, 1),
     "landline": np.minimum(LINES, 1),
@@ -42,8 +39,8 @@ BASE_COLUMNS = {  # how often a person of each status counts; landlines are coun
     "internet": ONLINE,
     "internet_mobile": ONLINE * np.minimum(MOBILES, 1),
     "internet_landline": ONLINE * np.minimum(LINES, 1),
-    "netizen_farming": ONLINE * (SECTOR == 1),
-    "netizen_manufacturing": ONLINE * (SECTOR == 2),
+    "netizen_farming": ONLINE * (SECTORS == 1),
+    "netizen_manufacturing": ONLINE * (SECTORS == 2),
 }
 
 
@@ -69,9 +66,9 @@ class Sums(NamedTuple):
             return self.persons
         if name == "landlines":
             return self.lines
-        if name in BASE_COLUMNS:
-            return self.status * BASE_COLUMNS[name] if status else self.status @ BASE_COLUMNS[name]
-        value = self.answers[..., column_names().index(name) - len(BASE_COLUMNS)]
+        if name in STATUS_VALUES:
+            return self.status * STATUS_VALUES[name] if status else self.status @ STATUS_VALUES[name]
+        value = self.answers[..., column_names().index(name) - len(STATUS_VALUES)]
         return value / 10 if name == "weekly_hours" else value
 
 
@@ -88,10 +85,10 @@ FACTS = (
 )
 
 
-@cache
+@once
 def column_names():
     """Names of the sums, in the order of the last axis."""
-    return (*BASE_COLUMNS, *outcomes.definitions()["name"], "weekly_hours")
+    return (*STATUS_VALUES, *outcomes.definitions()["name"], "weekly_hours")
 
 
 def question(population, *parts):
@@ -106,11 +103,6 @@ def fingerprint(arguments):
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def cache_folder():
-    """Where exact parameter tables are kept: $SURVEYSIM_CACHE, else the system's folder for such, ~/.cache/surveysim on Linux."""
-    return Path(os.environ.get("SURVEYSIM_CACHE") or platformdirs.user_cache_dir("surveysim", appauthor=False))
-
-
 def shipped():
     """Fingerprint and path of the parameter table that comes with the package (the preset's)."""
     path = files(__package__) / "preset_parameters.npz"
@@ -123,7 +115,7 @@ def shipped():
 def depth_of(expressions):
     """How deep sums have to be for these variables."""
     names = {split(expression)[0] for expression in expressions} - {"persons"}
-    return DEPTHS[0] if not names else DEPTHS[1] if names <= {*BASE_COLUMNS, "nonuser"} else DEPTHS[2]
+    return DEPTHS[0] if not names else DEPTHS[1] if names <= {*STATUS_VALUES, "nonuser"} else DEPTHS[2]
 
 
 def stream(people, depth="answers", progress=None, workers=None):
@@ -177,57 +169,19 @@ def by_zone(sums, area_zone):
 def save(path, mark, sums):
     """Write sums, in as narrow numbers as hold them."""
     tables = {name: x for name, x in sums._asdict().items() if x is not None}
-    save_arrays(
+    cache.save(
         path,
         mark,
         {name: x.astype(np.uint64 if x.max() > 2**32 - 1 else np.uint32) for name, x in tables.items()},
     )
 
 
-def save_arrays(path, mark, arrays):
-    """Write arrays so that a reader never sees half of them; where that is impossible, warn and go on without."""
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part, part.open("wb") as file:
-            np.savez_compressed(file, fingerprint=mark, checksum=_checksum(arrays), **arrays)
-    except OSError as error:
-        warnings.warn(
-            f"exact parameters cannot be kept in {path.parent} ({error.strerror}), so another process has to make them again. Set "
-            f"SURVEYSIM_CACHE to a folder that can be written.",
-            SurveysimWarning,
-            stacklevel=4,
-        )
-
-
-def _checksum(arrays):
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(
-            f"{name} {arrays[name].shape} {arrays[name].dtype}".encode() + np.ascontiguousarray(arrays[name]).tobytes()
-        )
-    return digest.hexdigest()
-
-
 def load(path, mark):
     """Sums from a file, or None when there are none of this fingerprint."""
-    arrays = load_arrays(path, mark)
+    arrays = cache.load(path, mark)
     if arrays is None or "persons" not in arrays:
         return None
     return Sums(**{name: x.astype(np.int64) for name, x in arrays.items()})
-
-
-def load_arrays(path, mark):
-    """Arrays from a file, or None when it is absent, damaged or of another fingerprint."""
-    try:
-        with open(path, "rb") as file:
-            table = np.load(file)
-            if str(table["fingerprint"]) != mark:
-                return None
-            arrays = {name: table[name] for name in table.files if name not in ("fingerprint", "checksum")}
-            return arrays if str(table["checksum"]) == _checksum(arrays) else None
-    except Exception:  # whatever a damaged archive raises, it is made again
-        return None
 
 
 def split(expression):
@@ -248,7 +202,7 @@ def split(expression):
 
 
 def group_mask(names, shape):
-    """Boolean mask over (zones or areas, sex, age, education) of the people in all of the named groups."""
+    """Boolean mask over (zones or areas, sex, age, education[, status]) of the people in all of the named groups."""
     first = np.array(AGE_STARTS)
     mask = np.ones(shape, bool)
     for name in names:
@@ -260,8 +214,38 @@ def group_mask(names, shape):
         else:
             axis = 1 if column == "sex" else 3
             inside = (np.arange(shape[axis]) >= low) & (np.arange(shape[axis]) <= high)
-        mask &= np.expand_dims(inside, [a for a in range(4) if a != axis])
+        mask &= np.expand_dims(inside, [a for a in range(len(shape)) if a != axis])
     return mask
+
+
+def place_axes(people, index):
+    """Codes and labels of the places of zones (where there are 62) or areas."""
+    fine = len(index) != 62
+    zone = people.area_zone[index] if fine else index
+    found = {"province": (zone >> 1, list(reference.provinces())), "urban": (zone & 1, list(URBAN))}
+    if fine:
+        found["prefecture"] = (index >> 1, list(reference.frame_units()["adcode"]))
+    return found
+
+
+def axes(people, shape):
+    """Codes over (zone or area, sex, age, education[, status]) and labels of the columns that domains can name."""
+    tail = (1,) * (len(shape) - 4)
+    index = np.arange(shape[0]).reshape(-1, 1, 1, 1, *tail)
+    groups = np.searchsorted(AGE_5_FIRST, np.array(AGE_STARTS), side="right") - 1
+    found = place_axes(people, index) | {
+        "sex": (np.arange(2).reshape(1, 2, 1, 1, *tail), list(SEX)),
+        "age_group": (groups.reshape(1, 1, -1, 1, *tail), list(AGE_5)),
+        "education": (np.arange(4).reshape(1, 1, 1, 4, *tail), list(EDUCATION_4)),
+    }
+    if tail:
+        found |= {
+            "n_mobile": (MOBILES, [0, 1, 2, 3]),
+            "n_lines": (LINES, [0, 1, 2]),
+            "internet": (ONLINE, [False, True]),
+            "sector": (SECTORS, list(SECTOR)),
+        }
+    return {name: (np.broadcast_to(codes, shape), labels) for name, (codes, labels) in found.items()}
 
 
 def indicator_value(row, total, scale=1.0):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import reference
+from ..apportion import bisected, largest_remainder, over, starts
 from ..columns import AGE_GROUPS, AGE_STARTS
 from ..kernels import people, randomness
 from . import census, outcomes, telephones
+from .fitting import associate
 
 MOST_IN_FAMILY, ROOM = 7, 4  # family households have 1 to 7 members; dormitory rooms 4
 RURAL_HOUSEHOLD = 1.10  # assumption: mean size in the country against towns
@@ -48,28 +50,16 @@ class Synthesis:
     outcomes: outcomes.OutcomeModel
 
 
-def largest_remainder(share, total):
-    """Integers proportional to `share` that sum to `total`; ties go to the earlier one."""
-    share = np.asarray(share, dtype=float)
-    exact = share / share.sum() * total
-    result = np.floor(exact + 1e-9).astype(np.int64)
-    short = int(total - result.sum())
-    order = np.argsort(-(exact - result), kind="stable")
-    result[order[:short]] += 1
-    return result
-
-
 def household_sizes(mean):
     """Shares of family households with 1 .. 7 members: a Poisson law cut at 7 with the given mean (assumption)."""
     size = np.arange(1, MOST_IN_FAMILY + 1)
-    low, high = np.full(len(mean), 1e-6), np.full(len(mean), 30.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        weight = np.cumprod(np.column_stack([np.ones_like(middle), middle[:, None] / size[:-1]]), axis=1)
-        share = weight / weight.sum(axis=1, keepdims=True)
-        under = share @ size < mean
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    return share
+
+    def share(level):
+        weight = np.cumprod(np.column_stack([np.ones_like(level), level[:, None] / size[:-1]]), axis=1)
+        return weight / weight.sum(axis=1, keepdims=True)
+
+    start = np.full(len(mean), 1e-6), np.full(len(mean), 30.0)
+    return share(bisected(lambda level: share(level) @ size < mean, *start, 60)[2])
 
 
 def _classes(persons):
@@ -95,26 +85,6 @@ def _classes(persons):
         rows += [(ROOM, 1, area, rest // ROOM), (max(rest % ROOM, 1), 1, area, int(rest % ROOM > 0))]
     table = np.array(rows, dtype=np.int64)
     return table[table[:, 3] > 0]
-
-
-def associate(prior, rows, columns):
-    """Tables (A, R, J) with the association of `prior` (R, J) and margins `rows` (A, R), `columns` (A, J).
-
-    Iterative proportional fitting (Deming & Stephan 1940): every table is prior × a row factor × a column factor. Rows hold
-    exactly; columns where the prior allows both.
-    """
-    column = np.ones_like(columns)
-    for _ in range(200):
-        row = _over(rows, np.einsum("aj,rj->ar", column, prior))
-        achieved = np.einsum("ar,rj->aj", row, prior) * column
-        if np.all(np.abs(achieved - columns) <= 1e-9 * (1 + columns)):
-            break
-        column *= _over(columns, achieved)
-    return row[:, :, None] * prior * column[:, None, :]
-
-
-def _over(a, b):
-    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
 
 
 def _cells():
@@ -153,11 +123,11 @@ def _roles(table, classes):
     target = np.stack(
         [heads, seconds, sums(size * count, family) - heads - seconds, sums(size * count, ~family)], axis=1
     )
-    columns = table.reshape(areas, -1) * _over(target.sum(axis=1), table.sum(axis=(1, 2, 3)))[:, None]
+    columns = table.reshape(areas, -1) * over(target.sum(axis=1), table.sum(axis=(1, 2, 3)))[:, None]
     age, _, group = _cells()
     head, second, other, room = np.moveaxis(associate(ROLE_BY_AGE[:, age], target, columns), 1, 0)
     share = np.stack([head[:, group == g].sum(axis=1) for g in range(16)], axis=1)
-    share = _over(share, np.maximum(heads, 1e-12)[:, None] * np.ones(16))
+    share = over(share, np.maximum(heads, 1e-12)[:, None] * np.ones(16))
     partners = associate(_partner_prior(), share * second.sum(axis=1)[:, None], second)
     wide = np.searchsorted([15, 30, 45, 60], np.array(AGE_STARTS)[age], side="right")
     others = associate(OTHER_BY_AGE[:, wide], share.reshape(-1, 4, 4).sum(axis=1) * other.sum(axis=1)[:, None], other)
@@ -171,21 +141,17 @@ def _line_of_roles(phones, roles, zone):
     of_heads = rate[:, age]
     by_group = np.stack(
         [
-            _over((roles[:, 0] * of_heads)[:, group == g].sum(axis=1), roles[:, 0][:, group == g].sum(axis=1))
+            over((roles[:, 0] * of_heads)[:, group == g].sum(axis=1), roles[:, 0][:, group == g].sum(axis=1))
             for g in range(16)
         ],
         axis=1,
     )
     weight = np.stack([roles[:, 0][:, group == g].sum(axis=1) for g in range(16)], axis=1)
-    by_age = _over((by_group * weight).reshape(-1, 4, 4).sum(axis=1), weight.reshape(-1, 4, 4).sum(axis=1))
+    by_age = over((by_group * weight).reshape(-1, 4, 4).sum(axis=1), weight.reshape(-1, 4, 4).sum(axis=1))
     line = np.concatenate([np.zeros((len(rate), 1)), by_group, by_age, rate[:, -1:]], axis=1)
     line = np.repeat(line[:, :, None], len(age), axis=2)
     line[:, 0] = of_heads
     return line
-
-
-def _starts(counts):
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def build(
@@ -207,12 +173,11 @@ def build(
     table = joint.reshape(areas, 2, len(AGE_STARTS), -1)
     persons = largest_remainder(table.sum(axis=(1, 2, 3)), round(table.sum() * scale))
     zone = np.repeat(census.province_of_prefecture(), 2) * 2 + np.tile([0, 1], areas // 2)
-    codes, unit = np.unique(reference.frame_units()["unit"].to_numpy(str), return_inverse=True)
-    unit = np.repeat(unit, 2)
+    unit = np.repeat(np.unique(reference.frame_units()["unit"].to_numpy(str), return_inverse=True)[1], 2)
     classes = _classes(persons)
     roles = _roles(table, classes)
     grow = table.sum() / persons.sum()
-    age, _, head_group = _cells()
+    age = _cells()[0]
     phones = telephones.fit(
         year,
         _by_zone(_by_age(roles.sum(axis=1), age), zone) * grow,
@@ -227,42 +192,71 @@ def build(
     answers = outcomes.fit(
         residents - (1 - no_phone_internet_rate) * without, residents, zone, shift, prefecture_icc, year
     )
-    alias = np.zeros((areas * people.N_ROLES, roles.shape[2]), np.uint64)
-    randomness.alias_tables(roles.reshape(areas * people.N_ROLES, -1), alias)
-    size, kind, area, count = classes.T
     tables = people.People(
         key=key,
-        class_person=_starts(size * count),
-        class_household=_starts(count),
-        class_size=size.copy(),
-        class_kind=kind.copy(),
-        class_area=area.copy(),
-        area_unit=unit.astype(np.int64),
-        area_zone=zone.astype(np.int64),
-        unit_person=_starts(np.bincount(unit[area], size * count, len(codes))),
-        unit_household=_starts(np.bincount(unit[area], count, len(codes))),
-        alias=alias.reshape(areas, people.N_ROLES, -1),
-        ages=np.array([AGE_STARTS, np.diff([*AGE_STARTS, 100])], np.int64),
-        cell_age=age.astype(np.int64),
-        cell_head=head_group.astype(np.int64),
-        cell_group=outcomes.cell_groups()[0].astype(np.int64),
+        **_where(classes, zone, unit),
+        alias=_alias(roles),
+        **_of_cells(),
         mobile=_per_65536(np.stack([phones.first, phones.second, phones.third])),
         cycles=np.stack([phones.second_cycle, phones.third_cycle, phones.line_cycle, phones.second_line_cycle]),
         line=_per_65536(np.stack([phones.line, phones.second_line])),
-        use=answers.use * 2.0**32,
         silent=np.array([no_phone_internet_rate]),
         shares=_per_65536(np.sqrt(np.array([household_icc]))),
-        sector=_per_65536(answers.sector),
-        trait_cut=_per_65536(answers.trait_cut),
-        threshold=np.ascontiguousarray(np.moveaxis(answers.threshold, 0, 2)),
-        asked=answers.asked,
-        shared=answers.shared.astype(np.int64),
-        nested=answers.nested.astype(np.int64),
-        hours=answers.hours,
+        **_of_answers(answers),
     )
     homes = (roles[:, 0] * line[:, 0]).sum(axis=1) + _rooms(classes, areas) * phones.line_rate()[zone, -1]
     reachable = (roles * line).sum(axis=1) * grow
     return Synthesis(tables, residents, residents - without, reachable, homes * grow, phones, answers)
+
+
+def _where(classes, zone, unit):
+    """Classes, areas and frame units as the kernels take them: where persons and households of each begin."""
+    size, kind, area, count = classes.T
+    units = unit.max() + 1
+    return {
+        "class_person": starts(size * count),
+        "class_household": starts(count),
+        "class_size": size.copy(),
+        "class_kind": kind.copy(),
+        "class_area": area.copy(),
+        "area_unit": unit.astype(np.int64),
+        "area_zone": zone.astype(np.int64),
+        "unit_person": starts(np.bincount(unit[area], size * count, units)),
+        "unit_household": starts(np.bincount(unit[area], count, units)),
+    }
+
+
+def _alias(roles):
+    """Alias tables of the cells of every area and role."""
+    areas, kinds, cells = roles.shape
+    alias = np.zeros((areas * kinds, cells), np.uint64)
+    randomness.alias_tables(roles.reshape(areas * kinds, -1), alias)
+    return alias.reshape(areas, kinds, -1)
+
+
+def _of_cells():
+    """What the 280 cells mean, as the kernels take it."""
+    age, _, head_group = _cells()
+    return {
+        "ages": np.array([AGE_STARTS, np.diff([*AGE_STARTS, 100])], np.int64),
+        "cell_age": age.astype(np.int64),
+        "cell_head": head_group.astype(np.int64),
+        "cell_group": outcomes.cell_groups()[0].astype(np.int64),
+    }
+
+
+def _of_answers(answers):
+    """An OutcomeModel as the kernels take it."""
+    return {
+        "use": answers.use * 2.0**32,
+        "sector": _per_65536(answers.sector),
+        "trait_cut": _per_65536(answers.trait_cut),
+        "threshold": np.ascontiguousarray(np.moveaxis(answers.threshold, 0, 2)),
+        "asked": answers.asked,
+        "shared": answers.shared.astype(np.int64),
+        "nested": answers.nested.astype(np.int64),
+        "hours": answers.hours,
+    }
 
 
 def _by_age(cells, age):

@@ -9,33 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import reference
+from ..apportion import bisected
 from ..columns import AGE_STARTS
 from ..kernels.people import LINE_CYCLE, MOBILE_CYCLE, SECOND_LINE_CYCLE, THIRD_CYCLE
 
 # Assumption: probability of an own mobile number by the 20 age groups, in towns; the country's log odds are lower.
 MOBILE_BY_AGE = np.array(
-    [
-        0,
-        0,
-        0,
-        0.76,
-        0.88,
-        0.985,
-        0.997,
-        0.998,
-        0.998,
-        0.998,
-        0.998,
-        0.997,
-        0.995,
-        0.99,
-        0.975,
-        0.95,
-        0.90,
-        0.82,
-        0.70,
-        0.52,
-    ]
+    [*[0] * 3, 0.76, 0.88, 0.985, 0.997, *[0.998] * 4, 0.997, 0.995, 0.99, 0.975, 0.95, 0.90, 0.82, 0.70, 0.52]
 )
 MOBILE_RURAL_LOGIT = -0.35
 # Assumption: how likely a second or third number is, relative to ages 20-59.
@@ -195,13 +175,15 @@ def _fit_lines(fixed, residential, households):
         residential / (1 + SECOND_LINE) - np.bincount(zone_province, rooms) * DORMITORY_LINE, 0.2 * residential
     )
     odds = LINE_URBAN_LOGIT * town[:, None] + LINE_BY_HEAD_AGE
-    low, high = np.full(31, -15.0), np.full(31, 15.0)
-    for _ in range(80):
-        middle = (low + high) / 2
-        rate = 1 / (1 + np.exp(-(middle[zone_province, None] + odds)))
-        under = np.bincount(zone_province, (rate * family).sum(axis=1)) < wanted
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    rates = np.column_stack([rate, np.full(62, DORMITORY_LINE)])
+
+    def rate(level):
+        return 1 / (1 + np.exp(-(level[zone_province, None] + odds)))
+
+    def below(level):
+        return np.bincount(zone_province, (rate(level) * family).sum(axis=1)) < wanted
+
+    _, _, level = bisected(below, np.full(31, -15.0), np.full(31, 15.0), 80)
+    rates = np.column_stack([rate(level), np.full(62, DORMITORY_LINE)])
     largest = np.maximum(rates[0::2].max(axis=1), rates[1::2].max(axis=1))
     cycle = np.ceil(np.minimum(1.0, CANDIDATES * largest) * LINE_CYCLE).astype(np.int64)
     second_cycle = np.full(31, int(np.ceil(CANDIDATES * SECOND_LINE * SECOND_LINE_CYCLE)))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import optimize
 
 from .. import guards
-from ..apportion import ALIKE, shared_out
+from ..apportion import ALIKE, bisected, shared_out
 from ..display import Shown
 from ..errors import DesignError
 from ..tables import framed
@@ -268,10 +268,8 @@ def _spend(F, least, budget, n, price):
             f"{what} = {total:,.10g}: the strata's own bounds alone need {(least * unit).sum():,.0f}; raise it, or stratum_moe."
         )
     root = np.sqrt(F)
-    low, high = 0.0, 2 * total / max((root * unit).sum(), 1e-300)
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if (np.maximum(root * middle, least) * unit).sum() < total else (low, middle)
+    most = 2 * total / max((root * unit).sum(), 1e-300)
+    _, high, _ = bisected(lambda rate: (np.maximum(root * rate, least) * unit).sum() < total, 0.0, most, 200)
     return np.maximum(root * high, least)
 
 

@@ -161,8 +161,8 @@ def population_values(pop, definitions, frames=(True, True)):
     asked_of = dict(zip(outcomes.definitions()["name"], outcomes.definitions()["universe"], strict=True))
 
     def cells(name):
-        if name in parameters.BASE_COLUMNS and name != "landlines":
-            return sums.status @ (parameters.BASE_COLUMNS[name] * covered)
+        if name in parameters.STATUS_VALUES and name != "landlines":
+            return sums.status @ (parameters.STATUS_VALUES[name] * covered)
         if name == "nonuser":
             return sums.column(name, status=True) @ covered.astype(np.int64)
         mask = (ONLINE == 0) if asked_of.get(name) == "nonuser" else (ONLINE == 1)

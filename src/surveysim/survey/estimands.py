@@ -102,27 +102,19 @@ class Variables:
 
     def __init__(self, pop, cases):
         a = cases.attributes
-        cell, zone = a[:, 3], pop.people.area_zone[pop.people.class_area[a[:, 0]]]
-        self._codes = {
-            "sex": cell // (len(AGE_STARTS) * len(EDUCATION)),
-            "age": a[:, 4],
-            "urban": zone & 1,
-            "education": outcomes.EDUCATION_4[cell % len(EDUCATION)],
-            "province": zone >> 1,
-            "age_group": np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1,
-        }
-        internet = a[:, 7] == 1
+        self._codes = {name: getattr(a, name) for name in ("sex", "age", "urban", "education", "province", "age_group")}
+        internet = a.internet
         self._values = {
             "persons": np.ones(len(a)),
             "internet": internet.astype(float),
             "nonuser": (~internet).astype(float),
-            "netizen_farming": (internet & (a[:, 9] == 1)).astype(float),
-            "netizen_manufacturing": (internet & (a[:, 9] == 2)).astype(float),
+            "netizen_farming": (internet & (a.sector == 1)).astype(float),
+            "netizen_manufacturing": (internet & (a.sector == 2)).astype(float),
             "weekly_hours": np.where(internet, cases.hours, 0.0),
         }
         self._answers, self._names = cases.answers, {name: k for k, name in enumerate(pop.outcome_names)}
         self.complete = not (cases.answers == MISSING).any()
-        self._model, self._state = pop.model.outcomes, np.where(internet, 2 + a[:, 9], 1)
+        self._model, self._state = pop.model.outcomes, a.asked_as
 
     def given(self, expression):
         """Who is asked the outcome of an expression, in its groups, and the answers it takes: [(yes, known)], (n,) each; an outcome that

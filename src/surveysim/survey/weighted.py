@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from .. import reference, streams
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, DISPOSITIONS, EDUCATION, EDUCATION_4, FRAMES, SEX, URBAN
+from ..columns import AGE_5, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..estimation.linearization import Design, Stage
 from ..fieldwork import call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
-from ..population import outcomes
 from ..weighting import Columns
 
 
@@ -58,13 +57,10 @@ def refuse_empty(prep, cases):
 
 def weighting_table(prep, cases):
     """What the weighting sees of the interviews: reports and the design, nothing else of the population."""
-    people, a = prep.pop.people, cases.attributes
-    zone = people.area_zone[people.class_area[a[:, 0]]]
-    cell = a[:, 3]
-    provinces = reference.provinces()
+    a, provinces = cases.attributes, reference.provinces()
     at = (cases.frame, cases.unit)
     chosen = prep.design.probability[cases.unit]
-    psu = np.where(cases.frame == 0, a[:, 1], -1 - np.arange(len(cell)))
+    psu = np.where(cases.frame == 0, a.household, -1 - np.arange(len(a)))
     selection = {"unit_probability": chosen} if prep.spec.sample.prefectures else {}
 
     def categorical(codes, labels):
@@ -81,11 +77,11 @@ def weighting_table(prep, cases):
             "n_mobile": cases.n_mobile,
             "n_lines": cases.n_lines,
             "n_eligible": cases.members,
-            "province": categorical(zone >> 1, provinces),
-            "urban": categorical(zone & 1, URBAN),
-            "sex": categorical(cell // (len(AGE_STARTS) * len(EDUCATION)), SEX),
-            "age_group": categorical(np.searchsorted(AGE_5_FIRST, a[:, 4], side="right") - 1, AGE_5),
-            "education": categorical(outcomes.EDUCATION_4[cell % len(EDUCATION)], EDUCATION_4),
+            "province": categorical(a.province, provinces),
+            "urban": categorical(a.urban, URBAN),
+            "sex": categorical(a.sex, SEX),
+            "age_group": categorical(a.age_group, AGE_5),
+            "education": categorical(a.education, EDUCATION_4),
             "stratum": strata_of(prep, cases)[at],
             "psu": np.where(chosen < 1, -(2**40) - cases.unit, psu),
             **selection,
@@ -156,16 +152,15 @@ def frame_probabilities(prep, cases):
     of the number, for the other frame in the unit of residence, which is what a respondent can report. Landline: times
     lines, over the household's members aged 6+ (for mobile respondents counted among the members of their household).
     """
-    people, a = prep.pop.people, cases.attributes
-    home = people.area_unit[people.class_area[a[:, 0]]]
+    a = cases.attributes
     rate = cases.dialled / prep.design.numbers
-    unit = [np.where(cases.frame == f, cases.unit, home) for f in range(2)]
+    unit = [np.where(cases.frame == f, cases.unit, a.unit) for f in range(2)]
     eligible = cases.n_eligible.copy()
     rows = np.flatnonzero((cases.frame == 1) & (cases.n_lines > 0))
-    size = a[rows, 10]
-    first = np.repeat(cases.person[rows] - a[rows, 2], size)
+    size = a.household_size[rows]
+    first = np.repeat(cases.person[rows] - a.position[rows], size)
     place = np.arange(len(first)) - np.repeat(np.cumsum(size) - size, size)
-    aged_6 = prep.pop.attributes(first + place)[:, 4] >= AGE_5_FIRST[0]
+    aged_6 = prep.pop.attributes(first + place).aged_6
     eligible[rows] = np.bincount(np.repeat(np.arange(len(rows)), size), aged_6, len(rows)).astype(eligible.dtype)
     stands_for = np.where(cases.frame == 0, cases.members, np.maximum(eligible, 1))
     landline = cases.n_lines * rate[0][unit[0]] / stands_for

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..coding import inside
 from ..errors import CalibrationError, DataError
 from ..kernels import cells as kernels
-from ..tables import inside
 from ..threads import by_threads
 from .margins import level_codes, no_total, raking_levels
 

@@ -68,6 +68,11 @@ class Constraints:
         kernels.gram(np.bincount(self.cell, self.base, len(self.partition)), self.partition, self.column, cross)
         return np.linalg.pinv(cross if self.exact else cross + self.ridge, rcond=1e-11, hermitian=True)
 
+    @cached_property
+    def fit(self):
+        """The same as the kernels take it."""
+        return kernels.Fit(self.base, self.cell, self.partition, self.column, self.inverse, self.pinned())
+
     def rows(self):
         """Partition (n,) and calibration variables (n, width) of the rows."""
         x = np.zeros((len(self.cell), self.width))
@@ -78,8 +83,7 @@ class Constraints:
     def residuals(self, scores):
         """Scores (E, n) for the weights before, in place, and (covariance, β (E, width)) of totals known with error."""
         if self.exact:
-            given = (self.base, self.cell, self.partition, self.column, self.inverse, self.pinned(), self.factor)
-            kernels.residuals(scores, *given, scores)
+            kernels.residuals(scores, self.fit, self.factor, scores)
             return scores, []
         partition, x = self.rows()
         return _residuals(self, scores, partition, x, self.factor[self.cell])

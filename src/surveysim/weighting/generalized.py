@@ -8,20 +8,9 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..coding import all_finite, coded_values
 from ..errors import CalibrationError, DataError, SurveysimWarning
-from ..tables import (
-    all_finite,
-    called,
-    coded_values,
-    is_file,
-    kept,
-    numbers_of,
-    once,
-    one_name,
-    pick,
-    rows_of,
-    values_of,
-)
+from ..tables import called, is_file, kept, numbers_of, once, one_name, pick, rows_of, values_of
 from .calibration import check_solver
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance

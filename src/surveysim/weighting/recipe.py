@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..coding import all_finite
 from ..display import Shown
 from ..errors import DataError
-from ..tables import all_finite, called, column_names, held, numbers_of, rows_of, same_index
+from ..tables import called, column_names, held, numbers_of, rows_of, same_index
 from ..writing import write_text
 from .cells import refuse_weights
 from .constraints import Multiplied

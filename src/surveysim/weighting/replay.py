@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from .. import guards
+from ..coding import codes_inside
 from ..errors import CalibrationError, DataError
 from ..kernels import newton, replicates
-from ..tables import codes_inside
 from ..threads import by_threads
 from . import solver
 from .cells import as_kernel_input

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import guards
+from ..coding import holds_numbers, truth_values
 from ..errors import DataError
-from ..tables import called, coded, holds_numbers, mask_of, named, numbers_of, pick, rows_of, truth_values
+from ..tables import called, coded, mask_of, named, numbers_of, pick, rows_of
 from . import nonresponse
 from .constraints import Linked, Modelled, Passed
 from .problem import base_weights

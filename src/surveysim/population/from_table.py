@@ -10,10 +10,10 @@ from .. import guards
 from ..errors import DataError, UnknownNameError
 from ..tables import framed, one_name
 from . import domains
-from .base import Population
+from .finite import Finite, totals_of_rows
 
 
-class TablePopulation(Population):
+class FromTable(Finite):
     """The population behind `Population.from_frame`: every row is a person, the id is the row's position.
 
     Attributes
@@ -34,10 +34,8 @@ class TablePopulation(Population):
                 raise UnknownNameError(
                     f"from_frame: {role} = {column!r} is no column; the table has {', '.join(names)}."
                 )
-        self.seed, self.stratum_name = (
-            guards.seed_of(seed),
-            stratum or ("stratum" if "stratum" not in names else "part"),
-        )
+        self.seed = guards.seed_of(seed)
+        self.stratum_name = stratum or ("stratum" if "stratum" not in names else "part")
         self.size = len(self._data)
         if self.size == 0:
             raise DataError("from_frame: the table has no rows.")
@@ -104,27 +102,18 @@ class TablePopulation(Population):
         ids = np.nonzero(self._stratum == stratum)[0]
         return [ids[i : i + most] for i in range(0, len(ids), most)]
 
+    def columns(self):
+        """Names of the columns of `persons`."""
+        return [*(name for name in self._added([]) if name not in self._data.columns), *self._data.columns]
+
     def persons(self, ids, columns=None):
-        """The rows of `ids` as a table of the caller's kind, with person_id (the position) and household_index.
-
-        Parameters
-        ----------
-        ids : array of int, positions of rows.
-        columns : names of the columns wanted; None: all.
-
-        Examples
-        --------
-        >>> import pandas as pd, surveysim as ss
-        >>> pop = ss.Population.from_frame(pd.DataFrame({"income": [10, 30, 50]}))
-        >>> pop.persons([2, 0]).to_dict("list")
-        {'person_id': [2, 0], 'income': [50, 10]}
-        """
-        ids = self._ids(ids, self.size, "person")
+        """The rows of `ids` as a table of the caller's kind, with person_id (the position) and household_index."""
+        ids = self.person_ids(ids)
         table = self._data[ids]
         space = nw.get_native_namespace(table)
         added = {name: values for name, values in self._added(ids).items() if name not in table.columns}
         table = table.with_columns(*(nw.new_series(n, v, nw.Int64, backend=space) for n, v in added.items()))
-        table = table.select(domains.wanted(columns, (*added, *self._data.columns))).to_native()
+        table = table.select(self.wanted(columns)).to_native()
         return table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else table
 
     def _added(self, ids):
@@ -132,16 +121,8 @@ class TablePopulation(Population):
         return added | ({} if self._columns["household"] is None else {"household_index": self._household[ids]})
 
     def households(self, ids):
-        """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines.
-
-        Examples
-        --------
-        >>> import pandas as pd, surveysim as ss
-        >>> pop = ss.Population.from_frame(pd.DataFrame({"home": ["x", "y", "x"]}), household="home")
-        >>> pop.households([0, 1])[["household_index", "home", "household_size"]].values.tolist()
-        [[0, 'x', 2], [1, 'y', 1]]
-        """
-        ids = self._ids(ids, self.n_households, "household")
+        """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines."""
+        ids = self.household_ids(ids)
         size = np.bincount(self._household, minlength=self.n_households)
         first, label = self._first[ids], self._columns["household"]
         return pd.DataFrame(
@@ -158,7 +139,7 @@ class TablePopulation(Population):
     # ------------------------------------------------------------------------------------------------ telephones
     def n_numbers(self, kind, ids):
         """Working mobile numbers of persons, or landlines of households."""
-        ids = self._owners(kind, ids)
+        ids = self.owner_ids(kind, ids)
         column = self._columns["mobiles" if kind == "mobile" else "lines"]
         if column is None:
             return np.zeros(len(ids), np.int64)
@@ -177,43 +158,20 @@ class TablePopulation(Population):
         return order, start, max(1, int(held.max())), np.bincount(stratum, held, len(self.strata))
 
     # ------------------------------------------------------------------------------------------------ the exact truth
-    def parameter(self, name, by=None, where=None):
-        """The exact value of a total or a ratio of totals.
-
-        Parameters
-        ----------
-        name : column, or a product of columns ("income*employed"), or a ratio of two ("income/persons"); "persons" counts.
-        by : column or list of columns. where : mapping of columns to a label or a list of labels.
-
-        Returns
-        -------
-        DataFrame with `domain` and `value`.
-
-        Examples
-        --------
-        >>> import pandas as pd, surveysim as ss
-        >>> people = pd.DataFrame({"sex": list("ffm"), "income": [10, 30, 50], "employed": [1, 0, 1]})
-        >>> pop = ss.Population.from_frame(people)
-        >>> pop.parameter("income*employed")["value"].tolist()
-        [60.0]
-        >>> pop.parameter("income/persons", by="sex").values.tolist()
-        [['sex=f', 20.0], ['sex=m', 50.0]]
-        """
-        by, where = domains.asked(by, where)
+    def totals(self, expressions, by, where, progress=None):
+        """See `Finite`; the names are columns, or "persons"."""
         axes = {column: self._axis(column) for column in {*by, *where}}
         keep = domains.inside(axes, where, (self.size,), by)
-        return self._by_domain(name, axes, by, keep, True, lambda text: self._values(text, keep))
+        return totals_of_rows(axes, by, keep, True, lambda text: self._values(text, keep))
 
     def _axis(self, column):
         if column not in self._data.columns:
             raise UnknownNameError(f"no column {column!r}; the table has {', '.join(self._data.columns)}.")
         return domains.labels_of(self._data[column].to_pandas())
 
-    def check(self, where, columns):
-        """Refuse labels and columns that the table does not have."""
-        for column, labels in where.items():
-            domains.label_codes(self._axis(column)[1], labels, column)
-        self.persons([0], columns)
+    def labels(self, column):
+        """Labels of a column."""
+        return self._axis(column)[1]
 
     def _values(self, expression, keep):
         value = np.ones(self.size)
@@ -240,11 +198,3 @@ class TablePopulation(Population):
                 )
             value = value * np.where(keep, numbers, 0.0)
         return value
-
-    def select(self, ids, where, columns=None):
-        """The persons among `ids` that carry the labels of `where`, as pandas."""
-        ids = self._ids(ids, self.size, "person")
-        where = domains.conditions(where)
-        axes = {column: self._axis(column) for column in where}
-        keep = domains.inside(axes, where, (self.size,))[ids]
-        return nw.from_native(self.persons(ids[keep], columns)).to_pandas()

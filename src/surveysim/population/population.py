@@ -1,12 +1,7 @@
-"""What every population can do: persons and households by number, exact values for any domain, export."""
+"""The door of the room: `Population` asks a source of people, whichever it is."""
 
-import numpy as np
-import pandas as pd
-
-from .. import guards
 from ..display import Shown
-from ..errors import DataError
-from . import domains, export
+from . import export
 
 
 class Population(Shown):
@@ -17,9 +12,11 @@ class Population(Shown):
 
     Attributes
     ----------
+    source : the `finite.Finite` it asks; what a source has, such as `size`, its population has too.
     size : int, persons.
     n_households : int.
     strata : tuple of labels: provinces, regions; the parts of the population that surveys sample independently.
+    seed : int. fingerprint : str, changes with all that persons depend on.
 
     Examples
     --------
@@ -32,7 +29,16 @@ class Population(Shown):
     [15.0, 60.0]
     """
 
-    household_name = "household_id"  # of the column of household ids
+    def __init__(self, source):
+        self.source = source
+
+    def __repr__(self):
+        return repr(self.source)
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name == "source":  # nobody's, and what unpickling asks for
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.source, name)
 
     @classmethod
     def china(
@@ -81,20 +87,19 @@ class Population(Shown):
         >>> round(pop.parameter("internet_penetration")["value"].item(), 2)  # exact; percent
         78.62
         """
-        from .people import China
+        from .china import China  # a source is imported when it is asked for: its room has kernels
 
-        return China(
-            {
-                "kind": "china",
-                "seed": seed,
-                "scale": scale,
-                "year": year,
-                "personal_share": personal_share,
-                "residential_share": residential_share,
-                "no_phone_internet_rate": no_phone_internet_rate,
-                "household_icc": household_icc,
-                "prefecture_icc": prefecture_icc,
-            }
+        return cls(
+            China(
+                seed=seed,
+                scale=scale,
+                year=year,
+                personal_share=personal_share,
+                residential_share=residential_share,
+                no_phone_internet_rate=no_phone_internet_rate,
+                household_icc=household_icc,
+                prefecture_icc=prefecture_icc,
+            )
         )
 
     @classmethod
@@ -132,9 +137,9 @@ class Population(Shown):
         >>> pop.persons([2, 0], ["person_id", "household_index", "home"]).values.tolist()
         [[2, 1, 9], [0, 0, 7]]
         """
-        from .tables import TablePopulation
+        from .from_table import FromTable
 
-        return TablePopulation(data, stratum, household, mobiles, lines, seed)
+        return cls(FromTable(data, stratum, household, mobiles, lines, seed))
 
     @classmethod
     def from_margins(
@@ -190,9 +195,88 @@ class Population(Shown):
         >>> round(pop.parameter("persons*sex=f/persons")["value"].item(), 3)
         0.519
         """
-        from .margins import MarginPopulation
+        from .from_margins import FromMargins
 
-        return MarginPopulation(margins, stratum, association, household_sizes, rates, mobiles, lines, seed)
+        return cls(FromMargins(margins, stratum, association, household_sizes, rates, mobiles, lines, seed))
+
+    def persons(self, ids, columns=None):
+        """A table of persons, rows in the order of `ids`.
+
+        Parameters
+        ----------
+        ids : array of int, 0 to size - 1; of a table the positions of its rows.
+        columns : names of the columns wanted, in that order; None: all. Fewer are faster.
+
+        Returns
+        -------
+        Of China a DataFrame with person_id, household_id, province, prefecture (adcodes), urban, sex, age, age_group (missing under
+        6), education, sector, household_size, n_mobile, n_lines, internet, every outcome (bool), weekly_hours (missing for
+        non-users). Of margins one with person_id, household_id, the stratum, household_size, n_lines, every variable (categorical)
+        and every outcome (bool). Of a table its rows, as a table of the caller's kind, with person_id (the position) and
+        household_index.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"income": [10, 30, 50]}))
+        >>> pop.persons([2, 0]).to_dict("list")
+        {'person_id': [2, 0], 'income': [50, 10]}
+        >>> rows = [("sex", "f", 600), ("sex", "m", 400)]
+        >>> margins = pd.DataFrame(rows, columns=["variable", "level", "total"]).assign(stratum="north")
+        >>> ss.Population.from_margins(margins).persons([0, 999], ["person_id", "sex"]).values.tolist()
+        [[0, 'm'], [999, 'm']]
+        """
+        return self.source.persons(ids, columns)
+
+    def households(self, ids):
+        """A table of households: their id, the stratum (of China province, prefecture, urban, kind), household_size, first_person_id,
+        n_lines; of a table also your label.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"home": ["x", "y", "x"]}), household="home")
+        >>> pop.households([0, 1])[["household_index", "home", "household_size"]].values.tolist()
+        [[0, 'x', 2], [1, 'y', 1]]
+        """
+        return self.source.households(ids)
+
+    def parameter(self, name, by=None, where=None, *, progress=None):
+        """The exact finite-population value of a total, a ratio of totals or a published estimand.
+
+        Parameters
+        ----------
+        name : an expression of variables (`income*employed`, `internet*age_60plus`), whose value is a total, in persons where it
+            counts them; or a ratio of two (`income/persons`, `internet*urban/persons*urban`); "persons" counts everybody.
+            Of China also an indicator of the report (`internet_penetration`, … in percent, 10k persons or hours: its own unit).
+            A name that is both, such as `skill_any`, is read as the indicator; in products and ratios it is the variable.
+            Of margins an outcome, times groups such as "internet*sex=female".
+        by : a column or a list of columns.
+        where : mapping of columns to a label or a list of labels.
+            Any label column of `persons` will do. Of China province, prefecture, urban, sex, age_group and education are
+            answered from sums over everybody, which are made once and cached; n_mobile, n_lines, internet and sector too where
+            no outcome is asked. Other columns (age, household_size, outcomes) look at every person `where` leaves.
+        progress : called with the number of persons done while people are streamed.
+
+        Returns
+        -------
+        DataFrame with `domain` ("" for everybody, else such as "province=110000, sex=female") and `value`.
+
+        Raises
+        ------
+        UnknownNameError : no such indicator, variable, column or label.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> people = pd.DataFrame({"sex": list("ffm"), "income": [10, 30, 50], "employed": [1, 0, 1]})
+        >>> pop = ss.Population.from_frame(people)
+        >>> pop.parameter("income*employed")["value"].tolist()
+        [60.0]
+        >>> pop.parameter("income/persons", by="sex").values.tolist()
+        [['sex=f', 20.0], ['sex=m', 50.0]]
+        """
+        return self.source.parameter(name, by, where, progress)
 
     def to_parquet(self, folder, where=None, columns=None, *, progress=False):
         """Write persons as one Parquet file per block, partitioned by stratum: `folder/province=110000/part-000.parquet`.
@@ -224,45 +308,4 @@ class Population(Shown):
         >>> sorted(pd.read_parquet("people/region=north")["income"].tolist())
         [10, 20]
         """
-        return export.to_parquet(self, folder, where, columns, progress)
-
-    @staticmethod
-    def _by_domain(name, axes, by, keep, there, values):
-        """The table of `parameter` from the rows to `keep`, of which some are `there`; values : the rows' values of an expression."""
-        code, size = domains.combine(axes, by, keep.shape)
-        present = domains.present(code[keep & there], by)
-
-        def total(expression):
-            return np.bincount(code[keep], values(expression)[keep], size)[present]
-
-        value = domains.ratio(total, *domains.fraction(name))
-        found = [domains.text(axes, by, int(c)) for c in present]
-        return pd.DataFrame({"domain": found, "value": np.asarray(value, dtype=float)})
-
-    def _owners(self, kind, ids):
-        """Ids of those who have numbers of a kind: of persons, or of households."""
-        person = guards.choice(kind, "kind", ("landline", "mobile")) == "mobile"
-        return self._ids(ids, self.size if person else self.n_households, "person" if person else "household")
-
-    @staticmethod
-    def _ids(ids, size, what):
-        try:
-            ids = np.asarray(ids)
-        except ValueError:  # lists of several lengths
-            raise DataError(f"{what} ids = {guards.sight(ids)}: give one list of whole numbers.") from None
-        if ids.ndim != 1:
-            raise DataError(
-                f"{what} ids must be one list; got {'a single value' if ids.ndim == 0 else f'shape {ids.shape}'}."
-            )
-        if len(ids) == 0:
-            return np.empty(0, np.int64)
-        if ids.dtype.kind not in "iu":
-            raise DataError(f"{what} ids must be whole numbers; got {ids.dtype}.")
-        ids = ids.astype(np.int64)
-        outside = (ids < 0) | (ids >= size)
-        if outside.any():
-            raise DataError(
-                f"{int(outside.sum())} of {len(ids)} {what} ids are outside 0 to {size - 1:,}; "
-                f"the first is {int(ids[outside][0])}."
-            )
-        return ids
+        return export.to_parquet(self.source, folder, where, columns, progress)

@@ -1,0 +1,170 @@
+"""What a person's numbers mean: one view of what `kernels.people.attributes` fills, and the labelled columns made of it."""
+
+import numpy as np
+import pandas as pd
+
+from .. import reference
+from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN
+from ..errors import UnknownNameError
+from . import outcomes
+
+NUMBERS = 11  # of a person
+COLUMNS = (
+    "person_id",
+    "household_id",
+    "province",
+    "prefecture",
+    "urban",
+    "sex",
+    "age",
+    "age_group",
+    "education",
+    "sector",
+    "household_size",
+    "n_mobile",
+    "n_lines",
+    "internet",
+)
+LABELS = {"age": 100, "household_size": 8, "n_mobile": 4, "n_lines": 3}  # 0 to one less
+
+
+def _number(place, meaning):
+    """One of a person's numbers, (n,)."""
+    return property(lambda self: self.numbers[:, place], doc=meaning)
+
+
+class Attributes:
+    """Persons' numbers (n, 11), by name and decoded; every attribute is an array (n,).
+
+    people : the tables of `kernels.people` they were drawn from.
+    """
+
+    __slots__ = ("numbers", "people")
+
+    home = _number(0, "Class of equal households.")
+    household = _number(1, "Id of the household.")
+    position = _number(2, "Place in the household, 0 is the head.")
+    cell = _number(3, "Sex × 20 ages × 7 educations.")
+    age = _number(4, "Years.")
+    n_mobile = _number(5, "Own mobile numbers.")
+    n_lines = _number(6, "Landlines of the household.")
+    trait = _number(8, "Level of engagement.")
+    sector = _number(9, "Other, farming, manufacturing.")
+    household_size = _number(10, "Persons in the household.")
+
+    def __init__(self, people, numbers):
+        self.people, self.numbers = people, numbers
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, rows):
+        """The same of some persons."""
+        return Attributes(self.people, self.numbers[rows])
+
+    def with_internet(self, uses):
+        """The same persons, whose use of the internet is as said (n,)."""
+        numbers = self.numbers.copy()
+        numbers[:, 7] = uses
+        return Attributes(self.people, numbers)
+
+    @property
+    def internet(self):
+        """Whether they use it."""
+        return self.numbers[:, 7] == 1
+
+    @property
+    def area(self):
+        """Prefecture × 2 + urban."""
+        return self.people.class_area[self.home]
+
+    @property
+    def province(self):
+        """Index of the province."""
+        return self.people.area_zone[self.area] >> 1
+
+    @property
+    def urban(self):
+        """1 in towns."""
+        return self.area & 1
+
+    @property
+    def unit(self):
+        """Frame unit of residence."""
+        return self.people.area_unit[self.area]
+
+    @property
+    def sex(self):
+        """0 male, 1 female."""
+        return self.cell // (len(AGE_STARTS) * len(EDUCATION))
+
+    @property
+    def education(self):
+        """Of the four levels of columns.EDUCATION_4."""
+        return outcomes.EDUCATION_4[self.cell % len(EDUCATION)]
+
+    @property
+    def age_group(self):
+        """Of columns.AGE_5; -1 under 6."""
+        return np.searchsorted(AGE_5_FIRST, self.age, side="right") - 1
+
+    @property
+    def aged_6(self):
+        """Whether they are old enough to be asked."""
+        return self.age >= AGE_5_FIRST[0]
+
+    @property
+    def status(self):
+        """Mobiles, lines, internet and sector as one code of `kernels.people`."""
+        return ((self.n_mobile * 3 + self.n_lines) * 2 + self.internet) * 3 + self.sector
+
+    @property
+    def asked_as(self):
+        """Which questions they are asked, a row of `OutcomeModel.asked`: non-users 1, netizens by sector 2, 3, 4; if 6 or older."""
+        return np.where(self.internet, 2 + self.sector, 1)
+
+    def table(self, ids, wanted=COLUMNS):
+        """Labelled columns by name; used for persons and for survey cases alike."""
+        make = {
+            "person_id": lambda: np.asarray(ids, np.int64),
+            "household_id": lambda: self.household,
+            **places(self.people, self.area),
+            "sex": lambda: pd.Categorical.from_codes(self.sex, SEX),
+            "age": lambda: self.age.astype(np.int16),
+            "age_group": lambda: pd.Categorical.from_codes(self.age_group, AGE_5),
+            "education": lambda: pd.Categorical.from_codes(self.education, EDUCATION_4),
+            "sector": lambda: pd.Categorical.from_codes(self.sector, SECTOR),
+            "household_size": lambda: self.household_size.astype(np.int16),
+            "n_mobile": lambda: self.n_mobile.astype(np.int8),
+            "n_lines": lambda: self.n_lines.astype(np.int8),
+            "internet": lambda: self.internet,
+        }
+        return {name: make[name]() for name in make if name in wanted}
+
+
+def places(people, area):
+    """Makers of the columns of places."""
+
+    def prefecture():
+        prefectures, code = np.unique(reference.frame_units()["adcode"].to_numpy(str), return_inverse=True)
+        return pd.Categorical.from_codes(code[area >> 1], prefectures)
+
+    return {
+        "province": lambda: pd.Categorical.from_codes(people.area_zone[area] >> 1, np.array(reference.provinces())),
+        "prefecture": prefecture,
+        "urban": lambda: pd.Categorical.from_codes(area & 1, URBAN),
+    }
+
+
+def codes_of(values, column):
+    """Codes and labels of a label column of persons."""
+    if isinstance(values, pd.Series):
+        values = values.array
+    if isinstance(values, pd.Categorical):
+        return values.codes, list(values.categories)
+    values = np.asarray(values)
+    if values.dtype == bool:
+        return values.astype(np.int64), [False, True]
+    if values.dtype.kind == "i":
+        return values.astype(np.int64), list(range(LABELS[column]))
+    raise UnknownNameError(f"column {column!r} holds {values.dtype}, which makes no domains.")
