@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 SOURCE = Path("src/surveysim")
 ROOMS = {
-    "weighting": ["weighting/*.py", "tables.py"],
+    "weighting": ["weighting/**/*.py", "tables.py"],
     "estimation": ["estimation/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],
@@ -40,7 +40,7 @@ ROOMS = {
 }
 EVERYWHERE = ("test_docstrings.py",)
 TESTS = dict.fromkeys(
-    ("weighting", "estimation", "kernels"), ("weighting/*", "estimation/*", "kernels/*", "naive/*", "parity/*")
+    ("weighting", "estimation", "kernels"), ("weighting/**/*", "estimation/**/*", "kernels/*", "naive/*", "parity/*")
 )
 TESTS |= {
     "sampling": ("sampling/*", "naive/test_sampling.py"),

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from surveysim import CalibrationError, DataError, SurveysimError, SurveysimWarning, calibrate, poststratify, rake
+from surveysim.weighting.calibration import factors
 from surveysim.weighting.diagnostics import diagnose
-from surveysim.weighting.generalized import factors
 from surveysim.weighting.margins import Margins
 
 DATA = pd.DataFrame({"sex": list("mmffff"), "age": list("yooyoy"), "z": [1.0, 2, 3, 4, 5, 6], "r": list("ppqqqq")})

@@ -15,8 +15,9 @@ from surveysim.weighting import (
     NonresponsePropensity,
     Rake,
 )
-from surveysim.weighting.dual_frame import composite_factor, effective_theta
-from surveysim.weighting.nonresponse import class_factors, propensities
+from surveysim.weighting.steps.composite import composite_factor, effective_theta
+from surveysim.weighting.steps.nonresponse import class_factors
+from surveysim.weighting.steps.propensity import propensities
 
 CASES = pd.DataFrame(
     {

@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import DataError, SurveysimWarning
+from ..weighting.calibration import factors
 from ..weighting.constraints import Multiplied
-from ..weighting.dual_frame import effective_theta
-from ..weighting.generalized import factors
+from ..weighting.steps.composite import effective_theta
 
 A, AB, BA, B = range(4)
 OF_A, OF_B = np.array([1.0, 1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0])

@@ -6,14 +6,14 @@ __getattr__, __dir__ = on_demand(
     __name__,
     {
         ".tables": "Columns",
-        "calibration": "rake rake_coded",
+        "calibration": "calibrate poststratify",
         "diagnostics": "Diagnosis diagnose",
-        "generalized": "calibrate poststratify",
         "margins": "Margins",
+        "raking": "rake rake_coded",
         "recipe": "Recipe Weights",
         "result": "Calibration",
-        "steps": "BaseWeight Composite InverseSampling Multiplicity NonresponseClasses NonresponsePropensity Rake Released Selection",
+        "steps": "BaseWeight Composite InverseSampling Multiplicity NonresponseClasses NonresponsePropensity Rake Released Selection "
+        "UnitNonresponse response_propensity",
         "trimming": "trim_weights",
-        "unit_nonresponse": "UnitNonresponse response_propensity",
     },
 )

@@ -1,200 +1,364 @@
-"""Calibration: move weights as little as needed to meet known population totals.
+"""Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
-Sees respondents only, never the population, so it works unchanged on real data. Rows collapse to margin cells: one pass
-codes them and sums their weights, the solve runs on cells, one pass writes the weights.
-Notation follows Deville & Särndal (1992), JASA 87:376-382.
-"""
-
-from functools import partial
+import warnings
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from .. import guards
-from ..errors import CalibrationError, DataError
-from ..tables import held, kept, numbers_of, once
-from .cells import Axis, collapse, spread
+from ..coding import all_finite, coded_values
+from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..tables import called, is_file, kept, numbers_of, once, one_name, pick, rows_of, values_of
+from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance
-from .margins import Margins, names_of, of_file
-from .missing import POLICIES, complete
-from .problem import Problem
-from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
+from .levels import level_codes
+from .margins import LEVELS, MAPPING, Margins, names_of, of_file
+from .problem import Problem, base_weights
+from .solver import check_solver
 
 
-def rake(
+def calibrate(
     data,
-    margins,
+    totals,
     *,
     weight=None,
-    by=None,
+    method="linear",
     bounds=None,
-    trim=None,
-    margins_are=None,
-    rescale=None,
-    missing="fail",
+    q=None,
+    cluster=None,
+    by=None,
+    covariance=None,
     tol=1e-9,
     max_iter=1000,
 ):
-    """Rake weights to the known totals of categorical margins.
+    """Calibrate weights to known totals of categories and of numeric variables.
 
     Parameters
     ----------
-    data : DataFrame (pandas, polars or pyarrow) of n respondents, with every margin's column.
-    margins : {column or tuple of columns: {level: total}}, or a tidy table with the columns variable, level, total; with
-        `by`, {by level: margins} or a tidy table that has that column too.
-    weight : column name or array (n,), what each respondent stands for, >= 0; None means 1.
-    by : column of partitions, each raked on its own.
-    bounds : (lower, upper) on g = raked / initial weight; None is none. Bounded raking clips the exponential distance.
-    trim : (least, most) raked weight as multiples of the mean, None for no bound: raking and trimming alternate until both hold.
-    margins_are : "totals" or "shares" (of the base weights' sum); None: shares if every margin sums to 1 or 100.
-    rescale : margin whose sum the others follow where totals disagree by more than 1e-6; `rescaled` reports the factors.
-    missing : rows where a raking variable is missing: "fail"; "drop", they get weight 0; "level", they are a level of their own at
-        its share of the initial weights (`weighting.missing`).
+    data : DataFrame (pandas, polars or pyarrow) of n respondents.
+    totals : {numeric column: total, categorical column: {every level: total}, (c1, c2): {(l1, l2): total}}; no intercept is
+        added. Consistent redundancy is fine, contradiction raises. With `by`, {by level: totals}.
+    weight : column name or array (n,), initial weights d, > 0; None means 1.
+    method : "linear" (GREG), "raking", "logit" or "truncated" (linear, clipped); with bounds, "linear" is "truncated" and
+        "raking" is the clipped exponential.
+    bounds : (lower, upper) on g = calibrated / initial weight.
+    q : column name or array (n,), scale factors > 0; None means 1.
+    cluster : column name or array (n,) of clusters (households) whose members are to get one g: the calibration variables
+        are replaced by their cluster means (Lemaître & Dufour 1987). Initial weights must be equal inside a cluster.
+    by : column of partitions, each calibrated on its own.
+    covariance : of totals that are themselves estimates: (p, p) in the order in which the totals are written, or (p,) variances;
+        with `by`, {by level: covariance}; a Series or DataFrame goes by its labels. Such totals are met only as closely as they
+        are known, and `Survey` adds their error. See Notes.
     tol : largest relative gap allowed between a weighted total and its target.
-    max_iter : most sweeps, and most Newton steps where sweeping is slow.
+    max_iter : most Newton steps.
 
     Returns
     -------
-    Calibration, whose `weight` has shape (n,) in the unit of the totals; `data` is left untouched.
+    Calibration.
 
     Raises
     ------
-    CalibrationError : a level has a total but no respondents, or respondents but no total; a raking variable is missing;
-        margins disagree or are impossible together; `max_iter` leaves a gap above `tol`.
-    DataError : a column is absent, weights are unusable, the margins are malformed.
+    CalibrationError : totals that contradict each other or cannot be met; the message names the constraints that must give
+        way and the tightest bounds that would do.
+    DataError : absent, missing or non-numeric columns, unusable weights, q or bounds.
+
+    Notes
+    -----
+    With a covariance V the weights satisfy T - Σ w x = V λ / κ, where λ are the multipliers and κ = Σd² / Σd: the distance is
+    penalized by (T - Σ w x)' V⁻¹ (T - Σ w x). Under simple sampling κ Σ d x x' is about the variance of Σ d x, so that a total
+    is followed as far as it is surer than the sample's own estimate, which minimizes the variance. V = 0 meets the totals, a
+    large V leaves the weights alone.
 
     References
     ----------
-    Deming & Stephan (1940), Ann. Math. Stat. 11:427-444; Deville, Särndal & Sautory (1993), JASA 88:1013-1020.
+    Deville & Särndal (1992), JASA 87:376-382; Deville, Särndal & Sautory (1993), JASA 88:1013-1020;
+    Lemaître & Dufour (1987), Surv. Methodol. 13:199-207; Beaumont & Bocci (2008), Surv. Methodol. 34:5-20 (penalized
+    calibration); Dever & Valliant (2010), Surv. Methodol. 36:45-56 (error of estimated controls).
 
     Examples
     --------
-    Four respondents with equal weights: the raked weight is row total × column total / 200.
+    The linear distance gives w = 1 + λx, here with λ = (20 - 6) / (1 + 4 + 9) = 1.
 
     >>> import pandas as pd, surveysim as ss
-    >>> table = pd.DataFrame({"sex": ["m", "m", "f", "f"], "age": ["young", "old", "young", "old"]})
-    >>> margins = {"sex": {"m": 80, "f": 120}, "age": {"young": 60, "old": 140}}
-    >>> raked = ss.rake(table, margins)
-    >>> raked.weight.round(6).tolist()
-    [24.0, 56.0, 36.0, 84.0]
-    >>> round(float(raked.deff_kish), 4)
-    1.2064
+    >>> table = pd.DataFrame({"income": [1.0, 2.0, 3.0]})
+    >>> ss.calibrate(table, {"income": 20}).weight.round(6).tolist()
+    [2.0, 3.0, 4.0]
+    >>> ss.calibrate(table, {"income": 20}, method="raking").weight.round(3).tolist()
+    [1.632, 2.664, 4.347]
     """
-    guards.choice(missing, "missing", POLICIES)
-    options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
-    options |= {"missing": missing, "tol": tol, "max_iter": max_iter}
-    margins = Margins.parse(margins, by)
-    data, margins, weight = of_file(data, margins, weight)
-    data = once(data)
-    result = _raked(data, margins, weight, None, **options)
-    result.made_of = kept(data)
-    if missing == "level":
-        options["margins_are"] = result.reading
-        result.afresh = partial(_again, held(data), margins, result.base(len(result.weight)), options)
-    return result
-
-
-def _again(data, margins, first, options, base):
-    """Weights from other initial weights, the shares of missing levels taken anew."""
-    return _raked(data, margins, base, copies(base, first), **options).weight
-
-
-def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, tol, max_iter):
-    """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
-    index, whole = getattr(data, "index", None), None
-    if missing != "fail":
-        whole = complete(data, margins, weight, by, missing)
-        data, margins, weight = whole.data, whole.margins, whole.base
-    targets = Margins.parse(margins, by)
     check_solver(tol, max_iter)
-    reading = targets.reading(margins_are, rescale)
-    problem = Problem.of(data, targets, weight)
-    if reading == "totals" and margins_are is None and rescale is None:
-        targets.refuse_near_shares(problem.sums)
-    total, factor = targets.as_totals(problem.sums, reading, rescale)
-    distance = Distance.of("raking", bounds)
-    if trim is None:
-        result = problem.calibrate(total, distance, tol, max_iter, reading)
+    n, data = rows_of(data), once(data)
+    if n == 0:
+        raise DataError("the table has no rows, so there is nothing to calibrate.")
+    distance = Distance.of(method, bounds)
+    targets, numeric, numbers = _parse(totals, by)
+    levels, named, weight = of_file(data, targets, weight)
+    if q is None and cluster is None and not numeric:
+        problem = Problem.of(levels, named, weight)
     else:
-        unknown = () if whole is None else whole.unknown
-        result, _ = calibrate_trimmed(
-            problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied, unknown
+        problem = _uncollapsed(data, levels, named, numeric, weight, q, cluster)
+    total = np.concatenate([targets.total, numbers], axis=1)
+    if covariance is not None:
+        problem = problem.softened(_covariances(covariance, targets, totals, numeric))
+    result = problem.calibrate(total, distance, tol, max_iter)
+    result.index, result.made_of = getattr(data, "index", None), kept(data)
+    if result.least < 0:
+        negative = int((result.weight < 0).sum())
+        warnings.warn(
+            f'{negative} of {n} calibrated weights are negative; bounds=(0, upper) or method="raking" keep them positive.',
+            SurveysimWarning,
+            stacklevel=2,
         )
-    result.index = index
-    if whole is not None:
-        result._links = partial(
-            _completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound
-        )
-    if rescale is not None:
-        lead = factor[0, targets.variables.index(names_of(rescale))]
-        result.rescaled = {
-            name: float(f) for name, f in zip(targets.margin_names, factor[0] / lead, strict=True) if abs(f - 1) > 1e-12
-        }
     return result
 
 
-def _completed(whole, problem, total, reading, links, g, at_bound):
-    """Links of a calibration of a table that was completed."""
-    follow = whole.follow(problem, total, reading == "shares")
-    return whole.left_out(links() if follow is None else links_of(problem, total, reading, g, at_bound, follow))
+def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, max_iter=1000):
+    """Factors g (n,) that calibrate weights (n,) to totals (p,) of numeric variables x (n, p); `calibrate` without a table.
+
+    `names` (p,) are for messages.
+    """
+    n = len(x)
+    targets = Margins(None, (None,), (), (), np.zeros((1, 0)))
+    cells = Cells(np.arange(n), weight, np.array([0, n]), np.zeros((n, 0), np.int32), None)
+    problem = Problem(targets, [], cells, weight, n, tuple(names), np.ascontiguousarray(x, dtype=float))
+    return problem.solve(np.asarray(totals, dtype=float)[None, :], Distance.of(method, bounds), tol, max_iter)[0]
 
 
-def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):
-    """Rake rows that are coded already: the same solver without a table, for simulations and services.
+def poststratify(data, totals, *, weight=None):
+    """Poststratify: scale weights inside each level (or combination of levels) to its known total.
 
     Parameters
     ----------
-    codes : sequence of integer arrays (n,), 0 .. levels - 1, one per margin. totals : sequence of arrays (levels,).
-    weight : float64 array (n,) or None for ones. out : float64 (n,) to put the weights in. scratch : int32 (n,) to put the
-        rows' cells in. Fresh memory costs more than the arithmetic, so repeated calls should bring both.
+    data : DataFrame of n respondents. totals : one entry of `calibrate`'s totals, {column or tuple: {level: total}}.
+    weight : column name or array (n,); None means 1.
 
     Returns
     -------
-    Weights (n,): `out`, when it is given.
+    Calibration.
 
-    Raises
-    ------
-    CalibrationError, DataError : as `rake`.
+    References
+    ----------
+    Holt & Smith (1979), J. R. Stat. Soc. A 142:33-46.
+
+    Examples
+    --------
+    >>> import pandas as pd, surveysim as ss
+    >>> table = pd.DataFrame({"sex": ["m", "f", "f"]})
+    >>> ss.poststratify(table, {"sex": {"m": 50, "f": 50}}).weight.tolist()
+    [50.0, 25.0, 25.0]
     """
-    check_solver(tol, max_iter)
-    for what, given in (("codes", codes), ("totals", totals)):
-        if not isinstance(given, list | tuple | np.ndarray) or (isinstance(given, np.ndarray) and not given.ndim):
-            raise DataError(f"{what} = {guards.sight(given)}: give a list of arrays, one for every margin.")
-    if len(codes) == 0 or len(codes) != len(totals):
+    if not isinstance(totals, MAPPING) or len(totals) != 1:
         raise DataError(
-            f"codes has {len(codes)} columns and totals {len(totals)}; give one array of totals for every column."
+            "poststratify takes one entry, {column or tuple of columns: {level: total}}; use rake or calibrate for more."
         )
-    codes = [np.asarray(column) for column in codes]
-    n = len(codes[0]) if codes[0].ndim == 1 else 0
-    if n == 0:
-        raise DataError("codes has no rows, so there is nothing to rake.")
-    for m, column in enumerate(codes):
-        if column.shape != (n,) or column.dtype.kind not in "iu" or not column.dtype.isnative:
+    (levels,) = totals.values()
+    if not _has_levels(levels):
+        raise DataError("poststratify needs the totals of levels; a numeric total is calibrate's.")
+    return calibrate(data, totals, weight=weight, method="raking")  # one sweep: the ratio itself
+
+
+def _parse(totals, by):
+    """Categorical totals as Margins, the numeric columns, and their totals (P, Z)."""
+    by = None if by is None else one_name(by, "by")
+    parts = totals if by is not None else {None: totals}
+    for part in parts.values() if isinstance(parts, MAPPING) and len(parts) else [None]:
+        if not isinstance(part, MAPPING) or len(part) == 0:
+            raise DataError("totals must be a non-empty mapping {column: total or {level: total}}.")
+    numeric = list(dict.fromkeys(k for part in parts.values() for k, v in part.items() if not _has_levels(v)))
+    both = [k for k in numeric if any(_has_levels(part.get(k)) for part in parts.values())]
+    if both:
+        raise DataError(f"{both[0]!r} has levels in one partition and a single total in another.")
+    levels = {label: {k: v for k, v in part.items() if _has_levels(v)} for label, part in parts.items()}
+    if any(levels.values()):
+        targets = Margins.parse(levels if by is not None else levels[None], by, signed=True)
+    else:
+        targets = Margins(by, tuple(parts), (), (), np.zeros((len(parts), 0)))
+    numbers = np.array([[_total(part.get(k), k) for k in numeric] for part in parts.values()])
+    return targets, numeric, numbers.reshape(len(parts), len(numeric))
+
+
+def _total(value, name):
+    """One numeric total; None is none."""
+    if value is None:
+        return np.nan
+    if not guards.is_number(value):
+        raise DataError(f"the total of {name!r} is {guards.sight(value)}, which is no number.")
+    if not guards.is_finite(value):
+        raise CalibrationError(f"the total of {name!r} is {value!r}; totals are finite.")
+    return float(value)
+
+
+def _has_levels(total):
+    """Whether a total is one for every level, not a number."""
+    return isinstance(total, LEVELS)
+
+
+def _uncollapsed(data, levels, targets, numeric, weight, q, cluster):
+    """Numeric totals, scale factors or clusters: every row (or cluster) is a cell of its own."""
+    n = len(data)
+    base, partition = base_weights(data, weight, n), np.zeros(n, np.int64)
+    if targets.by is not None:
+        partition = level_codes(levels, (targets.by,), [(p,) for p in targets.partitions])
+    axes = [axis_of(levels, v, labels) for v, labels in zip(targets.variables, targets.labels, strict=True)]
+    for name, axis in zip(targets.margin_names, axes, strict=True):
+        refuse_missing(name, axis.codes, len(axis.place))
+    first = np.concatenate([[0], np.cumsum([len(axis.place) for axis in axes])]).astype(np.int64)
+    level = np.stack([axis.codes + f for axis, f in zip(axes, first)], axis=1) if axes else np.zeros((n, 0), np.int64)
+    z = np.stack([_numeric(data, name, n) for name in numeric], axis=1) if numeric else np.zeros((n, 0))
+    scale = _scale_factors(data, q, n)
+    member, d = np.arange(n), base
+    if cluster is not None:
+        member, size = _members(data, cluster, base, partition, scale)
+        x = np.concatenate(
+            [(level[:, [m]] == np.arange(a, b)) for m, (a, b) in enumerate(pairwise(first))] + [z], axis=1
+        )
+        z = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
+        one = np.zeros(len(size), np.int64)
+        one[member] = np.arange(n)  # a row of each cluster
+        level, d, scale = np.zeros((len(size), 0), np.int64), base[one] * size, scale[one]
+        partition = partition[one]
+    keep = (lambda codes: codes.astype(np.int64)) if cluster is not None else (lambda codes: None)
+    axes = [replace(axis, codes=keep(axis.codes)) for axis in axes]  # the arrays may be the caller's
+    order = np.argsort(partition, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    start = np.searchsorted(partition[order], np.arange(len(targets.partitions) + 1)).astype(np.int64)
+    cells = Cells(rank[member], d[order], start, np.ascontiguousarray(level[order], dtype=np.int32), None)
+    return Problem(
+        targets,
+        axes,
+        cells,
+        base,
+        n,
+        tuple(numeric),
+        np.ascontiguousarray(z[order]),
+        None if q is None else scale[order],
+    )
+
+
+def _members(data, cluster, base, partition, scale):
+    """Cluster of each row and the sizes; what has to be equal inside a cluster is checked."""
+    n = len(base)
+    codes, labels = coded_values(values_of(data, cluster, n, "cluster"), called("cluster", cluster))
+    if (codes < 0).any():
+        raise DataError(
+            f"{called('cluster', cluster)} must name one cluster per row; {int((codes < 0).sum())} rows have none, the first is row "
+            f"{int(np.argmax(codes < 0))}."
+        )
+    _, member = np.unique(codes, return_inverse=True)  # categories may have unused levels
+    size = np.bincount(member)
+    for what, column in (("initial weights", base), ("partitions", partition.astype(float)), ("scale factors", scale)):
+        mean = np.bincount(member, column) / size
+        uneven = np.abs(column - mean[member]) > 1e-9 * np.maximum(np.abs(column), 1e-300)
+        if uneven.any():
             raise DataError(
-                f"codes[{m}] is {column.dtype} of shape {column.shape}; give native integers of shape ({n},)."
+                f"{what} differ inside {len(np.unique(member[uneven]))} clusters, the first is "
+                f"{labels[codes[np.argmax(uneven)]]!r}; one g per cluster needs them equal. Leave cluster out, or level them."
             )
-    for what, buffer, kind in (("out", out, np.float64), ("scratch", scratch, np.int32)):
-        if buffer is not None and not (
-            isinstance(buffer, np.ndarray) and buffer.shape == (n,) and buffer.dtype == kind
-            and buffer.flags.c_contiguous and buffer.flags.writeable
-        ):  # fmt: skip
-            raise DataError(f"{what} must be a writable contiguous array of {n} {np.dtype(kind).name}.")
-    weight = None if weight is None else numbers_of(None, weight, n, "weight", finite=False, own=False)
-    names = [f"{m + 1}" for m in range(len(codes))]
-    parts = [guards.number_array(t, f"totals[{m}]", error=CalibrationError) for m, t in enumerate(totals)]
-    if not all(len(t) and (t >= 0).all() for t in parts):
-        raise CalibrationError("totals must be arrays of finite numbers, 0 or larger, one for every level.")
-    labels = tuple(tuple((k,) for k in range(len(t))) for t in parts)
-    targets = Margins(None, (None,), tuple((name,) for name in names), labels, np.concatenate(parts)[None, :])
-    axes = [Axis(c, np.arange(len(t)), known) for c, t, known in zip(codes, parts, labels, strict=True)]
-    cells = collapse(axes, None, 1, weight, n, names, scratch)
-    problem = Problem(targets, axes, cells, weight, n)
-    total, _ = targets.as_totals(problem.sums, "totals")
-    factor, _, _ = problem.solve(total, Distance.of("raking", None), tol, max_iter)
-    return spread(cells.cell, factor, weight, n, out)[0]
+    return member, size
 
 
-def check_solver(tol, max_iter):
-    """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
-    guards.share(tol, "tol", remedy="A relative gap is something like 1e-9.")
-    whole = int(max_iter) if isinstance(max_iter, float | np.floating) and max_iter % 1 == 0 else max_iter
-    guards.whole_number(whole, "max_iter", 1, remedy="It is the most sweeps, or steps.")
+def _scale_factors(data, q, n):
+    if q is None:
+        return np.ones(n)
+    values = numbers_of(data, q, n, "q", finite=False)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        raise DataError(
+            f"{called('q', q)} must hold one finite factor above 0 per row; {int(bad.sum())} rows do not, the first is row "
+            f"{int(np.argmax(bad))}."
+        )
+    return values
+
+
+def _numeric(data, name, n):
+    if not isinstance(name, str) and np.iterable(name):
+        raise DataError(
+            f"{' × '.join(map(str, name))!r} has one total but several columns; give {{(level, level): total}}."
+        )
+    label = repr(name)  # a name may be a number
+    column = data.numbers(name) if is_file(data) else pick(data, name)
+    values = numbers_of(data, column, n, label, finite=False, remedy="It has one total; give {every level: total}.")
+    if not all_finite(values):
+        lost = ~np.isfinite(values)
+        raise DataError(
+            f"{label} is missing or infinite in {int(lost.sum())} of {n} rows, the first is row {int(np.argmax(lost))}; drop or "
+            f"impute them."
+        )
+    return values
+
+
+def _covariances(covariance, targets, totals, numeric):
+    """Covariances (P, C + Z, C + Z) in the order of the parsed totals, from the order in which they were written."""
+    width = targets.total.shape[1] + len(numeric)
+    parts = {None: totals} if targets.by is None else totals
+    given = {None: covariance} if targets.by is None else covariance
+    result = np.zeros((len(parts), width, width))
+    for p, (label, part) in enumerate(parts.items()):
+        order = _written_order(part, targets, numeric)
+        if targets.by is not None and not (isinstance(given, MAPPING) and label in given):
+            raise DataError(f"covariance has no numeric matrix for {targets.by} {label!r}; give one for every level.")
+        matrix = guards.as_numbers(
+            _in_written_order(given[label], part, targets.where(p)),
+            f"covariance{targets.where(p)}",
+            remedy="It is a matrix, or one variance for every total.",
+        )
+        matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
+        if matrix.shape != (len(order), len(order)):
+            raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
+        if not np.all(np.isfinite(matrix)):
+            raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
+        uneven = np.abs(matrix - matrix.T).max() > 1e-9 * np.abs(matrix).max()
+        if uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
+            raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
+        result[p][np.ix_(order, order)] = matrix
+    return result
+
+
+def _in_written_order(given, part, where):
+    """A Series or DataFrame of covariances in the order in which a partition's totals are written, by its labels.
+
+    A label is a numeric column's name, or a level, or a tuple of the margin's column and a level; without any (a plain 0, 1, 2 …) the
+    order counts.
+    """
+    if not isinstance(given, pd.Series | pd.DataFrame):
+        return given
+    order = [_places(given.index, part, where)]
+    order += [_places(given.columns, part, where)] if isinstance(given, pd.DataFrame) else []
+    return np.asarray(given)[np.ix_(*order)]
+
+
+def _places(index, part, where):
+    """Where the labels of a covariance have each of the totals."""
+    totals = [((k,), v) if not _has_levels(v) else (names_of(k), v) for k, v in part.items()]
+    short = [n for key, v in totals for n in ([names_of(x) for x in v.keys()] if _has_levels(v) else [key])]  # noqa: SIM118
+    long = [n for key, v in totals for n in ([key + names_of(x) for x in v.keys()] if _has_levels(v) else [key])]  # noqa: SIM118
+    labels = [names_of(label) for label in index]
+    plain = isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index)))
+    for known in (short, long):
+        if set(known) == set(labels) and len(set(labels)) == len(labels) == len(known):
+            if plain and labels != known:
+                plain = False  # 0, 1 … may be levels, or no labels at all
+                break
+            return [labels.index(name) for name in known]
+    if plain:
+        return list(range(len(index)))
+    shown = ", ".join(repr(name[0] if len(name) == 1 else name) for name in long)
+    raise DataError(
+        f"covariance{where} has the labels {guards.sight(list(index))}, which are not (or may not be) those of the totals; call them "
+        f"{shown}, or give an array in the order in which the totals are written."
+    )
+
+
+def _written_order(part, targets, numeric):
+    """Column of the parsed totals for every total of one partition as it is written."""
+    order = []
+    for key, value in part.items():
+        if not _has_levels(value):
+            order.append(targets.total.shape[1] + numeric.index(key))
+            continue
+        m = targets.variables.index(names_of(key))
+        order += [int(targets.first[m]) + targets.labels[m].index(names_of(level)) for level in value.keys()]  # noqa: SIM118
+    return order

@@ -15,7 +15,7 @@ from ..coding import inside
 from ..errors import CalibrationError, DataError
 from ..kernels import cells as kernels
 from ..threads import by_threads
-from .margins import level_codes, no_total, raking_levels
+from .levels import level_codes, no_total, raking_levels
 
 MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names

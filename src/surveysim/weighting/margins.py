@@ -1,6 +1,5 @@
-"""Control totals and the coding of tables to their levels."""
+"""Control totals: of margins, as a mapping or a tidy table, by partition; totals and shares."""
 
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +12,7 @@ from .. import guards
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..files.spelling import spelt_as
 from ..guards import sight
-from ..naming import near
-from ..tables import Columns, coded, column_names, is_file, kind_of, one_name, pick
+from ..tables import Columns, column_names, is_file, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
 MISSING = "(missing)"  # what the level of those who did not answer is called
@@ -334,72 +332,3 @@ def of_file(data, margins, weight):
         table = data
     weight = data.numbers(weight) if isinstance(weight, str) else weight
     return table, replace(margins, labels=labels, partitions=parts), weight
-
-
-def level_codes(data, variable, labels):
-    """Index (n,) of each row's level in `labels`; raises where a value is missing or has no total."""
-    codes = None
-    for position, name in enumerate(variable):
-        part = [level[position] for level in labels]
-        known = {label: k for k, label in enumerate(dict.fromkeys(part))}
-        one = _column_codes(data, known, name)
-        codes = one if codes is None else codes * len(known) + one
-    if len(variable) == 1:
-        return codes
-    grids = [list(dict.fromkeys(level[i] for level in labels)) for i in range(len(variable))]
-    lookup = np.full(math.prod(map(len, grids)), -1)
-    for k, level in enumerate(labels):
-        at = 0
-        for grid, label in zip(grids, level):
-            at = at * len(grid) + grid.index(label)
-        lookup[at] = k
-    result = lookup[codes]
-    if (result < 0).any():
-        row = int(np.argmax(result < 0))
-        at = np.unravel_index(codes[row], [len(g) for g in grids])
-        raise CalibrationError(
-            f"{int((result < 0).sum())} respondents are in {' × '.join(variable)} = "
-            f"{tuple(g[i] for g, i in zip(grids, at))!r}, which has no total. Add it to the margins."
-        )
-    return result
-
-
-def raking_levels(data, name, look=True):
-    """Codes (n,) and labels of a raking variable: levels that are equal to each other cannot have totals of their own.
-
-    look : as for `coded`.
-    """
-    codes, labels = coded(data, name, look)
-    if len(set(labels)) < len(labels):
-        raise CalibrationError(
-            f"raking variable {name!r} holds truth values and numbers, and True == 1: one total would serve both. Recode it."
-        )
-    return codes, labels
-
-
-def _column_codes(data, known, name):
-    codes, labels = raking_levels(data, name)
-    missing = codes < 0
-    if missing.any():
-        raise CalibrationError(
-            f"raking variable {name!r} is missing in {int(missing.sum())} rows, the first is row "
-            f"{int(np.argmax(missing))}. Impute it, give missing its own level and total, or drop the rows."
-        )
-    image = np.array([known.get(label, -1) for label in labels], dtype=np.int64)
-    result = image[codes] if len(image) else np.zeros(len(codes), np.int64)
-    unknown = result < 0
-    if unknown.any():
-        k = codes[np.argmax(unknown)]
-        raise CalibrationError(no_total(name, labels[k], int((codes == k).sum()), known))
-    return result
-
-
-def no_total(name, label, rows, known):
-    close = [k for k in known if str(k).strip() == str(label).strip()] or near(label, known)
-    hint = f" Did you mean {close[0]!r}" if close else ""
-    if close and type(close[0]) is not type(label):
-        hint += f" (the data have {type(label).__name__}, the margins {type(close[0]).__name__})"
-    return (
-        f"{rows} respondents have {name} = {label!r}, which has no total.{hint + '?' if hint else ''} Add it to the margins, "
-        f"or recode the data."
-    )

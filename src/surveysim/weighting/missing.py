@@ -9,7 +9,8 @@ from .. import guards
 from ..errors import DataError
 from ..tables import Columns, coded, rows_of
 from .constraints import Multiplied
-from .margins import MISSING, Margins, raking_levels
+from .levels import raking_levels
+from .margins import MISSING, Margins
 from .problem import base_weights
 
 POLICIES = ("fail", "drop", "level")

@@ -14,7 +14,8 @@ from ..tables import called, numbers_of, rows_of
 from . import edge, solver
 from .cells import MOST_FAULTS, Axis, Cells, axis_of, collapse, refuse_weights, spread, with_all_faults
 from .constraints import Constraints, LinearConstraints
-from .margins import Margins, level_codes
+from .levels import level_codes
+from .margins import Margins
 from .result import Calibration, deff_kish
 
 DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also

@@ -3,12 +3,9 @@
 The order is the survey's: design → multiplicity → nonresponse per frame → composite → raking.
 """
 
-import json
-import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,23 +16,11 @@ from ..display import Shown
 from ..errors import DataError
 from ..tables import called, column_names, held, numbers_of, rows_of, same_index
 from ..writing import write_text
+from . import recipe_file
 from .cells import refuse_weights
 from .constraints import Multiplied
-from .margins import Margins
 from .result import Calibration, deff_kish, remember
-from .steps import (
-    BaseWeight,
-    Composite,
-    InverseSampling,
-    Multiplicity,
-    NonresponseClasses,
-    NonresponsePropensity,
-    Rake,
-    Released,
-    Selection,
-)
 from .trimming import copies
-from .unit_nonresponse import UnitNonresponse
 
 
 @dataclass(frozen=True)
@@ -287,19 +272,7 @@ class Recipe:
         column = "w"
         name = "base_weight"
         """
-        lines = []
-        for step in self.steps:
-            if type(step).__name__ not in KINDS:
-                raise DataError(
-                    f"the step {step.name!r} is your own ({type(step).__name__}); only surveysim's steps are written as TOML."
-                )
-            lines += ["[[steps]]", f"kind = {json.dumps(type(step).__name__)}"]
-            for f in fields(step):
-                value = getattr(step, f.name)
-                if value is not None:
-                    lines.append(f"{f.name} = {_toml(value, getattr(step, 'by', None))}")
-            lines.append("")
-        text = "\n".join(lines)
+        text = recipe_file.written(self.steps)
         if path is not None:
             write_text(path, text)
         return text
@@ -318,93 +291,4 @@ class Recipe:
         """
         if not isinstance(source, str | PathLike):
             raise DataError(f"source = {guards.sight(source)}: give the path of a recipe, or its text.")
-        try:
-            text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise DataError(f"the recipe {guards.sight(source)} cannot be read: {error}") from None
-        try:
-            entries = tomllib.loads(text).get("steps", [])
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"the recipe is not valid TOML: {error}.") from None
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise DataError(f"steps = {guards.sight(entries)}: a recipe has tables [[steps]], each with a kind.")
-        return cls([_step(dict(entry)) for entry in entries])
-
-
-KINDS = {
-    kind.__name__: kind
-    for kind in (
-        BaseWeight,
-        InverseSampling,
-        Multiplicity,
-        NonresponseClasses,
-        NonresponsePropensity,
-        Composite,
-        Rake,
-        Released,
-        Selection,
-        UnitNonresponse,
-    )
-}
-
-
-def _toml(value, by):
-    """A field as a TOML value; margins become an array of tables partition, variable, level, total."""
-    if isinstance(value, Margins):
-        rows = []
-        for p, partition in enumerate(value.partitions):
-            for c in range(value.total.shape[1]):
-                m = int(np.searchsorted(value.first, c, side="right")) - 1
-                level = value.labels[m][c - value.first[m]]
-                if not np.isnan(value.total[p, c]):
-                    part = "" if partition is None else f"partition = {_text(partition)}, "
-                    rows.append(
-                        f"  {{ {part}variable = {_text(value.variables[m])}, "
-                        f"level = {_text(level)}, total = {float(value.total[p, c])!r} }},"
-                    )
-        by_text = f"by = {_text(value.by)}, " if value.by is not None else ""
-        return f"{{ {by_text}rows = [\n" + "\n".join(rows) + "\n] }"
-    if isinstance(value, dict) or hasattr(value, "columns"):
-        return _toml(Margins.parse(value, by), by)
-    if isinstance(value, float):
-        return repr(value)
-    return _text(value)
-
-
-def _text(value):
-    """A label, number or tuple of them in TOML; labels of other kinds would not come back as they were."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(_text(v) for v in value)}]"
-    value = value.item() if isinstance(value, np.generic) else value
-    if not isinstance(value, str | int | float | bool):
-        raise DataError(
-            f"the label {value!r} is a {type(value).__name__}, which a recipe file cannot hold; use text or numbers."
-        )
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _step(entry):
-    """One step from its TOML table."""
-    kind = entry.pop("kind", None)
-    if kind not in KINDS:
-        raise DataError(f"kind = {kind!r} is no step of a recipe; choose one of {', '.join(KINDS)}.")
-    known = [f.name for f in fields(KINDS[kind])]
-    unknown = [name for name in entry if name not in known]
-    if unknown:
-        raise DataError(f"{kind} has no field {unknown[0]!r}; it has {', '.join(known)}.")
-    absent = [f.name for f in fields(KINDS[kind]) if f.default is MISSING and f.name not in entry]
-    if absent:
-        raise DataError(f"{kind} needs the field {absent[0]!r}.")
-    if "margins" in entry:
-        try:
-            table, by = entry["margins"], entry["margins"].get("by")
-            nested = {}
-            for row in table["rows"]:
-                part = nested.setdefault(row["partition"], {}) if by is not None else nested
-                part.setdefault(tuple(row["variable"]), {})[tuple(row["level"])] = row["total"]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"the margins of {kind} need rows of variable, level and total (and partition with by): {error!r}."
-            ) from None
-        entry["margins"] = Margins.parse(nested, by)
-    return KINDS[kind](**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})
+        return cls(recipe_file.steps_in(source))

@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from .. import guards
 from ..errors import CalibrationError
 from ..kernels import newton as kernels
 from ..kernels import raking
@@ -22,6 +23,13 @@ GROWN = 1e7  # times the initial weights up to which the rounding errors of larg
 DEPENDENT = 1e-11  # columns whose combination is less than this share of them determine one another
 BLOCK = 4096
 NO_ROWS = np.zeros((0, 0))
+
+
+def check_solver(tol, max_iter):
+    """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
+    guards.share(tol, "tol", remedy="A relative gap is something like 1e-9.")
+    whole = int(max_iter) if isinstance(max_iter, float | np.floating) and max_iter % 1 == 0 else max_iter
+    guards.whole_number(whole, "max_iter", 1, remedy="It is the most sweeps, or steps.")
 
 
 def sweep(cells, total, tol, max_iter):

@@ -1,44 +1,10 @@
-"""Nonresponse adjustment by classes or by response propensities, from the final dispositions of all numbers."""
+"""The model of response propensities, and groups of like propensity: of numbers by class as of sampled units."""
 
 import numpy as np
 
-from ..errors import DataError
+from ...errors import DataError
 
-
-def class_factors(counts, e, e_unscreened=1.0):
-    """Estimated eligible cases over interviews, per class.
-
-    Parameters
-    ----------
-    counts : (classes, 8) numbers by AAPOR category I, P, R, NC, O, UH, UO, NE.
-    e : share of the numbers of unknown status (UH) that are eligible, a number, one per class, or "proportional" (known eligible
-        over known eligible plus not eligible, class by class; CASRO).
-    e_unscreened : share of the people and households reached but not screened (UO) that are eligible.
-
-    Notes
-    -----
-    The inverse of AAPOR's RR3, so that interviews stand for everybody eligible in their class (Kalton & Flores-Cervantes
-    2003, J. Off. Stat. 19:81-97).
-    """
-    counts = np.asarray(counts, dtype=float)
-    interviews = counts[:, 0]
-    if np.any(interviews <= 0):
-        raise DataError(
-            f"nonresponse class {int(np.argmax(interviews <= 0))} has numbers but no interviews; join it with another."
-        )
-    return eligible(counts, e, e_unscreened) / interviews
-
-
-def eligible(counts, e, e_unscreened=1.0):
-    """Estimated eligible cases (classes,): known ones and the shares e of UH and e_unscreened of UO. See `class_factors`."""
-    counts = np.asarray(counts, dtype=float)
-    known = counts[:, :5].sum(axis=1)
-    share = (
-        known / (known + counts[:, 7])
-        if isinstance(e, str)
-        else np.broadcast_to(np.asarray(e, dtype=float), known.shape)
-    )
-    return known + share * counts[:, 5] + e_unscreened * counts[:, 6]
+MOST_GROUPS = 1_000_000
 
 
 def propensities(x, responded, cases, names, tol=1e-12, max_iter=50):

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import guards
-from ..coding import holds_numbers, truth_values
-from ..errors import DataError
-from ..tables import called, coded, mask_of, named, numbers_of, pick, rows_of
-from . import nonresponse
-from .constraints import Linked, Modelled, Passed
-from .problem import base_weights
+from ... import guards
+from ...coding import holds_numbers, truth_values
+from ...errors import DataError
+from ...tables import called, coded, mask_of, named, numbers_of, pick, rows_of
+from ..constraints import Linked, Modelled, Passed
+from ..problem import base_weights
+from .propensity import MOST_GROUPS, groups_alike, propensities
 
-MOST_GROUPS = 1_000_000
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
 
@@ -60,7 +59,7 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     w = np.where(rows, w / scale, 0.0)  # the coefficients do not depend on the scale; the fit is steadier
     center, spread = np.average(x, axis=0, weights=w), x[rows].std(axis=0)
     z = (x - center) / np.where(spread > 0, spread, 1.0)
-    return np.where(rows, nonresponse.propensities(z, w * responded, w, names), np.nan)
+    return np.where(rows, propensities(z, w * responded, w, names), np.nan)
 
 
 def _truth(data, column, n):
@@ -202,7 +201,7 @@ class UnitNonresponse:
             x = np.column_stack([np.ones(len(p)), x]) * eligible[:, None]
             return 1 / p, Modelled(x, np.where(eligible, p, 1.0), given, respondent)
         group = np.zeros(len(p), np.int64)
-        group[eligible] = nonresponse.groups_alike(p[eligible], weight[eligible], self.groups)
+        group[eligible] = groups_alike(p[eligible], weight[eligible], self.groups)
         factor = _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
         return factor, Passed(group, weight, respondent, other)
 

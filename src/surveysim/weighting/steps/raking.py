@@ -1,0 +1,130 @@
+"""Raking as a step: thin levels merged with their neighbours, weights trimmed, and both again in a replicate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ... import guards
+from ...errors import CalibrationError
+from ..distances import Distance
+from ..margins import Margins, of_file
+from ..problem import Problem
+from ..solver import check_solver
+from ..trimming import calibrate_trimmed, trim_bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Rake:
+    """Rake to control totals; a level with fewer than `minimum` respondents is first merged with its neighbour.
+
+    `margins`, `by` and `margins_are` are those of `rake`; parsed `Margins` bring their own `by`. `least` and `most`, multiples of
+    the mean raked weight, trim the weights: raking and trimming alternate until the raked weights keep these bounds.
+
+    Levels are looked at in order: a thin one joins the next, a thin last one the one before, until none is thin. What
+    was merged is recorded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Margins, Rake, Recipe
+    >>> cases = pd.DataFrame({"age": ["6-29", "30-59", "30-59", "60+"]})
+    >>> margins = Margins.parse({"age": {"6-29": 40, "30-59": 30, "60+": 20}})
+    >>> weights = Recipe([Rake(margins, minimum=2)]).apply(cases)
+    >>> weights.final.round(6).tolist()
+    [22.5, 22.5, 22.5, 22.5]
+    >>> [(step["level"], step["into"]) for step in weights.records[0]["merged"]]
+    [('6-29', '30-59'), ('60+', '30-59')]
+    """
+
+    margins: Margins
+    by: str | None = None
+    margins_are: str | None = None
+    minimum: int = 5
+    least: float | None = None
+    most: float | None = None
+    tol: float = 1e-9
+    max_iter: int = 1000
+    name: str = "final_weight"
+
+    def __post_init__(self):
+        object.__setattr__(self, "margins", Margins.parse(self.margins, self.by))  # the caller's may change
+        trim_bounds((self.least, self.most))
+        guards.whole_number(self.minimum, "minimum", remedy="It is the least respondents of a level.")
+
+    def apply(self, cases, weight, dispositions, fixed=None):
+        cases, targets, _ = of_file(cases, Margins.parse(self.margins, self.by), None)
+        check_solver(self.tol, self.max_iter)
+        problem = Problem.of(cases, targets, weight)
+        reading = targets.reading(self.margins_are, None)
+        if reading == "totals" and self.margins_are is None and fixed is None:
+            targets.refuse_near_shares(problem.sums)
+        total, _ = targets.as_totals(problem.sums, reading)
+        if fixed is None:
+            problem, total, merged = merge_thin(problem, total, self.minimum)
+        else:
+            merged = fixed["merged"]
+            problem, total = merge_again(problem, total, merged)
+        distance, rounds = Distance.of("raking", None), {}
+        if self.least is None and self.most is None:
+            result = problem.calibrate(total, distance, self.tol, self.max_iter, reading)
+        else:
+            copied = None if fixed is None else fixed.get("copies")
+            bounds = self.least, self.most, self.tol, self.max_iter
+            result, n = calibrate_trimmed(problem, total, distance, *bounds, reading, copied)
+            rounds = {"trimmed": n}
+        return (
+            result.weight,
+            {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | rounds,
+            result,
+        )
+
+
+def merge_thin(problem, total, minimum):
+    """Merge levels with fewer than `minimum` respondents, partition by partition: problem, totals, what was merged."""
+    targets, total = problem.targets, total.copy()
+    first, (P, C) = targets.first, total.shape
+    count = np.zeros((P, C + 1), np.int64)
+    count[:, problem.columns] += problem.respondents()
+    image = np.broadcast_to(np.arange(C), (P, C)).copy()
+    merged = []
+    for p, c in np.argwhere(count[:, :C] < minimum):
+        if image[p, c] != c or count[p, c] >= minimum or (np.isnan(total[p, c]) and count[p, c] == 0):
+            continue  # already joined, made thick by an earlier one, or no level of this partition
+        m = int(np.searchsorted(first, c, side="right")) - 1
+        open_ = [k for k in range(first[m], first[m + 1]) if image[p, k] == k and k != c and not np.isnan(total[p, k])]
+        if not open_:
+            raise CalibrationError(
+                f"margin {targets.name(c)[0]!r}{targets.where(p)} has {count[p, c]} respondents altogether, fewer than "
+                f"minimum = {minimum}; lower the minimum or drop the margin there."
+            )
+        into = next((k for k in open_ if k > c), open_[-1])
+        image[p, image[p] == c] = into
+        count[p, into] += count[p, c]
+        total[p, into] += total[p, c]
+        count[p, c], total[p, c] = 0, np.nan
+        merged.append(
+            {
+                "partition": targets.partitions[p],
+                "margin": targets.name(c)[0],
+                "level": targets.name(c)[1],
+                "into": targets.name(into)[1],
+            }
+        )
+    return (problem.merged(image) if merged else problem), total, merged
+
+
+def merge_again(problem, total, merged):
+    """Problem and totals with the merges of an earlier run, however many respondents there are now."""
+    targets, total = problem.targets, total.copy()
+    image = np.broadcast_to(np.arange(total.shape[1]), total.shape).copy()
+    place = {targets.name(c): c for c in range(total.shape[1])}
+    for step in merged:
+        p, c, into = (
+            targets.partitions.index(step["partition"]),
+            place[step["margin"], step["level"]],
+            place[step["margin"], step["into"]],
+        )
+        image[p, image[p] == c] = into
+        total[p, into] += total[p, c]
+        total[p, c] = np.nan
+    return (problem.merged(image) if merged else problem), total
