@@ -179,6 +179,23 @@ def test_spss__response_sets_weights_and_attributes_are_named(tmp_path):
         files.read(path).write(tmp_path / "o.sav", {})
 
 
+@pytest.mark.parametrize("kind", ["sav", "zsav"])
+def test_spss__text_variables_are_as_wide_as_they_were(kind, tmp_path):
+    """SPSS merges no files whose text variables differ in width."""
+    towns = ["Zürich".ljust(39), "Rome", "", "Oslo"]  # ü has two bytes
+    data = pd.DataFrame(
+        {"sex": [1.0, 2.0, 1.0, 2.0], "town": towns, "empty": [" " * 200, "", "", ""], "id": list("abcd")}
+    )
+    pyreadstat.write_sav(data.assign(long=["", "", "x" * 300, ""]), tmp_path / "a.sav")
+    file = files.read(tmp_path / "a.sav")
+    file.write(tmp_path / f"b.{kind}", {"w": (np.ones(4), "")})
+    before, after = (pyreadstat.read_sav(tmp_path / name) for name in ("a.sav", f"b.{kind}"))
+    widths = before[1].original_variable_types
+    assert widths == {"sex": "F8.2", "town": "A40", "empty": "A200", "id": "A1", "long": "A300"}
+    assert widths | {"w": after[1].original_variable_types["w"]} == after[1].original_variable_types
+    pd.testing.assert_frame_equal(after[0].drop(columns="w"), before[0])
+
+
 def test_stata__storage_types_and_notes_are_named(tmp_path):
     data = pd.DataFrame({"a": np.array([1, 2], "int8"), "b": np.array([1.5, 2], "float32"), "c": np.array([1.5, 2.0])})
     data.to_stata(tmp_path / "s.dta", write_index=False, version=118)

@@ -153,8 +153,20 @@ def _write_labelled(file, path, added):
                 "variable_display_width": dict(meta.variable_display_width),
                 "note": list(meta.notes) or None,
             }
+            table = _as_wide(table, meta.original_variable_types)
         pyreadstat.write_sav(table, str(path), compress=kind == ".zsav", **options)
     return _said(file, kind, made)
+
+
+def _as_wide(table, formats):
+    """Text of a width (A40) as wide as it was: the writer makes a variable as wide as its longest value, blanks at the end do not count."""
+    wide = {}
+    for name, form in formats.items():
+        if re.fullmatch(r"A\d+", form) and len(table):
+            first = table[name].iloc[0] if isinstance(table[name].iloc[0], str) else ""  # SPSS has no missing text
+            padded = first + " " * (int(form[1:]) - len(first.encode()))
+            wide[name] = pd.Series([padded, *table[name].iloc[1:]], table.index)
+    return table.assign(**wide) if wide else table
 
 
 def _narrowed(raw):
