@@ -26,7 +26,7 @@ class Plan:
 
     Attributes
     ----------
-    key : digest of the plan. scenarios : (name, group, survey spec) of each. methods : MethodSpec or (name, callable).
+    key : digest of the plan. scenarios : (name, group, survey spec) of each. methods : MethodSpec or Handed.
     definitions : of the estimands, by name. seed, timeout : of the study. folder : of the study's file. table : path or DataFrame.
     """
 

@@ -79,13 +79,13 @@ def _crew(plan, executor, workers):
 def check_sent(plan):
     """Refuse what cannot be sent to another process, before any is started."""
     for method in plan.methods:
-        if isinstance(method, tuple):
+        if method.own:
             try:
-                pickle.dumps(method[1])
+                pickle.dumps(method)
             except Exception as error:
                 raise StudyError(
-                    f"method {method[0]!r} cannot be sent to processes ({error}). Define it at the top of a module, name it in the file as "
-                    'call = "file.py:function", or use executor="threads".'
+                    f"method {method.name!r} cannot be sent to processes ({error}). Define it at the top of a module, name it in the "
+                    'file as call = "file.py:function", or use executor="threads".'
                 ) from None
 
 

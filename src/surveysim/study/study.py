@@ -26,6 +26,7 @@ from ..writing import advancing, same_umask
 from . import fingerprints, plugins
 from .execution import Plan, estimands_of
 from .ledger import FIELDS, FORMAT, TOGETHER, Ledger, MemoryLedger
+from .methods import Handed
 from .results import StudyResult
 from .scheduling import execute, run_block
 from .study_spec import MethodSpec, TableStudySpec, build, given_table, is_table, read, with_changes
@@ -101,10 +102,10 @@ class Study(Shown):
         if twice:
             raise SpecError(f"{self.place}: the method {twice[0]!r} is given twice.")
         for m in self.spec.methods:
-            if m.call is not None:
+            if m.own:
                 plugins.checked(m.call, self.folder)
         default = (MethodSpec(name="recipe"),) if not self.spec.methods and not given else self.spec.methods
-        return (*default, *given.items())
+        return (*default, *(Handed(name, function) for name, function in given.items()))
 
     def __repr__(self):
         return (
@@ -117,17 +118,9 @@ class Study(Shown):
         """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
         _, group, spec = self._specs[k]
         keys = {f"survey.{key}": value for key, value in flat(_plain(spec)).items()}
-        for m in self.methods:
-            label, fact = (
-                (m[0], fingerprints.of_callable(m[1], m[0]))
-                if isinstance(m, tuple)
-                else (m.name, m.model_dump(exclude_defaults=True))
-            )
-            if not isinstance(m, tuple) and m.call is not None:
-                fact |= {"source": plugins.source_of(m.call, self.folder)}
-            keys[f"methods.{label}"] = fact
+        keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
         columns = [c for c in self.definitions.columns if c != "note"]
-        keys["order"] = [[_name(m) for m in self.methods], list(self.definitions.index)]  # results are kept by position
+        keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
         keys |= {
             "study.seed": self.spec.study.seed,
@@ -242,7 +235,7 @@ class Study(Shown):
             seen[k] |= {f[0]: f for f in block.failures}
             if len(seen[k]) > allowed:
                 r, m, text = seen[k][min(seen[k])]
-                name, method = self.scenarios[k], "" if m < 0 else f", method {_name(self.methods[m])!r}"
+                name, method = self.scenarios[k], "" if m < 0 else f", method {self.methods[m].name!r}"
                 raise StudyError(
                     f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} "
                     f"allows. The first is repetition {r}{method}: {short(text)}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost. "
@@ -326,17 +319,11 @@ class Study(Shown):
 
     def _entry(self, plan, k):
         facts, spec, source = self.facts(k), self._specs[k][2], self._source(plan, k)
-        methods = [
-            {"name": m[0], "interval": "logit"}
-            if isinstance(m, tuple)
-            else m.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
-            for m in self.methods
-        ]
         return {
             "id": fingerprints.digest(facts),
             "facts": facts,
             "level": spec.estimation.level,
-            "methods": methods,
+            "methods": [m.entry() for m in self.methods],
             "estimands": estimands_of(source),
         }
 
@@ -344,8 +331,7 @@ class Study(Shown):
         """The source of a scenario, planned; errors say which scenario they are about."""
         try:
             source = plan.source(k)
-            if not isinstance(self.spec, TableStudySpec):
-                _ = source.prep
+            source.planned()
         except SurveysimError as error:
             raise type(error)(f"{self.place}: scenario {self.scenarios[k]!r}: {error}") from None
         return source
@@ -402,8 +388,7 @@ class Study(Shown):
         plan, found = self.plan(), []
         for k, name in enumerate(self.scenarios):
             try:
-                source = plan.source(k)
-                _ = source.data if isinstance(self.spec, TableStudySpec) else source.prep
+                plan.source(k).planned()
             except SurveysimError as error:
                 found.append(f"{self.place}: scenario {name!r}: {error}")
         if found:
@@ -468,16 +453,7 @@ class Study(Shown):
                 f"there is no scenario {guards.sight(scenario)}; there are {', '.join(map(repr, self.scenarios[:20]))}."
             )
         repetition = guards.whole_number(repetition, "repetition", error=StudyError)
-        _, group, spec = self._specs[k]
-        if isinstance(spec, TableStudySpec):
-            return self.plan().source(k).survey(repetition)
-        from ..survey.run import run
-
-        return run(spec, self.spec.study.seed, repetition=(repetition,), group=group)
-
-
-def _name(method):
-    return method[0] if isinstance(method, tuple) else method.name
+        return self.plan().source(k).replay(repetition)
 
 
 def _unsure(table):

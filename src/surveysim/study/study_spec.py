@@ -21,6 +21,7 @@ from ..survey.fieldwork_spec import Part, Probability, Share
 from ..survey.layers import read_layers, shallow
 from ..survey.spec import SurveySpec
 from ..tables import framed
+from . import plugins
 
 parameters = Later(__package__, "..population.parameters")
 DUAL = (
@@ -77,6 +78,24 @@ class MethodSpec(Part):
     replicates: Annotated[int, Field(ge=2, le=10_000)] | None = None
     interval: Literal[(*INTERVALS, "percentile")] = "logit"
     call: str | None = None
+
+    @property
+    def own(self):
+        """Whether a plug-in makes the estimates itself."""
+        return self.call is not None
+
+    def function(self, folder):
+        """The plug-in's function of a sample; runs its file."""
+        return plugins.loaded(self.call, folder)
+
+    def fact(self, folder):
+        """What results depend on."""
+        source = {"source": plugins.source_of(self.call, folder)} if self.own else {}
+        return self.model_dump(exclude_defaults=True) | source
+
+    def entry(self):
+        """What readers of results need to know."""
+        return self.model_dump(include={"name", "interval", "variance", "replicates", "estimator"})
 
 
 class EstimandSpec(Part):

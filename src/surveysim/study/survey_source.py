@@ -6,33 +6,31 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .. import streams
-from ..errors import StudyError, SurveysimError
-from ..estimation import DualFrameSurvey, Estimates, Survey, scores
+from ..errors import StudyError
+from ..estimation import DualFrameSurvey, Survey, scores
 from ..estimation.estimates import item_degrees
 from ..keys import merge
 from ..survey import estimands
 from ..survey.preparation import control_totals, prepare, recipe_of
-from ..survey.run import interviews_of
+from ..survey.run import interviews_of, run
 from ..survey.spec import SurveySpec
 from ..survey.weighted import carry_out, dual_frame_of, variance_design, weigh
-from . import faults
-from .ledger import FIELDS, TOGETHER
-from .plugins import loaded
-from .samples import Sample, values_of
+from .ledger import TOGETHER
+from .source import Source
+
+SUMS = ("total", "known")  # kinds that are weighted sums
 
 
-class SurveySource:
+class SurveySource(Source):
     """The survey of one scenario and the methods it is judged by.
 
     Parameters
     ----------
-    spec : SurveySpec. methods : MethodSpec, or (name, callable). definitions : DataFrame of the estimands, by name.
+    spec : SurveySpec. methods : MethodSpec or Handed. definitions : DataFrame of the estimands, by name.
     seed, group : of the study's random numbers. folder : where files of `call` are.
     """
 
     together = TOGETHER
-    fast = False  # repetitions are made one by one
 
     def __init__(self, spec, methods, definitions, seed, group, folder="."):
         self.spec, self.seed, self.group, self.folder = spec, seed, group, folder
@@ -47,9 +45,7 @@ class SurveySource:
     @cached_property
     def _sums(self):
         """Which items (E,) are weighted sums over a domain, defined also where nobody is in it."""
-        return np.array(
-            [self.definitions.loc[name, "kind"] in ("total", "known") and d != "" for name, d in self.items]
-        )
+        return np.array([self.definitions.loc[name, "kind"] in SUMS and d != "" for name, d in self.items])
 
     @cached_property
     def prep(self):
@@ -79,7 +75,7 @@ class SurveySource:
         """A preparation for the weighting of every method; equal weightings share theirs."""
         known, result = {}, []
         for method in self.methods:
-            changes = {} if isinstance(method, tuple) else method.weighting
+            changes = method.weighting
             key = repr(sorted(changes.items()))
             if key not in known:
                 spec = SurveySpec.model_validate(merge(self.spec.model_dump(), {"weighting": changes}))
@@ -89,35 +85,40 @@ class SurveySource:
             result.append(known[key])
         return result
 
-    def repetition(self, r):
-        """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
-        values = np.full((len(self.methods), len(self.items), len(FIELDS)), np.nan)
+    def drawn(self, r):
+        """Carry out repetition r; a function of a method's number that gives its values (items, FIELDS)."""
         cases, table = carry_out(self.prep, self.seed, r, group=self.group)
-        known, failures = {}, []
-        variables = estimands.Variables(self.prep.pop, cases)
-        for m, (method, prep) in enumerate(zip(self.methods, self._preparations, strict=True)):
-            try:
-                if id(prep) not in known:
-                    known[id(prep)] = weigh(prep, cases, table)
-                values[m] = self._estimates(method, prep, r, cases, table, known[id(prep)], variables)
-            except SurveysimError as error:
-                failures.append((m, faults.told(error)))
-            except BaseException as error:
-                if not (isinstance(method, tuple) or method.call is not None) or not faults.of_plugin(error):
-                    raise
-                failures.append((m, faults.told(error)))  # whatever a plug-in raises
-        return values, failures
+        known, variables = {}, estimands.Variables(self.prep.pop, cases)
 
-    def _estimates(self, method, prep, r, cases, table, weights, variables):
-        if isinstance(method, tuple) or method.call is not None:
-            return self._plugin(method, prep, r, cases, table, weights)
-        if method.estimator == "recipe" and method.variance in ("linearized", "none"):
-            return self._linearized(method, weights, table, variables)
-        if not variables.complete:
-            raise StudyError(
-                "dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0."
-            )
-        return self._by_table(method, prep, r, cases, table, weights, variables)
+        def judged(m):
+            method, prep = self.methods[m], self._preparations[m]
+            if id(prep) not in known:
+                known[id(prep)] = weigh(prep, cases, table)
+            weights = known[id(prep)]
+
+            def interviews():
+                made = interviews_of(prep, cases, table, weights)
+                return made, Survey(made, weight=weights, strata="stratum", psu="psu")
+
+            if method.own:
+                return self.plugged_in(method, r, interviews, pair=dual_frame_of)
+            if method.estimator == "recipe" and method.variance in ("linearized", "none"):
+                return self._linearized(method, weights, table, variables)
+            if not variables.complete:
+                raise StudyError(
+                    "dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0."
+                )
+            return self._by_table(method, prep, r, cases, table, weights, variables)
+
+        return judged
+
+    def planned(self):
+        """Make what only shows with the population at hand."""
+        return self.prep
+
+    def replay(self, r):
+        """Repetition r again: a `SurveyRun`."""
+        return run(self.spec, self.seed, repetition=(r,), group=self.group)
 
     # ------------------------------------------------------------------------------------------------ linearized recipes
     def _linearized(self, method, weights, table, variables):
@@ -130,7 +131,7 @@ class SurveySource:
                 at.append(first + domains)
                 found.append(item)
             first += len(estimands.domain_names(row["by"]))
-        values = np.full((len(self.items), len(FIELDS)), np.nan)
+        values = self.empty()
         values[self._sums, :4] = 0.0, 0.0, 1.0, 0.0  # the total of a domain that nobody is in is 0, without error
         place = np.concatenate(at)
         values[place, 0] = np.concatenate([np.atleast_1d(s.value) for s in found]) * self.factor[place]
@@ -160,45 +161,18 @@ class SurveySource:
             run = interviews_of(prep, cases, table, weights)
             data |= {c: run[c] for c in run.columns if c.startswith("probability_") or c.endswith("_weight")}
         data = pd.DataFrame(data | columns)
-        survey = self._survey(method, r, data, weights)
-        values = np.full((len(self.items), len(FIELDS)), np.nan)
+        recipe = method.estimator == "recipe"
+        survey = Survey(data, weight=weights, strata="stratum", psu="psu") if recipe else dual_frame_of(data)
+        survey, values = self.replicated(survey, method, r), self.empty()
         values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
-        place = {item: k for k, item in enumerate(self.items)}
         for name, row in self.definitions.iterrows():
             found, over, sign, shift = self._asked(method, survey, row, names)
-            domains = estimands.domain_names(row["by"])
+            every = estimands.domain_names(row["by"])
             codes = [0] if not row["by"] else [int(text.rpartition("=")[2]) for text in found.columns["domain"]]
-            bounds = self._bounds(method, found)
-            degrees = item_degrees(found.design, found.items, [""] * len(codes), strict=False)
-            for k, code in enumerate(codes):
-                i = place[name, domains[code]]
-                f, base = self.factor[i], over[code] if over is not None else 1.0
-                add = 0.0 if shift is None else shift[code]
-                values[i, 0] = (add + sign * found.columns["estimate"][k] / base) * f
-                df = np.fmax(degrees[k], 1.0) if self._sums[i] else degrees[k]
-                if method.variance != "none":
-                    values[i, 1], values[i, 2] = (
-                        (found.columns["se"][k] / base * f, df) if df >= 1 else (np.nan, np.nan)
-                    )
-                values[i, 3] = found.columns["n"][k]
-                if bounds is not None:
-                    values[i, 5:7] = np.sort((add + sign * bounds[k] / base) * f)
+            domains, least = [every[code] for code in codes], 1.0 if row["by"] and row["kind"] in SUMS else None
+            base, add = (None if known is None else known[codes] for known in (over, shift))
+            self.put(values, method, name, found, domains, least, base, sign, add)
         return values
-
-    def _survey(self, method, r, data, weights):
-        """The Survey or DualFrameSurvey of a method, with replicates where it asks for them."""
-        if method.estimator == "recipe":
-            made = Survey(data, weight=weights, strata="stratum", psu="psu")
-        else:
-            made = dual_frame_of(data)
-        if method.variance in ("linearized", "none"):
-            return made
-        seed = (
-            int(streams.key(self.seed, self.group, "replicates", r)[0] >> np.uint64(1))
-            if method.variance == "rao-wu"
-            else None
-        )
-        return made.replicates(method.variance, n=method.replicates, seed=seed)
 
     def _asked(self, method, survey, row, names):
         """(Estimates, known totals to divide by, sign, known totals to add) of one definition."""
@@ -232,25 +206,6 @@ class SurveySource:
             return float(pop.parameter(f"{name}*age_6plus")["value"].iloc[0])
 
         return {"A": size("landline"), "B": size("mobile"), "ab": size("mobile_and_landline")}
-
-    def _bounds(self, method, found: Estimates):
-        """Percentile bounds (rows, 2) from the replicates' values, where the method asks for them."""
-        if method.interval != "percentile":
-            return None
-        level = self.spec.estimation.level
-        values = found.design.values(found.items)
-        return np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=1, method="inverted_cdf").T
-
-    # ------------------------------------------------------------------------------------------------------------ plug-ins
-    def _plugin(self, method, prep, r, cases, table, weights):
-        name, function = method if isinstance(method, tuple) else (method.name, loaded(method.call, str(self.folder)))
-
-        def make():
-            interviews = interviews_of(prep, cases, table, weights)
-            return interviews, Survey(interviews, weight=weights, strata="stratum", psu="psu")
-
-        rng = streams.stream(self.seed, self.group, f"method {name}", r)
-        return values_of(function(Sample(r, rng, make, pair=dual_frame_of)), self.items)
 
 
 def rows_of(found, weight):

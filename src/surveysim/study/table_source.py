@@ -7,14 +7,11 @@ import numpy as np
 import pandas as pd
 
 from .. import streams
-from ..errors import CalibrationError, DataError, SpecError, SurveysimError
-from ..estimation.estimates import item_degrees
+from ..errors import CalibrationError, DataError, SpecError
 from ..kernels import sampling as kernels
 from ..weighting import calibrate, rake
-from . import faults
 from .ledger import FIELDS, Block
-from .plugins import loaded
-from .samples import Sample, values_of
+from .source import Source
 from .table_sample import TableSample, read_table
 
 MOST_TYPES = 1 << 17  # of elements, up to which a table collapses
@@ -22,7 +19,7 @@ MOST_CELLS = 1 << 16  # of the margins' table
 TOL, MAX_ITER = 1e-9, 1000
 
 
-class TableSource(TableSample):
+class TableSource(TableSample, Source):
     """Samples from a table and the methods they are judged by.
 
     A stratified simple random sample whose variables take few values collapses to counts per type, and a repetition is one kernel;
@@ -75,7 +72,7 @@ class TableSource(TableSample):
 
     def _weighting(self, method):
         plain = self.spec.weighting.model_dump()
-        return plain if isinstance(method, tuple) else plain | method.weighting
+        return plain | method.weighting
 
     def _domains(self, by):
         """Names of the domains of some columns, in the order of the codes of `_domain`."""
@@ -132,24 +129,6 @@ class TableSource(TableSample):
             c: dict(zip(self.coded(c)[1], np.bincount(self.coded(c)[0]).astype(float), strict=True)) for c in margins
         }
 
-    def repetition(self, r):
-        """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
-        values = np.full((len(self.methods), len(self.items), len(FIELDS)), np.nan)
-        failures, plain = [], all(not isinstance(m, tuple) and m.call is None for m in self.methods)
-        table, design = self.survey(r, self._columns if plain else None)
-        for m, method in enumerate(self.methods):
-            own = isinstance(method, tuple) or method.call is not None
-            try:
-                survey = self._weighted(table, design, self._weighting(method))
-                values[m] = self._plugin(method, r, table, survey) if own else self._estimates(method, r, table, survey)
-            except SurveysimError as error:
-                failures.append((m, faults.told(error)))
-            except BaseException as error:
-                if not own or not faults.of_plugin(error):
-                    raise
-                failures.append((m, faults.told(error)))  # whatever a plug-in raises
-        return values, failures
-
     @cached_property
     def _columns(self):
         used = {c for m in self._margins_used() for c in m}
@@ -173,54 +152,47 @@ class TableSource(TableSample):
         )
         return survey._adjusted(made)
 
-    def _plugin(self, method, r, table, survey):
-        name, function = method if isinstance(method, tuple) else (method.name, loaded(method.call, str(self.folder)))
-        rng = streams.stream(self.seed, self.group, f"method {name}", r)
+    def drawn(self, r):
+        """Draw sample r; a function of a method's number that gives its values (items, FIELDS)."""
+        table, design = self.survey(r, None if any(method.own for method in self.methods) else self._columns)
 
-        def make():  # a table of its own: what one method does to it is not seen by the others
-            mine = copy.copy(survey)
-            mine.data = table.copy()
-            return mine.data, mine
+        def judged(m):
+            method = self.methods[m]
+            survey = self._weighted(table, design, self._weighting(method))
 
-        return values_of(function(Sample(r, rng, make, self._totals(self.spec.weighting.margins))), self.items)
+            def interviews():  # a table of its own: what one method does to it is not seen by the others
+                mine = copy.copy(survey)
+                mine.data = table.copy()
+                return mine.data, mine
 
-    def _estimates(self, method, r, table, survey):
-        if method.variance not in ("linearized", "none"):
-            seed = (
-                int(streams.key(self.seed, self.group, "replicates", r)[0] >> np.uint64(1))
-                if method.variance == "rao-wu"
-                else None
-            )
-            survey = survey.replicates(method.variance, n=method.replicates, seed=seed)
-        values, place = np.full((len(self.items), len(FIELDS)), np.nan), {item: k for k, item in enumerate(self.items)}
-        level = self.spec.estimation.level
+            if method.own:
+                return self.plugged_in(method, r, interviews, totals=self._totals(self.spec.weighting.margins))
+            return self._estimates(method, self.replicated(survey, method, r))
+
+        return judged
+
+    def planned(self):
+        """Everything is made already."""
+
+    def replay(self, r):
+        """Sample r again: (table, Survey)."""
+        return self.survey(r)
+
+    def _estimates(self, method, survey):
+        values = self.empty()
         for name, row in self.definitions.iterrows():
-            by = list(row["by"]) or None
-            if row["kind"] == "ratio":
+            by, kind = list(row["by"]) or None, row["kind"]
+            if kind == "ratio":
                 found = survey.ratio(row["numerator"], row["denominator"], by=by, df=np.inf)
             else:
-                found = getattr(survey, row["kind"])(row["numerator"], by=by, df=np.inf)
-            domains = list(found.columns["domain"])
-            degrees = item_degrees(found.design, found.items, domains, strict=False)
-            if row["kind"] == "total":
-                for d in self._domains(row["by"]):
-                    values[place[name, d], [0, 3]] = 0.0
-                    if method.variance != "none":
-                        values[place[name, d], 1:3] = 0.0, 1.0
-                degrees = np.fmax(degrees, 1.0)
-            bounds = None
-            if method.interval == "percentile":
-                bounds = np.quantile(
-                    found.design.values(found.items), [(1 - level) / 2, (1 + level) / 2], axis=1, method="inverted_cdf"
-                ).T
-            for k, domain in enumerate(found.columns["domain"]):
-                i = place[name, domain]
-                values[i, 0] = found.columns["estimate"][k] * self.factor[i]
-                if method.variance != "none" and degrees[k] >= 1:
-                    values[i, 1:3] = found.columns["se"][k] * self.factor[i], degrees[k]
-                values[i, 3] = found.columns["n"][k]
-                if bounds is not None:
-                    values[i, 5:7] = bounds[k] * self.factor[i]
+                found = getattr(survey, kind)(row["numerator"], by=by, df=np.inf)
+            if kind == "total":  # of a domain that nobody is in it is 0, without error
+                at = [self.place[name, domain] for domain in self._domains(row["by"])]
+                values[at, 0] = values[at, 3] = 0.0
+                if method.variance != "none":
+                    values[at, 1], values[at, 2] = 0.0, 1.0
+            domains, least = list(found.columns["domain"]), 1.0 if kind == "total" else None
+            self.put(values, method, name, found, domains, least)
         return values
 
     # -------------------------------------------------------------------------------------------------- many at once
@@ -232,7 +204,7 @@ class TableSource(TableSample):
             return False
         for method in self.methods:
             w = self._weighting(method)
-            if isinstance(method, tuple) or method.call is not None or method.variance not in ("linearized", "none"):
+            if method.own or method.variance not in ("linearized", "none"):
                 return False
             cells = np.prod([len(self.coded(c)[1]) for c in w["margins"]], dtype=float) if w["margins"] else 1
             if (w["margins"] and (w["method"] != "raking" or w["bounds"] is not None)) or cells > MOST_CELLS:

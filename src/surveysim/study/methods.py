@@ -1,0 +1,29 @@
+"""Methods that were handed in as functions; `MethodSpec` has the same names for those of a study's file."""
+
+from dataclasses import dataclass
+
+from . import fingerprints
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A function of a `Sample` that was given to `Study` by name."""
+
+    name: str
+    call: object
+    own = True  # makes its estimates itself
+    weighting = {}  # noqa: RUF012 - a survey's own
+
+    def function(self, folder):
+        """The function; it needs no folder."""
+        del folder
+        return self.call
+
+    def fact(self, folder):
+        """What results depend on."""
+        del folder
+        return fingerprints.of_callable(self.call, self.name)
+
+    def entry(self):
+        """What readers of results need to know."""
+        return {"name": self.name, "interval": "logit"}
