@@ -14,7 +14,8 @@ from scipy import optimize, special
 from . import guards, reference
 from .errors import DataError
 from .estimation.intervals import METHODS, proportion_interval
-from .population import parameters
+from .population import Population, parameters
+from .report import figures, html
 from .study import Study
 from .survey import SurveySpec
 from .survey.estimands import selected
@@ -203,8 +204,6 @@ def plot_margins(margins, lang="en", ax=None):
 
     margins : table of `published_margins`. lang : "en" or "zh". ax : Axes to draw on.
     """
-    from .report import figures, html
-
     table = margins[(margins["unit"] == "%") & margins["moe"].notna()]
     return figures.margins_by_size(table, html.labels(lang), STATED, ax)
 
@@ -313,8 +312,6 @@ def standard_errors(spec, n, deff=1.0):
     DataFrame by indicator_id, in the unit of the estimate: value, se, whole (what one point of the share is), base (se is proportional to
     √ y (base - y), y being the value, or known - value of complements), known, respondents.
     """
-    from .population import Population
-
     pop, definitions = Population.china(**spec.population.model_dump()), selected(spec)
 
     sums = pop.sums("answers", fine=False)

@@ -33,3 +33,17 @@ def test_what_only_types_need__is_no_circle(tmp_path, monkeypatch):
     types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .a import A\n"
     _, graph = library(tmp_path, monkeypatch, __init__="", a="from .b import B\n", b=types)
     assert imports.circles(graph) == []
+
+
+def test_an_import_in_a_function__needs_a_reason(tmp_path, monkeypatch):
+    lines = (
+        "from . import a",
+        "import pyarrow as pa",
+        "import resource",
+        "from . import a  # one kind at a time",
+        "import json",
+    )
+    text = "def f():\n" + "".join(f"    {line}\n" for line in lines)
+    known, _ = library(tmp_path, monkeypatch, __init__="", a="", b=text)
+    silent = [node.lineno for node in imports.inside(known["room.b"]) if imports.unreasoned(known["room.b"], node)]
+    assert silent == [2, 6]

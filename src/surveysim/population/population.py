@@ -137,7 +137,7 @@ class Population(Shown):
         >>> pop.persons([2, 0], ["person_id", "household_index", "home"]).values.tolist()
         [[2, 1, 9], [0, 0, 7]]
         """
-        from .from_table import FromTable
+        from .from_table import FromTable  # one kind of population is used at a time
 
         return cls(FromTable(data, stratum, household, mobiles, lines, seed))
 
@@ -195,7 +195,7 @@ class Population(Shown):
         >>> round(pop.parameter("persons*sex=f/persons")["value"].item(), 3)
         0.519
         """
-        from .from_margins import FromMargins
+        from .from_margins import FromMargins  # one kind of population is used at a time
 
         return cls(FromMargins(margins, stratum, association, household_sizes, rates, mobiles, lines, seed))
 

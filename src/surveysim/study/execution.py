@@ -53,10 +53,10 @@ class Plan:
     def _made(self, k):
         _, group, spec = self.scenarios[k]
         if isinstance(spec, TableStudySpec):
-            from .table_source import TableSource
+            from .table_source import TableSource  # a study has one kind of source
 
             return TableSource(spec, self.methods, self.definitions, self.seed, group, self.folder, self.table)
-        from .survey_source import SurveySource
+        from .survey_source import SurveySource  # a study has one kind of source
 
         return SurveySource(spec, self.methods, self.definitions, self.seed, group, self.folder)
 

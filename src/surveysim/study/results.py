@@ -13,6 +13,7 @@ from ..errors import DataError, StudyError, SurveysimWarning
 from ..estimation.intervals import proportion_interval, wald_interval
 from ..judging.measures import MEASURES, NAN, coverage_interval, extrapolated, judged, measure, paired, precision_gain
 from .ledger import FIELDS
+from .plots import Plots
 
 MEMORY = 32 * 2**20  # bytes of estimates held at a time
 LARGEST = 5_000_000  # rows of a table that is made without being asked twice
@@ -411,13 +412,11 @@ class StudyResult(Shown):
     @property
     def plot(self):
         """Drawings: zip, lolly, forest, coverage, se_ratio, convergence; each returns a matplotlib Axes."""
-        from .plots import Plots
-
         return Plots(self)
 
     def report(self, path, lang="en"):
         """Write a self-contained HTML report and return its path."""
-        from ..report.study_page import write_study_report
+        from ..report.study_page import write_study_report  # numbers need no pages
 
         return write_study_report(self, path, lang)
 

@@ -221,7 +221,7 @@ class Study(Shown):
     def _together(self):
         if not isinstance(self.spec, TableStudySpec):
             return TOGETHER
-        from .table_source import TableSource
+        from .table_source import TableSource  # a study has one kind of source
 
         return TableSource.together
 

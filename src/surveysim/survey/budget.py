@@ -10,6 +10,7 @@ from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
+from ..report import figures, html
 from ..threads import each
 from . import estimands
 from .preparation import prepare
@@ -59,8 +60,6 @@ class ErrorBudget(Shown):
 
     def plot(self, indicator="internet_penetration", lang="en", ax=None):
         """Bias and standard error by stage, on a matplotlib Axes, which is returned."""
-        from ..report import figures, html
-
         return figures.error_budget(self._rows(indicator), html.labels(lang), ax)
 
     def _rows(self, indicator):

@@ -13,6 +13,7 @@ from ..estimation import Estimates, Survey
 from ..fieldwork import CaseFile, calendar, costs, response_rates
 from ..fieldwork.case_file import case_table
 from ..fieldwork.eligibility import combined_rates, eligibility_table
+from ..report.survey_page import write_report
 from ..sampling import margin_of_error
 from ..weighting import Weights
 from . import estimands
@@ -133,8 +134,6 @@ class SurveyRun(Shown):
 
     def report(self, path, lang="en", repetitions=None, budget=None):
         """Write the self-contained HTML report; a `StudyResult` and an `ErrorBudget` of this survey add their parts."""
-        from ..report.survey_page import write_report
-
         return write_report(self, path, lang, repetitions, budget)
 
 

@@ -190,6 +190,6 @@ class SurveySpec(Part):
         >>> row[["published", "parameter", "estimate", "moe"]].astype(float).round(1).tolist()
         [78.6, 78.6, 78.7, 1.1]
         """
-        from .run import run
+        from .run import run  # a specification is checked without all that a survey is made with
 
         return run(self, seed, record=record, progress=progress)
