@@ -95,6 +95,8 @@ KINDS = {
 def column_text(values, kind, table, levels=None):
     """The source of one column; `levels` are those of categories, unused ones among them."""
     levels = sorted({v for v in values if v is not None}, key=lambda v: (str(type(v)), v)) if levels is None else levels
+    if KINDS[kind].holds == "int":  # polars takes no 5.0 for a whole number
+        values = [typed(v, kind) for v in values]
     place = {level: k for k, level in enumerate(levels)}
     codes = [None if v is None else place.get(v) for v in values]
     return getattr(KINDS[kind], table).format(values=repr(values), levels=repr(levels), codes=repr(codes))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attack import families, oracle, shrink, survey
+from attack import dual, families, oracle, shrink, survey
 from attack.__main__ import Worker
 from attack.report import Report
 from attack.tally import Tally, parts
@@ -110,6 +110,16 @@ def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
     report = Report()
     survey.attack(case | {"checks": ["repeated"]}, report)
     assert [f["check"] for f in report.findings] == ["repeated"]
+
+
+@pytest.mark.parametrize(("name", "number"), [("dual", 524), ("survey", 611), ("survey", 904)])
+def test_false_alarms_of_before(name, number):
+    """Whole numbers in polars; a dropped row beside a trim of shares; a weight that passes its bound within the step of a derivative."""
+    _, case = families.case_of(name, 211, number)
+    report = Report()
+    {"dual": dual, "survey": survey}[name].attack(case, report)
+    assert report.findings == []
+    assert report.counts["naive"] > 0
 
 
 def test_rows_are_shrunk_to_the_one_that_matters():

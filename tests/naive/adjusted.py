@@ -40,7 +40,7 @@ def pass_step(z, step):
         passed = [passed[k] + math.fsum(follow[k] * b) for k in range(len(before))]
     if step.get("mean_follows"):
         held = math.fsum(after[k] * residual[k] for k in range(len(before)) if cut[k]) / math.fsum(after)
-        passed = [one + held for one in passed]
+        passed = [one + held if before[k] > 0 else one for k, one in enumerate(passed)]  # a dropped row moves no mean
     return np.array(passed)
 
 

@@ -330,6 +330,18 @@ def test_trimming__as_the_library():
     assert compared > 30
 
 
+def test_trimming_of_shares__a_dropped_row_has_no_score():
+    """Weights are held at multiples of the mean of the rows that are used; one that is dropped for a missing value moves none of them."""
+    before, after = [2.5, 4.375, 0.0, 32.0], [69 / 2 - 2 * 38.875 / 3, 4.375, 0.0, 2 * 38.875 / 3]
+    x = np.array([[0, 1], [1, 0], [0, 0], [0, 1]], float)
+    step = {"before": before, "after": after, "x": x, "follow": [[0.1125, 0.8875]] * 2 + [[0, 0]] + [[0.1125, 0.8875]]}
+    step |= {"cut": np.array([False, False, False, True]), "mean_follows": True}
+    passed = adjusted.pass_step([1.0, 2.0, 0.0, 4.0], step)
+    assert passed[2] == 0
+    # held 25.92 × (4 - 1) / 38.875 = 2, and 0.1125 × 2 + 0.8875 × 1 that the totals follow
+    assert passed == pytest.approx([3.1125, 3.1125, 0, 3 * 2 * 38.875 / 3 / 32 + 3.1125])
+
+
 def test_totals_known_with_error__as_the_library():
     for seed in range(30):
         rng = np.random.default_rng(seed)
