@@ -433,7 +433,7 @@ RECIPES = {  # of one sample: the design's name, and from the sample to the Surv
     "two stages with fpc, rake": ("clusters", lambda s: clustered(s).rake(MAIN)),
 }
 NO_RAO_WU = {  # refused, or where a replicate may not meet the bounds
-    "totals known with error", "bounds, margins",
+    "totals known with error", "bounds, margins", "bounds, numbers",
 }  # fmt: skip
 NO_JACKKNIFE = {
     "none, four times the sample",

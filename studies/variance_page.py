@@ -4,6 +4,7 @@ import variance_designs as designs
 from variance_designs import QUESTIONS
 
 METHODS = ("linearized", "rao-wu", "jackknife")
+SURE = 0.02  # Monte Carlo error of a coverage that is shown; medians of eight samples have more where intervals do not follow errors
 
 
 def is_median(row):
@@ -36,7 +37,8 @@ shrink as $1/\sqrt n$: see the row with four times the sample. What goes into th
         blocks_that_change_groups,
         """Groups of like propensity are cut where their sizes are equal, so that a unit left out can move a cut past all who have one
 propensity, and weights jump. The delete-one jackknife needs a statistic that hardly changes with one unit, and is of no use here, as for
-quantiles (Shao and Wu 1989): in some of its eight samples it is several times too large. Linearized errors hold the groups; Rao-Wu's vary them.""",
+quantiles (Shao and Wu 1989): in some of its eight samples it is several times too large. Linearized errors hold the groups;
+Rao-Wu's vary them.""",
     ),
 )
 
@@ -55,7 +57,7 @@ def cell(rows, what):
     texts = []
     for method in METHODS:
         row = rows.get(method)
-        if row is None:
+        if row is None or (what == "coverage" and not row.coverage_mcse <= SURE):
             texts.append("–")
         elif what == "coverage":
             texts.append(f"{100 * row.coverage:.1f}")
@@ -94,7 +96,8 @@ Coverage of 95 % intervals, percent:
 def page(found, forms, size):
     """The page as text; `size` is how often everything was repeated."""
     names = list(dict.fromkeys(found["recipe"]))
-    worst = found.groupby("method")[["ratio_mcse", "coverage_mcse"]].max()
+    shown = found.assign(coverage_mcse=found["coverage_mcse"].where(found["coverage_mcse"] <= SURE))
+    worst = shown.groupby("method")[["ratio_mcse", "coverage_mcse"]].max()
     errors = "; ".join(
         f"{m} {worst.loc[m, 'ratio_mcse']:.3f} and {100 * worst.loc[m, 'coverage_mcse']:.1f} points" for m in METHODS
     )
@@ -124,9 +127,9 @@ in one that they do not (a third of the people, with higher values), its mean, a
   of the estimates.
 
 Each cell is linearized / Rao-Wu / jackknife; – is not offered, or not asked for. Linearized errors come from
-{size.linearized:,} repetitions (more where chance moves them most), the variance of medians from {size.median:,}, Rao-Wu errors from {size.rao_wu} with
-{size.replicates} replicates, jackknife errors from {size.jackknife}, compared with the linearized ones of the same samples, which
-they follow closely. Largest Monte Carlo errors of ratios and of coverage: {errors}. Those of every figure, the biases and
+{size.linearized:,} repetitions (more where chance moves them most), the variance of medians from {size.median:,}, Rao-Wu errors
+from {size.rao_wu} with {size.replicates} replicates, jackknife errors from {size.jackknife},
+compared with the linearized ones of the same samples, which they follow closely. Largest Monte Carlo errors of ratios and of coverage: {errors}. Those of every figure, the biases and
 the repetitions are in `docs/explanation/variance-proof.csv`.
 
 **The yardstick.** The empirical variance is measured with control variates: an estimate $T$ is regressed on linear estimates $H$

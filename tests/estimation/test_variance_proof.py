@@ -99,10 +99,11 @@ def test_committed_page__is_explained():
     found, forms = proof.tables()
     assert set(found["recipe"]) == set(proof.every())
     assert (found.groupby("recipe")["question"].nunique() >= 5).all()
+    assert found["ratio"].notna().all()
     linear = found[found["method"] == "linearized"]
     assert linear[linear["question"] != "median"]["ratio_mcse"].max() <= 0.0105
     assert linear["ratio_mcse"].max() <= 0.0125
-    assert found[~found["recipe"].str.endswith("groups")]["ratio_mcse"].max() <= 0.025
+    assert found[~found["recipe"].str.endswith("groups")]["ratio_mcse"].max() <= 0.035
     unexplained = [row for row in page.outside(found).itertuples() if not page.reason(row)]
     assert not unexplained
     assert page.page(found, forms, proof.FULL) == (DOCS / "variance-proof.md").read_text(encoding="utf-8")
