@@ -128,9 +128,9 @@ in one that they do not (a third of the people, with higher values), its mean, a
 
 Each cell is linearized / Rao-Wu / jackknife; – is not offered, or not asked for. Linearized errors come from
 {size.linearized:,} repetitions (more where chance moves them most), the variance of medians from {size.median:,}, Rao-Wu errors
-from {size.rao_wu} with {size.replicates} replicates, jackknife errors from {size.jackknife},
-compared with the linearized ones of the same samples, which they follow closely. Largest Monte Carlo errors of ratios and of coverage: {errors}. Those of every figure, the biases and
-the repetitions are in `docs/explanation/variance-proof.csv`.
+from {size.rao_wu} with {size.replicates} replicates, jackknife errors from {size.jackknife}, compared with the linearized ones of
+the same samples, which they follow closely. Largest Monte Carlo errors of ratios and of coverage: {errors}. Those of every figure,
+the biases and the repetitions are in `docs/explanation/variance-proof.csv`.
 
 **The yardstick.** The empirical variance is measured with control variates: an estimate $T$ is regressed on linear estimates $H$
 of the same samples (Horvitz-Thompson totals of what is asked and of the raking variables), whose covariance matrix $S$ follows
