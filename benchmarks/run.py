@@ -23,7 +23,7 @@ from repetitions import study_rows
 
 import surveysim as ss
 from surveysim import streams
-from surveysim.estimation.replication import RaoWu
+from surveysim.estimation.schemes import RaoWu
 from surveysim.fieldwork import Fieldwork, calls
 from surveysim.kernels import calling, dialling
 from surveysim.kernels.compiling import borrowed

@@ -24,7 +24,7 @@ import pandas as pd
 
 import surveysim as ss
 from surveysim.estimation.quantiles import quantile
-from surveysim.estimation.replication import FromMatrix
+from surveysim.estimation.schemes import FromMatrix
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

@@ -7,7 +7,7 @@ from naive import dual_frame
 
 import surveysim as ss
 from surveysim.errors import DataError
-from surveysim.estimation.frame_shares import settled
+from surveysim.estimation.families.optimal import settled
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.3, 0.95, -0.78, -0.99, -3.0, -50.0])

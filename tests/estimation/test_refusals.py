@@ -7,7 +7,7 @@ from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError, DesignError, SurveysimWarning
-from surveysim.estimation import intervals, quantiles, replication, scores
+from surveysim.estimation import intervals, quantiles, schemes, scores
 from surveysim.estimation.sampling_design import hartley_rao
 
 Y = np.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0])
@@ -336,10 +336,10 @@ def test_replicates__just_fit():
 
 
 def test_scheme__matrix_is_what_fill_gives_lane_by_lane():
-    n = 3 * replication.LANES + 5
+    n = 3 * schemes.LANES + 5
     table = pd.DataFrame({"y": np.arange(n, dtype=float)})
     survey = ss.Survey(table)
-    made = replication.scheme("jk1", survey.design)
+    made = schemes.scheme("jk1", survey.design)
     expected = np.full((n, n), n / (n - 1))
     np.fill_diagonal(expected, 0)
     np.testing.assert_allclose(made.matrix(), expected)

@@ -32,7 +32,7 @@ PROJECT = HERE.parents[1]
 SOURCE = Path("src/surveysim")
 ROOMS = {
     "weighting": ["weighting/**/*.py", "tables.py"],
-    "estimation": ["estimation/*.py"],
+    "estimation": ["estimation/**/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],
     "judging": ["judging/*.py"],

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from surveysim import Survey
-from surveysim.estimation.replication import JACKKNIVES, Replication
+from surveysim.estimation.replication import Replication
+from surveysim.estimation.schemes import JACKKNIVES
 
 HERE = Path(__file__).parent
 

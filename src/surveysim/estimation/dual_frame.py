@@ -3,7 +3,7 @@
 import copy
 import warnings
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -11,14 +11,14 @@ from .. import guards
 from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..tables import coded, column_names, kind_of, named, numbers_of, one_name
-from ..weighting.distances import METHODS
-from . import frame_shares, pooling, replication, scores
-from .composites import AB, ACCEPTS, BA, INSIDE, OVERLAP, PER_VARIABLE, WEIGHTED, A, B, Composer, effective
+from ..tables import coded, column_names, kind_of, named, one_name
+from . import frame_shares, pooling, replication, schemes
+from .families import AB, BA, FAMILIES, INSIDE, PER_VARIABLE, WEIGHTED, A, B, Optimal
+from .families.optimal import FEW
+from .families.options import check
 from .linearization import Design
-from .survey import Survey, _wanted
-
-FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
+from .questions import Questions, values_of, wanted
+from .survey import Survey
 
 
 class DualFrameSurvey(Shown):
@@ -73,7 +73,7 @@ class DualFrameSurvey(Shown):
                 raise DataError(f"{name} must be a Survey; got {type(survey).__name__}.")
             if isinstance(survey.engine, replication.Replication):
                 raise DesignError(f"{name} has replicates; make them of the two samples together, with replicates().")
-            if not survey._inside.all():
+            if not survey.inside.all():
                 raise DesignError(f"{name} is a subpopulation; combine the whole samples and use by= or where().")
         if a.design.lonely != b.design.lonely:
             raise DesignError(
@@ -82,7 +82,9 @@ class DualFrameSurvey(Shown):
         self.a, self.b = a, b
         self.n_a, self.n_b = len(a.weight), len(b.weight)
         self.part = pooling.membership_parts(a, b, domain, membership)
-        self._probability = None if probability is None else self._both(probability)
+        self._probability = None
+        if probability is not None:
+            self._probability = pooling.both_probabilities(a, b, self.part, probability)
         self._scheme, self._again = None, False
 
     def __repr__(self):
@@ -90,44 +92,6 @@ class DualFrameSurvey(Shown):
         return (
             f"<DualFrameSurvey: {self.n_a:,} rows from A, {self.n_b:,} from B; estimated sizes a {size[A]:,.0f}, ab "
             f"{size[AB]:,.0f} (from A) and {size[BA]:,.0f} (from B), b {size[B]:,.0f}>"
-        )
-
-    def _both(self, probability):
-        """Inclusion probabilities (n,) in the row's own frame and in the other one."""
-        if not isinstance(probability, (tuple, list)) or [isinstance(name, str) for name in probability] != [
-            True,
-            True,
-        ]:
-            raise DataError(
-                f"probability = {probability!r}: give a pair, (column of frame A's probability, column of frame B's)."
-            )
-        in_a, in_b = (
-            np.concatenate(
-                [numbers_of(s.data, name, len(s.weight), "probability", finite=False) for s in (self.a, self.b)]
-            )
-            for name in probability
-        )
-        first = np.arange(len(in_a)) < self.n_a
-        own, other = np.where(first, in_a, in_b), np.where(first, in_b, in_a)
-        overlap = self.part @ OVERLAP > 0
-        bad = ~((own > 0) & (own < np.inf)) | (overlap & ~((other > 0) & (other < np.inf)))
-        if bad.any():
-            raise DataError(
-                f"{self._missed(bad, own, probability)} Give the expected number of times a row is drawn through each frame it "
-                f"belongs to."
-            )
-        return own, np.where(overlap, other, 0.0)
-
-    def _missed(self, bad, own, probability):
-        """In words: which probabilities are none, of which table, domain and column."""
-        row = int(np.argmax(bad))
-        in_a = row < self.n_a
-        its_own = not 0 < own[row] < np.inf
-        column = probability[0 if in_a == its_own else 1]
-        domain = "ab" if self.part[row] @ OVERLAP > 0 else "a" if in_a else "b"
-        return (
-            f"probability: {int(bad.sum())} rows have none above 0 in a frame they belong to; the first is row "
-            f"{row if in_a else row - self.n_a} of {'a' if in_a else 'b'}, in domain {domain!r}, whose column {column!r} is no such number."
         )
 
     # -------------------------------------------------------------------------------------------------------- the pool
@@ -145,12 +109,11 @@ class DualFrameSurvey(Shown):
         links += tuple(pooling.Embedded(link, slice(self.n_a, None)) for link in b.links)
         base = np.concatenate([a.carried, b.carried])
         design = Design(w, pooling.stages(a, b), a.lonely, links, pooling.unequal(a, b, self.n_a), base)
-        pooled = Survey.of_design(self.data, design)
-        if self.a._adjustments or self.b._adjustments:
-            base = [s.weight if s._base is None else s._base for s in (self.a, self.b)]
-            pooled._base = np.concatenate(base)
-            pooled._adjustments = (pooling.Blockwise(self.a._adjustments, self.b._adjustments, self.n_a),)
-        return pooled
+        if not (self.a.adjustments or self.b.adjustments):
+            return Survey.of_design(self.data, design)
+        base = np.concatenate([s.weight if s.base is None else s.base for s in (self.a, self.b)])
+        adjusted = pooling.Blockwise(self.a.adjustments, self.b.adjustments, self.n_a)
+        return Survey.of_design(self.data, design, base, (adjusted,))
 
     def variance(self, given, w=None):
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""
@@ -158,9 +121,9 @@ class DualFrameSurvey(Shown):
         return (design if w is None else design.reweighted(w)).variances(given)
 
     def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method=None, bounds=None):
-        """The `composites.Composer` of an estimator with one set of weights."""
+        """The `families` member's composer of an estimator with one set of weights."""
         options = dict(theta=theta, frame_sizes=frame_sizes, totals=totals, method=method, bounds=bounds)
-        _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
+        check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
         if estimator == "hartley" and theta is not None:
             estimator = "composite"
         if estimator in PER_VARIABLE:
@@ -169,7 +132,7 @@ class DualFrameSurvey(Shown):
                 f'"pml" or another of {", ".join(WEIGHTED)}.'
             )
         columns, known, labels = self._auxiliary(totals)
-        return Composer(
+        return FAMILIES[estimator](
             estimator,
             self.part,
             theta,
@@ -193,7 +156,7 @@ class DualFrameSurvey(Shown):
                 raise DataError(f'totals: give {{"A": {{column: total}}, "B": …, "ab": …}}; got {frame!r}.')
             for name, total in entries.items():
                 self._need(name)
-                values, inside = self.pooled._values(name), self.part @ INSIDE[frame] > 0
+                values, inside = values_of(self.pooled, name), self.part @ INSIDE[frame] > 0
                 refuse_infinite(values, f"totals: {name!r} of {frame}", inside)
                 lost = np.isnan(values) & inside
                 if lost.any():
@@ -230,9 +193,9 @@ class DualFrameSurvey(Shown):
         if not self._again:
             composer = composer.fixed(pooled.weight)
         final, top = composer.weights(pooled.weight)
-        made = Survey.of_design(self.data, pooled.design.adjusted_by(final, (top,)))
-        made._base = pooled.weight if pooled._base is None else pooled._base
-        made._adjustments = (*pooled._adjustments, composer)
+        base = pooled.weight if pooled.base is None else pooled.base
+        design, adjustments = pooled.design.adjusted_by(final, (top,)), (*pooled.adjustments, composer)
+        made = Survey.of_design(self.data, design, base, adjustments)
         return made if self._scheme is None else made.replicates(**self._scheme)
 
     def weights(self, estimator="composite", **options):
@@ -257,13 +220,12 @@ class DualFrameSurvey(Shown):
         [[80.0, 14.14]]
         """
         guards.choice(theta, "theta", ("fixed", "again"))
-        if not isinstance(kind, str) or kind not in replication.KINDS or kind == "jk1":
-            known = ", ".join(name for name in replication.KINDS if name != "jk1")
+        if not isinstance(kind, str) or kind not in schemes.KINDS or kind == "jk1":
+            known = ", ".join(name for name in schemes.KINDS if name != "jk1")
             raise DesignError(f"kind = {kind!r}: two samples are two strata; choose one of {known}.")
-        new = copy.copy(self)
-        replication.check(kind, n, seed, rho)
-        new._scheme = dict(kind=kind, n=n, seed=seed, rho=rho, mse=guards.flag(mse, "mse"))
-        new._again = theta == "again"
+        schemes.check(kind, n, seed, rho)
+        new, scheme = copy.copy(self), dict(kind=kind, n=n, seed=seed, rho=rho, mse=guards.flag(mse, "mse"))
+        new.__dict__.update(_scheme=scheme, _again=theta == "again")
         return new
 
     # ------------------------------------------------------------------------------------------------------ statistics
@@ -315,7 +277,7 @@ class DualFrameSurvey(Shown):
     def ratio(self, num, den, by=None, estimator="hartley", theta=None, *, level=0.95, df=None, **options):
         """Ratio of two totals by the same estimator. Options as of `total`."""
         return self._estimate(
-            "ratio", _wanted(num, "num"), den, by, estimator, dict(theta=theta, **options), level=level, df=df
+            "ratio", wanted(num, "num"), den, by, estimator, dict(theta=theta, **options), level=level, df=df
         )
 
     def proportion(self, y, by=None, ci="logit", estimator="hartley", theta=None, *, level=0.95, df=None, **options):
@@ -345,9 +307,9 @@ class DualFrameSurvey(Shown):
         )
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
-        _check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
+        check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
         self._need(
-            [*_wanted(y), *([] if by is None else named(by, "by")), *([] if den is None else [one_name(den, "den")])]
+            [*wanted(y), *([] if by is None else named(by, "by")), *([] if den is None else [one_name(den, "den")])]
         )
         if estimator in WEIGHTED or options.get("theta") is not None:
             survey = self.survey(estimator, **options)
@@ -358,19 +320,20 @@ class DualFrameSurvey(Shown):
 
     def _per_variable(self, what, y, den, by, estimator, level, df, ci=None):
         """Estimators whose θ (and β) minimize the variance of every row by itself."""
-        pooled, aside, items, rows, thin = self.pooled, {}, [], [], []
-        group, domains = pooled._domains(by, aside)
-        over = [] if what == "total" else [(den, np.ones(len(self.part)) if den is None else pooled._values(den))]
+        pooled, thin = self.pooled, []
+        asked = Questions(pooled, by)
+        family = Optimal(estimator, self.part, pooled.weight, pooled.design, self._again)
+        over = [] if what == "total" else [(den, np.ones(len(self.part)) if den is None else values_of(pooled, den))]
         for name, level_name, value in self._variables(what, y):
             label = f"{name}/{den}" if den is not None else name
-            inside, (value, *x) = pooled._complete([(name, value), *over], label, group, domains, aside)
-            for d, domain in enumerate(domains):
+            inside, (value, *x) = asked.complete([(name, value), *over], label)
+            for d, domain in enumerate(asked.domains):
                 mask = inside == d
                 numbers = np.where(mask, value, 0.0), np.where(mask, x[0], 0.0) if x else None
-                rows.append((what, label, level_name, domain))
-                pinned = self._pinned(mask, estimator)
-                thin += [] if pinned is None else [rows[-1]]
-                items.append(self._item(*numbers, mask, estimator, pinned))
+                asked.rows.append((what, label, level_name, domain))
+                pinned = family.pinned(mask)
+                thin += [] if pinned is None else [asked.rows[-1]]
+                asked.items.append(family.item(*numbers, mask, pinned))
         if thin:
             warnings.warn(
                 f"{estimator}: θ of {len(thin)} estimates is that of effective sample sizes, because fewer than {FEW} respondents "
@@ -379,68 +342,17 @@ class DualFrameSurvey(Shown):
                 stacklevel=4,
             )
         made = pooled if self._scheme is None else pooled.replicates(**self._scheme)
-        return made._estimates(items, rows, aside, level=level, df=df, ci=ci, kind=kind_of(self.a.data))
+        return asked.estimates(made.engine, level=level, df=df, ci=ci, kind=kind_of(self.a.data))
 
     def _variables(self, what, y):
         """Name, level and values (n,) of every variable asked for; levels of categories where proportions are."""
-        for name in _wanted(y):
+        for name in wanted(y):
             if what != "proportion":
-                yield name, "", self.pooled._values(name)
+                yield name, "", values_of(self.pooled, name)
                 continue
             column = coded(self.data, name)
             for k in column.shown():
                 yield name, str(column.labels[k]), np.where(column.codes < 0, np.nan, column.codes == k)
-
-    def _pinned(self, mask, estimator):
-        """Coefficients of a domain whose overlap is too thin in a sample for a θ of its own; else None."""
-        w = self.pooled.weight
-        if min((mask & (w > 0) & (self.part[:, k] > 0)).sum() for k in (AB, BA)) >= FEW:
-            return None
-        return np.array([effective(self.part, w), 0.0][: 1 if estimator == "hartley" else 2])
-
-    def _item(self, y, x, mask, estimator, pinned):
-        """A total (x None) or ratio as a Statistic whose θ minimizes its own variance, or is `pinned`."""
-        value, coefficients, base = self._solve(y, x, estimator, self.pooled.weight, pinned)
-        again = partial(self._value, y, x, estimator, pinned if self._again else coefficients)
-        z = y if x is None else y - value * x
-        score = frame_shares.parts_of(self.part, z)
-        score = score[0] + coefficients @ score[1 : 1 + len(coefficients)]
-        return scores.Statistic(value, score / base, mask, again)
-
-    def _value(self, y, x, estimator, coefficients, w):
-        return self._solve(y, x, estimator, w, coefficients)[0]
-
-    def _solve(self, y, x, estimator, w, coefficients=None):
-        """Value, coefficients and denominator of a total or a ratio with weights w."""
-        design = self.pooled.design if w is self.pooled.weight else self.pooled.design.reweighted(w)
-        terms = 1 if estimator == "hartley" else 2
-        if x is None:
-            if coefficients is None:
-                coefficients = frame_shares.optimal(design, frame_shares.parts_of(self.part, y)[: 1 + terms])
-            return self._total(y, coefficients, w), coefficients, 1.0
-        if coefficients is not None:
-            value, base = self._ratio(y, x, coefficients, w)
-            return value, coefficients, base
-
-        def following(value):
-            """Coefficients optimal for residuals on a ratio, the ratio they give, and its denominator."""
-            found = frame_shares.optimal(design, frame_shares.parts_of(self.part, y - value * x)[: 1 + terms])
-            return found, *self._ratio(y, x, found, w)
-
-        value, base = self._ratio(y, x, np.array([0.5, 0.0][:terms]), w)
-        found = frame_shares.settled(following, value, scores.dot(w, np.abs(y)) / abs(base), estimator)
-        return found[1], found[0], found[2]
-
-    def _total(self, y, coefficients, w):
-        parts = frame_shares.parts_of(self.part, y)
-        return scores.dot(w, parts[0] + coefficients @ parts[1 : 1 + len(coefficients)])
-
-    def _ratio(self, y, x, coefficients, w):
-        """The R for which the estimated total of y - R x is 0."""
-        base = self._total(x, coefficients[:1], w)
-        if base == 0:
-            raise DataError("the denominator of a ratio is 0 in this domain; the domain is empty or its weights are 0.")
-        return self._total(y, coefficients, w) / base, base
 
     # ------------------------------------------------------------------------------------------------------ diagnostics
     def thetas(self, y, grid=None, what="mean", level=0.95):
@@ -483,57 +395,3 @@ class DualFrameSurvey(Shown):
         y = named(y, "y")
         self._need(y)
         return frame_shares.compare_overlap(self, y)
-
-
-def _check(estimator, options, choices):
-    """Refuse unknown estimators, options they do not use, θ outside 0 to 1, unusable sizes."""
-    guards.choice(estimator, "estimator", choices)
-    guards.choice(options.get("method"), "method", (None, *METHODS))
-    given = {name for name, value in options.items() if value is not None} - (
-        {"method"} if guards.is_text(options.get("method"), "linear") else set()
-    )
-    unknown = given - {"theta", "frame_sizes", "totals", "method", "bounds"}
-    if unknown:
-        raise DataError(
-            f"{sorted(unknown)[0]!r} is no option; there are theta, frame_sizes, totals, method, bounds, level, df."
-        )
-    unused = given - ACCEPTS[estimator] - {"frame_sizes"}
-    if unused:
-        users = [name for name, used in ACCEPTS.items() if unused <= used]
-        raise DataError(
-            f"{estimator} uses no {sorted(unused)[0]}; leave it out{f', or choose {chr(44).join(users)}' if users else ''}."
-        )
-    _check_theta(estimator, options.get("theta"))
-    sizes = {} if options.get("frame_sizes") is None else options["frame_sizes"]
-    if not isinstance(sizes, Mapping):
-        raise DataError(f'frame_sizes = {guards.sight(sizes)}: give {{"A": N_A, "B": N_B, "ab": N_ab}}.')
-    for name, value in sizes.items():
-        good = value is None or (guards.is_number(value) and 0 < value < np.inf)
-        if name not in ("A", "B", "ab") or not good:
-            raise DataError(
-                f'frame_sizes: give {{"A": N_A, "B": N_B, "ab": N_ab}}, sizes above 0; got {name!r}: {guards.sight(value)}.'
-            )
-    frames = [sizes[name] for name in ("A", "B") if sizes.get(name) is not None]
-    if sizes.get("ab") is not None and frames and sizes["ab"] > min(frames) * (1 + 1e-9):
-        raise DataError(f"frame_sizes: the overlap of {sizes['ab']:,.0f} is larger than a frame of {min(frames):,.0f}.")
-
-
-def _check_theta(estimator, theta):
-    pair = isinstance(theta, tuple)
-    if pair and (estimator != "pml" or len(theta) != 2):
-        raise DataError('theta is a pair for "pml" only: (γ for the size of the overlap, θ for its mean).')
-    for value in theta if pair else (theta,):
-        number = guards.is_number(value)
-        word = not pair and (
-            value is None
-            or (
-                isinstance(value, str)
-                and value == "effective"
-                and estimator in ("composite", "hartley", "cal_df", "pml")
-            )
-        )
-        if not (word or (number and 0 <= value <= 1)) or (estimator == "screening" and number and value not in (0, 1)):
-            raise DataError(
-                f'theta = {guards.sight(theta)}: give a number from 0 to 1, "effective", or None'
-                f"{'; screening takes 1 or 0' if estimator == 'screening' else ''}."
-            )

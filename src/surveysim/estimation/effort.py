@@ -83,7 +83,7 @@ def early_late(survey, y, effort="attempts", cut=None, level=0.95):
         guards.number(cut, "cut", remedy="It is a number of calls or days, or None.")
     data = survey.data
     spent = numbers_of(data, effort, len(survey.weight), "effort", finite=False)
-    inside = survey._inside & (survey.weight > 0)
+    inside = survey.inside & (survey.weight > 0)
     refuse_infinite(spent, called("effort", effort), inside)
     if not np.all(np.isfinite(spent[inside])):
         raise DataError(

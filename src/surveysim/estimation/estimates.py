@@ -344,14 +344,16 @@ def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, 
 
 def item_degrees(design, items, domains, strict=True):
     """Degrees of freedom of every row; domains that several items share are counted once. See `Design.degrees` for strict."""
-    known, result, at = {}, [], 0
+    known, groups, result, at = {}, [], [], 0
     for item in items:
-        if isinstance(item, scores.Statistic):
-            key, size = item.rows.tobytes(), 1
+        alone = isinstance(item, scores.Statistic)
+        if alone:
+            key = item.rows.tobytes()
         else:
-            key, size = id(item.group), len(item.value)
+            key = next((k for k, group in enumerate(groups) if group is item.group), len(groups))
+            groups += [item.group] if key == len(groups) else []
+        size = np.size(item.value)
         if key not in known:
-            alone = isinstance(item, scores.Statistic)
             group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
             count = None if alone or item.units is None else item.units[2]
             known[key] = design.degrees(group, domains[at : at + size], count, strict)

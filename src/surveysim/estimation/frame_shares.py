@@ -11,54 +11,12 @@ from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError
 from . import intervals
-from .composites import AB, BA, A, B
 from .estimates import standard_errors
-from .survey import _wanted
+from .families.composer import AB, BA
+from .families.optimal import Optimal, parts_of
+from .questions import values_of, wanted
 
 GRID = np.linspace(0, 1, 21)
-ROUNDS = 500  # of θ and the ratio it is optimal for
-REST = 1e-12  # of the ratio, or of what it would be if no terms cancelled: a change that is rounding
-
-
-def parts_of(part, z):
-    """Scores (3, n) whose sum u0 + θ u1 + β u2 is what Hartley's and Fuller and Burmeister's estimators give a row.
-
-    u0 leaves frame A's overlap out, u1 moves the overlap from B's sample to A's, u2 moves its size alone.
-    """
-    return np.stack([part[:, [A, BA, B]].sum(axis=1) * z, (part[:, AB] - part[:, BA]) * z, part[:, AB] - part[:, BA]])
-
-
-def optimal(design, parts):
-    """Coefficients of parts 1, 2 … (p + 1, n) that minimize the variance of their sum with part 0; θ is kept in 0 to 1."""
-    cov = design.covariance(parts)
-    inner = cov[1:, 1:]
-    scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
-    inner = inner / np.outer(scale, scale)
-    found = -np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ (cov[1:, 0] / scale) / scale
-    if len(found) == 1:
-        return np.clip(found, 0.0, 1.0) if cov[1, 1] > 0 else np.array([0.5])
-    return found
-
-
-def settled(following, value, size, estimator):
-    """`following(value)` where the ratio it gives, its second part, is the value it was given.
-
-    Changes that swing about the solution, or shrink by half or faster, are summed to their limit (Aitken 1926); others are followed one by
-    one, for a longer leap may leave the neighbourhood in which they shrink. `size` is what the ratio would be if no terms cancelled.
-    """
-    last = 0.0
-    for _ in range(ROUNDS):
-        found = following(value)
-        change = found[1] - value
-        if abs(change) <= REST * max(abs(value), size):
-            return found
-        pace = change / last if last else 1.0
-        leap = pace < 0.5 and abs(pace) < 1e3
-        value, last = (value + change / (1 - pace), 0.0) if leap else (found[1], change)
-    raise DataError(
-        f"{estimator}: θ and the ratio it is best for do not come to rest: after {ROUNDS} rounds the ratio still changes by {change:.3g}. "
-        f'Say estimator="composite" with a theta=, or widen the domain.'
-    )
 
 
 @dataclass(frozen=True)
@@ -106,21 +64,22 @@ def thetas(d, y, grid, what, level):
     if not np.all((grid >= 0) & (grid <= 1)):
         raise DataError(f"grid = {guards.sight(grid)}: give numbers from 0 to 1.")
     w, design = d.pooled.weight, d.pooled.design
+    hartley = Optimal("hartley", d.part, w, design)
     x = np.ones(len(w)) if what == "mean" else None
     everybody = design.degrees(np.zeros(len(w), np.int32), [""])[0]
     rows, curves, best = [], [], []
-    for name in _wanted(y):
-        value = d.pooled._values(name)
+    for name in wanted(y):
+        value = values_of(d.pooled, name)
         refuse_infinite(value, repr(name))
         if np.isnan(value).any():
             raise DataError(f"{name!r} is missing in {int(np.isnan(value).sum())} rows; drop or impute them first.")
-        estimate, (theta,), base = d._solve(value, x, "hartley", w)
-        curve = _curve(d, value, x, np.append(grid, theta))
+        estimate, (theta,), base = hartley.solved(value, x, w)
+        curve = _curve(hartley, value, x, np.append(grid, theta))
         for t, (e, s) in zip(grid, curve):
             low, high = intervals.wald_interval(e, s, level, everybody)
             rows.append((name, t, e, s, float(low), float(high)))
         best.append((name, theta, estimate, curve[-1][1]))
-        curves.append(_quadratic(d, value, x, estimate, base))
+        curves.append(_quadratic(hartley, value, x, estimate, base))
     minimum = np.array([b[3] ** 2 for b in best])
     varies = minimum > 1e-20 * np.array([b[2] ** 2 for b in best])  # a constant has no θ
     if not varies.any():
@@ -128,7 +87,7 @@ def thetas(d, y, grid, what, level):
     quadratic = np.array(curves)[varies] / minimum[varies, None]
     compromise = float(np.clip(-quadratic[:, 1].sum() / (2 * quadratic[:, 2].sum()), 0, 1))
     table = pd.DataFrame(best, columns=["variable", "theta", "estimate", "se"])
-    again = [_curve(d, d.pooled._values(name), x, [compromise])[0][1] for name in table["variable"]]
+    again = [_curve(hartley, values_of(d.pooled, name), x, [compromise])[0][1] for name in table["variable"]]
     table = table.assign(compromise=compromise, se_compromise=again)
     table["loss"] = 100 * ((table["se_compromise"] / table["se"]) ** 2 - 1)
     columns = ["variable", "theta", "estimate", "se", "lower", "upper"]
@@ -137,10 +96,10 @@ def thetas(d, y, grid, what, level):
 
 def _curve(d, y, x, values):
     """Estimate and standard error at every θ."""
-    w, design, result = d.pooled.weight, d.pooled.design, []
+    w, design, result = d.weight, d.design, []
     for theta in values:
         coefficients = np.array([theta])
-        estimate, base = (d._total(y, coefficients, w), 1.0) if x is None else d._ratio(y, x, coefficients, w)
+        estimate, base = (d.total(y, coefficients, w), 1.0) if x is None else d.ratio(y, x, coefficients, w)
         parts = parts_of(d.part, y if x is None else y - estimate * x)
         result.append((estimate, (parts[0] + theta * parts[1]) / base))
     variance = design.variances([score for _, score in result])
@@ -151,7 +110,7 @@ def _curve(d, y, x, values):
 def _quadratic(d, y, x, value, base):
     """The variance as a quadratic in θ (c0, c1, c2), residuals taken at the optimum."""
     parts = parts_of(d.part, y if x is None else y - value * x)[:2] / base
-    cov = d.pooled.design.covariance(parts)
+    cov = d.design.covariance(parts)
     return cov[0, 0], 2 * cov[0, 1], cov[1, 1]
 
 
@@ -167,7 +126,7 @@ def compare_overlap(d, y):
                 values.append(w @ share)
                 score[k] = share
                 continue
-            z = d.pooled._values(name)
+            z = values_of(d.pooled, name)
             refuse_infinite(z, repr(name), share > 0)
             ok = ~np.isnan(z) & (share > 0)
             size = w[ok] @ share[ok]

@@ -11,6 +11,7 @@ from ..display import Shown
 from ..errors import DataError, DesignError
 from ..tables import coded, one_name
 from . import scores
+from .questions import tell
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
 NONE = 1e-9  # design effects this small are rounding
@@ -80,10 +81,10 @@ def _tested(survey, rows, columns, statistic):
     (r, row_labels), (c, column_labels) = (
         coded(survey.data, one_name(name, what)) for name, what in ((rows, "rows"), (columns, "columns"))
     )
-    there, inside = survey._inside & (survey.design.weight != 0), (r >= 0) & (c >= 0)
+    there, inside = survey.inside & (survey.design.weight != 0), (r >= 0) & (c >= 0)
     lost = [(rows, there & (r < 0)), (columns, there & (r >= 0) & (c < 0))]
     aside = {name: int(missing.sum()) for name, missing in lost if missing.any()}
-    survey._tell(aside, 5)
+    tell(aside, 5)
     inside &= there
     r, row_labels = _used(r, row_labels, inside)
     c, column_labels = _used(c, column_labels, inside)

@@ -222,10 +222,11 @@ class Design:
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
-            matrix = sum(self._between(stage, weighted, rows) for stage in self.stages)
+            matrix = sum(self.between(stage, weighted, rows) for stage in self.stages)
         return matrix + sum(beta @ m @ beta.T for m, beta in known_with_error)
 
-    def _between(self, stage, weighted, rows=None):
+    def between(self, stage, weighted, rows=None):
+        """Covariances (E, E) of weighted scores between the units of one stage."""
         totals = np.stack([np.bincount(stage.unit, z, len(stage.stratum)) for z in weighted])
         off = stage.deviations(totals, self.lonely)
         if self._averages and stage.lonely.any():

@@ -8,7 +8,7 @@ import pandas as pd
 from ..coding import holds_numbers, pandas_types
 from ..errors import DataError
 from ..tables import coded, column_names, numbers_of, one_name, pick
-from .composites import AB, BA, A, B
+from .families.composer import AB, BA, OVERLAP, A, B
 from .linearization import Design, Stage
 
 
@@ -83,6 +83,45 @@ def membership_parts(a, b, domain, membership):
             f"{size[BA]:,.0f} from b); two frames without overlap are two strata of one Survey."
         )
     return result
+
+
+def both_probabilities(a, b, part, probability):
+    """Inclusion probabilities (n,) in the row's own frame and in the other one."""
+    if not isinstance(probability, (tuple, list)) or [isinstance(name, str) for name in probability] != [
+        True,
+        True,
+    ]:
+        raise DataError(
+            f"probability = {probability!r}: give a pair, (column of frame A's probability, column of frame B's)."
+        )
+    in_a, in_b = (
+        np.concatenate([numbers_of(s.data, name, len(s.weight), "probability", finite=False) for s in (a, b)])
+        for name in probability
+    )
+    n_a = len(a.weight)
+    first = np.arange(len(in_a)) < n_a
+    own, other = np.where(first, in_a, in_b), np.where(first, in_b, in_a)
+    overlap = part @ OVERLAP > 0
+    bad = ~((own > 0) & (own < np.inf)) | (overlap & ~((other > 0) & (other < np.inf)))
+    if bad.any():
+        raise DataError(
+            f"{_missed(part, n_a, bad, own, probability)} Give the expected number of times a row is drawn through each frame it "
+            f"belongs to."
+        )
+    return own, np.where(overlap, other, 0.0)
+
+
+def _missed(part, n_a, bad, own, probability):
+    """In words: which probabilities are none, of which table, domain and column."""
+    row = int(np.argmax(bad))
+    in_a = row < n_a
+    its_own = not 0 < own[row] < np.inf
+    column = probability[0 if in_a == its_own else 1]
+    domain = "ab" if part[row] @ OVERLAP > 0 else "a" if in_a else "b"
+    return (
+        f"probability: {int(bad.sum())} rows have none above 0 in a frame they belong to; the first is row "
+        f"{row if in_a else row - n_a} of {'a' if in_a else 'b'}, in domain {domain!r}, whose column {column!r} is no such number."
+    )
 
 
 def tables(first, second):
@@ -164,4 +203,4 @@ class SideBySide:
 
     def __call__(self, weighted):
         parts = zip((self.a, self.b), (weighted[:, : self.n_a], weighted[:, self.n_a :]))
-        return sum(d.unequal(z) if d.unequal is not None else sum(d._between(s, z) for s in d.stages) for d, z in parts)
+        return sum(d.unequal(z) if d.unequal is not None else sum(d.between(s, z) for s in d.stages) for d, z in parts)

@@ -13,7 +13,8 @@ from .. import guards
 from ..errors import DataError
 from . import intervals, scores
 from .estimates import standard_errors
-from .replication import JACKKNIVES, Replication
+from .replication import Replication
+from .schemes import JACKKNIVES
 
 RULES = ("math", "school", "hf7")
 METHODS = ("woodruff", "beta", "xlogit", "asin", "score", "replicates")

@@ -74,7 +74,7 @@ class Block:
 
     def lanes(self, weights, totals):
         """The values (D, LANES) with LANES other weights (n, LANES); `totals` keeps what other blocks may share."""
-        found = self._totals(self.y, weights, {})
+        found = self._totals(self.y, weights, [])
         if self.x is None:
             return found
         x = self.x if len(self.x) else ONE
@@ -82,11 +82,13 @@ class Block:
             return found / self._totals(x, weights, totals)
 
     def _totals(self, y, weights, known):
-        key = id(y), id(self.group)
-        if key not in known:
-            known[key] = np.zeros((len(self.value), weights.shape[1]))
-            replicates.domain_totals(weights, y, self.group, known[key])
-        return known[key]
+        for other, group, found in known:
+            if other is y and group is self.group:
+                return found
+        found = np.zeros((len(self.value), weights.shape[1]))
+        replicates.domain_totals(weights, y, self.group, found)
+        known.append((y, self.group, found))
+        return found
 
 
 def block(w, y, x, group, domains, stage=None):

@@ -1,27 +1,28 @@
 """`Survey`: a table, its weights and its design; what one estimates from."""
 
 import copy
-import warnings
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from .. import guards, weighting
-from ..coding import all_finite, refuse_infinite
 from ..display import Shown
-from ..errors import DataError, DesignError, SurveysimWarning
-from ..kernels import codes as kernels
-from ..tables import called, coded, column_names, held, kind_of, mask_of, named, numbers_of, one_name, rows_of
+from ..errors import DataError, DesignError
+from ..tables import called, column_names, held, kind_of, mask_of, one_name, rows_of
 from ..weighting import Calibration, Weights
 from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, remember, warn_if_bare
 from ..weighting.rows import refuse_other_rows
 from . import independence, intervals, quantiles, replication, sampling_design, scores
+from .brought import adjusted, brought
 from .conditions import holds
-from .estimates import estimates, listed
+from .estimates import listed
 from .linearization import LONELY, Design
+from .questions import Questions, tell, values_of, wanted
+from .schemes import scheme
 
 
 class Survey(Shown):
@@ -106,13 +107,12 @@ class Survey(Shown):
         guards.choice(lonely_psu, "lonely_psu", LONELY, error=DesignError)
         guards.flag(nest, "nest", error=DesignError)
         pi = sampling_design.probabilities(data, probability, n)
-        self._adjustments, self._base = (), None
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         if weight is None and pi is None and fpc is not None:
             weight = sampling_design.inverse_fractions(stages)
-        final, base, links = self._weights(weight, pi, n)
+        self.adjustments, self.base, (final, base, links) = self._weights(weight, pi, n)
         refuse_unsquared(final, called("weight", weight))
-        self._inside, self._group = np.ones(n, bool), None
+        self.inside = np.ones(n, bool)
         unequal = None
         if pps is not None:
             if fpc is not None:
@@ -121,7 +121,7 @@ class Survey(Shown):
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None or replicate_factors is not None:
-            self.engine = replication.brought(
+            self.engine = brought(
                 data, replicate_weights, replicate_factors, final, scale, rscales, mse, n, replicate_kind, rho
             )
         elif replicate_kind is not None or rho is not None:
@@ -130,54 +130,57 @@ class Survey(Shown):
             raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
 
     @classmethod
-    def of_design(cls, data, design):
-        """A Survey of a table whose design is made already."""
-        made = cls.__new__(cls)
-        made.data, made.design, made.engine = data, design, design
-        made._adjustments, made._base = (), None
-        made._inside, made._group = np.ones(len(design.weight), bool), None
+    def of_design(cls, data, design, base=None, adjustments=()):
+        """A Survey of a table whose design is made already; `base` and `adjustments` are what repeats its weighting in replicates."""
+        made, inside = cls.__new__(cls), np.ones(len(design.weight), bool)
+        given = {"data": data, "design": design, "engine": design, "inside": inside}
+        made.__dict__.update(given, base=base, adjustments=adjustments)
         return made
 
     def _weights(self, weight, pi, n):
-        """Final weights, those before any adjustment, and the links between; what repeats a weighting in replicates is kept."""
+        """What repeats a weighting in replicates, adjustments and the weights before them or None, and the final weights, those before any
+        adjustment, and the links between."""
         if weight is None and pi is not None:
             weight = 1 / pi
         if not isinstance(weight, Weights | Calibration):
             if weight is not None:
                 warn_if_bare(weight, stacklevel=4)
             plain = base_weights(self.data, weight, n)
-            return plain, plain, ()
+            return (), None, (plain, plain, ())
         final = weight.final.copy() if isinstance(weight, Weights) else weight.weight
         refuse_other_rows(self.data, weight)
         if len(final) != n:
             raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
-        self._adjustments = (weight,)
-        if isinstance(weight, Weights):
-            self._base = weight.start
-            return final, weight.start.copy(), weight.links
-        self._base = weight.base(n)
-        return final, self._base, weight.links
+        base = weight.start if isinstance(weight, Weights) else weight.base(n)
+        carried = base.copy() if isinstance(weight, Weights) else base
+        return (weight,), base, (final, carried, weight.links)
 
     def __repr__(self):
         d, kind = self.design, self.engine
         how = f", {kind.count} replicates" if isinstance(kind, replication.Replication) else ""
         return (
             f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.stages[0].sampled):,} strata, weights sum to "
-            f"{d.weight.sum():,.0f}{', adjusted' if self._adjustments else ''}{how}>"
+            f"{d.weight.sum():,.0f}{', adjusted' if self.adjustments else ''}{how}>"
         )
 
     @property
     def weight(self):
         """Final weights (n,)."""
         given = self.design.weight.copy()
-        if self._adjustments:
+        if self.adjustments:
             remember(given)
         return given
 
     @property
     def deff_kish(self):
         """Kish's design effect of the weights of the subpopulation, 1 + cv²."""
-        return deff_kish(self.design.weight[self._inside])
+        return deff_kish(self.design.weight[self.inside])
+
+    @cached_property
+    def everybody(self):
+        """Domain 0 (n,) of the rows of the subpopulation, -1 of the others."""
+        group = np.zeros(len(self.inside), np.int32)
+        return group if self.inside.all() else group - ~self.inside
 
     def where(self, mask):
         """The survey of a subpopulation: estimates of the rows where `mask` is True, with the full design behind them.
@@ -194,12 +197,12 @@ class Survey(Shown):
         >>> survey.where("age >= 60").mean("y").table["estimate"].tolist()
         [3.0]
         """
-        part = copy.copy(self)
         if isinstance(mask, str) and mask not in column_names(self.data) and any(sign in mask for sign in "=<>"):
             inside = holds(self.data, mask, "where()")
         else:
-            inside = mask_of(self.data, mask, len(self._inside), "where()'s mask")
-        part._inside = self._inside & inside
+            inside = mask_of(self.data, mask, len(self.inside), "where()'s mask")
+        part = self._changed(inside=self.inside & inside)
+        part.__dict__.pop("everybody", None)
         return part
 
     # ------------------------------------------------------------------------------------------------- adjustments
@@ -221,7 +224,7 @@ class Survey(Shown):
             raise DataError(f"recipe = {guards.sight(recipe)}: give a Recipe.")
         if not recipe.starts:
             return self._adjusted(recipe.apply(self.data, dispositions, weight=self.design.weight))
-        if self._adjustments:
+        if self.adjustments:
             raise DesignError(
                 "the recipe starts from weights of its own and would undo the adjustments made before it."
             )
@@ -230,29 +233,26 @@ class Survey(Shown):
                 "the recipe starts from weights of its own, and the replicate weights are none of theirs; leave one of them out."
             )
         weights = recipe.apply(self.data, dispositions)
-        new = copy.copy(self)
-        new._base, new._adjustments = weights.start, (weights,)
-        new.design = new.engine = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
+        design = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
             weights.final, weights.links
         )
-        return new
+        return self._changed(base=weights.start, adjustments=(weights,), design=design, engine=design)
 
     def _adjusted(self, adjustment):
         brought = isinstance(self.engine, replication.Replication)
         if brought and self.engine.degrees_from is not None:
             raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
-        if not self._inside.all():
+        if not self.inside.all():
             raise DesignError(
                 "adjust the whole sample first and take where() then; a subpopulation has no weights of its own."
             )
-        new = copy.copy(self)
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
-        new._base = self.design.weight if self._base is None else self._base
-        new._adjustments = (*self._adjustments, adjustment)
-        new.design = new.engine = self.design.adjusted_by(final, adjustment.links)
+        base = self.design.weight if self.base is None else self.base
+        design = engine = self.design.adjusted_by(final, adjustment.links)
         if brought:
-            new.engine = replication.adjusted(self.engine, final, adjustment)
-        return new
+            engine = adjusted(self.engine, final, adjustment)
+        adjustments = (*self.adjustments, adjustment)
+        return self._changed(base=base, adjustments=adjustments, design=design, engine=engine)
 
     def replicates(self, kind, n=None, seed=None, mse=False, rho=None, replay=True):
         """A new Survey whose variances come from replicates.
@@ -272,15 +272,14 @@ class Survey(Shown):
             raise DesignError(
                 "replicates would leave out the error of totals known with error; use the linearized errors."
             )
-        scheme = replication.scheme(kind, self.design, n, seed, rho)
-        adjustments = self._adjustments if guards.flag(replay, "replay") else ()
+        made = scheme(kind, self.design, n, seed, rho)
+        adjustments = self.adjustments if guards.flag(replay, "replay") else ()
         guards.flag(mse, "mse")
-        fill = replication.filler(scheme, self._base if adjustments else self.design.weight, adjustments)
-        new = copy.copy(self)
-        new.engine = replication.Replication(
-            self.design.weight, fill, scheme.count, scheme.scale, scheme.rscales, mse, self.design, kind
+        fill = replication.filler(made, self.base if adjustments else self.design.weight, adjustments)
+        engine = replication.Replication(
+            self.design.weight, fill, made.count, made.scale, made.rscales, mse, self.design, kind
         )
-        return new
+        return self._changed(engine=engine)
 
     def replicate_weights(self):
         """Replicate weights as a table with the index of the survey's: one column per replicate, and `attrs` with scale, rscales and mse.
@@ -299,7 +298,7 @@ class Survey(Shown):
     # ------------------------------------------------------------------------------------------------- statistics
     def total(self, y, by=None, level=0.95, df=None, deff=False):
         """Weighted totals of numeric columns, overall or by domain. See `mean` for the arguments."""
-        return self._numeric("total", y, None, by, level, df, deff)
+        return self._numeric("total", y, None, by, level=level, df=df, deff=deff)
 
     def mean(self, y, by=None, level=0.95, df=None, deff=False):
         """Weighted means of numeric columns.
@@ -322,11 +321,11 @@ class Survey(Shown):
         >>> survey.mean("y", by="sex").to_frame()[["domain", "estimate"]].values.tolist()
         [['sex=f', 1.5], ['sex=m', 3.5]]
         """
-        return self._numeric("mean", y, scores.NONE, by, level, df, deff)
+        return self._numeric("mean", y, scores.NONE, by, level=level, df=df, deff=deff)
 
     def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
-        return self._numeric("ratio", _wanted(num, "num"), den, by, level, df, deff)
+        return self._numeric("ratio", wanted(num, "num"), den, by, level=level, df=df, deff=deff)
 
     def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
         """Proportions: the True row of a column of truth values, one row per level of any other.
@@ -343,17 +342,10 @@ class Survey(Shown):
          statistic variable level domain  estimate      se  lower  upper  df   n    moe
         proportion   online  True              0.6 0.04924 0.4996 0.6926  99 100 0.0977
         """
-        items, rows, aside = [], [], {}
         guards.choice(ci, "ci", intervals.METHODS)
-        group, domains = self._domains(by, aside)
-        for name in _wanted(y):
-            column = coded(self.data, name)
-            codes = column.codes
-            inside = group if codes.min() >= 0 else self._set_aside(codes < 0, name, group, domains, aside)
-            for k in self._answered(column):
-                items.append(scores.block(self.design.weight, codes == k, scores.NONE, inside, domains, self._stage))
-                rows += [("proportion", name, str(column.labels[k]), domain) for domain in domains]
-        return self._estimates(items, rows, aside, level=level, df=df, deff=deff, ci=ci)
+        asked = Questions(self, by)
+        asked.proportions(y)
+        return asked.estimates(level=level, df=df, deff=deff, ci=ci)
 
     def quantile(self, y, q, by=None, ci="woodruff", rule="math", level=0.95, df=None):
         """Quantiles of a numeric column.
@@ -374,17 +366,16 @@ class Survey(Shown):
         Woodruff (1952), JASA 47:635-646; Francisco & Fuller (1991), Ann. Stat. 19:454-469; Shao & Wu (1989), Ann. Stat.
         17:1176-1197 (the jackknife).
         """
-        values, aside = self._values(one_name(y, "y")), {}
-        group, domains = self._domains(by, aside)
-        inside, (values,) = self._complete([(y, values)], y, group, domains, aside)
+        values, asked = values_of(self, one_name(y, "y")), Questions(self, by)
+        inside, (values,) = asked.complete([(y, values)], y)
         inside = np.where(self.design.weight != 0, inside, -1).astype(np.int32)  # rows of weight 0 are no interviews
         shares = guards.number_array([q] if guards.is_number(q) else q, "q", remedy="Shares lie between 0 and 1.")
         if not np.all((shares > 0) & (shares < 1)) or not len(shares):
             raise DataError(f"q = {guards.sight(q)}: give shares between 0 and 1, such as 0.5 for the median.")
-        rows = [("quantile", y, f"{share:g}", domain) for domain in domains for share in shares]
-        self._tell(aside, 3)
-        items, found = quantiles.found(self.engine, values, inside, domains, shares, ci, rule, level, df)
-        return listed(self.engine, items, rows, found, level=level, set_aside=aside, kind=kind_of(self.data))
+        rows = [("quantile", y, f"{share:g}", domain) for domain in asked.domains for share in shares]
+        tell(asked.aside, 3)
+        items, found = quantiles.found(self.engine, values, inside, asked.domains, shares, ci, rule, level, df)
+        return listed(self.engine, items, rows, found, level=level, set_aside=asked.aside, kind=kind_of(self.data))
 
     def independence(self, rows, columns, statistic="F"):
         """Test of independence of two categorical columns with Rao and Scott's corrections.
@@ -397,114 +388,13 @@ class Survey(Shown):
         """
         return independence.rao_scott(self, rows, columns, statistic)
 
-    def _numeric(self, what, columns, den, by, level, df, deff):
-        items, rows, aside = [], [], {}
-        group, domains = self._domains(by, aside)
-        over = [(one_name(den, "den"), self._values(den))] if what == "ratio" else []
-        for name in _wanted(columns):
-            label = f"{name}/{den}" if over else name
-            inside, (y, *x) = self._complete([(name, self._values(name)), *over], label, group, domains, aside)
-            items.append(scores.block(self.design.weight, y, x[0] if over else den, inside, domains, self._stage))
-            rows += [(what, label, "", domain) for domain in domains]
-        return self._estimates(items, rows, aside, level=level, df=df, deff=deff)
+    def _numeric(self, what, columns, den, by, **options):
+        asked = Questions(self, by)
+        asked.numbers(what, columns, den)
+        return asked.estimates(**options)
 
-    def _tell(self, aside, stacklevel):
-        """Warn of rows that are set aside."""
-        if aside:
-            text = ", ".join(f"{count:,} of {name!r}" for name, count in aside.items())
-            warnings.warn(
-                f"rows with missing values are set aside: {text}. Their PSUs stay in the design; impute them if they differ from "
-                f"the others.",
-                SurveysimWarning,
-                stacklevel=stacklevel,
-            )
-
-    def _estimates(self, items, rows, aside, **options):
-        self._tell(aside, 5)
-        return estimates(self.engine, items, rows, set_aside=aside, **{"kind": kind_of(self.data)} | options)
-
-    def _everybody(self):
-        """Domain 0 of the rows of the subpopulation, -1 of the others; made once."""
-        if self._group is None or self._group[0] is not self._inside:
-            everybody = np.zeros(len(self._inside), np.int32)
-            self._group = self._inside, everybody if self._inside.all() else everybody - ~self._inside
-        return self._group[1]
-
-    @property
-    def _stage(self):
-        """The stage whose unit sums give variances straight away: linearized ones without calibration."""
-        simple = self.engine is self.design and not self.design.links and self.design.unequal is None
-        return self.design.stages[0] if simple else None
-
-    def _values(self, name):
-        """A numeric column as float64 (n,), NaN where missing."""
-        remedy = "Convert it to numbers, or use proportion() for categories."
-        return numbers_of(self.data, name, len(self.design.weight), "", finite=False, remedy=remedy)
-
-    def _complete(self, given, label, group, domains, aside):
-        """Domains (n,) of the rows where none of the (name, values) `given` is missing, and the values, 0 in other rows.
-
-        Infinite values are refused where they would count.
-        """
-        values = [v for _, v in given]
-        if all(map(all_finite, values)):
-            return group, values
-        for name, v in given:
-            refuse_infinite(v, repr(name), (group >= 0) & (self.design.weight != 0))
-        inside = self._set_aside(np.isnan(values).any(axis=0), label, group, domains, aside)
-        return inside, [np.where((inside >= 0) & np.isfinite(v), v, 0.0) for v in values]
-
-    def _answered(self, column):
-        """Codes of the levels to show: every level of a categorical or bool column, of others those of rows of weight."""
-        order = column.shown()
-        if self.design.all_interviews or column.kind == "category" or len(order) < 2:
-            return order
-        seen = np.bincount(column.codes[(column.codes >= 0) & (self.design.weight != 0)], minlength=max(order) + 1) > 0
-        return [k for k in order if seen[k]]
-
-    def _set_aside(self, missing, name, group, domains, aside):
-        """Domains (n,) without the rows where a value is missing; those of weight are counted, the others are no interviews."""
-        missing = missing & (group >= 0)
-        if not missing.any():
-            return group
-        inside = (group >= 0) & (self.design.weight != 0)
-        rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (inside, inside & missing))
-        for d in np.flatnonzero((rows == lost) & (rows > 0)):
-            where = f" of domain {domains[d]!r}" if domains[d] else ""
-            raise DataError(f"{name!r} is missing in all {rows[d]} rows{where}; there is nothing to estimate from.")
-        if lost.any():
-            aside[name] = int(lost.sum())
-        return np.where(missing, -1, group).astype(np.int32)
-
-    def _domains(self, by, aside):
-        """Domain 0 .. D - 1 of each row, -1 in none, and the names of the domains."""
-        group, names, used = self._everybody(), [""], np.array([self._inside.any()])
-        for name in [] if by is None else named(by, "by"):
-            column = coded(self.data, name)
-            (codes, labels), order = column, column.order()
-            rank = np.empty(max(len(labels), 1), np.int64)
-            rank[order] = np.arange(len(labels))
-            finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
-            kernels.join(group, codes, rank, len(labels), finer, used)
-            lost = int(((group >= 0) & (finer < 0) & (self.design.weight != 0)).sum()) if codes.min() < 0 else 0
-            if lost:
-                aside[name] = lost
-            group = finer
-            names = [f"{text}, {name}={labels[k]}" if text else f"{name}={labels[k]}" for text in names for k in order]
-        if not self.design.all_interviews:  # rows of weight 0 make no domain
-            used &= np.bincount(group[(group >= 0) & (self.design.weight != 0)], minlength=len(names)) > 0
-        if not used.any():
-            raise DataError("the subpopulation has no rows of weight; check where(), by and the weights.")
-        if used.all():
-            return group, names
-        place, kept = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32), np.empty_like(group)
-        kernels.renumber(group, place, kept)
-        return kept, [text for text, u in zip(names, used, strict=True) if u]
-
-
-def _wanted(columns, what="y"):
-    """A column or a list of columns to estimate, as a list."""
-    columns = named(columns, what)
-    if not columns:
-        raise DataError("give at least one column to estimate.")
-    return columns
+    def _changed(self, **changes):
+        """The same survey but for some of its attributes."""
+        new = copy.copy(self)
+        new.__dict__.update(changes)
+        return new

@@ -12,10 +12,12 @@ from ..coding import all_finite, coded_values
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..tables import called, is_file, kept, numbers_of, once, one_name, pick, rows_of, values_of
 from .cells import Cells, axis_of, refuse_missing
-from .distances import Distance
+from .distances import Distance, Goal
 from .levels import level_codes
 from .margins import LEVELS, MAPPING, Margins, names_of, of_file
 from .problem import Problem, base_weights
+from .result import Calibration
+from .solution import solve
 from .solver import check_solver
 
 
@@ -102,16 +104,15 @@ def calibrate(
     total = np.concatenate([targets.total, numbers], axis=1)
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
-    result = problem.calibrate(total, distance, tol, max_iter)
-    result.index, result.made_of = getattr(data, "index", None), kept(data)
+    result = Calibration.of(problem, Goal(total, distance, tol, max_iter))
     if result.least < 0:
-        negative = int((result.weight < 0).sum())
+        negative = int((result.final < 0).sum())
         warnings.warn(
             f'{negative} of {n} calibrated weights are negative; bounds=(0, upper) or method="raking" keep them positive.',
             SurveysimWarning,
             stacklevel=2,
         )
-    return result
+    return replace(result, index=getattr(data, "index", None), made_of=kept(data))
 
 
 def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, max_iter=1000):
@@ -123,7 +124,8 @@ def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, ma
     targets = Margins(None, (None,), (), (), np.zeros((1, 0)))
     cells = Cells(np.arange(n), weight, np.array([0, n]), np.zeros((n, 0), np.int32), None)
     problem = Problem(targets, [], cells, weight, n, tuple(names), np.ascontiguousarray(x, dtype=float))
-    return problem.solve(np.asarray(totals, dtype=float)[None, :], Distance.of(method, bounds), tol, max_iter)[0]
+    goal = Goal(np.asarray(totals, dtype=float)[None, :], Distance.of(method, bounds), tol, max_iter)
+    return solve(problem, goal)[0]
 
 
 def poststratify(data, totals, *, weight=None):

@@ -91,7 +91,7 @@ def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail", 
     """
     n = rows_of(data)
     if isinstance(weight, Calibration):
-        base = weight.base(n) if base is None and weight.problem is not None else base
+        base = weight.base(n) if base is None else base
         weight = weight.weight
     w = numbers_of(data, weight, n, "weight", finite=False)
     refuse_weights(w, called("weight", weight))

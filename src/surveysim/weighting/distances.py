@@ -1,9 +1,9 @@
-"""Distance functions of calibration by name and bounds; g = F(u) itself is in `kernels.newton`.
+"""What a calibration is asked for: totals, and a distance by name and bounds; g = F(u) itself is in `kernels.newton`.
 
 Deville & Särndal (1992), JASA 87:376-382, cases 1, 2, 6 and 7; `truncated_raking` clips the exponential instead.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,3 +42,24 @@ class Distance:
     def code(self):
         """The number kernels know the distance by."""
         return METHODS.index(self.method)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a calibration is asked for.
+
+    Attributes
+    ----------
+    total : (P, C) totals by partition, NaN where nothing is asked. tol : largest relative gap. max_iter : most sweeps or steps.
+    reading : "totals", or "shares" where the totals are shares of the initial weights' sums.
+    """
+
+    total: np.ndarray
+    distance: Distance
+    tol: float = 1e-9
+    max_iter: int = 1000
+    reading: str = "totals"
+
+    def following(self, sums, before):
+        """The goal of a sample whose initial weights have the sums (P,) and not those `before`: shares go along with them."""
+        return replace(self, total=self.total * (sums / before)[:, None]) if self.reading == "shares" else self

@@ -1,27 +1,19 @@
-"""A calibration as a problem on cells: rows collapsed, totals matched to levels, solved by any distance, explained afterwards."""
+"""A calibration as a problem on cells: rows collapsed, totals matched to levels; `solution` solves it by any distance."""
 
 import math
-import warnings
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..errors import CalibrationError, DataError
 from ..tables import called, numbers_of, rows_of
-from . import edge, solver
-from .cells import MOST_FAULTS, Axis, Cells, axis_of, collapse, refuse_weights, spread, with_all_faults
+from .cells import MOST_FAULTS, Axis, Cells, axis_of, collapse, refuse_weights, with_all_faults
 from .constraints import Constraints, LinearConstraints
 from .levels import level_codes
 from .margins import Margins
-from .result import Calibration, deff_kish
-
-DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
-TIMES_MEAN = 2.5  # this many times the mean weight
-ABSURD = 1e100  # sums of weights and totals beyond this, or below its inverse, are taken in another unit
-TINY = 1e-180  # factors below this (or above its inverse) may lead products to the ends of double precision
 
 
 def base_weights(data, weight, n):
@@ -104,9 +96,9 @@ class Problem:
     @cached_property
     def before(self):
         """Initial weights by partition and column (P, W), of the absolute values of numeric variables."""
-        return self._sums(self.cells.weight, np.abs)
+        return self.sums_of(self.cells.weight, np.abs)
 
-    def _sums(self, weight, of=np.asarray):
+    def sums_of(self, weight, of=np.asarray):
         """Weights (K,) by partition and column (P, W)."""
         cells, width = self.cells, len(self.columns)
         if self.z is None:
@@ -174,7 +166,7 @@ class Problem:
         if empty.any():
             self._refuse_empty([(self.name(w), p, ordered[p, w]) for p, w in np.argwhere(empty)])
         if lost.any():
-            self._refuse_lost(lost, "no total")
+            self.refuse_lost(lost, "no total")
         return ordered
 
     def _refuse_empty(self, levels):
@@ -187,7 +179,8 @@ class Problem:
             f"neighbour.{others}"
         )
 
-    def _refuse_lost(self, lost, what):
+    def refuse_lost(self, lost, what):
+        """Refuse columns (P, W) that respondents are lost in, for what they have."""
         p, w = np.argwhere(lost)[0]
         raise CalibrationError(
             f"{_describe(*self.name(w))}{self.targets.where(p)} has {what} but respondents of weight "
@@ -202,90 +195,7 @@ class Problem:
             w -= len(axis.place)
         return self.numeric[w], None
 
-    def solve(self, total, distance, tol, max_iter):
-        """Factors of the cells (K,), most steps and largest gap; total (P, C). Raking sweeps first."""
-        ordered = self.in_axis_order(total)
-        levels = len(self.columns) - len(self.numeric)
-        with np.errstate(over="ignore"):
-            size = float(self.cells.weight.sum())
-        asked = float(np.fmax.reduce(np.abs(ordered[:, :levels]), axis=None, initial=0.0))
-        if 1 / ABSURD < size < ABSURD and (asked == 0 or 1 / ABSURD < asked < ABSURD):
-            return self._solve(ordered, distance, tol, max_iter)
-        return self._solve_in_units(ordered, size, asked, distance, tol, max_iter)
-
-    def _solve_in_units(self, ordered, size, asked, distance, tol, max_iter):
-        """`_solve` with absurdly large or small weights or totals in units (powers of two) in which squares do not overflow.
-
-        Raking is the same up to a constant whatever the units of weights and totals are; other distances need one for both.
-        """
-        if not np.isfinite(size):
-            raise DataError("the initial weights sum to more than double precision holds; divide them by a constant.")
-        of_weights = of_totals = 2.0 ** round(np.log2(size))
-        if distance.method == "raking" and asked > 0:
-            of_totals = 2.0 ** round(np.log2(asked))
-        base = np.ones(self.n) if self.base is None else self.base
-        with np.errstate(all="ignore"):
-            covariance = None if self.covariance is None else self.covariance / of_weights / of_weights
-            weight, total, ratio = self.cells.weight / of_weights, ordered / of_totals, of_totals / of_weights
-            there = self.cells.weight > 0
-            asked_for = ordered[np.nan_to_num(ordered) != 0]
-            apart = np.any(weight[there] == 0) or not np.all(np.abs(asked_for / of_totals) > TINY)
-            apart |= size < 1e-290 or 0 < asked < 1e-290  # rows' parts would have lost digits
-            if not apart and 0 < ratio < np.inf:
-                same = replace(
-                    self, cells=replace(self.cells, weight=weight), base=base / of_weights, covariance=covariance
-                )
-                factor, steps, gap = same._solve(total, distance, tol, max_iter)
-                factor = factor * ratio
-                small = np.min(np.abs(factor), where=there & (factor != 0), initial=1.0)
-                if np.isfinite(factor[there]).all() and (small > 1e-300 or ratio == 1.0):
-                    return np.where(there, factor, 1.0), steps, gap
-        least = self.cells.weight[there].min()
-        raise CalibrationError(
-            f"initial weights of {least:.3g} to {size:.3g} and totals up to {asked:.3g} are too far apart for double precision; give "
-            f"them in units in which they are of like size."
-        )
-
-    def _solve(self, ordered, distance, tol, max_iter):
-        """`solve` for totals (P, W) in the order of the axes."""
-        cells, P = self.cells, len(ordered)
-        factor, steps, gap = np.ones(len(cells.weight)), np.zeros(P, np.int64), np.full(P, np.inf)
-        levels = len(self.columns) - len(self.numeric)
-        if distance.lower >= 0 and self.covariance is None and np.any(ordered[:, :levels] < 0):
-            p, w = np.argwhere(ordered[:, :levels] < 0)[0]
-            raise CalibrationError(
-                f"{_describe(*self.name(w))}{self.targets.where(p)} has a total of {ordered[p, w]:,.6g}, which weights that are "
-                f'not negative cannot sum to. Mend it, or use method="linear".'
-            )
-        plain = self.z is None and self.q is None and self.covariance is None
-        if distance.method == "raking" and plain:
-            if np.any((self.before > 0) & (ordered == 0)):
-                self._refuse_lost((self.before > 0) & (ordered == 0), "a total of 0")
-            factor, steps, gap = solver.sweep(cells, ordered, tol, max_iter)
-            smallest, largest = factor.min(), factor.max()
-            if not (smallest > TINY and largest < 1 / TINY):
-                self._judge(factor, ordered, gap)
-            if smallest < edge.SMALL * largest:
-                for p in np.flatnonzero(gap <= tol):
-                    self._look_once_more(p, ordered[p], distance, factor, gap, tol)
-        for p in np.flatnonzero(~(gap <= tol)):
-            part = slice(cells.start[p], cells.start[p + 1])
-            if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
-                gap[p] = 0.0
-                continue
-            ridge = None if self.covariance is None else self.ridge[p]
-            rows = partial(self._rows_in, part.start)
-            try:
-                factor[part], newton, gap[p] = solver.newton(
-                    *self._part(p), ordered[p], distance, tol, max_iter, self._say(p), ridge, rows=rows
-                )
-            except CalibrationError as error:
-                prefix = f"raking did not converge in {steps[p]} sweeps, and " if steps[p] else ""
-                raise CalibrationError(f"{prefix}{error}") from None
-            steps[p] += newton
-        return factor, int(steps.max()), float(gap.max())
-
-    def _part(self, p):
+    def part(self, p):
         """Initial weights, scale factors, columns, cells per level of the first axis and numeric variables of a partition's cells."""
         cells = self.cells
         part = slice(cells.start[p], cells.start[p + 1])
@@ -297,20 +207,11 @@ class Problem:
             np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
         )
 
-    def _say(self, p):
+    def say(self, p):
         """Describes columns of a partition, for messages."""
         return lambda w: _describe(*self.name(w)) + self.targets.where(p)
 
-    def _look_once_more(self, p, total, distance, factor, gap, tol):
-        """Refuse totals that the sweeps of a partition only approached."""
-        part = slice(self.cells.start[p], self.cells.start[p + 1])
-        weight, g = self.cells.weight[part], factor[part]
-        if edge.looked_at(distance, weight, g, tol, len(self.axes)).any():
-            system = solver.System.of(*self._part(p), total, distance, self._say(p))
-            rows = partial(self._rows_in, part.start)
-            factor[part], gap[p] = solver.inside(system, g, np.zeros(len(total)), gap[p], tol, rows)
-
-    def _rows_in(self, first, hit):
+    def rows_in(self, first, hit):
         """Rows with weight of cells `first` + those that are hit, in words."""
         chosen = np.zeros(len(self.cells.weight), bool)
         chosen[first : first + len(hit)] = hit
@@ -319,46 +220,12 @@ class Problem:
             rows &= self.base > 0
         return f"{int(rows.sum())} {'row' if rows.sum() == 1 else 'rows'} (the first is row {int(np.argmax(rows))})"
 
-    def _judge(self, factor, ordered, gap):
-        """Take the gaps (P,) of sweeps from the rows' own weights, where factors are so large or small that products lose their digits."""
-        cells = self.cells
-        factor[cells.weight == 0] = 1.0  # nobody's
-        with np.errstate(all="ignore"):
-            weight = (1.0 if self.base is None else self.base) * factor[cells.cell]
-            after = self._sums(np.bincount(cells.cell, weight, len(cells.weight)))
-            off = np.abs(after - ordered) / np.where(ordered > 0, ordered, 1.0)
-        off[np.isnan(ordered)] = 0.0
-        gap[:] = np.where(np.isfinite(off), off, np.inf).max(axis=1, initial=0.0)
-
-    def calibrate(self, total, distance, tol, max_iter, reading="totals"):
-        """Calibrate to totals (P, C), which come from shares of the initial weights' sums if that is the `reading`."""
-        factor, steps, gap = self.solve(total, distance, tol, max_iter)
-        weight, largest = spread(self.cells.cell, factor, self.base, self.n)
-        least = 0.0
-        if distance.lower < 0:
-            largest, least = float(weight.max()), float(factor[self.cells.weight > 0].min())
-        elif self.base is None:
-            largest = float(factor[self.cells.weight > 0].max())  # factors of empty cells mean nothing
-        warn_of_dominance(weight, largest, float(np.einsum("i,i->", self.cells.weight, factor)))
-        result = Calibration(
-            weight,
-            partial(np.take, factor, self.cells.cell),
-            steps,
-            gap,
-            partial(self.table, factor, total),
-            partial(self._links, factor, total if reading == "shares" else None),
-            reading,
-        )
-        result.least, result.problem, result.total = least, self, total
-        result.distance, result.tol, result.max_iter = distance, tol, max_iter
-        return result
-
     def table(self, factor, total):
         """Targets, sums before and after, and respondents by partition and level."""
         targets, (P, C) = self.targets, total.shape
         values = np.zeros((3, P, C + 1))
         for k, weight in enumerate((self.cells.weight, self.cells.weight * factor)):
-            values[k][:, self.columns] += self._sums(weight)
+            values[k][:, self.columns] += self.sums_of(weight)
         values[2][:, self.columns] += self.respondents()
         width = targets.total.shape[1]
         names = [targets.name(c) for c in range(width)] + [(name, "") for name in self.numeric]
@@ -390,7 +257,8 @@ class Problem:
             result[:, : width - len(self.numeric)] = np.concatenate([e.reshape(P, -1) for e in each], axis=1)
         return result.astype(np.int64)
 
-    def _links(self, factor, shared):
+    def links(self, factor, shared):
+        """The chain of a calibration with factors of the cells (K,), as `constraints`."""
         return (self.constraints(factor, shared),)
 
     def rows(self):
@@ -429,19 +297,3 @@ class Problem:
 def _describe(variable, level):
     """A constraint in words."""
     return f"{variable!r}" if level is None else f"margin {variable!r}, level {level!r}"
-
-
-def warn_of_dominance(weight, largest, whole):
-    """Say so where one respondent stands for a large part of everybody."""
-    share = largest / whole if whole > 0 else 0.0
-    if share < DOMINANT:
-        return
-    n = np.count_nonzero(weight)
-    if share * n >= TIMES_MEAN:
-        deff = deff_kish(weight)
-        warnings.warn(
-            f"one respondent (row {int(np.argmax(weight))}) carries {100 * share:.3g} % of all weight: Kish deff {deff:.3g}, "
-            f"effective n {n / deff:,.1f} of {n:,}. Check that row, merge levels, or bound g.",
-            SurveysimWarning,
-            stacklevel=4,
-        )

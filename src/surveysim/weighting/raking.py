@@ -5,6 +5,7 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,10 +14,12 @@ from .. import guards
 from ..errors import CalibrationError, DataError
 from ..tables import held, kept, numbers_of, once
 from .cells import Axis, collapse, spread
-from .distances import Distance
+from .distances import Distance, Goal
 from .margins import Margins, names_of, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
+from .result import Calibration
+from .solution import solve
 from .solver import check_solver
 from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
 
@@ -86,21 +89,20 @@ def rake(
     margins = Margins.parse(margins, by)
     data, margins, weight = of_file(data, margins, weight)
     data = once(data)
-    result = _raked(data, margins, weight, None, **options)
-    result.made_of = kept(data)
+    result, changes = _raked(data, margins, weight, None, **options)
     if missing == "level":
         options["margins_are"] = result.reading
-        result.afresh = partial(_again, held(data), margins, result.base(len(result.weight)), options)
-    return result
+        changes["replay"] = partial(_again, held(data), margins, result.base(len(result.final)), options)
+    return replace(result, made_of=kept(data), **changes)
 
 
 def _again(data, margins, first, options, base):
     """Weights from other initial weights, the shares of missing levels taken anew."""
-    return _raked(data, margins, base, copies(base, first), **options).weight
+    return _raked(data, margins, base, copies(base, first), **options)[0].final
 
 
 def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, tol, max_iter):
-    """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
+    """`rake`, and what is known of it besides; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
     index, whole = getattr(data, "index", None), None
     if missing != "fail":
         whole = complete(data, margins, weight, by, missing)
@@ -112,31 +114,28 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
     if reading == "totals" and margins_are is None and rescale is None:
         targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
-    distance = Distance.of("raking", bounds)
+    goal = Goal(total, Distance.of("raking", bounds), tol, max_iter, reading)
     if trim is None:
-        result = problem.calibrate(total, distance, tol, max_iter, reading)
+        result = Calibration.of(problem, goal)
     else:
         unknown = () if whole is None else whole.unknown
-        result, _ = calibrate_trimmed(
-            problem, total, distance, *trim_bounds(trim), tol, max_iter, reading, copied, unknown
-        )
-    result.index = index
+        result, _ = calibrate_trimmed(problem, goal, *trim_bounds(trim), copied, unknown)
     if whole is not None:
-        result._links = partial(
-            _completed, whole, problem, total, reading, result._links, result.g.copy(), result.at_bound
-        )
+        result = result.made_anew(links=partial(_completed, whole, result, problem, goal))
+    rescaled = {}
     if rescale is not None:
         lead = factor[0, targets.variables.index(names_of(rescale))]
-        result.rescaled = {
+        rescaled = {
             name: float(f) for name, f in zip(targets.margin_names, factor[0] / lead, strict=True) if abs(f - 1) > 1e-12
         }
-    return result
+    return result, {"index": index, "rescaled": rescaled}
 
 
-def _completed(whole, problem, total, reading, links, g, at_bound):
+def _completed(whole, result, problem, goal):
     """Links of a calibration of a table that was completed."""
-    follow = whole.follow(problem, total, reading == "shares")
-    return whole.left_out(links() if follow is None else links_of(problem, total, reading, g, at_bound, follow))
+    follow = whole.follow(problem, goal.total, goal.reading == "shares")
+    links = result.links if follow is None else links_of(problem, goal, result.g, result.at_bound, follow)
+    return whole.left_out(links)
 
 
 def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):
@@ -190,5 +189,5 @@ def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, 
     cells = collapse(axes, None, 1, weight, n, names, scratch)
     problem = Problem(targets, axes, cells, weight, n)
     total, _ = targets.as_totals(problem.sums, "totals")
-    factor, _, _ = problem.solve(total, Distance.of("raking", None), tol, max_iter)
+    factor, _, _ = solve(problem, Goal(total, Distance.of("raking", None), tol, max_iter))
     return spread(cells.cell, factor, weight, n, out)[0]

@@ -3,7 +3,7 @@
 The order is the survey's: design → multiplicity → nonresponse per frame → composite → raking.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 
@@ -24,6 +24,20 @@ from .trimming import copies
 
 
 @dataclass(frozen=True)
+class Applied:
+    """A recipe as it was applied: to these cases and dispositions as they were, from these weights (n,) or None.
+
+    index : of the table of cases, where it has one.
+    """
+
+    recipe: object
+    cases: object
+    dispositions: object
+    start: np.ndarray | None
+    index: object
+
+
+@dataclass(frozen=True)
 class Weights(Shown):
     """The result of a recipe.
 
@@ -33,6 +47,7 @@ class Weights(Shown):
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
     start : (n,) weights that the first step set, or that the recipe was given.
     results : the Calibration (or other links) of every step, None of those that multiply weights.
+    replay : how the recipe was applied, so that it can be again; None for the weights of a replicate.
 
     Examples
     --------
@@ -51,7 +66,7 @@ class Weights(Shown):
     records: tuple
     start: np.ndarray = field(repr=False)
     results: tuple = field(repr=False)
-    repeat: dict = field(repr=False, default_factory=dict)  # recipe, cases and dispositions, for replicates
+    replay: Applied | None = field(repr=False, default=None)
 
     @property
     def calibrations(self):
@@ -104,13 +119,13 @@ class Weights(Shown):
         >>> weights.again([1.0, 1.0, 2.0]).round(6).tolist()  # one respondent counts twice
         [20.0, 10.0, 20.0]
         """
-        recipe, cases = self.repeat["recipe"], self.repeat["cases"]
+        recipe, cases = self.replay.recipe, self.replay.cases
         if isinstance(cases, pd.DataFrame):
             same_index(base, cases.index, "base")
         base = guards.number_array(base, "base", shape=self.start.shape, remedy="They are 0 or larger, one per row.")
         if recipe.starts:  # which repeats its own weights, times what they are multiplied by
             base = copies(base, self.start)
-        return recipe.replay(self, cases, base, self.repeat["dispositions"]).final
+        return recipe.replay(self, cases, base, self.replay.dispositions).final
 
     def summary(self):
         """One line: the steps and the Kish design effect after each.
@@ -207,14 +222,8 @@ class Recipe:
             found = self._run(cases, dispositions, start, None)
         if not all_finite(found.final):
             refuse_weights(found.final, f"{self.steps[-1].name}, beyond double precision")
-        found.repeat.update(
-            recipe=self,
-            cases=held(cases),
-            dispositions=held(dispositions),
-            start=start,
-            index=getattr(cases, "index", None),
-        )
-        return found
+        applied = Applied(self, held(cases), held(dispositions), start, getattr(cases, "index", None))
+        return replace(found, replay=applied)
 
     def replay(self, weights, cases, multiplier, dispositions=None):
         """The same weighting in a replicate of the sample: initial weights times `multiplier` (n,), then step by step.
@@ -242,7 +251,7 @@ class Recipe:
         )
         if np.any(multiplier < 0):
             raise DataError(f"multiplier needs {n} finite numbers, 0 or larger, one per row.")
-        start = weights.repeat.get("start")
+        start = None if weights.replay is None else weights.replay.start
         _refuse_no_table(dispositions)
         one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
         return self._run(cases, dispositions, multiplier, [{**record, "copies": one} for record in weights.records])

@@ -94,8 +94,8 @@ class Replay:
     """
 
     def __init__(self, calibration, psu, psus):
-        self.problem, self.distance = calibration.problem, calibration.distance
-        self.total = np.nan_to_num(self.problem.in_axis_order(calibration.total))
+        self.problem, self.distance = calibration.problem, calibration.goal.distance
+        self.total = np.nan_to_num(self.problem.in_axis_order(calibration.goal.total))
         self.shares, cells = calibration.reading == "shares", self.problem.cells
         if self.problem.z is not None or self.problem.q is not None or self.problem.covariance is not None:
             raise DataError("only a calibration to exact categorical totals with q = 1 collapses to cells.")

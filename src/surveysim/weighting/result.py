@@ -1,8 +1,10 @@
 """What a calibration gives: weights, how they came about, and what variance estimation and replicates need of it."""
 
+import itertools
 import warnings
 import weakref
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,17 @@ from .. import guards
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
 from ..tables import column_names, framed, is_file, numbers_of, rows_of, same_index
-from .cells import refuse_unsquared
+from .cells import refuse_unsquared, spread
+from .distances import Goal
+from .problem import Problem
 from .rows import refuse_other_rows
+from .solution import solve
+
+DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
+TIMES_MEAN = 2.5  # this many times the mean weight
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Shown):
     """Calibrated weights and how they came about.
 
@@ -28,8 +37,12 @@ class Calibration(Shown):
     deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
     links : what `Survey` needs to give the calibrated variance: the chain from the initial weights (`weighting.constraints`).
     rescaled : {margin: factor} of the margins that were made to follow another one.
+    problem, goal : what was calibrated to what. least : the smallest factor, where factors may be negative. at_bound : (n,) rows held
+        at a bound by trimming, or None.
+    replay : function from other initial weights (n,) to the weights; None where they depend on the rows' cells alone.
+    final : the weights themselves; `weight` is a copy of them. index, made_of : of the table, and its columns as they were.
 
-    `g`, `margins` and `links` may be given as functions; they are made when they are first asked for.
+    `made` are `g`, `margins` and `links`, or functions that give them when they are first asked for.
 
     Examples
     --------
@@ -44,14 +57,46 @@ class Calibration(Shown):
     [['m', 60.0, 10.0, 60.0, 1], ['f', 60.0, 40.0, 60.0, 3]]
     """
 
+    final: np.ndarray
+    iterations: int
+    max_gap: float
+    made: dict
+    problem: Problem
+    goal: Goal
+    least: float = 0.0
+    at_bound: np.ndarray | None = None
+    replay: object = None
+    rescaled: dict = field(default_factory=dict)
+    index: object = None
+    made_of: object = None
     converged = True
 
-    def __init__(self, weight, g, iterations, max_gap, margins, links, reading="totals"):
-        self.reading = reading
-        self._weight, self.iterations, self.max_gap = weight, iterations, max_gap
-        self._g, self._margins, self._links = g, margins, links
-        self.rescaled, self.least, self.index, self.made_of = {}, 0.0, None, None
-        self.problem = self.total = self.distance = self.tol = self.max_iter = self.afresh = self.at_bound = None
+    @classmethod
+    def of(cls, problem, goal):
+        """Calibrate a problem."""
+        factor, steps, gap = solve(problem, goal)
+        cells = problem.cells
+        weight, largest = spread(cells.cell, factor, problem.base, problem.n)
+        least = 0.0
+        if goal.distance.lower < 0:
+            largest, least = float(weight.max()), float(factor[cells.weight > 0].min())
+        elif problem.base is None:
+            largest = float(factor[cells.weight > 0].max())  # factors of empty cells mean nothing
+        warn_of_dominance(weight, largest, float(np.einsum("i,i->", cells.weight, factor)))
+        made = {
+            "g": partial(np.take, factor, cells.cell),
+            "margins": partial(problem.table, factor, goal.total),
+            "links": partial(problem.links, factor, goal.total if goal.reading == "shares" else None),
+        }
+        return cls(weight, steps, gap, made, problem, goal, least)
+
+    def made_anew(self, **made):
+        """The same with other ways to its `g`, `margins` or `links`."""
+        return replace(self, made=self.made | made)
+
+    def _made(self, name):
+        given = self.made[name]
+        return given() if callable(given) else given
 
     def __getstate__(self):
         return self.__dict__ | {"made_of": None}  # a look at the table that only saves time
@@ -60,31 +105,35 @@ class Calibration(Shown):
         return f"<Calibration: {self.summary()}>"
 
     @property
+    def reading(self):
+        return self.goal.reading
+
+    @property
     def weight(self):
-        given = self._weight.copy()
+        given = self.final.copy()
         remember(given)
         return given
 
     @cached_property
     def g(self):
-        return self._g() if callable(self._g) else self._g
+        return self._made("g")
 
     @cached_property
     def margins(self):
-        return self._margins() if callable(self._margins) else self._margins
+        return self._made("margins")
 
     @cached_property
     def links(self):
-        return self._links() if callable(self._links) else self._links
+        return self._made("links")
 
     @cached_property
     def deff_kish(self):
-        return deff_kish(self._weight)
+        return deff_kish(self.final)
 
     @property
     def effective_n(self):
         """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
-        return np.count_nonzero(self._weight) / self.deff_kish
+        return np.count_nonzero(self.final) / self.deff_kish
 
     def deff_henry(self, y):
         """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
@@ -104,7 +153,7 @@ class Calibration(Shown):
         >>> [round(float(calibration.deff_henry(table[name])), 3) for name in ("y", "z")]
         [0.0, 0.333]
         """
-        w = self._weight
+        w = self.final
         if self.index is not None:
             same_index(y, self.index, "y")
         y = guards.number_array(y, "y", shape=w.shape, remedy="Give the values themselves, one per weight.")
@@ -128,7 +177,7 @@ class Calibration(Shown):
     def on_cells(self):
         """Whether the calibration depends on a row through its margin cell alone."""
         return (
-            self.afresh is None
+            self.replay is None
             and self.problem.z is None
             and self.problem.q is None
             and self.problem.covariance is None
@@ -150,13 +199,11 @@ class Calibration(Shown):
         base = numbers_of(None, base, self.problem.n, "base", own=False)
         if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
-        if self.afresh is not None:
-            return self.afresh(base)
+        if self.replay is not None:
+            return self.replay(base)
         problem = self.problem.reweighted(base)
-        total = self.total
-        if self.reading == "shares":
-            total = total * (problem.sums / self.problem.sums)[:, None]
-        factor, _, _ = problem.solve(total, self.distance, self.tol, self.max_iter)
+        goal = self.goal if self.reading == "totals" else self.goal.following(problem.sums, self.problem.sums)
+        factor, _, _ = solve(problem, goal)
         return base * factor[problem.cells.cell]
 
     def add_to(self, data, name="calibrated_weight"):
@@ -176,15 +223,15 @@ class Calibration(Shown):
             raise DataError("a file gets its weights with file.write(path, {name: (calibration.weight, label)}).")
         if not isinstance(name, str) or not name:
             raise DataError(f"name = {guards.sight(name)}: give the new column a name.")
-        if len(data) != len(self._weight):
-            raise DataError(f"the table has {len(data)} rows; there are {len(self._weight)} weights.")
+        if len(data) != len(self.final):
+            raise DataError(f"the table has {len(data)} rows; there are {len(self.final)} weights.")
         if name in column_names(data):
             raise DataError(f"the table has a column {name!r} already; give another name.")
         refuse_other_rows(data, self)
         if isinstance(data, pd.DataFrame):
-            return data.assign(**{name: self._weight})
+            return data.assign(**{name: self.final})
         frame = framed(data)
-        column = nw.new_series(name, self._weight, backend=frame.implementation)
+        column = nw.new_series(name, self.final, backend=frame.implementation)
         return frame.with_columns(column).to_native()
 
     def extreme(self, n=10):
@@ -199,9 +246,9 @@ class Calibration(Shown):
         0    0    60.0  60.0  50.000000
         1    1    20.0  20.0  16.666667
         """
-        row = np.argsort(-self._weight, kind="stable")[: guards.whole_number(n, "n", 1)]
-        share = 100 * self._weight[row] / self._weight.sum()
-        return pd.DataFrame({"row": row, "weight": self._weight[row], "g": self.g[row], "share": share})
+        row = np.argsort(-self.final, kind="stable")[: guards.whole_number(n, "n", 1)]
+        share = 100 * self.final[row] / self.final.sum()
+        return pd.DataFrame({"row": row, "weight": self.final[row], "g": self.g[row], "share": share})
 
     def summary(self):
         """One line: steps, largest gap, range of g, Kish's design effect, effective n.
@@ -213,7 +260,7 @@ class Calibration(Shown):
         >>> print(ss.poststratify(table, {"sex": {"m": 10, "f": 30}}).summary())
         calibrated 2 weights in 1 steps, largest gap 0.0e+00; g from 10.000 to 30.000, Kish deff 1.250, effective n 2
         """
-        n = len(self._weight)
+        n = len(self.final)
         return (
             f"calibrated {n:,} weights in {self.iterations} steps, largest gap {self.max_gap:.1e}; g from {self.g.min():.3f} to "
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
@@ -225,25 +272,42 @@ class Calibration(Shown):
         return self.margins
 
 
-_BARE = {}  # id of an array of calibrated weights → weak reference to it
+_TAKEN_OUT = weakref.WeakValueDictionary()  # arrays of calibrated weights that were given out and still exist
+_NUMBERS = itertools.count()
 
 
 def remember(weight):
     """Know an array of calibrated weights again, so that `Survey` can warn where it comes alone."""
-    key = id(weight)
-    _BARE[key] = weakref.ref(weight, lambda _: _BARE.pop(key, None))
+    _TAKEN_OUT[next(_NUMBERS)] = weight
 
 
 def warn_if_bare(weight, stacklevel=3):
     """Warn once where calibrated weights arrive as a bare array, without the constraints their variance needs."""
-    known = _BARE.get(id(weight))
-    if known is not None and known() is weight:
-        _BARE.pop(id(weight))
+    for number, known in list(_TAKEN_OUT.items()):
+        if known is weight:
+            _TAKEN_OUT.pop(number, None)
+            warnings.warn(
+                "these weights were taken out of a Calibration, so the standard errors will ignore that they were calibrated. Pass the "
+                "Calibration (or the Weights of a recipe) itself as weight=.",
+                SurveysimWarning,
+                stacklevel=stacklevel,
+            )
+            return
+
+
+def warn_of_dominance(weight, largest, whole):
+    """Say so where one respondent stands for a large part of everybody."""
+    share = largest / whole if whole > 0 else 0.0
+    if share < DOMINANT:
+        return
+    n = np.count_nonzero(weight)
+    if share * n >= TIMES_MEAN:
+        deff = deff_kish(weight)
         warnings.warn(
-            "these weights were taken out of a Calibration, so the standard errors will ignore that they were calibrated. Pass the "
-            "Calibration (or the Weights of a recipe) itself as weight=.",
+            f"one respondent (row {int(np.argmax(weight))}) carries {100 * share:.3g} % of all weight: Kish deff {deff:.3g}, "
+            f"effective n {n / deff:,.1f} of {n:,}. Check that row, merge levels, or bound g.",
             SurveysimWarning,
-            stacklevel=stacklevel,
+            stacklevel=4,
         )
 
 

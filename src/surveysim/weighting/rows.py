@@ -21,22 +21,22 @@ NEAR = 1e-6  # numbers that went through float32 are still the same
 
 def refuse_other_rows(data, weights):
     """Raise where a table is not the one that a Calibration or the Weights of a recipe were made for, or in another order."""
-    repeat = getattr(weights, "repeat", None)
-    index = weights.index if repeat is None else repeat.get("index")
+    problem, applied = getattr(weights, "problem", None), weights.replay
+    index = weights.index if problem is not None else getattr(applied, "index", None)
     if index is not None and isinstance(data, pd.DataFrame) and not data.index.equals(index):
         raise DataError(
             f"the weights were made for a table with another index, so its rows cannot be matched. Give that table (in its order). {REMEDY}"
         )
-    before = weights.made_of if repeat is None else repeat.get("cases")
+    before = weights.made_of if problem is not None else getattr(applied, "cases", None)
     if is_file(data) or is_file(before):
         return  # files are read in one order, and have levels by two names
     there = set(column_names(data))
-    if repeat is None:
-        there = {name for name in _taken(weights.problem) if name in there and not same_column(before, data, name)}
-        _refuse_other_levels(data, weights.problem, there)
-        _refuse_other_numbers(data, weights.problem, there)
+    if problem is not None:
+        there = {name for name in _taken(problem) if name in there and not same_column(before, data, name)}
+        _refuse_other_levels(data, problem, there)
+        _refuse_other_numbers(data, problem, there)
     elif before is not None and len(before) == len(data):
-        for name in _read_by(weights, repeat["recipe"], there & set(column_names(before))):
+        for name in _read_by(weights, applied.recipe, there & set(column_names(before))):
             if not same_column(before, data, name):
                 (old, labels), new = coded(before, name), coded(data, name)
                 _refuse_other_codes(name, np.asarray(old), labels, new)

@@ -1,6 +1,7 @@
 """Trimming: extreme weights are cut and the excess spread over the others, or calibrated away."""
 
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -105,12 +106,12 @@ def copies(base, first):
     return np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
 
 
-def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, reading="totals", copied=None, unknown=()):
+def calibrate_trimmed(problem, goal, lower, upper, copied=None, unknown=()):
     """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
 
     Parameters
     ----------
-    problem : Problem. total : (P, C) totals. distance, tol, max_iter, reading : as for `Problem.calibrate`.
+    problem : Problem. goal : Goal.
     lower, upper : bounds as multiples of the mean calibrated weight; None is none.
     copied : (n,) respondents that each row stands for, in a replicate; the bounds are those of one of them. None is one each.
     unknown : columns of the totals that are the sample's own shares (of missing levels). Where such a share is too small or too large
@@ -130,54 +131,42 @@ def calibrate_trimmed(problem, total, distance, lower, upper, tol, max_iter, rea
     Comput. Math. Math. Phys. 7:200-217); they need not be the nearest ones to the initial weights, as those of bounded
     calibration are.
     """
-    first = result = problem.calibrate(total, distance, tol, max_iter, reading)
+    first = result = Calibration.of(problem, goal)
     base = np.ones(problem.n) if problem.base is None else problem.base
     one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
-    mean = result._weight.sum() / one.sum()
+    mean = result.final.sum() / one.sum()
     with np.errstate(over="ignore"):  # a bound that no float holds is none
         low = 0.0 if lower is None else lower * (mean * one)
         high = np.inf if upper is None else upper * (mean * one)
     if len(unknown):
-        free = _beyond(problem, total, low, high, unknown)
+        free = _beyond(problem, goal.total, low, high, unknown)
         low, high = np.where(free, 0.0, low), np.where(free, np.inf, high)
         if free.any() and copied is None:
             warn_outside(int(free.sum()), lower, upper)
     rounds = 0
     while rounds < MOST_ROUNDS:
-        cut = np.where(base > 0, np.clip(result._weight, low, high), 0.0)
-        outside = np.abs(cut - result._weight) > OUTSIDE * cut
+        cut = np.where(base > 0, np.clip(result.final, low, high), 0.0)
+        outside = np.abs(cut - result.final) > OUTSIDE * cut
         if not outside.any():
             break
-        result, rounds = problem.reweighted(cut).calibrate(total, distance, tol, max_iter), rounds + 1
+        result, rounds = Calibration.of(problem.reweighted(cut), replace(goal, reading="totals")), rounds + 1
     else:
         inside = base > 0  # the bounds of rows without weight are 0
         low, high = (np.broadcast_to(bound, base.shape)[inside] for bound in (low, high))
-        above, below = result._weight[inside] / high, low / np.maximum(result._weight[inside], 1e-300)
+        above, below = result.final[inside] / high, low / np.maximum(result.final[inside], 1e-300)
         worst = float(max(above.max(), below.max()))
         raise CalibrationError(
             f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "
             f"{lower} to {upper} times the mean, by up to {100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
         )
     if rounds:
-        g = np.divide(result._weight, base, out=np.ones(problem.n), where=base > 0)
-        at_bound = (base > 0) & ~(
-            (result._weight > low * (1 + 2 * OUTSIDE)) & (result._weight < high * (1 - 2 * OUTSIDE))
-        )
-        links = partial(links_of, problem, total, reading, g, at_bound)
-        trimmed = Calibration(
-            result._weight, g, result.iterations, result.max_gap, partial(_margins, result, first), links, reading
-        )
-        trimmed.least, trimmed.at_bound = float(g.min()), at_bound
-        trimmed.problem, trimmed.total, trimmed.distance, trimmed.tol, trimmed.max_iter = (
-            problem,
-            total,
-            distance,
-            tol,
-            max_iter,
-        )
-        result = trimmed
-    result.afresh = partial(_again, problem, total, distance, lower, upper, tol, max_iter, reading)
-    return result, rounds
+        g = np.divide(result.final, base, out=np.ones(problem.n), where=base > 0)
+        at_bound = (base > 0) & ~((result.final > low * (1 + 2 * OUTSIDE)) & (result.final < high * (1 - 2 * OUTSIDE)))
+        links, margins = partial(links_of, problem, goal, g, at_bound), partial(_margins, result, first)
+        made = {"g": g.copy, "margins": margins, "links": links}
+        least = float(g.min())
+        result = replace(result, made=made, problem=problem, goal=goal, least=least, at_bound=at_bound)
+    return replace(result, replay=partial(_again, problem, goal, lower, upper)), rounds
 
 
 def _beyond(problem, total, low, high, columns):
@@ -212,16 +201,16 @@ def _margins(last, first):
     return last.margins.assign(before=first.margins["before"])
 
 
-def _again(problem, total, distance, lower, upper, tol, max_iter, reading, base):
+def _again(problem, goal, lower, upper, base):
     """Weights of the same rounds from other initial weights (n,)."""
     again, one = problem.reweighted(base), np.ones(problem.n) if problem.base is None else problem.base
-    if reading == "shares":
-        total = total * (again.sums / problem.sums)[:, None]
-    result, _ = calibrate_trimmed(again, total, distance, lower, upper, tol, max_iter, reading, copies(base, one))
-    return result._weight
+    if goal.reading == "shares":
+        goal = goal.following(again.sums, problem.sums)
+    result, _ = calibrate_trimmed(again, goal, lower, upper, copies(base, one))
+    return result.final
 
 
-def links_of(problem, total, reading, g, at_bound=None, follow=None):
+def links_of(problem, goal, g, at_bound=None, follow=None):
     """The link of a calibration with factors g (n,) whose totals follow the sample or whose weights were held at bounds.
 
     Rows at a bound do not answer to the totals, so β is the regression of the others. Where shares are known, totals and bounds move
@@ -232,9 +221,9 @@ def links_of(problem, total, reading, g, at_bound=None, follow=None):
     partition, x = problem.rows()
     base, held = np.ones(problem.n) if problem.base is None else problem.base, None
     if at_bound is not None:
-        if reading == "shares":
+        if goal.reading == "shares":
             held = np.where(at_bound, base * g, 0.0) / problem.sums.sum()
         base = np.where(at_bound, 0.0, base)
-    if follow is None and reading == "shares":
-        follow = problem.shares_of(total)[partition]
+    if follow is None and goal.reading == "shares":
+        follow = problem.shares_of(goal.total)[partition]
     return (LinearConstraints(partition, x, base, g, follow=follow, held=held),)

@@ -6,9 +6,10 @@ import numpy as np
 
 from ... import guards
 from ...errors import CalibrationError
-from ..distances import Distance
+from ..distances import Distance, Goal
 from ..margins import Margins, of_file
 from ..problem import Problem
+from ..result import Calibration
 from ..solver import check_solver
 from ..trimming import calibrate_trimmed, trim_bounds
 
@@ -64,13 +65,12 @@ class Rake:
         else:
             merged = fixed["merged"]
             problem, total = merge_again(problem, total, merged)
-        distance, rounds = Distance.of("raking", None), {}
+        goal, rounds = Goal(total, Distance.of("raking", None), self.tol, self.max_iter, reading), {}
         if self.least is None and self.most is None:
-            result = problem.calibrate(total, distance, self.tol, self.max_iter, reading)
+            result = Calibration.of(problem, goal)
         else:
             copied = None if fixed is None else fixed.get("copies")
-            bounds = self.least, self.most, self.tol, self.max_iter
-            result, n = calibrate_trimmed(problem, total, distance, *bounds, reading, copied)
+            result, n = calibrate_trimmed(problem, goal, self.least, self.most, copied)
             rounds = {"trimmed": n}
         return (
             result.weight,
