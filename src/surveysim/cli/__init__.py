@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 a study finished with failed repetitions, 130 interrupted (a study resumes).
 """
 
-import json
 import os
 import re
 import sys
@@ -17,10 +16,11 @@ from ..errors import StudyError, SurveysimError, SurveysimWarning
 from ..signals import interruptible
 from .auditing import audit
 from .estimate import estimate, plan
+from .options import defaulted, folder_option, json_option, seed_option
 from .registry import registry
 from .studies import config, study
 from .weights import weights
-from .writing import Stages, announce, estimates_text, folder, progress_display, report_language, save, truth
+from .writing import Stages, announce, answer, estimates_text, folder, progress_display, report_language, save, truth
 
 PRESET = "cnnic-2024-12"
 FILE_COMMANDS = ("weights", "estimate", "plan")
@@ -81,25 +81,10 @@ def _warn(message, category, *where, **more):
 
 
 @main.command()
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("out/demo"),
-    show_default=True,
-    help="Folder for the tables and the report.",
-)
+@folder_option("Folder for the tables and the report.", default=Path("out/demo"), show_default=True)
 @report_language
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of sampling and fieldwork."
-)
-@click.option(
-    "--repetitions",
-    type=click.IntRange(min=2),
-    default=200,
-    show_default=True,
-    help="Repetitions behind the coverage of the error statement.",
-)
+@seed_option(7)
+@defaulted("--repetitions", click.IntRange(min=2), 200, "Repetitions behind the coverage of the error statement.")
 def demo(out, lang, seed, repetitions):
     """One complete national survey on real census facts, against the published report."""
     from ..study import Study
@@ -155,12 +140,8 @@ def _verdict(result, repeated):
 
 @main.command()
 @click.argument("spec")
-@click.option(
-    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of sampling and fieldwork."
-)
+@folder_option("Folder for the results.", required=True)
+@seed_option(1)
 @report_language
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def run(spec, out, seed, lang, as_json):
@@ -177,17 +158,12 @@ def run(spec, out, seed, lang, as_json):
         stages("report")
         table = save(result, out, lang)
         stages.done()
-    if as_json:
-        click.echo(table.to_json(orient="records", force_ascii=False))
-        return
-    click.echo(estimates_text(table))
-    click.echo(
-        f"\n{result.weights.summary()}\nTables and report are in {out}. Open {out / 'report.html'} in a browser."
-    )
+    where = f"Tables and report are in {out}. Open {out / 'report.html'} in a browser."
+    answer(as_json, table, lambda: f"{estimates_text(table)}\n\n{result.weights.summary()}\n{where}")
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def info(as_json):
     """Versions, cores, the cache, and where each preset's exact parameters come from."""
     import platform
@@ -208,21 +184,17 @@ def info(as_json):
     for name in presets():
         pop = Population.china(**SurveySpec.preset(name).population.model_dump())
         facts["presets"][name] = {"fingerprint": pop.fingerprint, "parameters": pop.parameter_source}
-    if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False))
-        return
-    for name, value in facts.items():
-        if name != "presets":
-            click.echo(f"{name:<10} {value}")
+    lines = [f"{name:<10} {value}" for name, value in facts.items() if name != "presets"]
     for name, preset in facts["presets"].items():
-        click.echo(f"preset     {name}: population {preset['fingerprint']}, exact parameters {preset['parameters']}")
+        lines.append(f"preset     {name}: population {preset['fingerprint']}, exact parameters {preset['parameters']}")
+    answer(as_json, facts, lambda: "\n".join(lines))
 
 
 @main.command()
 @click.option(
     "--live/--committed", default=True, show_default=True, help="Also run R survey, svy and samplics if installed."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def validate(live, as_json):
     """Our numbers against other software, on this machine; ends with exit code 1 where one differs."""
     from ..validation import CLOSE
@@ -230,21 +202,12 @@ def validate(live, as_json):
 
     table = compare(live)
     missed = int((~table["ok"]).sum())
-    if as_json:
-        click.echo(table.to_json(orient="records", force_ascii=False))
-    else:
-        shown = table.assign(ok=["yes" if ok else "NO" for ok in table["ok"]])
-        click.echo(shown.to_string(index=False, formatters={"difference": "{:.1e}".format}))
-        click.echo(
-            f"\n{len(table) - missed} of {len(table)} numbers from {table['source'].nunique()} sources agree to {CLOSE:g}."
-        )
+    shown = table.assign(ok=["yes" if ok else "NO" for ok in table["ok"]])
+    lines = shown.to_string(index=False, formatters={"difference": "{:.1e}".format})
+    count = f"{len(table) - missed} of {len(table)} numbers from {table['source'].nunique()} sources"
+    answer(as_json, table, lambda: f"{lines}\n\n{count} agree to {CLOSE:g}.")
     sys.exit(1 if missed else 0)
 
 
-main.add_command(study)
-main.add_command(weights)
-main.add_command(estimate)
-main.add_command(plan)
-main.add_command(audit)
-main.add_command(registry)
-main.add_command(config)
+for command in (study, weights, estimate, plan, audit, registry, config):
+    main.add_command(command)

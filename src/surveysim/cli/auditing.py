@@ -1,53 +1,38 @@
 """The commands `surveysim audit …`: what a published error statement implies, and what it leaves out."""
 
-from pathlib import Path
-
 import click
 
 from ..display import csv_text
 from ..writing import write_text
-from .estimate import Share
-from .options import Finite
-from .writing import Stages, announce, folder, progress_display
+from .options import (
+    Finite,
+    Share,
+    defaulted,
+    folder_option,
+    json_option,
+    language_option,
+    level_option,
+    population_option,
+)
+from .writing import Stages, announce, answer, folder, progress_display, rows_of
 
 
 @click.group(invoke_without_command=True)
-@click.option("--n", type=click.FloatRange(min=1), default=22047, show_default=True, help="Interviews.")
-@click.option(
-    "--deff", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Design effect."
+@defaulted("--n", click.FloatRange(min=1), 22047, "Interviews.")
+@defaulted("--deff", click.FloatRange(min=0, min_open=True), 1.0, "Design effect.")
+@level_option
+@defaulted(
+    "--correlation", Finite(min=-1, max=1, min_open=True, max_open=True), 0.0, "Of estimates of the two surveys."
 )
-@click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
-@click.option(
-    "--correlation",
-    type=Finite(min=-1, max=1, min_open=True, max_open=True),
-    default=0.0,
-    show_default=True,
-    help="Of estimates of the two surveys.",
-)
-@click.option(
-    "--repetitions", type=int, default=0, show_default=True, help="Of the modelled survey, for its own margins."
-)
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for margins.csv, margins.svg, changes.csv.",
-)
-@click.option(
-    "--lang",
-    type=click.Choice(["en", "zh"]),
-    default="en",
-    show_default=True,
-    help="Language of the drawing and of the names.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@defaulted("--repetitions", int, 0, "Of the modelled survey, for its own margins.")
+@folder_option("Folder for margins.csv, margins.svg, changes.csv.")
+@language_option("Language of the drawing and of the names.")
+@json_option
 @click.pass_context
 def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json):
     """Audit the 55th report: the margin of every published estimate, and which changes since 2023 can be told from zero."""
     if context.invoked_subcommand is not None:
         return
-    import json
-
     from ..audit import published_changes, published_margins
 
     if repetitions == 1 or repetitions < 0:
@@ -66,14 +51,9 @@ def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json)
         for name, table in (("margins", margins), ("changes", changes)):
             write_text(out / f"{name}.csv", csv_text(table, number="%.6g"))
         _draw(margins, out / "margins.svg", lang)
-    if as_json:
-        tables = {"margins": margins, "changes": changes}
-        click.echo(
-            json.dumps({k: json.loads(t.to_json(orient="records")) for k, t in tables.items()}, ensure_ascii=False)
-        )
-        return
-    click.echo(_text(_named(margins, lang), _named(changes, lang), n, deff, level))
-    if out is not None:
+    found = {"margins": rows_of(margins), "changes": rows_of(changes)}
+    answer(as_json, found, lambda: _text(_named(margins, lang), _named(changes, lang), n, deff, level))
+    if out is not None and not as_json:
         click.echo(f"\nmargins.csv, margins.svg and changes.csv are in {out}.")
 
 
@@ -162,10 +142,10 @@ def _text(margins, changes, n, deff, level):
 @click.option(
     "--p", multiple=True, type=Share(), default=("50%",), show_default=True, help="Proportion; may be given again."
 )
-@click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
+@level_option
 @click.option("--df", type=float, help="Degrees of freedom; infinite unless given.")
-@click.option("--population", type=float, help="Persons, for the finite population correction.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@population_option
+@json_option
 def audit_statement(moe, n, deff, p, level, df, population, as_json):
     """What a published ± error, sample size or design effect implies about the others, under every interval formula."""
     from ..audit import error_statement

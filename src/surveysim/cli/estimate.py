@@ -1,40 +1,34 @@
 """The commands `surveysim estimate` and `surveysim plan …`."""
 
-import json
 import warnings
 from functools import partial
-from pathlib import Path
 
 import click
 
 from ..errors import DataError, SurveysimError
 from ..naming import columns_in, crossed_in, quoted
 from .options import (
+    FILE,
     PARTITIONS,
     RAKING,
     READING,
     REPLICATE_WEIGHTS,
+    Share,
     brought_weights,
+    defaulted,
+    estimates_option,
     json_option,
+    level_option,
+    one_of,
+    population_option,
     read_file,
     read_margins,
     refuse_unused,
     say_if_raked,
+    seed_option,
     shared,
 )
-from .writing import apart
-
-
-class Share(click.ParamType):
-    """A share, written 0.0066 or 0.66%."""
-
-    name = "share"
-
-    def convert(self, value, param, ctx):
-        try:
-            return float(value[:-1]) / 100 if str(value).endswith("%") else float(value)
-        except ValueError:
-            self.fail(f"{value!r} is no share; write 0.0066 or 0.66%.", param, ctx)
+from .writing import answer, apart, shown
 
 
 def _many(name, text):
@@ -42,7 +36,7 @@ def _many(name, text):
 
 
 @click.command()
-@click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("data", type=FILE)
 @_many("mean", "Numeric column whose mean is wanted; give the option once for each.")
 @_many("total", "Numeric column whose total is wanted.")
 @_many("proportion", "Column whose levels' proportions are wanted.")
@@ -56,18 +50,17 @@ def _many(name, text):
 @click.option("--psu", help="Column of primary sampling units, likewise.")
 @click.option("--fpc", help="Column of population counts or sampling fractions; several stages separated by commas.")
 @click.option("--nest", is_flag=True, help="PSU labels repeat across strata.")
-@click.option(
+@one_of(
     "--lonely-psu",
-    type=click.Choice(["fail", "certainty", "remove", "adjust", "average"]),
-    default="fail",
-    show_default=True,
-    help="What a stratum with one PSU does.",
+    ["fail", "certainty", "remove", "adjust", "average"],
+    "fail",
+    "What a stratum with one PSU does.",
 )
 @click.option(
     "--rake",
     "--margins",
     "rake",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Margins file: rake the weights first, so that errors are those of raked estimates.",
 )
 @click.option("--rake-by", help=f"{PARTITIONS} Columns of --by that the margins file has are partitions too.")
@@ -75,18 +68,14 @@ def _many(name, text):
     "--by", help="Columns whose combinations are domains, separated by commas; names with commas in double quotes."
 )
 @click.option("--where", multiple=True, help="Subpopulation, such as age>=60 or sex=female; all that are given hold.")
-@click.option(
-    "--replicates", type=click.Choice(["jk1", "jkn", "brr", "fay", "rao-wu", "sdr"]), help="Errors by replicates."
-)
+@one_of("--replicates", ["jk1", "jkn", "brr", "fay", "rao-wu", "sdr"], text="Errors by replicates.")
 @click.option("--n", "--count", "n", type=click.IntRange(min=2), help="How many replicates, for rao-wu and sdr.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of rao-wu replicates.")
+@seed_option(1, "Seed of rao-wu replicates.")
 @shared(REPLICATE_WEIGHTS)
-@click.option("--ci", default="logit", show_default=True, help="Interval of proportions.")
-@click.option("--level", type=Share(), default=0.95, show_default=True, help="Confidence level.")
-@click.option("--deff", type=click.Choice(["wor", "wr"]), help="Also the design effect.")
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a .csv, .parquet or .xlsx file."
-)
+@defaulted("--ci", str, "logit", "Interval of proportions.")
+@defaulted("--level", Share(), 0.95, "Confidence level.")
+@one_of("--deff", ["wor", "wr"], text="Also the design effect.")
+@estimates_option
 @click.option("--percent", is_flag=True, help="Proportions, with their errors and intervals, in percent.")
 @shared(RAKING, READING)
 @json_option
@@ -96,6 +85,7 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
     import pandas as pd
 
     from ..estimation.conditions import holds
+    from ..files import write_table
 
     wanted = [(what, y) for what in ("mean", "total", "proportion", "ratio", "quantile") for y in options[what]]
     if not wanted:
@@ -123,13 +113,10 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
     if percent:
         table = _in_percent(table)
     if out is not None:
-        _write(table, out)
-    if as_json:
-        click.echo(table.to_json(orient="records", force_ascii=False))
-        return
-    shown = table.loc[:, [c for c in table.columns if not (table[c].isna().all() or (table[c] == "").all())]]
-    click.echo(shown.to_string(index=False, float_format=lambda v: f"{v:,.5g}"))
-    if out is not None:
+        write_table(table, out)
+    told = table.loc[:, [c for c in table.columns if not (table[c].isna().all() or (table[c] == "").all())]]
+    answer(as_json, table, lambda: shown(told, ",.5g"))
+    if out is not None and not as_json:
         click.echo(f"\nThe estimates are in {out}.")
 
 
@@ -286,12 +273,6 @@ def _one(survey, what, columns, share, by, ci, level, deff):
     return survey.ratio(*columns, **options) if what == "ratio" else getattr(survey, what)(columns[0], **options)
 
 
-def _write(table, out):
-    from ..files import write_table
-
-    write_table(table, out)
-
-
 @click.group()
 def plan():
     """Sample sizes and their allocation."""
@@ -300,11 +281,11 @@ def plan():
 @plan.command("size")
 @click.option("--moe", type=Share(), help="Half-width wanted, such as 0.66% or 0.0066; gives the sample size.")
 @click.option("--n", type=click.FloatRange(min=1), help="Interviews; gives the half-width.")
-@click.option("--p", type=Share(), default="50%", show_default=True, help="Expected proportion.")
-@click.option("--deff", type=float, default=1.0, show_default=True, help="Design effect.")
-@click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
-@click.option("--population", type=float, help="Persons, for the finite population correction.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@defaulted("--p", Share(), "50%", "Expected proportion.")
+@defaulted("--deff", float, 1.0, "Design effect.")
+@level_option
+@population_option
+@json_option
 def plan_size(moe, n, p, deff, level, population, as_json):
     """Interviews for a margin of error, or the margin of error of some interviews."""
     from ..sampling import margin_of_error, sample_size
@@ -312,33 +293,25 @@ def plan_size(moe, n, p, deff, level, population, as_json):
     if (moe is None) == (n is None):
         raise click.UsageError("give either --moe or --n.")
     options = {"p": p, "deff": deff, "level": level, "population": population}
-    found = {"n": sample_size(moe, **options)} if n is None else {"moe": margin_of_error(n, **options)}
-    if as_json:
-        click.echo(json.dumps({"moe": moe} | found if n is None else {"n": n} | found))
-        return
     conditions = f"p = {100 * p:g} %, deff {deff:g}, {100 * level:g} % confidence"
     if n is None:
-        click.echo(f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions}).")
+        found = {"moe": moe, "n": sample_size(moe, **options)}
+        text = f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions})."
     else:
-        click.echo(f"{n:,.0f} interviews give ±{100 * found['moe']:.3g} points ({conditions}).")
+        found = {"n": n, "moe": margin_of_error(n, **options)}
+        text = f"{n:,.0f} interviews give ±{100 * found['moe']:.3g} points ({conditions})."
+    answer(as_json, found, lambda: text)
 
 
 @plan.command("allocate")
-@click.argument("strata", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("strata", type=FILE)
 @click.option("--n", type=click.IntRange(min=1), required=True, help="Interviews in all.")
-@click.option(
-    "--method",
-    type=click.Choice(["proportional", "equal", "neyman", "power", "cost"]),
-    default="proportional",
-    show_default=True,
-)
-@click.option("--minimum", type=click.IntRange(min=0), default=0, show_default=True, help="Least interviews a stratum.")
-@click.option("--power", type=float, default=0.5, show_default=True, help="Exponent of the method power.")
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a .csv, .parquet or .xlsx file."
-)
+@one_of("--method", ["proportional", "equal", "neyman", "power", "cost"], "proportional")
+@defaulted("--minimum", click.IntRange(min=0), 0, "Least interviews a stratum.")
+@defaulted("--power", float, 0.5, "Exponent of the method power.")
+@estimates_option
 @shared(READING)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
     """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
 
@@ -347,6 +320,7 @@ def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
     import numpy as np
     import pandas as pd
 
+    from ..files import write_table
     from ..sampling import allocate
 
     if method != "power":
@@ -375,8 +349,5 @@ def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
         )
     table["share"] = 100 * table["interviews"] / n
     if out is not None:
-        _write(table, out)
-    if as_json:
-        click.echo(table.to_json(orient="records", force_ascii=False))
-        return
-    click.echo(table.to_string(index=False, float_format=lambda v: f"{v:,.6g}"))
+        write_table(table, out)
+    answer(as_json, table, lambda: shown(table, ",.6g"))

@@ -1,4 +1,4 @@
-"""The options that commands on survey files share: one list, so that what one command can be told, the others can be told too."""
+"""The options that commands share: each declared once, so that what one command can be told, the others can be told too."""
 
 import math
 from dataclasses import dataclass
@@ -21,6 +21,50 @@ class Finite(click.FloatRange):
         return number
 
 
+class Share(click.ParamType):
+    """A share, written 0.0066 or 0.66%."""
+
+    name = "share"
+
+    def convert(self, value, param, ctx):
+        try:
+            return float(value[:-1]) / 100 if str(value).endswith("%") else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no share; write 0.0066 or 0.66%.", param, ctx)
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+level_option = click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
+population_option = click.option("--population", type=float, help="Persons, for the finite population correction.")
+estimates_option = click.option("-o", "--out", type=FILE, help="Write a .csv, .parquet or .xlsx file.")
+
+
+def defaulted(name, kind, default, text=None):
+    """An option with a default, which its help shows."""
+    return click.option(name, type=kind, default=default, show_default=True, help=text)
+
+
+def one_of(name, choices, default=None, text=None):
+    """An option that is one of some words."""
+    return click.option(name, type=click.Choice(choices), default=default, show_default=default is not None, help=text)
+
+
+def language_option(text):
+    """The language of what a command writes."""
+    return one_of("--lang", ["en", "zh"], "en", text)
+
+
+def seed_option(default, text="Seed of sampling and fieldwork."):
+    return defaulted("--seed", click.IntRange(min=0), default, text)
+
+
+def folder_option(text, **more):
+    """The folder that a command writes to."""
+    return click.option("-o", "--out", type=FOLDER, help=text, **more)
+
+
 # How a file is read.
 READING = (
     click.option("--sheet", help="Sheet of an Excel file; the first unless given."),
@@ -40,12 +84,11 @@ READING = (
 
 # How weights are raked to the margins of a file.
 RAKING = (
-    click.option(
+    one_of(
         "--missing",
-        type=click.Choice(["fail", "drop", "level"]),
-        default="fail",
-        show_default=True,
-        help="Rows that miss a raking variable: refuse them, take their weight away, or give them a level of their own.",
+        ["fail", "drop", "level"],
+        "fail",
+        "Rows that miss a raking variable: refuse them, take their weight away, or give them a level of their own.",
     ),
     click.option(
         "--population", type=Finite(min=0, min_open=True), help="What raked weights sum to, for margins in shares."
@@ -53,7 +96,7 @@ RAKING = (
     click.option("--rescale", help="Margin that the others follow where sums disagree, such as sex or sex*age; in percent all go to 100."),
     click.option("--bounds", type=float, nargs=2, help="Least and most raked weight over initial weight."),
     click.option("--trim", type=float, nargs=2, help="Least and most raked weight as multiples of the mean weight."),
-    click.option("--tol", type=float, default=1e-9, show_default=True, help="Largest relative gap of a weighted total to its target."),
+    defaulted("--tol", float, 1e-9, "Largest relative gap of a weighted total to its target."),
 )  # fmt: skip
 
 # Replicate weights that came with the file.
@@ -64,10 +107,10 @@ REPLICATE_WEIGHTS = (
         help="Columns of replicate weights that came with the file, such as 'PWGTP*' or rw1,rw2; the column of --weight is none of them.",
     ),
     click.option("--replicate-factors", metavar="COLUMNS", help="The same as factors, which multiply the weights."),
-    click.option(
+    one_of(
         "--replicate-kind",
-        type=click.Choice(["jk1", "jk2", "jkn", "brr", "fay", "bootstrap", "sdr"]),
-        help="How they were made, which gives their scale; jkn needs --rscales, fay --rho.",
+        ["jk1", "jk2", "jkn", "brr", "fay", "bootstrap", "sdr"],
+        text="How they were made, which gives their scale; jkn needs --rscales, fay --rho.",
     ),
     click.option("--scale", type=float, help="The variance is scale times the sum of rscales times squared deviations."),
     click.option("--rscales", help="One number for all replicates, one for each (0.9,0.8,…), or a file with a number in every line."),
@@ -104,10 +147,6 @@ def refuse_unused(options, why):
         )
         if ctx.get_parameter_source(known.name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{known.opts[0]}: {why}.")
-
-
-def json_option(command):
-    return click.option("--json", "as_json", is_flag=True, help="Print as JSON.")(command)
 
 
 def read_file(path, options, margins=None):

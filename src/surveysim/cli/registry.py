@@ -1,27 +1,20 @@
 """The commands `surveysim registry …`: addresses and domain names counted from registries' files."""
 
-import json
 from functools import partial
-from pathlib import Path
 
 import click
 
 from ..writing import write_text
-from .writing import folder
+from .options import FILE, folder_option, json_option, language_option, one_of
+from .writing import answer, folder, rows_of
 
 SHOWN = 20  # lines of a list on the terminal; files and JSON have them all
-_FILES = {"nargs": -1, "required": True, "type": click.Path(dir_okay=False, path_type=Path)}
-_LANG = click.option(
-    "--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of tables."
-)
-_OUT = click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+_FILES = {"nargs": -1, "required": True, "type": FILE}
+_LANG = language_option("Language of tables.")
+_OUT = folder_option(
+    "Folder for all tables and lists, as CSV.",
     callback=lambda context, option, path: path if path is None else folder(path) or path,
-    help="Folder for all tables and lists, as CSV.",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 _STRICT = click.option("--strict", is_flag=True, help="End with exit code 2 at the first malformed line.")
 _ENCODING = click.option("--encoding", default="utf-8-sig", help="Encoding of CSV files, such as gb18030.")
 
@@ -33,23 +26,17 @@ def registry():
 
 @registry.command("addresses")
 @click.argument("delegated", **_FILES)
-@click.option(
-    "--list", "lists", multiple=True, type=_FILES["type"], help="National allocation list; may be given again."
-)
-@click.option(
-    "--operators", type=_FILES["type"], help="What operators report: columns operator, ipv4, ipv6 (/32 blocks)."
-)
+@click.option("--list", "lists", multiple=True, type=FILE, help="National allocation list; may be given again.")
+@click.option("--operators", type=FILE, help="What operators report: columns operator, ipv4, ipv6 (/32 blocks).")
 @click.option(
     "--country", "countries", multiple=True, help="Region to count, such as CN; all of CN, HK, MO, TW unless given."
 )
-@click.option(
-    "--by", type=click.Choice(["region", "province", "holder", "operator"]), default="region", show_default=True
-)
+@one_of("--by", ["region", "province", "holder", "operator"], "region")
 @_LANG
 @_OUT
 @_STRICT
 @_ENCODING
-@_JSON
+@json_option
 def addresses(delegated, lists, operators, countries, by, lang, out, strict, encoding, as_json):
     """Count the IPv4 addresses and IPv6 /32 blocks of DELEGATED files and allocation lists, each address once."""
     from .. import registry as rooms
@@ -73,14 +60,12 @@ def addresses(delegated, lists, operators, countries, by, lang, out, strict, enc
 
 @registry.command("domains")
 @click.argument("lists", **_FILES)
-@click.option(
-    "--by", type=click.Choice(["suffix", "category", "province", "registrant"]), default="suffix", show_default=True
-)
+@one_of("--by", ["suffix", "category", "province", "registrant"], "suffix")
 @_LANG
 @_OUT
 @_STRICT
 @_ENCODING
-@_JSON
+@json_option
 def domains(lists, by, lang, out, strict, encoding, as_json):
     """Count the domain names of registry LISTS (columns domain, and province and registrant where known), each name once."""
     from .. import registry as rooms
@@ -94,7 +79,7 @@ def domains(lists, by, lang, out, strict, encoding, as_json):
 @registry.command("report")
 @_LANG
 @_OUT
-@_JSON
+@json_option
 def report(lang, out, as_json):
     """Re-make every registry table of the 55th report from its own rows, and list where it disagrees with itself."""
     from .. import registry as rooms
@@ -111,11 +96,9 @@ def _show(tables, first, summary, found, lang, out, as_json):
         _write(tables, found, out)
     _report_problems(found.get("problems", ()), out)
     if as_json:
-        shown = {
-            name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()
-        }
+        rows = {name: rows_of(table, double_precision=15) for name, table in tables.items()}
         lists = {name: [_plain(item) for item in items] for name, items in found.items()}
-        click.echo(json.dumps({"summary": summary} | shown | lists, ensure_ascii=False))
+        answer(as_json, {"summary": summary} | rows | lists, None)
         return
     for name, table in tables.items() if first is None else [(first, labelled(tables[first], lang=lang))]:
         click.echo(f"{table.attrs['title']} ({name})\n{_text(table)}\n" if first is None else f"{_text(table)}\n")

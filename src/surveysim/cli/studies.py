@@ -3,15 +3,14 @@
 import contextlib
 import json
 import sys
-from pathlib import Path
 
 import click
 
 from ..display import csv_text, short
 from ..errors import SpecError, SurveysimError
 from ..writing import write_text
-from .options import refuse_unused
-from .writing import announce, estimates_text, folder, pages, report_language, save
+from .options import FILE, folder_option, json_option, one_of, refuse_unused
+from .writing import announce, answer, estimates_text, folder, pages, report_language, save
 
 
 @click.group()
@@ -19,7 +18,7 @@ def study():
     """Monte Carlo studies: run, resume and extend them, look at what they found."""
 
 
-_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_FILE = click.argument("file", type=FILE)
 _SET = click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key, such as study.repetitions=50."
 )
@@ -30,27 +29,18 @@ def _absolute(context, parameter, path):
     return None if path is None else path.absolute()
 
 
-_LEDGER = click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    callback=_absolute,
-    help="Folder of the study's ledger.",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+_LEDGER = folder_option("Folder of the study's ledger.", required=True, callback=_absolute)
 
 
 @study.command("run")
 @_FILE
 @_LEDGER
 @_SET
-@click.option(
+@one_of(
     "--executor",
-    type=click.Choice(["threads", "processes"]),
-    default="threads",
-    show_default=True,
-    help="threads share this process: a repetition that ends it, or eats its memory, ends the run (the next one goes on from there), and "
+    ["threads", "processes"],
+    "threads",
+    "threads share this process: a repetition that ends it, or eats its memory, ends the run (the next one goes on from there), and "
     "one that blocks beyond study.timeout is left behind. processes: each of these is a failed repetition, the others are kept.",
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Threads or processes; one per core unless given.")
@@ -59,7 +49,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option(
     "--trial", is_flag=True, help="With --dry-run: carry out a few repetitions to say also how long the rest takes."
 )
-@_JSON
+@json_option
 def study_run(file, out, changes, executor, workers, block, dry_run, trial, as_json):
     """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger.
 
@@ -73,7 +63,7 @@ def study_run(file, out, changes, executor, workers, block, dry_run, trial, as_j
     else:
         with contextlib.redirect_stdout(sys.stderr):
             found = made.dry_run(out, workers, trial)
-        click.echo(json.dumps(found) if as_json else _dry_run_text(found))
+        answer(as_json, found, lambda: _dry_run_text(found))
         return
     folder(out)
     announce()
@@ -90,7 +80,7 @@ def study_run(file, out, changes, executor, workers, block, dry_run, trial, as_j
         sys.exit(130)
     table = result.performance()
     write_text(out / "performance.csv", csv_text(table))
-    click.echo(table.to_json(orient="records", force_ascii=False) if as_json else result.summary())
+    answer(as_json, table, result.summary)
     if not as_json:
         click.echo(f"Performance is in {out / 'performance.csv'}; `surveysim study report {file} -o {out}` draws it.")
     if len(result.failures):
@@ -118,16 +108,15 @@ def _dry_run_text(found):
 @_FILE
 @_LEDGER
 @_SET
-@_JSON
+@json_option
 def study_status(file, out, changes, as_json):
     """How much of the study is done; runs nothing, no code of estimators either."""
     from ..study import Study
 
     table = Study.from_toml(file, changes).status(out)
+    answer(as_json, table, lambda: table.to_string(index=False))
     if as_json:
-        click.echo(table.to_json(orient="records", force_ascii=False))
         return
-    click.echo(table.to_string(index=False))
     for fault in table.attrs["faults"]:
         click.echo(f"surveysim: {fault}", err=True)
     click.echo("a process is running it" if table.attrs["running"] else "no process is running it")
@@ -140,7 +129,7 @@ def study_status(file, out, changes, as_json):
 @report_language
 @click.option(
     "--to",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     callback=_absolute,
     help="The page; report.html in the ledger's folder unless given.",
 )

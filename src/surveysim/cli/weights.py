@@ -1,17 +1,16 @@
 """The commands `surveysim weights …`: weights for a survey file, and what weights do to it."""
 
-import json
-from pathlib import Path
-
 import click
 
 from ..writing import write_text
 from .options import (
+    FILE,
     LABELLED,
     PARTITIONS,
     RAKED,
     RAKING,
     READING,
+    defaulted,
     is_marked,
     json_option,
     read_file,
@@ -19,12 +18,12 @@ from .options import (
     refuse_unused,
     shared,
 )
-from .writing import apart, say_if_guarded
+from .writing import answer, apart, rows_of, say_if_guarded, shown
 
-_DATA = click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
+_DATA = click.argument("data", type=FILE)
 _MARGINS = click.option(
     "--margins",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File with the columns variable, level and total, percent or share; a crossed margin is sex*age, female*60+.",
 )
 _BY = click.option("--by", "--rake-by", help=PARTITIONS)
@@ -41,18 +40,14 @@ def weights():
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     required=True,
     help="The file with the weights added, in the kind its name ends with.",
 )
 @click.option("--weight", help="Column of initial weights; 1 unless given.")
 @_BY
-@click.option("--name", default="raked_weight", show_default=True, help="Name of the new column.")
-@click.option(
-    "--diagnostics",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the margins, before and after, to a CSV file.",
-)
+@defaulted("--name", str, "raked_weight", "Name of the new column.")
+@click.option("--diagnostics", type=FILE, help="Write the margins, before and after, to a CSV file.")
 @shared(RAKING, READING)
 @json_option
 def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **options):
@@ -78,12 +73,10 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
             "of a plain one: such files have no labels. A name with 'raked' in it tells.",
             err=True,
         )
-    if as_json:
-        facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
-        click.echo(_json(report, {"files": files_written} | facts))
-        return
-    click.echo(_text(report, by))
-    click.echo(f"\n{found.summary()}\nThe file with the column {name!r} is {' and '.join(files_written)}.")
+    facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
+    where = f"The file with the column {name!r} is {' and '.join(files_written)}."
+    told = _facts(report, {"files": files_written} | facts)
+    answer(as_json, told, lambda: f"{_text(report, by)}\n\n{found.summary()}\n{where}")
 
 
 @weights.command("diagnose")
@@ -114,7 +107,7 @@ def weights_diagnose(data, weight, base, margins, by, as_json, **options):
         trim=options["trim"],
         tol=options["tol"],
     )
-    click.echo(_json(report, {}) if as_json else _text(report, by))
+    answer(as_json, _facts(report, {}), lambda: _text(report, by))
 
 
 def _read(data, margins, by, weight, options):
@@ -145,17 +138,19 @@ def _text(report, by):
         + (f"; adjusted by {f['g_smallest']:.3f} to {f['g_largest']:.3f}" if "g_smallest" in f else "")
     )
     if len(report.margins):
-        shown = report.margins.drop(columns=[] if by else ["partition"])
-        shown["gap"] = shown["gap"].round(6) + 0.0  # no -0.00
-        shown = shown.drop(columns=[c for c in ("before",) if shown[c].isna().all()])
-        lines += ["", "Shares in percent:", shown.to_string(index=False, float_format=lambda v: f"{v:,.2f}", na_rep="")]
-    lines += ["", "Largest weights:"]
-    worst = report.extremes.assign(row=report.extremes["row"] + 1).rename(columns={"row": "data row"})
-    lines.append(worst.to_string(index=False, float_format=lambda v: f"{v:,.4g}"))
+        margins = report.margins.drop(columns=[] if by else ["partition"])
+        margins["gap"] = margins["gap"].round(6) + 0.0  # no -0.00
+        margins = margins.drop(columns=[c for c in ("before",) if margins[c].isna().all()])
+        lines += ["", "Shares in percent:", shown(margins, ",.2f", na_rep="")]
+    lines += ["", "Largest weights:", shown(_extremes(report).rename(columns={"row": "data row"}), ",.4g")]
     return "\n".join(lines)
 
 
-def _json(report, more):
-    margins = json.loads(report.margins.to_json(orient="records", force_ascii=False))
-    extremes = json.loads(report.extremes.assign(row=report.extremes["row"] + 1).to_json(orient="records"))
-    return json.dumps(more | report.facts | {"margins": margins, "extremes": extremes}, ensure_ascii=False)
+def _extremes(report):
+    """The largest weights, with rows that count from 1."""
+    return report.extremes.assign(row=report.extremes["row"] + 1)
+
+
+def _facts(report, more):
+    """The diagnosis as plain values."""
+    return more | report.facts | {"margins": rows_of(report.margins), "extremes": rows_of(_extremes(report))}

@@ -1,6 +1,7 @@
 """What commands share: folders, progress, and the files of one survey."""
 
 import contextlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -9,6 +10,27 @@ import click
 
 from ..display import csv_text, guarded
 from ..writing import flushed, write_text
+from .options import one_of
+
+
+def answer(as_json, found, text):
+    """Print what a command found, a table or plain facts: as JSON, or as the text that `text` makes when it is called."""
+    if not as_json:
+        click.echo(text())
+    elif hasattr(found, "to_json"):
+        click.echo(found.to_json(orient="records", force_ascii=False))
+    else:
+        click.echo(json.dumps(found, ensure_ascii=False))
+
+
+def rows_of(table, **options):
+    """The rows of a table as plain values that JSON has."""
+    return json.loads(table.to_json(orient="records", **options))
+
+
+def shown(table, number, **options):
+    """A table for a terminal; numbers have the form of `number`, such as ",.4g"."""
+    return table.to_string(index=False, float_format=lambda v: format(v, number), **options)
 
 
 def folder(path):
@@ -128,16 +150,14 @@ def estimates_text(table):
     return "\n".join(lines)
 
 
-def report_language(command):
-    """The option of commands that write a report."""
-    return click.option(
-        "--lang",
-        type=click.Choice(["en", "zh", "both"]),
-        default="en",
-        show_default=True,
-        help="Language of report.html; both writes it in English, and in Chinese as report-zh.html. The folder of a survey that was run "
-        "has the page in the other language in any case, so that none has to be run again for it.",
-    )(command)
+# The option of commands that write a report.
+report_language = one_of(
+    "--lang",
+    ["en", "zh", "both"],
+    "en",
+    "Language of report.html; both writes it in English, and in Chinese as report-zh.html. The folder of a survey that was run "
+    "has the page in the other language in any case, so that none has to be run again for it.",
+)
 
 
 def pages(path, lang):
