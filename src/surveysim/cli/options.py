@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import DataError
+from ..files.kinds import KINDS, TEXT
 from ..naming import matching, parted, unquoted
 
 
@@ -121,7 +122,6 @@ REPLICATE_WEIGHTS = (
 )  # fmt: skip
 
 RAKED = "Raked to"  # what the label of a raked weight begins with
-LABELLED = (".sav", ".zsav", ".dta")  # files that keep it
 PARTITIONS = "Column of partitions, each with its own margins (a column of the margins file too)."
 
 
@@ -152,8 +152,6 @@ def refuse_unused(options, why):
 def read_file(path, options, margins=None):
     """The survey file of a command, its `--na` codes missing; `margins` is the margins file, which has the same encoding."""
     from .. import files
-    from ..files.data_file import KINDS
-    from ..files.spelling import TEXT
 
     kind, binary = path.suffix.lower(), (".parquet", ".xlsx")
     those = {"sheet": [".xlsx"], "header_row": [*TEXT, ".xlsx"], "encoding": [k for k in KINDS if k not in binary]}

@@ -2,10 +2,10 @@
 
 import click
 
+from ..files.kinds import LABELLED
 from ..writing import write_text
 from .options import (
     FILE,
-    LABELLED,
     PARTITIONS,
     RAKED,
     RAKING,

@@ -10,9 +10,9 @@ import pandas as pd
 from ..display import guarded
 from ..errors import DataError
 from .dates import dated
-from .spelling import MISSING, TEXT, spelt_as
+from .kinds import LABELLED, TEXT, same_labels
+from .spelling import MISSING, spelt_as
 
-LABELLED = (".sav", ".zsav", ".dta")
 LIKE = {".zsav": ".sav", ".tsv": ".csv"}
 NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 CODE = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -69,7 +69,7 @@ class Converted:
     def _column(self, name):
         if self.file.path.suffix.lower() in TEXT:
             return self._of_text(name, self.file.raw.column(name).to_pylist())
-        values, missing = self.file._values(name), self.file.missing(name)
+        values, missing = self.file.values(name), self.file.missing(name)
         if self.file.meta is not None:
             form = self.file.meta.original_variable_types.get(name, "")
             found = dated(values.mask(missing), form, self.file.path.suffix.lower() == ".dta")
@@ -216,7 +216,7 @@ def losses(file, kind):
     meta, own = file.meta, file.path.suffix.lower()
     if {own, kind} <= set(TEXT) and codecs.lookup(file.encoding or "utf-8").name not in ("utf-8", "utf-8-sig", "ascii"):
         yield f"the text is UTF-8 now, and was read as {file.encoding}"
-    same = meta is not None and kind in LABELLED and (kind == ".dta") == (own == ".dta")
+    same = same_labels(file, kind)
     if not same and kind not in LABELLED:
         if file.labels:
             yield f"no labels of variables ({_few(file.labels)})"

@@ -12,10 +12,9 @@ from ..errors import DataError, SurveysimWarning
 from ..naming import did_you_mean
 from ..writing import whole
 from . import levels
-from .spelling import MISSING, TEXT, spelt_as
+from .kinds import TEXT, kind_of
+from .spelling import MISSING, spelt_as
 from .writing import WRITERS, refuse_names
-
-KINDS = (*TEXT, ".parquet", ".sav", ".zsav", ".dta", ".xlsx")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class DataFile:
     def __len__(self):
         return len(self.raw)
 
-    def _values(self, name):
+    def values(self, name):
+        """A column as the file has it, as a pandas Series; the error about an unknown name says which one it is close to."""
         if name not in self.columns:
             same = [column for column in self.columns if levels.alike(column) == levels.alike(name)]
             if same:
@@ -62,7 +62,7 @@ class DataFile:
 
     def text(self, name):
         """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
-        values, missing = self._values(name), self.missing(name)
+        values, missing = self.values(name), self.missing(name)
         values = values.astype(object).where(~missing, None)
         if pd.api.types.infer_dtype(values, skipna=True).startswith(
             "mixed"
@@ -85,7 +85,7 @@ class DataFile:
         Of two codes with one label each shows its code, and codes that no row has are left out.
         """
         text, known = self.text(name), self.levels.get(name, {})
-        own = self._values(name).dtype
+        own = self.values(name).dtype
         if isinstance(own, pd.CategoricalDtype):
             return pd.Categorical(text, categories=list(dict.fromkeys(map(spelt_as, own.categories))))
         codes = sorted(text.dropna().unique(), key=natural)
@@ -99,7 +99,7 @@ class DataFile:
 
     def column(self, name):
         """A column as Survey takes it: truth values as they are, others as `levelled`, in the order of their categories."""
-        values = self._values(name)
+        values = self.values(name)
         if truth_values(values):
             return values.astype("boolean").mask(self.missing(name))
         return pd.Series(self.levelled(name))
@@ -109,7 +109,7 @@ class DataFile:
         found = {}
         for name, codes in na.items():
             known = self.levels.get(name, {})
-            there = set(map(spelt_as, self._values(name).dropna().unique())) | set(known)
+            there = set(map(spelt_as, self.values(name).dropna().unique())) | set(known)
             by_label = {label: code for code, label in known.items()}
             spelt = [spelt_as(code) for code in codes]
             if known:
@@ -126,7 +126,7 @@ class DataFile:
 
     def numbers(self, name):
         """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
-        values, missing = self._values(name), self.missing(name)
+        values, missing = self.values(name), self.missing(name)
         if self.levels.get(name):
             codes = set(self.text(name).dropna())
             levels.say_if_crossed(self.path, f"numbers of {name!r} are its codes", self._valid_labels(name), codes)
@@ -156,7 +156,7 @@ class DataFile:
 
     def missing(self, name):
         """Whether a value is missing (n,): empty, NaN, or user-missing in SPSS and Stata files."""
-        return self._missing_in(name, self._values(name))
+        return self._missing_in(name, self.values(name))
 
     def _missing_in(self, name, values):
         """The same of any values of the column."""
@@ -184,7 +184,7 @@ class DataFile:
         twice = [name for name in added if name in self.columns]
         if twice:
             raise DataError(f"{self.path}: there is a column {twice[0]!r} already; give the new one another name.")
-        kind_of(path)
+        kind = kind_of(path)
         if path.exists() and self.path.exists() and path.samefile(self.path):
             raise DataError(f"{path}: is the file that was read; give another, so that nothing is lost.")
         refuse_names(path, self, added)
@@ -197,7 +197,7 @@ class DataFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with whole(path) as part:
-                lost = WRITERS[path.suffix.lower()](replace(self, na={}), part, added)
+                lost = WRITERS[kind](replace(self, na={}), part, added)
         except (OSError, DataError):
             raise
         except Exception as error:  # every writer has errors of its own
@@ -208,12 +208,6 @@ class DataFile:
             source = self.path if self.path.suffix else "the table"
             warnings.warn(f"{source}, written as {path.suffix}: {'; '.join(lost)}.", SurveysimWarning, stacklevel=2)
         return path
-
-
-def kind_of(path):
-    if path.suffix.lower() not in KINDS:
-        raise DataError(f"{path}: the name ends in {path.suffix or 'nothing'!r}; give one of {', '.join(KINDS)}.")
-    return path.suffix.lower()
 
 
 def write_table(table, path):

@@ -40,7 +40,7 @@ def names_at(path, rows, header_row=None, expect=()):
                 )
             return k
     at = filled[0]
-    better = _better(rows, at) if _titled(rows, at) else None
+    better = better_row(rows, at) if _titled(rows, at) else None
     if better is not None:
         raise DataError(
             f"{path}: row {at + 1} of the file ({_first(rows[at])}) is no row of names. {offered(rows, better)}"
@@ -55,11 +55,6 @@ def offered(rows, better):
     return (
         f"Row {row} of the file looks like it: {shown} …; say so with --header-row {row} (header_row={row} in Python)."
     )
-
-
-def better_row(rows, at):
-    """A row below that has the names, where the one at `at` leaves columns with values unnamed; or None."""
-    return _better(rows, at)
 
 
 def refuse_doubled(path, names):
@@ -142,8 +137,8 @@ def _titled(rows, at):
     return below > 1 and (2 * len(named) < below or (len(named) == 1 and named[0] == 0))
 
 
-def _better(rows, at):
-    """The first row below that names every column with values further down, in texts that are all different."""
+def better_row(rows, at):
+    """The first row below that names every column with values further down, in texts that are all different; or None."""
     for k in range(at + 1, len(rows)):
         cells = {j: str(cell).strip() for j, cell in enumerate(rows[k]) if _full(cell)}
         used = {j for row in rows[k + 1 :] for j, cell in enumerate(row) if _full(cell)}

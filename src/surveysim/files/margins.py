@@ -66,7 +66,7 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
         raise DataError(
             f"{str(error).partition(' Give')[0]} Write {given[0]} as a plain number, such as 51.1."
         ) from None
-    decimals = file._values(given[0]).map(_decimals)
+    decimals = file.values(given[0]).map(_decimals)
     faults = [*_holes(table, [*keys, "total"], given[0]), *_negative(table, given[0])]
     faults += [*_doubled(file, table, keys, by), *_crossed(table, data)]
     if not faults:

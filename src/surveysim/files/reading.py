@@ -4,11 +4,11 @@ import codecs
 from pathlib import Path
 
 from ..errors import DataError
-from .conversion import LABELLED
-from .data_file import DataFile, kind_of
+from .data_file import DataFile
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
+from .kinds import LABELLED, kind_of
 from .spelling import spelt_as
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 
 import numpy as np
 
-TEXT = (".csv", ".tsv")
 MISSING = ("", "NA")  # in text files; in others an empty text is missing too
 
 

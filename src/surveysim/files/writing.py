@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..display import guarded, guarded_table, quoting_of
 from ..errors import DataError
-from .conversion import LABELLED, Converted, losses
-from .spelling import TEXT
+from .conversion import Converted, losses
+from .kinds import LABELLED, TEXT, same_labels
 
 ROWS, COLUMNS = 1_048_576, 16_384  # of an Excel sheet
 SHOWN = {
@@ -37,7 +37,7 @@ def refuse_names(path, file, added):
         raise DataError(f"{path}: the new column needs a name.")
     if kind not in LABELLED:
         return
-    there = () if _same_labels(file, kind) else file.columns
+    there = () if same_labels(file, kind) else file.columns
     longest, form, reserved = STATA_NAMES if kind == ".dta" else SPSS_NAMES
     small = Counter(name.lower() for name in (*file.columns, *added))
     wrong = [
@@ -63,14 +63,9 @@ def _as_it_was(file, kind):
     own = file.path.suffix.lower()
     if {own, kind} <= set(TEXT):
         return file.raw.to_pandas()
-    if own != kind and not _same_labels(file, kind):
+    if own != kind and not same_labels(file, kind):
         return None
     return file.raw if kind in LABELLED else None
-
-
-def _same_labels(file, kind):
-    """Whether a file of this kind keeps formats and user-missing values of the one that was read."""
-    return file.meta is not None and kind in LABELLED and (kind == ".dta") == (file.path.suffix.lower() == ".dta")
 
 
 def _with(table, added):
@@ -129,7 +124,7 @@ def _write_labelled(file, path, added):
     import pyreadstat
 
     kind, meta = path.suffix.lower(), file.meta
-    stata, same, made = kind == ".dta", _same_labels(file, kind), None
+    stata, same, made = kind == ".dta", same_labels(file, kind), None
     options = {"column_labels": file.labels | {name: label for name, (_, label) in added.items()}}
     if same:
         table = _with(_narrowed(file.raw) if stata else file.raw, added)
