@@ -66,11 +66,9 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
         raise DataError(
             f"given: {', '.join(given) or 'nothing'}. Give moe or n, and deff if it is not 1, or moe and n for the deff they imply."
         )
-    _check("moe", moe, 0, 0.5)
-    _check("n", n, 1, np.inf)
-    _check("deff", deff, 0, np.inf)
-    _check("level", level, 0, 1)
-    _check("population", population, 1, np.inf)
+    single = {"moe": (moe, 0, 0.5), "n": (n, 1, np.inf), "deff": (deff, 0, np.inf), "level": (level, 0, 1)}
+    for name, (value, low, high) in (single | {"population": (population, 1, np.inf)}).items():
+        _check(name, value, low, high)
     df = guards.degrees(df)
     huge = [v is not None and v > guards.LARGEST for v in (n, deff, population)]
     n, deff, population = (float(v) if far else v for v, far in zip((n, deff, population), huge, strict=True))
@@ -260,13 +258,7 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
         before = now * _spread(table["before"], errors) / _spread(table["now"], errors) if name != "stated" else now
         se = np.sqrt(now**2 + before**2 - 2 * correlation * now * before)
         table[f"moe_{name}"] = z * se
-        table[f"p_{name}"] = _two_sided(table["change"].abs() / se)
-        least = _two_sided((table["change"].abs() - table["rounding"]).clip(lower=0) / se)
-        most = _two_sided((table["change"].abs() + table["rounding"]) / se)
-        least, adjusted, most = (_holm(p, table["family"]) for p in (least, table[f"p_{name}"], most))
-        table[f"holm_{name}"] = adjusted
-        known = [adjusted.isna(), least <= 1 - level, most <= 1 - level]
-        table[f"verdict_{name}"] = np.select(known, ["", "yes", "rounding"], "no")
+        table[f"p_{name}"], table[f"holm_{name}"], table[f"verdict_{name}"] = _judged(table, se, level)
     table["note"] = [_CHANGED.get(name, "") for name in table.index]
     return table.reset_index()
 
@@ -274,6 +266,17 @@ def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins
 _CHANGED = dict.fromkeys(
     ("app_online_video_size", "app_online_video_rate"), "users of micro-dramas are counted in 2024 only"
 )
+
+
+def _judged(table, se, level):
+    """p-values of changes, the same by Holm's adjustment, and verdicts, which the digits that were not printed may leave open."""
+    change = table["change"].abs()
+    p = _two_sided(change / se)
+    least = _two_sided((change - table["rounding"]).clip(lower=0) / se)
+    most = _two_sided((change + table["rounding"]) / se)
+    least, adjusted, most = (_holm(one, table["family"]) for one in (least, p, most))
+    known = [adjusted.isna(), least <= 1 - level, most <= 1 - level]
+    return p, adjusted, np.select(known, ["", "yes", "rounding"], "no")
 
 
 def _rounding(fact):

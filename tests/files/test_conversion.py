@@ -34,7 +34,7 @@ def test_csv__numbers_stay_numbers_and_what_is_text_is_said(kind, csv, tmp_path)
     assert "text, because of cells such as 'many' among numbers (mix)" in text
     assert "name" not in text
     found = files.read(out)
-    values = {name: found._values(name) for name in csv.columns}
+    values = {name: found.values(name) for name in csv.columns}
     assert {n for n, v in values.items() if pd.api.types.is_numeric_dtype(v)} == {"sex", "hours", "share", "holes"}
     for name in csv.columns:
         assert list(found.text(name)) == [None if v is None else files.spelling.spelt_as(v) for v in csv.text(name)]

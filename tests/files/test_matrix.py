@@ -93,7 +93,7 @@ def days(file, name):
 
     if file.meta is not None:
         found = dated(
-            file._values(name).mask(file.missing(name)),
+            file.values(name).mask(file.missing(name)),
             file.meta.original_variable_types[name],
             file.path.suffix == ".dta",
         )

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
 from ..errors import DataError
 from .places import REGIONS, UNKNOWN
@@ -63,6 +64,9 @@ class Tally:
     ipv6: int = 0
     touched: int = 0
 
+    def __add__(self, other):
+        return Tally(self.ipv4 + other.ipv4, self.ipv6 + other.ipv6, self.touched + other.touched)
+
     @property
     def blocks(self):
         """IPv6 addresses in the report's unit, 2^96 addresses (块/32), as a Fraction."""
@@ -89,8 +93,8 @@ class AddressCount(Shown):
 
         by : "region" (country code), "province" (adcode), "holder" or "operator"; "unknown" where that cannot be judged.
         """
-        if by is not None and by not in KEYS:
-            raise DataError(f"by = {by!r}: choose one of {', '.join(KEYS)}.")
+        if by is not None:
+            guards.choice(by, "by", KEYS)
         sizes, touched, beyond = defaultdict(Counter), Counter(), {}
         for piece in self.pieces:
             level = "" if by is None else getattr(piece, by)
@@ -242,8 +246,7 @@ def compare_operators(count, holdings):
     for name, tally in count.tallies("operator").items():
         if name != UNKNOWN:  # one operator may be spelt in several ways
             first, so_far = found.get(name.casefold(), (name, Tally()))
-            sums = Tally(so_far.ipv4 + tally.ipv4, so_far.ipv6 + tally.ipv6, so_far.touched + tally.touched)
-            found[name.casefold()] = first, sums
+            found[name.casefold()] = first, so_far + tally
     stated = {h.operator.casefold(): h for h in holdings}
     path = holdings[0].path if holdings else "operators"
     listed = []

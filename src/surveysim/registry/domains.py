@@ -14,8 +14,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+from .. import guards
 from ..display import Shown
-from ..errors import DataError
 from .allocations import place
 from .lists import RegistryList
 from .places import UNKNOWN, silent
@@ -50,8 +50,7 @@ class DomainCount(Shown):
         key : "suffix", "category" (of .CN: "cn" for names right under it, "com", …, "adm" for the 34 administrative regions; other
         suffixes have none and are left out), "province" (adcode) or "registrant"; "unknown" where the lists do not say.
         """
-        if key not in KEYS:
-            raise DataError(f"by = {key!r}: choose one of {', '.join(KEYS)}.")
+        guards.choice(key, "by", KEYS)
         rows = {}
         for levels, number in self.counts.items():
             level, suffix = levels[KEYS.index(key)], levels[0]

@@ -5,7 +5,7 @@ import unicodedata
 from functools import cache
 from importlib.resources import files
 
-from .. import reference
+from .. import guards, reference
 from ..errors import SpecError
 
 # ISO codes; adcodes of those that are one province
@@ -21,9 +21,7 @@ ABROAD = ("其他", "其它", "境外", "other")
 def texts(lang):
     """Every text of the tables in one language."""
     found = tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
-    if lang not in found:
-        raise SpecError(f"lang = {lang!r}: choose one of {', '.join(found)}.")
-    return found[lang]
+    return found[guards.choice(lang, "lang", found, error=SpecError)]
 
 
 @cache

@@ -195,8 +195,7 @@ def _address_rows(addresses, lang):
 def _holder_rows(tallies, lang):
     """(label, Tally) of the holders that the report names, in its order, then of all others together."""
     named = [name for name in holders(lang) if name != UNKNOWN]
-    rest = [tally for name, tally in tallies.items() if name not in named]
-    other = Tally(*(sum(getattr(t, kind) for t in rest) for kind in ("ipv4", "ipv6", "touched")))
+    other = sum((tally for name, tally in tallies.items() if name not in named), Tally())
     return [*((holders(lang)[name], tallies.get(name)) for name in named), (texts(lang)["other"], other)]
 
 

@@ -65,25 +65,14 @@ def written(path, page):
 
 def content(result, text, repetitions, budget=None):
     """Everything the template shows, as texts and drawings."""
-    from markupsafe import Markup
-
     table = result.comparison()
     statement = result.error_statement()
-    names = np.array([estimand_name(name, text) for name in table["indicator_id"]], dtype=object)
-    shares = (table["unit"] == "percent").to_numpy()
     provinces, short = provincial_penetration(result), province_names(text)
     raw_steps = weight_steps(result)
     steps = [[text[name], *shown] for name, *shown in map(_step_shown, raw_steps)]
     there = {"study": repetitions is not None, "budget": budget is not None}
     record = {entry["step"]: entry for entry in result.weights.records}
-    margin_labels, margin_table = national_margins(result, text)
     inside = ((table["lower"] <= table["parameter"]) & (table["upper"] >= table["parameter"])).sum()
-    drawings = {
-        "intervals": figures.svg(figures.intervals(names[shares], table[shares], text), text["intervals"]),
-        "map": figures.svg(figures.tile_map(short, provinces["estimate"].to_dict(), text), text["map"]),
-        "margins": figures.svg(figures.margins(margin_labels, margin_table, text), text["margins"]),
-        "weights": figures.svg(figures.weights(*weight_histogram(result, text), text), text["weights"]),
-    }
     return {
         "title": text["title"],
         "sections": [(key, text[label]) for key, label in SECTIONS if there.get(key, True)],
@@ -108,7 +97,7 @@ def content(result, text, repetitions, budget=None):
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
         "rural_bases": rural_bases(result, text),
         "statement_text": text["statement_text"].format(nominal_n=f"{sample_size():,}"),
-        "figures": {key: Markup(value) for key, value in drawings.items()},
+        "figures": drawings(result, table, provinces, text),
         "map_text": text["map_text"].format(
             least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
         ),
@@ -125,20 +114,30 @@ def content(result, text, repetitions, budget=None):
             [text[frame], *(html.number(100 * v, 1) for v in column)]
             for frame, column in result.response_rates().items()
         ],
-        "estimates": [
-            [
-                name,
-                text[row.unit],
-                *(
-                    html.number(getattr(row, c), _digits(row.unit, c))
-                    for c in ("published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")
-                ),
-                note_of(row.indicator_id, row.note, text),
-            ]
-            for name, row in zip(names, table.itertuples())
-        ],
+        "estimates": [estimate_cells(row, text) for row in table.itertuples()],
         "estimate_heads": [text[c] for c in ESTIMATE_HEADS],
     }
+
+
+def drawings(result, table, provinces, text):
+    """The figures of the survey, as inline SVG."""
+    from markupsafe import Markup
+
+    shares = table[table["unit"] == "percent"]
+    names = [estimand_name(name, text) for name in shares["indicator_id"]]
+    drawn = {
+        "intervals": figures.intervals(names, shares, text),
+        "map": figures.tile_map(province_names(text), provinces["estimate"].to_dict(), text),
+        "margins": figures.margins(*national_margins(result, text), text),
+        "weights": figures.weights(*weight_histogram(result, text), text),
+    }
+    return {key: Markup(figures.svg(ax, text[key])) for key, ax in drawn.items()}
+
+
+def estimate_cells(row, text):
+    """One estimate of the table of all of them; the numbers are those of its heads."""
+    numbers = (html.number(getattr(row, c), _digits(row.unit, c)) for c in ESTIMATE_HEADS[2:-1])
+    return [estimand_name(row.indicator_id, text), text[row.unit], *numbers, note_of(row.indicator_id, row.note, text)]
 
 
 def _digits(unit, column):
