@@ -419,7 +419,7 @@ def numpy_dual_frame(d, y, rng, replicates):
     parts = [
         s.data[["sex", "age_group", "education", "urban"]].apply(lambda c: c.cat.codes).to_numpy() for s in samples
     ]
-    base = [s._base for s in samples]
+    base = [s.base for s in samples]
     totals = [[np.bincount(c, s.weight) for c in p.T] for s, p in zip(samples, parts)]
     overlap = d.part[:, 1] + d.part[:, 2] > 0
     for r in range(replicates):

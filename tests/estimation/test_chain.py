@@ -97,7 +97,7 @@ def test_linear_calibrations_in_a_row__are_the_derivative_of_the_weights():
     """Residuals of linear calibration on the weights before are exact, so nudging each weight gives the same scores."""
     data = sample(5, 40)
     s = ss.Survey(data, weight="w").calibrate(SEX).calibrate({"x": 150_000.0, "one": 12_000.0}).calibrate(AGE)
-    first, rest = data["w"].to_numpy(), s._adjustments
+    first, rest = data["w"].to_numpy(), s.adjustments
 
     def total(w):
         for adjustment in rest:

@@ -64,7 +64,7 @@ def test_saved_factors__raked_in_every_replicate(row):
     table = read(row.data)
     matrix = factors(row, table)
     s = Survey(table, weight="w").rake(margins(row.data), tol=1e-12)
-    weights = np.stack([s._adjustments[0].again(table["w"].to_numpy() * f) for f in matrix.T], axis=1)
+    weights = np.stack([s.adjustments[0].again(table["w"].to_numpy() * f) for f in matrix.T], axis=1)
     rscales = [float(v) for v in str(row.rscales).split("|")]
     brought = Survey(
         table, weight=s.weight.copy(), replicate_weights=weights, scale=row.scale,
