@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from surveysim import DualFrameSurvey, Survey
+from surveysim.estimation.families.composer import sharing
 
 HERE = Path(__file__).parent
 NAMES = {
@@ -97,7 +98,7 @@ def test_linear_g__is_that_of_frames2():
         estimator, information = column.split(".")
         composer = d.composer(NAMES[estimator], frame_sizes=SIZES[information])
         w = d.pooled.weight
-        start = composer._single() if estimator == "CalSF" else composer._shared(composer.pinned(w))
+        start = composer.single() if estimator == "CalSF" else composer.part @ sharing(composer.pinned(w))
         np.testing.assert_allclose(composer.weights(w)[0] / (w * start), expected[column], rtol=1e-9, err_msg=column)
 
 
