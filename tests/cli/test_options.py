@@ -381,3 +381,39 @@ def test_margins__an_empty_number_is_named_by_its_row_and_column(data, tmp_path)
     (tmp_path / "e.csv").write_text("variable,level,percent\nsex,1,\nsex,2,100\n", encoding="utf-8")
     found = surveysim("weights", "rake", data, "--margins", tmp_path / "e.csv", "-o", tmp_path / "o.csv")
     assert "e.csv: data row 1 has an empty cell (percent)" in found.stderr
+
+
+def test_json__has_every_digit(tmp_path):
+    """Numbers near 1e-12 are no zeros."""
+    y = np.random.default_rng(1).normal(5e-12, 1e-12, 100)
+    pd.DataFrame({"y": y}).to_csv(tmp_path / "a.csv", index=False)
+    done = CliRunner().invoke(main, ["estimate", str(tmp_path / "a.csv"), "--mean", "y", "--json"])
+    (row,) = json.loads(done.output)
+    assert row["estimate"] == pytest.approx(y.mean(), rel=1e-12)
+    assert row["se"] == pytest.approx(y.std(ddof=1) / 10, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "more", [["--strata", "s"], ["--psu", "u"], ["--fpc", "N"], ["--psu", "u", "--lonely-psu", "remove"]]
+)
+def test_design_beside_replicate_weights__is_refused(more, tmp_path):
+    """The replicates that came with a file are its design; a census's fpc beside them would be believed to count."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"y": rng.normal(size=20), "s": list("ab") * 10, "u": range(20), "N": 20, "w": 1.0})
+    data = data.assign(**{f"r{k}": rng.multinomial(20, np.ones(20) / 20) for k in range(8)})
+    data.to_csv(tmp_path / "a.csv", index=False)
+    command = [
+        "estimate",
+        str(tmp_path / "a.csv"),
+        "--weight",
+        "w",
+        "--replicate-weights",
+        "r*",
+        "--replicate-kind",
+        "bootstrap",
+    ]
+    assert CliRunner().invoke(main, [*command, "--mean", "y"]).exit_code == 0
+    done = CliRunner().invoke(main, [*command, "--mean", "y", *more])
+    assert done.exit_code == 2
+    assert more[0] in done.output
+    assert "replicates" in done.output

@@ -96,7 +96,7 @@ def _show(tables, first, summary, found, lang, out, as_json):
         _write(tables, found, out)
     _report_problems(found.get("problems", ()), out)
     if as_json:
-        rows = {name: rows_of(table, double_precision=15) for name, table in tables.items()}
+        rows = {name: rows_of(table) for name, table in tables.items()}
         lists = {name: [_plain(item) for item in items] for name, items in found.items()}
         answer(as_json, {"summary": summary} | rows | lists, None)
         return

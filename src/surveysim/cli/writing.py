@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -17,15 +18,23 @@ def answer(as_json, found, text):
     """Print what a command found, a table or plain facts: as JSON, or as the text that `text` makes when it is called."""
     if not as_json:
         click.echo(text())
-    elif hasattr(found, "to_json"):
-        click.echo(found.to_json(orient="records", force_ascii=False))
     else:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(rows_of(found) if hasattr(found, "columns") else found, ensure_ascii=False))
 
 
-def rows_of(table, **options):
-    """The rows of a table as plain values that JSON has."""
-    return json.loads(table.to_json(orient="records", **options))
+def rows_of(table):
+    """The rows of a table as values that JSON has: numbers with all their digits (pandas rounds to ten decimals), gaps as null."""
+    columns = {str(name): [_plain(value) for value in table[name]] for name in table.columns}
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+
+def _plain(value):
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if value != value else str(value)
 
 
 def shown(table, number, **options):
