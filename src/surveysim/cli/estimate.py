@@ -136,7 +136,9 @@ def _refuse_idle(options, replicates, ci):
         refuse_unused(("deff",), "is for means, totals, proportions and ratios, and none is asked for")
     brought = bool(options["replicate_weights"] or options["replicate_factors"])
     if brought:
-        refuse_unused(("strata", "psu", "fpc"), "is in the replicates that came with the file, which are the design; leave it out")
+        refuse_unused(
+            ("strata", "psu", "fpc"), "is in the replicates that came with the file, which are the design; leave it out"
+        )
     if replicates is None and not brought:
         refuse_unused(("mse",), "is for replicates; add --replicates, or --replicate-weights")
     if replicates != "fay" and not brought:

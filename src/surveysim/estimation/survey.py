@@ -121,6 +121,11 @@ class Survey(Shown):
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
         if replicate_weights is not None or replicate_factors is not None:
+            for name, given in (("strata", strata), ("psu", psu), ("fpc", fpc), ("pps", pps)):
+                if given is not None:
+                    raise DesignError(
+                        f"{name} beside replicates that are brought would change nothing: they are the design. Leave {name} out."
+                    )
             self.engine = brought(
                 data, replicate_weights, replicate_factors, final, scale, rscales, mse, n, replicate_kind, rho
             )
