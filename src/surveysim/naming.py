@@ -164,9 +164,13 @@ def _joined(pieces, sign, counts):
 
 
 def _only(text, ways, file, option):
-    """The only way to read a text."""
+    """The only way to read a text, which names each column once."""
     if len(ways) == 1:
-        return ways[0]
+        (way,) = ways
+        twice = next((part for k, part in enumerate(way) if part in way[:k]), None)
+        if twice is not None:
+            raise DataError(f"{option} {text!r} names {_shown([twice])} twice; once is enough.")
+        return way
     if ways:
         raise DataError(
             f"{option} {text!r} can be read as {' or as '.join(_shown(way) for way in ways)}; put names with signs in double quotes."

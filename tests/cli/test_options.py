@@ -417,3 +417,39 @@ def test_design_beside_replicate_weights__is_refused(more, tmp_path):
     assert done.exit_code == 2
     assert more[0] in done.output
     assert "replicates" in done.output
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--by", ""], "no column ''"),
+        (["--by", "s,s"], "names 's' twice"),
+        (["--level", "0.95%"], "is 0.95 %; give at least 50 %"),
+        (["--by", "empty"], "20 rows of weight have no empty"),
+    ],
+)
+def test_what_was_hardly_meant__is_refused(more, said, tmp_path):
+    data = pd.DataFrame({"y": range(20), "s": list("ab") * 10, "empty": [""] * 20})
+    data.to_csv(tmp_path / "a.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ss.SurveysimWarning)
+        done = CliRunner().invoke(main, ["estimate", str(tmp_path / "a.csv"), "--mean", "y", *more])
+    assert done.exit_code == 2, done.output
+    assert said in done.output
+
+
+def test_names_of_a_margins_file__in_capitals_are_hinted(tmp_path):
+    pd.DataFrame({"y": range(4), "s": list("abab")}).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "m.csv").write_text("Variable,Level,Percent\ns,a,50\ns,b,50\n")
+    command = [
+        "weights",
+        "rake",
+        str(tmp_path / "a.csv"),
+        "--margins",
+        str(tmp_path / "m.csv"),
+        "-o",
+        str(tmp_path / "o.csv"),
+    ]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2
+    assert "it has 'Variable'" in done.output

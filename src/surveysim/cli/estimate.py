@@ -73,7 +73,7 @@ def _many(name, text):
 @seed_option(1, "Seed of rao-wu replicates.")
 @shared(REPLICATE_WEIGHTS)
 @defaulted("--ci", str, "logit", "Interval of proportions.")
-@defaulted("--level", Share(), 0.95, "Confidence level.")
+@defaulted("--level", Share(least=0.5), 0.95, "Confidence level.")
 @one_of("--deff", ["wor", "wr"], text="Also the design effect.")
 @estimates_option
 @click.option("--percent", is_flag=True, help="Proportions, with their errors and intervals, in percent.")
@@ -97,7 +97,7 @@ def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates
         refuse_unused((*RAKING, "rake_by"), "without --rake, there is nothing to rake to")
     _refuse_idle(options, replicates, ci)
     file = read_file(data, options, options["rake"])
-    options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by else []}
+    options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by is not None else []}
     survey, asked, domains = _survey(file, Roles(), options)
     if where:
         survey = survey.where(np.logical_and.reduce([holds(file, text, "--where") for text in where]))

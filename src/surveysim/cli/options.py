@@ -23,21 +23,29 @@ class Finite(click.FloatRange):
 
 
 class Share(click.ParamType):
-    """A share, written 0.0066 or 0.66%."""
+    """A share, written 0.0066 or 0.66%; `least` is what it can sensibly be."""
 
     name = "share"
 
+    def __init__(self, least=None):
+        self.least = least
+
     def convert(self, value, param, ctx):
         try:
-            return float(value[:-1]) / 100 if str(value).endswith("%") else float(value)
+            share = float(value[:-1]) / 100 if str(value).endswith("%") else float(value)
         except ValueError:
             self.fail(f"{value!r} is no share; write 0.0066 or 0.66%.", param, ctx)
+        if self.least is not None and 0 < share < self.least:
+            self.fail(f"{value!r} is {100 * share:g} %; give at least {100 * self.least:g} %.", param, ctx)
+        return share
 
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-level_option = click.option("--level", type=Share(), default="95%", show_default=True, help="Confidence level.")
+level_option = click.option(
+    "--level", type=Share(least=0.5), default="95%", show_default=True, help="Confidence level."
+)
 population_option = click.option("--population", type=float, help="Persons, for the finite population correction.")
 estimates_option = click.option("-o", "--out", type=FILE, help="Write a .csv, .parquet or .xlsx file.")
 

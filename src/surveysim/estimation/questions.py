@@ -115,7 +115,8 @@ class Questions:
         if not self.survey.design.all_interviews:  # rows of weight 0 make no domain
             used &= np.bincount(group[(group >= 0) & (self.weight != 0)], minlength=len(names)) > 0
         if not used.any():
-            raise DataError("the subpopulation has no rows of weight; check where(), by and the weights.")
+            gone = "".join(f": {lost:,} rows of weight have no {column}" for column, lost in self.aside.items())
+            raise DataError(f"the subpopulation has no rows of weight{gone}; check where(), by and the weights.")
         if used.all():
             return group, names
         place, kept = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32), np.empty_like(group)

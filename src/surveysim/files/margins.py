@@ -52,8 +52,12 @@ def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale
     given = [name for name in TOTALS if name in file.columns]
     absent = [name for name in ("variable", "level", *([by] if by else [])) if name not in file.columns]
     if absent or len(given) != 1:
+        alike = {name.casefold(): name for name in file.columns}.get(absent[0].casefold()) if absent else None
+        hint = f" (it has {alike!r}: names are as they are written, capitals too)" if alike else ""
         what = (
-            f"has no column {absent[0]!r}" if absent else f"has {' and '.join(given) or 'none'} of {', '.join(TOTALS)}"
+            f"has no column {absent[0]!r}{hint}"
+            if absent
+            else f"has {' and '.join(given) or 'none'} of {', '.join(TOTALS)}"
         )
         raise DataError(
             f"{path}: {what}; a margins file has the columns variable, level, {by + ', ' if by else ''}and one of {', '.join(TOTALS)}."
