@@ -159,9 +159,17 @@ def passes(columns, step, before, after):
             return made
         made |= {"cut": _held(before, np.asarray(after), *options["trim"]), "mean_follows": shares}
         made["wanders"] = len(step["totals"]) > 1 or None not in options["trim"]  # who was cut once may end inside
+        made["inside"] = bool(np.any(_beyond(before, np.asarray(free), *options["trim"]) & ~made["cut"]))
     if options.get("q") is not None:
         made["q"] = values[options["q"]]
     return made
+
+
+def _beyond(before, free, least, most):
+    """Rows that a raking without trimming leaves outside of the bounds."""
+    of_mean = free / (fsum(free) / (before > 0).sum())
+    low, high = -np.inf if least is None else least, np.inf if most is None else most
+    return (before > 0) & ((of_mean < low) | (of_mean > high))
 
 
 def _held(before, after, least, most):

@@ -112,10 +112,12 @@ def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
     assert [f["check"] for f in report.findings] == ["repeated"]
 
 
-@pytest.mark.parametrize(("name", "number"), [("dual", 524), ("survey", 611), ("survey", 904), ("survey", 3639)])
+@pytest.mark.parametrize(
+    ("name", "number"), [("dual", 524), ("survey", 611), ("survey", 904), ("survey", 3639), ("survey", 9224)]
+)
 def test_false_alarms_of_before(name, number):
     """Whole numbers in polars; a dropped row beside a trim of shares; a weight that passes its bound within the step of a derivative; half
-    of the weights but for their rounding."""
+    of the weights but for their rounding; a weight that was cut and ends inside its bounds."""
     _, case = families.case_of(name, 211, number)
     report = Report()
     {"dual": dual, "survey": survey}[name].attack(case, report)
