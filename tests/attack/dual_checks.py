@@ -13,6 +13,7 @@ from .session import RefusedError, Session, options_text, rows_of
 from .statistics import plain_items, plain_score, plain_size, plain_values
 
 STEP = 1e-4
+FAR = 3.0  # sum of how far factors are from 1, beyond which the band says nothing
 THETA = ("hartley", "composite", "pml", "cal_df")  # take a θ
 
 
@@ -249,6 +250,11 @@ def derivative(case, known, report):
     solved = case["estimator"] == "raking_ratio"
     w = np.concatenate([path[-1] for path in known["path"]])
     away += 3 * float(np.ptp((final / np.where(w > 0, w, 1.0))[w > 0])) if solved else 0.0
+    if away > FAR:
+        report.refused(
+            "repeated: factors far from 1, where regressions before and after a raking have little in common"
+        )
+        return
     for (key, item), slope in zip(items.items(), slopes):
         V, size = 0.0, 0.0
         z = np.array(plain_score(item, final)) * final

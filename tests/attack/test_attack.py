@@ -113,16 +113,28 @@ def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("dual", 524), ("survey", 611), ("survey", 904), ("survey", 3639), ("survey", 9224)]
+    ("name", "seed", "number"),
+    [
+        ("dual", 211, 524),
+        ("dual", 212, 314),
+        ("survey", 211, 611),
+        ("survey", 211, 904),
+        ("survey", 211, 3639),
+        ("survey", 211, 9224),
+    ],
 )
-def test_false_alarms_of_before(name, number):
-    """Whole numbers in polars; a dropped row beside a trim of shares; a weight that passes its bound within the step of a derivative; half
-    of the weights but for their rounding; a weight that was cut and ends inside its bounds."""
-    _, case = families.case_of(name, 211, number)
+def test_false_alarms_of_before(name, seed, number):
+    """What was no fault of the library.
+
+    Whole numbers in polars; factors up to 9 of weights over six powers of ten; a dropped row beside a trim of shares; a weight that
+    passes its bound within the step of a derivative; half of the weights but for their rounding; a weight that was cut and ends inside
+    its bounds.
+    """
+    _, case = families.case_of(name, seed, number)
     report = Report()
     {"dual": dual, "survey": survey}[name].attack(case, report)
     assert report.findings == []
-    assert report.counts["naive"] > 0 or report.counts["naive weights"] > 0
+    assert any(report.counts.get(check) for check in ("naive", "naive weights", "dual weights"))
 
 
 def test_rows_are_shrunk_to_the_one_that_matters():
