@@ -52,6 +52,9 @@ def with_error(z, step, covariance):
 
 def regression(z, x, weight, penalty=None):
     """b of least Σ weight (z - x'b)² + b' penalty b; any solution will do where x has redundant columns."""
+    weight = np.asarray(weight, float)
+    if (weight < 0).any():  # as linear calibration leaves them: no sum of squares, but the same equations
+        return np.linalg.lstsq(x.T @ (weight[:, None] * x), x.T @ (weight * np.asarray(z, float)), rcond=1e-13)[0]
     root = np.sqrt(weight)
     rows, right = root[:, None] * x, root * np.asarray(z, float)
     if penalty is not None:
