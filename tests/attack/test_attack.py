@@ -127,9 +127,9 @@ def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
 def test_false_alarms_of_before(name, seed, number):
     """What was no fault of the library.
 
-    Whole numbers in polars; factors up to 9 of weights over six powers of ten; weights below 0; a dropped row beside a trim of shares; a weight that
-    passes its bound within the step of a derivative; half of the weights but for their rounding; a weight that was cut and ends inside
-    its bounds.
+    Whole numbers in polars; factors up to 9 of weights over six powers of ten; weights below 0; a dropped row beside a trim of
+    shares; a weight that passes its bound within the step of a derivative; half of the weights but for their rounding; a weight
+    that was cut and ends inside its bounds.
     """
     _, case = families.case_of(name, seed, number)
     report = Report()
