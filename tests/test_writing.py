@@ -143,7 +143,7 @@ def test_csv__is_written_in_one_place():
     """Whoever writes a CSV file of ours goes through the guard; survey files keep their own cells."""
     found = [p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if ".to_csv(" in "".join(
         line for line in p.read_text(encoding="utf-8").splitlines(True) if ">>>" not in line)]  # fmt: skip
-    assert sorted(found) == ["display.py", "files/formats.py"]
+    assert sorted(found) == ["display.py", "files/writing.py"]
 
 
 def test_sample_and_performance__are_guarded(tmp_path, monkeypatch):

@@ -35,12 +35,17 @@ def is_number(value):
     return isinstance(value, NUMBERS) and not isinstance(value, NO_NUMBERS)
 
 
-def is_finite(value):
-    """Whether a value is one real number that a float can hold."""
+def is_held(value):
+    """Whether a value is one real number, infinite ones too, that a float can hold."""
     try:
-        return is_number(value) and math.isfinite(float(value))
+        return is_number(value) and float(value) is not None
     except OverflowError:  # a whole number with hundreds of digits
         return False
+
+
+def is_finite(value):
+    """Whether a value is one real number that a float can hold."""
+    return is_held(value) and math.isfinite(float(value))
 
 
 def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=""):
@@ -151,7 +156,7 @@ def pair(value, what, *, holes=False, error=DataError, remedy=""):
     given = (
         list(value) if isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim == 1) else []
     )
-    if len(given) != 2 or not all(is_number(v) or (holes and v is None) for v in given):
+    if len(given) != 2 or not all(is_held(v) or (holes and v is None) for v in given):
         raise error(
             f"{what} = {sight(value)}: give a pair of numbers{', or None for either' if holes else ''}.{_more(remedy)}"
         )

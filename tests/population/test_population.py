@@ -390,7 +390,7 @@ def test_parameter__refuses_what_it_cannot_read(pop):
         pop.parameter("internet/persons/persons")
     with pytest.raises(DataError, match="names 2 summed variables"):
         pop.parameter("app_ride_hailing*app_short_video")
-    with pytest.raises(DataError, match=r"give .column"):
+    with pytest.raises(DataError, match="give a dict"):
         pop.parameter("internet", where="province")
     assert pop.parameter("internet", where={"province": set()})["value"].tolist() == [0.0]
 

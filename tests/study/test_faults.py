@@ -240,6 +240,7 @@ def started(home, kind, mark):
     """A process that runs the study, and has written a part."""
     script = home / "script.py"
     script.write_text(
+        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have it ignored (nohup)\n"
         "import sys\nfrom concurrent.futures import ProcessPoolExecutor\nfrom multiprocessing import get_context\n"
         f"{SMALL_PARTS}\nfrom surveysim import Study\n"
         + ("from distributed import Client, LocalCluster\n" if kind == "dask" else "")

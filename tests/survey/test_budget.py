@@ -94,7 +94,7 @@ def test_plot_and_summary(budget, lang):
 
 def test_refusals():
     spec = SurveySpec.preset("cnnic-2024-12", **SMALL)
-    with pytest.raises(StudyError, match="at least 2"):
+    with pytest.raises(StudyError, match="At least 2"):
         error_budget(spec, 1)
     with pytest.raises(SpecError, match="seed"):
         error_budget(spec, 2, seed=-1)

@@ -10,7 +10,7 @@ from surveysim import DataError, Recipe, Survey
 from surveysim.weighting import BaseWeight, Rake, UnitNonresponse, response_propensity
 from surveysim.weighting.result import deff_kish
 
-PARITY = Path(__file__).parents[1] / "parity"
+PARITY = Path(__file__).parents[2] / "parity"
 FILE = pd.DataFrame(
     {
         "status": ["R", "R", "N", "U", "X", "R", "N", "N", "U", "R"],
