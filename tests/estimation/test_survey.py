@@ -272,3 +272,14 @@ def test_fpc_of_the_first_stage_alone__leaves_the_second_with_replacement():
     assert Survey(data, weight="w", **arrays).total("y").table["se"][0] ** 2 == pytest.approx(expected)
     with pytest.raises(DesignError, match="every stage of psu"):
         Survey(data, **stages)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 2, 0, 1, 3]])
+def test_deff__of_a_constant_in_a_domain_is_none(order):
+    """Its simple random samples have no variance but for rounding, which nothing is divided by, in any order of the rows."""
+    data = pd.DataFrame({"y": [0, 100, 100, 100, 100], "x": [7.101, 2.368, 9.016, 5.864, 6.584], "k": list("qqpqp")})
+    data = data.assign(w=[8.489, 15.41, 6.823, 5.585, 6.569]).iloc[order].reset_index(drop=True)
+    survey = Survey(data, weight="w").calibrate({"x": 217.76713436800617}, method="linear")
+    found = survey.total("y", deff="wor", by="k").table.set_index("domain")["deff"]
+    assert np.isnan(found["k=p"])
+    assert found["k=q"] > 0

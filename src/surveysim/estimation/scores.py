@@ -13,6 +13,7 @@ from ..threads import by_threads
 
 NONE, ONE = np.empty(0), np.ones(1)
 ROWS = 262_144  # rows summed together; larger tables are summed block by block
+SAME = 1e-24  # of the sum of squares: what rounding leaves of the deviations of scores that are all the same
 
 
 def dot(w, y):
@@ -182,10 +183,14 @@ def srs_variance(w, item, replacement=True):
     """
     D = np.size(item.value)
     n, N, squares = np.zeros(D, np.int64), np.zeros(D), np.zeros(D)
+    whole = np.abs(w) * item.score**2
     if isinstance(item, Statistic):
         kernels.element_variance(w, item.score, item.rows, n, N, squares)
+        sizes = whole[item.rows].sum()
     else:
         kernels.element_variances(w, item.score, item.group, n, N, squares)
+        sizes = np.bincount(item.group[item.group >= 0], whole[item.group >= 0], D)
+    squares[squares <= SAME * sizes] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = n / (n - 1) * squares / N
         result = N**2 * spread / n * (1.0 if replacement else np.maximum(1 - n / N, 0.0))
