@@ -1,6 +1,6 @@
 """Write docs/explanation/variance-proof.md and .csv: estimated variances over empirical ones, and coverage, for every recipe and estimator.
 
-`.venv/bin/python studies/variance_proof.py [--processes 2]` takes some forty minutes of one core, `--small` a minute and writes
+`.venv/bin/python studies/variance_proof.py [--processes 2]` takes an hour or more of one core, `--small` a minute and writes
 nothing; `--only TEXT` runs the recipes with that text in their name. The population, samples and recipes are in
 variance_designs.py, the page's words in variance_page.py.
 

@@ -5,6 +5,7 @@ Rows are a's then b's. `part` (n, 4) says how much of a row lies in domain a (on
 samples as they came; a composite weight is w × h.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -32,7 +33,7 @@ def sharing(theta):
 
 
 @dataclass(frozen=True)
-class Composer:
+class Composer(ABC):
     """An estimator with one set of weights, as a function of w; a family says in `accepts` what each of its estimators uses.
 
     Attributes
@@ -57,9 +58,9 @@ class Composer:
     labels: tuple = ()
     variance: object = None
 
+    @abstractmethod
     def weights(self, w):
         """Final weights (n,) and what the estimator does to scores."""
-        raise NotImplementedError
 
     def again(self, w):
         """Final weights from other w, for replicates."""
