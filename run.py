@@ -8,7 +8,7 @@ python3 run.py attack        random samples of every shape against second implem
                              [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/explanation/attack.md
 python3 run.py lint          ruff, formatting, spelling, import contracts, circles between files
 python3 run.py examples      every example, its output compared
-python3 run.py bench         benchmarks; rewrites benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
+python3 run.py bench [NAME]  benchmarks; all of them rewrite benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
 python3 run.py docs          the documentation, in docs/_build/html
 python3 run.py studies       every page of results made again at full size, some hours of two cores [NAME ...]
 python3 run.py parameters    recompute the parameter table that ships with the preset
