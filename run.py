@@ -6,7 +6,7 @@ python3 run.py test [--all]  the tests; --all adds the long ones
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py attack        random samples of every shape against second implementations, repeated weightings, R and laws
                              [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/explanation/attack.md
-python3 run.py lint          ruff, formatting, spelling, import contracts, circles between files
+python3 run.py lint          ruff, formatting, spelling, import contracts, circles between files, types
 python3 run.py examples      every example, its output compared
 python3 run.py bench [NAME]  benchmarks; all of them rewrite benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
 python3 run.py docs          the documentation, in docs/_build/html
@@ -102,7 +102,8 @@ def lint(arguments):
     ruff, script = (PYTHON, "-m", "ruff"), PYTHON.with_name
     style = ((*ruff, "check", "."), (*ruff, "format", "--check", "."), (script("codespell"),))
     structure = ((script("lint-imports"),), (PYTHON, "tests/house/imports.py"))
-    return max(call(*check) for check in (*style, *structure))
+    types = subprocess.Popen([PYTHON, "tests/house/typed.py"], cwd=ROOT)  # takes longest, so beside the others
+    return max(*(call(*check) for check in (*style, *structure)), types.wait())
 
 
 def examples(arguments):

@@ -14,7 +14,11 @@ MODULES = [
     for path in sorted(ROOT.rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
-PUBLIC = [name for name, home in surveysim._HOMES.items() if home != "errors" or name == "SurveysimError"]
+PUBLIC = [
+    name
+    for name in surveysim.__all__
+    if getattr(surveysim, name).__module__ != "surveysim.errors" or name == "SurveysimError"
+]
 
 
 def examples(thing, name):

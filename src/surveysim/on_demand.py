@@ -1,29 +1,52 @@
 """Packages whose names are imported when somebody first asks for them, so that what is not used costs no time at the start."""
 
+from __future__ import annotations
+
 import sys
 from importlib import import_module
-from importlib.util import find_spec
+
+TYPE_CHECKING = False  # that of `typing`, which takes longer than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
-def on_demand(package, homes):
-    """`__getattr__` and `__dir__` of a package: homes {module: names in it}. Modules are names too."""
-    where = {name: module for module, names in homes.items() for name in names.split()}
+def on_demand(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a package whose `__init__.pyi` says where each of its names is at home. Modules are names too."""
+    where: dict[str, str] = {}
 
-    def getattr_(name):
+    def homes() -> dict[str, str]:
+        where.update({} if where else _homes(package))
+        return where
+
+    def getattr_(name: str) -> Any:
         if name == "__all__":  # what `from package import *` asks for
-            return list(where)
-        if name not in where:
-            if not name.startswith("_") and find_spec(f"{package}.{name}") is not None:
+            return list(homes())
+        if name in homes():
+            value = getattr(import_module(homes()[name], package), name)
+            setattr(sys.modules[package], name, value)
+            return value
+        try:
+            if not name.startswith("_"):
                 return import_module(f".{name}", package)
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{where[name]}", package), name)
-        setattr(sys.modules[package], name, value)
-        return value
+        except ModuleNotFoundError as error:
+            if error.name != f"{package}.{name}":
+                raise
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    def dir_():
-        return sorted({*vars(sys.modules[package]), *where})
+    def dir_() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes()})
 
     return getattr_, dir_
+
+
+def _homes(package: str) -> dict[str, str]:
+    """{name: module it is imported from} of the file that tells checkers of types about a package."""
+    import ast  # here, because a package of which nothing is asked needs none
+
+    with open(f"{sys.modules[package].__file__}i", encoding="utf-8") as file:
+        imports = (node for node in ast.parse(file.read()).body if isinstance(node, ast.ImportFrom))
+        return {alias.name: "." * node.level + (node.module or "") for node in imports for alias in node.names}
 
 
 class Later:
@@ -32,10 +55,10 @@ class Later:
     package, name : as for `importlib.import_module`.
     """
 
-    def __init__(self, package, name):
+    def __init__(self, package: str | None, name: str) -> None:
         self.__dict__["_where"] = name, package
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         value = getattr(import_module(*self._where), name)
         if not name.startswith("__"):
             self.__dict__[name] = value

@@ -50,12 +50,12 @@ class File:
         self.homes = dict(self._homes()) if self.door else {}
 
     def _homes(self):
-        """(name, module) of what `on_demand` says in this door."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "on_demand":
-                for module, names in ast.literal_eval(node.args[1]).items():
-                    for name in names.split():
-                        yield name, absolute(self.package, f".{module}")
+        """(name, module) of what this door hands on, as its file for checkers of types says."""
+        told = self.path.with_suffix(".pyi")
+        for node in ast.parse(told.read_text(encoding="utf-8") if told.exists() else "").body:
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    yield alias.name, absolute(self.package, "." * node.level + (node.module or ""))
 
 
 def absolute(package, relative):
@@ -72,7 +72,7 @@ def files():
 
 def imported(file, known):
     """Modules that a file imports anywhere."""
-    found, only_types = set(), {id(n) for block in _type_blocks(file) for n in ast.walk(block)}
+    found, only_types = set(), {id(n) for n in _for_types(file)}
     for node in ast.walk(file.tree):
         if isinstance(node, ast.ImportFrom) and node.level and id(node) not in only_types:
             module = absolute(file.package, "." * node.level + (node.module or ""))
@@ -82,9 +82,10 @@ def imported(file, known):
     return (found & set(known)) - {file.name}
 
 
-def _type_blocks(file):
+def _for_types(file):
     """What stands under `if TYPE_CHECKING:`."""
-    return [n for n in file.tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING"]
+    blocks = (n for n in file.tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING")
+    return [node for block in blocks for statement in block.body for node in ast.walk(statement)]
 
 
 def _home(module, name, known):

@@ -6,7 +6,7 @@ from . import imports
 def library(tmp_path, monkeypatch, **texts):
     monkeypatch.setattr(imports, "SOURCE", tmp_path)
     for name, text in texts.items():
-        path = tmp_path / "room" / f"{name}.py"
+        path = tmp_path / "room" / (name if "." in name else f"{name}.py")
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     known = imports.files()
@@ -22,17 +22,21 @@ def test_a_circle_by_an_import_in_a_function__is_found(tmp_path, monkeypatch):
 
 
 def test_a_circle_through_the_door_or_later__is_found(tmp_path, monkeypatch):
-    door = "__getattr__, __dir__ = on_demand(__name__, {'a': 'A'})\n"
+    told = {"__init__.pyi": "from .a import A as A\n"}
     later = "a = Later(__package__, '.a')\n"
     for back in ("from . import A\n", later):
-        _, graph = library(tmp_path, monkeypatch, __init__=door, a="from .b import B\nA = 1\n", b=back)
+        _, graph = library(tmp_path, monkeypatch, __init__="", a="from .b import B\nA = 1\n", b=back, **told)
         assert imports.circles(graph) == [["room.a", "room.b"]]
 
 
 def test_what_only_types_need__is_no_circle(tmp_path, monkeypatch):
-    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .a import A\n"
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import a\n"
     _, graph = library(tmp_path, monkeypatch, __init__="", a="from .b import B\n", b=types)
     assert imports.circles(graph) == []
+    for otherwise in ("a = Later(__package__, '.a')", "from . import a"):
+        text = f"{types}else:\n    {otherwise}\n"
+        _, graph = library(tmp_path, monkeypatch, __init__="", a="from .b import B\n", b=text)
+        assert imports.circles(graph) == [["room.a", "room.b"]]
 
 
 def test_an_import_in_a_function__needs_a_reason(tmp_path, monkeypatch):

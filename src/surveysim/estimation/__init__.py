@@ -16,13 +16,4 @@ Examples
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "dual_frame": "DualFrameSurvey",
-        "effort": "Effort early_late",
-        "estimates": "Estimates",
-        "intervals": "proportion_interval",
-        "survey": "Survey",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

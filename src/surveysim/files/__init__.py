@@ -6,11 +6,4 @@ and changes nothing else. Levels are compared as text: 1, 1.0 and "1" are one le
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "data_file": "DataFile write_table",
-        "reading": "read",
-        "margins": "read_margins",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

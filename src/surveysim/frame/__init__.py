@@ -2,4 +2,4 @@
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(__name__, {"telephone": "TelephoneFrame"})
+__getattr__, __dir__ = on_demand(__name__)

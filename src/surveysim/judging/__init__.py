@@ -2,4 +2,4 @@
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(__name__, {"tables": "bootstrap_coverage compare performance repetitions_needed"})
+__getattr__, __dir__ = on_demand(__name__)

@@ -14,16 +14,4 @@ appendix-5: Total, Share, %: stated 100, found 100.01, difference -0.01
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "addresses": "AddressCount Conflict Tally compare_operators count_addresses",
-        "allocations": "AllocationList Holding read_allocations read_operators",
-        "checks": "discrepancies",
-        "delegated": "Delegated read_delegated",
-        "domains": "DomainCount count_domains",
-        "notation": "from_notation to_notation",
-        "ranges": "Discrepancy Problem Range",
-        "tables": "labelled published_tables report_tables",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

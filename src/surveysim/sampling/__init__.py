@@ -2,12 +2,4 @@
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "allocation": "allocate margin_of_error sample_size",
-        "design": "SampleDesign",
-        "frame_split": "allocate_frames",
-        "selection": "inclusion_probabilities select",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

@@ -20,16 +20,4 @@ True
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "study": "Study",
-        "results": "StudyResult",
-        "design_solver": "Solution solve_design",
-        # names that other rooms have since; for one release
-        ".survey.budget": "ErrorBudget error_budget",
-        ".survey.spec": "SurveySpec",
-        ".survey.run": "SurveyRun",
-        ".judging.tables": "bootstrap_coverage compare performance repetitions_needed",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

@@ -2,11 +2,4 @@
 
 from ..on_demand import on_demand
 
-__getattr__, __dir__ = on_demand(
-    __name__,
-    {
-        "budget": "ErrorBudget error_budget",
-        "spec": "SurveySpec",
-        "run": "SurveyRun",
-    },
-)
+__getattr__, __dir__ = on_demand(__name__)

@@ -1,0 +1,1 @@
+from .telephone import TelephoneFrame as TelephoneFrame

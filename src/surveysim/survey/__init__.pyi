@@ -1,0 +1,3 @@
+from .budget import ErrorBudget as ErrorBudget, error_budget as error_budget
+from .spec import SurveySpec as SurveySpec
+from .run import SurveyRun as SurveyRun
