@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError
+from .guards import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +192,11 @@ def of_dictionary(array, label, kind):
 def inside(codes, levels, label, error=DataError):
     """The codes, none of them beyond the levels: tables may be made without looking."""
     if len(codes) and int(codes.max()) >= levels:
-        beyond = codes >= levels
-        raise error(
-            f"{label} has codes beyond its {levels} levels in {int(beyond.sum())} rows, the first is row "
-            f"{int(np.argmax(beyond))}; mend the codes, or name their levels."
+        message = (
+            "{label} has codes beyond its {levels} levels in {bad} rows, the first is row {row}; mend the codes, or name their "
+            "levels."
         )
+        refuse(codes >= levels, message, error, label=label, levels=levels)
     return codes
 
 
@@ -204,12 +205,8 @@ def codes_inside(what, codes, levels, n):
     codes = np.asarray(codes)
     if codes.shape != (n,) or codes.dtype.kind not in "iu":
         raise DataError(f"{what} is {codes.dtype} of shape {codes.shape}; give integers of shape ({n},).")
-    outside = (codes < 0) | (codes >= levels)
-    if outside.any():
-        raise DataError(
-            f"{what} has {int(outside.sum())} codes outside 0 to {levels - 1}, the first is {codes[outside][0]} in row "
-            f"{int(np.argmax(outside))}."
-        )
+    message = "{what} has {bad} codes outside 0 to {most}, the first is {first} in row {row}."
+    refuse((codes < 0) | (codes >= levels), message, what=what, most=levels - 1, first=codes)
     return codes
 
 
@@ -224,8 +221,7 @@ def refuse_infinite(values, label, inside=None):
     if all_finite(values):
         return
     infinite = np.isinf(values) if inside is None else np.isinf(values) & inside
-    if infinite.any():
-        raise DataError(
-            f"{label} is infinite in {int(infinite.sum())} of {len(values)} rows, the first is row {int(np.argmax(infinite))}. "
-            f"Mend these values, or leave the rows out."
-        )
+    message = (
+        "{label} is infinite in {bad} of {n} rows, the first is row {row}. Mend these values, or leave the rows out."
+    )
+    refuse(infinite, message, label=label)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import DataError
+from .errors import DataError, SurveysimError
 
 LARGEST = 2**63 - 1  # whole numbers that fit into arrays
 SMALLEST = np.finfo(float).tiny  # probability whose inverse a float still holds
@@ -22,6 +22,20 @@ TRUTH = {bool, np.bool_}
 NUMBERS = (float, int, np.number, Real)  # those that are asked about most first: Real takes its time
 NO_NUMBERS = (bool, np.bool_, np.complexfloating)
 WHOLE = (int, np.integer, Integral)
+
+
+def refuse(bad, message: str, error: type[SurveysimError] = DataError, **told: object) -> None:
+    """Raise where any of `bad` (n,) holds, such as rows of a table.
+
+    The message has {bad} for how many there are, {n} for of how many, {row} for the first of them, and the names of what is told besides:
+    arrays (n,) stand for their value in that row.
+    """
+    bad = np.asarray(bad)
+    if not bad.any():
+        return
+    row = int(np.argmax(bad))
+    told = {name: v[row : row + 1].tolist()[0] if isinstance(v, np.ndarray) else v for name, v in told.items()}
+    raise error(message.format(bad=int(bad.sum()), n=bad.size, row=row, **told))
 
 
 def sight(value):
@@ -196,13 +210,8 @@ def number_array(values, what, *, shape=None, error=DataError, remedy=""):
     if array.ndim != 1 if shape is None else array.shape != shape:
         wanted = "numbers, one after another" if shape is None else f"numbers of shape {shape}"
         raise error(f"{what} = {sight(values)}: give {wanted}.{_more(remedy)}")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise error(
-            f"{what}: {int(bad.sum())} of {array.size} numbers are missing or infinite, the first is {array.ravel()[at]!s} at place "
-            f"{at}.{_more(remedy)}"
-        )
+    message = "{what}: {bad} of {n} numbers are missing or infinite, the first is {first!s} at place {row}.{more}"
+    refuse(~np.isfinite(array), message, error, what=what, first=array.ravel(), more=_more(remedy))
     return array
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .coding import coded_values, of_dictionary, refuse_infinite, truth_values
 from .errors import DataError, SurveysimWarning
-from .guards import sight
+from .guards import refuse, sight
 from .naming import did_you_mean
 
 
@@ -379,10 +379,9 @@ def mask_of(data, mask, n, what):
     values = values_of(data, mask, n, what)
     if not truth_values(values) and not (len(values) and values.isna().all()):
         raise DataError(f"{label} needs {n} True or False values, one per row; got {values.dtype}.")
-    missing = values.isna().to_numpy()
-    if missing.any():
-        raise DataError(
-            f"{label} is missing in {int(missing.sum())} of {n} rows, the first is row {int(np.argmax(missing))}; say True or False "
-            f"there, such as with fillna(False) (polars: fill_null(False))."
-        )
+    message = (
+        "{label} is missing in {bad} of {n} rows, the first is row {row}; say True or False there, such as with fillna(False) (polars: "
+        "fill_null(False))."
+    )
+    refuse(values.isna().to_numpy(), message, label=label)
     return values.to_numpy(dtype=bool)

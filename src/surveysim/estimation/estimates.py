@@ -257,12 +257,12 @@ def standard_errors(variance, size, names):
     names : function of a place that gives the name of a statistic.
     """
     negative = variance < -ROUNDING * np.maximum(size, 1e-300)
-    if negative.any():
-        k = int(np.argmax(negative))
-        raise DesignError(
-            f"{int(negative.sum())} of {len(variance)} estimated variances are negative, the first is {variance[k]:g}, of {names(k)}: the "
-            f'joint probabilities do not suit the form of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
-        )
+    message = (
+        "{bad} of {n} estimated variances are negative, the first is {first:g}, of {name}: the joint probabilities do not suit the form "
+        'of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
+    )
+    name = names(int(np.argmax(negative))) if negative.any() else ""
+    guards.refuse(negative, message, DesignError, first=variance, name=name)
     return np.sqrt(np.maximum(variance, 0.0))
 
 
@@ -285,7 +285,7 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
         variance, size = np.concatenate(design.item_variances(items, [r[3] for r in rows])), value**2
     if not np.isfinite(variance).all():
         _refuse_beyond(rows, value, variance, value, value)
-    se = standard_errors(variance, size, lambda k: ", ".join(str(part) for part in rows[k] if part != ""))
+    se = standard_errors(variance, size, lambda k: _joined(rows[k]))
     n = np.concatenate([np.atleast_1d(_interviews(design.weight, item)) for item in items])
     degrees = item_degrees(design, items, [r[3] for r in rows]) if df is None else np.full(len(value), float(df))
     methods = np.array([ci or ""] * len(value) if ci is None or isinstance(ci, str) else [m or "" for m in ci])
@@ -322,15 +322,19 @@ def _refuse_beyond(rows, estimate, se, lower, upper, **others):
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         high = ~np.isfinite(np.square(se) + np.abs(estimate) + np.abs(lower) + np.abs(upper))
         lost = (np.asarray(se) == 0) & (np.asarray(estimate) != 0) & (np.square(estimate) == 0)
+    message = (
+        "the {statistic} of {name} or its variance is too {what} for double precision, in {bad} of {n} estimates; {remedy} the column by "
+        "a constant."
+    )
     for wrong, what, remedy in ((high, "large", "divide"), (lost, "small", "multiply")):
         if wrong.any():
-            k = int(np.argmax(wrong))
-            statistic, *names = rows[k]
-            name = ", ".join(str(part) for part in names if part != "")
-            raise DataError(
-                f"the {statistic} of {name} or its variance is too {what} for double precision, in {int(wrong.sum())} of {len(rows)} "
-                f"estimates; {remedy} the column by a constant."
-            )
+            statistic, *names = rows[int(np.argmax(wrong))]
+            guards.refuse(wrong, message, statistic=statistic, name=_joined(names), what=what, remedy=remedy)
+
+
+def _joined(names):
+    """What a row is called: those of its names that it has."""
+    return ", ".join(str(part) for part in names if part != "")
 
 
 def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, kind=None):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..coding import holds_numbers, pandas_types
 from ..errors import DataError
+from ..guards import refuse
 from ..tables import coded, column_names, numbers_of, one_name, pick
 from .families.composer import AB, BA, OVERLAP, A, B
 from .linearization import Design, Stage
@@ -56,24 +57,18 @@ def membership_parts(a, b, domain, membership):
             share = numbers_of(
                 survey.data, one_name(membership, "membership"), len(survey.weight), "membership", finite=False
             )
-            bad = ~((share >= 0) & (share <= 1))
-            if bad.any():
-                raise DataError(
-                    f"{membership!r} holds no probability in {int(bad.sum())} of {len(share)} rows of {name}; the first is row "
-                    f"{int(np.argmax(bad))}."
-                )
+            message = "{what!r} holds no probability in {bad} of {n} rows of {name}; the first is row {row}."
+            refuse(~((share >= 0) & (share <= 1)), message, what=membership, name=name)
         else:
             codes, labels = coded(survey.data, one_name(domain, "domain"))
             meant = [1.0 if label == "ab" else 0.0 if label == alone else np.nan for label in labels]
             share = np.array([*meant, np.nan])[codes]
-            bad = np.isnan(share)
-            if bad.any():
-                first = codes[np.argmax(bad)]
-                raise DataError(
-                    f"{domain!r} must be {alone!r} or 'ab' in {name}; {int(bad.sum())} of {len(share)} rows hold something else, the first "
-                    f"{labels[first] if first >= 0 else None!r} in row {int(np.argmax(bad))}. Where membership is unknown, give "
-                    f"membership=, the probability of it."
-                )
+            message = (
+                "{what!r} must be {alone!r} or 'ab' in {name}; {bad} of {n} rows hold something else, the first {first!r} in row {row}. "
+                "Where membership is unknown, give membership=, the probability of it."
+            )
+            first = np.array([*labels, None], dtype=object)[codes]
+            refuse(np.isnan(share), message, what=domain, alone=alone, name=name, first=first)
         result[rows, at[1]] = share
         result[rows, at[0]] = 1 - share
     size = np.concatenate([a.weight, b.weight]) @ result

@@ -5,7 +5,8 @@ import pandas as pd
 
 from .. import guards
 from ..coding import coded_values
-from ..errors import DataError, DesignError
+from ..errors import DesignError
+from ..guards import refuse
 from ..kernels import codes as kernels
 from ..tables import called, coded, numbers_of, same_index, values_of
 from .linearization import Stage
@@ -27,12 +28,9 @@ def codes_of(data, column, what, n):
     else:
         codes, labels = coded(data, column)
     used = np.zeros(max(len(labels), 1), bool)
-    missing = kernels.used_codes(codes, used)
-    if missing:
-        raise DataError(
-            f"{called(what, column)} is missing in {missing} of {n} rows, the first is row {int(np.argmax(codes < 0))}. Give every "
-            f"row its own, or leave these rows out."
-        )
+    if kernels.used_codes(codes, used):
+        message = "{what} is missing in {bad} of {n} rows, the first is row {row}. Give every row its own, or leave these rows out."
+        refuse(codes < 0, message, what=called(what, column))
     labels = np.asarray(labels, dtype=object)
     if used.all():
         return codes, labels
@@ -150,19 +148,13 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     if fpc is None:
         return np.zeros(len(labels))
     values, what = numbers_of(data, fpc, n, "fpc", finite=False), called("fpc", fpc)
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        raise DesignError(
-            f"{what} is missing, infinite or not above 0 in {int(bad.sum())} of {n} rows, the first is row {int(np.argmax(bad))}."
-        )
+    message = "{what} is missing, infinite or not above 0 in {bad} of {n} rows, the first is row {row}."
+    refuse(~(np.isfinite(values) & (values > 0)), message, DesignError, what=what)
     low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
     np.minimum.at(low, stratum, values)
     np.maximum.at(high, stratum, values)
-    if np.any(low != high):
-        h = int(np.argmax(low != high))
-        raise DesignError(
-            f"{what} must be constant inside a stratum; in {labels.tolist()[h]!r} it goes from {low[h]:g} to {high[h]:g}."
-        )
+    message = "{what} must be constant inside a stratum; in {label!r} it goes from {low:g} to {high:g}."
+    refuse(low != high, message, DesignError, what=what, label=labels, low=low, high=high)
     if np.any(values > 1) and np.any(values < 1):
         raise DesignError(f"{what} mixes counts (> 1) and fractions (< 1); give one or the other.")
     sampled = np.bincount(owner, minlength=len(labels))
@@ -216,12 +208,9 @@ class Deville:
         c, self.stratum = 1 - probability, stage.stratum[stage.unit]
         total = np.bincount(self.stratum, c)
         share = c / np.where(total > 0, total, 1.0)[self.stratum]
-        rest = 1 - np.bincount(self.stratum, share**2)
-        if np.any((rest <= 1e-12) & (total > 0)):
-            h = int(np.argmax((rest <= 1e-12) & (total > 0)))
-            raise DesignError(
-                f"stratum {stage.labels[h]!r} has one unit that is not certain, so it has no variance; join strata."
-            )
+        rest, labels = 1 - np.bincount(self.stratum, share**2), np.array(stage.labels, dtype=object)
+        message = "stratum {label!r} has one unit that is not certain, so it has no variance; join strata."
+        refuse((rest <= 1e-12) & (total > 0), message, DesignError, label=labels)
         self.share, self.weight = share, c / np.where(total > 0, rest, 1.0)[self.stratum]
 
     def __call__(self, z):
@@ -288,12 +277,11 @@ def probabilities(data, probability, n):
 
 
 def _refuse_probabilities(pi, what):
-    bad = guards.not_probabilities(pi)
-    if bad.any():
-        raise DesignError(
-            f"{what}: {int(bad.sum())} of {len(pi)} inclusion probabilities are not above 0 and at most 1, or too small to divide by; "
-            f"the first is {float(pi[bad][0])!r} in row {int(np.argmax(bad))}."
-        )
+    message = (
+        "{what}: {bad} of {n} inclusion probabilities are not above 0 and at most 1, or too small to divide by; the first is {first!r} in "
+        "row {row}."
+    )
+    refuse(guards.not_probabilities(pi), message, DesignError, what=what, first=pi)
 
 
 def refuse_joint(joint, probability):

@@ -21,6 +21,10 @@ def dot(w, y):
     return float(np.einsum("i,i->", w, y))
 
 
+def no_denominator(where: str) -> DataError:
+    return DataError(f"the denominator of a ratio is 0 in {where}; the domain is empty or its weights are 0.")
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A value, its scores (n,) such that its error is that of Σ w·score, and the rows (mask) it speaks of.
@@ -110,8 +114,7 @@ def block(w, y, x, group, domains, stage=None):
         return Block(y, None, group, num, NONE, rows, units)
     if not np.all(den != 0):
         d = int(np.argmax(den == 0))
-        name = f"domain {domains[d]!r}" if domains[d] else "this domain"
-        raise DataError(f"the denominator of a ratio is 0 in {name}; the domain is empty or its weights are 0.")
+        raise no_denominator(f"domain {domains[d]!r}" if domains[d] else "this domain")
     with np.errstate(over="ignore", invalid="ignore"):
         value = np.where(np.isfinite(den), num / den, np.nan)  # over what no float holds it is no 0
     return Block(y, x, group, value, den, rows, units)
@@ -147,7 +150,7 @@ def ratio(w, y, x, rows=None):
     y, x = np.where(rows, y, 0.0), np.where(rows, x, 0.0)
     base = dot(w, x)
     if base == 0:
-        raise DataError("the denominator of a ratio is 0 in this domain; the domain is empty or its weights are 0.")
+        raise no_denominator("this domain")
     value = dot(w, y) / base
     return Statistic(value, (y - value * x) / base, rows)
 

@@ -194,12 +194,8 @@ def _positive(values, what, strata=None):
     array = guards.number_array(values, what, error=DesignError, remedy=remedy)
     if len(array) == 0 or (strata is not None and len(array) != strata):
         raise DesignError(f"{what} has {len(array)} numbers. {remedy}")
-    if np.any(array <= 0):
-        at = int(np.argmax(array <= 0))
-        raise DesignError(
-            f"{what} has {int(np.sum(array <= 0))} numbers that are not above 0, the first is {array[at]:g} at place {at}. {remedy} Leave "
-            f"other strata out."
-        )
+    message = "{what} has {bad} numbers that are not above 0, the first is {first:g} at place {row}. {remedy} Leave other strata out."
+    guards.refuse(array <= 0, message, DesignError, what=what, first=array, remedy=remedy)
     return [Fraction(int(v) if isinstance(v, Integral) else float(v)) for v in values]
 
 

@@ -37,11 +37,8 @@ def inclusion_probabilities(size, n):
     [0.25, 0.25, 0.5, 1.0]
     """
     size = guards.number_array(size, "size", error=DesignError, remedy="Give measures of size, 0 or larger.")
-    if np.any(size < 0):
-        at = int(np.argmax(size < 0))
-        raise DesignError(
-            f"size has {int(np.sum(size < 0))} negative numbers, the first is {size[at]:g} at place {at}."
-        )
+    message = "size has {bad} negative numbers, the first is {first:g} at place {row}."
+    guards.refuse(size < 0, message, DesignError, first=size)
     sized = np.count_nonzero(size)
     n = whole(n, "n", 0, sized, remedy=f"There are at most the {sized} with a size above 0.")
     certain = np.zeros(len(size), bool)
@@ -54,12 +51,12 @@ def inclusion_probabilities(size, n):
         if not beyond.any():
             break
         certain |= beyond
-    lost = (probability == 0) & (size > 0)
-    if n > certain.sum() and lost.any():
-        raise DesignError(
-            f"size: unit {int(np.argmax(lost))} of size {size[lost][0]:g} is so small beside {size.max():g} that its probability is 0 in "
-            f"double precision; give sizes nearer to each other, or leave such units out by a size of 0."
-        )
+    lost = (probability == 0) & (size > 0) & (n > certain.sum())
+    message = (
+        "size: unit {row} of size {own:g} is so small beside {most:g} that its probability is 0 in double precision; give sizes nearer to "
+        "each other, or leave such units out by a size of 0."
+    )
+    guards.refuse(lost, message, DesignError, own=size, most=size.max(initial=0.0))
     return probability
 
 
@@ -97,9 +94,8 @@ def select(probability, method="systematic", rng=None, start=None):
     guards.choice(method, "method", METHODS, error=DesignError)
     remedy = "Give inclusion probabilities, one-dimensional numbers from 0 to 1."
     p = guards.number_array(probability, "probability", error=DesignError, remedy=remedy)
-    if not np.all((p >= 0) & (p <= 1)):
-        at = int(np.argmax((p < 0) | (p > 1)))
-        raise DesignError(f"probability of unit {at} = {p[at]:g} is outside. {remedy}")
+    message = "probability of unit {row} = {p:g} is outside. {remedy}"
+    guards.refuse(~((p >= 0) & (p <= 1)), message, DesignError, p=p, remedy=remedy)
     systematic = method.endswith("systematic")
     if start is not None:
         start = number(start, "start", 0, np.nextafter(1.0, 0.0), False, "It says where a systematic sample starts.")

@@ -10,6 +10,7 @@ import pandas as pd
 from .. import guards
 from ..coding import all_finite, coded_values
 from ..errors import CalibrationError, DataError, SurveysimWarning
+from ..guards import refuse
 from ..tables import called, is_file, kept, numbers_of, once, one_name, pick, rows_of, values_of
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance, Goal
@@ -244,11 +245,8 @@ def _members(data, cluster, base, partition, scale):
     """Cluster of each row and the sizes; what has to be equal inside a cluster is checked."""
     n = len(base)
     codes, labels = coded_values(values_of(data, cluster, n, "cluster"), called("cluster", cluster))
-    if (codes < 0).any():
-        raise DataError(
-            f"{called('cluster', cluster)} must name one cluster per row; {int((codes < 0).sum())} rows have none, the first is row "
-            f"{int(np.argmax(codes < 0))}."
-        )
+    what = called("cluster", cluster)
+    refuse(codes < 0, "{what} must name one cluster per row; {bad} rows have none, the first is row {row}.", what=what)
     _, member = np.unique(codes, return_inverse=True)  # categories may have unused levels
     size = np.bincount(member)
     for what, column in (("initial weights", base), ("partitions", partition.astype(float)), ("scale factors", scale)):
@@ -266,12 +264,8 @@ def _scale_factors(data, q, n):
     if q is None:
         return np.ones(n)
     values = numbers_of(data, q, n, "q", finite=False)
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        raise DataError(
-            f"{called('q', q)} must hold one finite factor above 0 per row; {int(bad.sum())} rows do not, the first is row "
-            f"{int(np.argmax(bad))}."
-        )
+    message = "{what} must hold one finite factor above 0 per row; {bad} rows do not, the first is row {row}."
+    refuse(~(np.isfinite(values) & (values > 0)), message, what=called("q", q))
     return values
 
 
@@ -284,11 +278,8 @@ def _numeric(data, name, n):
     column = data.numbers(name) if is_file(data) else pick(data, name)
     values = numbers_of(data, column, n, label, finite=False, remedy="It has one total; give {every level: total}.")
     if not all_finite(values):
-        lost = ~np.isfinite(values)
-        raise DataError(
-            f"{label} is missing or infinite in {int(lost.sum())} of {n} rows, the first is row {int(np.argmax(lost))}; drop or "
-            f"impute them."
-        )
+        message = "{label} is missing or infinite in {bad} of {n} rows, the first is row {row}; drop or impute them."
+        refuse(~np.isfinite(values), message, label=label)
     return values
 
 
@@ -310,13 +301,17 @@ def _covariances(covariance, targets, totals, numeric):
         matrix = np.diag(matrix) if matrix.ndim == 1 else matrix
         if matrix.shape != (len(order), len(order)):
             raise DataError(f"covariance has shape {matrix.shape}; these are {len(order)} totals{targets.where(p)}.")
-        if not np.all(np.isfinite(matrix)):
-            raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
-        uneven = np.abs(matrix - matrix.T).max() > 1e-9 * np.abs(matrix).max()
-        if uneven or np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
+        if not _is_covariance(matrix):
             raise DataError(f"covariance{targets.where(p)} must be finite, symmetric and positive semidefinite.")
         result[p][np.ix_(order, order)] = matrix
     return result
+
+
+def _is_covariance(matrix: np.ndarray) -> bool:
+    """Whether a square matrix is finite, symmetric and positive semidefinite, but for rounding."""
+    nothing = 1e-9 * np.abs(matrix).max()
+    finite = bool(np.all(np.isfinite(matrix)))
+    return finite and np.abs(matrix - matrix.T).max() <= nothing and np.linalg.eigvalsh(matrix)[0] >= -nothing
 
 
 def _in_written_order(given, part, where):

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..coding import inside
 from ..errors import CalibrationError, DataError
+from ..guards import refuse
 from ..kernels import cells as kernels
 from ..threads import by_threads
-from .levels import level_codes, no_total, raking_levels
+from .levels import level_codes, no_total, raking_levels, refuse_holes
 
 MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names
@@ -107,10 +108,10 @@ def with_all_faults(first, data, targets):
             for k, label in enumerate(present)
             if rows[k] and label not in known
         ]
-        if missing.any():
-            found.append(
-                f"raking variable {variable[0]!r} is missing in {int(missing.sum())} rows, the first is row {int(np.argmax(missing))}."
-            )
+        try:
+            refuse_holes(variable[0], missing, remedy="")
+        except CalibrationError as error:
+            found.append(str(error))
         totals = np.nansum(targets.total[:, targets.first[m] : targets.first[m + 1]], axis=0)
         there = {label for k, label in enumerate(present) if rows[k]}
         nobody = [
@@ -234,22 +235,17 @@ def as_kernel_input(values):
 def refuse_missing(name, codes, levels):
     """Raise where codes are outside 0 .. levels - 1."""
     inside(codes, levels, f"raking variable {name!r}", CalibrationError)
-    outside = (codes < 0) | (codes >= levels)
-    if outside.any():
-        raise CalibrationError(
-            f"raking variable {name!r} is missing in {int(outside.sum())} rows, the first is row "
-            f"{int(np.argmax(outside))}. Impute it, give missing its own level and total, or drop the rows."
-        )
+    refuse_holes(name, (codes < 0) | (codes >= levels))
 
 
 def refuse_weights(weight, what="weight"):
     """Raise where initial weights are missing, infinite or negative; `what` they are called."""
     if kernels.unusable(as_kernel_input(weight)):
-        bad = ~(np.isfinite(weight) & (weight >= 0))
-        raise DataError(
-            f"{what}: {int(bad.sum())} of {len(weight)} weights are missing, infinite or negative; the first is "
-            f"{float(weight[bad][0])!r} in row {int(np.argmax(bad))}. Mend them, or leave these rows out."
+        message = (
+            "{what}: {bad} of {n} weights are missing, infinite or negative; the first is {first!r} in row {row}. Mend them, or leave "
+            "these rows out."
         )
+        refuse(~(np.isfinite(weight) & (weight >= 0)), message, what=what, first=weight)
 
 
 def refuse_unsquared(weight, what="weight"):

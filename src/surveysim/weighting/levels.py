@@ -5,8 +5,11 @@ import math
 import numpy as np
 
 from ..errors import CalibrationError
+from ..guards import refuse
 from ..naming import near
 from ..tables import coded
+
+REMEDY = " Impute it, give missing its own level and total, or drop the rows."
 
 
 def level_codes(data, variable, labels):
@@ -28,12 +31,10 @@ def level_codes(data, variable, labels):
         lookup[at] = k
     result = lookup[codes]
     if (result < 0).any():
-        row = int(np.argmax(result < 0))
-        at = np.unravel_index(codes[row], [len(g) for g in grids])
-        raise CalibrationError(
-            f"{int((result < 0).sum())} respondents are in {' × '.join(variable)} = "
-            f"{tuple(g[i] for g, i in zip(grids, at))!r}, which has no total. Add it to the margins."
-        )
+        at = np.unravel_index(codes[np.argmax(result < 0)], [len(g) for g in grids])
+        level, name = tuple(g[i] for g, i in zip(grids, at)), " × ".join(variable)
+        message = "{bad} respondents are in {name} = {level!r}, which has no total. Add it to the margins."
+        refuse(result < 0, message, CalibrationError, name=name, level=level)
     return result
 
 
@@ -52,12 +53,7 @@ def raking_levels(data, name, look=True):
 
 def _column_codes(data, known, name):
     codes, labels = raking_levels(data, name)
-    missing = codes < 0
-    if missing.any():
-        raise CalibrationError(
-            f"raking variable {name!r} is missing in {int(missing.sum())} rows, the first is row "
-            f"{int(np.argmax(missing))}. Impute it, give missing its own level and total, or drop the rows."
-        )
+    refuse_holes(name, codes < 0)
     image = np.array([known.get(label, -1) for label in labels], dtype=np.int64)
     result = image[codes] if len(image) else np.zeros(len(codes), np.int64)
     unknown = result < 0
@@ -65,6 +61,12 @@ def _column_codes(data, known, name):
         k = codes[np.argmax(unknown)]
         raise CalibrationError(no_total(name, labels[k], int((codes == k).sum()), known))
     return result
+
+
+def refuse_holes(name: object, missing: np.ndarray, remedy: str = REMEDY) -> None:
+    """Raise where rows (n,) have no level of a raking variable."""
+    message = "raking variable {name!r} is missing in {bad} rows, the first is row {row}.{remedy}"
+    refuse(missing, message, CalibrationError, name=name, remedy=remedy)
 
 
 def no_total(name, label, rows, known):

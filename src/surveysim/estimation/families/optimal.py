@@ -121,5 +121,5 @@ class Optimal:
         """The R for which the estimated total of y - R x is 0."""
         base = self.total(x, coefficients[:1], w)
         if base == 0:
-            raise DataError("the denominator of a ratio is 0 in this domain; the domain is empty or its weights are 0.")
+            raise scores.no_denominator("this domain")
         return self.total(y, coefficients, w) / base, base

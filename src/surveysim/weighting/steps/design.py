@@ -7,7 +7,6 @@ import pandas as pd
 
 from ... import guards
 from ...columns import FRAMES
-from ...errors import DataError
 from ...tables import numbers_of, one_name, pick, rows_of
 from ..problem import base_weights
 
@@ -46,13 +45,8 @@ class Selection:
 
     def apply(self, cases, weight, dispositions, fixed=None):
         pi = _column(cases, self.probability, "probability")
-        wrong = guards.not_probabilities(pi)
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise DataError(
-                f"{self.probability}: {int(wrong.sum())} of {len(pi)} rows are no probabilities above 0 that one can divide by; the first "
-                f"is {float(pi[k])!r} in row {k}."
-            )
+        message = "{what}: {bad} of {n} rows are no probabilities above 0 that one can divide by; the first is {first!r} in row {row}."
+        guards.refuse(guards.not_probabilities(pi), message, what=self.probability, first=pi)
         return weight / pi, {"largest": float(1 / pi.min())}, None
 
 
@@ -80,19 +74,16 @@ class InverseSampling:
 
     def apply(self, cases, weight, dispositions, fixed=None):
         N, m, t = (_column(cases, getattr(self, role), role) for role in ("space", "interviews", "dialled"))
-        few = ~(m >= 2)
-        if few.any():
-            raise DataError(
-                f"{int(few.sum())} interviews are alone in their unit (or {self.interviews} is missing); N(m−1)/((t−1)m) needs at "
-                f"least 2. Raise the unit's target."
-            )
-        wrong = ~((t >= m) & (t <= N) & (np.inf > N))
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise DataError(
-                f"{int(wrong.sum())} rows have no sense of numbers, the first is row {k}: {m[k]:g} interviews in {t[k]:g} dialled of "
-                f"{N[k]:g}; need interviews <= dialled <= numbers."
-            )
+        message = (
+            "{bad} interviews are alone in their unit (or {column} is missing); N(m−1)/((t−1)m) needs at least 2. Raise the unit's "
+            "target."
+        )
+        guards.refuse(~(m >= 2), message, column=self.interviews)
+        message = (
+            "{bad} rows have no sense of numbers, the first is row {row}: {m:g} interviews in {t:g} dialled of {N:g}; need interviews <= "
+            "dialled <= numbers."
+        )
+        guards.refuse(~((t >= m) & (t <= N) & (np.inf > N)), message, m=m, t=t, N=N)
         return N * (m - 1) / ((t - 1) * m), {}, None
 
 
@@ -119,13 +110,8 @@ class Released:
 
     def apply(self, cases, weight, dispositions, fixed=None):
         N, t = (_column(cases, getattr(self, role), role) for role in ("space", "released"))
-        wrong = ~((t >= 1) & (t <= N) & (np.inf > N))
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise DataError(
-                f"{int(wrong.sum())} rows have no sense of numbers, the first is row {k}: {t[k]:g} released of {N[k]:g}; need "
-                f"1 <= released <= numbers."
-            )
+        message = "{bad} rows have no sense of numbers, the first is row {row}: {t:g} released of {N:g}; need 1 <= released <= numbers."
+        guards.refuse(~((t >= 1) & (t <= N) & (np.inf > N)), message, t=t, N=N)
         return N / t, {}, None
 
 
@@ -150,11 +136,11 @@ class Multiplicity:
         landline = one_of(cases, self.frame, FRAMES) == 0
         mobiles, lines, eligible = (numbers_of(cases, c, len(weight), c) for c in ("n_mobile", "n_lines", "n_eligible"))
         bad = np.where(landline, ~((lines >= 1) & (eligible >= 1)), ~(mobiles >= 1))
-        if bad.any():
-            raise DataError(
-                f"{int(bad.sum())} interviews report no number of the kind they were reached on, the first is row "
-                f"{int(np.argmax(bad))}; n_mobile, n_lines and n_eligible must be at least 1 there."
-            )
+        message = (
+            "{bad} interviews report no number of the kind they were reached on, the first is row {row}; n_mobile, n_lines and n_eligible "
+            "must be at least 1 there."
+        )
+        guards.refuse(bad, message)
         factor = np.where(landline, eligible / np.where(landline, lines, 1), 1 / np.where(landline, 1, mobiles))
         return weight * factor, {}, None
 
@@ -168,9 +154,7 @@ def one_of(cases, column, values):
     else:
         codes = pd.Index(values).get_indexer(given.astype(object))
     if (codes < 0).any():
-        row = int(np.argmax(codes < 0))
-        raise DataError(
-            f"{column!r} has {int((codes < 0).sum())} values other than {', '.join(map(repr, values))}; the first is "
-            f"{pick(cases, column).iloc[row]!r} in row {row}."
-        )
+        known, first = ", ".join(map(repr, values)), given.iloc[int(np.argmax(codes < 0))]
+        message = "{column!r} has {bad} values other than {known}; the first is {first!r} in row {row}."
+        guards.refuse(codes < 0, message, column=column, known=known, first=first)
     return codes

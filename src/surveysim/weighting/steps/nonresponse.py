@@ -108,11 +108,8 @@ def _classes(step, cases, dispositions):
     n = rows_of(dispositions)
     keys = list(zip(*(pick(dispositions, c).astype(object) for c in step.by), strict=True))
     numbers = np.column_stack([numbers_of(dispositions, c, n, c) for c in DISPOSITIONS])
-    bad = ~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1)
-    if bad.any():
-        raise DataError(
-            f"{int(bad.sum())} rows of dispositions have missing or negative counts, the first is row {int(np.argmax(bad))}."
-        )
+    message = "{bad} rows of dispositions have missing or negative counts, the first is row {row}."
+    guards.refuse(~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1), message)
     place = {label: k for k, label in enumerate(dict.fromkeys(keys))}
     labels, rows_to = list(place), np.array([place[key] for key in keys])
     counts = _summed(numbers, rows_to, len(labels))  # rows may be finer than the classes
@@ -120,20 +117,15 @@ def _classes(step, cases, dispositions):
         codes = level_codes(cases, step.by, labels)
     except CalibrationError as error:
         raise _no_class(step.by, cases, labels) or error from None
-    nobody = np.flatnonzero(counts[:, 0] == 0)
-    if len(nobody):
-        raise DataError(
-            f"class {_class_named(step.by, labels[nobody[0]])} has {counts[nobody[0]].sum():g} numbers but no interviews; join it with "
-            f"another."
-        )
+    I, of = counts[:, 0], [_class_named(step.by, label) for label in labels]  # noqa: E741 - AAPOR's letter
+    message = "class {of} has {numbers:g} numbers but no interviews; join it with another."
+    guards.refuse(I == 0, message, of=np.array(of, dtype=object), numbers=counts.sum(axis=1))
     rows = np.bincount(codes, minlength=len(labels))
-    wrong = np.flatnonzero(rows != counts[:, 0])
-    if len(wrong):
-        k = wrong[0]
-        raise DataError(
-            f"{len(wrong)} classes have other interviews than the table has rows; the first is {labels[k]!r} with I = "
-            f"{counts[k, 0]:g} and {rows[k]} rows. Give the dispositions of these cases."
-        )
+    message = (
+        "{bad} classes have other interviews than the table has rows; the first is {label!r} with I = {I:g} and {rows} rows. Give the "
+        "dispositions of these cases."
+    )
+    guards.refuse(rows != I, message, label=labels[int(np.argmax(rows != I))], I=I, rows=rows)
     if step.e != "given":
         return labels, counts, codes, (step.e, step.e_unscreened)
     unknown = [DISPOSITIONS.index(c) for c in ("UH", "UO")]
@@ -174,12 +166,8 @@ def _summed(values, group, size):
 def _given(dispositions, name, numbers, n):
     """Expected eligible ones of these numbers by row, from the column that holds their e: they add up where shares do not."""
     values = numbers_of(dispositions, name, n, name)
-    bad = ~((values >= 0) & (values <= 1))
-    if bad.any():
-        raise DataError(
-            f"column {name!r} of the dispositions holds {int(bad.sum())} values that are no shares from 0 to 1, the first is "
-            f"{values[np.argmax(bad)]:g} in row {int(np.argmax(bad))}."
-        )
+    message = "column {name!r} of the dispositions holds {bad} values that are no shares from 0 to 1, the first is {first:g} in row {row}."
+    guards.refuse(~((values >= 0) & (values <= 1)), message, name=name, first=values)
     return values * numbers
 
 
@@ -204,10 +192,7 @@ def class_factors(counts, e, e_unscreened=1.0):
     """
     counts = np.asarray(counts, dtype=float)
     interviews = counts[:, 0]
-    if np.any(interviews <= 0):
-        raise DataError(
-            f"nonresponse class {int(np.argmax(interviews <= 0))} has numbers but no interviews; join it with another."
-        )
+    guards.refuse(interviews <= 0, "nonresponse class {row} has numbers but no interviews; join it with another.")
     return eligible(counts, e, e_unscreened) / interviews
 
 

@@ -7,11 +7,13 @@ import numpy as np
 from ... import guards
 from ...coding import holds_numbers, truth_values
 from ...errors import DataError
+from ...guards import refuse
 from ...tables import called, coded, mask_of, named, numbers_of, pick, rows_of
 from ..constraints import Linked, Modelled, Passed
 from ..problem import base_weights
 from .propensity import MOST_GROUPS, groups_alike, propensities
 
+HOLE = "{bad} rows have no {name}, the first is row {row}"
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
 
@@ -65,12 +67,8 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
 def _truth(data, column, n):
     """(n,) truth values of a column or array that may only hold 0 and 1."""
     values = numbers_of(data, column, n, "responded", finite=False)
-    wrong = ~np.isin(values, (0.0, 1.0))
-    if wrong.any():
-        raise DataError(
-            f"{called('responded', column)} has {int(wrong.sum())} values other than true and false, the first is "
-            f"{values[np.argmax(wrong)]:g} in row {int(np.argmax(wrong))}; give a column of 0 and 1."
-        )
+    message = "{what} has {bad} values other than true and false, the first is {first:g} in row {row}; give a column of 0 and 1."
+    refuse(~np.isin(values, (0.0, 1.0)), message, what=called("responded", column), first=values)
     return values == 1
 
 
@@ -82,12 +80,8 @@ def _model_matrix(data, covariates, n, rows):
             values = numbers_of(data, name, n, "covariate", finite=False)
             columns.append(np.where(rows, values, 0.0))
             names.append(name)
-            bad = ~np.isfinite(columns[-1])
-            if bad.any():
-                raise DataError(
-                    f"{int(bad.sum())} rows have no {name}, the first is row {int(np.argmax(bad))}; a propensity model needs it of "
-                    f"respondents and nonrespondents alike."
-                )
+            message = HOLE + "; a propensity model needs it of respondents and nonrespondents alike."
+            refuse(~np.isfinite(columns[-1]), message, name=name)
             continue
         codes, levels = _codes(data, name, rows)
         for k in range(1, len(levels)):
@@ -104,15 +98,12 @@ def _codes(data, name, rows=True):
     """Codes (n,) and labels of the levels that occur in a column; -1 where `rows` does not hold, elsewhere nothing may be missing."""
     codes, labels = coded(data, name)
     codes = np.asarray(codes)
-    missing = (codes < 0) & rows
-    if missing.any():
-        raise DataError(
-            f"{int(missing.sum())} rows have no {name}, the first is row {int(np.argmax(missing))}. Give the missing values a "
-            f"level of their own, or leave the column out."
-        )
-    used, found = np.unique(codes[np.broadcast_to(rows, codes.shape)], return_inverse=True)
+    message = HOLE + ". Give the missing values a level of their own, or leave the column out."
+    refuse((codes < 0) & rows, message, name=name)
+    inside = np.broadcast_to(rows, codes.shape)
+    used, found = np.unique(codes[inside], return_inverse=True)
     result = np.full(len(codes), -1)
-    result[np.broadcast_to(rows, codes.shape)] = found
+    result[inside] = found
     return result, [labels[k] for k in used]
 
 
@@ -180,13 +171,11 @@ class UnitNonresponse:
             values = _truth(cases, self.status, len(column))
             return np.where(values, RESPONDENT, NONRESPONDENT)
         values = column.astype(object).to_numpy()
-        wrong = ~np.isin(values.astype(str), STATUS)
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise DataError(
-                f"{self.status!r} has {int(wrong.sum())} values other than R, N, X, U, the first is {values[row]!r} in row {row}. Truth "
-                f"values and 0 and 1 are taken in columns of their own type."
-            )
+        message = (
+            "{status!r} has {bad} values other than R, N, X, U, the first is {first!r} in row {row}. Truth values and 0 and 1 are taken "
+            "in columns of their own type."
+        )
+        refuse(~np.isin(values.astype(str), STATUS), message, status=self.status, first=values)
         if not (values == RESPONDENT).any():
             raise DataError(f"{self.status!r} has no respondents (R).")
         return values.astype(str)
@@ -202,7 +191,9 @@ class UnitNonresponse:
             return 1 / p, Modelled(x, np.where(eligible, p, 1.0), given, respondent)
         group = np.zeros(len(p), np.int64)
         group[eligible] = groups_alike(p[eligible], weight[eligible], self.groups)
-        factor = _ratio(group, self.groups, weight, respondent, other, "respondents", "a propensity group")
+        factor = _ratio(
+            group, self.groups, weight, respondent, other, "respondents", ["a propensity group"] * self.groups
+        )
         return factor, Passed(group, weight, respondent, other)
 
 
@@ -223,11 +214,6 @@ def _shift(cases, by, weight, stay, leave, what):
 
 def _ratio(group, size, weight, stay, leave, what, labels):
     kept, gone = (np.bincount(group, np.where(at, weight, 0.0), size) for at in (stay, leave))
-    empty = (kept <= 0) & (gone > 0)
-    if empty.any():
-        k = int(np.argmax(empty))
-        name = labels if isinstance(labels, str) else labels[k]
-        raise DataError(
-            f"{name} has weight of {gone[k]:g} to give away and no units {what} to take it; join it with another class."
-        )
+    message = "{name} has weight of {gone:g} to give away and no units {what} to take it; join it with another class."
+    refuse((kept <= 0) & (gone > 0), message, name=np.array(labels, dtype=object), gone=gone, what=what)
     return np.where(kept > 0, (kept + gone) / np.where(kept > 0, kept, 1.0), 1.0)[group]
