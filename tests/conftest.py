@@ -3,6 +3,7 @@
 import os
 import tempfile
 
+import everyday
 import pytest
 
 os.environ.setdefault("SURVEYSIM_CACHE", tempfile.mkdtemp(prefix="surveysim-test-"))
@@ -33,9 +34,15 @@ def mobile(pop):
 def spec():
     from surveysim import SurveySpec
 
-    return SurveySpec.preset("cnnic-2024-12", population={"scale": 0.05})
+    return SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01})
 
 
 @pytest.fixture(scope="session")
 def result(spec):
     return spec.run(seed=7)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Before `-m "not long"` is looked at."""
+    everyday.mark(items, pytest.mark.long)

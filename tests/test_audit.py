@@ -151,7 +151,7 @@ def test_margins__simple_random_samples_have_these_errors():
 def test_margins__monte_carlo_part():
     spec = ss.SurveySpec.preset(
         "cnnic-2024-12",
-        population={"scale": 0.02},
+        population={"scale": 0.01},
         estimation={"indicators": ["internet_penetration", "app_ride_hailing_rate"]},
     )
     ticks = []

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 SMALL = (
-    'extends = "cnnic-2024-12"\n[population]\nscale = 0.02\n[sample]\ninterviews = 9300\nminimum_per_province = 150\n'
+    'extends = "cnnic-2024-12"\n[population]\nscale = 0.01\n[sample]\ninterviews = 9300\nminimum_per_province = 150\n'
 )
 
 

@@ -114,6 +114,7 @@ def ways(survey, name):
         yield survey.replicates("jk1" if name not in ("strata",) else "jkn")
 
 
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize("name", list(SURVEYS))
 def test_arrays__may_change_afterwards(name):
     lent, make = SURVEYS[name]
@@ -131,6 +132,7 @@ def test_arrays__may_change_afterwards(name):
         np.testing.assert_array_equal(e.cov, cov)
 
 
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize("name", list(SURVEYS))
 def test_tables__may_change_afterwards(name):
     _, make = SURVEYS[name]

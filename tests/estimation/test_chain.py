@@ -76,6 +76,7 @@ def errors(survey):
     return np.array(total + survey.mean("y").table["se"].tolist() + survey.ratio("y", "x").table["se"].tolist())
 
 
+@pytest.mark.everyday(9)
 @pytest.mark.filterwarnings("ignore:these weights were taken out")
 @pytest.mark.parametrize("name", CHAINS)
 def test_errors__are_those_of_a_jackknife_that_repeats_the_weighting(name):
@@ -86,6 +87,7 @@ def test_errors__are_those_of_a_jackknife_that_repeats_the_weighting(name):
     assert np.all(linearized[pinned] < 1e-6 * np.abs(jackknife).max())
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("name", ["rake, rake", "shares", "shares, trim", "totals, trim, rake"])
 def test_errors__of_clusters_in_strata(name):
     data = DATA.assign(h=np.arange(N) // 6 % 5)
@@ -166,6 +168,7 @@ def test_composite_of_two_raked_frames__has_the_error_of_its_jackknife():
     np.testing.assert_allclose(errors(s), errors(s.replicates("jkn")), rtol=0.08)
 
 
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("estimator", ["hartley", "fuller_burmeister", "composite", "pml", "cal_df", "cal_sf"])
 def test_dual_frame_estimators_of_samples_adjusted_twice(estimator):
     a, b = sample(1, 300), sample(2, 300)
@@ -194,6 +197,11 @@ def test_trimmed_calibration__is_a_weight_like_any_other():
     for kind in (None, "jk1"):
         pair = [s if kind is None else s.replicates(kind) for s in (as_weight, made)]
         np.testing.assert_allclose(errors(pair[0]), errors(pair[1]), rtol=1e-9)
+
+
+@pytest.mark.long
+def test_trimmed_calibration__has_the_errors_of_a_bootstrap():
+    made = ss.Survey(DATA, weight="w", psu="c").rake(HALF | {"age": {"o": 0.5, "y": 0.5}}, trim=(0.3, 2.4))
     bootstrap = made.replicates("rao-wu", n=300, seed=1)
     np.testing.assert_allclose(errors(bootstrap), errors(made), rtol=0.15)
 

@@ -91,6 +91,7 @@ def small(y, units, frame):
     )
 
 
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("estimator", LINEAR)
 def test_linear_estimators__expectation_and_variance_by_enumeration(estimator):
     """Over the samples, weighted by whether both hold the overlap: compared with the same sums worked out unit by unit.
@@ -123,6 +124,7 @@ def test_linear_estimators__expectation_and_variance_by_enumeration(estimator):
     assert np.mean(variances) == pytest.approx(np.var(totals), rel=1e-12), "and so is its variance estimator"
 
 
+@pytest.mark.everyday(9)
 @pytest.mark.parametrize(("estimator", "options"), EVERY)
 @pytest.mark.parametrize(("what", "y"), [("total", "spend"), ("mean", "spend"), ("proportion", "online")])
 def test_jackknife_that_repeats_everything__agrees(dual, estimator, options, what, y):
@@ -457,6 +459,7 @@ def test_thetas__leave_constants_out(dual):
     del dual.data["one"]
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.statistical
 @pytest.mark.parametrize("estimator", ["hartley", "fuller_burmeister", "pml", "cal_df", "single_frame", "raking_ratio"])
 def test_coverage_and_bias__over_repeated_samples(estimator):

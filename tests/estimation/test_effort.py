@@ -45,8 +45,8 @@ def test_respondents_who_are_hard_to_reach__differ_where_contact_does():
     """Contact rises with age in the preset, so that those reached at the first call are older than those reached later."""
     spec = SurveySpec.preset(
         "cnnic-2024-12",
-        population={"scale": 0.05},
-        sample={"interviews": 15_000, "landline_share": 0.0},
+        population={"scale": 0.01},
+        sample={"interviews": 3000, "minimum_per_province": 40, "landline_share": 0.0},
         fieldwork={"mobile": {"contact_per_decade": 0.5}},
     )
     run = spec.run(seed=3, record=False)

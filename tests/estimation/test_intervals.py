@@ -1,7 +1,5 @@
 """Intervals of proportions, from summary numbers and from samples, at every edge."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,14 +12,15 @@ SHARES = [0, 1, 0.5, 0.1, 1e-3, 1e-6, 1e-12, 1e-300, 5e-324, 1 - 1e-16, 1 - 1e-9
 ERRORS = [0, 5e-324, 1e-300, 1e-160, 1e-20, 1e-12, 1e-9, 1e-6, 1e-3, 0.01, 0.1, 0.5, 1, 10, 1e3, 1e160, 1e300, np.inf]
 
 
+@pytest.mark.everyday(20)
+@pytest.mark.parametrize("n", [1, 2, 1000, 1e9, np.inf])
+@pytest.mark.parametrize("df", [None, np.inf, 1, 0.001, 30, 1e300])
 @pytest.mark.parametrize("method", METHODS)
-def test_every_interval__holds_its_estimate_and_lies_in_0_to_1(method):
+def test_every_interval__holds_its_estimate_and_lies_in_0_to_1(method, df, n):
     p, se = np.meshgrid(SHARES, ERRORS)
-    for df, n, level in itertools.product(
-        (None, np.inf, 1, 0.001, 30, 1e300), (1, 2, 1000, 1e9, np.inf), (0.5, 0.95, 1e-6, 1 - 1e-16)
-    ):
+    for level in (0.5, 0.95, 1e-6, 1 - 1e-16):
         lower, upper = proportion_interval(p, se, method, level, df, n)
-        assert ((lower >= 0) & (lower <= p) & (p <= upper) & (upper <= 1)).all(), (df, n, level)
+        assert ((lower >= 0) & (lower <= p) & (p <= upper) & (upper <= 1)).all(), level
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -211,6 +211,7 @@ def close(found, expected):
 
 
 # ------------------------------------------------------------------------------------------------------------ the statistics
+@pytest.mark.everyday(70)
 @pytest.mark.parametrize(("kind", "values", "make"), CASES)
 def test_proportions(kind, values, make):
     frame = table(make(values))
@@ -229,6 +230,7 @@ def test_proportions(kind, values, make):
             np.testing.assert_allclose(part[["estimate", "se"]].to_numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.everyday(70)
 @pytest.mark.parametrize(("kind", "values", "make"), CASES)
 def test_numbers(kind, values, make):
     frame, n = table(make(values)), len(values)
@@ -257,6 +259,7 @@ def test_numbers(kind, values, make):
             np.testing.assert_allclose(replicates.mean("z").table["estimate"], plain_ratio(w, y, [1.0] * n, rows)[0])
 
 
+@pytest.mark.everyday(70)
 @pytest.mark.parametrize(("kind", "values", "make"), CASES)
 def test_domains(kind, values, make):
     n = len(values)
@@ -270,6 +273,7 @@ def test_domains(kind, values, make):
     close(found, expected)
 
 
+@pytest.mark.everyday(70)
 @pytest.mark.parametrize(("kind", "values", "make"), [case for case in CASES if len(case.values[1]) == 12])
 def test_tables_of_two(kind, values, make):
     """Pearson's statistic of weighted shares, by hand; its p-value that of the same table with text."""
@@ -297,6 +301,7 @@ def test_tables_of_two(kind, values, make):
     assert survey.independence("z", "g").p_value == pytest.approx(again.p_value)
 
 
+@pytest.mark.everyday(70)
 @pytest.mark.parametrize(("kind", "values", "make"), CASES)
 def test_subpopulations(kind, values, make):
     """A column is a mask where its type says truth; 0 and 1 are none."""
@@ -345,6 +350,7 @@ WHOLE_TABLES = [case for case in CASES if None not in case.values[1] and len(cas
 APART = [case for case in WHOLE_TABLES if not (case.values[0] == "mixed truth" and "counts" in case.id)]
 
 
+@pytest.mark.everyday(50)
 @pytest.mark.parametrize(("kind", "values", "make"), APART)
 def test_adjustments(kind, values, make):
     frame, wanted = table(make(values)), shared_out(values)
@@ -373,6 +379,7 @@ def test_adjustments(kind, values, make):
         ss.rake(frame, {"z": dict([*wanted, ("nobody", 1.0)])}, weight="w")
 
 
+@pytest.mark.everyday(50)
 @pytest.mark.parametrize(
     ("kind", "values", "make"), [c for c in NUMBERS if None not in c.values[1] and len(c.values[1]) == 12]
 )
@@ -404,6 +411,7 @@ def two_frames(make, values, times=5):
     return ss.DualFrameSurvey(*pair), values + turned, [w * f for w, f in zip(W * 2 * times, h, strict=True)]
 
 
+@pytest.mark.everyday(50)
 @pytest.mark.parametrize(("kind", "values", "make"), [case for case in CASES if len(case.values[1]) == 12])
 def test_two_frames(kind, values, make):
     dual, both, w = two_frames(make, values)
@@ -471,6 +479,7 @@ def test_two_frames__that_hold_a_column_differently(mixture, holes):
 
 
 # --------------------------------------------------------------------------------------------------------- roles of a column
+@pytest.mark.everyday(50)
 @pytest.mark.parametrize(("kind", "values", "make"), WHOLE_TABLES)
 def test_strata_and_units(kind, values, make):
     """Strata and sampling units by any kind of column are those of the same labels as text."""

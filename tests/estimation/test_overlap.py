@@ -30,8 +30,9 @@ def variance(theta, score_of, base=1.0):
     total = 0.0
     for part, share in ((A, theta), (B, 1 - theta)):
         h = np.where(part["overlap"] == "ab", share, 1.0)
-        z = (part["w"] * h * score_of(part)) / base
-        for _, of_stratum in z.groupby(part["s"]):
+        z = np.asarray(part["w"] * h * score_of(part)) / base
+        for stratum in range(4):
+            of_stratum = z[part["s"] == stratum]
             n = len(of_stratum)
             total += n / (n - 1) * ((of_stratum - of_stratum.mean()) ** 2).sum()
     return total
@@ -65,12 +66,12 @@ def test_thetas__are_those_of_row_by_row_sums(what):
         assert row.se == pytest.approx(se, rel=1e-10)
         half = stats.t.ppf(0.95, df) * se
         assert (row.lower, row.upper) == pytest.approx((value - half, value + half), rel=1e-9)
-    fine = np.linspace(0, 1, 2001)
+    fine = np.linspace(0, 1, 201)
     for row in found.table.itertuples():
         value, se = at(row.theta, what, row.variable)
         assert (row.estimate, row.se) == pytest.approx((value, se), rel=1e-8)
         if what == "total":  # of a mean θ is best for the scores at its own mean
-            assert row.se <= min(at(t, what, row.variable)[1] for t in fine[::20]) * (1 + 1e-9)
+            assert row.se <= min(at(t, what, row.variable)[1] for t in fine[::2]) * (1 + 1e-9)
         _, there = at(found.compromise, what, row.variable)
         assert row.se_compromise == pytest.approx(there, rel=1e-9)
         assert row.loss == pytest.approx(100 * ((there / se) ** 2 - 1), abs=1e-6)
@@ -89,6 +90,7 @@ def test_thetas__are_those_of_row_by_row_sums(what):
         return np.mean(rest)
 
     best = min(fine, key=mean_loss)
+    best = min(best + np.linspace(-0.005, 0.005, 21), key=mean_loss)
     assert found.compromise == pytest.approx(best, abs=1e-3)
 
 

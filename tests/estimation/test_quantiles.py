@@ -51,6 +51,7 @@ DESIGNS = {
 }
 
 
+@pytest.mark.everyday(25)
 @pytest.mark.parametrize("ci", METHODS)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", list(DESIGNS))
@@ -191,6 +192,7 @@ def test_an_empty_domain_in_a_replicate__is_named():
         Survey(data, strata="h").replicates("rao-wu", n=50, seed=1).quantile("y", 0.5, by="rare", df=9, ci="replicates")
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.statistical
 @pytest.mark.parametrize("kind", ["jkn", "rao-wu", "sdr"])
 def test_coverage__of_quartiles_of_skewed_values(kind):

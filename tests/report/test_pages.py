@@ -27,7 +27,7 @@ HOSTILE = "<script>alert(1)</script> \" ' \u202e =1+1 &amp;"
 def pages(tmp_path_factory):
     """The survey's page with every part, in both languages."""
     folder = tmp_path_factory.mktemp("pages")
-    spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.02}).model_copy(update={"name": HOSTILE})
+    spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01}).model_copy(update={"name": HOSTILE})
     run = spec.run(seed=7, record=False)
     repeated = ss.Study(spec, changes=("study.repetitions=6",)).run(progress=False)
     budget = ss.error_budget(spec, 2)

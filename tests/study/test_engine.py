@@ -98,12 +98,12 @@ def test_bytes__are_the_same_from_processes(home):
 
 
 def test_extension__in_steps_gives_the_bytes_of_one_run(home):
-    study(home, 200).run(home / "whole")
-    for repetitions in (100, 150, 200):
+    study(home, 96).run(home / "whole")
+    for repetitions in (48, 70, 96):
         study(home, repetitions).run(home / "steps", block=9)
     assert bytes_of(home / "steps") == bytes_of(home / "whole")
-    found = study(home, 100).run(home / "steps")
-    pd.testing.assert_frame_equal(found.to_frame(), study(home, 100).run().to_frame())
+    found = study(home, 48).run(home / "steps")
+    pd.testing.assert_frame_equal(found.to_frame(), study(home, 48).run().to_frame())
 
 
 def test_new_scenarios__extend_and_old_ones_are_not_run_again(home):
@@ -275,6 +275,7 @@ def test_a_damaged_description__is_named_and_parts_survive_its_deletion(home):
     assert bytes_of(out) == expected
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -490,15 +491,15 @@ def test_stage_switches__leave_the_other_stages_draws_alone(spec):
 
 # --------------------------------------------------------------------------------------------------- size and stopping
 def test_target_mcse__extends_until_it_is_met(home):
-    data = keys(32, grid={}, study={"repetitions": 32, "target_mcse": {"bias": 0.05}, "max_repetitions": 2000})
+    data = keys(32, grid={}, study={"repetitions": 32, "target_mcse": {"bias": 0.05}, "max_repetitions": 600})
     with pytest.warns(SurveysimWarning, match="raise study.max_repetitions"):
         found = Study(data, folder=home).run(home / "out")
     table = found.performance()
     worst = table.query("measure == 'bias' and estimand == 'mean'")["mcse"].max()
-    assert found.repetitions == 2000  # the total's error is 600 times the mean's
+    assert found.repetitions == 600  # the total's error is 600 times the mean's
     data["estimands"] = data["estimands"][:1]
     found = Study(data, folder=home).run(home / "mean")
-    assert 32 < found.repetitions < 2000
+    assert 32 < found.repetitions < 600
     assert found.performance().query("measure == 'bias'")["mcse"].max() <= 0.05
     assert worst < 0.05
     again = []

@@ -170,6 +170,7 @@ def test_a_study_of_which_every_repetition_fails__waits_for_nobody(home, monkeyp
     assert time.monotonic() - start < 30.0
 
 
+@pytest.mark.everyday(4)
 @pytest.mark.parametrize("call", ["blocks", "swallows"])
 @pytest.mark.parametrize("kind", ["threads", "processes", "pool", "thread pool"])
 def test_timeout__ends_calls_that_block(home, kind, call):
@@ -266,6 +267,7 @@ def started(home, kind, mark):
     return process
 
 
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
 @pytest.mark.parametrize(
     "kind",

@@ -10,14 +10,14 @@ from surveysim.survey.preparation import prepare
 from surveysim.survey.spec import StagesSpec
 from surveysim.survey.weighted import field_and_weight
 
-SMALL = {"population": {"scale": 0.02}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
+SMALL = {"population": {"scale": 0.01}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
 
 
 @pytest.fixture(scope="module")
 def budget():
     spec = SurveySpec.preset(
         "cnnic-2024-12",
-        **SMALL | {"population": {"scale": 0.02, "no_phone_internet_rate": 0.5}},
+        **SMALL | {"population": {"scale": 0.01, "no_phone_internet_rate": 0.5}},
         fieldwork={"measurement": {"internet_under": 0.04}},
     )
     return error_budget(spec, 12, seed=5, workers=2), spec
