@@ -24,7 +24,7 @@ def f(method, u):
 
 def ratios(method, u):
     g, slope = np.empty(len(u)), np.empty(len(u))
-    kernels.ratios(METHODS[method], u, LOWER, UPPER, g, slope)
+    kernels.ratios(kernels.Distance(METHODS[method], LOWER, UPPER), u, g, slope)
     return g, slope
 
 
@@ -78,7 +78,8 @@ def test_achieve__sums_and_slopes(method, scaled):
     lam = np.random.default_rng(2).normal(0, 0.2, 9)
     g, slope, sums = np.full(12, 9.0), np.full(12, 9.0), np.full(9, 9.0)
     scale = q if scaled else np.ones(12)
-    kernels.achieve(weight, q if scaled else np.empty(0), level, z, METHODS[method], LOWER, UPPER, lam, g, slope, sums)
+    rows = kernels.Rows(weight, q if scaled else np.empty(0), level, z)
+    kernels.achieve(rows, kernels.Distance(METHODS[method], LOWER, UPPER), lam, g, slope, sums)
     u = scale * (x @ lam)
     used = weight > 0
     np.testing.assert_allclose(g, np.where(used, f(method, u), 1.0), rtol=1e-12)
@@ -140,9 +141,9 @@ def newton(weight, q, level, z, total, method="raking", ridge=None, tol=1e-10, m
     lam = np.zeros(len(total)) if lam is None else lam
     g, scale = np.empty(len(weight)), np.maximum(np.abs(total), 1.0)
     softness = np.zeros((0, 0)) if ridge is None else ridge
-    steps, gap, _ = kernels.newton(
-        weight, q, level, inner, z, total, softness, scale, METHODS[method], LOWER, UPPER, tol, max_iter, lam, g
-    )
+    rows, asked = kernels.Rows(weight, q, level, z), kernels.Asked(total, softness, scale)
+    distance = kernels.Distance(METHODS[method], LOWER, UPPER)
+    steps, gap, _ = kernels.newton(rows, inner, asked, distance, tol, max_iter, lam, g)
     return g, lam, steps, gap
 
 

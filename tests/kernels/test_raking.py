@@ -43,39 +43,38 @@ def test_rake__sweeps_as_written_out(max_iter):
     weight = np.concatenate([p[0] for p in parts])
     level = np.concatenate([p[1] for p in parts])
     total = np.stack([p[2] for p in parts])
-    factor, sweeps, gap = np.full(72, 9.0), np.zeros(3, np.int64), np.full(3, np.inf)
-    kernels.rake(weight, level, np.array([0, 24, 48, 72]), total, 1e-10, max_iter, factor, sweeps, gap)
+    factor = np.full(72, 9.0)
     for p, (w, columns, targets) in enumerate(parts):
+        part = slice(24 * p, 24 * p + 24)
+        sweeps, gap = kernels.rake(weight[part], level[part], total[p], 1e-10, max_iter, factor[part])
         expected, turns, off = plain(w, columns, targets, 1e-10, max_iter)
-        np.testing.assert_allclose(factor[24 * p : 24 * p + 24], expected, rtol=1e-12)
-        assert sweeps[p] == turns
-        assert gap[p] == pytest.approx(off, rel=1e-3, abs=1e-13)
+        np.testing.assert_allclose(factor[part], expected, rtol=1e-12)
+        assert sweeps == turns
+        assert gap == pytest.approx(off, rel=1e-3, abs=1e-13)
 
 
 def test_rake__says_what_cannot_be_met():
     weight, level = np.array([1.0, 0.0, 2.0]), np.array([[0], [1], [2]], np.int32)
-    factor, sweeps, gap = np.ones(3), np.zeros(1, np.int64), np.zeros(1)
-    kernels.rake(weight, level, np.array([0, 3]), np.array([[4.0, 5.0, 0.0]]), 1e-9, 7, factor, sweeps, gap)
+    factor = np.ones(3)
+    # nothing of 5 is reached
+    assert kernels.rake(weight, level, np.array([4.0, 5.0, 0.0]), 1e-9, 7, factor) == (7, 1.0)
     assert factor.tolist() == [4, 1, 0]
-    assert (sweeps[0], gap[0]) == (7, 1.0)  # nothing of 5 is reached
-    kernels.rake(weight, level, np.array([0, 3]), np.array([[4.0, 0.0, -8.0]]), 1e-9, 7, factor, sweeps, gap)
-    assert (sweeps[0], gap[0]) == (1, 0.0)
-    kernels.rake(np.full(3, 1e308), level, np.array([0, 3]), np.array([[1.0, 1, np.nan]]), 1e-9, 3, factor, sweeps, gap)
-    assert gap[0] == np.inf  # a gap that is no number would give way to a later one
+    assert kernels.rake(weight, level, np.array([4.0, 0.0, -8.0]), 1e-9, 7, factor) == (1, 0.0)
+    _, gap = kernels.rake(np.full(3, 1e308), level, np.array([1.0, 1, np.nan]), 1e-9, 3, factor)
+    assert gap == np.inf  # a gap that is no number would give way to a later one
 
 
 def as_table(weight, level, total):
     """The same table with its first axis in front."""
-    return weight.reshape(4, 6), total[:4], (level[:6, 1:] - 4).astype(np.int32), total[4:]
+    return kernels.Table(weight.reshape(4, 6), total[:4], (level[:6, 1:] - 4).astype(np.int32), total[4:])
 
 
 @pytest.mark.parametrize("max_iter", [0, 1, 2, 5, 1000])
 def test_rake_table__sweeps_as_written_out(max_iter):
     for seed in (1, 2, 3):
         weight, level, total = three_way(seed)
-        table, lead_total, columns, rest_total = as_table(weight, level, total)
         lead, rest = np.full(4, 9.0), np.ones(6)
-        sweeps, gap = kernels.rake_table(table, lead_total, columns, rest_total, 1e-10, max_iter, lead, rest)
+        sweeps, gap = kernels.rake_table(as_table(weight, level, total), 1e-10, max_iter, lead, rest)
         if max_iter == 0:
             assert (sweeps, gap) == (0, np.inf)
             continue
@@ -90,10 +89,10 @@ def test_rake_table__goes_on_from_its_start():
     weight, level, total = three_way(4)
     given = as_table(weight, level, total)
     lead, rest = np.empty(4), np.ones(6)
-    kernels.rake_table(*given, 0.0, 3, lead, rest)
-    kernels.rake_table(*given, 0.0, 2, lead, rest)
+    kernels.rake_table(given, 0.0, 3, lead, rest)
+    kernels.rake_table(given, 0.0, 2, lead, rest)
     again, straight = np.empty(4), np.ones(6)
-    kernels.rake_table(*given, 0.0, 5, again, straight)
+    kernels.rake_table(given, 0.0, 5, again, straight)
     np.testing.assert_allclose(np.outer(lead, rest), np.outer(again, straight), rtol=1e-13)
 
 
@@ -101,16 +100,22 @@ def test_rake_table__with_empty_rows_and_columns():
     table = np.array([[1.0, 0, 2], [0, 0, 0], [3, 0, 1]])
     columns = np.array([[0], [1], [2]], np.int32)
     lead, rest = np.empty(3), np.ones(3)
-    _, gap = kernels.rake_table(table, np.array([6.0, 0, 4]), columns, np.array([5.0, 0, 5]), 1e-9, 500, lead, rest)
+
+    def rake_to(rows, others, max_iter):
+        return kernels.rake_table(
+            kernels.Table(table, np.array(rows), columns, np.array(others)), 1e-9, max_iter, lead, rest
+        )
+
+    _, gap = rake_to([6.0, 0, 4], [5.0, 0, 5], 500)
     assert gap <= 1e-9
     assert lead[1] == 1
     assert rest[1] == 1
     made = np.outer(lead, rest) * table
     np.testing.assert_allclose(made.sum(axis=0), [5, 0, 5], rtol=1e-8)
     np.testing.assert_allclose(made.sum(axis=1), [6, 0, 4], rtol=1e-8)
-    _, gap = kernels.rake_table(table, np.array([6.0, 2, 4]), columns, np.array([5.0, 0, 7]), 1e-9, 50, lead, rest)
+    _, gap = rake_to([6.0, 2, 4], [5.0, 0, 7], 50)
     assert gap >= 1  # nothing of the 2
-    _, gap = kernels.rake_table(table, np.array([6.0, 0, 4]), columns, np.array([5.0, 0.5, 4.5]), 1e-9, 50, lead, rest)
+    _, gap = rake_to([6.0, 0, 4], [5.0, 0.5, 4.5], 50)
     assert gap >= 1  # nothing of the 0.5
 
 
@@ -121,14 +126,15 @@ def test_rake_in_lanes__is_raking_each(max_iter):
     multiplier = rng.choice([0.0, 1.0, 2.0], (24, lanes), p=[0.1, 0.5, 0.4])
     multiplier[:, 3] = 1.0
     table = (weight[:, None] * multiplier).reshape(4, 6, lanes)
-    _, lead_total, columns, rest_total = as_table(weight, level, total)
+    asked = as_table(weight, level, total)
+    columns = asked.level
     start = rng.uniform(0.5, 2, (5, lanes))
     lead, each, gap = np.full((4, lanes), 9.0), start.copy(), np.full(lanes, 9.0)
-    sweeps = replicates.rake(table, lead_total, columns, rest_total, 1e-10, max_iter, lead, each, gap)
+    sweeps = replicates.rake(asked._replace(cells=table), 1e-10, max_iter, lead, each, gap)
     most = 0
     for r in range(lanes):
         one, rest = np.empty(4), start[columns, r].prod(axis=1)
-        turns, off = kernels.rake_table(table[..., r].copy(), lead_total, columns, rest_total, 1e-10, sweeps, one, rest)
+        turns, off = kernels.rake_table(asked._replace(cells=table[..., r].copy()), 1e-10, sweeps, one, rest)
         most = max(most, turns)
         if max_iter == 0:
             continue
@@ -138,7 +144,7 @@ def test_rake_in_lanes__is_raking_each(max_iter):
         assert (gap[r] <= 1e-10) == (off <= 1e-10)
         made = table[..., r] * np.outer(lead[:, r], each[columns, r].prod(axis=1))
         reached = np.concatenate([made.sum(axis=1), [made[:, (columns == c).any(axis=1)].sum() for c in range(5)]])
-        targets = np.concatenate([lead_total, rest_total])
+        targets = np.concatenate([asked.lead, asked.total])
         assert gap[r] == pytest.approx(np.max(np.abs(reached - targets) / targets), rel=1e-3, abs=1e-12)
     assert sweeps == (most if max_iter else 0)
     if max_iter == 1000:

@@ -67,7 +67,7 @@ def test_distances__slope_is_that_of_the_ratio(method):
 
     def ratio(u):
         g, slope = np.empty(len(u)), np.empty(len(u))
-        newton.ratios(d.code, u, d.lower, d.upper, g, slope)
+        newton.ratios(d.kernel, u, g, slope)
         return g, slope
 
     g, slope = ratio(u)

@@ -123,16 +123,16 @@ def test_rake__a_respondent_alone_in_two_levels_cannot_have_both_totals(small, h
 def test_kernels__a_gap_that_is_no_number_stays():
     """Weight infinity in the first level, so that its factor is 0 and its sum NaN; the second is met."""
     weight, level = np.array([np.inf, 1.0]), np.array([[0], [1]], np.int32)
-    factor, sweeps, gap = np.ones(2), np.zeros(1, np.int64), np.zeros(1)
-    total = np.array([[1.0, 1.0]])
-    raking.rake(weight, level, np.array([0, 2]), total, 1e-9, 3, factor, sweeps, gap)
-    assert gap[0] == np.inf
-    rest, none = np.ones(1), np.zeros((1, 0), np.int32)
-    _, gap = raking.rake_table(weight[:, None], total[0], none, np.empty(0), 1e-9, 3, np.ones(2), rest)
+    total = np.array([1.0, 1.0])
+    _, gap = raking.rake(weight, level, total, 1e-9, 3, np.ones(2))
+    assert gap == np.inf
+    others = np.zeros((1, 0), np.int32), np.empty(0)
+    _, gap = raking.rake_table(raking.Table(weight[:, None], total, *others), 1e-9, 3, np.ones(2), np.ones(1))
     assert gap == np.inf
     lanes, gaps = replicate_kernels.LANES, np.zeros(replicate_kernels.LANES)
     table = np.repeat(weight[:, None, None], lanes, axis=2)
-    replicate_kernels.rake(table, total[0], none, np.empty(0), 1e-9, 3, np.ones((2, lanes)), np.ones((0, lanes)), gaps)
+    table = raking.Table(table, total, *others)
+    replicate_kernels.rake(table, 1e-9, 3, np.ones((2, lanes)), np.ones((0, lanes)), gaps)
     assert np.all(gaps == np.inf)
 
 

@@ -1,11 +1,22 @@
 """Rows to margin cells and back: fold codes into a cell number, add weights up by cell, spread factors over the rows."""
 
+from collections import namedtuple
+
 import numpy as np
 from numba import carray
 
 from .compiling import inline_jit, jit, pointer
 
 KINDS = {"i1": 0, "i2": 1, "i4": 2, "i8": 3, "u1": 4, "u2": 5, "u4": 6, "u8": 7}  # integer types of code columns
+
+Columns = namedtuple(
+    "Columns",  # M columns of codes, by their addresses, so that one compilation serves any number and types of them
+    [
+        "address",  # (M,) uint64
+        "kind",  # (M,) which of KINDS
+        "radix",  # (M,) levels
+    ],
+)
 
 
 @inline_jit
@@ -28,14 +39,14 @@ def fold(codes, radix, first, cell):
 
 
 @jit
-def collapse(address, kind, radix, n, weight, size, first, last, cell, sums):
-    """Cells of the rows of blocks first .. last (mixed radix of M code columns of n rows), weights added to `sums` (blocks, K).
+def collapse(columns, weight, size, first, last, cell, sums):
+    """Cells (n,) of the rows of blocks first .. last, mixed radix of the `Columns`; weights are added to `sums` (blocks, K).
 
-    Blocks have `size` rows. `address` (M,) and `kind` (M,) say where the columns are and of which type, so that one compilation
-    serves all; an empty `weight` stands for ones. Returns -1 where a code is missing or beyond `radix` (M,), else how many
+    Blocks have `size` rows; an empty `weight` stands for ones. Returns -1 where a code is missing or beyond its radix, else how many
     weights are negative or not finite.
     """
-    bad = 0
+    address, kind, radix = columns.address, columns.kind, columns.radix
+    bad, n = 0, len(cell)
     for block in range(first, last):
         start, stop = block * size, min(block * size + size, n)
         place, outside = cell[start:stop], False

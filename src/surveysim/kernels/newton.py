@@ -3,18 +3,43 @@
 Notation: Deville & Särndal (1992). u = q x'λ, g = F(u); x has ones in the columns `level` and the values `z` behind them.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from .compiling import inline_jit, jit
 
-LINEAR, RAKING, LOGIT, TRUNCATED, TRUNCATED_RAKING = 0, 1, 2, 3, 4
+LINEAR, RAKING, LOGIT, TRUNCATED = 0, 1, 2, 3  # 4 is raking, clipped
 LARGEST = 300.0  # exponents beyond this are as good as infinite, and would overflow
 PATIENCE = 40  # steps without a smaller gap after which there is no hope
 
+Rows = namedtuple(
+    "Rows",  # cells or rows that are calibrated
+    [
+        "weight",  # (K,) initial weights
+        "q",  # (K,) scale factors, empty for ones
+        "level",  # (K, M) margin columns, ascending
+        "z",  # (K, Z) numeric variables
+    ],
+)
+Asked = namedtuple(
+    "Asked",  # what they are calibrated to
+    [
+        "total",  # (p,)
+        "ridge",  # (p, p), empty where totals are known without error
+        "scale",  # (p,) what a gap in each total is measured by
+    ],
+)
+Distance = namedtuple("Distance", ["method", "lower", "upper"])
+Room = namedtuple(
+    "Room", ["trial", "slope", "sums", "gap"]
+)  # of the multipliers that are tried: (p,), (K,), (p,), (p,)
+
 
 @inline_jit
-def ratio(method, u, lower, upper):
+def ratio(distance, u):
     """F(u) and F′(u) of one distance."""
+    method, lower, upper = distance.method, distance.lower, distance.upper
     if method == LINEAR:
         return 1.0 + u, 1.0
     if method == TRUNCATED:
@@ -32,15 +57,16 @@ def ratio(method, u, lower, upper):
 
 
 @jit
-def ratios(method, u, lower, upper, g, slope):
+def ratios(distance, u, g, slope):
     """F and F′ of many u."""
     for k in range(len(u)):
-        g[k], slope[k] = ratio(method, u[k], lower, upper)
+        g[k], slope[k] = ratio(distance, u[k])
 
 
 @jit
-def achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums):
+def achieve(rows, distance, lam, g, slope, sums):
     """g (K,), d q F′ (K,) and the calibrated totals (p,) at λ (p,)."""
+    weight, q, level, z = rows.weight, rows.q, rows.level, rows.z
     K, M = level.shape
     Z, first = z.shape[1], len(lam) - z.shape[1]
     scaled = len(q) > 0
@@ -56,7 +82,7 @@ def achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums):
         for j in range(Z):
             u += lam[first + j] * z[k, j]
         scale = q[k] if scaled else 1.0
-        g[k], s = ratio(method, scale * u, lower, upper)
+        g[k], s = ratio(distance, scale * u)
         slope[k] = d * scale * s
         w = d * g[k]
         for m in range(M):
@@ -153,14 +179,13 @@ def solve(hessian, right, start, first, out):
 
 
 @jit
-def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper, tol, max_iter, lam, g):
+def newton(rows, inner, asked, distance, tol, max_iter, lam, g):
     """Maximise λ'T − Σ (d/q) G(q x'λ) − λ'Rλ/2, so that Σ d g x + Rλ = T.
 
     Parameters
     ----------
-    weight, q (K,) or q (0,) for ones; level (K, M) ascending columns, of a dense table whose first axis takes a step every
-    `inner` cells, or inner = 0; z (K, Z); total (p,); ridge (p, p) or (0, 0);
-    scale (p,) what a gap in each total is measured by; lam (p,) the start, changed in place; g (K,) the result.
+    rows, asked, distance : Rows, Asked and Distance. inner : of a dense table, whose first axis takes a step every so many cells; else 0.
+    lam : (p,) the start, changed in place. g : (K,) the result.
 
     Returns
     -------
@@ -168,58 +193,60 @@ def newton(weight, q, level, inner, z, total, ridge, scale, method, lower, upper
     raises the dual for sure (it still rises at the end of the step, and the dual is concave), or where the dual falls but little
     there and the gap shrinks.
     """
-    p = len(total)
-    hessian, step, start = np.empty((p, p)), np.empty(p), np.empty(p)
-    sums, gap, there, trial, slope = np.empty(p), np.empty(p), np.empty(p), np.empty(p), np.empty(len(weight))
-    softened, column = ridge.shape[0] > 0, np.empty(inner)
-    given = (weight, q, level, z, total, ridge, scale, method, lower, upper)
-    start[:] = -1.0
-    achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
-    off = _gap(total, sums, ridge, softened, lam, scale, gap)
+    p = len(asked.total)
+    hessian, step, gap = np.empty((p, p)), np.empty(p), np.empty(p)
+    start, column = np.full(p, -1.0), np.empty(inner)
+    room = Room(np.empty(p), np.empty(len(rows.weight)), np.empty(p), np.empty(p))
+    off = _look(lam, 0.0, step, rows, asked, distance, g, room)
+    gap[:] = room.gap
     best, waited, pivot = off, 0, 1.0
     for iteration in range(max_iter):
         if off <= tol:
             return iteration, off, pivot
-        hessian[:] = 0.0
-        if inner > 0:
-            dense_curvature(slope, level, inner, column, hessian)
-        else:
-            curvature(slope, level, z, hessian)
-        if softened:
-            hessian += ridge
+        _curve(rows, inner, asked.ridge, room.slope, column, hessian)
         for j in range(p):
             if start[j] < 0.0:
                 start[j] = hessian[j, j]
-        pivot = min(pivot, solve(hessian, gap, start, p - z.shape[1], step))
+        pivot = min(pivot, solve(hessian, gap, start, p - rows.z.shape[1], step))
         rise = _dot(step, gap)
         if not rise > 0.0:
             return iteration, off, pivot
         size, moved = 1.0, False
         for _ in range(60):
-            off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
-            rise_there = _dot(step, there)
+            off_there = _look(lam, size, step, rows, asked, distance, g, room)
+            rise_there = _dot(step, room.gap)
             if rise_there >= 0.0 or (-rise_there <= 0.5 * rise and off_there < off):
                 moved = off_there < np.inf
                 break
             size *= 0.5
         while moved and rise_there > 0.9 * rise and size < 1e18:  # flat so far, as beyond a clip: go on
             size *= 2.0
-            off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
-            rise_there = _dot(step, there)
+            off_there = _look(lam, size, step, rows, asked, distance, g, room)
+            rise_there = _dot(step, room.gap)
             if rise_there < 0.0:  # too far: the last size was good
                 size *= 0.5
-                off_there = _look(size, lam, step, trial, *given, g, slope, sums, there)
+                off_there = _look(lam, size, step, rows, asked, distance, g, room)
         if not moved:
-            achieve(weight, q, level, z, method, lower, upper, lam, g, slope, sums)
-            return iteration, _gap(total, sums, ridge, softened, lam, scale, gap), pivot
-        for j in range(p):
-            lam[j], gap[j] = trial[j], there[j]
+            return iteration, _look(lam, 0.0, step, rows, asked, distance, g, room), pivot
+        lam[:], gap[:] = room.trial, room.gap
         off = off_there
         waited = 0 if off < 0.9 * best else waited + 1
         best = min(best, off)
         if waited > PATIENCE:
             return iteration + 1, off, pivot
     return max_iter, off, pivot
+
+
+@jit
+def _curve(rows, inner, ridge, slope, column, hessian):
+    """Lower triangle (p, p) of the dual's curvature Σ d q F′ x x' + R."""
+    hessian[:] = 0.0
+    if inner > 0:
+        dense_curvature(slope, rows.level, inner, column, hessian)
+    else:
+        curvature(slope, rows.level, rows.z, hessian)
+    if len(ridge) > 0:
+        hessian += ridge
 
 
 @inline_jit
@@ -232,20 +259,19 @@ def _dot(a, b):
 
 
 @jit
-def _look(
-    size, lam, step, trial, weight, q, level, z, total, ridge, scale, method, lower, upper, g, slope, sums, there
-):  # fmt: skip
-    """g, its slope, the totals and their gaps `there` at trial = λ + size × step; returns the largest gap over scale."""
+def _look(lam, size, step, rows, asked, distance, g, room):
+    """g and, in `room`, its slope, the totals and their gaps at λ + size × step; returns the largest gap over scale."""
     for j in range(len(lam)):
-        trial[j] = lam[j] + size * step[j]
-    achieve(weight, q, level, z, method, lower, upper, trial, g, slope, sums)
-    return _gap(total, sums, ridge, ridge.shape[0] > 0, trial, scale, there)
+        room.trial[j] = lam[j] + size * step[j] if size > 0.0 else lam[j]
+    achieve(rows, distance, room.trial, g, room.slope, room.sums)
+    return _gap(asked, room.sums, room.trial, room.gap)
 
 
 @inline_jit
-def _gap(total, sums, ridge, softened, lam, scale, gap):
+def _gap(asked, sums, lam, gap):
     """T − Σ d g x − Rλ into `gap`; the largest over scale, where NaN is infinite."""
-    p, worst = len(total), 0.0
+    total, ridge, scale = asked.total, asked.ridge, asked.scale
+    p, worst, softened = len(total), 0.0, len(ridge) > 0
     for j in range(p):
         gap[j] = total[j] - sums[j]
         if softened:

@@ -6,7 +6,8 @@ The lanes lie side by side in memory, and every innermost loop runs over them.
 
 import numpy as np
 
-from .compiling import jit
+from .compiling import borrowed, inline_jit, jit
+from .raking import larger
 from .randomness import philox
 
 LANES = 8
@@ -84,20 +85,30 @@ def cell_sums(pair_psu, pair_cell, weight, multiplier, sums):
             out[r] += w * m[r]
 
 
+@inline_jit
+def _by_level(column, rest, level, sums):
+    """column × rest (B, LANES) by level (B,) of one margin, added to `sums` (C, LANES)."""
+    for b in range(len(level)):
+        out, f, g = sums[level[b]], column[b], rest[b]
+        for r in range(LANES):
+            out[r] += f[r] * g[r]
+
+
 @jit
-def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
-    """`raking.rake_table` for LANES tables (A, B, LANES) at once: factors lead (A, LANES) and each (C, LANES).
+def rake(t, tol, max_iter, lead, each, gap):
+    """`raking.rake_table` for the LANES tables of a `raking.Table` at once: factors lead (A, LANES) and each (C, LANES).
 
     `each` comes in as the start. Sweeps until every lane has converged; gap (LANES,) is recomputed from the final factors.
     Returns the sweeps.
     """
-    A, B = table.shape[0], table.shape[1]
-    C, M = len(total), level.shape[1]
+    t = borrowed(t)
+    A, B = t.cells.shape[0], t.cells.shape[1]
+    C, M = len(t.total), t.level.shape[1]
     row, column, achieved, rest = np.empty((A, LANES)), np.empty((B, LANES)), np.empty((C, LANES)), np.ones((B, LANES))
     for b in range(B):
         for m in range(M):
             for r in range(LANES):
-                rest[b, r] *= each[level[b, m], r]
+                rest[b, r] *= each[t.level[b, m], r]
     for sweep in range(max_iter + 1):
         gap[:] = 0.0
         for a in range(A):
@@ -105,52 +116,39 @@ def rake(table, lead_total, level, total, tol, max_iter, lead, each, gap):
             for r in range(LANES):
                 s[r] = 0.0
             for b in range(B):
-                t, f = table[a, b], rest[b]
+                w, f = t.cells[a, b], rest[b]
                 for r in range(LANES):
-                    s[r] += t[r] * f[r]
+                    s[r] += w[r] * f[r]
             if sweep > 0:
                 for r in range(LANES):
-                    off = abs(lead[a, r] * s[r] - lead_total[a]) / (lead_total[a] if lead_total[a] > 0.0 else 1.0)
-                    if not off <= gap[r]:
-                        gap[r] = off if off == off else np.inf  # a NaN would give way to the next gap
+                    gap[r] = larger(gap[r], lead[a, r] * s[r], t.lead[a])
         if sweep > 0:
             achieved[:] = 0.0
-            for b in range(B):
-                for m in range(M):
-                    out = achieved[level[b, m]]
-                    for r in range(LANES):
-                        out[r] += column[b, r] * rest[b, r]
+            for m in range(M):
+                _by_level(column, rest, t.level[:, m], achieved)
             for c in range(C):
                 for r in range(LANES):
-                    off = abs(achieved[c, r] - total[c]) / (total[c] if total[c] > 0.0 else 1.0)
-                    if not off <= gap[r]:
-                        gap[r] = off if off == off else np.inf  # a NaN would give way to the next gap
-            done = True
-            for r in range(LANES):
-                done &= gap[r] <= tol
-            if done or sweep == max_iter:
+                    gap[r] = larger(gap[r], achieved[c, r], t.total[c])
+            if sweep == max_iter or np.all(gap <= tol):
                 return sweep
         column[:] = 0.0
         for a in range(A):
             for r in range(LANES):
-                lead[a, r] = lead_total[a] / row[a, r] if row[a, r] > 0.0 else 1.0
+                lead[a, r] = t.lead[a] / row[a, r] if row[a, r] > 0.0 else 1.0
             f = lead[a]
             for b in range(B):
-                t, out = table[a, b], column[b]
+                w, out = t.cells[a, b], column[b]
                 for r in range(LANES):
-                    out[r] += f[r] * t[r]
+                    out[r] += f[r] * w[r]
         for m in range(M):
             achieved[:] = 0.0
-            for b in range(B):
-                out = achieved[level[b, m]]
-                for r in range(LANES):
-                    out[r] += column[b, r] * rest[b, r]
+            _by_level(column, rest, t.level[:, m], achieved)
             for c in range(C):
                 for r in range(LANES):  # what is not in this margin keeps a factor of 1
-                    achieved[c, r] = total[c] / achieved[c, r] if achieved[c, r] > 0.0 else 1.0
+                    achieved[c, r] = t.total[c] / achieved[c, r] if achieved[c, r] > 0.0 else 1.0
                     each[c, r] *= achieved[c, r]
             for b in range(B):
-                c = level[b, m]
+                c = t.level[b, m]
                 for r in range(LANES):
                     rest[b, r] *= achieved[c, r]
     return max_iter

@@ -4,13 +4,48 @@ Elements with the same stratum, margins and variables are of one type. A stratif
 estimates and linearized variances need nothing else.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from .compiling import inline_jit, jit
-from .raking import rake_table
+from .raking import Table, rake_table
 from .randomness import philox
 
 DRAW, AGAIN = 1, 2  # last word of the Philox counter: the draws, and those made again after a rejection
+
+Sample = namedtuple(
+    "Sample",  # a stratified simple random sample, and the types of the elements
+    [
+        "first",  # (H + 1,) where the elements of each stratum begin
+        "n",  # (H,) how many of them are drawn
+        "type_of",  # (N,) type of each element
+        "stratum",  # (K,) of each type
+        "base",  # (K,) design weight
+    ],
+)
+Margins = namedtuple(
+    "Margins",  # what a sample is raked to; `lead` is empty where it is not
+    [
+        "a",  # (K,) row of each type in the table that is raked
+        "b",  # (K,) its column
+        "lead",  # (A,), level and total as in `raking.Table`
+        "level",
+        "total",
+    ],
+)
+Asked = namedtuple(
+    "Asked",  # what is estimated
+    [
+        "u",  # (E, K) numerators
+        "v",  # (E, K) denominators
+        "inside",  # (E, K) domains
+        "ratio",  # (E,) whether it is a ratio
+    ],
+)
+Room = namedtuple(
+    "Room", ["taken", "positions", "counts"]
+)  # a bit map of the largest stratum; the elements drawn; (K,)
 
 
 @inline_jit
@@ -145,71 +180,78 @@ def fit(table, level, factor, beta, lead, rest):
 
 
 @jit
-def estimate(counts, weight, base, stratum, a_of, b_of, raked, u, v, inside, ratio, N, n, level, factor, table, out):
+def tabled(counts, sample, margins, z):
+    """Weighted sums (A, B) of the scores z (K,) over a sample's counts (K,) by type."""
+    table = np.zeros((len(margins.lead), len(margins.level)))
+    for k in range(len(counts)):
+        table[margins.a[k], margins.b[k]] += counts[k] * sample.base[k] * z[k]
+    return table
+
+
+@jit
+def estimate(counts, weight, sample, margins, factor, asked, out):
     """Estimates (E, 4) with standard error, df and respondents from a sample's counts (K,) per type.
 
-    `weight`, `base` (K,) final and design weights; u, v, inside (E, K) numerators, denominators and domains; `ratio` (E,).
+    weight : (K,) final weights. factor : that of the margins' cross-products.
     """
+    u, v, stratum = asked.u, asked.v, sample.stratum
     E, K = u.shape
-    H, A, B = len(n), table.shape[0], table.shape[1]
+    H, A, B, raked = len(sample.n), len(margins.lead), len(margins.level), len(margins.lead) > 0
     beta, lead, rest = np.empty(len(factor)), np.empty(A), np.empty(B)
-    s1, s2, there, z = np.empty(H), np.empty(H), np.empty(H, np.int64), np.empty(K)
+    there, z = np.empty(H, np.int64), np.empty(K)
     for e in range(E):
-        top, bottom, rows = 0.0, 0.0, 0
+        ratio, top, bottom, rows = asked.ratio[e], 0.0, 0.0, 0
         there[:] = 0
         for k in range(K):
             w = counts[k] * weight[k]
             top += w * u[e, k]
             bottom += w * v[e, k]
-            if inside[e, k] and counts[k] > 0:
+            if asked.inside[e, k] and counts[k] > 0:
                 rows += counts[k]
                 there[stratum[k]] = 1
-        value = top / bottom if ratio[e] else top
+        value = top / bottom if ratio else top
         degrees = float(rows - there.sum())
         for k in range(K):
-            z[k] = (u[e, k] - value * v[e, k]) / bottom if ratio[e] else u[e, k]
+            z[k] = (u[e, k] - value * v[e, k]) / bottom if ratio else u[e, k]
         if raked:
-            table[:] = 0.0
+            fit(tabled(counts, sample, margins, z), margins.level, factor, beta, lead, rest)
             for k in range(K):
-                table[a_of[k], b_of[k]] += counts[k] * base[k] * z[k]
-            fit(table, level, factor, beta, lead, rest)
-        s1[:] = 0.0
-        s2[:] = 0.0
-        for k in range(K):
-            r = z[k] - (lead[a_of[k]] + rest[b_of[k]]) if raked else z[k]
-            x = weight[k] * r
-            s1[stratum[k]] += counts[k] * x
-            s2[stratum[k]] += counts[k] * x * x
-        variance = 0.0
-        for h in range(H):
-            if n[h] < N[h]:
-                variance += (1.0 - n[h] / N[h]) * n[h] / (n[h] - 1.0) * max(s2[h] - s1[h] * s1[h] / n[h], 0.0)
-        out[e, 0], out[e, 1], out[e, 2], out[e, 3] = value, np.sqrt(variance), degrees, rows
+                z[k] -= lead[margins.a[k]] + rest[margins.b[k]]
+        out[e, 0], out[e, 1], out[e, 2], out[e, 3] = value, np.sqrt(variance(counts, weight, z, sample)), degrees, rows
 
 
 @jit
-def repetition(
-    k0, k1, first, n, taken, positions, type_of, counts, stratum, a_of, b_of, u, v, inside, ratio,
-    raked, lead_total, level, total, tol, max_iter, base, out,
-):  # fmt: skip
+def variance(counts, weight, z, sample):
+    """Variance of a total of weighted scores z (K,) from a stratified simple random sample."""
+    H = len(sample.n)
+    s1, s2, result = np.zeros(H), np.zeros(H), 0.0
+    for k in range(len(z)):
+        x = weight[k] * z[k]
+        s1[sample.stratum[k]] += counts[k] * x
+        s2[sample.stratum[k]] += counts[k] * x * x
+    for h in range(H):
+        n, N = sample.n[h], sample.first[h + 1] - sample.first[h]
+        if n < N:
+            result += (1.0 - n / N) * n / (n - 1.0) * max(s2[h] - s1[h] * s1[h] / n, 0.0)
+    return result
+
+
+@jit
+def repetition(key, sample, margins, asked, room, tol, max_iter, out):
     """One repetition of a stratified simple random sample: drawn, raked, estimated. Returns the largest relative gap of the raking."""
-    K, A, B = len(counts), len(lead_total), level.shape[0]
-    without_replacement(first, n, k0, k1, taken, positions)
-    count_types(positions, type_of, counts)
-    N = first[1:] - first[:-1]
-    weight, table = base.copy(), np.zeros((A, B))
-    gram = np.empty((A + len(total), A + len(total)))
-    gap = 0.0
-    if raked:
-        for k in range(K):
-            table[a_of[k], b_of[k]] += counts[k] * base[k]
-        lead, rest = np.empty(A), np.ones(B)
-        _, gap = rake_table(table, lead_total, level, total, tol, max_iter, lead, rest)
+    without_replacement(sample.first, sample.n, key[0], key[1], room.taken, room.positions)
+    count_types(room.positions, sample.type_of, room.counts)
+    weight, gap, width = sample.base.copy(), 0.0, len(margins.lead) + len(margins.total)
+    gram = np.empty((width, width))
+    if len(margins.lead) > 0:
+        table = tabled(room.counts, sample, margins, np.ones(len(weight)))
+        lead, rest = np.empty(len(margins.lead)), np.ones(len(margins.level))
+        _, gap = rake_table(Table(table, margins.lead, margins.level, margins.total), tol, max_iter, lead, rest)
         if not gap <= tol:
             return gap
-        cross_products(table, level, len(total), gram)
+        cross_products(table, margins.level, len(margins.total), gram)
         factorize(gram)
-        for k in range(K):
-            weight[k] = base[k] * lead[a_of[k]] * rest[b_of[k]]
-    estimate(counts, weight, base, stratum, a_of, b_of, raked, u, v, inside, ratio, N, n, level, gram, table, out)
+        for k in range(len(weight)):
+            weight[k] = weight[k] * lead[margins.a[k]] * rest[margins.b[k]]
+    estimate(room.counts, weight, sample, margins, gram, asked, out)
     return gap

@@ -227,7 +227,7 @@ class TableSource(TableSample, Source):
 
     @cached_property
     def _by_type(self):
-        """Numerators, denominators, domains (E, K), whether each is a ratio (E,)."""
+        """What is estimated, by type."""
         _, row = self._types
         u, v, inside, ratio = [], [], [], []
         for _, e in self.definitions.iterrows():
@@ -240,14 +240,14 @@ class TableSource(TableSample, Source):
                 v.append(np.where(mask, x, 0.0))
                 inside.append(mask)
                 ratio.append(e["kind"] != "total")
-        return np.array(u), np.array(v), np.array(inside), np.array(ratio)
+        return kernels.Asked(np.array(u), np.array(v), np.array(inside), np.array(ratio))
 
     def _raking(self, margins):
-        """(a, b of each type, total of the lead margin, level (B, M) of the others, their totals): the longest margin leads."""
+        """What types are raked to: the longest margin leads."""
         row = self._types[1]
         if not margins:
             none = np.zeros(len(row), np.int64)
-            return none, none, np.ones(1), np.zeros((1, 0), np.int64), np.zeros(0)
+            return kernels.Margins(none, none, np.zeros(0), np.zeros((1, 0), np.int64), np.zeros(0))
         lead = max(margins, key=lambda c: len(self.coded(c)[1]))
         rest = [c for c in margins if c != lead]
         sizes = [len(self.coded(c)[1]) for c in rest]
@@ -259,42 +259,30 @@ class TableSource(TableSample, Source):
         total = [np.bincount(self.coded(c)[0]).astype(float) for c in rest]
         level = np.ascontiguousarray(at + first, dtype=np.int64)
         codes = self.coded(lead)[0]
-        return (
-            codes[row].astype(np.int64),
-            b,
-            np.bincount(codes).astype(float),
-            level,
-            np.concatenate([*total, np.zeros(0)]),
-        )
+        total = np.concatenate([*total, np.zeros(0)])
+        return kernels.Margins(codes[row].astype(np.int64), b, np.bincount(codes).astype(float), level, total)
 
     @cached_property
     def _prepared(self):
         type_of, row = self._types
         base = (np.diff(self.first) / self.n)[self.stratum[row]]
         plans = [(m.variance == "linearized", self._weighting(m)["margins"]) for m in self.methods]
-        return (
-            type_of,
-            self.stratum[row].astype(np.int64),
-            base,
-            [(errors, bool(c), self._raking(c)) for errors, c in plans],
-        )
+        first, stratum = self.first.astype(np.int64), self.stratum[row].astype(np.int64)
+        sample = kernels.Sample(first, self.n, type_of, stratum, base)
+        return sample, [(errors, self._raking(margins)) for errors, margins in plans]
 
     def block(self, repetitions):
         """`Block` of some repetitions, each one kernel call for every method."""
-        type_of, stratum, base, plans = self._prepared
-        u, v, inside, ratio = self._by_type
+        sample, plans = self._prepared
+        asked = self._by_type
         values = np.full((len(repetitions), len(self.methods), len(self.items), len(FIELDS)), np.nan)
-        failures, first = [], self.first.astype(np.int64)
-        taken = np.zeros((int(np.diff(first).max()) >> 6) + 1, np.uint64)
-        positions, counts = np.empty(int(self.n.sum()), np.int64), np.zeros(len(base), np.int32)
+        failures, taken = [], np.zeros((int(np.diff(sample.first).max()) >> 6) + 1, np.uint64)
+        room = kernels.Room(taken, np.empty(int(self.n.sum()), np.int64), np.zeros(len(sample.base), np.int32))
         out = np.empty((len(self.items), 4))
         for i, r in enumerate(repetitions):
             key = streams.key(self.seed, self.group, "sampling", int(r))
-            for m, (errors, raked, (a, b, lead_total, level, total)) in enumerate(plans):
-                gap = kernels.repetition(
-                    key[0], key[1], first, self.n, taken, positions, type_of, counts, stratum, a, b, u, v, inside, ratio,
-                    raked, lead_total, level, total, TOL, MAX_ITER, base, out,
-                )  # fmt: skip
+            for m, (errors, margins) in enumerate(plans):
+                gap = kernels.repetition(key, sample, margins, asked, room, TOL, MAX_ITER, out)
                 if not gap <= TOL:
                     error = CalibrationError(
                         f"raking stopped after {MAX_ITER} sweeps with a gap of {gap:.2e}; a level of "
@@ -308,7 +296,7 @@ class TableSource(TableSample, Source):
                 values[i, m, :, 0] = out[:, 0] * self.factor
                 values[i, m, :, 3] = out[:, 3]
                 if errors:
-                    out[~ratio, 2] = np.fmax(out[~ratio, 2], 1.0)
+                    out[~asked.ratio, 2] = np.fmax(out[~asked.ratio, 2], 1.0)
                     good = out[:, 2] >= 1
                     values[i, m, good, 1], values[i, m, good, 2] = (out[:, 1] * self.factor)[good], out[good, 2]
         return Block(np.asarray(repetitions, np.int64), values, tuple(failures))

@@ -166,13 +166,13 @@ def _dense(codes, shape, weight, n, names, scratch, what):
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
     address = np.array([column.ctypes.data for column in codes], np.uint64)
     kind = np.array([kernels.KINDS[column.dtype.str[1:]] for column in codes])
-    radix, K = np.array(shape), math.prod(shape)
+    columns, K = kernels.Columns(address, kind, np.array(shape)), math.prod(shape)
     size = max(BLOCK, 8 * K)
     sums = np.zeros((-(-n // size), K))
     base = as_kernel_input(np.empty(0) if weight is None else weight)
 
     def work(first, last):
-        return kernels.collapse(address, kind, radix, n, base, size, first, last, cell, sums)
+        return kernels.collapse(columns, base, size, first, last, cell, sums)
 
     bad = by_threads(work, len(sums))
     if min(bad) < 0:

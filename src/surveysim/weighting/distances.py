@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import guards
 from ..errors import DataError
+from ..kernels import newton
 
 METHODS = ("linear", "raking", "logit", "truncated", "truncated_raking")  # in the order of kernels.newton
 
@@ -39,9 +40,9 @@ class Distance:
         return cls(method, lower, upper)
 
     @property
-    def code(self):
-        """The number kernels know the distance by."""
-        return METHODS.index(self.method)
+    def kernel(self) -> newton.Distance:
+        """The distance as kernels take it."""
+        return newton.Distance(METHODS.index(self.method), self.lower, self.upper)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Factors:
         if self.replay.swept:
             return self.scale[r][cells.partition] * column.prod(axis=1)
         g, slope = np.empty(len(column)), np.empty(len(column))
-        newton.ratios(distance.code, column.sum(axis=1), distance.lower, distance.upper, g, slope)
+        newton.ratios(distance.kernel, column.sum(axis=1), g, slope)
         return g
 
     def weights(self, r, multiplier):
@@ -184,11 +184,7 @@ class Replay:
         table = solver.table_of(self.problem.cells.shape[1:])
         lead, gap = np.empty((table.moved[0], LANES)), np.empty(LANES)
         each = np.repeat(self.start[p][table.columns][:, None], LANES, axis=1)
-        total = self.total[p]
-        most = min(int(max_iter), solver.SWEEPS)
-        replicates.rake(
-            table.lanes(part), total[table.lead], table.level, total[table.columns], tol, most, lead, each, gap
-        )
+        replicates.rake(table.asked(part, self.total[p]), tol, min(int(max_iter), solver.SWEEPS), lead, each, gap)
         column[:, p, table.lead] = lead.T[:lanes]
         column[:, p, table.columns] = each.T[:lanes]
         with np.errstate(divide="ignore", invalid="ignore"):

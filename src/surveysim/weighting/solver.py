@@ -35,17 +35,17 @@ def sweep(cells, total, tol, max_iter):
 
     Returns factors (K,), sweeps (P,) and largest relative gaps (P,), recomputed from the final factors.
     """
-    P, factor = len(total), np.ones(len(cells.weight))
+    P, factor, total = len(total), np.ones(len(cells.weight)), np.nan_to_num(total)
     sweeps, gap = np.zeros(P, np.int64), np.full(P, np.inf)
-    most = min(int(max_iter), SWEEPS)
-    if cells.shape is None:
-        raking.rake(cells.weight, cells.level, cells.start, np.nan_to_num(total), tol, most, factor, sweeps, gap)
-        return factor, sweeps, gap
-    table, total = table_of(cells.shape[1:]), np.nan_to_num(total)
+    most, table = min(int(max_iter), SWEEPS), None if cells.shape is None else table_of(cells.shape[1:])
     for p in range(P):
         part = slice(cells.start[p], cells.start[p + 1])
+        if table is None:
+            given = cells.weight[part], cells.level[part], total[p], tol, most
+            sweeps[p], gap[p] = raking.rake(*given, factor[part])
+            continue
         lead, rest = np.ones(table.moved[0]), np.ones(len(table.level))
-        sweeps[p], gap[p] = table.rake(table.flat(cells.weight[part]), total[p], tol, most, lead, rest)
+        sweeps[p], gap[p] = raking.rake_table(table.asked(cells.weight[part], total[p]), tol, most, lead, rest)
         factor[part] = table.product(lead, rest)
     return factor, sweeps, gap
 
@@ -62,19 +62,13 @@ class Table:
         self.level = grid(others) if others else np.zeros((1, 0), np.int32)
         self.moved = (radix[self.axis], *others)
 
-    def flat(self, weight):
-        """Cell weights (K,) as (lead, others)."""
-        moved = weight if self.axis == 0 else np.moveaxis(weight.reshape(self.radix), self.axis, 0)
-        return np.ascontiguousarray(moved).reshape(self.moved[0], -1)
-
-    def lanes(self, sums):
-        """Cell sums (K, lanes) of several replicates as (lead, others, lanes)."""
-        moved = sums if self.axis == 0 else np.moveaxis(sums.reshape(*self.radix, -1), self.axis, 0)
-        return np.ascontiguousarray(moved).reshape(self.moved[0], len(self.level), -1)
-
-    def rake(self, flat, total, tol, max_iter, lead, rest):
-        """Fill the factors of the lead (A,) and of the others (B,), starting from `rest`; sweeps and gap."""
-        return raking.rake_table(flat, total[self.lead], self.level, total[self.columns], tol, max_iter, lead, rest)
+    def asked(self, sums, total):
+        """The cells' weights (K,), or those of several replicates (K, lanes), and the totals (C,) as the kernels take them."""
+        moved, lanes = sums, sums.shape[1:]
+        if self.axis != 0:
+            moved = np.moveaxis(sums.reshape(*self.radix, *lanes), self.axis, 0)
+        cells = np.ascontiguousarray(moved).reshape(self.moved[0], len(self.level), *lanes)
+        return raking.Table(cells, total[self.lead], self.level, total[self.columns])
 
     def product(self, lead, rest):
         """Factors of all cells (K,) in their own order."""
@@ -218,10 +212,9 @@ class System:
 
     def run(self, lam, g, tol, max_iter):
         """Newton's method from λ (p,), which it changes, as it does g (K,); steps, gap and smallest pivot."""
-        steps, gap, pivot = kernels.newton(
-            self.weight, self.q, self.level, self.inner, self.z, self.target, self.ridge, self.scale,
-            self.distance.code, self.distance.lower, self.distance.upper, tol, int(max_iter), lam, g,
-        )  # fmt: skip
+        rows = kernels.Rows(self.weight, self.q, self.level, self.z)
+        asked = kernels.Asked(self.target, self.ridge, self.scale)
+        steps, gap, pivot = kernels.newton(rows, self.inner, asked, self.distance.kernel, tol, int(max_iter), lam, g)
         return int(steps), float(gap), float(pivot)
 
     def run_orthonormal(self, tol, max_iter):
@@ -230,11 +223,9 @@ class System:
         fine = np.full(basis.rank, basis.finest(self.scale))
         g, mu, K = np.empty(len(self.weight)), np.zeros(basis.rank), len(self.weight)
         softness = NO_ROWS if basis.ridge is None else np.ascontiguousarray(basis.ridge)
-        steps, _, _ = kernels.newton(
-            self.weight, self.q, np.zeros((K, 0), np.int32), 0, np.ascontiguousarray(basis.z),
-            basis.target(self.target), softness, fine, self.distance.code, self.distance.lower,
-            self.distance.upper, tol, int(max_iter), mu, g,
-        )  # fmt: skip
+        rows = kernels.Rows(self.weight, self.q, np.zeros((K, 0), np.int32), np.ascontiguousarray(basis.z))
+        asked = kernels.Asked(basis.target(self.target), softness, fine)
+        steps, _, _ = kernels.newton(rows, 0, asked, self.distance.kernel, tol, int(max_iter), mu, g)
         return g, basis.multipliers(mu), int(steps)
 
     def reached(self, g, lam):
