@@ -1,6 +1,6 @@
 """Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -69,23 +69,32 @@ class Independence(Shown):
         return self.table.rename_axis("proportions") if self.table.index.name is None else self.table
 
 
-def rao_scott(survey, rows, columns, statistic="F"):
+def rao_scott(survey, rows, columns, statistic="F") -> Independence:
     """Test a Survey's table of two categorical columns; see `Survey.independence`."""
-    found, n, aside = _tested(survey, rows, columns, statistic)
-    return replace(found, n=n, set_aside=aside)
-
-
-def _tested(survey, rows, columns, statistic):
-    """The `Independence`, the respondents, and the rows set aside by variable."""
     guards.choice(statistic, "statistic", STATISTICS)
+    cells, inside, table, aside = _crossed(survey, rows, columns)
+    n, engine = int(inside.sum()), survey.engine
+    no_error = NO_ERROR.format(rows=rows, columns=columns)
+    nu = engine.degrees(cells[0].group, [""])[0]
+    if statistic in ("Wald", "adjWald"):
+        cells = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
+        value = np.array([cell.value[0] for cell in cells]).reshape(table.shape)
+        found = _wald(value, engine.item_covariance(cells), nu, n, statistic, no_error)
+    else:
+        found = _pearson(table.to_numpy(), engine.item_covariance(cells), nu, n, statistic, no_error)
+    return Independence(*found, statistic, table, n, aside)
+
+
+def _crossed(survey, rows, columns):
+    """Blocks of the cells of a table of two columns, the rows (n,) that count, their proportions, and the rows set aside by variable."""
     (r, row_labels), (c, column_labels) = (
         coded(survey.data, one_name(name, what)) for name, what in ((rows, "rows"), (columns, "columns"))
     )
-    there, inside = survey.inside & (survey.design.weight != 0), (r >= 0) & (c >= 0)
+    there = survey.inside & (survey.design.weight != 0)
     lost = [(rows, there & (r < 0)), (columns, there & (r >= 0) & (c < 0))]
     aside = {name: int(missing.sum()) for name, missing in lost if missing.any()}
     tell(aside, 5)
-    inside &= there
+    inside = there & (r >= 0) & (c >= 0)
     r, row_labels = _used(r, row_labels, inside)
     c, column_labels = _used(c, column_labels, inside)
     R, C = len(row_labels), len(column_labels)
@@ -93,53 +102,33 @@ def _tested(survey, rows, columns, statistic):
         raise DataError(
             f"the table is {R} × {C}; independence needs at least two levels of {rows!r} and of {columns!r}."
         )
-    cells = [
-        scores.block(
-            survey.weight,
-            (r == i) & (c == j),
-            scores.NONE,
-            np.where(inside, 0, -1).astype(np.int32),
-            [""],
-        )
-        for i in range(R)
-        for j in range(C)
-    ]
-    p = np.array([cell.value[0] for cell in cells])
-    V = survey.engine.item_covariance(cells)
-    table = pd.DataFrame(
-        p.reshape(R, C), index=pd.Index(row_labels, name=rows), columns=pd.Index(column_labels, name=columns)
-    )
-    nu = survey.engine.degrees(np.where(inside, 0, -1).astype(np.int32), [""])[0]
-    if statistic in ("Wald", "adjWald"):
-        totals = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
-        T = np.array([total.value[0] for total in totals]).reshape(R, C)
-        names = {"rows": rows, "columns": columns}
-        return (
-            _wald(T, survey.engine.item_covariance(totals), nu, int(inside.sum()), statistic, table, names),
-            int(inside.sum()),
-            aside,
-        )
-    n = int(inside.sum())
-    expected = np.outer(p.reshape(R, C).sum(axis=1), p.reshape(R, C).sum(axis=0)).ravel()
+    group, weight = np.where(inside, 0, -1).astype(np.int32), survey.weight
+    hits = ((r == i) & (c == j) for i in range(R) for j in range(C))
+    cells = [scores.block(weight, hit, scores.NONE, group, [""]) for hit in hits]
+    labels = {"index": pd.Index(row_labels, name=rows), "columns": pd.Index(column_labels, name=columns)}
+    return cells, inside, pd.DataFrame(np.reshape([cell.value[0] for cell in cells], (R, C)), **labels), aside
+
+
+def _pearson(p, V, nu, n, statistic, no_error):
+    """Pearson's statistic of proportions (R, C) with covariances V, corrected, with degrees of freedom and p-value."""
+    (R, C), expected = p.shape, np.outer(p.sum(axis=1), p.sum(axis=0)).ravel()
+    p = p.ravel()
     pearson = n * np.sum((p - expected) ** 2 / expected)
     main = _main_effects(R, C)
     full = np.kron(np.eye(R)[:, 1:], np.eye(C)[:, 1:])
     contrast = full - main @ np.linalg.lstsq(main, full, rcond=None)[0]
     inverse = np.divide(1, p, out=np.zeros(len(p)), where=p > 0)
-    middle = contrast * inverse[:, None]
-    if np.linalg.matrix_rank((contrast * (inverse / n)[:, None]).T @ contrast) < contrast.shape[1]:
+    middle, cross = contrast * inverse[:, None], (contrast * (inverse / n)[:, None]).T @ contrast
+    if np.linalg.matrix_rank(cross) < contrast.shape[1]:
         raise DataError("too many cells of the table are empty for a test; join levels.")
-    delta = np.linalg.solve((contrast * (inverse / n)[:, None]).T @ contrast, middle.T @ V @ middle)
+    delta = np.linalg.solve(cross, middle.T @ V @ middle)
     trace, k = np.trace(delta), len(delta)
     if not trace > NONE * k:
-        raise DesignError(NO_ERROR.format(rows=rows, columns=columns))
+        raise DesignError(no_error)
     if statistic == "Chisq":
-        mean = trace / k
-        return Independence(float(pearson), (k,), float(special.chdtrc(k, pearson / mean)), statistic, table), n, aside
-    d0 = trace**2 / np.trace(delta @ delta)
-    F = pearson / trace
-    p_value = float(special.fdtrc(d0, d0 * nu, F))
-    return Independence(float(F), (float(d0), float(d0 * nu)), p_value, statistic, table), n, aside
+        return float(pearson), (k,), float(special.chdtrc(k, pearson / (trace / k)))
+    d0, F = trace**2 / np.trace(delta @ delta), pearson / trace
+    return float(F), (float(d0), float(d0 * nu)), float(special.fdtrc(d0, d0 * nu, F))
 
 
 def _main_effects(R, C):
@@ -148,7 +137,7 @@ def _main_effects(R, C):
     return np.hstack([one, np.kron(np.eye(R)[:, 1:], np.ones((C, 1))), np.kron(np.ones((R, 1)), np.eye(C)[:, 1:])])
 
 
-def _wald(T, V, nu, n, statistic, table, names):
+def _wald(T, V, nu, n, statistic, no_error):
     """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, as F with k and nu degrees of freedom.
 
     Koch, Freeman & Freeman (1975), Int. Stat. Rev. 43:59-78.
@@ -168,16 +157,16 @@ def _wald(T, V, nu, n, statistic, table, names):
     rest = (1 - row / N)[:-1, None] * (1 - column / N)[None, :-1]
     srs = np.outer(row, column)[:-1, :-1] * rest / n  # under simple random sampling of independent rows and columns
     if not np.any(np.diag(V) > NONE * srs.ravel()):
-        raise DesignError(NO_ERROR.format(**names))
+        raise DesignError(no_error)
     if k > nu or np.linalg.matrix_rank(V) < k:
         raise DesignError(
             f"a Wald test of {k} cells needs more than {nu:g} degrees of freedom, or cells that are not empty; use F, or join levels."
         )
     W = float(y @ np.linalg.solve(V, y))
     if statistic == "Wald":
-        return Independence(W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k)), statistic, table)
+        return W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k))
     F = W * (nu - k + 1) / (k * nu)
-    return Independence(F, (float(k), float(nu - k + 1)), float(special.fdtrc(k, nu - k + 1, F)), statistic, table)
+    return F, (float(k), float(nu - k + 1)), float(special.fdtrc(k, nu - k + 1, F))
 
 
 def _used(codes, labels, inside):

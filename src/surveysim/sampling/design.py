@@ -96,33 +96,16 @@ class SampleDesign:
         rates = guards.number_array(interview_rate, "interview_rate", shape=(2,), **told)
         units = landline.units
         province = np.unique(units["province"].to_numpy(str), return_inverse=True)[1]
-        people = np.bincount(province, units["residents_6plus"])
-        per_province = allocate(people, interviews, between, minimum=minimum_per_province, power=power)
+        people = units["residents_6plus"].to_numpy()
+        per_province = allocate(
+            np.bincount(province, people), interviews, between, minimum=minimum_per_province, power=power
+        )
         n_landline = round(interviews * landline_share)
         of_landline = allocate(per_province, n_landline) if n_landline else np.zeros_like(per_province)
         by_frame = np.stack([of_landline, per_province - of_landline])
         size = np.stack([units["landline_6plus"], units["residents"]])
-        targets, short = np.zeros((2, len(units)), np.int64), []
-        for f in range(2):
-            for p in range(len(people)):
-                inside, n = np.nonzero(province == p)[0], int(by_frame[f, p])
-                if n and minimum_per_unit * len(inside) > n:
-                    short.append((str(units["province"].iloc[inside[0]]), FRAMES[f], n, len(inside)))
-                elif n:
-                    targets[f, inside] = allocate(np.maximum(size[f, inside], 1e-9), n, minimum=minimum_per_unit)
-        if short:
-            _refuse(short, minimum_per_unit)
-        probability = np.ones(len(units))
-        if prefectures is not None:
-            for p in range(len(people)):
-                inside = np.nonzero(province == p)[0]
-                if len(inside) > prefectures:
-                    residents = units["residents_6plus"].to_numpy()[inside]
-                    probability[inside] = inclusion_probabilities(residents, prefectures)
-        numbers = np.stack([landline.numbers.space, mobile.numbers.space])
-        prefixes = np.stack([landline.prefixes, mobile.prefixes])
-        working = np.stack([landline.units["working_rate"], mobile.units["working_rate"]])
-        yields = prefixes * working * rates[:, None]
+        targets = _targets(by_frame, size, province, minimum_per_unit, units["province"])
+        yields = rates[:, None] * [frame.prefixes * frame.units["working_rate"].to_numpy() for frame in frames]
         if np.any(yields < 0):
             raise DesignError(
                 f"interview_rate = {guards.sight(interview_rate)}: give two finite shares, 0 or larger, (landline, mobile)."
@@ -130,7 +113,7 @@ class SampleDesign:
         return cls(
             targets=targets,
             suffixes=first_bank(targets, yields, bank_factor),
-            numbers=numbers,
+            numbers=np.stack([frame.numbers.space for frame in frames]),
             province=province,
             stratum=variance_strata(targets, province),
             shared_suffixes=suffixes == "shared",
@@ -138,7 +121,7 @@ class SampleDesign:
             yields=yields,
             bank_factor=bank_factor,
             minimum=minimum_per_unit,
-            probability=probability,
+            probability=_chances(people, province, prefectures),
             taken=np.ones(len(units), bool),
         )
 
@@ -190,6 +173,30 @@ class SampleDesign:
 def first_bank(targets, yields, factor):
     """Suffixes (2, U) of a unit's first bank: the smallest number whose expected yield is `factor` times the target."""
     return np.clip(np.ceil(factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
+
+
+def _targets(by_frame, size, province, minimum, names):
+    """Interviews (2, U) of the frame units, those of provinces (2, P) shared out by size (2, U)."""
+    targets, short = np.zeros(size.shape, np.int64), []
+    for f, p in np.ndindex(by_frame.shape):
+        inside, n = np.nonzero(province == p)[0], int(by_frame[f, p])
+        if n and minimum * len(inside) > n:
+            short.append((str(names.iloc[inside[0]]), FRAMES[f], n, len(inside)))
+        elif n:
+            targets[f, inside] = allocate(np.maximum(size[f, inside], 1e-9), n, minimum=minimum)
+    if short:
+        _refuse(short, minimum)
+    return targets
+
+
+def _chances(people, province, prefectures):
+    """Inclusion probabilities (U,) of the units where so many are selected in each province; None takes all."""
+    probability = np.ones(len(people))
+    for p in range(province.max() + 1 if prefectures is not None else 0):
+        inside = np.nonzero(province == p)[0]
+        if len(inside) > prefectures:
+            probability[inside] = inclusion_probabilities(people[inside], prefectures)
+    return probability
 
 
 def _refuse(short, minimum):

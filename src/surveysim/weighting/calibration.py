@@ -105,7 +105,8 @@ def calibrate(
     total = np.concatenate([targets.total, numbers], axis=1)
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
-    result = Calibration.of(problem, Goal(total, distance, tol, max_iter))
+    goal = Goal(total, distance, tol, max_iter)
+    result = Calibration.of(problem, goal, index=getattr(data, "index", None), made_of=kept(data))
     if result.least < 0:
         negative = int((result.final < 0).sum())
         warnings.warn(
@@ -113,7 +114,7 @@ def calibrate(
             SurveysimWarning,
             stacklevel=2,
         )
-    return replace(result, index=getattr(data, "index", None), made_of=kept(data))
+    return result
 
 
 def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, max_iter=1000):

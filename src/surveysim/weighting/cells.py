@@ -164,7 +164,7 @@ def grid(radix, partitions=1):
 def _dense(codes, shape, weight, n, names, scratch, what):
     cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
-    address = np.array([column.ctypes.data for column in codes], np.uint64)
+    address = np.array([column.__array_interface__["data"][0] for column in codes], np.uint64)
     kind = np.array([kernels.KINDS[column.dtype.str[1:]] for column in codes])
     columns, K = kernels.Columns(address, kind, np.array(shape)), math.prod(shape)
     size = max(BLOCK, 8 * K)

@@ -71,6 +71,11 @@ class Problem:
         axes = [Axis(None, axis.place, axis.labels) for axis in axes]
         return cls(targets, axes, cells, base, n, weight_name=what)
 
+    @property
+    def on_cells(self) -> bool:
+        """Whether the totals are those of categories, known exactly, and q = 1: a row then counts through its margin cell alone."""
+        return self.z is None and self.q is None and self.covariance is None
+
     @cached_property
     def sums(self):
         """Initial weights by partition (P,), not all zero."""

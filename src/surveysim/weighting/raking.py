@@ -89,21 +89,22 @@ def rake(
     margins = Margins.parse(margins, by)
     data, margins, weight = of_file(data, margins, weight)
     data = once(data)
-    result, changes = _raked(data, margins, weight, None, **options)
+    result = _raked(data, margins, weight, None, **options)
     if missing == "level":
         options["margins_are"] = result.reading
-        changes["replay"] = partial(_again, held(data), margins, result.base(len(result.final)), options)
-    return replace(result, made_of=kept(data), **changes)
+        again = partial(_again, held(data), margins, result.base(len(result.final)), options)
+        result = replace(result, replay=again)
+    return result
 
 
 def _again(data, margins, first, options, base):
     """Weights from other initial weights, the shares of missing levels taken anew."""
-    return _raked(data, margins, base, copies(base, first), **options)[0].final
+    return _raked(data, margins, base, copies(base, first), **options).final
 
 
 def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, tol, max_iter):
-    """`rake`, and what is known of it besides; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
-    index, whole = getattr(data, "index", None), None
+    """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
+    given, whole = data, None
     if missing != "fail":
         whole = complete(data, margins, weight, by, missing)
         data, margins, weight = whole.data, whole.margins, whole.base
@@ -115,20 +116,18 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
         targets.refuse_near_shares(problem.sums)
     total, factor = targets.as_totals(problem.sums, reading, rescale)
     goal = Goal(total, Distance.of("raking", bounds), tol, max_iter, reading)
-    if trim is None:
-        result = Calibration.of(problem, goal)
-    else:
-        unknown = () if whole is None else whole.unknown
-        result, _ = calibrate_trimmed(problem, goal, *trim_bounds(trim), copied, unknown)
-    if whole is not None:
-        result = result.made_anew(links=partial(_completed, whole, result, problem, goal))
-    rescaled = {}
+    known = {"index": getattr(given, "index", None), "made_of": kept(given)}
     if rescale is not None:
-        lead = factor[0, targets.variables.index(names_of(rescale))]
-        rescaled = {
-            name: float(f) for name, f in zip(targets.margin_names, factor[0] / lead, strict=True) if abs(f - 1) > 1e-12
-        }
-    return result, {"index": index, "rescaled": rescaled}
+        ratio = factor[0] / factor[0, targets.variables.index(names_of(rescale))]
+        named = zip(targets.margin_names, ratio.tolist(), strict=True)
+        known["rescaled"] = {name: f for name, f in named if abs(f - 1) > 1e-12}
+    result = Calibration.of(problem, goal, **known)
+    if trim is not None:
+        unknown = () if whole is None else whole.unknown
+        result, _ = calibrate_trimmed(result, *trim_bounds(trim), copied, unknown)
+    if whole is not None:
+        result = replace(result, made=result.made | {"links": partial(_completed, whole, result, problem, goal)})
+    return result
 
 
 def _completed(whole, result, problem, goal):

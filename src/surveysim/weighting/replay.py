@@ -97,7 +97,7 @@ class Replay:
         self.problem, self.distance = calibration.problem, calibration.goal.distance
         self.total = np.nan_to_num(self.problem.in_axis_order(calibration.goal.total))
         self.shares, cells = calibration.reading == "shares", self.problem.cells
-        if self.problem.z is not None or self.problem.q is not None or self.problem.covariance is not None:
+        if not self.problem.on_cells:
             raise DataError("only a calibration to exact categorical totals with q = 1 collapses to cells.")
         psus = guards.whole_number(psus, "psus", 1)
         psu = codes_inside("psu", psu, psus, self.problem.n)

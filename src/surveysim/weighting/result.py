@@ -3,7 +3,7 @@
 import itertools
 import warnings
 import weakref
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
@@ -72,8 +72,8 @@ class Calibration(Shown):
     converged = True
 
     @classmethod
-    def of(cls, problem, goal):
-        """Calibrate a problem."""
+    def of(cls, problem: Problem, goal: Goal, **known) -> "Calibration":
+        """Calibrate a problem; `known` are `index`, `made_of` and `rescaled` of the result."""
         factor, steps, gap = solve(problem, goal)
         cells = problem.cells
         weight, largest = spread(cells.cell, factor, problem.base, problem.n)
@@ -88,11 +88,7 @@ class Calibration(Shown):
             "margins": partial(problem.table, factor, goal.total),
             "links": partial(problem.links, factor, goal.total if goal.reading == "shares" else None),
         }
-        return cls(weight, steps, gap, made, problem, goal, least)
-
-    def made_anew(self, **made):
-        """The same with other ways to its `g`, `margins` or `links`."""
-        return replace(self, made=self.made | made)
+        return cls(weight, steps, gap, made, problem, goal, least, **known)
 
     def _made(self, name):
         given = self.made[name]
@@ -174,14 +170,9 @@ class Calibration(Shown):
         return np.ones(n) if self.problem.base is None else self.problem.base
 
     @property
-    def on_cells(self):
+    def on_cells(self) -> bool:
         """Whether the calibration depends on a row through its margin cell alone."""
-        return (
-            self.replay is None
-            and self.problem.z is None
-            and self.problem.q is None
-            and self.problem.covariance is None
-        )
+        return self.replay is None and self.problem.on_cells
 
     def again(self, base):
         """Weights (n,) of the same calibration from other initial weights, for replicates.

@@ -69,8 +69,7 @@ def _solve(problem, ordered, goal):
             f"{problem.say(p)(w)} has a total of {ordered[p, w]:,.6g}, which weights that are "
             f'not negative cannot sum to. Mend it, or use method="linear".'
         )
-    plain = problem.z is None and problem.q is None and problem.covariance is None
-    if distance.method == "raking" and plain:
+    if distance.method == "raking" and problem.on_cells:
         if np.any((problem.before > 0) & (ordered == 0)):
             problem.refuse_lost((problem.before > 0) & (ordered == 0), "a total of 0")
         factor, steps, gap = solver.sweep(cells, ordered, tol, max_iter)

@@ -106,12 +106,12 @@ def copies(base, first):
     return np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
 
 
-def calibrate_trimmed(problem, goal, lower, upper, copied=None, unknown=()):
-    """Calibrate, trim, calibrate the trimmed weights, and so on until the calibrated weights keep the bounds.
+def calibrate_trimmed(first, lower, upper, copied=None, unknown=()):
+    """Trim calibrated weights, calibrate the trimmed ones, and so on until the calibrated weights keep the bounds.
 
     Parameters
     ----------
-    problem : Problem. goal : Goal.
+    first : Calibration.
     lower, upper : bounds as multiples of the mean calibrated weight; None is none.
     copied : (n,) respondents that each row stands for, in a replicate; the bounds are those of one of them. None is one each.
     unknown : columns of the totals that are the sample's own shares (of missing levels). Where such a share is too small or too large
@@ -131,7 +131,7 @@ def calibrate_trimmed(problem, goal, lower, upper, copied=None, unknown=()):
     Comput. Math. Math. Phys. 7:200-217); they need not be the nearest ones to the initial weights, as those of bounded
     calibration are.
     """
-    first = result = Calibration.of(problem, goal)
+    result, problem, goal = first, first.problem, first.goal
     base = np.ones(problem.n) if problem.base is None else problem.base
     one = (base > 0).astype(float) if copied is None else np.where(base > 0, copied, 0.0)
     mean = result.final.sum() / one.sum()
@@ -163,9 +163,9 @@ def calibrate_trimmed(problem, goal, lower, upper, copied=None, unknown=()):
         g = np.divide(result.final, base, out=np.ones(problem.n), where=base > 0)
         at_bound = (base > 0) & ~((result.final > low * (1 + 2 * OUTSIDE)) & (result.final < high * (1 - 2 * OUTSIDE)))
         links, margins = partial(links_of, problem, goal, g, at_bound), partial(_margins, result, first)
+        last = {name: getattr(result, name) for name in ("final", "iterations", "max_gap")}
         made = {"g": g.copy, "margins": margins, "links": links}
-        least = float(g.min())
-        result = replace(result, made=made, problem=problem, goal=goal, least=least, at_bound=at_bound)
+        result = replace(first, **last, made=made, least=float(g.min()), at_bound=at_bound)
     return replace(result, replay=partial(_again, problem, goal, lower, upper)), rounds
 
 
@@ -206,7 +206,7 @@ def _again(problem, goal, lower, upper, base):
     again, one = problem.reweighted(base), np.ones(problem.n) if problem.base is None else problem.base
     if goal.reading == "shares":
         goal = goal.following(again.sums, problem.sums)
-    result, _ = calibrate_trimmed(again, goal, lower, upper, copies(base, one))
+    result, _ = calibrate_trimmed(Calibration.of(again, goal), lower, upper, copies(base, one))
     return result.final
 
 

@@ -65,18 +65,13 @@ class Rake:
         else:
             merged = fixed["merged"]
             problem, total = merge_again(problem, total, merged)
-        goal, rounds = Goal(total, Distance.of("raking", None), self.tol, self.max_iter, reading), {}
-        if self.least is None and self.most is None:
-            result = Calibration.of(problem, goal)
-        else:
+        result = Calibration.of(problem, Goal(total, Distance.of("raking", None), self.tol, self.max_iter, reading))
+        rounds = {}
+        if self.least is not None or self.most is not None:
             copied = None if fixed is None else fixed.get("copies")
-            result, n = calibrate_trimmed(problem, goal, self.least, self.most, copied)
-            rounds = {"trimmed": n}
-        return (
-            result.weight,
-            {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | rounds,
-            result,
-        )
+            result, rounds["trimmed"] = calibrate_trimmed(result, self.least, self.most, copied)
+        record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | rounds
+        return result.weight, record, result
 
 
 def merge_thin(problem, total, minimum):
