@@ -1,19 +1,13 @@
 """Performance of estimators from a table of repetitions, whoever made it."""
 
-import warnings
-
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..errors import DataError, SurveysimWarning
+from ..errors import DataError
 from ..estimation.intervals import wald_interval
-from ..tables import called, framed, named, numbers_of, one_name
 from .measures import extrapolated, measure, needed, paired, precision_gain
-
-LARGEST = 1e150  # values beyond this have no squares in double precision, and nothing can be divided by those below its inverse
-REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
+from .reading import Repetitions, column, grouped, numbers, read, written
 
 
 def performance(
@@ -70,35 +64,18 @@ def performance(
     >>> ss.performance(runs, true=2.0).set_index("measure").loc["bias"].round(4).to_dict()
     {'value': 0.5, 'mcse': 0.6455}
     """
-    if isinstance(estimate, dict):
-        frame, by, (estimate, se, lower, upper) = _from_wide(frame, by, estimate, se, lower, upper)
-    data, kind = _read(frame)
-    by = _names(by)
-    for name in by:
-        _column(data, name)
-    guards.level(level)
+    given = Repetitions.of(frame, by, estimate, se, lower, upper, df, true, level)
     guards.flag(power, "power")
-    given = {
-        "estimate": _numbers(data, estimate, "estimate"),
-        "se": None if se is None else _numbers(data, se, "se"),
-        "lower": None if lower is None else _numbers(data, lower, "lower"),
-        "upper": None if upper is None else _numbers(data, upper, "upper"),
-        "df": None if df is None else _numbers(data, df, "df"),
-        "true": _numbers(data, true, "true"),
-    }
-    _check(given, {"se": se, "lower": lower, "upper": upper, "df": df, "true": true})
-    ids = _repetitions(data, repetition, reference)
-    groups = _groups(data, by)
+    ids = given.identities(repetition, reference)
     if reference is None:
-        _warn_of_pooling(data, groups, by)
+        given.warn_of_pooling()
     rows = []
-    for key, at in groups.items():
-        part = {name: None if values is None else values[at] for name, values in given.items()}
-        found = measure(**part, level=level, power=power)
+    for key, at in given.groups.items():
+        found = measure(**given.numbers_at(at), level=level, power=power)
         if reference is not None:
-            found["relprec"] = _gain(groups, key, at, by, reference, given, ids)
+            found["relprec"] = _gain(given, key, at, reference, ids)
         rows += [(*key, name, *pair) for name, pair in found.items()]
-    return _written([*by, "measure", "value", "mcse"], rows, kind)
+    return written([*given.by, "measure", "value", "mcse"], rows, given.kind)
 
 
 def compare(
@@ -133,31 +110,23 @@ def compare(
     >>> compare(runs, true=10, reference="plain").set_index("measure")["value"].round(3).to_dict()
     {'bias': -1.0, 'mse': -5.0, 'varratio': 0.143, 'cover': 0.333, 'ciwidth': 0.0}
     """
-    if isinstance(estimate, dict):
-        outer = None if by == "method" else by
-        frame, by, (estimate, se, lower, upper) = _from_wide(frame, outer, estimate, se, lower, upper)
-    data, kind = _read(frame)
-    by = _names(by)
-    guards.level(level)
-    ids = _repetitions(data, repetition, reference)
-    sources = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
-    named = {what: None if column is None else _numbers(data, column, what) for what, column in sources.items()}
-    degrees = None if df is None else _numbers(data, df, "df")
-    truth, groups, rows = _numbers(data, true, "true"), _groups(data, by), []
-    _check(named | {"df": degrees, "true": truth}, sources | {"df": df, "true": true})
-    given = list(named.values())
+    if isinstance(estimate, dict) and by == "method":
+        by = None  # the name that the column of methods gets
+    given = Repetitions.of(frame, by, estimate, se, lower, upper, df, true, level)
+    ids, numbers, rows = given.identities(repetition, reference), given.numbers, []
+    sides = [numbers[name] for name in ("estimate", "se", "lower", "upper")]
     if lower is None and se is not None:
-        given[2:] = wald_interval(given[0], given[1], level, np.inf if degrees is None else degrees)
-    for key, at in groups.items():
-        _refuse_twice(ids[at], by)
-        base = _reference_rows(groups, key, by, reference)
+        sides[2:] = wald_interval(*sides[:2], level, np.inf if df is None else numbers["df"])
+    for key, at in given.groups.items():
+        given.refuse_twice(ids[at])
+        base = given.reference_rows(key, reference)
         if key[-1] == reference:
             continue
         _, i, j = np.intersect1d(ids[at], ids[base], return_indices=True)
-        first, second = ([None if x is None else x[rows_][k] for x in given] for rows_, k in ((at, i), (base, j)))
-        found, r, n = paired(first, second, truth[at][i])
+        first, second = ([None if x is None else x[rows_][k] for x in sides] for rows_, k in ((at, i), (base, j)))
+        found, r, n = paired(first, second, numbers["true"][at][i])
         rows += [(*key, reference, name, *pair, r, n) for name, pair in found.items()]
-    return _written([*by, "reference", "measure", "value", "mcse", "correlation", "pairs"], rows, kind)
+    return written([*given.by, "reference", "measure", "value", "mcse", "correlation", "pairs"], rows, given.kind)
 
 
 def repetitions_needed(table, target):
@@ -182,16 +151,16 @@ def repetitions_needed(table, target):
     >>> repetitions_needed(table, {"cover": 0.005})["needed"].tolist()
     [3600.0]
     """
-    data, kind = _read(table)
+    data, kind = read(table)
     for name in ("measure", "value", "mcse"):
-        _column(data, name)
+        column(data, name)
     by = [c for c in data.columns if c not in ("measure", "value", "mcse")]
     targets = target if isinstance(target, dict) else dict.fromkeys(data["measure"].unique(), target)
     unknown = [name for name in targets if name not in set(data["measure"])]
     if unknown:
         raise DataError(f"{unknown[0]!r} is no measure of this table; there are {', '.join(data['measure'].unique())}.")
     rows = []
-    for key, at in _groups(data, by).items():
+    for key, at in grouped(data, by).items():
         part = data.iloc[at].set_index("measure")
         if list(part.index).count("nsim") != 1:
             raise DataError("the table needs one row nsim for every group, as `performance` gives it.")
@@ -200,7 +169,7 @@ def repetitions_needed(table, target):
             if name in part.index and np.isfinite(part.loc[name, "mcse"]):
                 need = needed(n, part.loc[name, "mcse"], error)
                 rows.append((*key, name, part.loc[name, "value"], part.loc[name, "mcse"], n, error, float(need)))
-    return _written([*by, "measure", "value", "mcse", "nsim", "target", "needed"], rows, kind)
+    return written([*by, "measure", "value", "mcse", "nsim", "target", "needed"], rows, kind)
 
 
 def bootstrap_coverage(
@@ -221,12 +190,12 @@ def bootstrap_coverage(
     ----------
     Boos & Zhang (2000), JASA 95:486-492.
     """
-    data, kind = _read(frame)
+    data, kind = read(frame)
     true = guards.number(true, "true")
     target = guards.number(target, "target", 0, open_=True, infinite=True, remedy="It is a number of resamples.")
-    _column(data, repetition)
+    column(data, repetition)
     data = pd.DataFrame(
-        {repetition: data[repetition]} | {name: _numbers(data, name, name) for name in (bootstraps, lower, upper)}
+        {repetition: data[repetition]} | {name: numbers(data, name, name) for name in (bootstraps, lower, upper)}
     )
     if not np.all(data[bootstraps] > 0):
         raise DataError(f"column {bootstraps!r} holds numbers of resamples; they are above 0.")
@@ -248,178 +217,14 @@ def bootstrap_coverage(
             found = measure(values[:, k], None, 0.0)["thetamean"]
             rows.append((float(count), name, *found))
     rows += [(float(target), name, *extrapolated(values, counts, target)) for name, values in hold.items()]
-    return _written(["bootstraps", "measure", "value", "mcse"], rows, kind)
+    return written(["bootstraps", "measure", "value", "mcse"], rows, kind)
 
 
-# ------------------------------------------------------------------------------------------------------- reading
-def _read(frame):
-    """The table as pandas, and its own kind."""
-    table = framed(frame)
-    return table.to_pandas(), table.implementation
-
-
-def _written(columns, rows, kind):
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    table = {name: list(column) for name, column in zip(columns, values, strict=True)}
-    return pd.DataFrame(table) if kind.is_pandas() else nw.from_dict(table, backend=kind).to_native()
-
-
-def _column(data, name):
-    if name not in data.columns:
-        raise DataError(f"the table has no column {name!r}; it has {', '.join(map(str, data.columns))}.")
-    return data[name]
-
-
-def _names(by):
-    """Names of columns in a list."""
-    if by is None:
-        return []
-    if not isinstance(by, str | list | tuple):
-        raise DataError(f"by = {guards.sight(by)}: give the name of a column, or a list of names.")
-    return named(by, "by")
-
-
-def _numbers(data, column, what):
-    """A column, or a number in every row, as (n,) floats with NaN for missing values."""
-    alone = what in ("true", "df", "se")
-    if alone and guards.is_number(column):
-        if what == "df":
-            return np.full(len(data), guards.number(column, "df", infinite=True))
-        values = np.full(len(data), guards.number(column, what, -LARGEST, LARGEST))
-        return _refuse_vanishing(values, what, what)
-    if not isinstance(column, str):
-        raise DataError(f"{what} = {guards.sight(column)}: give a column's name{' or a number' if alone else ''}.")
-    _column(data, column)
-    values = numbers_of(data, column, len(data), what, finite=False)
-    for bad, is_what in (
-        (np.isinf(values) & (what != "df"), "infinite"),
-        (np.isfinite(values) & (np.abs(values) > LARGEST), "absurd"),
-    ):
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise DataError(
-                f"column {column!r} has {int(bad.sum())} {is_what} values, the first in row {row} ({values[row]:g}); an estimator that "
-                "diverges has failed: set them missing, and they are counted."
-            )
-    return _refuse_vanishing(values, what, f"column {column!r}")
-
-
-def _refuse_vanishing(values, what, label):
-    """The values; refused where they are true ones that are not 0 and that no bias can be divided by."""
-    tiny = (values != 0) & (np.abs(values) < 1 / LARGEST)
-    if what == "true" and tiny.any():
-        raise DataError(
-            f"{label}: {int(tiny.sum())} of {len(values)} true values are next to nothing, the first is {values[tiny][0]:g} in row "
-            f"{int(np.argmax(tiny))}; give 0, or change the unit."
-        )
-    return values
-
-
-def _check(given, sources):
-    """Refuse what cannot be judged; `sources` are the columns or numbers that it came from."""
-    if (sources["lower"] is None) != (sources["upper"] is None):
-        raise DataError("lower and upper bounds of intervals come together; give both or neither.")
-
-    def refuse(what, wrong, words):
-        if np.any(wrong):
-            raise DataError(
-                f"{called(what, sources[what])}: {words.format(int(np.sum(wrong)))}, the first is row {int(np.argmax(wrong))}."
-            )
-
-    if given["se"] is not None:
-        refuse("se", given["se"] < 0, "{} standard errors are negative")
-    if given["df"] is not None:
-        refuse("df", given["df"] <= 0, "degrees of freedom have to be above 0, and {} are not")
-    refuse("true", np.isnan(given["true"]), "the true value is missing in {} rows")
-    if given["lower"] is not None:
-        refuse("lower", given["lower"] > given["upper"], "in {} rows the lower bound is above the upper one")
-
-
-def _repetitions(data, repetition, reference):
-    """Identity of every row's repetition (n,); None where nothing is compared."""
-    if reference is None:
-        return None
-    try:
-        hash(reference)
-    except TypeError:
-        raise DataError(f"reference = {guards.sight(reference)}: give one value of the last column of by.") from None
-    found = next((c for c in REPETITION if c in data.columns), None)
-    name = found if repetition is None else one_name(repetition, "repetition")
-    if name is None:
-        raise DataError(
-            f"a comparison pairs rows of one repetition; name their column by repetition=, or call it {' or '.join(map(repr, REPETITION))}."
-        )
-    return _column(data, name).to_numpy()
-
-
-def _warn_of_pooling(data, groups, by):
-    """Say so where one group has a repetition more than once: most likely a column is missing in `by`."""
-    name = next((c for c in REPETITION[:3] if c in data.columns and c not in by), None)
-    if name is not None and any(data[name].iloc[at].duplicated().any() for at in groups.values()):
-        warnings.warn(
-            f"repetitions occur more than once in a group (column {name!r}); if they belong to different methods or scenarios, name these "
-            "columns in by=.",
-            SurveysimWarning,
-            stacklevel=3,
-        )
-
-
-def _groups(data, by):
-    """{key: rows} in order of appearance."""
-    if not by:
-        return {(): np.arange(len(data))}
-    if data[by].isna().any(axis=None):
-        raise DataError(f"{', '.join(by)} have missing values, so rows cannot be told apart.")
-    found = data.groupby(by, sort=False, observed=True).indices
-    return {key if isinstance(key, tuple) else (key,): np.sort(rows) for key, rows in found.items()}
-
-
-def _reference_rows(groups, key, by, reference):
-    base = (*key[:-1], reference)
-    if not by or base not in groups:
-        known = list(dict.fromkeys(k[-1] for k in groups)) if by else []
-        raise DataError(
-            f"reference = {reference!r} is no value of {by[-1]!r}{f' where {dict(zip(by, key[:-1]))}' if len(by) > 1 else ''}; "
-            f"there are {', '.join(map(str, known))}."
-            if by
-            else "reference needs by=: the columns whose last one names the methods."
-        )
-    return groups[base]
-
-
-def _gain(groups, key, at, by, reference, given, ids):
-    base = _reference_rows(groups, key, by, reference)
-    kept = np.isfinite(given["estimate"]) & (True if given["se"] is None else np.isfinite(given["se"]))
+def _gain(given, key, at, reference, ids):
+    """The gain of precision over the reference in the same repetitions, and its Monte Carlo error."""
+    base, estimate, se = given.reference_rows(key, reference), given.numbers["estimate"], given.numbers["se"]
+    kept = np.isfinite(estimate) & (True if se is None else np.isfinite(se))
     at, base = at[kept[at]], base[kept[base]]
-    _refuse_twice(ids[at], by)
-    _refuse_twice(ids[base], by)
-    return precision_gain(given["estimate"][at], given["estimate"][base], ids[at], ids[base])
-
-
-def _refuse_twice(ids, by):
-    if len(np.unique(ids)) < len(ids):
-        raise DataError(
-            f"a repetition occurs twice in one group of {', '.join(by)}; rows are paired by it. Add the columns that tell them apart."
-        )
-
-
-def _from_wide(frame, by, estimate, se, lower, upper):
-    """Long shape from columns by method."""
-    if not estimate:
-        raise DataError("estimate = {}: give {method: column}, with at least one method.")
-    data, kind = _read(frame)
-    given = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
-    parts = []
-    for method in estimate:
-        part = data.copy()
-        for name, columns in given.items():
-            if columns is not None:
-                if not isinstance(columns, dict) or set(columns) != set(estimate):
-                    raise DataError(f"{name} has to name a column for the same methods as estimate: {list(estimate)}.")
-                part[f"_{name}"] = _numbers(data, columns[method], name)
-        parts.append(part.assign(method=method))
-    names = tuple(None if columns is None else f"_{name}" for name, columns in given.items())
-    long = pd.concat(parts, ignore_index=True)
-    if not kind.is_pandas():
-        long = nw.from_dict({c: long[c].to_list() for c in long.columns}, backend=kind).to_native()
-    return long, [*([] if by is None else [by] if isinstance(by, str) else by), "method"], names
+    given.refuse_twice(ids[at])
+    given.refuse_twice(ids[base])
+    return precision_gain(estimate[at], estimate[base], ids[at], ids[base])
