@@ -172,7 +172,7 @@ def margins_of(columns, plan, margins, weight, shares, rows=None):
         levels = levels_of(columns, variable, rows)
         sums = {level: fsum(weight[r] for r in inside) for level, inside in levels.items()}
         sums = {level: float(t) * factor(plan["salt"], plan["spread"], variable, level) for level, t in sums.items()}
-        whole_ = fsum(sums.values())
+        whole_ = fsum(sums.values()) or 1.0  # of a part whose rows have no weight
         scale = (100.0 if plan.get("percent") else 1.0) if shares else size
         made[variable if len(variable) > 1 else variable[0]] = {level: scale * t / whole_ for level, t in sums.items()}
     return made

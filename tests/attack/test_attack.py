@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attack import dual, families, oracle, shrink, survey
+from attack import adjustments, dual, families, oracle, shrink, survey
 from attack.__main__ import Worker
 from attack.report import Report
 from attack.tally import Tally, parts
@@ -122,6 +122,7 @@ def test_a_fault_that_derivatives_show_is_found(monkeypatch, name):
         ("survey", 211, 904),
         ("survey", 211, 3639),
         ("survey", 211, 9224),
+        ("survey", 213, 5764),
     ],
 )
 def test_false_alarms_of_before(name, seed, number):
@@ -129,13 +130,19 @@ def test_false_alarms_of_before(name, seed, number):
 
     Whole numbers in polars; factors up to 9 of weights over six powers of ten; weights below 0; a dropped row beside a trim of
     shares; a weight that passes its bound within the step of a derivative; half of the weights but for their rounding; a weight
-    that was cut and ends inside its bounds.
+    that was cut and ends inside its bounds; a Wald statistic whose matrix is nearly singular.
     """
     _, case = families.case_of(name, seed, number)
     report = Report()
     {"dual": dual, "survey": survey}[name].attack(case, report)
     assert report.findings == []
     assert any(report.counts.get(check) for check in ("naive", "naive weights", "dual weights"))
+
+
+def test_a_part_without_weight__gets_totals_of_nothing():
+    columns = {"g": {"values": ["a", "b", "a"], "kind": "object text"}}
+    made = adjustments.margins_of(columns, {"salt": 1, "spread": 2.0}, [("g",)], [0.0, 0.0, 0.0], False)
+    assert made == {"g": {"a": 0.0, "b": 0.0}}
 
 
 def test_rows_are_shrunk_to_the_one_that_matters():
