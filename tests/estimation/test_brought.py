@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import surveysim as ss
+from surveysim import DesignError, Survey, SurveysimWarning
 from surveysim.cli import main
 
 N, R = 60, 12
@@ -141,3 +142,25 @@ def test_patterns__take_columns_in_the_order_of_their_numbers_and_not_the_weight
         found = CliRunner().invoke(main, [*call, "--replicate-weights", wrong, "--scale", "2"])
         assert found.exit_code == 2
         assert words in found.stderr
+
+
+def small_sample(seed=1, n=200):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {
+            "a": rng.choice(list("uv"), n),
+            "b": rng.choice(list("kl"), n),
+            "w": rng.uniform(1, 30, n),
+            "p": np.arange(n) // 5,
+        }
+    )
+    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
+
+
+def test_replicate_weights_without_a_scale__are_warned_of():
+    data = small_sample()
+    weights = np.outer(data["w"], np.ones(4))
+    with pytest.warns(SurveysimWarning, match="scale and rscales are 1"):
+        Survey(data, weight="w", replicate_weights=weights)
+    with pytest.raises(DesignError, match="give a number"):
+        Survey(data, weight="w", replicate_weights=weights, scale="BRR")

@@ -496,3 +496,20 @@ def test_frame_sizes__may_be_given_to_every_estimator(dual):
     every = {"frame_sizes": SIZES | {"ab": 4000.0}, "theta": 0.4}
     first, second = (dual.mean("spend", estimator=e, **every).table.iloc[0] for e in ("pml", "cal_df"))
     assert abs(first["estimate"] - second["estimate"]) < second["se"]
+
+
+def test_dual_frame__replicates_that_two_samples_cannot_have_are_refused_at_once():
+    parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4]}) for own in ("a", "b")]
+    dual = ss.DualFrameSurvey(*(ss.Survey(part, weight=[10] * 3) for part in parts))
+    for kind in ("nonsense", "jk1"):
+        with pytest.raises(ss.DesignError, match="two samples are two strata"):
+            dual.replicates(kind)
+
+
+def test_dual_frame__expected_times_may_be_above_one():
+    parts = [pd.DataFrame({"overlap": [own, "ab", "ab"], "y": [1, 2, 4], "pa": 1.2, "pb": 0.1}) for own in ("a", "b")]
+    samples = [ss.Survey(part, weight=[10] * 3) for part in parts]
+    dual = ss.DualFrameSurvey(*samples, probability=("pa", "pb"))
+    assert dual.total("y", estimator="single_frame").to_frame()["estimate"][0] > 0
+    with pytest.raises(ss.DataError, match="have none above 0"):
+        ss.DualFrameSurvey(*(ss.Survey(p.assign(pb=0.0), weight=[10] * 3) for p in parts), probability=("pa", "pb"))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import surveysim as ss
 from surveysim import DataError, Survey, SurveySpec
 from surveysim.estimation.effort import early_late
 
@@ -75,3 +76,12 @@ def test_arrays_and_wrong_kinds():
     ):
         with pytest.raises(DataError):
             call()
+
+
+def test_early_late__an_effort_with_one_respondent():
+    table = pd.DataFrame({"online": [1, 1, 1, 0, 0], "attempts": [1, 1, 2, 2, 7]})
+    found = ss.early_late(ss.Survey(table), "online", cut=1)
+    assert found.levels["n"].tolist() == [2, 2, 1]
+    row = found.difference.to_frame().iloc[0]
+    assert row["estimate"] == pytest.approx(1 / 3 - 1)
+    assert row["df"] == 4

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from surveysim import DesignError, Survey
+from surveysim import DataError, DesignError, Survey
 
 
 @pytest.mark.parametrize("statistic", ["F", "Chisq", "Wald", "adjWald"])
@@ -37,3 +37,16 @@ def test_independence__says_what_it_leaves_out_and_prints_its_table():
     assert "yes" in text.splitlines()[2]
     assert len(text.splitlines()) == 5
     assert repr(found) == text
+
+
+def test_wald_tests__that_the_data_cannot_bear():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {"p": np.arange(120) // 10, "r": rng.choice(list("abcde"), 120), "c": rng.choice(list("vwxyz"), 120)}
+    )
+    s = Survey(data.assign(c2=data["r"]), psu="p")
+    for statistic in ("Wald", "adjWald"):
+        with pytest.raises(DesignError, match="degrees of freedom"):
+            s.independence("r", "c", statistic)
+    with pytest.raises(DataError, match="empty"):
+        s.independence("r", "c2")

@@ -117,3 +117,13 @@ def test_shares_outside_0_to_1__lie_in_their_interval():
     assert row["estimate"] == pytest.approx(10 / 8.5)
     assert row["lower"] <= row["estimate"] <= row["upper"]
     assert e.table["estimate"][0] == 0.6
+
+
+def test_intervals__of_what_is_none():
+    assert np.isnan(proportion_interval(np.nan, 0.1, df=5, n=10)).all()
+    lower, upper = proportion_interval(np.array([0.2, np.nan]), np.array([0.1, 0.1]), df=5)
+    assert np.isfinite([lower[0], upper[0]]).all()
+    assert np.isnan([lower[1], upper[1]]).all()
+    for se_, df in ((-0.1, 5), (0.1, 0), (0.1, -1)):
+        with pytest.raises(DataError, match="above 0"):
+            proportion_interval(0.5, se_, df=df)

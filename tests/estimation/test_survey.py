@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surveysim import DataError, DesignError, Survey, SurveysimWarning, proportion_interval, rake
+from surveysim import DataError, DesignError, Recipe, Survey, SurveysimWarning, proportion_interval, rake
+from surveysim.weighting import Rake
 
 DATA = pd.DataFrame(
     {
@@ -283,3 +284,65 @@ def test_deff__of_a_constant_in_a_domain_is_none(order):
     found = survey.total("y", deff="wor", by="k").table.set_index("domain")["deff"]
     assert np.isnan(found["k=p"])
     assert found["k=q"] > 0
+
+
+A, B = {"u": 1000.0, "v": 2000.0}, {"k": 1000.0, "l": 2000.0}
+
+
+def small_sample(seed=1, n=200):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {
+            "a": rng.choice(list("uv"), n),
+            "b": rng.choice(list("kl"), n),
+            "w": rng.uniform(1, 30, n),
+            "p": np.arange(n) // 5,
+        }
+    )
+    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
+
+
+def test_weights__belong_to_the_rows_they_were_made_for():
+    from surveysim import rake
+
+    data = small_sample()
+    cal, weights = rake(data, {"a": A}, weight="w"), Recipe([Rake({"a": A})]).apply(data, weight="w")
+    other = data.sort_values("y")
+    for made in (cal, weights):
+        with pytest.raises(DataError, match="another index"):
+            Survey(other, weight=made)
+    with pytest.raises(DataError, match="another index"):
+        cal.add_to(other)
+    assert Survey(other.reset_index(drop=True), weight="w").weight.sum() == pytest.approx(data["w"].sum())
+
+
+def test_subpopulations__are_taken_after_adjusting():
+    data = small_sample()
+    with pytest.raises(DesignError, match="whole sample first"):
+        Survey(data, weight="w").where(data["b"] == "k").rake({"a": A})
+
+
+def test_fpc_without_weights__gives_them_as_svydesign_does():
+    data = pd.DataFrame({"h": [1, 1, 2, 2, 2], "N": [10, 10, 30, 30, 30], "y": [1.0, 2, 3, 4, 5]})
+    s = Survey(data, strata="h", fpc="N")
+    np.testing.assert_allclose(s.weight, [5, 5, 10, 10, 10])
+    fractions = Survey(data.assign(N=data["h"].map({1: 0.2, 2: 0.1})), strata="h", fpc="N")
+    np.testing.assert_allclose(fractions.weight, s.weight)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda d: Survey("survey.csv"),
+        lambda d: Survey({"x": [1, 2]}),
+        lambda d: Survey(d, replicate_weights="rep"),
+        lambda d: Recipe(Rake({"a": A})),
+        lambda d: Survey(d).mean("y", by="a").contrast([1, -1]),
+        lambda d: Survey(d).mean("y", by="a").contrast({0: "1"}),
+        lambda d: __import__("surveysim").trim_weights("w", upper=3),
+        lambda d: __import__("surveysim").rake(d, {"a": A}).deff_henry("y"),
+    ],
+)
+def test_slips__get_our_own_errors(make):
+    with pytest.raises((DataError, DesignError)):
+        make(small_sample())

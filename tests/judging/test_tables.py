@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import surveysim as ss
-from surveysim import DataError
+from surveysim import DataError, SurveysimWarning
 from surveysim.judging import bootstrap_coverage, compare, repetitions_needed
 from surveysim.judging.measures import measure, median_of, paired
 
@@ -341,3 +341,23 @@ BOOT = pd.DataFrame({"rep": [1, 1, 2, 2], "bootstraps": [50, 100] * 2, "lower": 
 def test_bootstrap_coverage__names_what_is_wrong(change, options, words):
     with pytest.raises(DataError, match=words):
         bootstrap_coverage(BOOT.assign(**change), **{"true": 1.0, **options})
+
+
+def test_compare__refuses_a_repetition_twice_and_missing_truths():
+    runs = pd.DataFrame({"rep": [1, 1, 1, 1], "method": list("abab"), "estimate": 1.0, "se": 1.0, "true": 1.0})
+    with pytest.raises(DataError, match="occurs twice"):
+        compare(runs, "true", "a")
+    with pytest.raises(DataError, match="true value is missing"):
+        compare(runs.iloc[:2].assign(true=np.nan), "true", "a")
+    with pytest.warns(SurveysimWarning, match="name these columns in by="):
+        ss.performance(runs, 1.0)
+
+
+def test_missing_bounds_and_degrees__are_no_intervals_that_miss():
+    runs = pd.DataFrame(
+        {"estimate": [0.0] * 4, "se": 1.0, "low": [-1.0, -1, np.nan, np.nan], "high": 1.0, "df": [9.0, np.nan, 9, 9]}
+    )
+    table = ss.performance(runs, 0.5, lower="low", upper="high").set_index("measure")["value"]
+    assert table["cover"] == 1
+    assert table["n_missing"] == 2
+    assert ss.performance(runs, 0.5, df="df").set_index("measure").loc["n_missing", "value"] == 1

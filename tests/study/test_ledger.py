@@ -371,3 +371,46 @@ def test_dry_run_without_trial__draws_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(TableSource, "repetition", lambda *_: pytest.fail("a repetition"))
     planned = study(repetitions=40).dry_run(tmp_path / "out", trial=False)
     assert planned == tried | {"seconds": None, "seconds_per_repetition": None}
+
+
+people_rng = np.random.default_rng(3)
+
+
+PEOPLE = pd.DataFrame(
+    {"h": people_rng.choice(list("ab"), 800), "y": people_rng.gamma(2, 3, 800), "z": people_rng.normal(100, 1, 800)}
+)
+
+
+def two_methods(repetitions=40, **more):
+    base = {
+        "study": {"repetitions": repetitions, "seed": 2, "failures": 0.5},
+        "sample": {"n": 50, "strata": "h"},
+        "estimands": [{"name": "y", "numerator": "y"}, {"name": "z", "numerator": "z"}],
+        "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
+    }
+    return base | more
+
+
+def test_order_of_methods_and_estimands__is_part_of_a_study(tmp_path):
+    """Results are kept by position: another order used to read them under each other's names."""
+    Study(two_methods(), table=PEOPLE).run(tmp_path / "out")
+    for key in ("methods", "estimands"):
+        turned = two_methods(80, **{key: two_methods()[key][::-1]})
+        with pytest.raises(StudyError, match="order"):
+            Study(turned, table=PEOPLE).run(tmp_path / "out")
+        table = Study(turned, table=PEOPLE).run().performance()
+        assert "cover" not in set(table.query("method == 'no error'")["measure"])
+        assert (table.query("estimand == 'z' and measure == 'thetamean'")["value"] > 90).all()
+
+
+def test_renamed_and_equal_scenarios__keep_their_results(tmp_path):
+    two = [{"name": "a", "changes": {"sample": {"n": 60}}}, {"name": "b", "changes": {"sample": {"n": 80}}}]
+    Study(two_methods(scenarios=two), table=PEOPLE).run(tmp_path / "out")
+    renamed = two_methods(scenarios=[{"name": "b", "changes": {"sample": {"n": 60}}}])
+    for _ in range(2):
+        done = []
+        Study(renamed, table=PEOPLE).run(tmp_path / "out", progress=done.append)
+        assert done == []
+    twins = Study(two_methods(scenarios=[{"name": "a"}, {"name": "b"}]), table=PEOPLE)
+    assert set(twins.run(tmp_path / "twins").to_frame()["scenario"]) == {"a", "b"}
+    assert set(twins.result(tmp_path / "twins").to_frame()["scenario"]) == {"a", "b"}

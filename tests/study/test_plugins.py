@@ -269,3 +269,79 @@ def test_whatever_is_raised__is_a_failure_with_a_text(tmp_path, error, text):
 def test_signals_without_a_name__are_numbers():
     assert "signal 63" in str(faults.died(-63)) or "SIG" in str(faults.died(-63))
     assert "exit code 0" in str(faults.died(0))
+
+
+people_rng = np.random.default_rng(3)
+
+
+PEOPLE = pd.DataFrame(
+    {"h": people_rng.choice(list("ab"), 800), "y": people_rng.gamma(2, 3, 800), "z": people_rng.normal(100, 1, 800)}
+)
+
+
+def two_methods(repetitions=40, **more):
+    base = {
+        "study": {"repetitions": repetitions, "seed": 2, "failures": 0.5},
+        "sample": {"n": 50, "strata": "h"},
+        "estimands": [{"name": "y", "numerator": "y"}, {"name": "z", "numerator": "z"}],
+        "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
+    }
+    return base | more
+
+
+def test_an_edited_plug_in__is_read_again_and_is_another_study(tmp_path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    data = two_methods(
+        methods=[{"name": "own", "call": "own.py:f"}],
+        population={"table": "people.csv"},
+        estimands=two_methods()["estimands"][:1],
+    )
+    found = []
+    for value in (1.0, 2.0):
+        (tmp_path / "own.py").write_text(
+            f"K = {value}\ndef inner(): return K\ndef f(s): return {{'y': inner()}}\n", encoding="utf-8"
+        )
+        study = Study(data, folder=tmp_path)
+        found.append(study.run().to_frame()["estimate"].unique().tolist())
+        if value == 1.0:
+            study.run(tmp_path / "out")
+        else:
+            with pytest.raises(StudyError, match=r"methods.own"):
+                study.run(tmp_path / "out")
+    assert found == [[1.0], [2.0]]
+
+
+def test_plug_ins__have_the_same_intervals_however_they_are_given(tmp_path):
+    table = PEOPLE.assign(y=(PEOPLE["y"] > 5).astype(int))
+    (tmp_path / "own.py").write_text(
+        "def f(s):\n    r = s.survey.mean('y').to_frame().iloc[0]\n    return {'y': (r['estimate'], r['se'])}\n",
+        encoding="utf-8",
+    )
+    names: dict = {}
+    exec((tmp_path / "own.py").read_text(encoding="utf-8"), names)
+    data = two_methods(
+        methods=[{"name": "file", "call": "own.py:f"}, {"name": "wald", "call": "own.py:f", "interval": "wald"}]
+    )
+    table = (
+        Study(data, methods={"function": names["f"]}, table=table, folder=tmp_path)
+        .run()
+        .to_frame(where={"estimand": "y"})
+    )
+    lower = table.pivot(index="repetition", columns="method", values="lower")
+    assert (lower["file"] == lower["function"]).all()
+    assert (lower["file"] != lower["wald"]).all()
+
+
+def test_methods_that_cannot_be_sent__are_named_before_anything_runs():
+    with pytest.raises(StudyError, match=r"method 'lam' cannot be sent to processes"):
+        Study(two_methods(), methods={"lam": lambda s: {"y": 1.0}}, table=PEOPLE).run(executor="processes")
+
+
+def test_a_recursive_estimator__has_a_fingerprint():
+    def outer():
+        def again(sample, depth=0):
+            return {"y": 1.0} if depth else again(sample, 1)
+
+        return again
+
+    assert Study(two_methods(), methods={"again": outer()}, table=PEOPLE).run().performance() is not None

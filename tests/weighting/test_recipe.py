@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import surveysim as ss
 from surveysim import CalibrationError, DataError, DesignError, Recipe, Survey
 from surveysim.weighting import (
     BaseWeight,
@@ -316,3 +317,28 @@ def test_again__takes_initial_weights_wherever_the_first_ones_came_from():
     brought = Survey(data, "w", replicate_weights=np.array([[20.0, 0], [0, 40], [0, 0], [40, 20]]), scale=0.5)
     with pytest.raises(DesignError, match="the replicate weights are none of theirs"):
         brought.apply(Recipe([BaseWeight("w"), *rest]))
+
+
+def small_sample(seed=1, n=200):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {
+            "a": rng.choice(list("uv"), n),
+            "b": rng.choice(list("kl"), n),
+            "w": rng.uniform(1, 30, n),
+            "p": np.arange(n) // 5,
+        }
+    )
+    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
+
+
+def test_recipes__refuse_shares_of_99_as_rake_does():
+    from surveysim import CalibrationError
+
+    with pytest.raises(CalibrationError, match="nearly but not 1 or 100"):
+        Recipe([Rake({"a": {"u": 59, "v": 40}})]).apply(small_sample(), weight="w")
+
+
+def test_recipe__what_is_no_step_is_refused():
+    with pytest.raises(ss.DataError, match="3 is no step"):
+        ss.Recipe([3])

@@ -186,3 +186,36 @@ def test_a_path_that_no_file_can_have__is_a_short_typed_error(name):
     with pytest.raises(SpecError) as caught:
         SurveySpec.preset(name)
     assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("estimand", "words"),
+    [
+        ({"numerator": "internet", "denominator": "persons", "unit": "share"}, "a known is in 'percent'"),
+        ({"numerator": "internet", "unit": "persons"}, "a total is in '10k persons'"),
+        ({"numerator": "weekly_hours", "denominator": "internet", "kind": "mean", "unit": "percent"}, "own unit"),
+    ],
+)
+def test_units__that_truth_and_estimates_would_not_share_are_refused(estimand, words):
+    with pytest.raises(SpecError, match=words):
+        Study({"estimands": [{"name": "x", **estimand}]})
+
+
+def test_kind__follows_from_the_denominator():
+    study = Study(
+        {
+            "estimands": [
+                {"name": "size", "numerator": "internet"},
+                {"name": "penetration", "numerator": "internet", "denominator": "persons*urban"},
+                {"name": "rate", "numerator": "app_ride_hailing", "denominator": "internet"},
+            ]
+        }
+    )
+    assert study.definitions["kind"].tolist() == ["total", "known", "ratio"]
+
+
+def test_lists__are_asked_for_in_words():
+    with pytest.raises(SpecError, match=r"give a list, such as \['province'\]"):
+        Study({"estimands": [{"name": "p", "numerator": "internet", "by": "province"}]})
+    with pytest.raises(SpecError, match=r"write \[\[methods\]\]"):
+        Study({"methods": {"name": "a"}})

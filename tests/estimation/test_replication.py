@@ -1,0 +1,83 @@
+"""Replicates repeat the whole weighting: recipes brought, applied and begun by themselves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import surveysim as ss
+from surveysim import DesignError, Recipe, Survey
+from surveysim.weighting import Rake
+
+A, B = {"u": 1000.0, "v": 2000.0}, {"k": 1000.0, "l": 2000.0}
+
+
+def se(e):
+    return e.to_frame()["se"].to_numpy()
+
+
+def sample(seed=1, n=200):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {
+            "a": rng.choice(list("uv"), n),
+            "b": rng.choice(list("kl"), n),
+            "w": rng.uniform(1, 30, n),
+            "p": np.arange(n) // 5,
+        }
+    )
+    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
+
+
+def test_recipe_with_start_weights__starts_from_them_in_replicates():
+    data = sample()
+    recipe = Recipe([Rake({"a": A}, name="r")])
+    weights = recipe.apply(data, weight="w")
+    brought = Survey(data, weight=weights, psu="p").replicates("jk1", mse=True).mean("y")
+    applied = Survey(data, weight="w", psu="p").apply(recipe).replicates("jk1", mse=True).mean("y")
+    np.testing.assert_allclose(se(brought), se(applied), rtol=1e-9)
+    assert se(brought)[0] == pytest.approx(se(Survey(data, weight=weights, psu="p").mean("y"))[0], rel=0.1)
+
+
+def test_recipe_with_two_rakings__hands_on_both_constraints():
+    data = sample()
+    s = Survey(data, weight="w", psu="p")
+    both = s.apply(Recipe([Rake({"a": A}, name="r1"), Rake({"b": B}, name="r2")]))
+    np.testing.assert_allclose(se(both.total("y")), se(s.rake({"a": A}).rake({"b": B}).total("y")), rtol=1e-9)
+
+
+def test_totals_known_with_error__have_no_replicates():
+    s = Survey(sample(), weight="w", psu="p").calibrate({"a": A}, covariance=np.diag([2500.0, 2500.0]))
+    with pytest.raises(DesignError, match="error of totals"):
+        s.replicates("jk1")
+
+
+def test_recipe_that_starts_itself__is_applied_and_repeated():
+    from surveysim.weighting import BaseWeight
+
+    data = sample()
+    own = Recipe([BaseWeight("w"), Rake({"a": A}, name="r")])
+    s, plain = (
+        Survey(data, psu="p").apply(own),
+        Survey(data, weight="w", psu="p").apply(Recipe([Rake({"a": A}, name="r")])),
+    )
+    np.testing.assert_allclose(s.weight, plain.weight)
+    for make in (lambda s: s.mean("y"), lambda s: s.replicates("jk1").mean("y")):
+        np.testing.assert_allclose(se(make(s)), se(make(plain)), rtol=1e-6)
+    with pytest.raises(DesignError, match="would undo"):
+        plain.apply(own)
+
+
+def test_the_modelled_survey__in_replicates(result):
+    """The whole recipe, dispositions included, repeated in bootstrap replicates: 40 of them are within a third of linearization."""
+    s = result.survey
+    r = s.replicates("rao-wu", n=40, seed=1)
+    assert se(r.proportion("internet"))[0] == pytest.approx(se(s.proportion("internet"))[0], rel=0.35)
+
+
+def test_replicates__that_cannot_be_raked_say_that_they_are_replicates():
+    """A level with one respondent is lost in every replicate that leaves its PSU out."""
+    table = pd.DataFrame({"g": ["a"] * 9 + ["b"], "w": 1.0, "y": np.arange(10.0)})
+    recipe = Recipe([ss.weighting.BaseWeight("w"), Rake({"g": {"a": 8.0, "b": 2.0}}, minimum=1)])
+    survey = Survey(table, weight=recipe.apply(table)).replicates("jk1")
+    with pytest.raises(ss.CalibrationError, match="replicate 10 of 10 cannot be weighted like the sample"):
+        survey.mean("y")
