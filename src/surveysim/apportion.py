@@ -1,21 +1,26 @@
 """Whole numbers from shares, and other small arithmetic on counts and shares that every stage of a survey needs."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+
+from .aliases import Array, Floats, Ints, Values
 
 ALIKE = 9  # digits in which remainders that are alike are a tie
 
 
-def over(a, b):
+def over(a: Array | float, b: Array) -> Floats:
     """a / b, and 0 where b is not above 0."""
     return np.divide(a, b, out=np.zeros_like(b, dtype=float), where=b > 0)
 
 
-def starts(counts):
+def starts(counts: Values) -> Ints:
     """Where each of parts of so many things begins, and the end of the last: (n + 1,)."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def bisected(below, low, high, steps):
+def bisected(below: Callable[[Any], Any], low: Any, high: Any, steps: int) -> tuple[Any, Any, Any]:
     """Halve the stretch from `low` to `high` again and again: (low, high, last middle). `below(middle)` says where it is too small."""
     for _ in range(steps):
         middle = (low + high) / 2
@@ -24,7 +29,7 @@ def bisected(below, low, high, steps):
     return low, high, middle
 
 
-def largest_remainder(share, total):
+def largest_remainder(share: Values, total: float) -> Ints:
     """Integers proportional to `share` that sum to `total`; ties go to the earlier one."""
     share = np.asarray(share, dtype=float)
     exact = share / share.sum() * total
@@ -35,7 +40,7 @@ def largest_remainder(share, total):
     return result
 
 
-def within_room(weight, room, total):
+def within_room(weight: Array, room: Array, total: int) -> Ints:
     """Integers proportional to `weight` that sum to `total`, none above its `room`; what does not fit is shared by the others."""
     result, open_ = np.zeros(len(weight), np.int64), room > 0
     while total > result.sum():
@@ -45,7 +50,7 @@ def within_room(weight, room, total):
     return result
 
 
-def apportioned(share, total):
+def apportioned(share: Sequence[int], total: int) -> list[int]:
     """Whole numbers proportional to whole `share` that sum to `total`, by largest remainders; ties go to the earlier one.
 
     Integers of any size: products of floats have lost the last interviews of 10¹⁸.
@@ -59,7 +64,7 @@ def apportioned(share, total):
     return result
 
 
-def shared_out(share, total, least):
+def shared_out(share: Sequence[Any], total: int, least: Sequence[int]) -> list[int]:
     """Whole numbers in proportion to fractions (powers of two below), none less than its `least`, that sum to `total` exactly."""
     share, result = _whole_shares(share), list(least)
     open_, left = list(range(len(share))), total
@@ -75,7 +80,7 @@ def shared_out(share, total, least):
     return result
 
 
-def _whole_shares(share):
+def _whole_shares(share: Sequence[Any]) -> list[int]:
     """Fractions with powers of two below (as floats and their products are) as whole numbers in the same proportions."""
     denominator = max(part.denominator for part in share)
     return [part.numerator * (denominator // part.denominator) for part in share]

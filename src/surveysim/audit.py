@@ -5,13 +5,16 @@ effect. From one of the three the others follow, and from the sample follows wha
 """
 
 import math
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
 from . import guards, reference
+from .aliases import Progress
 from .errors import DataError
 from .estimation.intervals import METHODS, proportion_interval
 from .population import Population, parameters
@@ -19,6 +22,9 @@ from .report import figures, html
 from .study import Study
 from .survey import SurveySpec
 from .survey.estimands import selected
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PRESET = "cnnic-2024-12"
 STATED = 0.66  # points
@@ -29,7 +35,16 @@ SEED = 20241231
 OF_EVERYBODY = ("internet", "genai_user", "genai_aware", "nonuser")  # whose shares are shares of all people
 
 
-def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, population=None):
+def error_statement(
+    moe: float | None = None,
+    n: float | None = None,
+    deff: float | None = None,
+    *,
+    p: float | Sequence[float] = 0.5,
+    level: float = 0.95,
+    df: float | None = None,
+    population: float | None = None,
+) -> pd.DataFrame:
     """What a published ±error, sample size or design effect implies about the others, under every interval formula.
 
     Parameters
@@ -70,8 +85,7 @@ def error_statement(moe=None, n=None, deff=None, *, p=0.5, level=0.95, df=None, 
     for name, (value, low, high) in (single | {"population": (population, 1, np.inf)}).items():
         _check(name, value, low, high)
     df = guards.degrees(df)
-    huge = [v is not None and v > guards.LARGEST for v in (n, deff, population)]
-    n, deff, population = (float(v) if far else v for v, far in zip((n, deff, population), huge, strict=True))
+    n, deff, population = (v if v is None or v <= guards.LARGEST else float(v) for v in (n, deff, population))
     if n is not None and population is not None and n >= population:
         raise DataError(
             f"n = {n:,.10g} interviews of a population of {population:,.10g} persons are a census, without any error."
@@ -126,7 +140,7 @@ def _reach(method, p, n, deff, level, df):
     return max(p - lower, upper - p)
 
 
-def _root(gap, low, high):
+def _root(gap: Callable[[float], float], low: float, high: float) -> float:
     """Where a function that rises or falls from low to high, on a logarithmic scale, is 0; NaN where it is nowhere."""
     ends = gap(low), gap(high)
     if not np.all(np.isfinite(ends)) or ends[0] * ends[1] > 0:
@@ -136,7 +150,7 @@ def _root(gap, low, high):
     )
 
 
-def _planned(spec, n, deff, level):
+def _planned(spec: SurveySpec | None, n: float, deff: float, level: float) -> tuple[SurveySpec, float, float, float]:
     """The survey whose estimates are looked at, its interviews, design effect and confidence level, each looked at."""
     if spec is not None and not isinstance(spec, SurveySpec):
         raise DataError(f"spec = {guards.sight(spec)}: give a SurveySpec, or None.")
@@ -145,7 +159,15 @@ def _planned(spec, n, deff, level):
     return SurveySpec.preset(PRESET) if spec is None else spec, n, deff, guards.level(level)
 
 
-def published_margins(n=22047, deff=1.0, *, level=0.95, repetitions=0, spec=None, progress=None):
+def published_margins(
+    n: float = 22047,
+    deff: float = 1.0,
+    *,
+    level: float = 0.95,
+    repetitions: int = 0,
+    spec: SurveySpec | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
     """The margin of error every published estimate of the 55th report has, by the size of what it is estimated from.
 
     Parameters
@@ -197,7 +219,7 @@ def _note(fact, modelled):
     return "not an estimate of this survey" if outside else "not modelled"
 
 
-def plot_margins(margins, lang="en", ax=None):
+def plot_margins(margins: pd.DataFrame, lang: str = "en", ax: "Axes | None" = None) -> "Axes":
     """Margins of all published rates by the size of their domain, against ±0.66 points, on a matplotlib Axes, which is returned.
 
     margins : table of `published_margins`. lang : "en" or "zh". ax : Axes to draw on.
@@ -206,7 +228,15 @@ def plot_margins(margins, lang="en", ax=None):
     return figures.margins_by_size(table, html.labels(lang), STATED, ax)
 
 
-def published_changes(n=22047, deff=1.0, *, level=0.95, correlation=0.0, margins=None, spec=None):
+def published_changes(
+    n: float = 22047,
+    deff: float = 1.0,
+    *,
+    level: float = 0.95,
+    correlation: float = 0.0,
+    margins: pd.DataFrame | None = None,
+    spec: SurveySpec | None = None,
+) -> pd.DataFrame:
     """Which changes since December 2023 can be told from zero.
 
     Parameters
@@ -307,7 +337,7 @@ def _holm(p, family):
     return result
 
 
-def standard_errors(spec, n, deff=1.0):
+def standard_errors(spec: SurveySpec, n: float, deff: float = 1.0) -> pd.DataFrame:
     """Standard errors of a simple random sample of n people aged 6+ with a telephone, times √deff.
 
     Returns

@@ -4,12 +4,15 @@ It is asked of the column's type, here and nowhere else: `[0, 1] == [False, True
 their levels, so that kernels never look beyond an array.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
+from .aliases import Array, Ints, Truths, Values
+from .errors import DataError, SurveysimError
 from .guards import refuse
 
 
@@ -24,10 +27,10 @@ class Coded:
     labels: list
     kind: str
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.codes, self.labels))
 
-    def order(self):
+    def order(self) -> list[int]:
         """Codes of the labels in the order to show them: categories as they are, others sorted; text that spells numbers by these."""
         if self.kind == "category":
             return list(range(len(self.labels)))
@@ -38,12 +41,12 @@ class Coded:
         except TypeError:  # labels of several kinds
             return sorted(range(len(self.labels)), key=lambda k: (type(self.labels[k]).__name__, str(self.labels[k])))
 
-    def shown(self):
+    def shown(self) -> list[int]:
         """The same of the levels whose proportions are shown: of truth values only True."""
         return [1] if self.kind == "truth" else self.order()
 
 
-def natural(text):
+def natural(text: str) -> tuple[int, float, str]:
     """What texts are sorted by: those that spell numbers by their numbers, before the others."""
     try:
         value = float(text)
@@ -52,7 +55,7 @@ def natural(text):
     return (0, value, text) if value == value else (1, 0.0, text)
 
 
-def truth_values(column):
+def truth_values(column: pd.Series) -> bool:
     """Whether a pandas Series holds truth values: a type of bools, or objects that are bools wherever they are not missing.
 
     A category of bools is a category. Numbers are no truth values, whatever they are.
@@ -69,7 +72,7 @@ def truth_values(column):
     return pd.api.types.infer_dtype(column, skipna=True) == "boolean"
 
 
-def holds_numbers(column):
+def holds_numbers(column: pd.Series) -> bool:
     """Whether a pandas Series holds numbers: a numeric type, or objects that are numbers wherever they are not missing."""
     if column.dtype == np.dtype(object):
         return pd.api.types.infer_dtype(column, skipna=True) in (
@@ -81,7 +84,7 @@ def holds_numbers(column):
     return pd.api.types.is_numeric_dtype(column.dtype) and not truth_values(column)
 
 
-def pandas_types(column):
+def pandas_types(column: pd.Series) -> pd.Series:
     """A pandas Series of pandas' own types: truth values as "boolean", numbers as numbers, whatever held them."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
@@ -103,7 +106,7 @@ def pandas_types(column):
     return column
 
 
-def _whole(column):
+def _whole(column: pd.Series) -> pd.Series:
     """A Series of objects that are whole numbers as "Int64" or "UInt64"; as it is where 64 bits do not hold them."""
     for kind in ("Int64", "UInt64"):
         try:
@@ -113,7 +116,7 @@ def _whole(column):
     return column
 
 
-def _arrow_dictionary(kind):
+def _arrow_dictionary(kind: object) -> bool:
     """Whether a type of pandas is an Arrow dictionary, pyarrow's categorical."""
     if not isinstance(kind, pd.ArrowDtype):
         return False
@@ -122,7 +125,7 @@ def _arrow_dictionary(kind):
     return pa.types.is_dictionary(kind.pyarrow_dtype)
 
 
-def coded_values(column, label, look=True):
+def coded_values(column: pd.Series, label: str, look: bool = True) -> Coded:
     """The same of a pandas Series; `label` is what messages call it."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
@@ -150,11 +153,11 @@ def coded_values(column, label, look=True):
     return Coded(codes, labels, "values")
 
 
-def _is_plain(label):
+def _is_plain(label: object) -> bool:
     return isinstance(label, bool | int | float | np.generic)
 
 
-def _apart(column, codes, labels):
+def _apart(column: pd.Series, codes: Ints, labels: list[Any]) -> tuple[Ints, list[Any]]:
     """Codes and labels where True and 1, or False and 0, stand in one column of objects: they are equal, and not one level."""
     truth = np.array([isinstance(value, bool | np.bool_) for value in column.to_numpy(dtype=object)])
     twice = [
@@ -170,7 +173,7 @@ def _apart(column, codes, labels):
     return codes, labels
 
 
-def _refuse_infinite_levels(column, labels, label):
+def _refuse_infinite_levels(column: pd.Series, labels: list[Any], label: str) -> None:
     kind = column.dtype
     if (kind == np.dtype(object) or pd.api.types.is_float_dtype(kind)) and any(
         isinstance(level, float) and level in (np.inf, -np.inf) for level in labels
@@ -178,7 +181,7 @@ def _refuse_infinite_levels(column, labels, label):
         refuse_infinite(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan), label)
 
 
-def of_dictionary(array, label, kind):
+def of_dictionary(array: Any, label: str, kind: str) -> Coded:
     """An arrow dictionary array (n,) as `Coded`."""
     indices = array.indices
     codes = indices.cast("int64").fill_null(-1) if indices.null_count else indices
@@ -189,7 +192,7 @@ def of_dictionary(array, label, kind):
     return Coded(inside(codes.to_numpy(zero_copy_only=False), len(labels), label), labels, kind)
 
 
-def inside(codes, levels, label, error=DataError):
+def inside(codes: Ints, levels: int, label: str, error: type[SurveysimError] = DataError) -> Ints:
     """The codes, none of them beyond the levels: tables may be made without looking."""
     if len(codes) and int(codes.max()) >= levels:
         message = (
@@ -200,7 +203,7 @@ def inside(codes, levels, label, error=DataError):
     return codes
 
 
-def codes_inside(what, codes, levels, n):
+def codes_inside(what: str, codes: Values, levels: int, n: int) -> Ints:
     """Codes (n,) of `levels` levels, checked where somebody hands them in."""
     codes = np.asarray(codes)
     if codes.shape != (n,) or codes.dtype.kind not in "iu":
@@ -210,13 +213,13 @@ def codes_inside(what, codes, levels, n):
     return codes
 
 
-def all_finite(values):
+def all_finite(values: Array) -> bool:
     """Whether no value (n,) is missing or infinite, by one sum, which either would spoil."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
 
 
-def refuse_infinite(values, label, inside=None):
+def refuse_infinite(values: Array, label: str, inside: Truths | None = None) -> None:
     """Raise where values (n,) are infinite (in the rows `inside`)."""
     if all_finite(values):
         return

@@ -2,7 +2,12 @@
 
 import csv
 import re
+from collections.abc import Iterable
 from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Spreadsheets take text that begins so, also in full width or behind blanks, for a formula, and some read a line break in a cell
 # as the end of it. A plain number is none.
@@ -13,7 +18,7 @@ MOST_ROWS = 60
 WIDEST = 400  # characters of a text of others that a message shows
 
 
-def short(text):
+def short(text: object) -> str:
     """A text as messages show it: its beginning and its end where it is long."""
     text = str(text)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 80]} … {text[-70:]} ({len(text):,} characters)"
@@ -25,12 +30,12 @@ class Shown:
     A subclass has `summary()` or a repr of one line, and may have `_shown()`, the table (a pandas DataFrame).
     """
 
-    def _repr_html_(self):
-        line = self.summary() if hasattr(self, "summary") else repr(self).strip("<>")
-        return html(line, self._shown() if hasattr(self, "_shown") else None)
+    def _repr_html_(self) -> str:
+        summary, shown = getattr(self, "summary", None), getattr(self, "_shown", None)
+        return html(summary() if summary else repr(self).strip("<>"), shown() if shown else None)
 
 
-def html(text, table=None):
+def html(text: object, table: "pd.DataFrame | None" = None) -> str:
     """Lines of text and a table as HTML, everything escaped."""
     lines = "".join(f"<p>{escape(line)}</p>" for line in str(text).splitlines())
     if table is None:
@@ -39,16 +44,16 @@ def html(text, table=None):
     return lines + table.to_html(index=index, escape=True, max_rows=MOST_ROWS, border=0, na_rep="")
 
 
-def guarded(values):
+def guarded(values: Iterable[Any]) -> list[Any]:
     """Text values with an apostrophe before what a spreadsheet would run as a formula; others as they are."""
     return [_guarded(v) if isinstance(v, str) else v for v in values]
 
 
-def _guarded(text):
+def _guarded(text: str) -> str:
     return text if NUMBER.fullmatch(text) else RISKY.sub(lambda found: f"{found[1] or ''}'", text)
 
 
-def guarded_table(table):
+def guarded_table(table: "pd.DataFrame") -> "pd.DataFrame":
     """A copy of a table with its text, and the names of its columns, guarded."""
     text = table.select_dtypes(include=["object", "string", "category"]).columns
     return table.assign(**{name: guarded(table[name].astype(object)) for name in text}).set_axis(
@@ -56,7 +61,7 @@ def guarded_table(table):
     )
 
 
-def quoting_of(table):
+def quoting_of(table: "pd.DataFrame") -> Literal[0, 2]:
     """How the text of a table is quoted in a CSV file: all of it where a carriage return stands in it, which `csv` alone leaves bare."""
     text = table.select_dtypes(include=["object", "string", "category"])
     bare = any(isinstance(v, str) and "\r" in v for name in text for v in text[name].drop_duplicates())
@@ -66,9 +71,10 @@ def quoting_of(table):
     return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
 
 
-def csv_text(table, index=False, number="%.10g"):
+def csv_text(table: "pd.DataFrame", index: bool = False, number: str | None = "%.10g") -> str:
     """A table as the text of a CSV file that no spreadsheet runs."""
     made = guarded_table(table)
     if index:
-        made = made.set_axis(guarded(made.index), axis=0).rename_axis(index=table.index.name)
+        made = made.set_axis(guarded(made.index), axis=0)
+        made.index.name = table.index.name
     return made.to_csv(index=index, lineterminator="\n", float_format=number, quoting=quoting_of(made))

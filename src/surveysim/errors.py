@@ -26,7 +26,7 @@ class DataError(SurveysimError, ValueError):
 class UnknownNameError(SurveysimError, KeyError):
     """A name (a column, a parameter, a preset, a place) does not exist."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""  # KeyError would print the repr of the message
 
 

@@ -6,15 +6,18 @@ Python's own type.
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
+from .aliases import Floats, Truths, Values
 from .errors import DataError, SurveysimError
 
+Given = TypeVar("Given")
 LARGEST = 2**63 - 1  # whole numbers that fit into arrays
 SMALLEST = np.finfo(float).tiny  # probability whose inverse a float still holds
 SIGHT = 60  # characters of a wrong value that a message shows
@@ -24,7 +27,7 @@ NO_NUMBERS = (bool, np.bool_, np.complexfloating)
 WHOLE = (int, np.integer, Integral)
 
 
-def refuse(bad, message: str, error: type[SurveysimError] = DataError, **told: object) -> None:
+def refuse(bad: Values, message: str, error: type[SurveysimError] = DataError, **told: object) -> None:
     """Raise where any of `bad` (n,) holds, such as rows of a table.
 
     The message has {bad} for how many there are, {n} for of how many, {row} for the first of them, and the names of what is told besides:
@@ -38,18 +41,18 @@ def refuse(bad, message: str, error: type[SurveysimError] = DataError, **told: o
     raise error(message.format(bad=int(bad.sum()), n=bad.size, row=row, **told))
 
 
-def sight(value):
+def sight(value: object) -> str:
     """A wrong value as messages show it: its repr on one line, cut where it is long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SIGHT else f"{text[:SIGHT]} …"
 
 
-def is_number(value):
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is one real number: no truth value, no text, no array."""
     return isinstance(value, NUMBERS) and not isinstance(value, NO_NUMBERS)
 
 
-def is_held(value):
+def is_held(value: object) -> TypeGuard[float]:
     """Whether a value is one real number, infinite ones too, that a float can hold."""
     try:
         return is_number(value) and float(value) is not None
@@ -57,14 +60,27 @@ def is_held(value):
         return False
 
 
-def is_finite(value):
+def is_finite(value: object) -> TypeGuard[float]:
     """Whether a value is one real number that a float can hold."""
     return is_held(value) and math.isfinite(float(value))
 
 
-def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=""):
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is one whole number."""
+    return isinstance(value, WHOLE) and not isinstance(value, NO_NUMBERS)
+
+
+def whole_number(
+    value: object,
+    what: str,
+    least: int = 0,
+    most: int = LARGEST,
+    *,
+    error: type[SurveysimError] = DataError,
+    remedy: str = "",
+) -> int:
     """A whole number from `least` to `most`."""
-    good = isinstance(value, WHOLE) and not isinstance(value, NO_NUMBERS)
+    good = is_whole(value)
     if not good or not least <= value <= most:
         bounds = f"from {least:,} to {most:,}" if most < LARGEST else f"{least:,} or larger"
         if good and value > most == LARGEST:
@@ -73,10 +89,21 @@ def whole_number(value, what, least=0, most=LARGEST, *, error=DataError, remedy=
     return int(value)
 
 
-def number(value, what, low=-math.inf, high=math.inf, *, open_=False, infinite=False, error=DataError, remedy=""):
+def number(
+    value: object,
+    what: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_: bool = False,
+    infinite: bool = False,
+    error: type[SurveysimError] = DataError,
+    remedy: str = "",
+) -> float:
     """A number from `low` to `high`; `open_` without these two ends, `infinite` may be infinite."""
-    good = is_finite(value) or (infinite and is_number(value) and value in (math.inf, -math.inf))
-    at = float(value) if good else math.nan  # small floats cannot be compared with large bounds
+    one = value if is_number(value) else math.nan
+    good = is_finite(one) or (infinite and one in (math.inf, -math.inf))
+    at = float(one) if good else math.nan  # small floats cannot be compared with large bounds
     if not low <= at <= high or (open_ and at in {low, high} - {math.inf, -math.inf}):
         ends = (low > -math.inf, high < math.inf)
         words = {
@@ -89,31 +116,33 @@ def number(value, what, low=-math.inf, high=math.inf, *, open_=False, infinite=F
     return at
 
 
-def share(value, what, *, error=DataError, remedy=""):
+def share(value: object, what: str, *, error: type[SurveysimError] = DataError, remedy: str = "") -> float:
     """A share between 0 and 1, without the ends."""
     return number(value, what, 0.0, 1.0, open_=True, error=error, remedy=remedy)
 
 
-def level(value, *, error=DataError):
+def level(value: object, *, error: type[SurveysimError] = DataError) -> float:
     """A confidence level."""
     if not is_finite(value) or not 0 < value < 1:
         raise error(f"level = {sight(value)}: give a confidence level between 0 and 1, such as 0.95.")
     return float(value)
 
 
-def degrees(df, *, error=DataError):
+def degrees(df: object, *, error: type[SurveysimError] = DataError) -> float | None:
     """Degrees of freedom, above 0; None is the design's own."""
     if df is not None and not (is_number(df) and df > 0):
         raise error(f"df = {sight(df)}: give positive degrees of freedom, or inf.")
     return None if df is None else number(df, "df", infinite=True, error=error)
 
 
-def seed_of(value, what="seed", *, error=DataError):
+def seed_of(value: object, what: str = "seed", *, error: type[SurveysimError] = DataError) -> int:
     """A seed of random numbers."""
     return whole_number(value, what, error=error)
 
 
-def choice(value, what, choices, *, error=DataError, remedy=""):
+def choice(
+    value: Given, what: str, choices: Iterable[object], *, error: type[SurveysimError] = DataError, remedy: str = ""
+) -> Given:
     """One of some words (or None, where that is among them)."""
     if not any(value is known or (isinstance(value, str) and value == known) for known in choices):
         words = ", ".join(repr(known) if not isinstance(known, str) else known for known in choices)
@@ -121,21 +150,21 @@ def choice(value, what, choices, *, error=DataError, remedy=""):
     return value
 
 
-def path(value, what, *, error=DataError):
+def path(value: object, what: str, *, error: type[SurveysimError] = DataError) -> Path:
     """A path, from text that is not empty or from a path object."""
     if not isinstance(value, str | os.PathLike) or "\0" in str(value) or not str(value):
         raise error(f"{what} = {sight(value)}: give a path.")
     return Path(value)
 
 
-def mapping(value, what, *, error=DataError, remedy=""):
+def mapping(value: object, what: str, *, error: type[SurveysimError] = DataError, remedy: str = "") -> dict[Any, Any]:
     """A mapping; None is an empty one."""
     if value is not None and not isinstance(value, Mapping):
         raise error(f"{what} = {sight(value)}: give a dict.{_more(remedy)}")
     return {} if value is None else dict(value)
 
 
-def words(values, what, *, error=DataError):
+def words(values: Any, what: str, *, error: type[SurveysimError] = DataError) -> list[str] | None:
     """Names, from one text or several in a list; None stays None."""
     if values is None:
         return None
@@ -148,24 +177,26 @@ def words(values, what, *, error=DataError):
     return given
 
 
-def function(value, what, *, error=DataError):
+def function(value: Given, what: str, *, error: type[SurveysimError] = DataError) -> Given:
     """Something to call, or None."""
     if value is not None and not callable(value):
         raise error(f"{what} = {sight(value)}: give a function, or None.")
     return value
 
 
-def workers(value, *, error=DataError):
+def workers(value: object, *, error: type[SurveysimError] = DataError) -> int | None:
     """How many work at a time; None is one per core."""
     return None if value is None else whole_number(value, "workers", 1, error=error, remedy="None is one per core.")
 
 
-def not_probabilities(values):
+def not_probabilities(values: Floats) -> Truths:
     """Which of some numbers (n,) are no probabilities that weights can be one over: not above 0, above 1, missing."""
     return ~((values >= SMALLEST) & (values <= 1))
 
 
-def pair(value, what, *, holes=False, error=DataError, remedy=""):
+def pair(
+    value: object, what: str, *, holes: bool = False, error: type[SurveysimError] = DataError, remedy: str = ""
+) -> tuple[Any, Any]:
     """Two numbers, a lower and an upper one; with `holes` either may be None."""
     given = (
         list(value) if isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim == 1) else []
@@ -174,22 +205,23 @@ def pair(value, what, *, holes=False, error=DataError, remedy=""):
         raise error(
             f"{what} = {sight(value)}: give a pair of numbers{', or None for either' if holes else ''}.{_more(remedy)}"
         )
-    return tuple(v if v is None else float(v) for v in given)
+    low, high = (v if v is None else float(v) for v in given)
+    return low, high
 
 
-def is_text(value, text):
+def is_text(value: object, text: str) -> bool:
     """Whether a value is this text, whatever else it may be; arrays cannot be asked with ==."""
     return isinstance(value, str) and value == text
 
 
-def flag(value, what, *, error=DataError):
+def flag(value: object, what: str, *, error: type[SurveysimError] = DataError) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
         raise error(f"{what} = {sight(value)}: give True or False.")
     return bool(value)
 
 
-def as_numbers(values, what, *, error=DataError, remedy=""):
+def as_numbers(values: object, what: str, *, error: type[SurveysimError] = DataError, remedy: str = "") -> Floats:
     """Numbers of any shape as float64, missing and infinite ones among them; text, truth values and objects are refused."""
     try:
         if isinstance(values, list | tuple) and not TRUTH.isdisjoint(map(type, values)):
@@ -204,7 +236,14 @@ def as_numbers(values, what, *, error=DataError, remedy=""):
     return array
 
 
-def number_array(values, what, *, shape=None, error=DataError, remedy=""):
+def number_array(
+    values: object,
+    what: str,
+    *,
+    shape: tuple[int, ...] | None = None,
+    error: type[SurveysimError] = DataError,
+    remedy: str = "",
+) -> Floats:
     """Numbers as float64 of one dimension (or of `shape`); text, truth values of objects and missing ones are refused."""
     array = as_numbers(values, what, error=error, remedy=remedy)
     if array.ndim != 1 if shape is None else array.shape != shape:
@@ -215,7 +254,7 @@ def number_array(values, what, *, shape=None, error=DataError, remedy=""):
     return array
 
 
-def decimals(text):
+def decimals(text: str) -> int:
     """Decimals of a number in a text; 0 where it is none."""
     try:
         exponent = Decimal(text).as_tuple().exponent
@@ -224,12 +263,12 @@ def decimals(text):
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
-def rounding(numbers, digits):
+def rounding(numbers: int, digits: int) -> float:
     """How far the sum of so many numbers may be off because they are printed with so many decimals: half a unit of the last for each."""
     return numbers * 0.5 * 10.0**-digits
 
 
-def rounded(total, whole, numbers, digits):
+def rounded(total: float, whole: float, numbers: int, digits: int) -> bool:
     """Whether numbers that sum to `whole` may sum to `total` as they are printed.
 
     Above by all that rounding allows, since halves are rounded up, and below by less than that.
@@ -240,5 +279,5 @@ def rounded(total, whole, numbers, digits):
     return -allowed * (1 - 1e-9) < total - whole <= allowed * (1 + 1e-9)
 
 
-def _more(remedy):
+def _more(remedy: str) -> str:
     return f" {remedy}" if remedy else ""

@@ -1,9 +1,11 @@
 """Nested keys of a specification: merged, flattened, written as TOML."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 
-def merge(base, changes):
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Nested keys with some of them changed; a copy."""
     result = dict(base)
     for key, value in changes.items():
@@ -12,14 +14,14 @@ def merge(base, changes):
     return result
 
 
-def nested(key, value):
+def nested(key: str, value: Any) -> dict[str, Any]:
     """{"a": {"b": value}} of "a.b"."""
     for part in reversed(key.split(".")):
         value = {part: value}
     return value
 
 
-def flat(data, prefix=""):
+def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """{"a.b": value} of nested keys; lists and values as they are."""
     found = {}
     for key, value in data.items():
@@ -30,7 +32,7 @@ def flat(data, prefix=""):
     return found
 
 
-def toml(data):
+def toml(data: Mapping[str, Any]) -> str:
     """Nested keys as TOML that reads back as the same; keys without a value are left out."""
     lines = [f"{_key(key)} = {_toml(value)}" for key, value in data.items() if not isinstance(value, dict)]
     for key, value in data.items():
@@ -43,7 +45,7 @@ def toml(data):
     return "\n".join(lines).strip() + "\n"
 
 
-def _key(key):
+def _key(key: str) -> str:
     return (
         key
         if key.replace("_", "").replace("-", "").isalnum() and key.isascii()
@@ -51,11 +53,11 @@ def _key(key):
     )
 
 
-def _dotted(key):
+def _dotted(key: str) -> str:
     return ".".join(_key(part) for part in key.split("."))
 
 
-def _toml(value):
+def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
     if isinstance(value, list | tuple):

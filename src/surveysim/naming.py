@@ -5,25 +5,30 @@ And what a name that nobody has was meant to be.
 
 import difflib
 import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from .errors import DataError
+
+if TYPE_CHECKING:
+    from .files.data_file import DataFile
 
 LONGEST = 400  # characters of a word that is compared with others; nothing is close to a longer one
 
 
-def near(word, known):
+def near(word: object, known: Iterable[object]) -> list[str]:
     """The known name that is closest to a wrong one, as a list."""
     return difflib.get_close_matches(str(word), [*map(str, known)], 1) if len(str(word)) <= LONGEST else []
 
 
-def did_you_mean(word, known, otherwise="."):
+def did_you_mean(word: object, known: Iterable[object], otherwise: str = ".") -> str:
     """The end of a message about a wrong name: the known one that is closest, or something else where none is close."""
     close = near(word, known)
     return f"; did you mean {close[0]!r}?" if close else otherwise
 
 
-def parted(text, sign):
+def parted(text: str, sign: str) -> list[str]:
     """The parts of a text between signs; inside double quotes that begin a part, a sign is a character like others."""
     parts, start, at = [], 0, 0
     while at < len(text):
@@ -36,7 +41,7 @@ def parted(text, sign):
     return [*parts, text[start:]]
 
 
-def _closing(text, at, sign):
+def _closing(text: str, at: int, sign: str) -> int:
     """Place of the quote that ends what begins at `at`; `at` itself where none does, so that the quote is a character."""
     end = at + 1
     while end < len(text):
@@ -49,7 +54,7 @@ def _closing(text, at, sign):
     return at
 
 
-def unquoted(part):
+def unquoted(part: str) -> str:
     """A part without its quotes; as it is where it has none."""
     bare = part.strip()
     if len(bare) > 1 and bare[0] == bare[-1] == '"' and _closing(bare, 0, "") == len(bare) - 1:
@@ -57,12 +62,12 @@ def unquoted(part):
     return part
 
 
-def quoted(name, signs=",*"):
+def quoted(name: str, signs: Iterable[str] = ",*") -> str:
     """A name as such texts have it, in quotes where it has one of the signs in it."""
     return '"' + name.replace('"', '""') + '"' if any(s in name for s in (*signs, '"')) else name
 
 
-def columns_in(text, file, option, sign=","):
+def columns_in(text: str, file: "DataFile", option: str, sign: str = ",") -> list[str]:
     """The columns of a DataFile that a text names, separated by the sign.
 
     A text that can be read in two ways (a column `a,b`, and columns `a` and `b`) is refused: quotes decide.
@@ -70,13 +75,13 @@ def columns_in(text, file, option, sign=","):
     return _only(text, _readings(text, sign, partial(_one, columns=file.columns)), file, option)
 
 
-def crossed_in(text, file, option):
+def crossed_in(text: str, file: "DataFile", option: str) -> list[tuple[str, ...]]:
     """The same, where a part may be several columns joined by *: a list of tuples of names."""
     one = partial(_one, columns=file.columns)
     return _only(text, _readings(text, ",", lambda part: map(tuple, _readings(part, "*", one))), file, option)
 
 
-def comparison(text, columns, what="--where"):
+def comparison(text: str, columns: Collection[str], what: str = "--where") -> tuple[str, str, str]:
     """(column, sign, value) of a text such as `age>=60`; a name with signs in it is one of the columns, or stands in double quotes."""
     ways = {}
     for found in re.finditer("!=|>=|<=|==|=|>|<", text):
@@ -96,7 +101,7 @@ def comparison(text, columns, what="--where"):
     return unquoted(found.group(1)), found.group(2).replace("==", "="), unquoted(found.group(3))
 
 
-def matching(text, columns):
+def matching(text: str, columns: Sequence[str]) -> list[str]:
     """Columns that a pattern such as `PWGTP*` names, in the order of their numbers; a name that is one stands for itself."""
     if text in columns:
         return [text]
@@ -105,7 +110,7 @@ def matching(text, columns):
     return sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
 
 
-def level_parts(text, counts, known):
+def level_parts(text: str, counts: int, known: Sequence[Collection[str]] | None) -> tuple[str, ...] | None:
     """The levels, one for each of `counts` variables, that a text such as `female*60+` names, or None.
 
     known : sets of levels of the variables, which decide where a level has the sign in it; None knows nothing.
@@ -119,7 +124,7 @@ def level_parts(text, counts, known):
     return tuple(ways[0]) if len(ways) == 1 else None
 
 
-def variable_parts(text, columns):
+def variable_parts(text: str, columns: Collection[str] | None) -> tuple[str, ...]:
     """The variables that a text such as `sex*age` names: the data's columns decide where a name has the sign in it."""
     ways = _readings(text, "*", partial(_one, columns=columns)) if columns is not None else []
     if len(ways) > 1:
@@ -129,7 +134,7 @@ def variable_parts(text, columns):
     return tuple(ways[0]) if ways else tuple(unquoted(part).strip() for part in parted(text, "*"))
 
 
-def _one(part, columns):
+def _one(part: str, columns: Collection[str]) -> list[str]:
     """The column a part names, as a list; none where there is no such column."""
     name = unquoted(part)
     found = [name] if name in columns else [name.strip()] if name.strip() in columns else []
@@ -138,7 +143,7 @@ def _one(part, columns):
     return found
 
 
-def _readings(text, sign, one):
+def _readings(text: str, sign: str, one: Callable[[str], Iterable[Any]]) -> list[list[Any]]:
     """Every way (two at most) to read a text as parts between signs, each of which `one` can read."""
     pieces, ways = parted(text, sign) if sign else [text], {0: [[]]}
     for end in range(1, len(pieces) + 1):
@@ -152,7 +157,7 @@ def _readings(text, sign, one):
     return ways[len(pieces)]
 
 
-def _joined(pieces, sign, counts):
+def _joined(pieces: list[str], sign: str, counts: int) -> list[list[str]]:
     """Every way to join pieces to `counts` parts."""
     if counts == 1:
         return [[unquoted(sign.join(pieces)).strip()]]
@@ -163,7 +168,7 @@ def _joined(pieces, sign, counts):
     ]
 
 
-def _only(text, ways, file, option):
+def _only(text: str, ways: list[list[Any]], file: "DataFile", option: str) -> list[Any]:
     """The only way to read a text, which names each column once."""
     if len(ways) == 1:
         (way,) = ways
@@ -182,5 +187,5 @@ def _only(text, ways, file, option):
     raise DataError(f"{option} {text!r}: write names of columns; put names with signs in double quotes.")
 
 
-def _shown(way):
+def _shown(way: Iterable[Any]) -> str:
     return " and ".join(repr(part if isinstance(part, str) else "*".join(part)) for part in way)

@@ -3,19 +3,20 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 
-def _asking():
+def _asking() -> list[signal.Signals]:
     return [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def _here():
+def _here() -> bool:
     """Whether this thread may say what signals do."""
     return threading.current_thread() is threading.main_thread()
 
 
 @contextlib.contextmanager
-def interruptible():
+def interruptible() -> Iterator[None]:
     """SIGTERM and a closed terminal end what is inside as Ctrl-C does (KeyboardInterrupt), where nobody else handles them."""
 
     def strike(*_):
@@ -32,7 +33,7 @@ def interruptible():
 
 
 @contextlib.contextmanager
-def undisturbed():
+def undisturbed() -> Iterator[None]:
     """A second Ctrl-C does not keep what is inside from its end."""
     numbers = (signal.SIGINT, *_asking()) if _here() else ()
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}

@@ -5,15 +5,24 @@ unless they are asked to.
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import pandas as pd
 
+from .aliases import Floats, Table, Truths
 from .coding import coded_values, of_dictionary, refuse_infinite, truth_values
-from .errors import DataError, SurveysimWarning
+from .errors import DataError, SurveysimError, SurveysimWarning
 from .guards import refuse, sight
 from .naming import did_you_mean
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    from .coding import Coded
+    from .files.data_file import DataFile
 
 
 class Columns:
@@ -22,22 +31,22 @@ class Columns:
     With `of`, a pandas table, its other columns are there too, and every column is read from it once.
     """
 
-    def __init__(self, columns, of=None):
-        self._columns, self._of = columns, of
+    def __init__(self, columns: dict[Any, Any], of: pd.DataFrame | None = None) -> None:
+        self._columns, self._of = columns, {} if of is None else of
         self._rows = len(next(iter(columns.values())) if of is None else of)
         self.index = getattr(of, "index", None)
         self.columns = list(columns) if of is None else of.columns
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._rows
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: Any) -> Any:
         column = self._columns.get(name)
         if column is None:
             column = self._columns[name] = self._of[name]
         return column if isinstance(column, NDFRAME) else pd.Series(column, copy=False)
 
-    def held(self):
+    def held(self) -> "Columns":
         """Those that were read, as they are now."""
         deep = not _copies_on_write()
         return Columns({name: column.copy() if deep else column for name, column in self._columns.items()})
@@ -48,18 +57,18 @@ PANDAS = (pd.DataFrame, Columns)  # tables whose columns are Series
 NAMES = (str, int, np.integer)  # what names a column, truth values apart
 
 
-def kind_of(data):
+def kind_of(data: object) -> str | None:
     """ "polars" or "pyarrow" for a table of theirs, None for a pandas one (or what is no table of any)."""
     module = type(data).__module__.partition(".")[0]
     return module if module in ("polars", "pyarrow") else None
 
 
-def is_file(data):
+def is_file(data: object) -> "TypeGuard[DataFile]":
     """Whether data is a survey file as `files.read` gives it, whose columns are asked for as levels or as numbers."""
     return hasattr(type(data), "levelled")  # of the type: a table may have a column of that name
 
 
-def in_kind(table, kind):
+def in_kind(table: pd.DataFrame, kind: str | None) -> Table:
     """A copy of a pandas table, as a table of the kind of `kind_of`."""
     if kind is None:
         return table.copy()
@@ -73,12 +82,12 @@ def in_kind(table, kind):
     return pl.from_arrow(made)
 
 
-def once(data):
+def once(data: Table) -> Table:
     """A table whose columns are read once, where reading costs something each time."""
     return Columns({}, data) if isinstance(data, pd.DataFrame) else data
 
 
-def held(data):
+def held(data: Table) -> Table:
     """The table as it is now, whatever the caller does to theirs later: a copy that is made when somebody writes."""
     if isinstance(data, Columns):
         return data.held()
@@ -88,10 +97,11 @@ def held(data):
         return replace(data, raw=held(data.raw))
     if kind_of(data) == "pyarrow":
         return _in_own_memory(data)
-    return data.clone() if kind_of(data) == "polars" and hasattr(data, "clone") else data
+    clone = getattr(data, "clone", None) if kind_of(data) == "polars" else None
+    return data if clone is None else clone()
 
 
-def _in_own_memory(table):
+def _in_own_memory(table: Any) -> Any:
     """An Arrow table whose numbers are in memory of their own: those of the caller's may be a numpy array's, which can change."""
     import pyarrow as pa
 
@@ -109,14 +119,14 @@ def _in_own_memory(table):
     return table
 
 
-def kept(data):
+def kept(data: Table) -> Table | None:
     """The table as it is now, where that costs nothing; None where it would take a copy."""
     if kind_of(data) == "pyarrow" or (isinstance(data, PANDAS) and not _copies_on_write()):
         return None
     return held(data)
 
 
-def same_column(one, other, name):
+def same_column(one: Table | None, other: Table, name: Any) -> bool:
     """Whether two tables hold the same values under a name, by one comparison of arrays of one type; False where that cannot be told."""
     if one is None or name not in column_names(one) or name not in column_names(other):
         return False
@@ -132,12 +142,12 @@ def same_column(one, other, name):
     return type(a) is type(b) and bool(a.equals(b))
 
 
-def _copies_on_write():
+def _copies_on_write() -> bool:
     """Whether pandas copies before it writes into a table that has a shallow copy: always from version 3 on."""
     return int(pd.__version__.partition(".")[0]) >= 3 or pd.options.mode.copy_on_write is True
 
 
-def rows_of(data):
+def rows_of(data: Any) -> int:
     """Number of rows of a table."""
     if isinstance(data, str | bytes | dict | list | tuple | set | np.ndarray):
         raise DataError(
@@ -151,11 +161,11 @@ def rows_of(data):
         raise DataError(f"a {type(data).__name__} has no rows to weight yet; collect it into a table first.") from None
 
 
-def _kind_in_words(value):
+def _kind_in_words(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-def named(columns, what):
+def named(columns: object, what: str) -> list[Any]:
     """A column or a list of columns as a list of names."""
     if isinstance(columns, str | int) and not isinstance(columns, bool):
         return [columns]
@@ -166,7 +176,7 @@ def named(columns, what):
     return list(columns)
 
 
-def one_name(column, what):
+def one_name(column: object, what: str) -> Any:
     """The name of one column."""
     if isinstance(column, list | tuple) or len(named(column, what)) != 1:
         raise DataError(f"{what} = {sight(column)}: give the name of one column.")
@@ -174,13 +184,13 @@ def one_name(column, what):
 
 
 # ------------------------------------------------------------------------------------------------------------- one column
-def pick(data, name):
+def pick(data: Table, name: Any) -> pd.Series:
     """One column of a pandas, polars or pyarrow table, as a pandas Series."""
     column = _column(data, name)
     return column if isinstance(column, pd.Series) else _as_pandas(column)
 
 
-def _as_pandas(column):
+def _as_pandas(column: "nw.Series") -> pd.Series:
     """A narwhals Series as a pandas one; truth values, whole numbers and categories stay what they are where some are missing."""
     import narwhals as nw
 
@@ -191,11 +201,11 @@ def _as_pandas(column):
         return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(labels)))
     if column.dtype.is_integer() and column.null_count():
         values, missing = column.fill_null(0).to_numpy(), column.is_null().to_numpy()
-        return pd.Series(pd.array(values, dtype=f"{'U' if values.dtype.kind == 'u' else ''}Int64")).mask(missing)
+        return pd.Series(pd.array(values, dtype="UInt64" if values.dtype.kind == "u" else "Int64")).mask(missing)
     return column.to_pandas()
 
 
-def _column(data, name):
+def _column(data: Table, name: Any) -> "pd.Series | nw.Series":
     """A pandas Series, or the narwhals Series of another kind of table."""
     try:
         hash(name)
@@ -210,13 +220,13 @@ def _column(data, name):
         return framed(data).get_column(name)
     column = data[name]
     if isinstance(column, pd.DataFrame):
-        if columns.nlevels > 1:
+        if isinstance(columns, pd.MultiIndex) and columns.nlevels > 1:
             raise DataError(f"the table's columns have {columns.nlevels} levels of names; give every column one name.")
         raise DataError(f"the table has {column.shape[1]} columns called {name!r}; keep one.")
     return _native(column)
 
 
-def _native(column):
+def _native(column: pd.Series) -> pd.Series:
     """A pandas Series whose bytes are in this machine's order, which not all of pandas can do without."""
     kind = column.dtype
     if isinstance(kind, np.dtype) and not kind.isnative:
@@ -224,7 +234,7 @@ def _native(column):
     return column
 
 
-def column_names(data):
+def column_names(data: Table) -> Sequence[Any] | pd.Index:
     """The names of a table's columns."""
     if isinstance(data, PANDAS):
         return data.columns
@@ -233,7 +243,7 @@ def column_names(data):
     return framed(data).columns
 
 
-def framed(data, what="the table", error=DataError):
+def framed(data: Any, what: str = "the table", error: type[SurveysimError] = DataError) -> "nw.DataFrame":
     """A table of any kind as narwhals has it; `what` it is called where it cannot be read."""
     import narwhals as nw
 
@@ -249,7 +259,7 @@ def framed(data, what="the table", error=DataError):
         ) from None
 
 
-def coded(data, name, look=True):
+def coded(data: Table, name: Any, look: bool = True) -> "Coded":
     """A column as `Coded`; codes of categoricals and dictionaries are not copied.
 
     look : whether no code lies beyond the levels; False is for callers who see to it themselves.
@@ -268,17 +278,17 @@ def coded(data, name, look=True):
 
 
 # ------------------------------------------------------------------------------------------------- a column, or an array
-def called(what, source):
+def called(what: str, source: object) -> str:
     """What a column or an array is called in messages: its role, and the name of the column where it is one."""
     return f"{what} {source!r}".lstrip() if is_name(source) else what
 
 
-def is_name(source):
+def is_name(source: object) -> TypeGuard[str | int]:
     """Whether a source is the name of a column, and not its values: a text or a whole number, as pandas names columns without one."""
     return isinstance(source, NAMES) and not isinstance(source, bool | np.bool_)
 
 
-def same_index(source, index, what, error=DataError):
+def same_index(source: object, index: pd.Index, what: str, error: type[SurveysimError] = DataError) -> None:
     """Refuse a Series or DataFrame whose index is another than the table's: it would be taken by position."""
     if isinstance(source, pd.Series | pd.DataFrame) and not source.index.equals(index):
         raise error(
@@ -287,7 +297,7 @@ def same_index(source, index, what, error=DataError):
         )
 
 
-def values_of(data, source, n, what):
+def values_of(data: Table | None, source: Any, n: int, what: str) -> pd.Series:
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
     if isinstance(source, str) or (data is not None and is_name(source)):
         return pick(data, source)
@@ -300,8 +310,9 @@ def values_of(data, source, n, what):
         raise DataError(f"{what} is a file; give the name of its column.")
     if isinstance(data, PANDAS) and data.index is not None:
         same_index(source, data.index, what)
-    values = source
-    if not isinstance(source, pd.Series):
+    if isinstance(source, pd.Series):
+        values = source
+    else:
         try:
             array = source if isinstance(source, pd.Categorical) else np.asarray(source)
         except (TypeError, ValueError):
@@ -316,7 +327,16 @@ def values_of(data, source, n, what):
     return values
 
 
-def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert it to numbers."):
+def numbers_of(
+    data: Table | None,
+    source: Any,
+    n: int,
+    what: str,
+    *,
+    finite: bool = True,
+    own: bool = True,
+    remedy: str = "Convert it to numbers.",
+) -> Floats:
     """A column or array as float64 (n,), NaN where missing.
 
     Text is refused, even where it spells numbers, and so are categories, dates and complex numbers; infinite values are, unless not
@@ -338,7 +358,7 @@ def numbers_of(data, source, n, what, *, finite=True, own=True, remedy="Convert 
     return np.ascontiguousarray(values)
 
 
-def _as_numbers(values, label, remedy):
+def _as_numbers(values: pd.Series, label: str, remedy: str) -> Floats:
     """A Series as float64."""
     kind = values.dtype
     if isinstance(kind, np.dtype) and kind.kind in "iufb":
@@ -362,7 +382,7 @@ def _as_numbers(values, label, remedy):
         raise DataError(f"{label} is not numeric: {error}. {remedy}") from None
 
 
-def mask_of(data, mask, n, what):
+def mask_of(data: Table | None, mask: Any, n: int, what: str) -> Truths:
     """Truth values (n,) of a column of truth values, or an array of them; none may be missing.
 
     A polars Series is what polars' filter takes, which leaves out rows where it is null; a warning says how many.

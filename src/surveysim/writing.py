@@ -6,14 +6,17 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from .aliases import Pathname, Progress
 
 PREFIX = ".writing-"
 UNKNOWN_TO_SOME = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # file systems that cannot flush say so
 
 
 @contextlib.contextmanager
-def whole(path):
+def whole(path: Pathname) -> Iterator[Path]:
     """A path to write to, which becomes `path` when the block ends well; otherwise nothing is left of it.
 
     The file is made beside `path` under a name nobody can guess, and only where nothing has that name, so that no link is followed.
@@ -44,13 +47,13 @@ def whole(path):
         raise type(error)(error.errno, error.strerror or str(error), str(named)) from None
 
 
-def write_text(path, text):
+def write_text(path: Pathname, text: str) -> None:
     """Write a text file (UTF-8, line breaks as they are) whole, or not at all."""
     with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
 
 
-def flushed(path):
+def flushed(path: Pathname) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     folder = os.path.isdir(path)
     if folder and os.name == "nt":
@@ -66,7 +69,7 @@ def flushed(path):
 
 
 @contextlib.contextmanager
-def same_umask():
+def same_umask() -> Iterator[None]:
     """What runs inside may change the umask: files of ours have that of before, which is there again afterwards."""
     global _umask
     outer = _umask
@@ -80,7 +83,7 @@ def same_umask():
         os.umask(before)
 
 
-def folder_made(path):
+def folder_made(path: Pathname) -> None:
     """Make a folder, and those it is in, where there is none."""
     if _umask is not None:
         os.umask(_umask)
@@ -90,7 +93,7 @@ def folder_made(path):
 _umask = None  # that of before, where something runs that may change it
 
 
-def _led_to(path):
+def _led_to(path: Path) -> Path:
     """The file that a path leads to. The system says whether a link may be followed: not one of somebody else's in a folder for all."""
     if not path.is_symlink():
         return path
@@ -99,7 +102,7 @@ def _led_to(path):
     return Path(os.path.realpath(path))
 
 
-def _made(path):
+def _made(path: Path) -> None:
     """Make an empty file where nothing is."""
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     os.close(os.open(path, flags, 0o666))
@@ -107,7 +110,7 @@ def _made(path):
         os.chmod(path, 0o666 & ~_umask)
 
 
-def _rights(path, temporary):
+def _rights(path: Path, temporary: Path) -> None:
     """Give the new file the rights of the one it replaces."""
     with contextlib.suppress(OSError):
         there = os.lstat(path)
@@ -116,7 +119,7 @@ def _rights(path, temporary):
 
 
 @contextlib.contextmanager
-def advancing(progress, title, total, done=0):
+def advancing(progress: Progress, title: str, total: int, done: int = 0) -> Iterator[Callable[[int], object]]:
     """A function of how much more is done: the caller's own, one that moves a bar on the terminal, or one that does nothing.
 
     progress : a function, or whether to show a bar, which only a terminal gets. done : what is there already, of the `total`.
