@@ -46,6 +46,11 @@ class Coded:
         return [1] if self.kind == "truth" else self.order()
 
 
+def categorical(codes: Ints, labels: Any) -> "pd.Categorical[Any]":
+    """Codes (n,) of labels, whatever sequence these are in, as a categorical."""
+    return pd.Categorical.from_codes(codes, labels)
+
+
 def natural(text: str) -> tuple[int, float, str]:
     """What texts are sorted by: those that spell numbers by their numbers, before the others."""
     try:

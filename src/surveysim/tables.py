@@ -5,7 +5,7 @@ unless they are asked to.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -163,6 +163,11 @@ def rows_of(data: Any) -> int:
 
 def _kind_in_words(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
+
+
+def each_row(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table as named tuples."""
+    return table.itertuples()
 
 
 def named(columns: object, what: str) -> list[Any]:

@@ -1,12 +1,19 @@
 """From what is true of a respondent to what is written down: misreports, proxies, interviewers, missing answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..aliases import Ints
 from ..errors import SpecError
 from ..on_demand import Later
 from ..population.attributes import Attributes
+
+if TYPE_CHECKING:
+    from ..population.population import Population
+    from .calls import Fieldwork
 
 randomness = Later(__package__, "..kernels.randomness")
 special = Later("scipy", ".special")
@@ -58,7 +65,15 @@ class Measurement:
     missing_yes: float = 1.0
     forgotten_number: float = 0.0
 
-    def hear(self, pop, person, attributes, interviewer, fieldwork, keys):
+    def hear(
+        self,
+        pop: "Population",
+        person: Ints,
+        attributes: Attributes,
+        interviewer: Ints,
+        fieldwork: "Fieldwork",
+        keys: Any,
+    ) -> Heard:
         """What the interviews of these persons say, `Heard`; the true `attributes` are left alone."""
         n_mobile = attributes.n_mobile
         if self.internet_over or self.internet_under:
@@ -108,7 +123,7 @@ class Measurement:
             silent = u[:, 1] < absent * np.where(yes, self.missing_yes, 1.0)
             answers[:, k] = np.where(ask, np.where(silent, MISSING, said), answers[:, k])
 
-    def check(self, outcomes, place="measurement"):
+    def check(self, outcomes: Sequence[str], place: str = "measurement") -> None:
         """Raise SpecError where an item is no modelled outcome."""
         for item in (*self.desirable, *self.sensitive):
             if item not in outcomes:

@@ -1,11 +1,14 @@
 """Fieldwork at two levels of detail: one final outcome a number (`dial`), or every call (`call`). Both bring home a CaseFile."""
 
 import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
+from ..aliases import Floats, Ints
 from ..columns import AGE_STARTS, FRAMES
 from ..errors import DesignError, SpecError
 from ..kernels import calling, dialling
@@ -17,6 +20,11 @@ from . import within_household
 from .answers import Measurement
 from .case_file import CODES, CaseFile, number_table
 from .protocol import Protocol, solve
+
+if TYPE_CHECKING:
+    from ..frame.telephone import TelephoneFrame
+    from ..sampling.design import SampleDesign
+    from .response import ResponseModel
 
 ASSIGNMENT = 1 << 20  # second word of the Philox counter, beyond any number of calls
 EFFECT = 1 << 21
@@ -31,7 +39,14 @@ class Fieldwork:
     protocol : Protocol. measurement : Measurement, of the answers.
     """
 
-    def __init__(self, frames, design, models, protocol=None, measurement=None):
+    def __init__(
+        self,
+        frames: "Sequence[TelephoneFrame]",
+        design: "SampleDesign",
+        models: "Sequence[ResponseModel]",
+        protocol: Protocol | None = None,
+        measurement: Measurement | None = None,
+    ) -> None:
         self.frames, self.design, self.models = frames, design, models
         self.protocol, self.measurement = protocol or Protocol(), measurement or Measurement()
         self.measurement.check(frames[0].pop.outcome_names)
@@ -42,13 +57,13 @@ class Fieldwork:
         self.rates = np.stack([w * o.interviews() for w, o in pairs])  # interviews per number, about
         self.minutes = np.stack([w * o.length(True) + (1 - w) * o.length(False) for w, o in pairs])  # per number, about
 
-    def of(self, design):
+    def of(self, design: "SampleDesign") -> Self:
         """The same fieldwork for another sample of the design."""
         made = copy.copy(self)
         made.design = design
         return made
 
-    def tables(self, f, keys):
+    def tables(self, f: int, keys: Any) -> Any:
         """The kernels' `Frame` of one frame under a repetition's keys."""
         frame, model = self.frames[f], self.models[f]
         share = np.array([model.machine, model.dead_known, model.misselection, model.shared if f == 1 else 0.0])
@@ -69,7 +84,7 @@ class Fieldwork:
             outcome=self.outcomes[f].outcome,
         )
 
-    def expected_minutes(self, outcomes):
+    def expected_minutes(self, outcomes: Ints) -> Floats:
         """Minutes by frame and unit for tallied outcomes: the mean of each final code and number of calls, all types alike."""
         result = np.zeros(outcomes.shape[:2])
         for f, solved in enumerate(self.outcomes):
@@ -78,12 +93,12 @@ class Fieldwork:
             result[f] = np.einsum("uck,ck->u", outcomes[f].sum(axis=1)[..., : each.shape[1]], each)
         return result
 
-    def interviewers(self, frame, unit, number, keys):
+    def interviewers(self, frame: Ints, unit: Ints, number: Ints, keys: Any) -> Ints:
         """Interviewer of each interview: anybody, or one of the team of the number's province."""
         counters = np.zeros((len(unit), 4), np.uint64)
         counters[:, 0], counters[:, 1], counters[:, 2], counters[:, 3] = number, ASSIGNMENT, unit, frame == 0
         words = np.empty((len(unit), 4), np.uint64)
-        philox_words(counters, *keys[0], words)
+        philox_words(counters, keys[0][0], keys[0][1], words)
         u, J = (words[:, 0] >> np.uint64(11)) / 2.0**53, self.protocol.interviewers
         if self.protocol.assignment == "random":
             return (u * J).astype(np.int64)
@@ -92,16 +107,16 @@ class Fieldwork:
         start = np.cumsum(team) - team
         return start[province] + (u * team[province]).astype(np.int64)
 
-    def effects(self, keys, sd, on):
+    def effects(self, keys: Any, sd: float, on: int) -> Floats:
         """Effects of the interviewers, normal with this standard deviation, (J,): on cooperation (0) or on answers (1), independent."""
         J = self.protocol.interviewers
         counters, words = np.zeros((J, 4), np.uint64), np.empty((J, 4), np.uint64)
         counters[:, 0], counters[:, 1] = np.arange(J), EFFECT
-        philox_words(counters, *keys[0], words)
+        philox_words(counters, keys[0][0], keys[0][1], words)
         return sd * special.ndtri(((words[:, on] >> np.uint64(11)) + 0.5) / 2.0**53)
 
 
-def dial(fieldwork, keys, record=False):
+def dial(fieldwork: Fieldwork, keys: Any, record: bool = False) -> CaseFile:
     """Dial every unit's bank in both frames until its target is met: one final outcome a number, in strict order.
 
     Parameters
@@ -160,7 +175,7 @@ def _refuse(frame, f, unit, made, target):
 
 
 # ------------------------------------------------------------------------------------------------ every call
-def call(fieldwork, keys, record=False, paradata=True):
+def call(fieldwork: Fieldwork, keys: Any, record: bool = False, paradata: bool = True) -> CaseFile:
     """Work the numbers call by call in a centre with a calendar, releasing them in replicates week by week.
 
     Parameters are those of `dial`; `paradata` keeps the history of calls (`CaseFile.history`).
@@ -348,9 +363,10 @@ def _bring_home(fieldwork, keys, rows, *, interviewer, **rest):
     attributes = pop.attributes(person)
     eligible = np.where(landline, rows[:, 6], 0)
     heard = fieldwork.measurement.hear(pop, person, attributes, interviewer, fieldwork, keys)
-    of_landlines = (values[landline] for values in (person, attributes, eligible))
     members = np.zeros(len(rows))
-    members[landline] = within_household.members(fieldwork.models[0].selection, pop, *of_landlines)
+    members[landline] = within_household.members(
+        fieldwork.models[0].selection, pop, person[landline], attributes[landline], eligible[landline]
+    )
     return CaseFile(
         frame=rows[:, 0],
         unit=rows[:, 1],

@@ -1,15 +1,24 @@
 """What fieldwork brings home: interviews, the fate of every number, and the history of calls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Ints
+from ..coding import categorical
 from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, FRAMES
+from ..errors import DataError
 from ..kernels.respondents import BUSINESS, MACHINE, NOBODY_ELIGIBLE
 from ..population.attributes import Attributes
 from .answers import MISSING
+
+if TYPE_CHECKING:
+    from ..frame.telephone import TelephoneFrame
+    from ..population.population import Population
 
 CODES = tuple(code for code, _, _ in DISPOSITION_CODES)
 CATEGORY = np.array([DISPOSITIONS.index(category) for _, category, _ in DISPOSITION_CODES])
@@ -60,11 +69,11 @@ class CaseFile:
     history: np.ndarray | None = field(default=None, repr=False)
     calendar: dict = field(default_factory=dict, repr=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.person)
 
     @cached_property
-    def dispositions(self):
+    def dispositions(self) -> Ints:
         """(2, U, 8) numbers by frame, unit and final AAPOR category."""
         by_code = self.outcomes.sum(axis=(2, 4))
         result = np.zeros((*by_code.shape[:2], len(DISPOSITIONS)), np.int64)
@@ -72,48 +81,52 @@ class CaseFile:
             result[..., category] += by_code[..., code]
         return result
 
-    def tally(self, f, units=slice(None)):
+    def tally(self, f: int, units: slice | Ints = slice(None)) -> Ints:
         """Numbers of a frame by final code and calls made, (codes, its most calls + 1)."""
         return self.outcomes[f, units].sum(axis=(0, 1))[:, : self.most_calls[f] + 1]
 
     @cached_property
-    def eligible_unknown(self):
+    def eligible_unknown(self) -> Ints:
         """(2, U, 2) numbers of unknown status (UH) and of people not screened (UO) that could reach somebody eligible: the truth."""
         true = self.outcomes[:, :, 1].sum(axis=3)
         return np.stack([true[..., DISPOSITIONS.index(name) == CATEGORY].sum(axis=2) for name in ("UH", "UO")], axis=2)
 
-    def domain(self):
+    def domain(self) -> Ints:
         """0: on the landline frame only (a); 1: mobile only (b); 2: both (ab), from the reported telephones."""
         return np.where((self.n_lines > 0) & (self.n_mobile > 0), 2, np.where(self.n_mobile > 0, 1, 0))
 
-    def paradata(self):
+    def paradata(self) -> pd.DataFrame:
         """Table of every call: case (row of `numbers`), call, day, daypart, interviewer, result, start and minutes in the shift."""
+        if self.history is None:
+            raise DataError("the history of the calls was not kept; call with paradata=True.")
         case, call, slot, who, result, start, minutes = self.history.T
         return pd.DataFrame(
             {
                 "case": case,
                 "call": call.astype(np.int8),
                 "day": (slot // 3).astype(np.int16),
-                "daypart": pd.Categorical.from_codes(slot % 3, DAYPARTS),
+                "daypart": categorical(slot % 3, DAYPARTS),
                 "interviewer": who.astype(np.int16),
-                "result": pd.Categorical.from_codes(result, CALL_RESULTS),
+                "result": categorical(result, CALL_RESULTS),
                 "start": start / CENTI,
                 "minutes": minutes / CENTI,
             }
         )
 
 
-def number_table(frame, f, unit, number, code, calls, kind, owner):
+def number_table(
+    frame: "TelephoneFrame", f: int, unit: Ints, number: Ints, code: Ints, calls: Ints, kind: Ints, owner: Ints
+) -> pd.DataFrame:
     """Table of dialled numbers of one frame with their final dispositions, and whom they reach in truth."""
     return pd.DataFrame(
         {
-            "frame": pd.Categorical.from_codes(np.full(len(unit), f), FRAMES),
-            "unit": pd.Categorical.from_codes(unit, frame.units["unit"].to_numpy(str)),
+            "frame": categorical(np.full(len(unit), f), FRAMES),
+            "unit": categorical(unit, frame.units["unit"].to_numpy(str)),
             "number": frame.digits(unit, number),
             "attempts": calls.astype(np.int8),
-            "code": pd.Categorical.from_codes(code, CODES),
-            "disposition": pd.Categorical.from_codes(CATEGORY[code], DISPOSITIONS),
-            "reaches": pd.Categorical.from_codes(_reached(frame, f, kind, owner), REACHES),
+            "code": categorical(code, CODES),
+            "disposition": categorical(CATEGORY[code], DISPOSITIONS),
+            "reaches": categorical(_reached(frame, f, kind, owner), REACHES),
         }
     )
 
@@ -146,7 +159,7 @@ def _answer_columns(pop, answers):
     return pd.DataFrame(columns)
 
 
-def case_table(pop, cases, frames):
+def case_table(pop: "Population", cases: CaseFile, frames: "Sequence[TelephoneFrame]") -> pd.DataFrame:
     """The interviews as a labelled table: telephones and fieldwork first, then who answered and what."""
     table = pd.DataFrame(cases.attributes.table(cases.person))
     digits = [
@@ -154,9 +167,9 @@ def case_table(pop, cases, frames):
     ]
     head = pd.DataFrame(
         {
-            "frame": pd.Categorical.from_codes(cases.frame, FRAMES),
-            "unit": pd.Categorical.from_codes(cases.unit, frames[0].units["unit"].to_numpy(str)),
-            "domain": pd.Categorical.from_codes(cases.domain(), ("a", "b", "ab")),
+            "frame": categorical(cases.frame, FRAMES),
+            "unit": categorical(cases.unit, frames[0].units["unit"].to_numpy(str)),
+            "domain": categorical(cases.domain(), ("a", "b", "ab")),
             "number": np.concatenate(digits),
             "attempts": cases.attempts.astype(np.int8),
             "interviewer": cases.interviewer.astype(np.int16),

@@ -1,13 +1,20 @@
 """What fieldwork costs and how long it takes: minutes, interviewer hours, days and calls, by frame and province."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from ..columns import FRAMES
 from ..errors import DataError
 
+if TYPE_CHECKING:
+    from .calls import Fieldwork
+    from .case_file import CaseFile
 
-def costs(cases, fieldwork, by=("frame",)):
+
+def costs(cases: "CaseFile", fieldwork: "Fieldwork", by: Sequence[str] = ("frame",)) -> pd.DataFrame:
     """Numbers, calls, interviews, hours and cost of the fieldwork.
 
     Parameters
@@ -47,7 +54,7 @@ def costs(cases, fieldwork, by=("frame",)):
     return table
 
 
-def calendar(cases, fieldwork):
+def calendar(cases: "CaseFile", fieldwork: "Fieldwork") -> dict[str, float]:
     """Days in the field, staffed hours, the share of them on the telephone, cost of the staffed hours, and calls put off for want of an
     interviewer.
 

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -13,14 +14,14 @@ from ..errors import DataError, SurveysimWarning
 NEED_E = ("RR3", "RR4", "REF2", "CON2")  # rates whose denominators hold part of the unknown cases
 
 
-def eligibility(counts):
+def eligibility(counts: Mapping[Any, float] | pd.Series) -> float:
     """e by proportional allocation: known eligible over known eligible and known not eligible cases."""
     eligible = sum(counts[name] for name in ("I", "P", "R", "NC", "O"))
     known = eligible + counts["NE"]
     return eligible / known if known else float("nan")
 
 
-def response_rates(counts, e=None):
+def response_rates(counts: Mapping[Any, float] | pd.Series, e: float | Mapping[str, float] | None = None) -> pd.Series:
     """AAPOR outcome rates of one frame from the counts of its final dispositions.
 
     Parameters

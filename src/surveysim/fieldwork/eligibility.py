@@ -1,13 +1,20 @@
 """e, the share of numbers of unknown status that are eligible: several ways to estimate it, from calls and codes."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Array, Floats
 from ..apportion import over
 from ..columns import DISPOSITION_CODES, FRAMES
 from ..errors import DataError
 from .dispositions import response_rates
+
+if TYPE_CHECKING:
+    from .case_file import CaseFile
 
 METHODS = ("proportional", "survival", "late", "frame", "minimum", "maximum")
 CATEGORIES = np.array([category for _, category, _ in DISPOSITION_CODES])
@@ -18,7 +25,7 @@ UNSCREENED = CATEGORIES == "UO"
 NOBODY, QUOTA = ([code for code, _, _ in DISPOSITION_CODES].index(code) for code in ("4.70", "4.80"))
 
 
-def estimate_e(tally, method="proportional", share=None):
+def estimate_e(tally: Array, method: str = "proportional", share: float | None = None) -> float:
     """Estimated share of the numbers of unknown status (UH) that are eligible.
 
     Parameters
@@ -93,7 +100,7 @@ def _survival(eligible, other, tally):
     return float(np.clip((share * tally.sum() - eligible.sum()) / tally[UNKNOWN].sum(), 0, 1))
 
 
-def screened_e(tally):
+def screened_e(tally: Array) -> float:
     """Share of the people and households reached but not screened (UO) that are eligible: as among those that were screened."""
     tally = _tally(tally)
     known, nobody = tally[KNOWN].sum(), tally[NOBODY].sum()
@@ -104,7 +111,7 @@ def screened_e(tally):
     return float(known / (known + nobody))
 
 
-def eligibility_table(cases, shares):
+def eligibility_table(cases: "CaseFile", shares: Sequence[float] | Floats) -> pd.DataFrame:
     """Every method against the truth, by frame.
 
     Parameters
@@ -139,7 +146,7 @@ def eligibility_table(cases, shares):
     return pd.DataFrame(rows, columns=["frame", "method", "e", "true", "error", "RR3"])
 
 
-def combined_rates(rates, weights):
+def combined_rates(rates: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
     """Outcome rates of both frames together: a mean with stated frame weights, because numbers of two frames are no one population.
 
     Parameters

@@ -1,13 +1,19 @@
 """The call centre: calendar, seats, callback rules, releases and stop rules; and what they make of a response model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ..aliases import Floats, Ints
 from ..columns import CALL_RESULTS
 from ..errors import SpecError
 from ..on_demand import Later
+
+if TYPE_CHECKING:
+    from .response import ResponseModel
 
 calling = Later(__package__, "..kernels.calling")
 randomness = Later(__package__, "..kernels.randomness")
@@ -56,14 +62,14 @@ class Protocol:
     wrap_up: float = 0.3
     cost_per_hour: float = 60.0
 
-    def seats(self):
+    def seats(self) -> Ints:
         """Interviewers at work in the 21 slots from the first day on (21,)."""
         slot = np.arange(WEEK)
         weekday = (slot // 3 + self.first_weekday) % 7 < 5
         share = np.array(self.staffing)[np.where(weekday, 0, 3) + slot % 3]
         return np.rint(share * self.interviewers).astype(np.int64)
 
-    def again(self):
+    def again(self) -> Ints:
         """Slots to the next call after no answer, a busy line, a soft refusal, an appointment, (4, 21); never an empty slot."""
         seats = self.seats()
         slot = np.arange(WEEK)
@@ -76,7 +82,7 @@ class Protocol:
                 wait[rule, s] += 1
         return wait
 
-    def chain(self, models):
+    def chain(self, models: "Sequence[ResponseModel]") -> Any:
         """The kernels' tables of both frames, from their ResponseModels."""
         seats = self.seats()
         if not seats.any():
@@ -106,7 +112,7 @@ class Protocol:
 
 
 @lru_cache(maxsize=16)
-def solve(protocol, models):
+def solve(protocol: Protocol, models: "tuple[ResponseModel, ...]") -> "tuple[Any, tuple[Outcomes, ...]]":
     """Chain of both frames and their solved Outcomes, of (landline, mobile) ResponseModels."""
     chain = protocol.chain(models)
     tables = [model.cooperation_table(protocol.interviewer_sd) for model in models]
@@ -133,7 +139,7 @@ class Outcomes:
     outcome: np.ndarray
 
     @classmethod
-    def of(cls, chain, frame, cooperation):
+    def of(cls, chain: Any, frame: int, cooperation: Floats) -> Self:
         """Solve the chain of a frame (0 landline, 1 mobile); `cooperation` (types, 4) as of `ResponseModel.cooperation_table`."""
         shape = (respondents.N_TYPES, calling.N_CODES, int(chain.attempts[frame]) + 1)
         chance, minutes = np.zeros(shape), np.zeros(shape)
@@ -144,12 +150,12 @@ class Outcomes:
         randomness.alias_tables(weight, alias[0])
         return cls(chance, minutes, alias, np.stack([code, calls]).astype(np.int64))
 
-    def length(self, reaches):
+    def length(self, reaches: bool) -> float:
         """Mean minutes spent on a number that reaches a person, or does not, over all kinds alike."""
         each = (self.chance * self.minutes).sum(axis=(1, 2))
         return float((each[: respondents.PERSON_TYPES] if reaches else each[respondents.PERSON_TYPES :]).mean())
 
-    def interviews(self):
+    def interviews(self) -> float:
         """Share of working numbers that end in an interview, over all kinds of persons alike."""
         return float(self.chance[: respondents.PERSON_TYPES, 0].sum(axis=1).mean())
 

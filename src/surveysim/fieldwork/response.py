@@ -5,9 +5,11 @@ keys of the survey specification.
 """
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
+from ..aliases import Floats, Ints
 from ..on_demand import Later
 
 outcomes = Later(__package__, "..population.outcomes")
@@ -64,14 +66,14 @@ class ResponseModel:
         0.0  # mobile: numbers that another member of the household answers half of the time, and is interviewed on
     )
 
-    def complete(self):
+    def complete(self) -> Self:
         """The same frame without nonresponse: whoever has the number answers the first call and takes part, and numbers that nobody
         has are known at once. Selection within the household stays."""
         none = dict.fromkeys(("busy", "blocked", "break_off"), 0.0)
         all_ = dict.fromkeys(("contact", "member_available", "cooperation", "dead_known", "business_contact"), 1.0)
         return replace(self, attempts=1, **none, **all_)
 
-    def contact_table(self):
+    def contact_table(self) -> Floats:
         """Probability that one call reaches somebody, (10, 2, 21): 8 ages, household, business; without and with an appointment; by
         slot of the week."""
         slot = np.arange(21)
@@ -85,7 +87,7 @@ class ResponseModel:
         with np.errstate(invalid="ignore"):
             return special.expit(np.stack([score, score + self.appointment_kept], axis=1))
 
-    def contact_class(self, landline):
+    def contact_class(self, landline: bool) -> Ints:
         """Class of contact of each type of number (types,)."""
         kind = np.arange(respondents.N_TYPES)
         if landline:
@@ -95,7 +97,7 @@ class ResponseModel:
         classes[respondents.PERSON_TYPES + 1 :] = BUSINESS
         return classes
 
-    def willingness(self):
+    def willingness(self) -> Floats:
         """Log odds of cooperation by type (types,): sex, group (town × age × education), internet use, having the other telephone
         too, sector (`kernels.respondents.type_of`)."""
         sex, internet, both = (np.array([0.0, 1.0]).reshape(shape) for shape in ((2, 1, 1, 1, 1), (2, 1, 1), (2, 1)))
@@ -115,12 +117,12 @@ class ResponseModel:
         )
         return np.concatenate([score.ravel(), np.zeros(respondents.N_TYPES - respondents.PERSON_TYPES)])
 
-    def shifts(self):
+    def shifts(self) -> Floats:
         """Log odds of cooperation (4,): first, after a refusal, by appointment, both."""
         a, b = self.after_refusal, self.appointment_willing
         return np.array([0.0, a, b, a + b])
 
-    def cooperation_table(self, interviewer_sd=0.0):
+    def cooperation_table(self, interviewer_sd: float = 0.0) -> Floats:
         """Probability of cooperation (types, 4), by state of the case, averaged over interviewers whose log odds have this standard
         deviation."""
         x, weight = np.polynomial.hermite_e.hermegauss(HERMITE if interviewer_sd else 1)

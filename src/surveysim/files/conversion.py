@@ -3,6 +3,8 @@
 import codecs
 import datetime as dt
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,9 @@ from ..errors import DataError
 from .dates import dated
 from .kinds import LABELLED, TEXT, same_labels
 from .spelling import MISSING, spelt_as
+
+if TYPE_CHECKING:
+    from .data_file import DataFile
 
 LIKE = {".zsav": ".sav", ".tsv": ".csv"}
 NUMBER = re.compile(r"-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
@@ -34,17 +39,17 @@ class Converted:
     table : pandas DataFrame. labels : {column: {code: label}} that the conversion made. formats : {column: format}.
     """
 
-    def __init__(self, file, kind):
+    def __init__(self, file: "DataFile", kind: str) -> None:
         self.file, self.kind = file, LIKE.get(kind, kind)
         self.labels, self.formats, self._said = {}, {}, {}
         self.table = pd.DataFrame({name: self._column(name) for name in file.columns}, columns=list(file.columns))
 
-    def said(self):
+    def said(self) -> Iterator[str]:
         """What is not the same in the new file, in words."""
         for what, names in self._said.items():
             yield f"{what} ({_few(names)})"
 
-    def value_labels(self):
+    def value_labels(self) -> dict[str, dict[Any, str]]:
         """{column: {code: label}} that columns of a labelled file can have: codes of the kind of the column."""
         found, meta = dict(self.labels), self.file.meta
         for name, known in (meta.variable_value_labels if meta is not None else {}).items():
@@ -211,7 +216,7 @@ class Converted:
         return values
 
 
-def losses(file, kind):
+def losses(file: "DataFile", kind: str) -> Iterator[str]:
     """What a DataFile knows and a file of another kind (or of the same) cannot be told, in words."""
     meta, own = file.meta, file.path.suffix.lower()
     if {own, kind} <= set(TEXT) and codecs.lookup(file.encoding or "utf-8").name not in ("utf-8", "utf-8-sig", "ascii"):

@@ -1,12 +1,15 @@
 """`DataFile`: a table read from a file, its values as text and as numbers, and what is needed to write it back."""
 
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Floats, Pathname
 from ..coding import natural, truth_values
 from ..errors import DataError, SurveysimWarning
 from ..naming import did_you_mean
@@ -31,19 +34,19 @@ class DataFile:
 
     path: Path
     columns: tuple
-    raw: object = field(repr=False)
+    raw: Any = field(repr=False)
     labels: dict = field(default_factory=dict, repr=False)
     levels: dict = field(default_factory=dict, repr=False)
-    meta: object = field(default=None, repr=False)
+    meta: Any = field(default=None, repr=False)
     delimiter: str = field(default=",", repr=False)
     sheets: tuple = field(default=(), repr=False)
     encoding: str | None = field(default=None, repr=False)
     na: dict = field(default_factory=dict, repr=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.raw)
 
-    def values(self, name):
+    def values(self, name: Any) -> pd.Series:
         """A column as the file has it, as a pandas Series; the error about an unknown name says which one it is close to."""
         if name not in self.columns:
             same = [column for column in self.columns if levels.alike(column) == levels.alike(name)]
@@ -60,7 +63,7 @@ class DataFile:
             return self.raw[name]
         return self.raw.column(name).to_pandas()
 
-    def text(self, name):
+    def text(self, name: Any) -> pd.Series:
         """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
         values, missing = self.values(name), self.missing(name)
         values = values.astype(object).where(~missing, None)
@@ -72,14 +75,14 @@ class DataFile:
         spelt = np.array([spelt_as(v) for v in distinct] + [None], dtype=object)
         return pd.Series(spelt[first], dtype=object)
 
-    def named(self, name, wanted):
+    def named(self, name: str, wanted: Iterable[str]) -> pd.Series:
         """The same as the levels `wanted` name them: by codes, by labels, or as `label (code)`.
 
         A level that is one value's code and another's label is refused where the two readings differ.
         """
         return levels.named(self.path, name, self.text(name), self._valid_labels(name), wanted)
 
-    def levelled(self, name):
+    def levelled(self, name: str) -> "pd.Categorical[Any]":
         """The same as a Categorical of labels: in the order of the codes, or of a column's own categories.
 
         Of two codes with one label each shows its code, and codes that no row has are left out.
@@ -97,14 +100,14 @@ class DataFile:
             shown = [levels.both(known[code], code) if code in known else code for code in codes]
         return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
 
-    def column(self, name):
+    def column(self, name: str) -> pd.Series:
         """A column as Survey takes it: truth values as they are, others as `levelled`, in the order of their categories."""
         values = self.values(name)
         if truth_values(values):
             return values.astype("boolean").mask(self.missing(name))
         return pd.Series(self.levelled(name))
 
-    def declared(self, na):
+    def declared(self, na: Mapping[str, Iterable[Any]]) -> Self:
         """The same file with codes (or labels) that mean missing, {column: codes}; the file's own missing codes stay so."""
         found = {}
         for name, codes in na.items():
@@ -124,7 +127,7 @@ class DataFile:
                 )
         return replace(self, na=self.na | found)
 
-    def numbers(self, name):
+    def numbers(self, name: str) -> Floats:
         """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
         values, missing = self.values(name), self.missing(name)
         if self.levels.get(name):
@@ -146,7 +149,7 @@ class DataFile:
             )
         return found
 
-    def _valid_labels(self, name):
+    def _valid_labels(self, name: str) -> dict[str, str]:
         """{code: label} without the codes that mean missing."""
         known = self.levels.get(name, {})
         if not known or self.meta is None:
@@ -154,11 +157,11 @@ class DataFile:
         codes = pd.Series(list(self.meta.variable_value_labels[name]), dtype=object)
         return {spelt_as(code): known[spelt_as(code)] for code in codes[~self._missing_in(name, codes)]}
 
-    def missing(self, name):
+    def missing(self, name: str) -> pd.Series:
         """Whether a value is missing (n,): empty, NaN, or user-missing in SPSS and Stata files."""
         return self._missing_in(name, self.values(name))
 
-    def _missing_in(self, name, values):
+    def _missing_in(self, name: str, values: pd.Series) -> pd.Series:
         """The same of any values of the column."""
         found = values.isna()
         if not pd.api.types.is_numeric_dtype(values.dtype):
@@ -175,7 +178,7 @@ class DataFile:
             found |= np.array([spelt_as(v) in self.na[name] for v in distinct] + [False])[first]
         return found
 
-    def write(self, path, added):
+    def write(self, path: Pathname, added: Mapping[str, tuple[Any, str]]) -> Path:
         """Write the table with further columns, in the kind that `path` ends with; the file is there whole or not at all.
 
         added : {column: (values (n,), label)}; a column the file has already is refused.
@@ -210,7 +213,7 @@ class DataFile:
         return path
 
 
-def write_table(table, path):
+def write_table(table: pd.DataFrame, path: Pathname) -> Path:
     """Write a pandas table as .csv, .parquet or .xlsx, whole or not at all."""
     columns = tuple(map(str, table.columns))
     return DataFile(Path("."), columns, table).write(path, {})

@@ -13,7 +13,7 @@ PERIODS = {"h": 6, "q": 3, "m": 1}  # months
 DAY = 86400.0
 
 
-def dated(values, form, stata):
+def dated(values: pd.Series, form: str, stata: bool) -> tuple[pd.Series, str] | None:
     """(values as dates, datetimes or times by their format, what could not be), or None where the format is none of dates.
 
     values : numbers (n,), NaN where missing. form : such as DATE11, %td, %tm.
@@ -29,7 +29,7 @@ def dated(values, form, stata):
 
 
 def _spss(form):
-    kind = re.match("[A-Z]*", form.upper())[0]
+    kind = re.split("[^A-Z]", form.upper(), maxsplit=1)[0]
     if kind in DATES:
         return lambda v: (SPSS + dt.timedelta(seconds=v)).date()
     if kind in ("DATETIME", "YMDHMS"):

@@ -2,6 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from ..errors import DataError
 from . import header
@@ -13,7 +16,13 @@ SAMPLE, LONGEST = 1 << 16, 1 << 26  # characters that are looked at: usually, an
 BLOCKS = (1 << 20, 1 << 26, (1 << 31) - 2)  # bytes read at a time; a record must fit in
 
 
-def read_csv(path, sheet=None, encoding=None, header_row=None, expect=()):
+def read_csv(
+    path: Path,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    header_row: int | None = None,
+    expect: Collection[str] = (),
+) -> DataFile:
     """A CSV file; see `files.read`."""
     encoding = encoding or "utf-8-sig"
     delimiter, rows, first = _opening(path, encoding, header_row)
@@ -80,15 +89,14 @@ def _fit(rows):
     return max(several) / counts.total() if several else 0.0
 
 
-def records(text, delimiter, most, ended=True):
+def records(text: str, delimiter: str, most: int, ended: bool = True) -> Iterator[list[str]]:
     """The first records of a text as lists of cells; separators and line breaks inside quotes are text. One that is cut off is left out."""
     sign = re.escape(delimiter)
     cell = re.compile(rf'(?:"((?:[^"]|"")*)"([^{sign}\r\n]*)|([^{sign}\r\n]*))({sign}|\r\n|\r|\n|\Z)')
     at, row, count = 0, [], 0
-    while count < most:
+    while count < most and (found := cell.match(text, at)):
         if at >= len(text) and not row:
             return
-        found = cell.match(text, at)
         quoted, rest, plain, end = found.groups()
         if end == "" and not ended:
             return
@@ -101,7 +109,7 @@ def records(text, delimiter, most, ended=True):
                 return
 
 
-def _parsed(path, encoding, delimiter, names, skipped):
+def _parsed(path: Path, encoding: str, delimiter: str, names: Sequence[str], skipped: int) -> Any:
     """An Arrow table of text. Of a file with one column empty lines are rows."""
     import pyarrow as pa
     from pyarrow import csv

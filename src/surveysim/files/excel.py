@@ -4,6 +4,8 @@ import re
 import warnings
 import zipfile
 from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -21,7 +23,13 @@ SUSPECT, RATIO = (
 ESCAPED = re.compile(r"_x(000[0-8BCEF]|000D|001[0-9A-F]|005F)_")
 
 
-def read_excel(path, sheet=None, encoding=None, header_row=None, expect=()):
+def read_excel(
+    path: Path,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    header_row: int | None = None,
+    expect: Collection[str] = (),
+) -> DataFile:
     """One sheet of an Excel file; see `files.read`."""
     with zipfile.ZipFile(path) as book:
         _refuse_bombs(path, book)
@@ -167,7 +175,7 @@ class _Book:
             if "chartsheet" in where.Type:
                 self.charts.append(sheet.name)
             elif where.target in reader.valid_files:
-                self.sheets.append(_Place(sheet.name, sheet.state, where.target))
+                self.sheets.append(_Place(sheet.name, str(sheet.state), where.target))
 
     def __enter__(self):
         return self
@@ -189,7 +197,7 @@ def _parser(source, book):
     from openpyxl.worksheet._reader import WorkSheetParser
 
     class Parser(WorkSheetParser):
-        def _ignored(self, element):
+        def _ignored(self, *_: object, **__: object):
             pass
 
         parse_extensions = parse_formatting = parse_sheet_protection = parse_legacy = parse_custom_views = _ignored

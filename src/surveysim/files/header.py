@@ -3,6 +3,9 @@
 import re
 import warnings
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from ..errors import DataError, SurveysimWarning
 
@@ -11,7 +14,9 @@ SAMPLED = 200  # rows of data that tell a column of numbers
 NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
 
 
-def names_at(path, rows, header_row=None, expect=()):
+def names_at(
+    path: Path, rows: Sequence[Sequence[Any]], header_row: int | None = None, expect: Collection[str] = ()
+) -> int:
     """Place (from 0) of the row with the names among the first rows: the one asked for, the one with the names expected, or the first.
 
     rows : lists of cells, None or "" where they are empty. A first row that is a title is refused, with the row that holds the names.
@@ -48,7 +53,7 @@ def names_at(path, rows, header_row=None, expect=()):
     return at
 
 
-def offered(rows, better):
+def offered(rows: Sequence[Sequence[Any]], better: int) -> str:
     """The remedy where another row holds the names."""
     shown = ", ".join(repr(str(cell)[:30]) for cell in rows[better][:3] if _full(cell))
     row = better + 1
@@ -57,7 +62,7 @@ def offered(rows, better):
     )
 
 
-def refuse_doubled(path, names):
+def refuse_doubled(path: Path, names: Iterable[object]) -> tuple[str, ...]:
     """The names as text, each once."""
     names = [str(name) for name in names]
     twice = [name for name, times in Counter(names).items() if times > 1]
@@ -68,7 +73,7 @@ def refuse_doubled(path, names):
     return tuple(names)
 
 
-def more_headers(path, names, rows):
+def more_headers(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, str]]:
     """Rows of data, from the first, that are names again, as survey platforms write them: how many, and {column: question}.
 
     rows : the first rows of data. Rows that say they are import ids (Qualtrics) are left out, with a warning; a first row of text over
@@ -137,7 +142,7 @@ def _titled(rows, at):
     return below > 1 and (2 * len(named) < below or (len(named) == 1 and named[0] == 0))
 
 
-def better_row(rows, at):
+def better_row(rows: Sequence[Sequence[Any]], at: int) -> int | None:
     """The first row below that names every column with values further down, in texts that are all different; or None."""
     for k in range(at + 1, len(rows)):
         cells = {j: str(cell).strip() for j, cell in enumerate(rows[k]) if _full(cell)}

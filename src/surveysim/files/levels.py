@@ -2,6 +2,8 @@
 
 import unicodedata
 import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,12 +11,12 @@ from ..errors import DataError, SurveysimWarning
 from .spelling import spelt_as
 
 
-def both(label, code):
+def both(label: str, code: str) -> str:
     """The name of a level that can only be read in one way."""
     return f"{label} ({code})"
 
 
-def crossed(known, codes):
+def crossed(known: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
     """{level: code whose label it is} of levels that are also another code, so that they can be read in two ways.
 
     known : {code: label}. codes : those that rows have.
@@ -25,7 +27,7 @@ def crossed(known, codes):
     }
 
 
-def named(path, name, codes, known, levels):
+def named(path: Path, name: str, codes: pd.Series, known: Mapping[str, str], levels: Iterable[str]) -> pd.Series:
     """Codes (n,) of a column as the levels somebody asks for name them: codes, labels, or `label (code)`.
 
     A level that is one row's code and another's label is refused, unless the levels together leave one reading.
@@ -62,7 +64,7 @@ def _renamed(codes, names):
     return pd.Series([names.get(v, v) for v in codes], dtype=object, index=codes.index)
 
 
-def say_if_crossed(path, what, known, codes):
+def say_if_crossed(path: Path, what: str, known: Mapping[str, str], codes: Iterable[str]) -> None:
     """Warn where names of levels or numbers can be read in two ways."""
     twofold = crossed(known, codes)
     if twofold:
@@ -104,12 +106,12 @@ def _refuse_lookalikes(path, name, wanted, there):
             )
 
 
-def alike(text):
+def alike(text: object) -> str:
     """The same text for all that look alike: composed letters, full width, capitals, blanks."""
     return " ".join(unicodedata.normalize("NFKC", str(text)).casefold().split())
 
 
-def difference(a, b):
+def difference(a: str, b: str) -> str:
     """In words, why two texts that look alike are not the same."""
     if unicodedata.normalize("NFC", a) == unicodedata.normalize("NFC", b):
         return "the same letters, composed in another way: Unicode NFC and NFD"

@@ -2,15 +2,20 @@
 
 import re
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Pathname
 from ..errors import DataError, SurveysimWarning
 from ..naming import level_parts, quoted, variable_parts
 from .reading import read
 from .spelling import spelt_as
+
+if TYPE_CHECKING:
+    from .data_file import DataFile
 
 TOTALS = ("total", "percent", "share")
 WHOLE = {"percent": 100.0, "share": 1.0}
@@ -23,7 +28,9 @@ TOTAL_ROWS = {
 }  # fmt: skip
 
 
-def margins_file(path, sheet=None, encoding=None, header_row=None):
+def margins_file(
+    path: Pathname, sheet: str | None = None, encoding: str | None = None, header_row: int | None = None
+) -> "DataFile":
     """The DataFile of control totals; the encoding is that of the data, which a margins file need not have."""
     expect = ("variable", "level")
     try:
@@ -32,7 +39,16 @@ def margins_file(path, sheet=None, encoding=None, header_row=None):
         return read(path, sheet, encoding, header_row, expect=expect)
 
 
-def read_margins(path, by=None, sheet=None, encoding=None, *, data=None, rescale=False, header_row=None):
+def read_margins(
+    path: Pathname,
+    by: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    *,
+    data: "DataFile | None" = None,
+    rescale: bool = False,
+    header_row: int | None = None,
+) -> tuple[pd.DataFrame, str]:
     """Control totals from a file with the columns variable, level and one of total, percent or share.
 
     A crossed margin has names and levels joined by "*": variable sex*age, level female*60+; parts with the sign in them stand in double

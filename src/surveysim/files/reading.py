@@ -1,8 +1,10 @@
 """Reading each kind of file."""
 
 import codecs
+from collections.abc import Collection
 from pathlib import Path
 
+from ..aliases import Pathname
 from ..errors import DataError
 from .data_file import DataFile
 from .delimited import read_csv
@@ -12,7 +14,14 @@ from .kinds import LABELLED, kind_of
 from .spelling import spelt_as
 
 
-def read(path, sheet=None, encoding=None, header_row=None, *, expect=()):
+def read(
+    path: Pathname,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    header_row: int | None = None,
+    *,
+    expect: Collection[str] = (),
+) -> DataFile:
     """Read a survey file.
 
     Parameters

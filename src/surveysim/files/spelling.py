@@ -1,13 +1,14 @@
 """How a value is spelt as a level."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 
 MISSING = ("", "NA")  # in text files; in others an empty text is missing too
 
 
-def spelt_as(value):
+def spelt_as(value: Any) -> str:
     """A level as text; whole numbers without a decimal point, 0 without a sign, days without an hour."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))

@@ -4,6 +4,9 @@ import codecs
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,9 @@ from ..display import guarded, guarded_table, quoting_of
 from ..errors import DataError
 from .conversion import Converted, losses
 from .kinds import LABELLED, TEXT, same_labels
+
+if TYPE_CHECKING:
+    from .data_file import DataFile
 
 ROWS, COLUMNS = 1_048_576, 16_384  # of an Excel sheet
 SHOWN = {
@@ -30,7 +36,7 @@ STATA_NAMES = (
 LONG = 2_147_483_620  # the largest whole number of a Stata file
 
 
-def refuse_names(path, file, added):
+def refuse_names(path: Path, file: "DataFile", added: Iterable[str]) -> None:
     """Refuse names that the kind of file cannot have: of new columns, and of all where it is another kind than was read."""
     kind = path.suffix.lower()
     if any(not name.strip() for name in added):
@@ -134,8 +140,9 @@ def _write_labelled(file, path, added):
         table, made = _converted(file, kind, added)
         options["variable_format"] = {name: form for name, form in made.formats.items() if form}
         options["variable_value_labels"] = made.value_labels()
-    if meta is not None and meta.file_label:
+    if getattr(meta, "file_label", None):
         options["file_label"] = meta.file_label
+    table: Any  # pyreadstat knows no pandas
     if stata:
         if same and meta.missing_user_values:
             options["missing_user_values"] = meta.missing_user_values

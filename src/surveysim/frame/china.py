@@ -9,6 +9,7 @@ from ..apportion import starts, within_room
 from ..errors import DataError
 from ..kernels import numbers as kernels
 from ..kernels import people as people_kernels
+from ..population import Population
 from . import prefixes as codes_of
 from .coverage import planning
 from .layout import Layout
@@ -18,7 +19,7 @@ LANDLINE_FILL = 0.36  # assumption: working share of fixed numbers, as found for
 SAME_PROVINCE_AWAY = 0.5  # assumption: of people from another county of the province, those from another prefecture
 
 
-def layout(pop, kind, out_of_area, prefixes):
+def layout(pop: Population, kind: str, out_of_area: float, prefixes: str) -> Layout:
     """The `Layout` of one frame of `Population.china`."""
     plan = planning(pop)
     province = np.searchsorted(np.array(reference.provinces()), plan["province"].to_numpy(str))

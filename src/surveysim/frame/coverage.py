@@ -9,10 +9,10 @@ import pandas as pd
 
 from .. import reference
 from ..columns import AGE_STARTS
-from ..population import telephones
+from ..population import Population, telephones
 
 
-def planning(pop):
+def planning(pop: Population) -> pd.DataFrame:
     """One row per frame unit: province, unit, names, residents, residents and landline-covered aged 6+, expected phones.
 
     Returns

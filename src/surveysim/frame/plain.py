@@ -7,13 +7,14 @@ import pandas as pd
 
 from .. import streams
 from ..kernels.numbers import Numbers
+from ..population import Population
 from .layout import Layout
 from .prefixes import SUFFIXES, running
 
 FILL = 0.36  # assumption: share of the numbers behind a prefix that work
 
 
-def layout(pop, kind):
+def layout(pop: Population, kind: str) -> Layout:
     """The `Layout` of one frame of a population with strata."""
     order, owner_start, most, held = pop.owners(kind)
     units, owners = len(pop.strata), np.diff(owner_start)

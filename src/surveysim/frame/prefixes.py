@@ -9,6 +9,7 @@ import importlib.util
 import numpy as np
 
 from .. import reference
+from ..aliases import Array, Ints
 from ..errors import DataError
 from ..kernels import randomness
 
@@ -29,7 +30,7 @@ def _shuffled(n, size, key):
     return image
 
 
-def shipped(counts, key):
+def shipped(counts: Ints, key: int) -> Array:
     """Mobile prefixes from the real number of prefixes in each three-digit segment; which unit has which is random."""
     segments = reference.load("phone_prefix_by_segment")
     every = np.concatenate(
@@ -38,7 +39,7 @@ def shipped(counts, key):
     return every[_shuffled(int(counts.sum()), len(every), key)]
 
 
-def from_phone(counts, key):
+def from_phone(counts: Ints, key: int) -> Array:
     """The real mobile prefixes of every unit, from the package `phone` (extra "frame"); a random part where fewer are wanted.
 
     Raises
@@ -86,7 +87,7 @@ def _unit(record, places):
     return rows.iloc[0] if len(rows.unique()) == 1 else place
 
 
-def exchanges(counts, key):
+def exchanges(counts: Ints, key: int) -> Array:
     """Landline exchanges: random choices of 200-899 (7-digit numbers) or 2000-8999 (8 digits), none twice in an area."""
     places = reference.frame_units().drop_duplicates("unit")
     result, used = [], {}
@@ -100,7 +101,7 @@ def exchanges(counts, key):
     return np.concatenate(result)
 
 
-def running(counts, kind):
+def running(counts: Ints, kind: str) -> Array:
     """Codes for a country without known ones: mobile 1xxxxxx, landline 0 + unit + exchange."""
     total = int(counts.sum())
     if kind == "mobile":

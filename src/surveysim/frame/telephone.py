@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..aliases import Array, Ints, Values
 from ..apportion import starts
 from ..display import Shown
 from ..errors import DataError, SpecError, UnknownNameError
@@ -51,7 +52,9 @@ class TelephoneFrame(Shown):
     [['north', 10000, 0.0003], ['south', 10000, 0.0001]]
     """
 
-    def __init__(self, pop, kind="mobile", *, out_of_area=0.5, prefixes="shipped"):
+    def __init__(
+        self, pop: Population, kind: str = "mobile", *, out_of_area: float = 0.5, prefixes: str = "shipped"
+    ) -> None:
         if not isinstance(pop, Population):
             raise DataError(f"pop must be a Population; got {type(pop).__name__}.")
         choice(kind, "kind", ("mobile", "landline"), error=SpecError)
@@ -63,7 +66,7 @@ class TelephoneFrame(Shown):
         self._layout = china.layout(pop, kind, out_of_area, prefixes) if of_china else plain.layout(pop, kind)
         self.units, self.numbers, self.prefixes = self._layout.units, self._layout.numbers, self._layout.prefixes
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<TelephoneFrame {self.kind}: {len(self.prefixes)} units, {int(self.prefixes.sum()) * SUFFIXES:,} numbers>"
         )
@@ -80,7 +83,7 @@ class TelephoneFrame(Shown):
         unit = np.repeat(np.arange(len(self.prefixes)), self.prefixes)
         return codes, kernels.Codes(ordered, order, bucket, np.array([shift]), unit, starts(self.prefixes))
 
-    def digits(self, unit, number):
+    def digits(self, unit: Values, number: Values) -> Array:
         """Telephone numbers as text from unit indices and number indices (arrays of equal length).
 
         Examples
@@ -121,7 +124,7 @@ class TelephoneFrame(Shown):
         return unit, number
 
     # ------------------------------------------------------------------------------------------------ public use
-    def unit_index(self, adcode):
+    def unit_index(self, adcode: str) -> int:
         """Index of a frame unit from the adcode of the unit or of one of its prefectures (elsewhere: the stratum).
 
         Examples
@@ -142,7 +145,7 @@ class TelephoneFrame(Shown):
             )
         return int(self._layout.places[code])
 
-    def random_numbers(self, prefecture, n, rng):
+    def random_numbers(self, prefecture: str, n: int, rng: np.random.Generator) -> Array:
         """`n` numbers to dial in a prefecture or frame unit (adcode), with replacement; digits as text.
 
         Examples
@@ -159,7 +162,7 @@ class TelephoneFrame(Shown):
             raise DataError(f"rng = {rng!r}: give a numpy Generator, such as numpy.random.default_rng(1).")
         return self.digits(np.full(n, u), rng.integers(0, self.numbers.space[u], n))
 
-    def owner(self, numbers):
+    def owner(self, numbers: Values) -> Ints:
         """int64 person (mobile) or household (landline) ids; -1 where nobody can be reached.
 
         Examples
@@ -186,7 +189,7 @@ class TelephoneFrame(Shown):
         result[slot] = out[slot, 0]
         return result
 
-    def numbers_of(self, ids):
+    def numbers_of(self, ids: Values) -> pd.DataFrame:
         """Working numbers of persons (mobile) or households (landline): a long table of id and number.
 
         Examples

@@ -3,21 +3,24 @@
 import hashlib
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 
+from ..aliases import Array
 from ..errors import SurveysimWarning
 from ..writing import whole
 
 
-def folder():
+def folder() -> Path:
     """Where exact parameter tables are kept: $SURVEYSIM_CACHE, else the system's folder for such, ~/.cache/surveysim on Linux."""
     return Path(os.environ.get("SURVEYSIM_CACHE") or platformdirs.user_cache_dir("surveysim", appauthor=False))
 
 
-def save(path, mark, arrays):
+def save(path: Path, mark: str, arrays: Mapping[str, Any]) -> None:
     """Write arrays so that a reader never sees half of them; where that is impossible, warn and go on without."""
     path = Path(path)
     try:
@@ -33,7 +36,7 @@ def save(path, mark, arrays):
         )
 
 
-def load(path, mark):
+def load(path: Path, mark: str) -> dict[str, Array] | None:
     """Arrays from a file, or None when it is absent, damaged or of another mark."""
     try:
         with open(path, "rb") as file:

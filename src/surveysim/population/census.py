@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from .. import reference
+from ..aliases import Array, Floats, Ints
 from ..apportion import bisected
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SpecError
@@ -52,13 +53,13 @@ URBAN_BY_AGE = np.array(
 )
 
 
-def split_ages(counts):
+def split_ages(counts: Array) -> Floats:
     """Counts over the census's 19 age groups to the 20 of the joint table: 5-9 is cut into one fifth and four fifths."""
     five = counts[..., 2:3]
     return np.concatenate([counts[..., :2], five / 5, five * 4 / 5, counts[..., 3:]], axis=-1)
 
 
-def year_total(year):
+def year_total(year: int) -> tuple[float, float]:
     """National population in persons, and the factor from the sum of the provinces to it."""
     if year == 2020:
         total = float(reference.load("provinces")["population_2020_persons"].sum())
@@ -67,7 +68,7 @@ def year_total(year):
     return provinces + SERVICEMEN, (provinces + SERVICEMEN) / provinces
 
 
-def provincial(year):
+def provincial(year: int) -> tuple[Floats, Floats, Floats]:
     """Arrays over the 31 provinces: population at the national level, urban share, share aged 65+ (the sample survey's)."""
     table = reference.load("provinces")
     if year == 2020:
@@ -96,7 +97,7 @@ def _single_years(ages):
     return single
 
 
-def national_ages(year):
+def national_ages(year: int) -> Floats:
     """National persons by sex and the 20 age groups in the reference year, shape (2, 20).
 
     Below 65 the census cohorts grow older by the time since the census; those born since fill what the published 0-15
@@ -131,15 +132,19 @@ def _births_a_year(moved, whole, part, single, year):
     return (known[year] - survivors) / (whole + part)
 
 
-def _total_0_15(year):
+def _total_0_15(year: int) -> float:
     direct = reference.national("age_0_15", year)
     if direct is not None:
         return direct
-    return (
-        reference.national("population_total", year)
-        - reference.national("age_16_59", year)
-        - reference.national("age_60plus", year)
-    )
+    return _published("population_total", year) - _published("age_16_59", year) - _published("age_60plus", year)
+
+
+def _published(margin: str, year: int) -> float:
+    """A national margin of a year that has it."""
+    value = reference.national(margin, year)
+    if value is None:
+        raise SpecError(f"year = {year}: the sources give no {margin}; choose one of {', '.join(map(str, YEARS))}.")
+    return value
 
 
 def _rake_national(young, old, year, total):
@@ -148,9 +153,9 @@ def _rake_national(young, old, year, total):
     band = np.concatenate([np.repeat([0, 1, 2], [16, 44, 5]), np.full(old.shape[1], 3)])
     sexes = None
     if year in (2023, 2024):
-        over_60, over_65 = reference.national("age_60plus", year), reference.national("age_65plus", year)
-        targets = np.array([_total_0_15(year), reference.national("age_16_59", year), over_60 - over_65, over_65])
-        sexes = np.array([reference.national("male", year), reference.national("female", year)])
+        over_60, over_65 = _published("age_60plus", year), _published("age_65plus", year)
+        targets = np.array([_total_0_15(year), _published("age_16_59", year), over_60 - over_65, over_65])
+        sexes = np.array([_published("male", year), _published("female", year)])
     else:
         population, _, share = provincial(year)
         over_65 = (population * share).sum()
@@ -166,7 +171,7 @@ def _rake_national(young, old, year, total):
     return np.column_stack([*groups, table[:, 65:]])
 
 
-def ages_by_prefecture(year):
+def ages_by_prefecture(year: int) -> Floats:
     """Persons by prefecture, sex and 20 age groups, shape (367, 2, 20).
 
     The prefecture's census profile times the nation's ageing factor, raked to: the national table, each province's total
@@ -193,12 +198,12 @@ def ages_by_prefecture(year):
     return table
 
 
-def province_of_prefecture():
+def province_of_prefecture() -> Ints:
     """Index of each prefecture's province (0 .. 30), in the order of `reference.frame_units`."""
     return np.searchsorted(reference.provinces(), reference.frame_units()["province_adcode"].to_numpy(str))
 
 
-def urban_share(year, population):
+def urban_share(year: int, population: Floats) -> Floats:
     """Urban share of each prefecture: its census share, moved on the logit scale to its province's share of the year.
 
     The provincial shares move by one common amount, so that the nation's published urban population holds too.
@@ -215,7 +220,7 @@ def urban_share(year, population):
     return shift_to(share, population, province, target * np.bincount(province, population))
 
 
-def shift_to(share, size, group, total):
+def shift_to(share: Floats, size: Floats, group: Ints, total: Floats) -> Floats:
     """Shares moved by one logit shift per group until their sum weighted by `size` is `total`; 0 and 1 stay."""
     with np.errstate(divide="ignore"):
         logit = np.log(share) - np.log1p(-share)
@@ -230,7 +235,7 @@ def shift_to(share, size, group, total):
     return moved((low + high) / 2)
 
 
-def joint_table(year):
+def joint_table(year: int) -> Floats:
     """Persons by prefecture, rural/urban, sex, age and education, shape (367, 2, 2, 20, 7).
 
     Iterative proportional fitting (Deming & Stephan 1940) of the assumed association to three margins of every

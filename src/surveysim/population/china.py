@@ -1,11 +1,15 @@
 """China's population: 1.4 billion people who exist as a function of their number."""
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards, reference, streams
+from ..aliases import Floats, Ints, Values
+from ..coding import categorical
 from ..columns import VARIABLES
 from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
@@ -13,6 +17,10 @@ from ..threads import each
 from . import cache, census, domains, parameters
 from .attributes import COLUMNS, NUMBERS, Attributes, codes_of, places
 from .finite import Finite
+
+if TYPE_CHECKING:
+    from .parameters import Sums
+    from .synthesis import Synthesis
 
 kernels = Later(__package__, "..kernels.people")
 synthesis = Later(__package__, ".synthesis")
@@ -43,44 +51,44 @@ class China(Finite):
 
     stratum_name = "province"
 
-    def __init__(self, **arguments):
-        self.arguments = {"kind": "china"} | _checked(arguments)
+    def __init__(self, **arguments: Any) -> None:
+        self.arguments: dict[str, Any] = {"kind": "china"} | _checked(arguments)
         self.year, self.seed, self.scale = (self.arguments[name] for name in ("year", "seed", "scale"))
         self.fingerprint = parameters.fingerprint(self.arguments)
-        self._known = {}
+        self._known: dict[Any, Any] = {}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Population.china seed={self.seed} year={self.year} scale={self.scale:g}: {self.size:,} persons>"
 
     @cached_property
-    def model(self):
+    def model(self) -> "Synthesis":
         """The tables behind the population (a `synthesis.Synthesis`), built on first use."""
         a = {name: value for name, value in self.arguments.items() if name not in ("kind", "seed")}
         effect = streams.stream(self.seed, "", "prefecture").standard_normal(len(reference.frame_units()))
         return synthesis.build(**a, key=streams.key(self.seed, "", "population"), prefecture_effect=effect)
 
     @property
-    def people(self):
+    def people(self) -> Any:
         """The tables the kernels take (`kernels.people.People`)."""
         return self.model.people
 
     @property
-    def size(self):
+    def size(self) -> int:
         return int(self.people.class_person[-1])
 
     @property
-    def n_households(self):
+    def n_households(self) -> int:
         return int(self.people.class_household[-1])
 
     @property
-    def strata(self):
+    def strata(self) -> tuple[str, ...]:
         return reference.provinces()
 
     @property
-    def outcome_names(self):
+    def outcome_names(self) -> Sequence[str]:
         return self.model.outcomes.names
 
-    def blocks(self, stratum, most):
+    def blocks(self, stratum: int, most: int) -> list[Any]:
         """Ranges of at most so many ids that make up a province (by index)."""
         people = self.people
         classes = np.nonzero(people.area_zone[people.class_area] >> 1 == stratum)[0]
@@ -88,14 +96,14 @@ class China(Finite):
         return [range(start, min(start + most, end)) for start in range(first, end, most)]
 
     # ------------------------------------------------------------------------------------------------- random access
-    def attributes(self, ids):
+    def attributes(self, ids: Values) -> Attributes:
         """`Attributes` of persons."""
         ids = self.person_ids(ids)
         numbers = np.empty((len(ids), NUMBERS), np.int64)
         kernels.attributes(self.people, ids, numbers)
         return Attributes(self.people, numbers)
 
-    def answers(self, ids, attributes):
+    def answers(self, ids: Values, attributes: Attributes) -> tuple[Ints, Floats]:
         """Outcomes (n, K) as 0/1 in the order of `outcome_names`, and weekly hours (n,)."""
         ids = self.person_ids(ids)
         if not isinstance(attributes, Attributes) or len(attributes) != len(ids):
@@ -105,7 +113,7 @@ class China(Finite):
         kernels.answers_of(self.people, ids, attributes.numbers, answers, tenths)
         return answers, tenths / 10
 
-    def n_numbers(self, kind, ids):
+    def n_numbers(self, kind: str, ids: Ints) -> Ints:
         """Working mobile numbers of persons, or landlines of households."""
         ids = self.owner_ids(kind, ids)
         if kind == "landline":
@@ -116,11 +124,11 @@ class China(Finite):
         kernels.count_mobiles(self.people, ids, out)
         return out
 
-    def columns(self):
+    def columns(self) -> Sequence[str]:
         """Names of the columns of `persons`."""
         return (*COLUMNS, *self.outcome_names, "weekly_hours")
 
-    def persons(self, ids, columns=None):
+    def persons(self, ids: Values, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A DataFrame of persons; see `Population.persons`."""
         wanted, a = self.wanted(columns), self.attributes(ids)
         table = a.table(ids, wanted)
@@ -130,7 +138,7 @@ class China(Finite):
             table["weekly_hours"] = np.where(a.internet, hours, np.nan)
         return pd.DataFrame({name: table[name] for name in wanted})
 
-    def households(self, ids):
+    def households(self, ids: Values) -> pd.DataFrame:
         """A table of households: household_id, province, prefecture, urban, kind, household_size, first person, lines."""
         ids = self.household_ids(ids)
         out = np.empty((len(ids), 4), np.int64)
@@ -140,7 +148,7 @@ class China(Finite):
             {
                 "household_id": ids,
                 **{name: make() for name, make in places(self.people, area).items()},
-                "kind": pd.Categorical.from_codes(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
+                "kind": categorical(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
                 "household_size": out[:, 2].astype(np.int16),
                 "first_person_id": out[:, 1],
                 "n_lines": out[:, 3].astype(np.int8),
@@ -149,7 +157,7 @@ class China(Finite):
 
     # ------------------------------------------------------------------------------------------------- the exact truth
     @property
-    def parameter_source(self):
+    def parameter_source(self) -> str:
         """Where exact parameters come from: "shipped", "cached" or "to be streamed"."""
         if parameters.shipped()[0] == self.fingerprint:
             return "shipped"
@@ -158,7 +166,9 @@ class China(Finite):
     def _cache_path(self, depth):
         return cache.folder() / f"{depth}-{self.fingerprint}.npz"
 
-    def sums(self, depth="answers", fine=True, progress=None):
+    def sums(
+        self, depth: str = "answers", fine: bool = True, progress: Callable[[int], object] | None = None
+    ) -> "Sums":
         """Exact `parameters.Sums` over everybody, at least so deep ("cells", "status", "answers").
 
         By area (prefecture × rural/urban), or by zone (province × rural/urban) where not `fine`. Comes with the package
@@ -167,7 +177,7 @@ class China(Finite):
         """
         if not fine and parameters.shipped()[0] == self.fingerprint:
             if "shipped" not in self._known:
-                self._known["shipped"] = parameters.load(parameters.shipped()[1], self.fingerprint)
+                self._known |= {"shipped": parameters.load(parameters.shipped()[1], self.fingerprint)}
             return self._known["shipped"]
         enough = parameters.DEPTHS[parameters.DEPTHS.index(depth) :]
         known = next((self._known[d] for d in enough if d in self._known), None)
@@ -185,7 +195,7 @@ class China(Finite):
             self._known["zone", known.depth] = parameters.by_zone(known, self.people.area_zone)
         return self._known["zone", known.depth]
 
-    def statistic(self, name):
+    def statistic(self, name: str) -> tuple[Sequence[str], Callable[[Callable[[str], Any]], Any]]:
         """See `Finite`; published indicators have values of their own."""
         definition = reference.indicators()
         if not isinstance(name, str) or name not in definition.index:
@@ -193,7 +203,13 @@ class China(Finite):
         row = definition.loc[name]
         return parameters.expressions_of(row), lambda total: parameters.indicator_value(row, total)
 
-    def totals(self, expressions, by, where, progress=None):
+    def totals(
+        self,
+        expressions: Sequence[str],
+        by: Sequence[str],
+        where: Mapping[str, Sequence[Any]],
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[list[str], Callable[[str], Any]]:
         """See `Finite`: from sums over everybody where these tell the columns that are asked about, else from persons."""
         depth, columns = parameters.depth_of(expressions), {*by, *where}
         simple = depth != "answers" and not any("landlines" in e for e in expressions)
@@ -240,7 +256,7 @@ class China(Finite):
         found = [domains.text(axes, by, int(c)) for c in kept["present"]]
         return found, lambda expression: kept["sums"][1 + list(expressions).index(expression)]
 
-    def labels(self, column):
+    def labels(self, column: str) -> Sequence[Any]:
         """Labels a column can have."""
         if column not in self.columns() or column in ("person_id", "household_id", "weekly_hours"):
             raise UnknownNameError(f"column {column!r} cannot define a domain; choose a label column of persons().")
@@ -255,7 +271,7 @@ class China(Finite):
         def one(block):
             ids = np.arange(*block)
             a = self.attributes(ids)
-            answers = self.answers(ids, a) if deep else None
+            answers = self.answers(ids, a) if deep else (np.empty((0, 0)), np.empty(0))
             table = a.table(ids, [c for c in labels if c in COLUMNS])
             for column in labels:
                 if column in names:
@@ -285,7 +301,7 @@ class China(Finite):
             yield from ((start, min(start + BLOCK, end)) for start in range(begin, end, BLOCK))
 
 
-def _checked(arguments):
+def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments of `Population.china` as plain numbers; those outside their ranges are refused."""
     for name, value in arguments.items():
         guards.number(value, f"population.{name}", error=SpecError)

@@ -1,11 +1,14 @@
 """The tables that a country is made from: read, and refused where they leave something open or contradict each other."""
 
 import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Array, Floats, Ints
 from ..errors import DataError, UnknownNameError
 from ..tables import framed
 from . import domains
@@ -15,7 +18,7 @@ TOLERANCE = 1e-6  # how far margins of a stratum may disagree, relative
 RESERVED = ("person_id", "household_id", "household_size", "n_lines", "persons")
 
 
-def refuse_names(names, stratum):
+def refuse_names(names: Sequence[Any], stratum: Any) -> None:
     """Variables and outcomes need names of their own."""
     for name in names:
         if name in (*RESERVED, stratum) or names.count(name) > 1 or not isinstance(name, str):
@@ -25,7 +28,7 @@ def refuse_names(names, stratum):
             )
 
 
-def _pandas(data, columns, what):
+def _pandas(data: Any, columns: Collection[Any], what: str) -> pd.DataFrame:
     table = framed(data, what).to_pandas()
     missing = [c for c in columns if c not in table]
     if missing:
@@ -33,7 +36,7 @@ def _pandas(data, columns, what):
     return table
 
 
-def _variables(table, besides, levels, what):
+def _variables(table: pd.DataFrame, besides: Collection[Any], levels: Mapping[str, Any], what: str) -> list[Any]:
     """The variables that a table names in its columns; refuses those without a margin."""
     named = [c for c in table if c not in besides]
     unknown = [c for c in named if c not in levels]
@@ -55,7 +58,7 @@ def _numbers(table, column, what, low=0.0, high=np.inf):
     return values
 
 
-def read_lines(lines, strata):
+def read_lines(lines: Any, strata: Sequence[Any]) -> Array:
     """2**32 × the share of households with a landline, by stratum."""
     if lines is None:
         return np.zeros(len(strata), np.uint64)
@@ -67,7 +70,7 @@ def read_lines(lines, strata):
     return np.rint(np.array(rates, dtype=float) * 2.0**32).astype(np.uint64)
 
 
-def read_margins(margins, stratum):
+def read_margins(margins: Any, stratum: str) -> tuple[tuple[Any, ...], dict[Any, list[Any]], list[dict[str, Floats]]]:
     """Strata, levels by variable, and for each stratum {variable: totals (L,)}; checked for gaps and disagreement."""
     table = _pandas(margins, (stratum, "variable", "level", "total"), "margins")
     for column in (stratum, "variable", "level"):
@@ -104,7 +107,7 @@ def _one_stratum(part, s, levels, stratum):
             )
         wide[v] = np.array([found[str(label)] for label in labels])
     sums = {v: x.sum() for v, x in wide.items()}
-    low, high = min(sums, key=sums.get), max(sums, key=sums.get)
+    low, high = min(sums, key=sums.__getitem__), max(sums, key=sums.__getitem__)
     if sums[high] - sums[low] > TOLERANCE * sums[high]:
         raise DataError(
             f"margins of {stratum} {s} disagree: {high!r} adds up to {sums[high]:,.0f} persons, {low!r} to {sums[low]:,.0f}, "
@@ -117,7 +120,7 @@ def _one_stratum(part, s, levels, stratum):
     return wide
 
 
-def read_association(association, levels):
+def read_association(association: Any, levels: Mapping[str, Sequence[Any]]) -> Floats:
     """The association before the fit, shape (levels of each variable)."""
     shape = tuple(len(x) for x in levels.values())
     if association is None:
@@ -136,7 +139,7 @@ def read_association(association, levels):
     return np.broadcast_to(small.reshape([len(x) if v in named else 1 for v, x in levels.items()]), shape).copy()
 
 
-def read_rates(rates, levels):
+def read_rates(rates: Any, levels: Mapping[str, Sequence[Any]]) -> tuple[tuple[str, ...], Array]:
     """Names of the outcomes and 2**32 × their probability by cell (K, J)."""
     shape = tuple(len(x) for x in levels.values())
     table = pd.DataFrame(columns=["outcome", "rate"]) if rates is None else _pandas(rates, ("outcome", "rate"), "rates")
@@ -144,10 +147,10 @@ def read_rates(rates, levels):
     if len(table) == 0:
         return (), np.zeros((0, math.prod(shape)), np.uint64)
     variables = _variables(table, ("outcome", "rate"), levels, "rates")
-    names = tuple(dict.fromkeys(table["outcome"]))
+    names: tuple[Any, ...] = tuple(dict.fromkeys(table["outcome"]))
     result = np.full((len(names), *shape), np.nan)
     for row, value in zip(table.to_dict("records"), rate):
-        place = [slice(None)] * len(shape)
+        place: list[Any] = [slice(None)] * len(shape)
         for v in variables:
             if not pd.isna(row[v]) and row[v] != "":
                 place[list(levels).index(v)] = domains.label_codes(levels[v], row[v], v)[0]
@@ -160,7 +163,7 @@ def read_rates(rates, levels):
     return names, np.rint(result.reshape(len(names), -1) * 2.0**32).astype(np.uint64)
 
 
-def read_sizes(household_sizes, persons):
+def read_sizes(household_sizes: Any, persons: Ints) -> tuple[Ints, Floats]:
     """Sizes of households and the share of households that each has; persons : of every stratum."""
     try:
         given = {1: 1.0} if household_sizes is None else dict(household_sizes)

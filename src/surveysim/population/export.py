@@ -1,20 +1,28 @@
 """Persons to Parquet: streamed in blocks, one file each, resumable."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..aliases import Pathname, Progress
 from ..errors import DataError
 from ..writing import PREFIX, advancing, whole, write_text
 from . import domains
 
+if TYPE_CHECKING:
+    from .finite import Finite
+
 BLOCK = 500_000  # persons in memory at once
 
 
-def to_parquet(pop, folder, where, columns, progress):
+def to_parquet(
+    pop: "Finite", folder: Pathname, where: Mapping[str, Any] | None, columns: Sequence[str] | None, progress: Progress
+) -> int:
     """See `Population.to_parquet`."""
     folder, name = Path(folder), pop.stratum_name
     _, where = domains.asked(None, where)

@@ -1,10 +1,14 @@
 """What a source of people is: persons and households by number, exact values for any domain. `Population` asks one."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Array, Ints, Values
 from ..errors import DataError
 from . import domains
 
@@ -23,31 +27,34 @@ class Finite:
     """
 
     household_name = "household_id"  # of the column of household ids
+    if TYPE_CHECKING:
 
-    def person_ids(self, ids):
+        def __getattr__(self, name: str) -> Any: ...  # what a subclass has
+
+    def person_ids(self, ids: Values) -> Ints:
         """Ids of persons as an array; refuses those that are none."""
         return ids_below(ids, self.size, "person")
 
-    def household_ids(self, ids):
+    def household_ids(self, ids: Values) -> Ints:
         """The same of households."""
         return ids_below(ids, self.n_households, "household")
 
-    def owner_ids(self, kind, ids):
+    def owner_ids(self, kind: str, ids: Values) -> Ints:
         """Ids of those who have numbers of a kind: of persons, or of households."""
         person = guards.choice(kind, "kind", ("landline", "mobile")) == "mobile"
         return self.person_ids(ids) if person else self.household_ids(ids)
 
-    def wanted(self, columns):
+    def wanted(self, columns: Any) -> list[str]:
         """The names of some columns of persons; all where None."""
         return domains.wanted(columns, self.columns())
 
-    def check(self, where, columns):
+    def check(self, where: Mapping[str, Any], columns: Iterable[str] | None) -> None:
         """Refuse labels and columns that persons do not have."""
         for column, wanted in where.items():
             domains.label_codes(self.labels(column), wanted, column)
         self.wanted(columns)
 
-    def select(self, ids, where, columns=None):
+    def select(self, ids: Values, where: Mapping[str, Any], columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The persons among `ids` that carry the labels of `where`, as a pandas table."""
         ids, where = self.person_ids(ids), domains.conditions(where)
         if where:
@@ -63,20 +70,26 @@ class Finite:
     def _pandas(self, ids, columns):
         return nw.from_native(self.persons(ids, columns)).to_pandas()
 
-    def parameter(self, name, by, where, progress):
+    def parameter(self, name: str, by: Any, where: Any, progress: Callable[[int], object] | None) -> Any:
         """See `Population.parameter`."""
         by, where = domains.asked(by, where)
         expressions, value_of = self.statistic(name)
         found, total = self.totals(expressions, by, where, progress)
         return pd.DataFrame({"domain": found, "value": np.asarray(value_of(total), dtype=float)})
 
-    def statistic(self, name):
+    def statistic(self, name: str) -> tuple[Sequence[str], Callable[[Callable[[str], Any]], Any]]:
         """The expressions that the name of a parameter asks for, and its value from a function of their totals."""
         parts = domains.fraction(name)
         return [part for part in parts if part], lambda total: domains.ratio(total, *parts)
 
 
-def totals_of_rows(axes, by, keep, there, values):
+def totals_of_rows(
+    axes: domains.Axes,
+    by: Sequence[str],
+    keep: Array,
+    there: Array | bool,
+    values: Callable[[str], Any],
+) -> tuple[list[str], Callable[[str], Any]]:
     """`Finite.totals` from the rows to `keep`, of which some are `there`; values : the rows' values of an expression."""
     code, size = domains.combine(axes, by, keep.shape)
     present = domains.present(code[keep & there], by)
@@ -87,7 +100,7 @@ def totals_of_rows(axes, by, keep, there, values):
     return [domains.text(axes, by, int(c)) for c in present], total
 
 
-def ids_below(ids, size, what):
+def ids_below(ids: Values, size: int, what: str) -> Ints:
     """Whole numbers from 0 to size - 1, as an array."""
     try:
         ids = np.asarray(ids)

@@ -1,11 +1,17 @@
 """Iterative proportional fitting (Deming & Stephan 1940): of one table to margins of any kind, and of many tables by one pattern."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from ..aliases import Array, Floats
 from ..apportion import over
 
 
-def fitted(start, margins, sweeps, tolerance=None):
+def fitted(
+    start: Array, margins: Sequence[tuple[Any, Array]], sweeps: int, tolerance: float | None = None
+) -> tuple[Floats, Any]:
     """A table scaled to each of its margins in turn, again and again, from `start`.
 
     Parameters
@@ -29,7 +35,7 @@ def fitted(start, margins, sweeps, tolerance=None):
     return table, None if tolerance is None else gaps
 
 
-def associate(prior, rows, columns):
+def associate(prior: Array, rows: Array, columns: Array) -> Floats:
     """Tables (A, R, J) with the association of `prior` (R, J) and margins `rows` (A, R), `columns` (A, J).
 
     Every table is prior × a row factor × a column factor, which is less to keep than the tables. Rows hold exactly; columns where

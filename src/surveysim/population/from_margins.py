@@ -2,13 +2,17 @@
 
 import hashlib
 import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards, streams
+from ..aliases import Ints, Values
 from ..apportion import largest_remainder, starts
+from ..coding import categorical
 from ..errors import DataError, UnknownNameError
 from ..kernels import margins as kernels
 from ..kernels import randomness
@@ -32,7 +36,17 @@ class FromMargins(Finite):
     levels : mapping of variables to their levels.
     """
 
-    def __init__(self, margins, stratum, association, household_sizes, rates, mobiles, lines, seed):
+    def __init__(
+        self,
+        margins: Any,
+        stratum: str,
+        association: Any,
+        household_sizes: Any,
+        rates: Any,
+        mobiles: Any,
+        lines: Any,
+        seed: int,
+    ) -> None:
         self.seed, self.stratum_name = guards.seed_of(seed), one_name(stratum, "from_margins: stratum")
         if mobiles is not None:
             one_name(mobiles, "from_margins: mobiles")
@@ -63,7 +77,7 @@ class FromMargins(Finite):
             digest.update(np.ascontiguousarray(array).tobytes())
         self.fingerprint = digest.hexdigest()[:20]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Population.from_margins: {self.size:,} persons in {len(self.strata)} strata>"
 
     def _count_levels(self, variable):
@@ -92,7 +106,7 @@ class FromMargins(Finite):
         place = list(self.levels).index(variable)
         return cell // math.prod(shape[place + 1 :]) % shape[place]
 
-    def columns(self):
+    def columns(self) -> Sequence[str]:
         """Names of the columns of `persons`."""
         return [
             "person_id",
@@ -104,7 +118,7 @@ class FromMargins(Finite):
             *self.outcome_names,
         ]
 
-    def persons(self, ids, columns=None):
+    def persons(self, ids: Values, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A table of persons: ids, the stratum, household_size, n_lines, every variable (categorical), every outcome (bool)."""
         wanted = self.wanted(columns)
         ids, out, answers = self._draw(ids)
@@ -116,15 +130,15 @@ class FromMargins(Finite):
             "n_lines": lambda: self.n_numbers("landline", out[:, 1]),
         }
         for name, labels in self.levels.items():
-            make[name] = lambda n=name, x=labels: pd.Categorical.from_codes(self._level(out[:, 2], n), x)
+            make[name] = lambda n=name, x=labels: categorical(self._level(out[:, 2], n), x)
         for k, name in enumerate(self.outcome_names):
             make[name] = lambda j=k: answers[:, j].astype(bool)
         return pd.DataFrame({name: make[name]() for name in wanted})
 
     def _stratum(self, of_class):
-        return pd.Categorical.from_codes(self.people.class_stratum[of_class], list(self.strata))
+        return categorical(self.people.class_stratum[of_class], list(self.strata))
 
-    def households(self, ids):
+    def households(self, ids: Values) -> pd.DataFrame:
         """A table of households: household_id, the stratum, household_size, first_person_id, n_lines."""
         ids, p = self.household_ids(ids), self.people
         c = np.searchsorted(p.class_household, ids, side="right") - 1
@@ -138,7 +152,7 @@ class FromMargins(Finite):
             }
         )
 
-    def blocks(self, stratum, most):
+    def blocks(self, stratum: int, most: int) -> list[Any]:
         """Ranges of at most so many ids that make up a stratum (by index)."""
         inside = np.nonzero(self.people.class_stratum == stratum)[0]
         if len(inside) == 0:
@@ -146,7 +160,7 @@ class FromMargins(Finite):
         first, end = int(self.people.class_person[inside[0]]), int(self.people.class_person[inside[-1] + 1])
         return [range(start, min(start + most, end)) for start in range(first, end, most)]
 
-    def labels(self, column):
+    def labels(self, column: str) -> Sequence[Any]:
         """Labels that a column of persons can have."""
         labels = self.levels | {name: [False, True] for name in self.outcome_names}
         labels |= {"household_size": np.unique(self.people.class_size).tolist(), "n_lines": [0, 1]}
@@ -155,7 +169,7 @@ class FromMargins(Finite):
         return labels[column]
 
     # ------------------------------------------------------------------------------------------------ telephones
-    def n_numbers(self, kind, ids):
+    def n_numbers(self, kind: str, ids: Ints) -> Ints:
         """Working mobile numbers of persons, or landlines of households."""
         ids = self.owner_ids(kind, ids)
         if kind == "landline":
@@ -167,7 +181,7 @@ class FromMargins(Finite):
         variable, counts = self._mobiles
         return counts[self._level(self._draw(ids, outcomes=False)[1][:, 2], variable)]
 
-    def owners(self, kind):
+    def owners(self, kind: str) -> Any:
         """See `Finite`; ids are sorted by stratum, and held numbers are expectations."""
         p = self.people
         edges = np.searchsorted(p.class_stratum, np.arange(len(self.strata) + 1))
@@ -208,7 +222,13 @@ class FromMargins(Finite):
             result[s] += sums
         return result
 
-    def totals(self, expressions, by, where, progress=None):
+    def totals(
+        self,
+        expressions: Sequence[str],
+        by: Sequence[str],
+        where: Mapping[str, Sequence[Any]],
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[list[str], Callable[[str], Any]]:
         """See `Finite`; an expression is "persons" or an outcome, either times groups such as "sex=female"."""
         shape = (len(self.strata), self.people.alias.shape[2])
         cell = np.arange(shape[1])

@@ -1,12 +1,15 @@
 """A finite population that is a table: the user's own."""
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Ints, Table, Values
 from ..errors import DataError, UnknownNameError
 from ..tables import framed, one_name
 from . import domains
@@ -23,7 +26,15 @@ class FromTable(Finite):
 
     household_name = "household_index"
 
-    def __init__(self, data, stratum=None, household=None, mobiles=None, lines=None, seed=1):
+    def __init__(
+        self,
+        data: Table,
+        stratum: str | None = None,
+        household: str | None = None,
+        mobiles: str | None = None,
+        lines: str | None = None,
+        seed: int = 1,
+    ) -> None:
         self._data = framed(data, "from_frame: data").clone()  # the caller's table may change later
         names = [str(column) for column in self._data.columns]
         if len(set(names)) < len(names) or not all(isinstance(c, str) for c in self._data.columns):
@@ -61,7 +72,7 @@ class FromTable(Finite):
             raise DataError("from_frame: columns must hold numbers, text, dates or true/false, not lists.") from None
         return digest.hexdigest()[:20]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Population.from_frame: {self.size:,} persons in {len(self.strata)} strata>"
 
     def _text(self, column):
@@ -97,16 +108,16 @@ class FromTable(Finite):
                 f"first such row is {int(np.nonzero(differs)[0][0])}. Members of a household share it."
             )
 
-    def blocks(self, stratum, most):
+    def blocks(self, stratum: int, most: int) -> list[Any]:
         """Arrays of at most so many ids that make up a stratum (by index)."""
         ids = np.nonzero(self._stratum == stratum)[0]
         return [ids[i : i + most] for i in range(0, len(ids), most)]
 
-    def columns(self):
+    def columns(self) -> Sequence[str]:
         """Names of the columns of `persons`."""
         return [*(name for name in self._added([]) if name not in self._data.columns), *self._data.columns]
 
-    def persons(self, ids, columns=None):
+    def persons(self, ids: Values, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The rows of `ids` as a table of the caller's kind, with person_id (the position) and household_index."""
         ids = self.person_ids(ids)
         table = self._data[ids]
@@ -120,7 +131,7 @@ class FromTable(Finite):
         added = {"person_id": ids}
         return added | ({} if self._columns["household"] is None else {"household_index": self._household[ids]})
 
-    def households(self, ids):
+    def households(self, ids: Values) -> pd.DataFrame:
         """A DataFrame of households: household_index, the stratum, your label, household_size, first_person_id, n_lines."""
         ids = self.household_ids(ids)
         size = np.bincount(self._household, minlength=self.n_households)
@@ -137,7 +148,7 @@ class FromTable(Finite):
         )
 
     # ------------------------------------------------------------------------------------------------ telephones
-    def n_numbers(self, kind, ids):
+    def n_numbers(self, kind: str, ids: Ints) -> Ints:
         """Working mobile numbers of persons, or landlines of households."""
         ids = self.owner_ids(kind, ids)
         column = self._columns["mobiles" if kind == "mobile" else "lines"]
@@ -145,7 +156,7 @@ class FromTable(Finite):
             return np.zeros(len(ids), np.int64)
         return self._counts(column)[ids if kind == "mobile" else self._first[ids]]
 
-    def owners(self, kind):
+    def owners(self, kind: str) -> Any:
         """First owner of every stratum in the order of `owner_ids`, the most numbers one holds, numbers held by stratum."""
         role = "mobiles" if kind == "mobile" else "lines"
         if self._columns[role] is None:
@@ -158,7 +169,13 @@ class FromTable(Finite):
         return order, start, max(1, int(held.max())), np.bincount(stratum, held, len(self.strata))
 
     # ------------------------------------------------------------------------------------------------ the exact truth
-    def totals(self, expressions, by, where, progress=None):
+    def totals(
+        self,
+        expressions: Sequence[str],
+        by: Sequence[str],
+        where: Mapping[str, Sequence[Any]],
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[list[str], Callable[[str], Any]]:
         """See `Finite`; the names are columns, or "persons"."""
         axes = {column: self._axis(column) for column in {*by, *where}}
         keep = domains.inside(axes, where, (self.size,), by)
@@ -169,7 +186,7 @@ class FromTable(Finite):
             raise UnknownNameError(f"no column {column!r}; the table has {', '.join(self._data.columns)}.")
         return domains.labels_of(self._data[column].to_pandas())
 
-    def labels(self, column):
+    def labels(self, column: str) -> Sequence[Any]:
         """Labels of a column."""
         return self._axis(column)[1]
 

@@ -11,15 +11,18 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import reference
+from ..aliases import Floats, Ints
 from ..apportion import bisected
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SurveysimError
 from ..on_demand import Later
+from ..tables import each_row
 from . import census
 
 special = Later("scipy", ".special")
@@ -69,25 +72,25 @@ class OutcomeModel:
 
 
 @cache
-def definitions():
+def definitions() -> pd.DataFrame:
     """The outcome table (outcomes.csv): universe, published indicator, slopes, loading, nesting, labels."""
-    with (files(__package__) / "outcomes.csv").open(encoding="utf-8") as file:
+    with (files(str(__package__)) / "outcomes.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)
 
 
 @cache
-def digest():
+def digest() -> dict[str, str]:
     """{"outcomes": digest} of the outcome table."""
-    return {"outcomes": hashlib.sha256((files(__package__) / "outcomes.csv").read_bytes()).hexdigest()[:16]}
+    return {"outcomes": hashlib.sha256((files(str(__package__)) / "outcomes.csv").read_bytes()).hexdigest()[:16]}
 
 
-def cell_groups():
+def cell_groups() -> Any:
     """Group (0..31, without town) of each of the 280 sex × age × education cells, and its age group and education."""
     _, age, education = (a.ravel() for a in np.indices((2, len(AGE_STARTS), len(EDUCATION))))
     return AGE_8[age] * 4 + EDUCATION_4[education], age, education
 
 
-def solve_logit(eta, weight, masks, targets, what):
+def solve_logit(eta: Floats, weight: Floats, masks: Any, targets: Any, what: str) -> Floats:
     """Intercepts added to `eta` (n,) so that Σ weight·expit(eta) over each mask meets its target; returns the new eta.
 
     Newton's method on the dual with a minimum-norm step, because masks may overlap or add up to each other.
@@ -110,7 +113,7 @@ def solve_logit(eta, weight, masks, targets, what):
     )
 
 
-def internet_model(reachable, zone, effect, year):
+def internet_model(reachable: Floats, zone: Ints, effect: Floats, year: int) -> Any:
     """P(internet use | telephone) by area and cell, shape (734, 280), meeting the published sizes of December 2024.
 
     On the census population of 2020, whose ages could not hold these sizes, the sizes by age are the rates on the 2023
@@ -159,7 +162,7 @@ def internet_model(reachable, zone, effect, year):
     return np.where(first >= 6, special.expit(eta), 0.0).reshape(reachable.shape)
 
 
-def fit(reachable, persons, zone, shift, prefecture_icc, year):
+def fit(reachable: Floats, persons: Floats, zone: Ints, shift: Any, prefecture_icc: float, year: int) -> Any:
     """Fit everything: `reachable` as in `internet_model`, `persons` (734, 280) all residents, `shift` (734,) the standard
     normal effects of the prefectures."""
     latent = prefecture_icc / (1 - prefecture_icc)
@@ -175,7 +178,7 @@ def fit(reachable, persons, zone, shift, prefecture_icc, year):
     sector = np.stack([FARMING[GROUP_TOWN, GROUP_AGE], MANUFACTURING[GROUP_TOWN, GROUP_AGE]])
     probability = _fit_outcomes(netizens, others, sector)
     table = definitions()
-    universes = [_universe(row.universe) for row in table.itertuples()]
+    universes = [_universe(row.universe) for row in each_row(table)]
     asked_online = np.array([universe != "nonuser" for universe in universes])
     threshold = _cut_into_levels(probability, table["loading"].to_numpy(), levels, asked_online)
     return OutcomeModel(
@@ -220,14 +223,14 @@ def _routing(table, universes):
     return asked, np.array(nested).reshape(-1, 2), np.array(shared).reshape(-1, 2)
 
 
-def published_rate(indicator):
+def published_rate(indicator: str) -> float:
     """A published figure of December 2024 as a share: a size over its denominator, a range at its middle."""
-    row = reference.published().loc[indicator]
+    row = reference.published().loc[indicator].to_dict()
     value = row["value_2024_12"]
     if np.isnan(value):
         value = (row["value_2024_12_lo"] + row["value_2024_12_hi"]) / 2
     if row["unit"] == "10k persons":
-        return value / reference.published().loc["netizens_size", "value_2024_12"]
+        return value / reference.published()["value_2024_12"]["netizens_size"]
     return value / 100
 
 
@@ -263,7 +266,7 @@ def _fit_outcomes(netizens, others, sector):
         "netizen_farming": netizens * sector[0],
         "netizen_manufacturing": netizens * sector[1],
     }
-    for k, row in enumerate(table.itertuples()):
+    for k, row in enumerate(each_row(table)):
         restricted = np.ones(GROUPS, bool)
         if row.universe.endswith("_60plus"):
             restricted = GROUP_AGE >= 6

@@ -8,13 +8,16 @@ on disk under a fingerprint of the population's arguments, of the facts and of `
 import hashlib
 import json
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache as once
 from importlib.resources import files
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import reference
+from ..aliases import Array, Ints, Truths
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
 from ..editions import POPULATION
 from ..errors import DataError, UnknownNameError
@@ -53,10 +56,10 @@ class Sums(NamedTuple):
     answers: np.ndarray | None = None  # (Z, 2, 20, 4, K + 1) outcomes, tenths of weekly hours
 
     @property
-    def depth(self):
+    def depth(self) -> str:
         return DEPTHS[(self.status is not None) + (self.answers is not None)]
 
-    def column(self, name, status=False):
+    def column(self, name: str, status: bool = False) -> Any:
         """One variable by (Z, 2, 20, 4), and by status on a last axis where asked (base columns only)."""
         if name == "nonuser":  # people aged 6+ who are no netizens
             value = self.column("persons", status) - self.column("internet", status)
@@ -66,8 +69,10 @@ class Sums(NamedTuple):
             return self.persons
         if name == "landlines":
             return self.lines
+        assert self.status is not None  # who asks has looked at the depth
         if name in STATUS_VALUES:
             return self.status * STATUS_VALUES[name] if status else self.status @ STATUS_VALUES[name]
+        assert self.answers is not None
         value = self.answers[..., column_names().index(name) - len(STATUS_VALUES)]
         return value / 10 if name == "weekly_hours" else value
 
@@ -86,39 +91,41 @@ FACTS = (
 
 
 @once
-def column_names():
+def column_names() -> tuple[str, ...]:
     """Names of the sums, in the order of the last axis."""
     return (*STATUS_VALUES, *outcomes.definitions()["name"], "weekly_hours")
 
 
-def question(population, *parts):
+def question(population: object, *parts: object) -> str:
     """Hex digest of a question to a population, for the answers kept on disk."""
     return hashlib.sha256(repr((population, parts)).encode()).hexdigest()[:20]
 
 
-def fingerprint(arguments):
+def fingerprint(arguments: Mapping[str, Any]) -> str:
     """Hex digest of what a population depends on: its arguments, the facts and the number of the code that draws it."""
     facts = reference.digests(*FACTS) | outcomes.digest()
     text = json.dumps({"arguments": arguments, "facts": facts, "POPULATION": POPULATION}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def shipped():
+def shipped() -> Any:
     """Fingerprint and path of the parameter table that comes with the package (the preset's)."""
-    path = files(__package__) / "preset_parameters.npz"
+    path = files(str(__package__)) / "preset_parameters.npz"
     if not path.is_file():
         return None, path
     with path.open("rb") as file:
         return str(np.load(file)["fingerprint"]), path
 
 
-def depth_of(expressions):
+def depth_of(expressions: Iterable[str]) -> str:
     """How deep sums have to be for these variables."""
     names = {split(expression)[0] for expression in expressions} - {"persons"}
     return DEPTHS[0] if not names else DEPTHS[1] if names <= {*STATUS_VALUES, "nonuser"} else DEPTHS[2]
 
 
-def stream(people, depth="answers", progress=None, workers=None):
+def stream(
+    people: Any, depth: str = "answers", progress: Callable[[int], object] | None = None, workers: int | None = None
+) -> Sums:
     """`Sums` over everybody by area; `progress` is called with persons done.
 
     Areas are the blocks: each is summed by one thread into its own slice, so that the result does not depend on threads.
@@ -126,11 +133,12 @@ def stream(people, depth="answers", progress=None, workers=None):
     areas, shape = len(people.area_zone), (2, len(AGE_STARTS), 4)
     first = np.searchsorted(people.class_area, np.arange(areas + 1))
     persons = np.zeros((areas, *shape), np.int64)
-    status = lines = answers = None
+    deeper: dict[str, Array] = {}
     if depth != "cells":
-        status, lines = np.zeros((areas, *shape, kernels.N_STATUS), np.int32), np.zeros((areas, *shape), np.int64)
+        deeper["status"] = np.zeros((areas, *shape, kernels.N_STATUS), np.int32)
+        deeper["lines"] = np.zeros((areas, *shape), np.int64)
     if depth == "answers":
-        answers = np.zeros((areas, *shape, people.asked.shape[1] + 1), np.int64)
+        deeper["answers"] = np.zeros((areas, *shape, people.asked.shape[1] + 1), np.int64)
 
     def one(area):
         if depth == "cells":
@@ -142,15 +150,16 @@ def stream(people, depth="answers", progress=None, workers=None):
             heads = np.zeros(kernels.N_CELLS, np.int64)
             asked = np.zeros((kernels.N_CELLS if depth == "answers" else 0, people.asked.shape[1] + 1), np.int64)
             kernels.tally(people, first[area], first[area + 1], cells, heads, asked)
-            status[area], lines[area], persons[area] = _four(cells), _four(heads), _four(cells.sum(axis=1))
+            persons[area] = _four(cells.sum(axis=1))
+            deeper["status"][area], deeper["lines"][area] = _four(cells), _four(heads)
             if depth == "answers":
-                answers[area] = _four(asked)
+                deeper["answers"][area] = _four(asked)
         return people.class_person[first[area + 1]] - people.class_person[first[area]]
 
     for done in each(one, range(areas), workers):
         if progress is not None:
             progress(int(done))
-    return Sums(persons, status, lines, answers)
+    return Sums(persons, **deeper)
 
 
 def _four(cells):
@@ -159,14 +168,15 @@ def _four(cells):
     return np.add.reduceat(seven, np.unique(outcomes.EDUCATION_4, return_index=True)[1], axis=2)
 
 
-def by_zone(sums, area_zone):
+def by_zone(sums: Sums, area_zone: Ints) -> Sums:
     """Sums over the 62 zones from sums over areas."""
     order = np.argsort(area_zone, kind="stable")
     first = np.searchsorted(area_zone[order], np.arange(62))
-    return Sums(*(None if x is None else np.add.reduceat(x[order], first, axis=0, dtype=np.int64) for x in sums))
+    known = ((name, x) for name, x in sums._asdict().items() if x is not None)
+    return Sums(**{name: np.add.reduceat(x[order], first, axis=0, dtype=np.int64) for name, x in known})
 
 
-def save(path, mark, sums):
+def save(path: Path, mark: str, sums: Sums) -> None:
     """Write sums, in as narrow numbers as hold them."""
     tables = {name: x for name, x in sums._asdict().items() if x is not None}
     cache.save(
@@ -176,7 +186,7 @@ def save(path, mark, sums):
     )
 
 
-def load(path, mark):
+def load(path: Path, mark: str) -> Sums | None:
     """Sums from a file, or None when there are none of this fingerprint."""
     arrays = cache.load(path, mark)
     if arrays is None or "persons" not in arrays:
@@ -184,7 +194,7 @@ def load(path, mark):
     return Sums(**{name: x.astype(np.int64) for name, x in arrays.items()})
 
 
-def split(expression):
+def split(expression: str) -> tuple[str, list[str]]:
     """Variables of an expression such as "internet*age_60plus": the summed column, and the group variables."""
     names = [name.strip() for name in expression.split("*")]
     groups = [name for name in names if name in VARIABLES]
@@ -201,7 +211,7 @@ def split(expression):
     return (rest[0] if rest else "persons"), groups
 
 
-def group_mask(names, shape):
+def group_mask(names: Iterable[str], shape: tuple[int, ...]) -> Truths:
     """Boolean mask over (zones or areas, sex, age, education[, status]) of the people in all of the named groups."""
     first = np.array(AGE_STARTS)
     mask = np.ones(shape, bool)
@@ -218,7 +228,7 @@ def group_mask(names, shape):
     return mask
 
 
-def place_axes(people, index):
+def place_axes(people: Any, index: Ints) -> dict[str, tuple[Any, Sequence[Any]]]:
     """Codes and labels of the places of zones (where there are 62) or areas."""
     fine = len(index) != 62
     zone = people.area_zone[index] if fine else index
@@ -228,7 +238,7 @@ def place_axes(people, index):
     return found
 
 
-def axes(people, shape):
+def axes(people: Any, shape: tuple[int, ...]) -> dict[str, tuple[Any, Sequence[Any]]]:
     """Codes over (zone or area, sex, age, education[, status]) and labels of the columns that domains can name."""
     tail = (1,) * (len(shape) - 4)
     index = np.arange(shape[0]).reshape(-1, 1, 1, 1, *tail)
@@ -248,7 +258,7 @@ def axes(people, shape):
     return {name: (np.broadcast_to(codes, shape), labels) for name, (codes, labels) in found.items()}
 
 
-def indicator_value(row, total, scale=1.0):
+def indicator_value(row: Any, total: Callable[[str], Any], scale: float = 1.0) -> Any:
     """A published estimand from a function `total(expression)`: the one place that says what the kinds mean.
 
     known and ratio: 100 × numerator / denominator; mean: numerator / denominator; total: numerator in 10k persons;
@@ -267,7 +277,7 @@ def indicator_value(row, total, scale=1.0):
         return np.divide(number * factor, base)
 
 
-def expressions_of(row):
+def expressions_of(row: Any) -> tuple[str, ...]:
     """The expressions `indicator_value` asks for."""
     rest = () if row.kind == "total" else (row.denominator,)
     return (row.numerator, *rest, *(("persons", "internet") if row.kind == "complement_ratio" else ()))

@@ -1,7 +1,16 @@
 """The door of the room: `Population` asks a source of people, whichever it is."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from ..aliases import Pathname, Progress, Table, Values
 from ..display import Shown
 from . import export
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .finite import Finite
 
 
 class Population(Shown):
@@ -29,13 +38,13 @@ class Population(Shown):
     [15.0, 60.0]
     """
 
-    def __init__(self, source):
+    def __init__(self, source: "Finite") -> None:
         self.source = source
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(self.source)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "source":  # nobody's, and what unpickling asks for
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.source, name)
@@ -43,16 +52,16 @@ class Population(Shown):
     @classmethod
     def china(
         cls,
-        seed=1,
-        scale=1.0,
-        year=2023,
+        seed: int = 1,
+        scale: float = 1.0,
+        year: int = 2023,
         *,
-        personal_share=0.95,
-        residential_share=0.55,
-        no_phone_internet_rate=0.0,
-        household_icc=0.25,
-        prefecture_icc=0.02,
-    ):
+        personal_share: float = 0.95,
+        residential_share: float = 0.55,
+        no_phone_internet_rate: float = 0.0,
+        household_icc: float = 0.25,
+        prefecture_icc: float = 0.02,
+    ) -> Self:
         """The mainland's 31 provinces: households of the 2020 census moved to a year-end, phones, use of the internet.
 
         Parameters
@@ -103,7 +112,16 @@ class Population(Shown):
         )
 
     @classmethod
-    def from_frame(cls, data, *, stratum=None, household=None, mobiles=None, lines=None, seed=1):
+    def from_frame(
+        cls,
+        data: Table,
+        *,
+        stratum: str | None = None,
+        household: str | None = None,
+        mobiles: str | None = None,
+        lines: str | None = None,
+        seed: int = 1,
+    ) -> Self:
         """Your own finite population: every row of a table is a person.
 
         Parameters
@@ -144,16 +162,16 @@ class Population(Shown):
     @classmethod
     def from_margins(
         cls,
-        margins,
+        margins: Any,
         *,
-        stratum="stratum",
-        association=None,
-        household_sizes=None,
-        rates=None,
-        mobiles=None,
-        lines=None,
-        seed=1,
-    ):
+        stratum: str = "stratum",
+        association: Any = None,
+        household_sizes: Mapping[int, float] | None = None,
+        rates: Any = None,
+        mobiles: Any = None,
+        lines: Any = None,
+        seed: int = 1,
+    ) -> Self:
         """Any country from its margin tables: people of every stratum by several variables, drawn from their number.
 
         A joint table of all variables is fitted to the margins of every stratum by iterative proportional fitting (Deming &
@@ -199,7 +217,7 @@ class Population(Shown):
 
         return cls(FromMargins(margins, stratum, association, household_sizes, rates, mobiles, lines, seed))
 
-    def persons(self, ids, columns=None):
+    def persons(self, ids: Values, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """A table of persons, rows in the order of `ids`.
 
         Parameters
@@ -228,7 +246,7 @@ class Population(Shown):
         """
         return self.source.persons(ids, columns)
 
-    def households(self, ids):
+    def households(self, ids: Values) -> "pd.DataFrame":
         """A table of households: their id, the stratum (of China province, prefecture, urban, kind), household_size, first_person_id,
         n_lines; of a table also your label.
 
@@ -241,7 +259,14 @@ class Population(Shown):
         """
         return self.source.households(ids)
 
-    def parameter(self, name, by=None, where=None, *, progress=None):
+    def parameter(
+        self,
+        name: str,
+        by: str | Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> Any:
         """The exact finite-population value of a total, a ratio of totals or a published estimand.
 
         Parameters
@@ -278,7 +303,14 @@ class Population(Shown):
         """
         return self.source.parameter(name, by, where, progress)
 
-    def to_parquet(self, folder, where=None, columns=None, *, progress=False):
+    def to_parquet(
+        self,
+        folder: Pathname,
+        where: Mapping[str, Any] | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        progress: Progress = False,
+    ) -> int:
         """Write persons as one Parquet file per block, partitioned by stratum: `folder/province=110000/part-000.parquet`.
 
         People are streamed in blocks, so memory stays small. Files appear whole or not at all; the same call goes on where

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import reference
+from ..aliases import Array, Floats
 from ..apportion import bisected, largest_remainder, over, starts
 from ..columns import AGE_GROUPS, AGE_STARTS
 from ..kernels import people, randomness
@@ -50,7 +51,7 @@ class Synthesis:
     outcomes: outcomes.OutcomeModel
 
 
-def household_sizes(mean):
+def household_sizes(mean: Floats) -> Floats:
     """Shares of family households with 1 .. 7 members: a Poisson law cut at 7 with the given mean (assumption)."""
     size = np.arange(1, MOST_IN_FAMILY + 1)
 
@@ -155,17 +156,17 @@ def _line_of_roles(phones, roles, zone):
 
 
 def build(
-    year,
-    scale,
-    key,
+    year: int,
+    scale: float,
+    key: Array,
     *,
-    personal_share,
-    residential_share,
-    no_phone_internet_rate,
-    household_icc,
-    prefecture_icc,
-    prefecture_effect,
-):
+    personal_share: float,
+    residential_share: float,
+    no_phone_internet_rate: float,
+    household_icc: float,
+    prefecture_icc: float,
+    prefecture_effect: Floats,
+) -> Synthesis:
     """Build the population of a year: 367 prefectures × rural/urban areas, scaled; deterministic but for `key` and
     `prefecture_effect` (367,), standard normal draws."""
     joint = census.joint_table(year)

@@ -5,13 +5,16 @@ households is assumption, named in capitals here and listed in docs/population.m
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .. import reference
+from ..aliases import Array, Floats
 from ..apportion import bisected
 from ..columns import AGE_STARTS
 from ..kernels.people import LINE_CYCLE, MOBILE_CYCLE, SECOND_LINE_CYCLE, THIRD_CYCLE
+from ..tables import each_row
 
 # Assumption: probability of an own mobile number by the 20 age groups, in towns; the country's log odds are lower.
 MOBILE_BY_AGE = np.array(
@@ -52,12 +55,12 @@ class TelephoneModel:
     residential_lines: np.ndarray  # (31,)
     fixed_lines: np.ndarray  # (31,)
 
-    def line_rate(self):
+    def line_rate(self) -> Floats:
         """Probability of a residential line by the head's age group (the last: of a dormitory room), shape (62, 21)."""
         return self.line * np.repeat(self.line_cycle / LINE_CYCLE, 2)[:, None]
 
 
-def subscriptions(year):
+def subscriptions(year: int) -> Any:
     """Mobile subscriptions by province: the pattern of 2022 (the last complete year) at the national level of `year`."""
     table = reference.load("phone_coverage_province")
     column = "mobile_subscriptions_10k_derived"
@@ -73,7 +76,7 @@ def subscriptions(year):
     return pattern / pattern.sum() * level * 1e4
 
 
-def fixed_lines(year, population):
+def fixed_lines(year: int, population: Array) -> Any:
     """Fixed lines by province: national rate where nothing is known, inside every anchor, adding up to the nation.
 
     Anchors of other months are moved by the national level. Exact anchors hold up to the final common scaling of the
@@ -105,7 +108,7 @@ def _anchor_bounds(national, total, population):
     months = {month: value for month, value in national.items() if month >= "2020"}
     low, high = np.zeros(len(provinces)), np.full(len(provinces), np.inf)
     anchors = reference.load("phone_province_anchors").sort_values("reference_month")
-    for anchor in anchors.itertuples():
+    for anchor in each_row(anchors):
         if not anchor.measure.startswith("fixed_line"):
             continue
         p = provinces.index(anchor.adcode)
@@ -124,7 +127,9 @@ def _months(month):
     return int(month[:4]) * 12 + int(month[5:7])
 
 
-def fit(year, persons, households, *, personal_share, residential_share):
+def fit(
+    year: int, persons: Floats, households: Floats, *, personal_share: float, residential_share: float
+) -> TelephoneModel:
     """Fit the model: `persons` (62, 20) by zone and age, `households` (62, 21) by the head's age, and dormitory rooms.
 
     `personal_share` of the subscriptions belong to people, `residential_share` of the fixed lines to households.

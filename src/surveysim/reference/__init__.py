@@ -7,8 +7,10 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 
+from ..aliases import Ints
 from ..columns import EDUCATION
 
 CODES = (
@@ -25,33 +27,33 @@ AGES = ("00", "01_04", *(f"{a:02d}_{a + 4:02d}" for a in range(5, 85, 5)), "85p"
 
 
 @cache
-def _read(name):
-    with (files(__package__) / "facts" / f"{name}.csv").open(encoding="utf-8") as file:
+def _read(name: str) -> pd.DataFrame:
+    with (files(str(__package__)) / "facts" / f"{name}.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype=dict.fromkeys(CODES, str))
 
 
-def load(name):
+def load(name: str) -> pd.DataFrame:
     """One table of facts, a fresh copy: a file name under `facts/` without `.csv`."""
     return _read(name).copy()
 
 
 @cache
-def digests(*names):
+def digests(*names: str) -> dict[str, str]:
     """{name: digest} of tables of facts; without names those that a survey may depend on, which are all but the registry's."""
-    folder = files(__package__) / "facts"
+    folder = files(str(__package__)) / "facts"
     every = sorted(path.name.removesuffix(".csv") for path in folder.iterdir() if path.name.endswith(".csv"))
     wanted = names or [name for name in every if not name.startswith("registry_")]
     return {name: hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()[:16] for name in wanted}
 
 
 @cache
-def provinces():
+def provinces() -> tuple[str, ...]:
     """Adcodes of the 31 provinces, in the order every provincial array has."""
     return tuple(_read("provinces")["adcode"])
 
 
 @cache
-def frame_units():
+def frame_units() -> pd.DataFrame:
     """The 367 census prefectures in frame-unit order: adcode, province, unit (337 of them), names, area code, prefixes.
 
     A directly run county whose numbers cannot be told from a neighbour's belongs to the neighbour's unit. The unit's
@@ -68,12 +70,12 @@ def frame_units():
     return places
 
 
-def ages_by_prefecture():
+def ages_by_prefecture() -> Ints:
     """Census persons by prefecture, sex and 19 age groups, shape (367, 2, 19), in the order of `frame_units`."""
     return _by_prefecture("margins_prefecture_age_sex", AGES)
 
 
-def education_by_prefecture():
+def education_by_prefecture() -> Ints:
     """Census persons aged 6+ by prefecture, sex and 7 levels, shape (367, 2, 7). See the note on ages in facts/README."""
     return _by_prefecture("margins_prefecture_education_sex", EDUCATION)
 
@@ -85,20 +87,19 @@ def _by_prefecture(name, levels):
     return table[columns].to_numpy("float64").reshape(len(table), 2, len(levels))
 
 
-def national(margin, year):
+def national(margin: str, year: int) -> float | None:
     """A year-end national margin in persons, or None where the sources give none (only 2023 and 2024 are covered)."""
     table = _read("margins_national_2023_2024").set_index("margin")
     column = f"value_{year}_yearend"
-    if column not in table or pd.isna(table.loc[margin, column]):
-        return None
-    return float(table.loc[margin, column]) * 1e4
+    value = table[column][margin] if column in table else np.nan
+    return None if pd.isna(value) else float(value) * 1e4
 
 
-def published():
+def published() -> pd.DataFrame:
     """The published survey estimates (121 rows), indexed by `indicator_id`."""
     return load("published_estimates").set_index("indicator_id")
 
 
-def indicators():
+def indicators() -> pd.DataFrame:
     """How each modelled published estimate is defined: kind, numerator, denominator, unit, note (see facts/README)."""
     return load("indicators").fillna("").set_index("indicator_id")

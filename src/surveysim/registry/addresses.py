@@ -12,8 +12,11 @@ Ranges are cut at all their ends; inside a piece the covering ranges are the sam
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -22,6 +25,9 @@ from ..display import Shown
 from ..errors import DataError
 from .places import REGIONS, UNKNOWN
 from .ranges import BLOCK, Discrepancy, Range, blocks
+
+if TYPE_CHECKING:
+    from .allocations import Holding
 
 HOME = "CN"
 SAID = ("holder", "province", "operator")
@@ -50,7 +56,7 @@ class Conflict:
     about: tuple
     addresses: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         said = ", ".join(f"{name} {_said(self.kept, name)} (not {_said(self.other, name)})" for name in self.about)
         kept, other = (f"{r} in {r.path} line {r.line}" for r in (self.kept, self.other))
         return f"{kept} over {other}: {said}; {self.addresses:,} addresses"
@@ -64,11 +70,11 @@ class Tally:
     ipv6: int = 0
     touched: int = 0
 
-    def __add__(self, other):
+    def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.ipv4 + other.ipv4, self.ipv6 + other.ipv6, self.touched + other.touched)
 
     @property
-    def blocks(self):
+    def blocks(self) -> Fraction:
         """IPv6 addresses in the report's unit, 2^96 addresses (块/32), as a Fraction."""
         return blocks(self.ipv6)
 
@@ -88,7 +94,7 @@ class AddressCount(Shown):
     repeated: dict = field(repr=False)
     countries: tuple = tuple(REGIONS)
 
-    def tallies(self, by=None):
+    def tallies(self, by: str | None = None) -> dict[str, Tally]:
         """{level: Tally}, exactly; of everything under the level "" when `by` is None.
 
         by : "region" (country code), "province" (adcode), "holder" or "operator"; "unknown" where that cannot be judged.
@@ -106,32 +112,32 @@ class AddressCount(Shown):
         found = {level: Tally(n[4], n[6], touched[level]) for level, n in sizes.items()}
         return {level: found[level] for level in sorted(found, key=lambda v: _place(v, found[v]))}
 
-    def by(self, key):
+    def by(self, key: str) -> pd.DataFrame:
         """Table of `tallies`: the key, ipv4, ipv6_blocks (in /32, as a float) and ipv6_touched (distinct /32; they may be shared)."""
         rows = [(level, t.ipv4, float(t.blocks), t.touched) for level, t in self.tallies(key).items()]
         return pd.DataFrame(rows, columns=[key, "ipv4", "ipv6_blocks", "ipv6_touched"])
 
-    def within(self, *regions):
+    def within(self, *regions: str) -> Self:
         """The same of some regions only; conflicts and repetitions stay those of the whole."""
         return replace(self, pieces=tuple(piece for piece in self.pieces if piece.region in regions), countries=regions)
 
     @property
-    def total(self):
+    def total(self) -> Tally:
         """Tally of everything."""
         return self.tallies().get("", Tally())
 
-    def summary(self):
+    def summary(self) -> str:
         t = self.total
         return (
             f"{t.ipv4:,} IPv4 addresses and {float(t.blocks):,.10g} IPv6 /32 blocks ({t.touched:,} distinct), each counted once; "
             f"{self.repeated[4]:,} and {float(blocks(self.repeated[6])):,.10g} more are listed again; {len(self.conflicts):,} conflicts"
         )
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.by("province")
 
 
-def count_addresses(*sources, countries=tuple(REGIONS)):
+def count_addresses(*sources: Any, countries: Sequence[str] = tuple(REGIONS)) -> AddressCount:
     """Count the addresses in the union of delegated files and national lists.
 
     Parameters
@@ -168,7 +174,7 @@ def count_addresses(*sources, countries=tuple(REGIONS)):
                 continue
             repeated[version] += (sum(r.held for r in covering) - 1) * (last - first + 1)
             pieces.append(Piece(version, first, last, *judged))
-    found = [Conflict(*dispute, addresses) for dispute, addresses in conflicts.items()]
+    found = [Conflict(kept, other, about, addresses) for (kept, other, about), addresses in conflicts.items()]
     found.sort(key=lambda c: (-c.addresses, *_rank(c.kept), *_rank(c.other)))
     return AddressCount(tuple(pieces), tuple(found), repeated, countries)
 
@@ -190,7 +196,7 @@ def _rank(r):
     return (r.size, not r.national, r.path, r.line, r.first, r.country, r.province, r.holder, r.operator, r.held)
 
 
-def _judge(covering):
+def _judge(covering: list[Range]) -> tuple[tuple[str, str, str, str] | None, Any]:
     """(region, province, holder, operator) of a piece, None if nobody holds it, and its disputes (kept, other, about)."""
     held = [r for r in covering if r.held]
     if not held:
@@ -210,7 +216,8 @@ def _judge(covering):
 
 def _named(held):
     """The range that decides on holder, province and operator, and what is said: its own words, filled in by those that agree."""
-    said, deciding = dict.fromkeys(SAID, ""), held[0]
+    said: dict[str, str] = dict.fromkeys(SAID, "")
+    deciding = held[0]
     for r in held:
         words = {name: getattr(r, name) for name in SAID if getattr(r, name)}
         if words and not any(said.values()):
@@ -230,7 +237,7 @@ def _said(r, name):
     return ("held" if r.held else "free") if name == "status" else getattr(r, name) or UNKNOWN
 
 
-def compare_operators(count, holdings):
+def compare_operators(count: AddressCount, holdings: "Sequence[Holding]") -> tuple[Discrepancy, ...]:
     """What operators report against what the registries' sources give them; every discrepancy, the largest of each kind first.
 
     Parameters

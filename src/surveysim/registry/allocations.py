@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
+from ..aliases import Pathname
 from ..display import Shown
 from .lists import RegistryList
 from .notation import from_notation
 from .places import holder, province
 from .ranges import Range, bounds
+
+if TYPE_CHECKING:
+    from .ranges import Problem
 
 COLUMNS = ("start", "end", "prefix", "count", "holder", "province", "operator", "country")
 
@@ -26,7 +31,7 @@ class AllocationList(Shown):
     ranges: tuple = field(repr=False)
     problems: tuple = ()
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.path}: {len(self.ranges):,} allocations, lines with problems {len(self.problems):,}"
 
 
@@ -41,7 +46,7 @@ class Holding:
     ipv6: Fraction | None
 
 
-def read_allocations(path, *, strict=False, encoding="utf-8-sig"):
+def read_allocations(path: Pathname, *, strict: bool = False, encoding: str = "utf-8-sig") -> AllocationList:
     """Read a national registry's list of allocations.
 
     Parameters
@@ -76,17 +81,13 @@ def read_allocations(path, *, strict=False, encoding="utf-8-sig"):
         except ValueError as error:
             source.problem(line, text, str(error))
             continue
-        said = {
-            "country": country,
-            "province": place(source, line, text, cells["province"]),
-            "holder": holder(cells["holder"]),
-        }
-        said["operator"] = holder(cells["operator"]) if "operator" in source.columns else said["holder"]
-        ranges.append(Range(*found, source.path, line, national=True, **said))
+        held = {"province": place(source, line, text, cells["province"]), "holder": holder(cells["holder"])}
+        held["operator"] = holder(cells["operator"]) if "operator" in source.columns else held["holder"]
+        ranges.append(Range(*found, source.path, line, True, True, country, **held))
     return AllocationList(source.path, tuple(ranges), tuple(source.problems))
 
 
-def place(source, line, text, name):
+def place(source: RegistryList, line: int, text: str, name: str) -> str:
     """The adcode of a province named in a list, "" where it is not named or not recognised, which is put on record."""
     try:
         return province(name)
@@ -95,7 +96,9 @@ def place(source, line, text, name):
         return ""
 
 
-def read_operators(path, *, strict=False, encoding="utf-8-sig"):
+def read_operators(
+    path: Pathname, *, strict: bool = False, encoding: str = "utf-8-sig"
+) -> "tuple[tuple[Holding, ...], tuple[Problem, ...]]":
     """Read what operators report: columns operator, ipv4 (a number or 7A+126B+255C) and ipv6 (/32 blocks), either may be empty.
 
     Returns

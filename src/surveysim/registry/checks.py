@@ -5,7 +5,7 @@ from .ranges import Discrepancy
 from .tables import derived, identities, indicator, layouts, number, published_rows, published_values, totals_of
 
 
-def discrepancies(*, lang="en"):
+def discrepancies(*, lang: str = "en") -> tuple[Discrepancy, ...]:
     """Where the report's registry tables disagree with themselves: notations, totals, shares, ratios, and one table with another.
 
     Returns

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..aliases import Pathname
 from ..display import Shown
 from ..errors import DataError
 from .ranges import Discrepancy, Problem, Range, bounds, whole
@@ -39,7 +40,7 @@ class Delegated(Shown):
     problems: tuple = ()
     discrepancies: tuple = ()
 
-    def summary(self):
+    def summary(self) -> str:
         counts = ", ".join(f"{self.records[kind]:,} {kind}" for kind in TYPES)
         return (
             f"{self.path}: {sum(self.records.values()):,} records ({counts}), malformed lines {len(self.problems):,}, "
@@ -47,7 +48,7 @@ class Delegated(Shown):
         )
 
 
-def read_delegated(path, *, strict=False):
+def read_delegated(path: Pathname, *, strict: bool = False) -> Delegated:
     """Read a delegated or delegated-extended file of a regional registry.
 
     Parameters

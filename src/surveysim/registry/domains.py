@@ -15,6 +15,7 @@ from importlib.resources import files
 import pandas as pd
 
 from .. import guards
+from ..aliases import Pathname
 from ..display import Shown
 from .allocations import place
 from .lists import RegistryList
@@ -40,11 +41,11 @@ class DomainCount(Shown):
     problems: tuple = field(default=(), repr=False)
 
     @property
-    def total(self):
+    def total(self) -> int:
         """Number of names."""
         return sum(self.counts.values())
 
-    def by(self, key):
+    def by(self, key: str) -> pd.DataFrame:
         """Table of names by one key, the largest first: the key, domains, and of these cn and zhongguo (.中国).
 
         key : "suffix", "category" (of .CN: "cn" for names right under it, "com", …, "adm" for the 34 administrative regions; other
@@ -63,15 +64,15 @@ class DomainCount(Shown):
         ordered = sorted(rows.items(), key=lambda item: (item[0] == UNKNOWN, -item[1][0], item[0]))
         return pd.DataFrame([(k, *v) for k, v in ordered], columns=[key, "domains", "cn", "zhongguo"])
 
-    def summary(self):
+    def summary(self) -> str:
         left_out = sum(not p.used for p in self.problems)
         return f"{self.total:,} names; lines with problems {len(self.problems):,}, of them not counted {left_out:,}"
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.by("suffix")
 
 
-def count_domains(*paths, strict=False, encoding="utf-8-sig"):
+def count_domains(*paths: Pathname, strict: bool = False, encoding: str = "utf-8-sig") -> DomainCount:
     """Count the domain names of one or several registry lists, each name once.
 
     Parameters
@@ -118,7 +119,7 @@ def count_domains(*paths, strict=False, encoding="utf-8-sig"):
     return DomainCount(dict(Counter(levels for _, levels in seen.values())), tuple(problems))
 
 
-def split(text):
+def split(text: str) -> tuple[str, str, str]:
     """(name in ASCII, suffix in its own script, second-level category of .CN) of a registered domain name.
 
     Examples
@@ -162,7 +163,7 @@ _script = cache(ToUnicode)
 
 @cache
 def _known():
-    return tomllib.loads((files(__package__) / "suffixes.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files(str(__package__)) / "suffixes.toml").read_text(encoding="utf-8"))
 
 
 def _category(labels):
@@ -174,7 +175,7 @@ def _category(labels):
 
 
 @cache
-def group(suffix):
+def group(suffix: str) -> str:
     """The row of the report's table 2 that a suffix belongs to.
 
     Examples

@@ -1,9 +1,11 @@
 """Lists that registries keep as tables (CSV, Parquet, Excel), row by row with the line each row comes from."""
 
 import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .. import files
+from ..aliases import Pathname
 from ..errors import DataError
 from .ranges import Problem
 
@@ -19,18 +21,26 @@ class RegistryList:
     path : the file. columns : its known columns, once `rows` has begun. problems : so far, complete once `rows` is exhausted.
     """
 
-    def __init__(self, path, needed, known, *, strict=False, encoding="utf-8-sig"):
+    def __init__(
+        self,
+        path: Pathname,
+        needed: Sequence[str],
+        known: Sequence[str],
+        *,
+        strict: bool = False,
+        encoding: str = "utf-8-sig",
+    ) -> None:
         self.path, self.needed, self.known = str(path), needed, known
         self.strict, self.encoding, self.problems, self.columns = strict, encoding, [], ()
 
-    def problem(self, line, text, reason, used=False):
+    def problem(self, line: int, text: str, reason: str, used: bool = False) -> None:
         """Record what is wrong with a line; with strict=True raise it."""
         found = Problem(self.path, line, text, reason, used)
         if self.strict:
             found.refuse()
         self.problems.append(found)
 
-    def rows(self):
+    def rows(self) -> Iterator[tuple[int, str, dict[str, str]]]:
         """Pairs of (line, text of the line, {known column: text, "" where the list has none})."""
         return self._csv() if Path(self.path).suffix.lower() == ".csv" else self._table()
 

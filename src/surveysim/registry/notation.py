@@ -9,7 +9,7 @@ from ..errors import DataError
 SIZES = {"A": 2**24, "B": 2**16, "C": 2**8}
 
 
-def to_notation(addresses, *, remainder="fail"):
+def to_notation(addresses: int, *, remainder: str = "fail") -> str:
     """A number of IPv4 addresses in A, B and C; parts that are zero are left out.
 
     Parameters
@@ -45,7 +45,7 @@ def to_notation(addresses, *, remainder="fail"):
     return "+".join(parts + ([str(left)] if left else [])) or "0C"
 
 
-def from_notation(text):
+def from_notation(text: str) -> int:
     """The number of addresses that a notation stands for; full-width characters, spaces and small letters are understood.
 
     Examples
@@ -58,9 +58,10 @@ def from_notation(text):
     """
     plain = "".join(unicodedata.normalize("NFKC", str(text)).upper().split())
     terms = [re.fullmatch(r"([0-9]{1,18})([ABC]?)", term) for term in plain.split("+")]
-    places = ["ABC".find(term[2] or "?") % 4 for term in terms if term]  # A 0, B 1, C 2, single addresses 3
-    if None in terms or places != sorted(set(places)):
+    known = [term for term in terms if term]
+    places = ["ABC".find(term[2] or "?") % 4 for term in known]  # A 0, B 1, C 2, single addresses 3
+    if len(known) < len(terms) or places != sorted(set(places)):
         raise DataError(
             f"{text!r} is no notation of addresses; write 20A+116B+62C, each letter once and in this order."
         )
-    return sum(int(term[1]) * SIZES.get(term[2], 1) for term in terms)
+    return sum(int(term[1]) * SIZES.get(term[2], 1) for term in known)

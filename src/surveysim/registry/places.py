@@ -4,6 +4,7 @@ import tomllib
 import unicodedata
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from .. import guards, reference
 from ..errors import SpecError
@@ -18,14 +19,14 @@ ABROAD = ("其他", "其它", "境外", "other")
 
 
 @cache
-def texts(lang):
+def texts(lang: str) -> dict[str, Any]:
     """Every text of the tables in one language."""
-    found = tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
+    found = tomllib.loads((files(str(__package__)) / "labels.toml").read_text(encoding="utf-8"))
     return found[guards.choice(lang, "lang", found, error=SpecError)]
 
 
 @cache
-def provinces(lang):
+def provinces(lang: str) -> dict[str, str]:
     """{adcode: short name} of the 31 provinces, Hong Kong, Macao and Taiwan, outside the mainland, and unknown."""
     text = texts(lang)
     table = reference.load("provinces").set_index("adcode")["name_en" if lang == "en" else "name_zh_short"]
@@ -33,7 +34,7 @@ def provinces(lang):
     return {**table, **regions, OUTSIDE: text["outside"], UNKNOWN: text["unknown"]}
 
 
-def province(text):
+def province(text: str) -> str:
     """The adcode of a province written in Chinese or English, short or in full, or as its adcode; "" where nothing is said.
 
     Examples
@@ -48,7 +49,7 @@ def province(text):
     return found
 
 
-def holder(text):
+def holder(text: str) -> str:
     """A holder's name; those of the report's appendix table 2 in Chinese, whichever language they are written in.
 
     Examples
@@ -61,13 +62,13 @@ def holder(text):
     return "" if silent(plain) else _reported_holders().get(_spelt(plain), plain)
 
 
-def silent(text):
+def silent(text: str) -> bool:
     """Whether a cell says that nothing is known."""
     return _spelt(text) in SILENT
 
 
 @cache
-def holders(lang):
+def holders(lang: str) -> dict[str, str]:
     """{name in Chinese: name in `lang`} of the holders that the report names, and of the unknown one."""
     table = reference.load("registry_ipv4_by_holder")
     named = table[~table["holder_zh"].isin(["合计", "其他"])]

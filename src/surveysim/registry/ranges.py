@@ -3,6 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ..errors import DataError
 
@@ -25,12 +26,12 @@ class Problem:
     reason: str
     used: bool = False
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.path}: line {self.line}: {self.text[:100]!r}: {self.reason}{'' if self.used else '; not counted'}"
         )
 
-    def refuse(self):
+    def refuse(self) -> None:
         """Raise it, as reading with strict=True does."""
         raise DataError(
             f"{self.path}: line {self.line}: {self.text[:100]!r}: {self.reason}. Mend the line, or read with strict=False."
@@ -51,10 +52,10 @@ class Discrepancy:
     item: str
     stated: object
     found: object
-    difference: object = None
+    difference: Any = None
     unit: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         size = "" if self.difference is None else f", difference {_shown(self.difference, '+')} {self.unit}".rstrip()
         return f"{self.place}: {self.item}: stated {_shown(self.stated)}, found {_shown(self.found)}{size}"
 
@@ -82,22 +83,22 @@ class Range:
     operator: str = ""
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of addresses."""
         return self.last - self.first + 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         nets = ipaddress.summarize_address_range(*(address(self.version, n) for n in (self.first, self.last)))
         first, more = next(nets), next(nets, None)
         return str(first) if more is None else f"{first.network_address}-{address(self.version, self.last)}"
 
 
-def address(version, number):
+def address(version: int, number: int) -> Any:
     """An integer as an IPv4Address or IPv6Address."""
     return (ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address)(number)
 
 
-def bounds(start, *, end="", prefix="", count=""):
+def bounds(start: str, *, end: str = "", prefix: str = "", count: str = "") -> tuple[int, int, int]:
     """(version, first, last) of a range given by its start, which may be in CIDR notation, and one of end, prefix and count.
 
     Examples
@@ -138,14 +139,14 @@ def bounds(start, *, end="", prefix="", count=""):
     return version, first, first + size - 1
 
 
-def whole(text, most):
+def whole(text: str, most: int) -> int:
     """A whole number from 0 to `most` in ASCII digits."""
     if not (text.isascii() and text.isdigit() and int(text[:40]) <= most):
         raise ValueError(f"{text!r} is no whole number from 0 to {most}")
     return int(text)
 
 
-def blocks(addresses):
+def blocks(addresses: int) -> Fraction:
     """IPv6 addresses in the report's unit: /32 blocks, exactly."""
     return Fraction(addresses, BLOCK)
 

@@ -5,8 +5,11 @@ notations are always computed, so that `checks` can compare what the report prin
 """
 
 import tomllib
+from collections.abc import Mapping
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,25 +19,31 @@ from .domains import GROUPS, group
 from .notation import to_notation
 from .places import REGIONS, UNKNOWN, holders, provinces, texts
 
+if TYPE_CHECKING:
+    from .addresses import AddressCount
+    from .domains import DomainCount
+
 CATEGORIES = ("cn", "com", "adm", "net", "org", "ac", "gov", "edu")  # the rows of the report's table 3; then "other"
 
 
 @cache
 def _laid_out():
-    return tomllib.loads((files(__package__) / "layouts.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files(str(__package__)) / "layouts.toml").read_text(encoding="utf-8"))
 
 
-def layouts():
+def layouts() -> dict[str, Any]:
     """{table: its layout}, in the report's order."""
     return {name: layout for name, layout in _laid_out().items() if name != "identities"}
 
 
-def identities():
+def identities() -> list[Any]:
     """Pairs of (table, row, column) that should be equal."""
     return _laid_out()["identities"]["pairs"]
 
 
-def report_tables(addresses=None, domains=None, *, lang="en"):
+def report_tables(
+    addresses: "AddressCount | None" = None, domains: "DomainCount | None" = None, *, lang: str = "en"
+) -> dict[str, pd.DataFrame]:
     """Tables 1 to 3 and appendix tables 1 to 6 of the report, as far as they follow from the counts given.
 
     Parameters
@@ -68,7 +77,7 @@ def report_tables(addresses=None, domains=None, *, lang="en"):
     return {table: made[table] for table in layouts() if table in made}
 
 
-def published_tables(*, lang="en"):
+def published_tables(*, lang: str = "en") -> dict[str, pd.DataFrame]:
     """Every registry table of the 55th report, re-made from its published rows by the code that makes one's own.
 
     Returns
@@ -90,7 +99,7 @@ def published_tables(*, lang="en"):
     }
 
 
-def labelled(counts, *, lang="en"):
+def labelled(counts: pd.DataFrame, *, lang: str = "en") -> pd.DataFrame:
     """A table of counts by one key with its levels and columns in words; addresses also as A, B, C and in percent.
 
     Parameters
@@ -120,7 +129,7 @@ def _level_names(key, lang):
     return known | {UNKNOWN: text["unknown"]}
 
 
-def make(table, rows, lang):
+def make(table: str, rows: list[dict[str, Any]], lang: str) -> pd.DataFrame:
     """A table of the report from rows: a list of {"label": text, column: number}."""
     layout = layouts()[table]
     totals = totals_of(layout, rows)
@@ -133,14 +142,14 @@ def make(table, rows, lang):
     return frame
 
 
-def totals_of(layout, rows):
+def totals_of(layout: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """{column: sum over the rows} of what adds up, and of what shares and ratios are made from."""
     names = {c["name"] for c in layout["columns"] if c.get("adds")}
     names |= {part for c in layout["columns"] for part in (c.get("share"), *c.get("ratio", ())) if part}
     return {name: sum(row[name] for row in rows) for name in names if all(name in row for row in rows)}
 
 
-def derived(layout, row, totals):
+def derived(layout: Mapping[str, Any], row: dict[str, Any], totals: Mapping[str, Any]) -> dict[str, Any]:
     """A row with what follows from its counts: notation, share of the total, ratio."""
     row = dict(row)
     for column in layout["columns"]:
@@ -170,7 +179,7 @@ def _indicators(table, values, lang, own=False):
     return frame
 
 
-def indicator(row, values):
+def indicator(row: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     if "ratio" not in row:
         return values[row["id"]]
     over, under = (values[name] for name in row["ratio"])
@@ -231,10 +240,10 @@ def _domain_places(domains, lang):
     return _place_rows(sizes, ("domains_count", "domains_cn_count", "domains_zhongguo_count"), lang)
 
 
-def published_rows(table, lang):
+def published_rows(table: str, lang: str) -> tuple[list[dict[str, Any]], Any]:
     """(rows, printed total or None) of a published table."""
     layout = layouts()[table]
-    facts = reference.load(layout["facts"]).to_dict("records")
+    facts: list[Any] = reference.load(layout["facts"]).to_dict("records")
     totals = {label for key in ("en", "zh") for label in (layout.get("total", {}).get(key),)} | {"total"}
     words = {"other": texts(lang)["other"]}
     names = [str(row[layout["label"][lang]]).replace("_", " ") for row in facts]
@@ -245,12 +254,12 @@ def published_rows(table, lang):
     return rows, last
 
 
-def published_values():
+def published_values() -> dict[str, Any]:
     """{indicator: value} of the published indicators, whole numbers as int."""
     table = reference.load("registry_infrastructure")
     return {name: number(value) for name, value in zip(table["indicator_id"], table["value"])}
 
 
-def number(value):
+def number(value: float | Fraction) -> int | float:
     """An int where the value is whole, else a float."""
     return int(value) if value == int(value) else float(value)

@@ -22,7 +22,7 @@ def labels(lang):
 
 @cache
 def _texts():
-    return tomllib.loads((files(__package__) / "labels.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files(str(__package__)) / "labels.toml").read_text(encoding="utf-8"))
 
 
 def render(template, lang, **content):

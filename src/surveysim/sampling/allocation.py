@@ -4,13 +4,16 @@ Notation follows Cochran (1977), Sampling Techniques, chapters 4 and 5.
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy import special
 
 from .. import guards
+from ..aliases import Values
 from ..apportion import shared_out
 from ..errors import DesignError
 
@@ -18,23 +21,27 @@ METHODS = ("proportional", "equal", "neyman", "power", "cost")
 MOST = 2**53  # interviews up to which double precision tells one more from one less
 
 
-def number(value, what, low=-math.inf, high=math.inf, open_=True, remedy=""):
+def number(
+    value: object, what: str, low: float = -math.inf, high: float = math.inf, open_: bool = True, remedy: str = ""
+) -> float:
     """A number between two ends, without them unless `open_` is False."""
     return guards.number(value, what, low, high, open_=open_, error=DesignError, remedy=remedy)
 
 
-def whole(value, what, least=0, most=guards.LARGEST, remedy=""):
+def whole(value: object, what: str, least: int = 0, most: int = guards.LARGEST, remedy: str = "") -> int:
     """A whole number, which may come as 5.0."""
     given = int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
     return guards.whole_number(given, what, least, most, error=DesignError, remedy=remedy)
 
 
-def quantile(level):
+def quantile(level: float) -> float:
     """Of the standard normal distribution, for a two-sided interval."""
     return float(special.ndtri((1 + guards.level(level, error=DesignError)) / 2))
 
 
-def sample_size(moe=0.0066, p=0.5, deff=1.0, level=0.95, population=None):
+def sample_size(
+    moe: float = 0.0066, p: float = 0.5, deff: float = 1.0, level: float = 0.95, population: float | None = None
+) -> int:
     """Interviews needed so that a proportion's confidence interval has half-width `moe`.
 
     n0 = deff z² p(1-p) / moe², then n = n0 / (1 + (n0 - 1) / N) with a finite population of N, rounded up.
@@ -89,7 +96,9 @@ def _people(population):
     return people
 
 
-def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
+def margin_of_error(
+    n: float, p: float = 0.5, deff: float = 1.0, level: float = 0.95, population: float | None = None
+) -> float:
     """Half-width of the confidence interval of a proportion from `n` interviews; the inverse of `sample_size`.
 
     With a finite population n0 = n (N - 1) / (N - n), and a census (n = N) has no error.
@@ -121,7 +130,15 @@ def margin_of_error(n, p=0.5, deff=1.0, level=0.95, population=None):
     return moe
 
 
-def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, power=0.5):
+def allocate(
+    size: Values | Mapping[Any, float],
+    n: int,
+    method: str = "proportional",
+    sd: Values | Mapping[Any, float] | None = None,
+    cost: Values | Mapping[Any, float] | None = None,
+    minimum: int = 0,
+    power: float = 0.5,
+) -> Any:
     """Divide `n` interviews among strata; integers that sum to `n` exactly.
 
     Parameters
@@ -159,8 +176,8 @@ def allocate(size, n, method="proportional", sd=None, cost=None, minimum=0, powe
     >>> ss.allocate([1600, 900, 100], 80, "power").tolist()  # 4 : 3 : 1
     [40, 30, 10]
     """
-    if hasattr(size, "keys"):
-        keys, values = zip(*size.items(), strict=True) if len(size) else ((), ())
+    if (items := getattr(size, "items", None)) is not None:
+        keys, values = zip(*items(), strict=True) if len(size) else ((), ())
         sd, cost = (_aligned(name, given, keys) for name, given in (("sd", sd), ("cost", cost)))
         return dict(zip(keys, allocate(list(values), n, method, sd, cost, minimum, power).tolist(), strict=True))
     sizes = _positive(size, "size")

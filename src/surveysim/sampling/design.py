@@ -4,11 +4,14 @@
 and numbers are dialled in random order until a unit's target is met.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from .. import guards, reference
+from ..aliases import Floats, Ints
 from ..columns import FRAMES
 from ..errors import DesignError
 from ..frame import TelephoneFrame
@@ -51,19 +54,19 @@ class SampleDesign:
     @classmethod
     def plan(
         cls,
-        frames,
+        frames: Sequence[TelephoneFrame],
         *,
-        interviews,
-        landline_share=0.5,
-        between="power",
-        power=0.5,
-        minimum_per_province=300,
-        minimum_per_unit=3,
-        suffixes="shared",
-        bank_factor=1.5,
-        interview_rate=(0.25, 0.25),
-        prefectures=None,
-    ):
+        interviews: int,
+        landline_share: float = 0.5,
+        between: str = "power",
+        power: float = 0.5,
+        minimum_per_province: int = 300,
+        minimum_per_unit: int = 3,
+        suffixes: str = "shared",
+        bank_factor: float = 1.5,
+        interview_rate: Sequence[float] = (0.25, 0.25),
+        prefectures: int | None = None,
+    ) -> Self:
         """Allocate `interviews` between provinces, frames and units, and size the banks.
 
         Parameters
@@ -125,7 +128,7 @@ class SampleDesign:
             taken=np.ones(len(units), bool),
         )
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> Self:
         """The design of one sample: units selected (Sampford's method inside each province), their targets and banks.
 
         A province's interviews are shared among its selected units in proportion to size over inclusion probability, so that people
@@ -154,7 +157,7 @@ class SampleDesign:
             taken=taken,
         )
 
-    def strata_of(self, interviews):
+    def strata_of(self, interviews: Ints) -> Ints:
         """Variance strata (2, U) for interviews planned or made (2, U).
 
         Units selected by chance are PSUs of one stratum in their province; where one would be alone there it joins the next province
@@ -170,7 +173,7 @@ class SampleDesign:
         return np.where(chance, group[self.province], stratum)
 
 
-def first_bank(targets, yields, factor):
+def first_bank(targets: Ints, yields: Floats, factor: float) -> Ints:
     """Suffixes (2, U) of a unit's first bank: the smallest number whose expected yield is `factor` times the target."""
     return np.clip(np.ceil(factor * targets / np.maximum(yields, 1e-12)), 1, SUFFIXES).astype(np.int64)
 
@@ -215,7 +218,7 @@ def _refuse(short, minimum):
     )
 
 
-def variance_strata(targets, province):
+def variance_strata(targets: Ints, province: Ints) -> Ints:
     """Stratum of each frame × unit, (2, U): a unit planned with fewer than 2 interviews joins the next of its province.
 
     The rule looks at planned numbers only, so it is fixed before sampling. Units are taken in adcode order; what is left

@@ -1,5 +1,6 @@
 """How many interviews each of two overlapping frames should have, for least cost or least error; province by province."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import pandas as pd
 from scipy import optimize
 
 from .. import guards
+from ..aliases import Array, Floats, Table, Values
 from ..apportion import ALIKE, bisected, shared_out
 from ..display import Shown
 from ..errors import DesignError
@@ -35,10 +37,10 @@ class FrameAllocation(Shown):
     moe: float
 
     @property
-    def n(self):
+    def n(self) -> int:
         return int(self.table[["n_A", "n_B"]].to_numpy().sum())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"{self.table.to_string(index=False, float_format=lambda v: f'{v:,.4g}')}\n{self.n:,} interviews, cost {self.cost:,.0f}, "
             f"margin of error {100 * self.moe:.3f} points"
@@ -49,9 +51,10 @@ class FrameAllocation(Shown):
 
 
 def allocate_frames(
-    sizes, cost=(1.0, 1.0), *, n=None, budget=None, moe=None, stratum_moe=None, p=0.5, deff=(1.0, 1.0), screening=None,
-    between="optimal", minimum=2, level=0.95,
-):  # fmt: skip
+    sizes: Mapping[str, float] | Table, cost: Sequence[float] = (1.0, 1.0), *, n: int | None = None, budget: float | None = None,
+    moe: float | None = None, stratum_moe: float | None = None, p: float | Values = 0.5, deff: Sequence[float] = (1.0, 1.0),
+    screening: float | None = None, between: str = "optimal", minimum: int = 2, level: float = 0.95,
+) -> FrameAllocation:  # fmt: skip
     """Split interviews between two overlapping frames A and B.
 
     Parameters
@@ -145,15 +148,15 @@ class Prices(NamedTuple):
     contact: float
     contacts: np.ndarray
 
-    def screened(self, counts):
+    def screened(self, counts: Array) -> Floats:
         """Contacts (H,) that are left out for so many interviews (H, 2): whole ones."""
         return np.ceil(counts[:, 1] * self.contacts)
 
-    def paid(self, counts):
+    def paid(self, counts: Array) -> Floats:
         """Money (H,)."""
         return counts @ np.array(self.interview) + self.contact * self.screened(counts)
 
-    def mean(self):
+    def mean(self) -> Floats:
         """Money (H, 2) of one interview, contacts in proportion."""
         return np.column_stack(
             [np.full(len(self.contacts), self.interview[0]), self.interview[1] + self.contact * self.contacts]

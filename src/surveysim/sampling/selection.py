@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from .. import guards
+from ..aliases import Floats, Ints, Values
 from ..errors import DesignError
 from .allocation import number, whole
 
@@ -15,7 +16,7 @@ METHODS = ("systematic", "pps_systematic", "srs", "sampford", "brewer", "pivotal
 WHOLE = 1e-6  # how near to a whole number the sum of the probabilities of a sample of fixed size has to be
 
 
-def inclusion_probabilities(size, n):
+def inclusion_probabilities(size: Values, n: int) -> Floats:
     """Inclusion probabilities proportional to size; units too large for that are certain.
 
     Parameters
@@ -39,7 +40,7 @@ def inclusion_probabilities(size, n):
     size = guards.number_array(size, "size", error=DesignError, remedy="Give measures of size, 0 or larger.")
     message = "size has {bad} negative numbers, the first is {first:g} at place {row}."
     guards.refuse(size < 0, message, DesignError, first=size)
-    sized = np.count_nonzero(size)
+    sized = int(np.count_nonzero(size))
     n = whole(n, "n", 0, sized, remedy=f"There are at most the {sized} with a size above 0.")
     certain = np.zeros(len(size), bool)
     while True:
@@ -60,7 +61,9 @@ def inclusion_probabilities(size, n):
     return probability
 
 
-def select(probability, method="systematic", rng=None, start=None):
+def select(
+    probability: Values, method: str = "systematic", rng: np.random.Generator | None = None, start: float | None = None
+) -> Ints:
     """Select units with given inclusion probabilities.
 
     Parameters

@@ -76,7 +76,7 @@ def _is_file(path):
 
 def preset_keys(name):
     """Keys of a preset, on top of those of the preset it extends."""
-    data = tomllib.loads((files(__package__) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads((files(str(__package__)) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
     base = data.pop("extends", None)
     return data if base is None else merge(preset_keys(base), data)
 
@@ -85,6 +85,6 @@ def presets():
     """Names of the presets that come with the package."""
     return sorted(
         path.name.removesuffix(".toml")
-        for path in (files(__package__) / "presets").iterdir()
+        for path in (files(str(__package__)) / "presets").iterdir()
         if path.name.endswith(".toml")
     )

@@ -31,7 +31,7 @@ def validate(live=True):
     -------
     DataFrame: case, quantity, source, expected, surveysim, difference (relative), ok.
     """
-    folder = resources.files(__package__)
+    folder = resources.files(str(__package__))
     with resources.as_file(folder / "data.csv") as path:
         data = pd.read_csv(path)
     with resources.as_file(folder / "expected.csv") as path:
