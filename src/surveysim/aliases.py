@@ -5,6 +5,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias
 
 Pathname: TypeAlias = str | PathLike[str]
+OwnKind: TypeAlias = Any  # a table of the caller's own kind: pandas, polars or pyarrow
 Progress: TypeAlias = bool | Callable[[int], object]  # whether to show a bar, or who is told how much more is done
 
 if TYPE_CHECKING:

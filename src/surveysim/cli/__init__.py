@@ -3,11 +3,13 @@
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 a study finished with failed repetitions, 130 interrupted (a study resumes).
 """
 
+import io
 import os
 import re
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +31,7 @@ FILE_COMMANDS = ("weights", "estimate", "plan")
 class _Commands(click.Group):
     """Bad input ends with one message on stderr and exit code 2, not with a traceback; SIGTERM and a closed terminal are Ctrl-C."""
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             with interruptible():
                 return super().invoke(ctx)
@@ -46,10 +48,11 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="surveysim-dualframe", prog_name="surveysim")
-def main():
+def main() -> None:
     """Simulate a national dual-frame telephone survey and see how good it is."""
     for stream in (sys.stdout, sys.stderr):  # a pipe or an old terminal may not be UTF-8
-        stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     warnings.showwarning = _warn
 
 
@@ -85,7 +88,7 @@ def _warn(message, category, *where, **more):
 @report_language
 @seed_option(7)
 @defaulted("--repetitions", click.IntRange(min=2), 200, "Repetitions behind the coverage of the error statement.")
-def demo(out, lang, seed, repetitions):
+def demo(out: Path, lang: str, seed: int, repetitions: int) -> None:
     """One complete national survey on real census facts, against the published report."""
     from ..study import Study
     from ..survey import SurveySpec, error_budget
@@ -116,7 +119,7 @@ def _verdict(result, repeated):
     from ..report.page_parts import performance_table
 
     s, performance = result.error_statement(), performance_table(repeated)
-    row, n = performance.loc["internet_penetration"], len(performance)
+    row, n = performance.loc["internet_penetration"].to_dict(), len(performance)
     level = repeated.scenarios[0]["level"]
     covered = performance.dropna(subset=["cover"])
     low = covered[judged(covered["cover"] / 100, covered["repetitions"], level) < 0].sort_values("cover")
@@ -144,7 +147,7 @@ def _verdict(result, repeated):
 @seed_option(1)
 @report_language
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-def run(spec, out, seed, lang, as_json):
+def run(spec: str, out: Path, seed: int, lang: str, as_json: bool) -> None:
     """Carry out the survey described in SPEC (a TOML file or a preset) once."""
     from ..survey import SurveySpec
 
@@ -164,7 +167,7 @@ def run(spec, out, seed, lang, as_json):
 
 @main.command()
 @json_option
-def info(as_json):
+def info(as_json: bool) -> None:
     """Versions, cores, the cache, and where each preset's exact parameters come from."""
     import platform
     from importlib.metadata import version
@@ -195,7 +198,7 @@ def info(as_json):
     "--live/--committed", default=True, show_default=True, help="Also run R survey, svy and samplics if installed."
 )
 @json_option
-def validate(live, as_json):
+def validate(live: bool, as_json: bool) -> None:
     """Our numbers against other software, on this machine; ends with exit code 1 where one differs."""
     from ..validation import CLOSE
     from ..validation import validate as compare

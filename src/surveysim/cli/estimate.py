@@ -1,7 +1,9 @@
 """The commands `surveysim estimate` and `surveysim plan …`."""
 
 import warnings
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import click
 
@@ -152,10 +154,10 @@ def _refuse_idle(options, replicates, ci):
 class Roles:
     """The table that is estimated from. A column has its own name, unless it plays two parts (a number here, a stratum there)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.table, self._names = {}, {}
 
-    def put(self, part, column, values):
+    def put(self, part: str, column: str, values: Callable[[], Any]) -> str:
         """Add a column in a part; the name it has in the table."""
         if (part, column) not in self._names:
             name = column if column not in self.table else f"{column} ({part})"
@@ -209,7 +211,7 @@ def _survey(file, roles, options):
     if options["rake"] is not None:  # first, so that messages about margins have the file's names
         given = read_margins(file, options["rake"], _partitions(options), options)
         roles.table |= given.table
-    design = {part: _stages(file, roles, part, options) for part in ("strata", "psu")}
+    design: dict[str, Any] = {part: _stages(file, roles, part, options) for part in ("strata", "psu")}
     fpc = columns_in(options["fpc"], file, "--fpc") if options["fpc"] else []
     design["fpc"] = [roles.put("fpc", c, partial(file.numbers, c)) for c in fpc] or None
     weight = options["weight"]
@@ -278,7 +280,7 @@ def _one(survey, what, columns, share, by, ci, level, deff):
 
 
 @click.group()
-def plan():
+def plan() -> None:
     """Sample sizes and their allocation."""
 
 

@@ -1,9 +1,11 @@
 """The options that commands share: each declared once, so that what one command can be told, the others can be told too."""
 
 import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,11 +13,15 @@ from ..errors import DataError
 from ..files.kinds import KINDS, TEXT
 from ..naming import matching, parted, unquoted
 
+if TYPE_CHECKING:
+    from ..files.data_file import DataFile
+    from .estimate import Roles
+
 
 class Finite(click.FloatRange):
     """A number in a range, and no nan or inf."""
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is no finite number.", param, ctx)
@@ -27,10 +33,10 @@ class Share(click.ParamType):
 
     name = "share"
 
-    def __init__(self, least=None):
+    def __init__(self, least: float | None = None) -> None:
         self.least = least
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             share = float(value[:-1]) / 100 if str(value).endswith("%") else float(value)
         except ValueError:
@@ -50,26 +56,28 @@ population_option = click.option("--population", type=float, help="Persons, for 
 estimates_option = click.option("-o", "--out", type=FILE, help="Write a .csv, .parquet or .xlsx file.")
 
 
-def defaulted(name, kind, default, text=None):
+def defaulted(name: str, kind: Any, default: Any, text: str | None = None) -> Callable[[Any], Any]:
     """An option with a default, which its help shows."""
     return click.option(name, type=kind, default=default, show_default=True, help=text)
 
 
-def one_of(name, choices, default=None, text=None):
+def one_of(
+    name: str, choices: Sequence[str], default: str | None = None, text: str | None = None
+) -> Callable[[Any], Any]:
     """An option that is one of some words."""
     return click.option(name, type=click.Choice(choices), default=default, show_default=default is not None, help=text)
 
 
-def language_option(text):
+def language_option(text: str) -> Callable[[Any], Any]:
     """The language of what a command writes."""
     return one_of("--lang", ["en", "zh"], "en", text)
 
 
-def seed_option(default, text="Seed of sampling and fieldwork."):
+def seed_option(default: int, text: str = "Seed of sampling and fieldwork.") -> Callable[[Any], Any]:
     return defaulted("--seed", click.IntRange(min=0), default, text)
 
 
-def folder_option(text, **more):
+def folder_option(text: str, **more: Any) -> Callable[[Any], Any]:
     """The folder that a command writes to."""
     return click.option("-o", "--out", type=FOLDER, help=text, **more)
 
@@ -133,7 +141,7 @@ RAKED = "Raked to"  # what the label of a raked weight begins with
 PARTITIONS = "Column of partitions, each with its own margins (a column of the margins file too)."
 
 
-def shared(*lists):
+def shared(*lists: Iterable[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     """A decorator that gives a command all options of the lists."""
 
     def decorate(command):
@@ -144,12 +152,12 @@ def shared(*lists):
     return decorate
 
 
-def refuse_unused(options, why):
+def refuse_unused(options: Iterable[Any], why: str) -> None:
     """Refuse options that were given and would do nothing; they are decorators, or names."""
     ctx = click.get_current_context()
     for option in options:
         (known,) = (
-            option(lambda: None).__click_params__
+            vars(option(lambda: None))["__click_params__"]
             if callable(option)
             else [p for p in ctx.command.params if p.name == option]
         )
@@ -157,7 +165,7 @@ def refuse_unused(options, why):
             raise click.UsageError(f"{known.opts[0]}: {why}.")
 
 
-def read_file(path, options, margins=None):
+def read_file(path: Path, options: Mapping[str, Any], margins: Path | None = None) -> "DataFile":
     """The survey file of a command, its `--na` codes missing; `margins` is the margins file, which has the same encoding."""
     from .. import files
 
@@ -170,7 +178,7 @@ def read_file(path, options, margins=None):
     return file.declared(missing_codes(file, options["na"]))
 
 
-def missing_codes(file, given):
+def missing_codes(file: "DataFile", given: Iterable[str]) -> dict[str, list[str]]:
     """{column: codes} from texts such as educ=9,99."""
     found = {}
     for text in given:
@@ -199,19 +207,19 @@ class Margins:
     """
 
     path: Path
-    targets: object
+    targets: Any
     reading: str
     by: str | None
     table: dict
     options: dict
 
     @property
-    def variables(self):
+    def variables(self) -> list[str]:
         """The margins by their names, sex or sex*age."""
         return ["*".join(v) if isinstance(v, tuple) else v for v in dict.fromkeys(self.targets["variable"])]
 
 
-def read_margins(file, path, by, options):
+def read_margins(file: "DataFile", path: Path, by: str | None, options: Mapping[str, Any]) -> Margins:
     """The `Margins` of a command by its options."""
     from .. import files
 
@@ -266,12 +274,12 @@ def _raking_table(file, targets, by):
     return {name: file.named(name, levels) for name, levels in wanted.items()}
 
 
-def is_marked(weight, label=""):
+def is_marked(weight: str, label: str = "") -> bool:
     """Whether the name or the label of a weight says that `weights rake` made it."""
     return label.startswith(RAKED) or "raked" in weight.lower()
 
 
-def say_if_raked(file, weight):
+def say_if_raked(file: "DataFile", weight: str) -> None:
     """Say that errors ignore the raking of a weight that `weights rake` made, as its label or its name tells."""
     label = str(file.labels.get(weight, ""))
     if is_marked(weight, label):
@@ -282,7 +290,9 @@ def say_if_raked(file, weight):
         )
 
 
-def brought_weights(file, roles, taken, options):
+def brought_weights(
+    file: "DataFile", roles: "Roles", taken: Collection[str], options: Mapping[str, Any]
+) -> dict[str, Any]:
     """Keywords of `Survey` for replicate weights that came with the file; `taken` are columns that are none of them."""
     given = [name for name in ("replicate_weights", "replicate_factors") if options[name]]
     if not given:

@@ -1,6 +1,7 @@
 """The commands `surveysim registry …`: addresses and domain names counted from registries' files."""
 
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -20,7 +21,7 @@ _ENCODING = click.option("--encoding", default="utf-8-sig", help="Encoding of CS
 
 
 @click.group()
-def registry():
+def registry() -> None:
     """Count IP addresses and domain names from registries' files, as the report's second method does."""
 
 
@@ -80,7 +81,7 @@ def domains(lists, by, lang, out, strict, encoding, as_json):
 @_LANG
 @_OUT
 @json_option
-def report(lang, out, as_json):
+def report(lang: str, out: Path | None, as_json: bool) -> None:
     """Re-make every registry table of the 55th report from its own rows, and list where it disagrees with itself."""
     from .. import registry as rooms
 
@@ -98,7 +99,7 @@ def _show(tables, first, summary, found, lang, out, as_json):
     if as_json:
         rows = {name: rows_of(table) for name, table in tables.items()}
         lists = {name: [_plain(item) for item in items] for name, items in found.items()}
-        answer(as_json, {"summary": summary} | rows | lists, None)
+        answer(as_json, {"summary": summary} | rows | lists, str)
         return
     for name, table in tables.items() if first is None else [(first, labelled(tables[first], lang=lang))]:
         click.echo(f"{table.attrs['title']} ({name})\n{_text(table)}\n" if first is None else f"{_text(table)}\n")

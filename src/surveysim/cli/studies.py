@@ -3,6 +3,8 @@
 import contextlib
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,7 @@ from .writing import announce, answer, estimates_text, folder, pages, report_lan
 
 
 @click.group()
-def study():
+def study() -> None:
     """Monte Carlo studies: run, resume and extend them, look at what they found."""
 
 
@@ -109,7 +111,7 @@ def _dry_run_text(found):
 @_LEDGER
 @_SET
 @json_option
-def study_status(file, out, changes, as_json):
+def study_status(file: Path, out: Path, changes: tuple[str, ...], as_json: bool) -> None:
     """How much of the study is done; runs nothing, no code of estimators either."""
     from ..study import Study
 
@@ -133,7 +135,7 @@ def study_status(file, out, changes, as_json):
     callback=_absolute,
     help="The page; report.html in the ledger's folder unless given.",
 )
-def study_report(file, out, changes, lang, to):
+def study_report(file: Path, out: Path, changes: tuple[str, ...], lang: str, to: Path | None) -> None:
     """Write the HTML report of what is done so far; runs no code of estimators."""
     from ..study import Study
 
@@ -149,7 +151,7 @@ def study_report(file, out, changes, lang, to):
 @_LEDGER
 @_SET
 @report_language
-def study_replay(file, scenario, repetition, out, changes, lang):
+def study_replay(file: Path, scenario: str, repetition: int, out: Path, changes: tuple[str, ...], lang: str) -> None:
     """Carry out one REPETITION of a SCENARIO again and write it to the folder as `run` does."""
     from ..study import Study
     from ..survey import SurveyRun
@@ -168,14 +170,14 @@ def study_replay(file, scenario, repetition, out, changes, lang):
 
 
 @click.group()
-def config():
+def config() -> None:
     """Specification files: check them, show them whole, print their schema."""
 
 
 @config.command("check")
 @_FILE
 @_SET
-def config_check(file, changes):
+def config_check(file: Path, changes: tuple[str, ...]) -> None:
     """Check a survey's or a study's FILE (a TOML file or a preset), and plan it: every mistake is one line, with its path.
 
     Provinces have their names. Runs no code of the study's estimators.
@@ -186,7 +188,7 @@ def config_check(file, changes):
 @config.command("show")
 @_FILE
 @_SET
-def config_show(file, changes):
+def config_show(file: Path, changes: tuple[str, ...]) -> None:
     """Print every key of FILE (a TOML file or a preset) with its value, defaults and what it extends included, as TOML."""
     from ..keys import toml
 
@@ -195,14 +197,14 @@ def config_show(file, changes):
 
 @config.command("schema")
 @click.argument("kind", type=click.Choice(["survey", "study", "table-study"]), default="study")
-def config_schema(kind):
+def config_schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors and for other programs."""
     from ..study.study_spec import schemas
 
     click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
 
 
-def _read_config(file, changes, planned=False):
+def _read_config(file: Path, changes: tuple[str, ...], planned: bool = False) -> tuple[str, dict[str, Any]]:
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
     from ..study.study_spec import is_study, read
     from ..survey import SurveySpec

@@ -1,5 +1,9 @@
 """The commands `surveysim weights …`: weights for a survey file, and what weights do to it."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..files.kinds import LABELLED
@@ -10,6 +14,7 @@ from .options import (
     RAKED,
     RAKING,
     READING,
+    Margins,
     defaulted,
     is_marked,
     json_option,
@@ -19,6 +24,11 @@ from .options import (
     shared,
 )
 from .writing import answer, apart, rows_of, say_if_guarded, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..files import DataFile
 
 _DATA = click.argument("data", type=FILE)
 _MARGINS = click.option(
@@ -30,7 +40,7 @@ _BY = click.option("--by", "--rake-by", help=PARTITIONS)
 
 
 @click.group()
-def weights():
+def weights() -> None:
     """Weights for a survey file: CSV, Parquet, SPSS (.sav), Stata (.dta) or Excel (.xlsx)."""
 
 
@@ -58,6 +68,7 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
         raise click.UsageError("--margins is needed: what the weights are raked to.")
     apart((data, margins), (out, diagnostics))
     file, table, given, base = _read(data, margins, by, weight, options)
+    assert given is not None  # as margins were
     found = rake(table, given.targets, weight=base, **given.options)
     report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
     files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
@@ -110,7 +121,9 @@ def weights_diagnose(data, weight, base, margins, by, as_json, **options):
     answer(as_json, _facts(report, {}), lambda: _text(report, by))
 
 
-def _read(data, margins, by, weight, options):
+def _read(
+    data: Path, margins: Path | None, by: str | None, weight: str | None, options: Mapping[str, Any]
+) -> tuple["DataFile", "pd.DataFrame", Margins | None, str | None]:
     """The file, a table of what weighting needs of it, its `Margins`, or None, and the name of the weights in the table."""
     import pandas as pd
 

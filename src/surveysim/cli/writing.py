@@ -5,7 +5,9 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +15,16 @@ from ..display import csv_text, guarded
 from ..writing import flushed, write_text
 from .options import one_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.progress import Progress, TaskID
 
-def answer(as_json, found, text):
+    from ..study.results import StudyResult
+    from ..survey.budget import ErrorBudget
+    from ..survey.run import SurveyRun
+
+
+def answer(as_json: bool, found: Any, text: Callable[[], str]) -> None:
     """Print what a command found, a table or plain facts: as JSON, or as the text that `text` makes when it is called."""
     if not as_json:
         click.echo(text())
@@ -22,7 +32,7 @@ def answer(as_json, found, text):
         click.echo(json.dumps(rows_of(found) if hasattr(found, "columns") else found, ensure_ascii=False))
 
 
-def rows_of(table):
+def rows_of(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows of a table as values that JSON has: numbers with all their digits (pandas rounds to ten decimals), gaps as null."""
     columns = {str(name): [_plain(value) for value in table[name]] for name in table.columns}
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
@@ -37,12 +47,12 @@ def _plain(value):
     return None if value != value else str(value)
 
 
-def shown(table, number, **options):
+def shown(table: "pd.DataFrame", number: str, **options: Any) -> str:
     """A table for a terminal; numbers have the form of `number`, such as ",.4g"."""
     return table.to_string(index=False, float_format=lambda v: format(v, number), **options)
 
 
-def folder(path):
+def folder(path: Path) -> None:
     """Make sure a folder can be made and written to, before any work is done; it is made when there is something to write."""
     existing = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not existing.is_dir():
@@ -58,7 +68,7 @@ def folder(path):
         ) from None
 
 
-def apart(inputs, outputs):
+def apart(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
     """Refuse a file to write that is one of those that are read, or another one to write, before any work is done."""
     read = [p for p in inputs if p is not None]
     write = [p for p in outputs if p is not None]
@@ -71,7 +81,7 @@ def apart(inputs, outputs):
             raise click.UsageError(f"{path}: is to be written twice; give another name.")
 
 
-def say_if_guarded(table, path):
+def say_if_guarded(table: "pd.DataFrame", path: Path) -> None:
     """Say where a CSV table of ours has an apostrophe that its text had not."""
     names = [str(name) for name in table.columns if _guards([name, *table[name]])]
     if names:
@@ -87,7 +97,7 @@ def _guards(values):
 
 
 @contextlib.contextmanager
-def progress_display():
+def progress_display() -> "Iterator[Progress]":
     """A rich progress display on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -100,24 +110,26 @@ def progress_display():
 class Stages:
     """One line of the progress display per stage; the first mention of a stage starts it and ends the one before."""
 
-    def __init__(self, progress):
-        self.progress, self.task = progress, None
+    def __init__(self, progress: "Progress") -> None:
+        self.progress = progress
+        self.task: TaskID | None = None
 
-    def __call__(self, text, total=1):
+    def __call__(self, text: str, total: int = 1) -> "TaskID":
         self.done()
         self.task = self.progress.add_task(text, total=total)
         return self.task
 
-    def advance(self, amount=1):
-        self.progress.advance(self.task, amount)
+    def advance(self, amount: int = 1) -> None:
+        if self.task is not None:
+            self.progress.advance(self.task, amount)
 
-    def done(self):
+    def done(self) -> None:
         if self.task is not None:
             total = self.progress.tasks[self.task].total
             self.progress.update(self.task, completed=total)
 
 
-def announce():
+def announce() -> None:
     """Say that the first run compiles, so that nobody thinks it hangs."""
     from ..kernels.compiling import compiled_before
 
@@ -125,7 +137,7 @@ def announce():
         click.echo("surveysim: compiling the kernels, once (half a minute); later runs start at once", err=True)
 
 
-def truth(result, stages):
+def truth(result: "SurveyRun", stages: Stages) -> None:
     """Make sure the exact parameters are there; stream the population with progress where they are not."""
     pop = result.preparation.pop
     if pop.parameter_source != "shipped":
@@ -133,7 +145,7 @@ def truth(result, stages):
         pop.sums(progress=stages.advance)
 
 
-def estimates_text(table):
+def estimates_text(table: "pd.DataFrame") -> str:
     """The comparison as plain text, one row per indicator."""
     from ..report.html import number
 
@@ -146,7 +158,7 @@ def estimates_text(table):
         values = [
             number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)
         ]
-        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[row.unit]
+        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[str(row.unit)]
         lines.append(
             f"{row.indicator_id:<36} {unit:<10} "
             + " ".join(f"{v:>10}" for v in values[:5])
@@ -169,14 +181,21 @@ report_language = one_of(
 )
 
 
-def pages(path, lang):
+def pages(path: Path, lang: str) -> list[tuple[Path, str]]:
     """(path, language) of every page to write."""
     if lang != "both":
         return [(path, lang)]
     return [(path, "en"), (path.with_name(f"{path.stem}-zh{path.suffix}"), "zh")]
 
 
-def save(result, folder, lang, repetitions=None, budget=None, cases=True):
+def save(
+    result: "SurveyRun",
+    folder: Path,
+    lang: str,
+    repetitions: "StudyResult | None" = None,
+    budget: "ErrorBudget | None" = None,
+    cases: bool = True,
+) -> "pd.DataFrame":
     """Write the comparison, the interviews, the cases and the report in both languages, all or none; returns the comparison."""
     from ..report.page_parts import performance_table
 

@@ -192,10 +192,12 @@ def _targets(by_frame, size, province, minimum, names):
     return targets
 
 
-def _chances(people, province, prefectures):
+def _chances(people: Floats, province: Ints, prefectures: int | None) -> Floats:
     """Inclusion probabilities (U,) of the units where so many are selected in each province; None takes all."""
     probability = np.ones(len(people))
-    for p in range(province.max() + 1 if prefectures is not None else 0):
+    if prefectures is None:
+        return probability
+    for p in range(province.max() + 1):
         inside = np.nonzero(province == p)[0]
         if len(inside) > prefectures:
             probability[inside] = inclusion_probabilities(people[inside], prefectures)

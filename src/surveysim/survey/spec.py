@@ -1,10 +1,12 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from .. import guards, reference
+from ..aliases import Pathname
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
@@ -105,7 +107,7 @@ class SurveySpec(Part):
     stages: StagesSpec = StagesSpec()
 
     @classmethod
-    def preset(cls, name, **changes):
+    def preset(cls, name: str, **changes: Any) -> Self:
         """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0}).
 
         Examples
@@ -122,7 +124,7 @@ class SurveySpec(Part):
         return cls._build(merge(preset_keys(name), changes), f"preset {name}")
 
     @classmethod
-    def from_toml(cls, path):
+    def from_toml(cls, path: Pathname) -> Self:
         """Read a specification file, or a preset by its name; a key `extends` starts from a preset or from another file.
 
         Examples
@@ -136,9 +138,9 @@ class SurveySpec(Part):
         return cls._build(read_layers(guards.path(path, "path", error=SpecError)), str(path))
 
     @classmethod
-    def _build(cls, data, place):
+    def _build(cls, data: Mapping[str, Any], place: str) -> Self:
         spec, mistakes = checked(cls, data, place)
-        if mistakes:
+        if spec is None or mistakes:
             raise SpecError(told(mistakes))
         return spec
 

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,13 @@ from ..estimation import Survey
 from ..weighting import Multiplicity, Recipe, calibrate, poststratify, rake, trim_weights
 
 SEX, AGE = {"male": 118000.0, "female": 122000.0}, {"6-29": 70000.0, "30-59": 104000.0, "60+": 66000.0}
-MARGINS = {"sex": SEX, "age": AGE}
-DESIGN = {"weight": "weight", "strata": "stratum", "psu": "psu"}
+MARGINS: Any = {"sex": SEX, "age": AGE}
+DESIGN: dict[str, Any] = {"weight": "weight", "strata": "stratum", "psu": "psu"}
 CLOSE = 1e-8  # relative difference that counts as agreement
 COMMITTED = "R survey 4.1-1 (committed)"
 
 
-def validate(live=True):
+def validate(live: bool = True) -> pd.DataFrame:
     """Compare statistics and weights with other software on a shipped table of 400 respondents.
 
     Parameters
