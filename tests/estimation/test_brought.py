@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import surveysim as ss
 from surveysim import DesignError, Survey, SurveysimWarning
 from surveysim.cli import main
+from surveysim.errors import SurveysimError
 
 N, R = 60, 12
 
@@ -164,3 +165,19 @@ def test_replicate_weights_without_a_scale__are_warned_of():
         Survey(data, weight="w", replicate_weights=weights)
     with pytest.raises(DesignError, match="give a number"):
         Survey(data, weight="w", replicate_weights=weights, scale="BRR")
+
+
+NEAR_FIVE = np.random.default_rng(3).normal(5, 1, 40)
+
+
+def of_levels(**columns):
+    return pd.DataFrame(
+        {"y": NEAR_FIVE, "w": 1.5, "g": list("pqrp") * 10, "c": np.arange(40) // 2, "overlap": ["a", "ab"] * 20}
+        | columns
+    )
+
+
+@pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
+def test_replicates__are_named_by_their_column():
+    with pytest.raises(SurveysimError, match=r"weights that sum to 0, the first is replicate 2 \('bad'\)"):
+        ss.Survey(of_levels(bad=[-1.0, 1.0] * 20), "w", replicate_weights=["w", "bad"], scale=0.5).mean("y")

@@ -11,6 +11,7 @@ from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError, SurveysimWarning
+from surveysim.errors import SurveysimError
 from surveysim.judging import bootstrap_coverage, compare, repetitions_needed
 from surveysim.judging.measures import measure, median_of, paired
 
@@ -361,3 +362,28 @@ def test_missing_bounds_and_degrees__are_no_intervals_that_miss():
     assert table["cover"] == 1
     assert table["n_missing"] == 2
     assert ss.performance(runs, 0.5, df="df").set_index("measure").loc["n_missing", "value"] == 1
+
+
+RUNS = {"estimate": [1.0, 2.0, 3.0, 4.0], "se": 1.0, "m": list("aabb"), "rep": [1, 2, 1, 2], "low": 0.0, "up": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"se": "bad"}, "se 'bad': 2 standard errors are negative, the first is row 0"),
+        ({"df": "bad"}, "df 'bad': degrees of freedom have to be above 0, and 2 are not"),
+        ({"true": "gaps"}, "true 'gaps': the true value is missing in 1 rows, the first is row 0"),
+        ({"lower": "up", "upper": "low"}, "lower 'up': in 4 rows the lower bound is above"),
+        ({"by": [[1, 2], [3]]}, "by = "),
+        ({"estimate": {}}, "estimate = {}"),
+        *(({"by": "m", "reference": value}, "reference = ") for value in ([], {}, {1}, np.ones(4), pd.Series([1.0]))),
+        *(
+            ({"by": "m", "reference": "a", "repetition": value}, "repetition = ")
+            for value in ([[1]], np.array([]), np.ones((2, 2)), {1, 2}, pd.Series([1.0]), pd.NA, [None])
+        ),
+    ],
+)
+def test_performance__names_the_argument_or_the_column(options, words):
+    runs = pd.DataFrame(RUNS | {"bad": [-1.0, 1.0] * 2, "gaps": [np.nan, 1, 1, 1]})
+    with pytest.raises(SurveysimError, match=words):
+        ss.performance(runs, **({"true": 2.0} | options))

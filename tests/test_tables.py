@@ -1,12 +1,14 @@
-"""Names of columns that are no text, columns of one name, arguments that would be ignored, numbers that are none: taken or refused."""
+"""Columns and rows of any table: names that are no text or occur twice, arguments that would be ignored, and rows matched by their index."""
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import surveysim as ss
-from surveysim import SurveysimError
+from surveysim import DesignError, SurveysimError
+from surveysim.weighting import BaseWeight, Rake
 
 D = pd.DataFrame({"g": list("aabbab"), "y": [1.0, 2, 3, 4, 5, 6], "w": [1.0, 2, 3, 1, 2, 3], "h": list("uuuvvv")})
 MARGINS = {"g": {"a": 3.0, "b": 5.0}}
@@ -95,16 +97,90 @@ def test_refused(name):
         call()
 
 
-def test_a_star_imports_what_a_package_has():
-    """`from surveysim.weighting import *`, and the other packages whose names come when they are asked for."""
-    for package in ("weighting", "estimation", "study", "sampling", "population"):
-        found = {}
-        exec(f"from surveysim.{package} import *", found)
-        assert len(found) > 1, package
-    assert {"Recipe", "Rake", "calibrate"} <= set(_star("weighting"))
+RNG = np.random.default_rng(2)
 
 
-def _star(package):
-    found = {}
-    exec(f"from surveysim.{package} import *", found)
-    return found
+N = 12
+
+
+T = pd.DataFrame(
+    {"w": RNG.uniform(1, 3, N), "y": RNG.normal(5, 2, N), "g": RNG.permutation(list("abc") * 4), "pi": 0.5},
+    index=np.arange(N) * 3,
+)
+
+
+TOTALS_OF_ROWS = {"g": {"a": 30.0, "b": 30.0, "c": 30.0}}
+
+
+SHUFFLED = RNG.permutation(N)
+
+
+JOINT = pd.DataFrame(np.full((N, N), 0.23) + 0.27 * np.eye(N), index=T.index, columns=T.index)
+
+
+def test_replicate_weights__have_the_tables_index_and_are_taken_back():
+    survey = ss.Survey(T, weight="w")
+    made = survey.replicates("jk1").replicate_weights()
+    assert made.index.equals(T.index)
+    options = {"weight": "w", "scale": made.attrs["scale"], "replicate_factors": False}
+    again = ss.Survey(T, replicate_weights=made, **options).mean("y")
+    assert again.table["se"][0] == pytest.approx(survey.replicates("jk1").mean("y").table["se"][0])
+    with pytest.raises(DesignError, match="replicate_weights is a DataFrame whose index is not the table's"):
+        ss.Survey(T, replicate_weights=made.iloc[SHUFFLED], **options)
+    plain = ss.Survey(T, replicate_weights=made.to_numpy(), **options).mean("y")
+    assert plain.table["se"][0] == pytest.approx(again.table["se"][0])
+
+
+OTHER = {
+    "joint probabilities": lambda: ss.Survey(T, probability="pi", pps=JOINT.iloc[SHUFFLED, SHUFFLED]),
+    "joint probabilities of other columns": lambda: ss.Survey(T, probability="pi", pps=JOINT.iloc[:, SHUFFLED]),
+    "base weights": lambda: ss.rake(T, TOTALS_OF_ROWS, weight="w").again(T["w"].iloc[SHUFFLED]),
+    "multipliers": lambda: ss.Recipe([Rake(TOTALS_OF_ROWS)]).replay(WEIGHTS, T, T["w"].iloc[SHUFFLED]),
+    "base of a recipe": lambda: WEIGHTS.again(T["w"].iloc[SHUFFLED]),
+    "base of a recipe with its own": lambda: STARTED.again(T["w"].iloc[SHUFFLED]),
+    "weights": lambda: ss.Survey(T, weight=T["w"].iloc[SHUFFLED]),
+}
+
+
+WEIGHTS = ss.Recipe([Rake(TOTALS_OF_ROWS)]).apply(T)
+
+
+STARTED = ss.Recipe([BaseWeight("w"), Rake(TOTALS_OF_ROWS)]).apply(T)
+
+
+@pytest.mark.parametrize("name", list(OTHER))
+def test_rows_in_another_order__are_refused(name):
+    with pytest.raises(SurveysimError, match="whose index is not the table's, so its rows cannot be matched"):
+        OTHER[name]()
+
+
+def test_rows_in_the_same_order__are_taken():
+    assert ss.Survey(T, probability="pi", pps=JOINT, pps_variance="yg").mean("y").table["se"][0] > 0
+    raked = ss.rake(T, TOTALS_OF_ROWS, weight="w")
+    np.testing.assert_allclose(raked.again(T["w"]), raked.weight, rtol=1e-8)
+    np.testing.assert_allclose(WEIGHTS.again(pd.Series(1.0, T.index)), WEIGHTS.final, rtol=1e-8)
+
+
+def test_arrow_tables_over_numpy_memory__keep_what_they_held():
+    """`pyarrow.array` lends a numpy array's memory; results do not change with it later."""
+    y, w, codes = T["y"].to_numpy().copy(), T["w"].to_numpy().copy(), np.tile([0, 1, 2], 4).astype(np.int8)
+    levels = pa.DictionaryArray.from_arrays(pa.array(codes), ["a", "b", "c"])
+    table = pa.table({"y": pa.array(y), "w": pa.array(w), "g": levels, "t": list("uv") * 6})
+    survey = ss.Survey(table, weight="w").rake(TOTALS_OF_ROWS)
+    weights = ss.Recipe([BaseWeight("w"), Rake(TOTALS_OF_ROWS)]).apply(table)
+
+    def results():
+        made = survey.mean("y", by="g").table[["estimate", "se"]].to_numpy()
+        return made, weights.again(np.arange(N) + 1.0), survey.replicates("jk1").total("y").table["se"].to_numpy()
+
+    before = results()
+    y[:], w[:], codes[:] = 0.0, 1.0, 2
+    for one, other in zip(before, results(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_table__may_have_a_column_called_as_a_method_of_files():
+    """It was taken for a survey file."""
+    data = pd.DataFrame({"levelled": ["a", "a", "b", "b"], "y": [1.0, 2.0, 3.0, 5.0]})
+    assert ss.rake(data, {"levelled": {"a": 1, "b": 3}}).weight.tolist() == [0.5, 0.5, 1.5, 1.5]
+    assert ss.Survey(data).mean("y", by="levelled").table["estimate"].tolist() == [1.5, 4]
