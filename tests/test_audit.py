@@ -162,8 +162,13 @@ def test_margins__monte_carlo_part():
     assert table["design_moe"].notna().sum() == 2
 
 
-def test_changes__verdicts_under_stated_errors(margins):
-    table = ss.published_changes().set_index("indicator_id")
+@pytest.fixture(scope="module")
+def changes():
+    return ss.published_changes().set_index("indicator_id")
+
+
+def test_changes__verdicts_under_stated_errors(margins, changes):
+    table = changes
     assert len(table) == 47
     row = table.loc["internet_penetration"]
     assert row["change"] == pytest.approx(1.1)
@@ -178,33 +183,32 @@ def test_changes__verdicts_under_stated_errors(margins):
     np.testing.assert_allclose(same["moe_design"], same["moe_simple"])
 
 
-def test_changes__the_level_does_not_change_p_values():
-    a, b = (ss.published_changes(level=level).set_index("indicator_id") for level in (0.95, 0.99))
+def test_changes__the_level_does_not_change_p_values(margins, changes):
+    a, b = changes, ss.published_changes(level=0.99).set_index("indicator_id")
     for name in ("stated", "simple"):
         np.testing.assert_allclose(a[f"p_{name}"], b[f"p_{name}"])
     wide = ss.published_margins(level=0.99).set_index("indicator_id")["ratio"]
-    np.testing.assert_allclose(wide, ss.published_margins().set_index("indicator_id")["ratio"])
+    np.testing.assert_allclose(wide, margins.set_index("indicator_id")["ratio"])
 
 
-def test_changes__netizens_and_non_netizens_are_one_change():
-    table = ss.published_changes().set_index("indicator_id")
-    a, b = (table.loc[name] for name in ("netizens_size", "non_netizens_size"))
+def test_changes__netizens_and_non_netizens_are_one_change(changes):
+    a, b = (changes.loc[name] for name in ("netizens_size", "non_netizens_size"))
     assert a["change"] == -b["change"]
     assert a["moe_simple"] == pytest.approx(
         b["moe_simple"], rel=3e-3
     )  # the report rounds non-netizens to 3.01 hundred million
 
 
-def test_changes__rounding_of_what_was_printed():
-    table = ss.published_changes().set_index("indicator_id")["rounding"]
+def test_changes__rounding_of_what_was_printed(changes):
+    table = changes["rounding"]
     assert table["internet_penetration"] == 0.05  # the change itself is printed
     assert table["app_ride_hailing_rate"] == 0.1  # two figures are
     assert table["netizens_size"] == table["app_online_government_size"] == 0.5
     assert table["app_online_news_size"] == 50.5
 
 
-def test_changes__correlation_takes_error_away():
-    apart, together = (ss.published_changes(correlation=r).set_index("indicator_id") for r in (0.0, 0.5))
+def test_changes__correlation_takes_error_away(changes):
+    apart, together = changes, ss.published_changes(correlation=0.5).set_index("indicator_id")
     np.testing.assert_allclose(together["moe_stated"], apart["moe_stated"] / np.sqrt(2))
     with pytest.raises(DataError, match="correlation = 1"):
         ss.published_changes(correlation=1)

@@ -1,4 +1,4 @@
-"""Columns and rows of any table: names that are no text or occur twice, arguments that would be ignored, and rows matched by their index."""
+"""Columns and rows of any table: odd or doubled names, arguments that would be ignored, and rows matched by their index."""
 
 import numpy as np
 import pandas as pd

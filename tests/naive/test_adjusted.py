@@ -265,6 +265,7 @@ def exact_step(rng, table, w):
     return name, choices[name]
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("first", range(0, 40, 8))
 def test_chains_of_the_library__as_nudging_each_row(first):
     """Nothing here knows a formula: the library's own weights are made again from nudged base weights."""

@@ -95,6 +95,7 @@ DISTANCES = (
 )
 
 
+@pytest.mark.everyday(12)
 @pytest.mark.parametrize("extra", ["", "q", "cluster", "shuffled"])
 @pytest.mark.parametrize(("method", "bounded"), DISTANCES)
 def test_calibration(method, bounded, extra):
@@ -128,6 +129,7 @@ def test_calibration(method, bounded, extra):
         assert_allclose(found.deff_kish, calibration.deff_kish(wanted), rtol=1e-8)
 
 
+@pytest.mark.everyday(8)
 @pytest.mark.parametrize("extra", ["", "q", "cluster", "covariance"])
 @pytest.mark.parametrize(
     ("method", "bounds"), [("linear", None), ("raking", None), ("logit", (0.3, 3)), ("truncated", (0.3, 3))]

@@ -150,6 +150,7 @@ def held(frames, estimator, options):
 
 
 # raking's regression takes g for 1, so only linear distances have exact derivatives
+@pytest.mark.everyday(10)
 @pytest.mark.parametrize("case", [c for c in cases() if c[0] != "raking_ratio" and "method" not in c[3]], ids=str)
 def test_score__as_nudging_each_weight(case):
     rng = np.random.default_rng(11)
@@ -181,6 +182,7 @@ def compare(estimates, value, score, frames):
     assert row["se"] ** 2 == pytest.approx(dual_frame.variance_of(frames, score), rel=1e-7)
 
 
+@pytest.mark.everyday(23)
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_estimators__as_the_library(case):
     for seed in range(3):
@@ -275,6 +277,7 @@ def adjusted_samples(a, b, rng):
     return frames, surveys
 
 
+@pytest.mark.everyday(12)
 @pytest.mark.parametrize("case", [c for c in cases() if "method" not in c[3]], ids=str)
 def test_adjusted_samples__as_the_library(case):
     for seed in range(2):
@@ -290,6 +293,7 @@ def test_adjusted_samples__as_the_library(case):
         compare(d.ratio("y", "x", **theirs), *dual_frame.ratio(frames, y, x, **ours), frames)
 
 
+@pytest.mark.everyday(13)
 @pytest.mark.parametrize("case", [c for c in cases() if c[3].get("method") != "logit"], ids=str)
 def test_replicates__as_the_library(case):
     """One unit of either sample left out, everything composited and calibrated again."""

@@ -56,6 +56,7 @@ def test_quantile__as_the_library(rule):
         assert found.to_frame()["estimate"].iloc[0] == pytest.approx(right, rel=1e-9, abs=1e-12), (y, w, q)
 
 
+@pytest.mark.everyday(5)
 @pytest.mark.parametrize("rule", ["math", "school", "hf7"])
 @pytest.mark.parametrize("ci", ["woodruff", "beta", "xlogit", "asin", "score"])
 def test_quantile_interval__as_the_library(ci, rule):
