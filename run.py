@@ -2,7 +2,7 @@
 """Set up and run surveysim; needs Python 3.11 or newer and nothing else.
 
 python3 run.py demo          one complete survey (arguments go to `surveysim demo`)
-python3 run.py test [--all]  the tests; --all adds the long ones
+python3 run.py test [--all]  the tests; --all adds the long ones and asks for 92 % of lines and branches; --coverage shows what is reached
 python3 run.py mutate        small changes of the code that no test notices [--rooms weighting] [--count 100] [--seed 1]
 python3 run.py attack        random samples of every shape against second implementations, repeated weightings, R and laws
                              [--minutes M] [--seed S] [--family F] [--case N] [--out DIR]; docs/explanation/attack.md
@@ -37,6 +37,9 @@ EXTRAS = {
     "studies": "report,files",
     "parameters": "report",
 }
+
+
+COVERED = 92  # per cent of lines and branches
 
 
 def say(text):
@@ -82,10 +85,22 @@ def set_up(extras):
 
 def test(arguments):
     everything = "--all" in arguments
-    rest = [a for a in arguments if a != "--all"]
-    return call(
-        PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *([] if everything else ["-m", "not long"]), *rest
-    )
+    rest = [a for a in arguments if a not in ("--all", "--coverage")]
+    chosen = ["-n", "2", "--dist", "loadfile", *([] if everything else ["-m", "not long"]), *rest]
+    if everything or "--coverage" in arguments:
+        return covered(chosen, everything)
+    return call(PYTHON, "-m", "pytest", *chosen)
+
+
+def covered(chosen, gate):
+    """Tests, and the share of lines and branches that they reach; kernels once more as Python, where their lines can be seen."""
+    pytest = (PYTHON, "-m", "coverage", "run", "-m", "pytest")
+    must(PYTHON, "-m", "coverage", "erase")
+    code = call(*pytest, *chosen)
+    plain = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    code = max(code, call(*pytest, "-m", "not long", "tests/kernels", env=plain))
+    must(PYTHON, "-m", "coverage", "combine", "-q")
+    return max(code, call(PYTHON, "-m", "coverage", "report", *([f"--fail-under={COVERED}"] if gate else [])))
 
 
 def mutate(arguments):

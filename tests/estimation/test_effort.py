@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError, Survey, SurveySpec
@@ -85,3 +86,43 @@ def test_early_late__an_effort_with_one_respondent():
     row = found.difference.to_frame().iloc[0]
     assert row["estimate"] == pytest.approx(1 / 3 - 1)
     assert row["df"] == 4
+
+
+SIX = pd.DataFrame(
+    {"y": [3.0, 1, 4, 1.5, 5, 9], "g": list("uvuvuv"), "w": [1.0, 2, 3, 4, 5, 6], "z": [0.0, 0, 0, 1, 2, 0]}
+)
+
+
+def test_early_late__levels_have_the_errors_of_their_own_means():
+    survey = Survey(SIX.assign(effort=[1, 2, 2, 3, 3, 3]), "w")
+    found = early_late(survey, "y", effort="effort", cut=2, level=0.9)
+    for row in found.levels.itertuples():
+        own = survey.where(survey.data["effort"] == row.effort).mean("y", df=np.inf).table.iloc[0]
+        assert (row.estimate, row.se, row.n) == pytest.approx((own["estimate"], own["se"], own["n"]))
+        below = survey.where(survey.data["effort"] <= row.effort).mean("y", df=np.inf).table.iloc[0]
+        assert (row.cumulative, row.cumulative_se) == pytest.approx((below["estimate"], below["se"]))
+    assert found.levels["share"].tolist() == pytest.approx([1 / 21, 5 / 21, 15 / 21])
+    row = found.difference.table.iloc[0]
+    assert row["df"] == survey.mean("y").table["df"][0]
+    assert row["moe"] == pytest.approx(stats.t.ppf(0.95, row["df"]) * row["se"])
+
+
+def test_early_late__the_middle_respondent_is_early_but_not_the_last():
+    even = Survey(SIX.assign(effort=[1, 1, 1, 2, 2, 2], w=1.0), "w")
+    assert early_late(even, "y", effort="effort").cut == 1
+    late = Survey(SIX.assign(effort=[1, 2, 3, 3, 3, 3], w=1.0), "w")
+    assert early_late(late, "y", effort="effort").cut == 2
+    early = Survey(SIX.assign(effort=[1, 1, 1, 1, 2, 3], w=1.0), "w")
+    assert early_late(early, "y", effort="effort").cut == 1
+    for cut in (0.5, 3):
+        with pytest.raises(DataError, match="early and late need respondents each; effort goes from 1 to 3"):
+            early_late(late, "y", effort="effort", cut=cut)
+    assert early_late(late, "y", effort="effort", cut=1).cut == 1
+    assert early_late(late, "y", effort="effort", cut=2.9).cut == 2.9
+
+
+def test_early_late__refuses_what_is_no_cut():
+    survey = Survey(SIX.assign(effort=[1, 2, 3, 3, 3, 3]), "w")
+    for cut in (True, [1], "1"):
+        with pytest.raises(DataError, match="give a number"):
+            early_late(survey, "y", effort="effort", cut=cut)

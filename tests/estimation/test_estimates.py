@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from surveysim import Survey
+from surveysim import DataError, Survey
 from surveysim.estimation import scores
 from surveysim.estimation.estimates import estimates
 
@@ -54,3 +55,69 @@ def test_zero_weights__are_no_interviews():
         # the other 30 rows are still units of the design, as in R survey, so the variance differs by n/(n-1) alone
         assert whole["n"] == 30
         assert whole["deff"] == pytest.approx(part["deff"] * (60 / 59) / (30 / 29), rel=1e-9)
+
+
+SIX = pd.DataFrame(
+    {"y": [3.0, 1, 4, 1.5, 5, 9], "g": list("uvuvuv"), "w": [1.0, 2, 3, 4, 5, 6], "z": [0.0, 0, 0, 1, 2, 0]}
+)
+
+
+MEANS = Survey(SIX, "w").mean("y", by="g")
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "words"),
+    [
+        ([1, -1], "give {row: number}"),
+        ({0: "1"}, "give {row: number}"),
+        ({0: 0, 1: 0}, "at least one coefficient"),
+        ({2: 1}, "row 2 is beyond the 2 estimates"),
+        ({-3: 1}, "row -3 is beyond"),
+        ({"y": 1}, "'y' names 2 estimates; give the position of the row, 0 to 1"),
+        ({"g=w": 1}, "names 0 estimates"),
+    ],
+)
+def test_contrasts__refuse(coefficients, words):
+    with pytest.raises(DataError, match=words):
+        MEANS.contrast(coefficients)
+
+
+def test_contrasts__by_hand():
+    made = MEANS.contrast({"g=u": 2, -1: -0.5, 0: 1}).table.iloc[0]
+    mean = MEANS.table["estimate"]
+    vector = np.array([3, -0.5])
+    assert made["estimate"] == pytest.approx(vector @ mean)
+    assert made["se"] == pytest.approx(np.sqrt(vector @ MEANS.cov @ vector))
+    assert made["df"] == MEANS.table["df"].min()
+    assert made["n"] == 6
+    half = stats.t.ppf(0.975, made["df"]) * made["se"]
+    assert (made["upper"] - made["lower"]) / 2 == pytest.approx(half)
+    assert made["moe"] == pytest.approx(half)
+    assert made["domain"] == "+3·[g=u] -0.5·[g=v]"
+    assert MEANS.contrast({0: 1, 1: -1}, df=np.inf).table["moe"][0] == pytest.approx(
+        1.959963984540054 * MEANS.contrast({0: 1, 1: -1}).table["se"][0]
+    )
+
+
+def test_cv__is_missing_at_0_and_positive_below():
+    made = Survey(SIX.assign(m=-SIX["y"], o=0.0), "w").mean(["y", "m", "o"])
+    cv = made.table["se"] / made.table["estimate"].abs()
+    np.testing.assert_allclose(made.cv, [cv[0], cv[1], np.nan])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"deff": True}, "deff = True"), ({"df": 0}, "df = 0"), ({"df": np.nan}, "df = nan")]
+)
+def test_estimates__refuse(options, words):
+    with pytest.raises(DataError, match=words):
+        Survey(SIX, "w").mean("y", **options)
+
+
+def test_deff__is_the_variance_over_that_of_simple_random_sampling():
+    w, y = SIX["w"], SIX["y"]
+    N, n = w.sum(), 6
+    s2 = n / (n - 1) * (w * (y - (w * y).sum() / N) ** 2).sum() / N
+    for kind, factor in (("wr", 1.0), ("wor", 1 - n / N)):
+        made = Survey(SIX, "w").mean("y", deff=kind).table.iloc[0]
+        assert made["deff"] == pytest.approx(made["se"] ** 2 / (s2 / n * factor))
+    assert np.isnan(Survey(SIX, "w").mean("y").table["deff"][0])

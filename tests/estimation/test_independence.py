@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import surveysim as ss
-from surveysim import DataError, DesignError, Survey
+from surveysim import DataError, DesignError, Survey, SurveysimWarning
 
 
 @pytest.mark.parametrize("statistic", ["F", "Chisq", "Wald", "adjWald"])
@@ -50,3 +51,30 @@ def test_wald_tests__that_the_data_cannot_bear():
             s.independence("r", "c", statistic)
     with pytest.raises(DataError, match="empty"):
         s.independence("r", "c2")
+
+
+SIX = pd.DataFrame(
+    {"y": [3.0, 1, 4, 1.5, 5, 9], "g": list("uvuvuv"), "w": [1.0, 2, 3, 4, 5, 6], "z": [0.0, 0, 0, 1, 2, 0]}
+)
+
+
+def test_independence__refuses_and_takes_only_what_is_there():
+    table = pd.concat([SIX] * 5, ignore_index=True).assign(h=list("xxyyyxyyxxyxyxy") * 2, w=1.0)
+    survey = Survey(table, "w")
+    for options, words in (
+        ({"rows": "g", "columns": "h", "statistic": "G"}, "statistic = 'G'"),
+        ({"rows": "g", "columns": "w"}, "2 × 1; independence needs at least two levels"),
+    ):
+        with pytest.raises(DataError, match=words):
+            survey.independence(**options)
+    found = survey.independence("g", "h")
+    more = pd.concat([table, pd.DataFrame({"g": ["u", None, "s"], "h": [None, "x", "x"], "w": [1.0, 1, 0]})])
+    with pytest.warns(SurveysimWarning, match="1 of 'g', 1 of 'h'"):
+        again = Survey(more.reset_index(drop=True), "w").independence("g", "h")
+    np.testing.assert_allclose(found.table, again.table)
+    counts = pd.crosstab(table["g"], table["h"]).to_numpy()
+    np.testing.assert_allclose(found.table.to_numpy(), counts / counts.sum())
+    one = Survey(table, "w").independence("g", "h", statistic="Chisq")
+    pearson = stats.chi2_contingency(counts, correction=False).statistic
+    assert one.statistic == pytest.approx(pearson, rel=1e-9)
+    assert one.df == (1,)

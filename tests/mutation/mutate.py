@@ -40,12 +40,13 @@ ROOMS = {
 }
 EVERYWHERE = ("test_docstrings.py",)
 TESTS = dict.fromkeys(
-    ("weighting", "estimation", "kernels"), ("weighting/**/*", "estimation/**/*", "kernels/*", "naive/*", "parity/*")
+    ("weighting", "estimation", "kernels"),
+    ("weighting/**/*", "estimation/**/*", "kernels/*", "naive/*", "parity/*", "test_tables.py", "test_coding.py"),
 )
 TESTS |= {
     "sampling": ("sampling/*", "naive/test_sampling.py"),
     "judging": ("judging/*", "naive/test_performance.py", "parity/test_simulation.py"),
-    "dispositions": ("fieldwork/test_dispositions.py", "fieldwork/test_rates.py", "naive/test_dispositions.py"),
+    "dispositions": ("fieldwork/test_dispositions.py", "fieldwork/test_eligibility.py", "naive/test_dispositions.py"),
 }
 LONGEST = 7200  # seconds for all tests of a change
 FIXTURES = 180  # seconds for what tests share, and for kernels that are compiled first

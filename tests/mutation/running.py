@@ -102,7 +102,7 @@ def _child(tree, arguments, plugins, log, environment):
         source = str(Path(tree) / "src")
         sys.path.insert(0, source)
         sys.dont_write_bytecode = True
-        os.environ |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        os.environ |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1", "SURVEYSIM_EVERY_CASE": "1", **environment}
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(out, stream)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import surveysim as ss
 from surveysim import DesignError, Survey
 from surveysim.estimation.sampling_design import hartley_rao
 
@@ -138,3 +139,32 @@ def test_negative_variances__are_refused_wherever_they_are_asked_for():
     for ci in ("woodruff", "score"):
         with pytest.raises(DesignError, match=r"estimated variances are negative, .* of the share at"):
             survey.quantile("y", 0.5, ci=ci)
+
+
+def test_a_negative_variance_is_refused_and_is_no_error_of_0():
+    """Of equal values over probabilities, Horvitz and Thompson's form with joint probabilities below the products is negative."""
+    data = pd.DataFrame({"p": [0.5, 0.5, 0.5], "y": [1.0, 1.0, 1.0]})
+    joint = np.full((3, 3), 0.15)
+    np.fill_diagonal(joint, 0.5)
+    # z = 2: sum of 0.5 × 4 three times, and of (0.15 - 0.25) / 0.15 × 4 six times, is 6 - 16
+    with pytest.raises(DesignError, match=r"negative, the first is -10, of total, y: .*yg"):
+        Survey(data, probability="p", pps=joint, pps_variance="ht").total("y")
+    yates = Survey(data, probability="p", pps=joint, pps_variance="yg").total("y")
+    assert yates.table["se"].tolist() == [0.0]
+
+
+def test_stages__none_in_a_list_is_a_stage_without_strata_or_correction():
+    data = pd.DataFrame(
+        {"h": np.repeat([1, 2], 8), "c": np.repeat(range(8), 2), "u": range(16), "N": 10, "M": 4, "one": 1}
+    )
+    data["y"] = np.arange(16.0) ** 1.5
+    units = {"psu": ["c", "u"], "weight": np.full(16, 5.0)}
+    for none, one in (
+        ({"strata": ["h", None]}, {"strata": ["h", "one"]}),
+        ({"strata": [None, "one"]}, {"strata": ["one", "one"]}),
+        ({"strata": "h", "fpc": ["N", None]}, {"strata": "h", "fpc": ["N"]}),
+    ):
+        found, right = (
+            ss.Survey(data, **{"fpc": ["N", "M"]} | units | given).total("y").table for given in (none, one)
+        )
+        assert found["se"].iloc[0] == right["se"].iloc[0] > 0
