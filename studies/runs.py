@@ -8,7 +8,7 @@ import surveysim as ss
 
 DOCS = Path(__file__).parents[1] / "docs"
 SMALL = {  # a population of some seconds, and a sample that it can yield
-    "population": {"scale": 0.01},
+    "population": {"scale": 0.02},
     "sample": {"interviews": 5000, "minimum_per_province": 0, "minimum_per_unit": 2},
 }
 

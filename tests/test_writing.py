@@ -178,3 +178,21 @@ def test_advancing__calls_the_callers_function_or_nothing(capsys):
         with writing.advancing(progress, "rows", 3) as advance:
             advance(2)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="umasks")
+def test_same_umask__of_blocks_that_overlap(tmp_path):
+    """The second to begin is the last to end: what it found is no umask of before."""
+    first, second = writing.same_umask(), writing.same_umask()
+    old = os.umask(0o027)
+    try:
+        first.__enter__()
+        second.__enter__()
+        os.umask(0o777)
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        assert os.umask(0o077) == 0o027
+        writing.write_text(tmp_path / "later", "")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "later").stat().st_mode & 0o777 == 0o600

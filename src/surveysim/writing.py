@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,17 +71,24 @@ def flushed(path: Pathname) -> None:
 
 @contextlib.contextmanager
 def same_umask() -> Iterator[None]:
-    """What runs inside may change the umask: files of ours have that of before, which is there again afterwards."""
-    global _umask
-    outer = _umask
-    before = os.umask(0o077) if outer is None else outer
-    os.umask(before)
-    _umask = before
+    """What runs inside may change the umask: files of ours have that of before, which is there again afterwards.
+
+    Threads may overlap: the last one out puts it back.
+    """
+    global _inside, _umask
+    with _counted:
+        if not _inside:
+            _umask = os.umask(0o077)
+            os.umask(_umask)
+        _inside += 1
     try:
         yield
     finally:
-        _umask = outer
-        os.umask(before)
+        with _counted:
+            _inside -= 1
+            os.umask(_umask)
+            if not _inside:
+                _umask = None
 
 
 def folder_made(path: Pathname) -> None:
@@ -91,6 +99,7 @@ def folder_made(path: Pathname) -> None:
 
 
 _umask = None  # that of before, where something runs that may change it
+_inside, _counted = 0, threading.Lock()  # how many such blocks run
 
 
 def _led_to(path: Path) -> Path:

@@ -72,6 +72,7 @@ def same(a, b):
     np.testing.assert_array_equal(a.cov, b.cov)
 
 
+@pytest.mark.everyday(13)
 @pytest.mark.parametrize("trip", list(TRIPS))
 @pytest.mark.parametrize("name", list(SURVEYS))
 def test_surveys__give_the_same_answers(name, trip):
@@ -137,6 +138,7 @@ def test_dual_frames__give_the_same_answers(estimator, trip):
     same(replicates.total("y", estimator=estimator), TRIPS[trip](replicates).total("y", estimator=estimator))
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("trip", list(TRIPS))
 def test_runs_and_studies__give_the_same_answers(result, trip, tmp_path):
     moved = TRIPS[trip](result)

@@ -41,7 +41,7 @@ def measured(name):
     return proof.pd.DataFrame(rows, columns=proof.COLUMNS)
 
 
-@pytest.mark.everyday(4)
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("name", [*ONE, *TWO])
 def test_small_proof__variances_are_empirical_ones(name):
     found = measured(name)
@@ -65,7 +65,7 @@ def test_small_proof__notices_a_wrong_variance(monkeypatch):
     assert len(far(good.assign(ratio=0.8 * good["ratio"]))) >= 5
 
 
-@pytest.mark.everyday(4)
+@pytest.mark.everyday(3)
 @pytest.mark.parametrize("name", designs.DESIGNS)
 def test_controls__have_the_covariance_that_is_said(name):
     """Of 600 samples: every variance within five standard errors, and the covariances give variances of sums."""

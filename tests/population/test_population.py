@@ -125,6 +125,7 @@ def test_published_figures__hold_in_the_population(pop):
     }
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("year", [2020, 2022, 2023, 2024])
 def test_every_year__has_a_population(year):
     pop = Population.china(seed=2, scale=0.0005, year=year)

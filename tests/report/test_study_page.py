@@ -56,6 +56,7 @@ def test_plots__say_what_there_is(found):
         found.plot.lolly("coverage")
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_report__is_one_harmless_page_the_same_each_time(found, tmp_path, lang):
     first = found.report(tmp_path / "a.html", lang).read_bytes()

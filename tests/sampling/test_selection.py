@@ -59,6 +59,7 @@ def test_select__systematic_by_hand():
     assert ss.select(np.full(10, 0.1) * 3, start=0.0).tolist() == [0, 3, 6]  # floats that do not sum to 3 exactly
 
 
+@pytest.mark.everyday(4)
 @pytest.mark.statistical
 @pytest.mark.parametrize("method", [*FIXED, "poisson"])
 def test_select__first_order_probabilities(method):

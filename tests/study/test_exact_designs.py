@@ -12,7 +12,7 @@ from surveysim import DualFrameSurvey, Survey
 from surveysim.study import Study
 
 TOTAL = [{"name": "Y", "numerator": "y", "kind": "total"}]
-FEW, MANY = 500, 8000
+FEW, MANY = 500, 5000
 
 
 @pytest.fixture(scope="module")

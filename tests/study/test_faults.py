@@ -323,6 +323,7 @@ def test_sigterm__keeps_what_is_done_as_ctrl_c_does(home):
     assert 16 <= Study.from_toml(home / "study.toml").status(home / "out")["done"].sum() < 2000
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_children_that_a_plug_in_forks__are_no_second_worker(home, executor):
     mark = uuid.uuid4().hex
@@ -346,6 +347,7 @@ def test_what_a_dead_worker_started__ends_with_it(home, monkeypatch):
     assert left == []
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_a_plug_in_that_changes_the_umask__does_not_change_the_rights_of_what_is_written(home, executor):
     before = os.umask(0o027)

@@ -90,6 +90,7 @@ def test_bytes__do_not_depend_on_workers_blocks_or_executor(home):
         assert bytes_of(home / name) == expected, name
 
 
+@pytest.mark.long
 def test_bytes__are_the_same_from_processes(home):
     made = study(home, call="mean")
     made.run(home / "threads")
@@ -162,7 +163,7 @@ def wait_for(condition, process, seconds=60):
 
 
 def test_kill_9__loses_nothing_that_was_written_and_the_rest_is_the_same(home):
-    data = keys(600, "slow")
+    data = keys(300, "slow")
     write_toml(home, data)
     Study.from_toml(home / "study.toml").run(home / "whole")
     process = start(home)
@@ -170,7 +171,7 @@ def test_kill_9__loses_nothing_that_was_written_and_the_rest_is_the_same(home):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     there = bytes_of(home / "out")
-    assert 1 <= sum(k.endswith(".parquet") for k in there) < 2 * 38
+    assert 1 <= sum(k.endswith(".parquet") for k in there) < 2 * 19
     (home / "out" / "parts" / ".writing-torn.tmp").write_bytes(b"half of a part")
     Study.from_toml(home / "study.toml").run(home / "out")
     after = bytes_of(home / "out")
@@ -229,6 +230,7 @@ def test_dask__gives_the_same_bytes_and_survives_a_dead_worker(home, monkeypatch
 
 
 # ------------------------------------------------------------------------------------------------------------- faults
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("fault", ["flip", "truncate", "empty"])
 def test_a_damaged_part__is_found_out_set_aside_and_run_again(home, fault):
     made = study(home)
@@ -404,6 +406,7 @@ def test_exit_code__is_3_with_failures(home):
     assert "no such luck" in found.stderr
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_timeout__interrupts_a_repetition_that_hangs(home, executor):
     data = keys(16, "hangs_at_2", grid={}, study={"repetitions": 16, "timeout": 2.0, "failures": 0.2})

@@ -121,6 +121,7 @@ def test_drop__errors_and_replicates_are_those_of_the_rows_that_are_left(way):
     assert mse == pytest.approx(short.mean("y").to_frame()["se"][0], rel=0.1)
 
 
+@pytest.mark.everyday(2)
 @pytest.mark.parametrize("by", [None, "prov"])
 @pytest.mark.parametrize("kind", ["totals", "shares"])
 def test_level__linearized_errors_are_those_of_a_jackknife_that_shares_out_anew(kind, by):

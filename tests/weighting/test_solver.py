@@ -61,6 +61,7 @@ def wild_margins(seed):
     return codes, base, [t * unit for t in totals]
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.filterwarnings("ignore:one respondent")
 @pytest.mark.parametrize("first", range(0, 240, 60))
 def test_rake__wild_margins_are_met_by_the_weights_themselves_or_refused(first):
@@ -165,6 +166,7 @@ def wild_system(seed):
     return x, d, total
 
 
+@pytest.mark.everyday(1)
 @pytest.mark.filterwarnings("ignore:.*calibrated weights are negative", "ignore:one respondent")
 @pytest.mark.parametrize("method", ["linear", "raking", "logit", "truncated"])
 def test_calibrate__wild_systems_are_met_by_the_weights_themselves_or_refused(method):
