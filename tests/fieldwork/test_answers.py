@@ -76,7 +76,7 @@ def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
 
     w = np.random.default_rng(2).uniform(1, 3, len(said))
     rows = prep.definitions.loc[["app_online_shopping_size", "app_online_shopping_rate"]]
-    found = estimands.statistics(rows, estimands.Variables(prep.pop, said), prep.known, w, np.ones(len(w), bool))
+    found = estimands.statistics(rows, estimands.Variables(prep.pop, said), prep.known, w)
     given = users & (said.answers[:, k] != MISSING)
     rate = (w * (said.answers[:, k] == 1)).sum() / w[given].sum()
     assert found[1].value == pytest.approx(rate)
@@ -85,9 +85,7 @@ def test_missing_answers__are_set_aside_and_weighted_up(prep, true):
     for i in (3, 500):
         moved = w.copy()
         moved[i] += step
-        again = estimands.statistics(
-            rows, estimands.Variables(prep.pop, said), prep.known, moved, np.ones(len(w), bool)
-        )
+        again = estimands.statistics(rows, estimands.Variables(prep.pop, said), prep.known, moved)
         for a, b in zip(again, found, strict=True):
             assert (a.value - b.value) / step == pytest.approx(b.score[i], rel=1e-3, abs=1e-5)
 
@@ -179,12 +177,9 @@ def test_missing_answers__leave_the_base_of_rates_and_nothing_else(prep, true):
 
     rows = prep.definitions.loc[["skill_copy_paste", "skill_software_install", "genai_purpose_image_video"]]
     w = np.ones(len(true))
-    everybody = np.ones(len(true), bool)
 
     def rates(cases):
-        return [
-            s.value for s in estimands.statistics(rows, estimands.Variables(prep.pop, cases), prep.known, w, everybody)
-        ]
+        return [s.value for s in estimands.statistics(rows, estimands.Variables(prep.pop, cases), prep.known, w)]
 
     few, many = heard(prep, missing=1e-4, missing_old=1e-4), heard(prep, missing=0.3, missing_old=0.3)
     np.testing.assert_allclose(rates(few), rates(true), atol=0.002)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -77,10 +78,11 @@ def test_a_folder_of_the_release_before__is_refused(tmp_path, name):
     study().run(tmp_path)
     kept = ledger.Ledger(tmp_path)
     manifest = kept.manifest
-    facts = {k: v for k, v in manifest["scenarios"][0]["facts"].items() if not k.startswith("numbers.")}
+    (entry,) = manifest.scenarios
+    facts = {k: v for k, v in entry.facts.items() if not k.startswith("numbers.")}
     facts |= {"surveysim": "0.1.0 0123456789ab"}
-    old = manifest["scenarios"][0] | {"facts": facts, "id": fingerprints.digest(facts), "name": name}
-    kept.write_manifest(manifest | {"scenarios": [old]})
+    old = replace(entry, facts=facts, id=fingerprints.digest(facts), name=name)
+    kept.write_manifest(replace(manifest, scenarios=(old,)))
     before = (tmp_path / "study.json").read_bytes()
     with pytest.raises(
         StudyError, match=r"numbers: an earlier release, 0.1.0 0123456789ab, has none; now DRAWS = 1, ESTIMATES = 1"

@@ -522,7 +522,7 @@ def test_dry_run__writes_nothing_and_predicts(home):
 
 def test_to_frame__refuses_what_is_too_large_unless_asked(home, monkeypatch):
     found = study(home).run()
-    monkeypatch.setattr("surveysim.study.results.LARGEST", 100)
+    monkeypatch.setattr("surveysim.study.readings.LARGEST", 100)
     with pytest.raises(StudyError, match=r"would have 512 rows"):
         found.to_frame()
     assert len(found.to_frame(large=True)) == 512
@@ -534,7 +534,7 @@ def test_to_frame__refuses_what_is_too_large_unless_asked(home, monkeypatch):
 def test_performance__in_small_chunks_is_the_same(home, monkeypatch):
     found = study(home).run(home / "out")
     whole = found.performance(reference="design", power=True)
-    monkeypatch.setattr("surveysim.study.results.MEMORY", 1)
+    monkeypatch.setattr("surveysim.study.readings.MEMORY", 1)
     pd.testing.assert_frame_equal(found.performance(reference="design", power=True), whole)
 
 

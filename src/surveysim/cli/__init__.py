@@ -120,7 +120,7 @@ def _verdict(result, repeated):
 
     s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"].to_dict(), len(performance)
-    level = repeated.scenarios[0]["level"]
+    level = repeated.scenarios[0].level
     covered = performance.dropna(subset=["cover"])
     low = covered[judged(covered["cover"] / 100, covered["repetitions"], level) < 0].sort_values("cover")
     lowest = f", lowest {low.index[0]} with {low['cover'].iloc[0]:.0f} %" if len(low) else ""

@@ -199,15 +199,17 @@ def config_show(file: Path, changes: tuple[str, ...]) -> None:
 @click.argument("kind", type=click.Choice(["survey", "study", "table-study"]), default="study")
 def config_schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors and for other programs."""
-    from ..study.study_spec import schemas
+    from ..study.spec import schemas
 
     click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
 
 
 def _read_config(file: Path, changes: tuple[str, ...], planned: bool = False) -> tuple[str, dict[str, Any]]:
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
-    from ..study.study_spec import is_study, read
+    from ..study.spec import is_study
     from ..survey import SurveySpec
+    from ..survey.checking import valid
+    from ..survey.layers import read
 
     keys = read(file, changes)
     if is_study(keys):
@@ -217,7 +219,7 @@ def _read_config(file: Path, changes: tuple[str, ...], planned: bool = False) ->
         if planned:
             made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
-    spec = SurveySpec._build(keys, str(file))
+    spec = valid(SurveySpec, keys, str(file))
     if planned:
         from ..survey.preparation import prepare
 

@@ -14,7 +14,7 @@ from ..columns import VARIABLES
 from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
-from . import cache, census, domains, parameters
+from . import cache, census, domains, estimand_kinds, parameters
 from .attributes import COLUMNS, NUMBERS, Attributes, codes_of, places
 from .finite import Finite
 
@@ -201,7 +201,8 @@ class China(Finite):
         if not isinstance(name, str) or name not in definition.index:
             return super().statistic(name)
         row = definition.loc[name]
-        return parameters.expressions_of(row), lambda total: parameters.indicator_value(row, total)
+        kind = estimand_kinds.of(row)
+        return kind.expressions(row), lambda total: kind.value(row, total)
 
     def totals(
         self,

@@ -256,28 +256,3 @@ def axes(people: Any, shape: tuple[int, ...]) -> dict[str, tuple[Any, Sequence[A
             "sector": (SECTORS, list(SECTOR)),
         }
     return {name: (np.broadcast_to(codes, shape), labels) for name, (codes, labels) in found.items()}
-
-
-def indicator_value(row: Any, total: Callable[[str], Any], scale: float = 1.0) -> Any:
-    """A published estimand from a function `total(expression)`: the one place that says what the kinds mean.
-
-    known and ratio: 100 × numerator / denominator; mean: numerator / denominator; total: numerator in 10k persons;
-    complement: denominator − numerator in 10k; complement_ratio: the same as a share of all non-users.
-    """
-    number = total(row.numerator)
-    if row.kind == "total":
-        return number * scale / 1e4
-    base = total(row.denominator)
-    if row.kind == "complement":
-        return (base - number) * scale / 1e4
-    factor = 1 if row.kind == "mean" else 100
-    if row.kind == "complement_ratio":
-        number, base = base - number, total("persons") - total("internet")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.divide(number * factor, base)
-
-
-def expressions_of(row: Any) -> tuple[str, ...]:
-    """The expressions `indicator_value` asks for."""
-    rest = () if row.kind == "total" else (row.denominator,)
-    return (row.numerator, *rest, *(("persons", "internet") if row.kind == "complement_ratio" else ()))

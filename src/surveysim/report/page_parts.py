@@ -63,7 +63,7 @@ def repeated(repetitions, text):
     table, lang, n = performance_table(repetitions), text["lang"], f"{repetitions.repetitions:,}"
     low = table.dropna(subset=["cover"]).sort_values("cover", kind="stable").head(LOWEST)
     low = low.assign(label=[estimand_name(k, text) for k in low.index])
-    level = repetitions.scenarios[0]["level"]
+    level = repetitions.scenarios[0].level
     low = with_verdicts(low.assign(value=low["cover"] / 100, n=low["repetitions"]), level)
     drawings = [
         (study_figures.coverage(low, text, level), text["figure_coverage_lowest"].format(n=len(low))),
@@ -108,12 +108,12 @@ def budget_part(budget, text):
     from markupsafe import Markup
 
     names = list(dict.fromkeys(budget.table["indicator_id"]))
-    main = [name for name in MAIN if name in names and (budget._rows(name)["unit"] == "percent").all()] or names[:3]
+    main = [name for name in MAIN if name in names and (budget.rows(name)["unit"] == "percent").all()] or names[:3]
     caption = text["budget_figure"].format(name=estimand_name(main[0], text))
     stages = ("coverage", "sampling", "nonresponse", "measurement", "weighting", "total")
     rows = []
     for name in main:
-        of = budget._rows(name)
+        of = budget.rows(name)
         cells = [
             f"{of.loc[s, 'bias']:+.2f} ({of.loc[s, 'bias_mcse']:.2f}) · {of.loc[s, 'variance'] ** 0.5:.2f}"
             for s in stages
@@ -157,12 +157,10 @@ def performance_table(repetitions):
     """One row per indicator of a StudyResult's first scenario and method: repetitions, parameter, mean, bias, empse, modelse, cover
     (percent), each with its mcse."""
     long, first = repetitions.performance(), repetitions.scenarios[0]
-    mine = (
-        (long["scenario"] == first["name"]) & (long["method"] == first["methods"][0]["name"]) & (long["domain"] == "")
-    )
+    mine = (long["scenario"] == first.name) & (long["method"] == first.methods[0].name) & (long["domain"] == "")
     long = long[mine]
     value, mcse = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
-    found = pd.DataFrame({"parameter": {e["name"]: e["true"] for e in first["estimands"] if not e["domain"]}})
+    found = pd.DataFrame({"parameter": {e.name: e.true for e in first.estimands if not e.domain}})
     found.insert(0, "repetitions", value["nsim"].astype(int))
     found["mean"] = value["thetamean"]
     for name, factor in (("bias", 1), ("empse", 1), ("modelse", 1), ("cover", 100)):
@@ -178,7 +176,7 @@ def coverage_verdict(result, text, table=None):
     cover = table[(table["measure"] == "cover") & table["value"].notna()].set_index(keys)["value"]
     if cover.empty:
         return []
-    level = np.array([result.scenario(key[0])["level"] for key in cover.index])
+    level = np.array([result.scenario(key[0]).level for key in cover.index])
     found, sentences = judged(cover, n.reindex(cover.index), level), []
     for sign, name, extreme in ((-1, "coverage_below", cover.idxmin), (1, "coverage_above", cover.idxmax)):
         if np.any(found == sign):
@@ -213,6 +211,6 @@ def monte_carlo_error(done, level, text):
 def repeated_penetration(repetitions):
     """Estimate and interval of penetration in every repetition, in percent, and the truth."""
     first = repetitions.scenarios[0]
-    where = {"estimand": "internet_penetration", "scenario": first["name"], "method": first["methods"][0]["name"]}
+    where = {"estimand": "internet_penetration", "scenario": first.name, "method": first.methods[0].name}
     table = repetitions.to_frame(where=where).dropna(subset=["estimate"])
     return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])

@@ -26,8 +26,8 @@ def content(result, text):
     done = min(result.done(s) for s in result.scenarios)
     first, failures = result.scenarios[0], result.failures
     table = result.performance()
-    names = list(dict.fromkeys(e["name"] for e in first["estimands"]))
-    pairs = [(s["name"], m["name"]) for s in result.scenarios for m in s["methods"]]
+    names = list(dict.fromkeys(e.name for e in first.estimands))
+    pairs = [(s.name, m.name) for s in result.scenarios for m in s.methods]
     rest = max(1, (MOST_FIGURES - len(pairs)) // max(min(len(names), MOST_PARTS) - 1, 1))
     drawn = [pairs[:MOST_FIGURES] if k == 0 else pairs[:rest] if k < MOST_PARTS else [] for k in range(len(names))]
     parts = [part(result, table, name, which, text) for name, which in zip(names, drawn, strict=True)]
@@ -39,7 +39,7 @@ def content(result, text):
         + ([("failures", text["study_failures"])] if len(failures) else [])
         + [("downloads", text["downloads"])],
         "ademp": ademp(result, names, done, len(failures), text),
-        "verdict": " ".join([monte_carlo_error(done, first["level"], text), *coverage_verdict(result, text, table)]),
+        "verdict": " ".join([monte_carlo_error(done, first.level, text), *coverage_verdict(result, text, table)]),
         "parts": parts,
         "failures": failures.head(MOST_FAILURES).astype(str).to_numpy().tolist(),
         "failure_heads": [text[f"failure_{c}"] for c in failures.columns],
@@ -52,14 +52,14 @@ def content(result, text):
 
 def ademp(result, names, done, failed, text):
     """Aims, data-generating mechanisms, estimands, methods, performance measures, as (what, text) rows."""
-    keys = list(dict.fromkeys(key for s in result.scenarios for key in s["varied"]))
+    keys = list(dict.fromkeys(key for s in result.scenarios for key in s.varied))
     shown = [estimand_name(name, text) for name in names[:12]]
-    count, mark = len(result.scenarios[0]["estimands"]), "、" if text["lang"] == "zh" else ", "
+    count, mark = len(result.scenarios[0].estimands), "、" if text["lang"] == "zh" else ", "
     return [
         *([(text["ademp_aim"], result.aim)] if result.aim else []),
         (text["study_scenarios"], f"{len(result.scenarios)}" + (f" ({', '.join(keys)})" if keys else "")),
         (text["study_estimands"], f"{count}: {mark.join(shown)}{' …' if len(names) > 12 else ''}"),
-        (text["study_methods"], mark.join(m["name"] for m in result.scenarios[0]["methods"])),
+        (text["study_methods"], mark.join(m.name for m in result.scenarios[0].methods)),
         (text["study_repetitions"], f"{done:,}"),
         (text["study_failed"], f"{failed}"),
     ]
@@ -85,7 +85,7 @@ def part(result, table, name, drawn, text):
     domains, tables = rows["domain"].nunique(), [whole]
     if domains > MOST_DOMAINS:
         whole |= {"folded": True, "caption": text["all_domains"].format(n=domains)}
-        tables = [over_domains(rows, shown, domains, text, result.scenarios[0]["level"]), whole]
+        tables = [over_domains(rows, shown, domains, text, result.scenarios[0].level), whole]
     title = estimand_name(name, text)
     return {"title": title, "tables": tables, "figures": drawings(result, rows, name, drawn, text) if drawn else []}
 

@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import StudyError, SurveysimError, SurveysimWarning
 from .execution import of_process, steps
 from .faults import told
-from .ledger import Block
+from .parts import Block
 
 AHEAD = 2  # tasks a worker has, so that it never waits for the parent's disk
 GRACE = 10.0  # seconds a repetition has to come to its end when everything is stopped

@@ -21,7 +21,6 @@ from ..keys import merge, nested
 from ..survey.spec import SurveySpec
 from ..survey.weighted import field_and_weight
 from .study import Study
-from .study_spec import TableStudySpec
 
 GRID = {1: 4001, 2: 201, 3: 41}  # points of each input where the surface is solved
 REFINED = 4  # times the last study may correct the search
@@ -103,7 +102,7 @@ def solve_design(
     guards.choice(minimize, "minimize", ("cost", *lab.bounds), error=SpecError)
     for least, value, what in ((1, rounds, "rounds"), (2, check, "check")):
         guards.whole_number(value, what, least, error=SpecError)
-    if minimize == "cost" and cost is None and lab.is_table:
+    if minimize == "cost" and cost is None and not lab.has_fieldwork:
         raise SpecError("cost = None: a sample from a table has no fieldwork to cost; give a function of the inputs.")
     for place in itertools.product((0.0, 0.5, 1.0), repeat=len(inputs)):
         lab.try_(lab.rounded(np.array(place)))
@@ -146,7 +145,7 @@ class _Lab:
         self.low, self.high = (np.array([float(v[k]) for v in inputs.values()]) for k in (0, 1))
         self.whole = np.array([all(isinstance(x, int) for x in v) for v in inputs.values()])
         first = self._study((0.5,) * len(inputs), 2, seed)
-        self.is_table, self.names = isinstance(first.spec, TableStudySpec), list(first.definitions.index)
+        self.has_fieldwork, self.names = first.spec.has_fieldwork, list(first.definitions.index)
         unknown = [name for name in bounds if name not in self.names]
         if unknown or not bounds:
             raise SpecError(
@@ -210,7 +209,7 @@ class _Lab:
     def _cost(self, study, values):
         if self.cost_of is not None:
             return guards.number(self.cost_of(values), "cost(design)", error=SpecError)
-        prep = study.plan().source(0).prep if not self.is_table else None
+        prep = study.plan().source(0).prep if self.has_fieldwork else None
         if prep is None:
             return 1.0
         cases = [field_and_weight(prep, self.seed, r)[0] for r in range(2)]
@@ -294,7 +293,7 @@ class _Lab:
 def _margins(result):
     """Tables estimand, domain, moe, mcse of every item: by estimated standard errors, and by those over repetitions."""
     table = result.performance()
-    level = result.scenarios[0]["level"]
+    level = result.scenarios[0].level
     keys, found = ["estimand", "domain"], []
     method = table["method"].iloc[0]
     degrees = result.to_frame([*keys, "df"], {"method": method}).groupby(keys, sort=False)["df"].mean().reset_index()

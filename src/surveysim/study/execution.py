@@ -13,9 +13,10 @@ import pandas as pd
 
 from ..errors import SurveysimError
 from .faults import Struck, told, too_long
-from .ledger import FIELDS, Block
+from .parts import FIELDS, Block
 from .quiet import repeating
-from .study_spec import TableStudySpec
+from .scenarios import Scenario
+from .source import Source
 
 ALL = -1  # the method number of a failure before any method began
 
@@ -26,39 +27,32 @@ class Plan:
 
     Attributes
     ----------
-    key : digest of the plan. scenarios : (name, group, survey spec) of each. methods : MethodSpec or Handed.
+    key : digest of the plan. kind : of the sources of its repetitions. methods : MethodSpec or Handed.
     definitions : of the estimands, by name. seed, timeout : of the study. folder : of the study's file. table : path or DataFrame.
     """
 
     key: str
-    scenarios: tuple
+    kind: type[Source]
+    scenarios: tuple[Scenario, ...]
     methods: tuple
     definitions: pd.DataFrame = field(repr=False)
     seed: int
     timeout: float | None = None
     folder: str = "."
-    table: object = field(default=None, repr=False)
+    table: pd.DataFrame | str | None = field(default=None, repr=False)
 
-    def source(self, k):
+    def source(self, k: int) -> Source:
         """The source of scenario k, made once in a process; the last few are kept."""
         with _making:
             if (self.key, k) in _sources:
                 _sources.move_to_end((self.key, k))
             else:
-                _sources[self.key, k] = self._made(k)
+                scenario = self.scenarios[k]
+                given = (self.methods, self.definitions, self.seed, scenario.group, self.folder, self.table)
+                _sources[self.key, k] = self.kind(scenario.spec, *given)
                 while len(_sources) > KEPT:
                     _sources.popitem(last=False)
             return _sources[self.key, k]
-
-    def _made(self, k):
-        _, group, spec = self.scenarios[k]
-        if isinstance(spec, TableStudySpec):
-            from .table_source import TableSource  # a study has one kind of source
-
-            return TableSource(spec, self.methods, self.definitions, self.seed, group, self.folder, self.table)
-        from .survey_source import SurveySource  # a study has one kind of source
-
-        return SurveySource(spec, self.methods, self.definitions, self.seed, group, self.folder)
 
 
 KEPT = 4
@@ -88,10 +82,10 @@ def steps(plan, task, say, stopped):
             say(("block", source.block(repetitions)))
             return
         source.warm()
-        if plan.timeout is not None and not getattr(source, "drawn", False):
+        if plan.timeout is not None and not source.drew:
             with contextlib.suppress(Exception):  # what has to be compiled is compiled before a clock runs
                 source.draw(0)
-            source.drawn = True
+            source.drew = True
         for r in map(int, repetitions):
             if stopped():
                 return
@@ -188,19 +182,3 @@ def _timer(seconds):
         with lock:
             state["active"] = False
         timer.cancel()
-
-
-def estimands_of(source):
-    """The estimands of a source with their exact values, as plain dicts."""
-    columns = (source.items, source.units, source.shares.tolist(), source.truth().tolist())
-    return [
-        {
-            "name": name,
-            "domain": domain,
-            "kind": source.definitions.loc[name, "kind"],
-            "unit": unit,
-            "share": share,
-            "true": true,
-        }
-        for (name, domain), unit, share, true in zip(*columns, strict=True)
-    ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from . import fingerprints
+from .manifest import MethodEntry
 
 
 @dataclass(frozen=True)
@@ -26,4 +27,4 @@ class Handed:
 
     def entry(self):
         """What readers of results need to know."""
-        return {"name": self.name, "interval": "logit"}
+        return MethodEntry(self.name, "logit")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..errors import StudyError
 from ..estimation import Estimates, Survey
-from .ledger import FIELDS
+from .parts import FIELDS
 
 
 @dataclass(frozen=True)

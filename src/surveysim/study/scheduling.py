@@ -15,7 +15,7 @@ from ..signals import undisturbed
 from . import faults
 from .crews import PULSE, Foreign, Processes, Threads, block_of, end_with_pool, workers_of
 from .execution import failed, steps
-from .ledger import Block, joined
+from .parts import Block, joined
 from .quiet import filtered
 
 PATIENCE = 3  # times in a row that worker processes may die before they do any work
@@ -203,7 +203,7 @@ class _Driver:
         k, _, repetitions = worker.tasks.pop(0)  # the worker is done with it, and nobody waits for it
         if isinstance(error, SurveysimError | KeyboardInterrupt):
             raise error
-        name = self.plan.scenarios[k][0]
+        name = self.plan.scenarios[k].name
         raise StudyError(
             f"scenario {name!r}, repetitions {repetitions[0]} to {repetitions[-1]}: the worker ended with {faults.told(error)}. Parts that "
             f"were written are safe; study.replay({name!r}, {int(repetitions[0])}) repeats the first of them here."
@@ -267,7 +267,7 @@ class _Driver:
         self.crew = Processes(self.plan, self.crew.size)
 
     def _give_up(self, task):
-        name = self.plan.scenarios[task[0]][0]
+        name = self.plan.scenarios[task[0]].name
         why = (
             "often there is not enough memory. Parts that were written are safe; run again with fewer workers."
             if self.worked

@@ -1,29 +1,73 @@
 """What repetitions come from: the one loop in which every method is judged, and how estimates become values."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .. import streams
 from ..errors import SurveysimError
 from ..estimation.estimates import item_degrees
 from . import faults
-from .ledger import FIELDS
+from .manifest import EstimandEntry
+from .parts import FIELDS, Block
 from .samples import Sample, values_of
 
 
-class Source:
+class Source(ABC):
     """Repetitions of one scenario.
 
     A kind of source has `spec`, `methods`, `definitions` (DataFrame of the estimands, by name), `seed`, `group`, `folder`, `items` (name,
-    domain) of everything that is estimated, their `units`, `shares` and `factor` (E,), `together` repetitions in a part of the ledger, and
-
-    drawn(r) : carries out repetition r, and returns a function of a method's number that gives its values (items, FIELDS);
-    planned() : makes what only shows with the population at hand; truth() : exact values (E,); warm(), draw(r) : before a clock runs;
-    replay(r) : repetition r again, whole; fast, block(repetitions) : whether many are made at once, and how.
+    domain) of everything that is estimated, their `units`, `shares` and `factor` (E,), and `together` repetitions in a part of the ledger.
     """
 
-    fast = False  # repetitions are made one by one
+    together: int
+    fast = False  # repetitions are made one by one, not as a `block`
+    drew = False  # what has to be compiled was compiled
+
+    @abstractmethod
+    def __init__(
+        self, spec: Any, methods: tuple, definitions: pd.DataFrame, seed: int, group: str, folder: str, table: Any
+    ) -> None:
+        """Of a scenario's spec, and what all scenarios of a plan share."""
+
+    @abstractmethod
+    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
+        """Carry out repetition r; a function of a method's number that gives its values (items, FIELDS)."""
+
+    @abstractmethod
+    def truth(self) -> np.ndarray:
+        """Exact values (E,) of the estimands."""
+
+    @abstractmethod
+    def draw(self, r: int) -> None:
+        """Carry out a repetition for nothing but to have done so once."""
+
+    @abstractmethod
+    def replay(self, r: int) -> Any:
+        """Repetition r again, whole."""
+
+    def planned(self) -> None:  # noqa: B027 - nothing where it is made already
+        """Make what only shows with the population at hand."""
+
+    def warm(self) -> None:  # noqa: B027 - the same
+        """Make what is made once, before anybody looks at the clock."""
+
+    def block(self, repetitions: np.ndarray) -> Block:
+        """Many repetitions at once, where the source is `fast`."""
+        raise NotImplementedError
+
+    def entries(self) -> tuple[EstimandEntry, ...]:
+        """The estimands with their exact values."""
+        columns = (self.items, self.units, self.shares.tolist(), self.truth().tolist())
+        kinds = self.definitions["kind"]
+        return tuple(
+            EstimandEntry(name, domain, kinds[name], unit, share, true)
+            for (name, domain), unit, share, true in zip(*columns, strict=True)
+        )
 
     @cached_property
     def place(self):

@@ -5,34 +5,37 @@ import json
 import os
 import time
 import uuid
-import warnings
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..display import Shown, short
-from ..errors import SpecError, StudyError, SurveysimError, SurveysimWarning
-from ..judging.tables import repetitions_needed
+from ..display import Shown
+from ..errors import SpecError, StudyError, SurveysimError
 from ..keys import flat, merge
 from ..signals import interruptible
-from ..survey import estimands
 from ..survey.checking import told
-from ..survey.layers import extended
+from ..survey.layers import extended, read, with_changes
 from ..survey.spec import SurveySpec
+from ..tables import framed
 from ..writing import advancing, same_umask
-from . import fingerprints, plugins
-from .execution import Plan, estimands_of
-from .ledger import FIELDS, FORMAT, TOGETHER, Ledger, MemoryLedger
+from . import completeness, fingerprints, plugins, precision
+from .execution import Plan
+from .ledger import Ledger, MemoryLedger
+from .manifest import Manifest, ScenarioEntry
 from .methods import Handed
+from .mistakes import build
+from .parts import FIELDS
 from .results import StudyResult
 from .scheduling import execute, run_block
-from .study_spec import MethodSpec, TableStudySpec, build, given_table, is_table, read, with_changes
+from .source import Source
+from .spec import MethodSpec, is_table
 
-GROWTH = 4  # times the repetitions may grow in one step towards target_mcse
-ROOM = 100  # times study.repetitions that target_mcse may go to, unless study.max_repetitions says otherwise
+PACKAGES = ("surveysim-dualframe", "numpy", "scipy", "numba", "pandas")  # whose versions a folder says
 
 
 class Study(Shown):
@@ -69,21 +72,13 @@ class Study(Shown):
             keys = merge(keys, {"population": {"table": "(given)"}})
         keys = with_changes(extended(keys, folder / place), changes)
         self.place, self.folder, self.keys = place, str(folder.absolute()), keys
-        self.spec, scenarios = build(keys, place)
+        self.spec, self._scenarios = build(keys, place)
         self.methods = self._methods(methods)
         self._token = uuid.uuid4().hex if methods else ""
-        table_ = isinstance(self.spec, TableStudySpec)
-        entries = self.spec.estimands
-        if table_:
-            self.definitions = estimands.defined_on_table(entries)
-        elif entries:
-            self.definitions = estimands.defined(entries)
-        else:
-            self.definitions = estimands.selected(self.spec).assign(by=[()] * len(estimands.selected(self.spec)))
-        self.table = given_table(table) if table is not None else (self.spec.population.table if table_ else None)
-        self.varied = [varied for _, varied, _, _ in scenarios]
-        self.scenarios = [name for name, *_ in scenarios]
-        self._specs = [(name, group, spec) for name, _, group, spec in scenarios]
+        self.definitions = self.spec.definitions()
+        self.table = getattr(self.spec.population, "table", None) if table is None else _given(table)
+        self.varied = [scenario.varied for scenario in self._scenarios]
+        self.scenarios = [scenario.name for scenario in self._scenarios]
 
     @classmethod
     def from_toml(cls, path, changes=(), methods=None):
@@ -116,18 +111,18 @@ class Study(Shown):
     # ----------------------------------------------------------------------------------------------------- fingerprints
     def facts(self, k):
         """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
-        _, group, spec = self._specs[k]
-        keys = {f"survey.{key}": value for key, value in flat(_plain(spec)).items()}
+        scenario = self._scenarios[k]
+        keys = {f"survey.{key}": value for key, value in flat(_plain(scenario.spec)).items()}
         keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
         columns = [c for c in self.definitions.columns if c != "note"]
         keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position
         keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
         keys |= {
             "study.seed": self.spec.study.seed,
-            "random group": group,
-            "part": self._together,
+            "random group": scenario.group,
+            "part": self.spec.source.together,
         }
-        keys |= fingerprints.of_code(isinstance(self.spec, TableStudySpec))
+        keys |= fingerprints.of_code(not self.spec.has_fieldwork)
         if self.table is not None:
             keys["population"] = self._population
         return json.loads(json.dumps(keys, default=str))
@@ -143,10 +138,9 @@ class Study(Shown):
     def plan(self):
         """What workers need."""
         key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
-        part = self.spec.study
-        return Plan(
-            key, tuple(self._specs), self.methods, self.definitions, part.seed, part.timeout, self.folder, self.table
-        )
+        part, made = self.spec.study, self.spec.source
+        given = (part.seed, part.timeout, self.folder, self.table)
+        return Plan(key, made, tuple(self._scenarios), self.methods, self.definitions, *given)
 
     def _load(self):
         """Load the plug-ins, so that one that cannot be is refused before anything runs."""
@@ -186,148 +180,66 @@ class Study(Shown):
             plan, wanted = self.plan(), self.spec.study.repetitions
             while True:
                 self._fill(plan, ledger, entries, wanted, executor, workers, block, progress)
-                result = self._result(ledger, entries, wanted, plan)
-                more = self._more(result)
+                result = self._result(ledger, entries, wanted)
+                more = precision.repetitions(self.spec.study, result)
                 if more <= wanted:
-                    self._say_unmet(result)
+                    precision.say_unmet(self.spec.study, result)
                     return result
                 wanted = more
 
-    def _fill(self, plan, ledger, entries, wanted, executor, workers, block, progress):
-        ids = [entry["id"] for entry in entries]
-        work = self._missing(plan, ledger, ids, wanted)
-        failed = self._failures(ledger, ids, wanted)
+    def _fill(self, plan, ledger, entries, wanted, executor, workers, block, bar):
+        """Run what is missing of so many repetitions."""
+        ids = [entry.id for entry in entries]
+        work = completeness.missing(ledger, ids, wanted, self.spec.source.together)
+        failed = completeness.Budget(self, ids, wanted)
+        for k, name in enumerate(ids):
+            for found in ledger.read(name, wanted):
+                failed(k, found)
         total = sum(len(repetitions) for _, _, repetitions in work)
         if total:
             every = len(ids) * wanted
-            with advancing(progress, self.spec.study.name, every, every - total) as tick:
+            with advancing(bar, self.spec.study.name, every, every - total) as tick:
                 execute(plan, ledger, ids, work, executor, workers, block, tick, failed)
 
-    def _missing(self, plan, ledger, ids, wanted):
-        """[(scenario, first repetition of the part, missing repetitions)]."""
-        work = []
-        for k, name in enumerate(ids):
-            if name in ids[:k]:  # the same scenario under another name
-                continue
-            together, done = self._together, ledger.done(name)
-            for first in range(0, wanted, together):
-                every = np.arange(first, min(first + together, wanted))
-                missing = np.setdiff1d(every, done[first]) if first in done else every
-                if len(missing):
-                    work.append((k, first, missing))
-        return work
-
-    @property
-    def _together(self):
-        if not isinstance(self.spec, TableStudySpec):
-            return TOGETHER
-        from .table_source import TableSource  # a study has one kind of source
-
-        return TableSource.together
-
-    def _failures(self, ledger, ids, wanted):
-        """A check of the failure budget, called with every part that is finished."""
-        part = self.spec.study
-        allowed = max(part.failures * wanted, 1.0) if part.failures else 0.0
-        seen = {k: {} for k in range(len(ids))}
-
-        def check(k, block):
-            seen[k] |= {f[0]: f for f in block.failures}
-            if len(seen[k]) > allowed:
-                r, m, text = seen[k][min(seen[k])]
-                name, method = self.scenarios[k], "" if m < 0 else f", method {self.methods[m].name!r}"
-                raise StudyError(
-                    f"scenario {name!r}: {len(seen[k])} repetitions failed, more than study.failures = {part.failures:g} of {wanted:,} "
-                    f"allows. The first is repetition {r}{method}: {short(text)}\nstudy.replay({name!r}, {r}) repeats it. Nothing is lost. "
-                    "Raise study.failures to go on; a mended estimator or survey is another study, in a folder of its own."
-                )
-
-        for k, name in enumerate(ids):
-            for block in ledger.read(name, wanted):
-                check(k, block)
-        return check
-
-    def _more(self, result):
-        """Repetitions that target_mcse asks for; no more than the study has where it is met, or impossible."""
-        part, have = self.spec.study, result.repetitions
-        if not part.target_mcse:
-            return have
-        most = part.max_repetitions or ROOM * part.repetitions
-        table = result.performance()
-        present = {k: v for k, v in part.target_mcse.items() if k in set(table["measure"])}
-        if len(present) < len(part.target_mcse):
-            absent = min(set(part.target_mcse) - set(present))
-            raise StudyError(
-                f"study.target_mcse: {absent!r} is not measured here: no method gives standard errors, or it has no reference."
-            )
-        need = repetitions_needed(_unsure(table), present)
-        need = (need["needed"] * have / need["nsim"]).max()  # some repetitions may be missing
-        return have if not np.isfinite(need) else int(min(max(np.ceil(need), have), most, GROWTH * have))
-
-    def _say_unmet(self, result):
-        """Warn where study.target_mcse is out of reach of the most repetitions there may be."""
-        if self.spec.study.target_mcse:
-            table = _unsure(result.performance())
-            for name, target in self.spec.study.target_mcse.items():
-                worst = table.loc[table["measure"] == name, "mcse"].max()
-                if worst > target:
-                    warnings.warn(
-                        f"study.target_mcse: the error of {name} is {worst:.3g} after {result.repetitions:,} repetitions, above "
-                        f"{target:g}; raise study.max_repetitions.",
-                        SurveysimWarning,
-                        stacklevel=3,
-                    )
-
     # -------------------------------------------------------------------------------------------------------- the folder
-    def _open(self, ledger):
+    def _open(self, ledger: Ledger | MemoryLedger) -> list[ScenarioEntry]:
         """Entries of the manifest, checked against a study that is there already, and written."""
-        there = [] if ledger.manifest is None else ledger.manifest["scenarios"]
-        plan = self.plan()
+        old, plan, part = ledger.manifest, self.plan(), self.spec.study
+        there = () if old is None else old.scenarios
         entries = [
-            (self._kept(ledger.folder, there, k) or self._entry(plan, k)) | {"name": name, "varied": self.varied[k]}
-            for k, name in enumerate(self.scenarios)
+            replace(self._kept(ledger.folder, there, k) or self._entry(plan, k), name=s.name, varied=s.varied)
+            for k, s in enumerate(self._scenarios)
         ]
         if ledger.folder is not None:
             ledger.clear_temporary()
-        mine, names = {e["id"] for e in entries}, {e["name"] for e in entries}
+        mine, names = {e.id for e in entries}, {e.name for e in entries}
         kept = [
-            s if s["name"] not in names else s | {"name": f"{s['name']} ({s['id']})"}
-            for s in there
-            if s["id"] not in mine
+            entry if entry.name not in names else replace(entry, name=f"{entry.name} ({entry.id})")
+            for entry in there
+            if entry.id not in mine
         ]
-        part = self.spec.study
-        manifest = {
-            "format": FORMAT,
-            "name": part.name,
-            "aim": part.aim,
-            "scenarios": [*entries, *kept],
-            "versions": {name: version(name) for name in ("surveysim-dualframe", "numpy", "scipy", "numba", "pandas")},
-        }
-        if manifest != ledger.manifest:
+        made = {name: version(name) for name in PACKAGES}
+        manifest = Manifest(part.name, part.aim, (*entries, *kept), made)
+        if old is None or manifest.sealed() != old.sealed():
             ledger.write_manifest(manifest)
         return entries
 
-    def _kept(self, folder, there, k):
+    def _kept(self, folder: Any, there: tuple[ScenarioEntry, ...], k: int) -> ScenarioEntry | None:
         """The entry of scenario k among those of a folder, or None; refuses another of its name or of an earlier release."""
         facts, name = self.facts(k), self.scenarios[k]
         mark = fingerprints.digest(facts)
-        found = next((entry for entry in there if entry["id"] == mark), None)
-        other = next((entry for entry in there if entry["name"] == name or fingerprints.BEFORE in entry["facts"]), None)
+        found = next((entry for entry in there if entry.id == mark), None)
+        other = next((entry for entry in there if entry.name == name or fingerprints.BEFORE in entry.facts), None)
         if found is None and other is not None:
-            raise StudyError(fingerprints.difference(folder, name, other["facts"], facts))
+            raise StudyError(fingerprints.difference(folder, name, other.facts, facts))
         return found
 
-    def _entry(self, plan, k):
-        facts, spec, source = self.facts(k), self._specs[k][2], self._source(plan, k)
-        return {
-            "id": fingerprints.digest(facts),
-            "facts": facts,
-            "level": spec.estimation.level,
-            "methods": [m.entry() for m in self.methods],
-            "estimands": estimands_of(source),
-        }
+    def _entry(self, plan: Plan, k: int) -> ScenarioEntry:
+        facts, level = self.facts(k), self._scenarios[k].spec.estimation.level
+        methods = tuple(m.entry() for m in self.methods)
+        return ScenarioEntry(fingerprints.digest(facts), facts, level, methods, self._source(plan, k).entries())
 
-    def _source(self, plan, k):
+    def _source(self, plan: Plan, k: int) -> Source:
         """The source of a scenario, planned; errors say which scenario they are about."""
         try:
             source = plan.source(k)
@@ -336,52 +248,35 @@ class Study(Shown):
             raise type(error)(f"{self.place}: scenario {self.scenarios[k]!r}: {error}") from None
         return source
 
-    def _result(self, ledger, entries, repetitions, plan=None):
+    def _result(self, ledger, entries, repetitions):
         part = self.spec.study
-        return StudyResult(part.name, part.aim, entries, repetitions, ledger, plan)
+        return StudyResult(part.name, part.aim, entries, repetitions, ledger)
+
+    def _there(self, ledger: Ledger) -> list[ScenarioEntry | None]:
+        """What a folder has of every scenario; refuses another study's."""
+        there = () if ledger.manifest is None else ledger.manifest.scenarios
+        return [self._kept(ledger.folder, there, k) for k in range(len(self.scenarios))]
 
     def result(self, out):
         """The results that are in a folder, without running anything; fewer repetitions than asked for are fine."""
         ledger = Ledger(out)
         if ledger.manifest is None:
             raise StudyError(f"{out}: there is no study in this folder; run it first.")
-        kept = [self._kept(ledger.folder, ledger.manifest["scenarios"], k) for k in range(len(self.scenarios))]
         entries = [
-            entry | {"name": name, "varied": varied}
-            for entry, name, varied in zip(kept, self.scenarios, self.varied, strict=True)
-            if entry is not None and ledger.counts(entry["id"])
+            replace(entry, name=s.name, varied=s.varied)
+            for entry, s in zip(self._there(ledger), self._scenarios, strict=True)
+            if entry is not None and ledger.counts(entry.id)
         ]
         if not entries:
             raise StudyError(f"{out}: no repetition of this study is finished yet.")
-        most = max(ledger.counts(e["id"]) for e in entries) if self.spec.study.target_mcse else 0
+        most = max(ledger.counts(e.id) for e in entries) if self.spec.study.target_mcse else 0
         return self._result(ledger, entries, max(self.spec.study.repetitions, most))
 
     def status(self, out):
         """Table scenario, done, wanted, failed, damaged: what is in a folder; `attrs` say whether it is "running", and every "faults"."""
-        ledger, faults = Ledger(out), []
-        wanted, rows = self.spec.study.repetitions, []
-        there, ids = [] if ledger.manifest is None else ledger.manifest["scenarios"], self.ids()
-        for k in range(len(self.scenarios)):
-            self._kept(ledger.folder, there, k)
-        for name, key in zip(self.scenarios, ids, strict=True):
-            done, failed, damaged = 0, set(), 0
-            for parts in ledger.stretches(key).values():
-                try:
-                    block = ledger.settled(parts)
-                except StudyError as error:
-                    damaged += 1
-                    faults.append(str(error))
-                    continue
-                done += (
-                    int(np.sum(block.repetitions < wanted))
-                    if not self.spec.study.target_mcse
-                    else len(block.repetitions)
-                )
-                failed |= {f[0] for f in block.failures if f[0] < wanted or self.spec.study.target_mcse}
-            rows.append((name, done, wanted, len(failed), damaged))
-        table = pd.DataFrame(rows, columns=["scenario", "done", "wanted", "failed", "damaged"])
-        table.attrs |= {"running": ledger.running(), "faults": faults}
-        return table
+        ledger = Ledger(out)
+        self._there(ledger)
+        return completeness.status(ledger, self.scenarios, self.ids(), self.spec.study)
 
     def check(self):
         """Plan every scenario: what only shows with the population or the table at hand. Raises SpecError with all mistakes."""
@@ -404,13 +299,14 @@ class Study(Shown):
         """
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
-        missing = sum(self._left(ledger, key, wanted) for key in dict.fromkeys(ids))
+        together = self.spec.source.together
+        missing = sum(completeness.left(ledger, key, wanted, together) for key in dict.fromkeys(ids))
         trial = guards.flag(trial, "trial", error=StudyError)
         cores, each = (
             guards.workers(workers, error=StudyError) or os.cpu_count() or 1,
             self._tried(plan) if trial else None,
         )
-        items = len(estimands.items_of(self.definitions) if self.table is None else plan.source(0).items)
+        items = len(plan.source(0).items)
         return {
             "scenarios": len(ids),
             "repetitions": missing,
@@ -431,13 +327,6 @@ class Study(Shown):
             seconds.append((time.perf_counter() - start) / 2)
         return float(np.mean(seconds))
 
-    def _left(self, ledger, key, wanted):
-        """Repetitions of a scenario that are not there yet, by the names of the parts; only one that may hold more than wanted is read."""
-        parts = [] if ledger.folder is None else [part for part in ledger.parts(key) if part.first < wanted]
-        whole = sum(part.count for part in parts if part.first + self._together <= wanted)
-        last = [ledger.load(part).repetitions for part in parts if part.first + self._together > wanted]
-        return wanted - whole - sum(int(np.sum(repetitions < wanted)) for repetitions in last)
-
     def replay(self, scenario, repetition):
         """One repetition again, whole: the `SurveyRun` of a survey, or the (table, Survey) of a sample from a table.
 
@@ -456,16 +345,9 @@ class Study(Shown):
         return self.plan().source(k).replay(repetition)
 
 
-def _unsure(table):
-    """Performance in which shares of 0 or 1 have the error of (x + 2) / (n + 4), not 0 (Agresti & Coull 1998)."""
-    table = table.copy()
-    keys = [c for c in table.columns if c not in ("measure", "value", "mcse")]
-    n = table[table["measure"] == "nsim"].set_index(keys)["value"]
-    for k in table.index[table["measure"].isin(["cover", "becover"]) & (table["mcse"] == 0)]:
-        size = n.loc[tuple(table.loc[k, keys])]
-        p = (table.loc[k, "value"] * size + 2) / (size + 4)
-        table.loc[k, "mcse"] = np.sqrt(p * (1 - p) / size)
-    return table
+def _given(table: Any) -> pd.DataFrame:
+    """A population that was handed in, as a pandas table."""
+    return table if isinstance(table, pd.DataFrame) else framed(table, "table", SpecError).to_pandas()
 
 
 def _plain(spec):

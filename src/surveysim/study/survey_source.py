@@ -2,23 +2,22 @@
 
 from dataclasses import replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from ..estimation import DualFrameSurvey, Survey, scores
+from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
 from ..keys import merge
+from ..population import estimand_kinds
 from ..survey import estimands
 from ..survey.preparation import control_totals, prepare, recipe_of
 from ..survey.run import interviews_of, run
 from ..survey.spec import SurveySpec
 from ..survey.weighted import carry_out, dual_frame_of, variance_design, weigh
-from .ledger import TOGETHER
 from .source import Source
-
-SUMS = ("total", "known")  # kinds that are weighted sums
 
 
 class SurveySource(Source):
@@ -30,22 +29,20 @@ class SurveySource(Source):
     seed, group : of the study's random numbers. folder : where files of `call` are.
     """
 
-    together = TOGETHER
+    together = 16  # repetitions in one part of the ledger
 
-    def __init__(self, spec, methods, definitions, seed, group, folder="."):
+    def __init__(self, spec, methods, definitions, seed, group, folder=".", table=None):
+        del table
         self.spec, self.seed, self.group, self.folder = spec, seed, group, folder
         self.methods, self.definitions = methods, definitions
         plain, split = (definitions[(definitions["by"].map(len) > 0) == b] for b in (False, True))
         self._plain, self._split = plain, split
         self.items = estimands.items_of(definitions)
-        rows = [definitions.loc[name] for name, _ in self.items]
-        self.units = [row["unit"] for row in rows]
-        self.shares = np.array([row["unit"] == "percent" and row["kind"] != "mean" for row in rows])
-
-    @cached_property
-    def _sums(self):
-        """Which items (E,) are weighted sums over a domain, defined also where nobody is in it."""
-        return np.array([self.definitions.loc[name, "kind"] in SUMS and d != "" for name, d in self.items])
+        rows = {row.Index: row for row in definitions.itertuples()}
+        of = [(rows[name], estimand_kinds.of(rows[name]), domain) for name, domain in self.items]
+        self.units = [row.unit for row, *_ in of]
+        self.shares = np.array([kind.is_share(row.unit) for row, kind, _ in of])
+        self._sums = np.array([kind.summed and domain != "" for _, kind, domain in of])  # 0 also where nobody is
 
     @cached_property
     def prep(self):
@@ -57,16 +54,13 @@ class SurveySource(Source):
         return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
 
     def warm(self):
-        """Make what is made once, before anybody looks at the clock."""
         _ = self.prep, self.factor, self._preparations
 
     def draw(self, r):
-        """Carry out a survey and weight it, for nothing but to have done so once."""
         cases, table = carry_out(self.prep, self.seed, r, group=self.group)
         weigh(self.prep, cases, table)
 
     def truth(self):
-        """Exact values (E,) of the estimands."""
         found = estimands.truths(self.prep.pop, self.definitions)
         return np.array([found[item] for item in self.items])
 
@@ -86,7 +80,6 @@ class SurveySource(Source):
         return result
 
     def drawn(self, r):
-        """Carry out repetition r; a function of a method's number that gives its values (items, FIELDS)."""
         cases, table = carry_out(self.prep, self.seed, r, group=self.group)
         known, variables = {}, estimands.Variables(self.prep.pop, cases)
 
@@ -113,8 +106,7 @@ class SurveySource(Source):
         return judged
 
     def planned(self):
-        """Make what only shows with the population at hand."""
-        return self.prep
+        _ = self.prep
 
     def replay(self, r):
         """Repetition r again: a `SurveyRun`."""
@@ -123,14 +115,14 @@ class SurveySource(Source):
     # ------------------------------------------------------------------------------------------------ linearized recipes
     def _linearized(self, method, weights, table, variables):
         design, known = variance_design(table, weights), self.prep.known
-        found = estimands.statistics(self._plain, variables, known, design.weight, np.ones(len(table), bool))
+        found = estimands.statistics(self._plain, variables, known, design.weight)
         at = [np.arange(len(found))[k : k + 1] for k in range(len(found))]
         first = len(found)
-        for _, row in self._split.iterrows():
+        for row in self._split.itertuples():
             for domains, item in estimands.in_domains(row, variables, known, design.weight):
                 at.append(first + domains)
                 found.append(item)
-            first += len(estimands.domain_names(row["by"]))
+            first += len(estimands.domain_names(row.by))
         values = self.empty()
         values[self._sums, :4] = 0.0, 0.0, 1.0, 0.0  # the total of a domain that nobody is in is 0, without error
         place = np.concatenate(at)
@@ -150,8 +142,7 @@ class SurveySource(Source):
     def _by_table(self, method, prep, r, cases, table, weights, variables):
         columns, names = {}, {}
         for row in self.definitions.itertuples():
-            asked = (row.numerator, row.denominator) if row.kind in ("ratio", "mean") else (row.numerator,)
-            for expression in asked:
+            for expression in estimand_kinds.of(row).answers(row):
                 names.setdefault(expression, f"y{len(names)}")
                 columns[names[expression]] = variables(expression)
         data = {name: table[name] for name in ("frame", "domain", "stratum", "psu")}
@@ -165,18 +156,19 @@ class SurveySource(Source):
         survey = Survey(data, weight=weights, strata="stratum", psu="psu") if recipe else dual_frame_of(data)
         survey, values = self.replicated(survey, method, r), self.empty()
         values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
-        for name, row in self.definitions.iterrows():
-            found, over, sign, shift = self._asked(method, survey, row, names)
-            every = estimands.domain_names(row["by"])
-            codes = [0] if not row["by"] else [int(text.rpartition("=")[2]) for text in found.columns["domain"]]
-            domains, least = [every[code] for code in codes], 1.0 if row["by"] and row["kind"] in SUMS else None
-            base, add = (None if known is None else known[codes] for known in (over, shift))
-            self.put(values, method, name, found, domains, least, base, sign, add)
+        options = self._options(method, survey)
+        for row in self.definitions.itertuples():
+            kind, by = estimand_kinds.of(row), tuple(row.by)
+            answer = kind.asked(row, ByTable(survey, names, by, self.prep.known, options))
+            found, every = answer.found, estimands.domain_names(by)
+            codes = [int(text.rpartition("=")[2]) for text in found.columns["domain"]] if by else [0]
+            domains, least = [every[code] for code in codes], 1.0 if by and kind.summed else None
+            base, add = (None if known is None else known[codes] for known in (answer.over, answer.shift))
+            self.put(values, method, row.Index, found, domains, least, base, answer.sign, add)
         return values
 
-    def _asked(self, method, survey, row, names):
-        """(Estimates, known totals to divide by, sign, known totals to add) of one definition."""
-        by = ["by_" + "_".join(row["by"])] if row["by"] else None
+    def _options(self, method, survey):
+        """What an estimator is told besides its variables."""
         options = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
         if isinstance(survey, DualFrameSurvey):
             options["estimator"] = method.estimator
@@ -184,18 +176,7 @@ class SurveySource(Source):
                 options["theta"] = method.theta
             if method.frame_sizes:
                 options["frame_sizes"] = {k: self._frame_sizes[k] for k in method.frame_sizes}
-        y = names[row["numerator"]]
-        if row["kind"] in ("ratio", "mean"):
-            return survey.ratio(y, names[row["denominator"]], by=by, **options), None, 1.0, None
-        if row["kind"] == "complement_ratio":
-            raise StudyError(
-                'kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.'
-            )
-        found = survey.total(y, by=by, **options)
-        base = None if row["kind"] == "total" else np.atleast_1d(self.prep.known(row["denominator"], tuple(row["by"])))
-        if row["kind"] == "known":
-            return found, base, 1.0, None
-        return found, None, (1.0 if base is None else -1.0), base
+        return options
 
     @cached_property
     def _frame_sizes(self):
@@ -212,3 +193,40 @@ def rows_of(found, weight):
     """Respondents of every row of statistics and blocks."""
     parts = [s.rows if not isinstance(s, scores.Statistic) else np.count_nonzero(s.rows & (weight != 0)) for s in found]
     return np.concatenate([np.atleast_1d(p) for p in parts])
+
+
+class Answer(NamedTuple):
+    """Estimates of a table: shift + sign × found / over, where these are given by domain."""
+
+    found: Estimates
+    over: np.ndarray | None = None
+    sign: float = 1.0
+    shift: np.ndarray | None = None
+
+
+class ByTable:
+    """What `estimand_kinds` ask of a table with weights: an `Answer`; `names` are the columns of expressions."""
+
+    def __init__(self, survey: Any, names: dict[str, str], by: tuple, known: Any, options: dict) -> None:
+        self.survey, self.names, self.by, self.known = survey, names, by, known
+        self.options = options | {"by": ["by_" + "_".join(by)] if by else None}
+
+    def total(self, numerator: str) -> Answer:
+        return Answer(self.survey.total(self.names[numerator], **self.options))
+
+    def rate(self, numerator: str, denominator: str) -> Answer:
+        return Answer(self.survey.ratio(self.names[numerator], self.names[denominator], **self.options))
+
+    mean = rate
+
+    def _base(self, denominator: str) -> np.ndarray:
+        return np.atleast_1d(self.known(denominator, self.by))
+
+    def per_known(self, numerator: str, denominator: str) -> Answer:
+        return self.total(numerator)._replace(over=self._base(denominator))
+
+    def complement(self, numerator: str, denominator: str) -> Answer:
+        return self.total(numerator)._replace(sign=-1.0, shift=self._base(denominator))
+
+    def over(self, first: Answer, second: Answer) -> Answer:
+        raise StudyError('kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.')

@@ -8,7 +8,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import SpecError, StudyError
-from ..population import outcomes, parameters
+from ..population import estimand_kinds, outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
 from ..report import figures, html
 from ..threads import each
@@ -45,7 +45,7 @@ class ErrorBudget(Shown):
 
     def summary(self, indicator="internet_penetration"):
         """One line: bias and standard error of the final estimate, and the stages with the largest bias and variance."""
-        rows = self._rows(indicator)
+        rows = self.rows(indicator)
         total = rows.loc["total"]
         parts = rows.loc[list(STAGES)]
         worst, widest = parts["bias"].abs().idxmax(), parts["variance"].idxmax()
@@ -60,9 +60,10 @@ class ErrorBudget(Shown):
 
     def plot(self, indicator="internet_penetration", lang="en", ax=None):
         """Bias and standard error by stage, on a matplotlib Axes, which is returned."""
-        return figures.error_budget(self._rows(indicator), html.labels(lang), ax)
+        return figures.error_budget(self.rows(indicator), html.labels(lang), ax)
 
-    def _rows(self, indicator):
+    def rows(self, indicator):
+        """The stages of one indicator, by their names."""
         rows = self.table[self.table["indicator_id"] == indicator].set_index("stage")
         if rows.empty:
             raise StudyError(
@@ -148,7 +149,7 @@ def base_weights(prep, weights):
 
 
 def _estimates(prep, variables, w):
-    found = estimands.statistics(prep.definitions, variables, prep.known, w, np.ones(len(w), bool))
+    found = estimands.statistics(prep.definitions, variables, prep.known, w)
     return [s.value * f for s, f in zip(found, estimands.factors(prep.definitions, prep.pop.scale), strict=True)]
 
 
@@ -176,8 +177,9 @@ def population_values(pop, definitions, frames=(True, True)):
     truth, seen = [], []
     for row in definitions.itertuples():
         scale = 1 / pop.scale if row.unit == "10k persons" else 1.0
-        truth.append(float(parameters.indicator_value(row, lambda e: total(e, known=True), scale)))
-        seen.append(float(parameters.indicator_value(row, total, scale)))
+        kind = estimand_kinds.of(row)
+        truth.append(float(kind.value(row, lambda e: total(e, known=True), scale)))
+        seen.append(float(kind.value(row, total, scale)))
     return np.array(truth), np.array(seen)
 
 

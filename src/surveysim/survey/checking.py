@@ -5,6 +5,7 @@ import typing
 from pydantic import ValidationError
 
 from ..display import short
+from ..errors import SpecError
 from ..guards import sight
 from ..naming import did_you_mean, near
 from .layers import shallow
@@ -34,6 +35,14 @@ def checked(kind, data, place):
             lines.setdefault(where, []).append(text)  # a key that may be of several kinds has a mistake of each
         return None, [where + " or ".join(dict.fromkeys(t)) for where, t in lines.items()]
     return spec, spec.mistakes_between(place)
+
+
+def valid(kind, data, place):
+    """The spec of some keys; SpecError with all mistakes."""
+    spec, mistakes = checked(kind, data, place)
+    if mistakes:
+        raise SpecError(told(mistakes))
+    return spec
 
 
 def _explain(cls, problem, place):

@@ -1,6 +1,8 @@
 """Estimands, from respondents and in the population: which statistic each of them is."""
 
 import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,15 +11,14 @@ from .. import reference
 from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..fieldwork.answers import MISSING
 from ..on_demand import Later
+from ..population import estimand_kinds
 
 estimates = Later(__package__, "..estimation.estimates")
 scores = Later(__package__, "..estimation.scores")
 outcomes = Later(__package__, "..population.outcomes")
 parameters = Later(__package__, "..population.parameters")
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
-UNITS = dict(
-    known="percent", ratio="percent", complement_ratio="percent", mean="", total="10k persons", complement="10k persons"
-)
+COLUMNS = ("name", "kind", "numerator", "denominator", "unit", "note", "by")
 
 
 def selected(spec):
@@ -26,23 +27,10 @@ def selected(spec):
     return table if spec.estimation.indicators == "all" else table.loc[list(spec.estimation.indicators)]
 
 
-def defined(entries):
+def defined(entries: Iterable) -> pd.DataFrame:
     """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name."""
-    rows = [
-        (e.name, e.meant, e.numerator, e.denominator, UNITS[e.meant] if e.unit is None else e.unit, "", e.by)
-        for e in entries
-    ]
-    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index(
-        "name"
-    )
-
-
-def defined_on_table(entries):
-    """Definitions of the estimands of a study of a table, indexed by name."""
-    rows = [(e.name, e.kind, e.numerator, e.denominator, e.unit or "", "", tuple(e.by)) for e in entries]
-    return pd.DataFrame(rows, columns=["name", "kind", "numerator", "denominator", "unit", "note", "by"]).set_index(
-        "name"
-    )
+    rows = [(e.name, e.meant, e.numerator, e.denominator, e.in_unit, "", tuple(e.by)) for e in entries]
+    return pd.DataFrame(rows, columns=COLUMNS).set_index("name")
 
 
 def domain_names(by):
@@ -62,21 +50,21 @@ def items_of(definitions):
 def truths(pop, definitions):
     """{(name, domain): exact value} in the estimands' units; sizes are blown up to the nation, ratios to persons are of those aged 6+."""
     sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(62), {}
-    for name, row in definitions.iterrows():
-        six = row["kind"] in ("ratio", "mean")
+    for row in definitions.itertuples():
+        kind = estimand_kinds.of(row)
 
-        def total(expression, by=row["by"], six=six):
+        def total(expression, by=row.by, six=kind.estimated):
             column, groups = parameters.split(expression)
             table, groups = sums.column(column), [*groups, *(["age_6plus"] if six and column == "persons" else [])]
             return domain_sums(table * parameters.group_mask(groups, table.shape), by, zones)
 
-        values = np.atleast_1d(parameters.indicator_value(row, total, 1 / pop.scale))
-        found |= {(name, d): float(v) for d, v in zip(domain_names(row["by"]), values, strict=True)}
+        values = np.atleast_1d(kind.value(row, total, 1 / pop.scale))
+        found |= {(row.Index, d): float(v) for d, v in zip(domain_names(row.by), values, strict=True)}
     return found
 
 
 def _depth(definitions):
-    return parameters.depth_of([e for row in definitions.itertuples() for e in parameters.expressions_of(row)])
+    return parameters.depth_of([e for row in definitions.itertuples() for e in estimand_kinds.of(row).expressions(row)])
 
 
 def domain_sums(table, by, zone):
@@ -174,69 +162,114 @@ class Constants:
         return self._known[expression, by]
 
 
-def statistics(definitions, variables, known, w, everybody):
-    """One `scores.Statistic` per indicator (DESIGN: known, ratio, complement), in shares and persons (or hours)."""
-    result, users = [], scores.total(w, variables("internet"))
-    for row in definitions.itertuples():
-        y, given = variables(row.numerator), variables.given(row.numerator)
-        if row.kind in ("ratio", "mean"):
-            x = variables(row.denominator)
-            result.append(scores.ratio(w, y, x, x > 0) if given is None else answered_rate(w, x, given[1]))
-            continue
-        number = scores.Statistic(scores.dot(w, y), y, everybody) if given is None else answered_total(w, *given)
-        if row.kind == "known":
-            number = scores.per_known(number, known(row.denominator))
-        elif row.kind == "complement":
-            number = scores.complement(number, known(row.denominator))
-        elif row.kind == "complement_ratio":
-            number = scores.over(
-                scores.complement(number, known(row.denominator)), scores.complement(users, known("persons"))
-            )
-        result.append(number)
-    return result
+class OfEverybody:
+    """What `estimand_kinds` ask of the respondents: a `scores.Statistic` in shares and persons (or hours)."""
+
+    def __init__(self, variables: Variables, known: Constants, w: np.ndarray) -> None:
+        self.variables, self.known, self.w = variables, known, w
+        self.everybody = np.ones(len(w), bool)
+
+    def total(self, numerator: str) -> Any:
+        y, given = self.variables(numerator), self.variables.given(numerator)
+        if given is None:
+            return scores.Statistic(scores.dot(self.w, y), y, self.everybody)
+        return answered_total(self.w, *given)
+
+    def rate(self, numerator: str, denominator: str) -> Any:
+        y, given, x = self.variables(numerator), self.variables.given(numerator), self.variables(denominator)
+        return scores.ratio(self.w, y, x, x > 0) if given is None else answered_rate(self.w, x, given[1])
+
+    mean = rate
+
+    def per_known(self, numerator: str, denominator: str) -> Any:
+        return scores.per_known(self.total(numerator), self.known(denominator))
+
+    def complement(self, numerator: str, denominator: str) -> Any:
+        return scores.complement(self.total(numerator), self.known(denominator))
+
+    def over(self, first: Any, second: Any) -> Any:
+        return scores.over(first, second)
 
 
-def in_domains(row, variables, known, w):
-    """Statistics of one definition in the domains of its `by`: [(domains (k,), Block or Statistic)]; domains without rows have none."""
-    group, names = variables.domain(row.by), domain_names(row.by)
-    y, given = variables(row.numerator), variables.given(row.numerator)
-    x = variables(row.denominator) if row.kind in ("ratio", "mean") else None
-    inside = (w != 0) if x is None else (w != 0) & (x > 0)
-    there = np.unique(group[inside])
-    place = np.full(len(names), -1, np.int32)
-    place[there] = np.arange(len(there))
-    part = np.where(inside, place[group], -1).astype(np.int32)
-    if given is not None:
-        return [
-            (there[d : d + 1], _answered(row, w, x, given, part == d, _base(row, known, there[d])))
-            for d in range(len(there))
-        ]
-    if x is not None:
-        return [(there, scores.block(w, y * inside, x, part, [names[d] for d in there]))]
-    if row.kind == "total":
-        return [(there, scores.block(w, y, None, part, [names[d] for d in there]))]
-    base = known(row.denominator, row.by)[there]
-    if row.kind == "known":
-        return [
-            (there, scores.block(w, np.where(part >= 0, y / base[part], 0.0), None, part, [names[d] for d in there]))
-        ]
-    found = scores.block(w, y, None, part, [names[d] for d in there])
-    return [(there, scores.Block(-y, None, part, base - found.value, scores.NONE, found.rows))]
+class InDomains:
+    """The same in the domains of some columns: [(domains (k,), Block or Statistic)]; domains without rows have none.
+
+    Where some answers are missing every domain has a statistic of its own.
+    """
+
+    def __init__(self, by: tuple, variables: Variables, known: Constants, w: np.ndarray) -> None:
+        self.by, self.variables, self.known, self.w = by, variables, known, w
+        self.group, self.names = variables.domain(by), domain_names(by)
+
+    def _found(self, numerator: str, block: Callable, one: Callable, inside: Any = True) -> list:
+        """block(y, part, domains) of all, or one(given, mask, domain) of each."""
+        y, given = self.variables(numerator), self.variables.given(numerator)
+        inside = (self.w != 0) & inside
+        there = np.unique(self.group[inside])
+        place = np.full(len(self.names), -1, np.int32)
+        place[there] = np.arange(len(there))
+        part = np.where(inside, place[self.group], -1).astype(np.int32)
+        if given is None:
+            return [(there, block(y, part, there))]
+        return [(there[d : d + 1], one(given, part == d, there[d])) for d in range(len(there))]
+
+    def _block(self, y: np.ndarray, x: np.ndarray | None, part: np.ndarray, there: np.ndarray) -> Any:
+        return scores.block(self.w, y, x, part, [self.names[d] for d in there])
+
+    def _number(self, given: tuple, mask: np.ndarray) -> Any:
+        asked, answers = given
+        return answered_total(self.w, asked * mask, answers)
+
+    def total(self, numerator: str) -> list:
+        return self._found(
+            numerator,
+            lambda y, part, there: self._block(y, None, part, there),
+            lambda given, mask, d: self._number(given, mask),
+        )
+
+    def rate(self, numerator: str, denominator: str) -> list:
+        x = self.variables(denominator)
+        inside = (self.w != 0) & (x > 0)
+        return self._found(
+            numerator,
+            lambda y, part, there: self._block(y * inside, x, part, there),
+            lambda given, mask, d: answered_rate(self.w, x * mask, given[1]),
+            x > 0,
+        )
+
+    mean = rate
+
+    def per_known(self, numerator: str, denominator: str) -> list:
+        base = self.known(denominator, self.by)
+
+        def block(y: np.ndarray, part: np.ndarray, there: np.ndarray) -> Any:
+            return self._block(np.where(part >= 0, y / base[there][part], 0.0), None, part, there)
+
+        return self._found(
+            numerator, block, lambda given, mask, d: scores.per_known(self._number(given, mask), base[d])
+        )
+
+    def complement(self, numerator: str, denominator: str) -> list:
+        base = self.known(denominator, self.by)
+
+        def block(y: np.ndarray, part: np.ndarray, there: np.ndarray) -> Any:
+            found = self._block(y, None, part, there)
+            return scores.Block(-y, None, part, base[there] - found.value, scores.NONE, found.rows)
+
+        return self._found(
+            numerator, block, lambda given, mask, d: scores.complement(self._number(given, mask), base[d])
+        )
 
 
-def _base(row, known, domain):
-    return known(row.denominator, row.by)[domain] if row.kind in ("known", "complement") else None
+def statistics(definitions: pd.DataFrame, variables: Variables, known: Constants, w: np.ndarray) -> list:
+    """One `scores.Statistic` per indicator, in shares and persons (or hours)."""
+    ask = OfEverybody(variables, known, w)
+    return [estimand_kinds.of(row).asked(row, ask) for row in definitions.itertuples()]
 
 
-def _answered(row, w, x, given, mask, base):
-    """One domain's statistic where some answers are missing."""
-    asked, answers = given
-    if x is not None:
-        return answered_rate(w, x * mask, answers)
-    number = answered_total(w, asked * mask, answers)
-    if row.kind == "known":
-        return scores.per_known(number, base)
-    return number if row.kind == "total" else scores.complement(number, base)
+def in_domains(row: Any, variables: Variables, known: Constants, w: np.ndarray) -> list:
+    """Statistics of one definition in the domains of its `by`; see `InDomains`."""
+    return estimand_kinds.of(row).asked(row, InDomains(row.by, variables, known, w))
 
 
 def answered_rate(w, x, answers):
@@ -263,7 +296,7 @@ def factors(definitions, scale):
 
 def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):
     """Estimates of the indicators in their own units (percent, 10k persons, hours); sizes are blown up by 1 / scale."""
-    found = statistics(definitions, variables, known, design.weight, np.ones(len(design.weight), bool))
+    found = statistics(definitions, variables, known, design.weight)
     factor = factors(definitions, scale)
     rows = [(row.kind, name, row.unit, "") for name, row in definitions.iterrows()]
     ci = ["logit" if unit == "percent" else None for unit in definitions["unit"]]

@@ -3,13 +3,35 @@
 import tomllib
 from importlib.resources import files
 
+from .. import guards
 from ..display import short
 from ..errors import SpecError
 from ..guards import sight
-from ..keys import merge
+from ..keys import merge, nested
 from ..naming import did_you_mean
 
 DEEPEST = 32  # levels of keys; the schema has six
+
+
+def read(path, changes=()):
+    """Keys of a file on top of what it extends, with changes "a.b=c" applied."""
+    return with_changes(read_layers(guards.path(path, "path", error=SpecError)), changes)
+
+
+def with_changes(data, changes):
+    """A copy of the keys with changes such as "study.repetitions=50"; values are TOML, or else text."""
+    for change in guards.words(changes, "changes", error=SpecError) or ():
+        key, sign, text = change.partition("=")
+        if not sign or not key.strip():
+            raise SpecError(f"--set {sight(change)}: write key=value, such as study.repetitions=50.")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except RecursionError:
+            raise SpecError(f"--set {sight(change)}: the value is nested too deep.") from None
+        except ValueError:
+            value = text.strip()
+        data = merge(data, shallow(nested(key.strip(), value), f"--set {sight(change)}"))
+    return data
 
 
 def read_layers(path, above=()):

@@ -12,9 +12,9 @@ from ..fieldwork.eligibility import METHODS
 from ..guards import sight
 from ..keys import merge
 from ..naming import did_you_mean
-from .checking import checked, told
+from .checking import valid
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
-from .layers import preset_keys, presets, read_layers
+from .layers import preset_keys, presets, read
 
 
 class PopulationSpec(Part):
@@ -121,7 +121,7 @@ class SurveySpec(Part):
         if name not in presets():
             hint = did_you_mean(name, presets())
             raise SpecError(f"there is no preset {sight(name)}{hint} Presets: {', '.join(presets())}.")
-        return cls._build(merge(preset_keys(name), changes), f"preset {name}")
+        return valid(cls, merge(preset_keys(name), changes), f"preset {name}")
 
     @classmethod
     def from_toml(cls, path: Pathname) -> Self:
@@ -135,14 +135,7 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
         0.3
         """
-        return cls._build(read_layers(guards.path(path, "path", error=SpecError)), str(path))
-
-    @classmethod
-    def _build(cls, data: Mapping[str, Any], place: str) -> Self:
-        spec, mistakes = checked(cls, data, place)
-        if spec is None or mistakes:
-            raise SpecError(told(mistakes))
-        return spec
+        return valid(cls, read(path), str(path))
 
     def mistakes_between(self, place):
         """Mistakes that only show between keys."""

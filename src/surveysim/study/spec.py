@@ -1,0 +1,377 @@
+"""The models of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions. Each says its own mistakes."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from ..errors import UnknownNameError
+from ..estimation.intervals import METHODS as INTERVALS
+from ..judging.measures import MEASURES
+from ..naming import did_you_mean
+from ..on_demand import Later
+from ..population.estimand_kinds import KINDS, implied, names_of
+from ..survey import estimands
+from ..survey.fieldwork_spec import Part, Probability, Share
+from ..survey.spec import SurveySpec
+from . import plugins, table_kinds
+from .manifest import MethodEntry
+
+parameters = Later(__package__, "..population.parameters")
+survey_source = Later(__package__, ".survey_source")
+table_source = Later(__package__, ".table_source")
+DUAL = (
+    "hartley",
+    "fuller_burmeister",
+    "pml",
+    "single_frame",
+    "raking_ratio",
+    "multiplicity",
+    "screening",
+    "cal_df",
+    "cal_sf",
+)
+SCHEMES = ("jk1", "jkn", "rao-wu", "sdr", "brr")
+UNSEEN = {
+    "mobile",
+    "landline",
+    "mobile_and_landline",
+    "mobile_numbers",
+    "landlines",
+    "internet_mobile",
+    "internet_landline",
+}  # of the population, and nothing that a survey asks
+STUDY_KEYS = ("study", "grid", "scenarios", "methods", "estimands")
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Count = Annotated[int, Field(ge=2, le=100_000_000)]
+Column = Annotated[str, Field(min_length=1, max_length=1000)]
+Names = Annotated[tuple[Column, ...], Field(strict=False)]
+
+
+class StudyPart(Part):
+    """What is repeated, how often, and when to give up."""
+
+    name: Name = "study"
+    aim: str = ""
+    repetitions: Count = 1000
+    seed: Annotated[int, Field(ge=0)] = 1
+    random_numbers: Literal["common", "independent"] = "common"
+    target_mcse: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    max_repetitions: Count | None = None
+    failures: Share = 0.01
+    timeout: Annotated[float, Field(gt=0)] | None = None
+
+    def mistakes(self, where: str) -> Iterator[str]:
+        """What is wrong between its keys."""
+        for name in self.target_mcse:
+            if name not in MEASURES or name in ("nsim", "n_missing", "relprec", "power"):
+                yield f"{where}.target_mcse: {name!r} is no measure{did_you_mean(name, MEASURES)}"
+        most = self.max_repetitions
+        if most is not None and most < self.repetitions:
+            yield f"{where}.max_repetitions = {most} is below study.repetitions = {self.repetitions}."
+        if most is not None and not self.target_mcse:
+            yield f"{where}.max_repetitions does nothing without study.target_mcse."
+
+
+class ScenarioSpec(Part):
+    """A named set of changes to the survey's keys; `group` gives it random numbers of its own."""
+
+    name: Name
+    changes: dict[str, Any] = Field(default_factory=dict)
+    group: str | None = None
+
+
+class MethodSpec(Part):
+    """A way to turn a sample into estimates: weighting × estimator × variance × interval, or a callable."""
+
+    name: Name
+    weighting: dict[str, Any] = Field(default_factory=dict)
+    estimator: Literal[("recipe", *DUAL)] = "recipe"
+    theta: Share | None = None
+    frame_sizes: Annotated[tuple[Literal["A", "B", "ab"], ...], Field(strict=False)] = ()
+    variance: Literal[("linearized", "none", *SCHEMES)] = "linearized"
+    replicates: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    interval: Literal[(*INTERVALS, "percentile")] = "logit"
+    call: str | None = None
+
+    @property
+    def own(self):
+        """Whether a plug-in makes the estimates itself."""
+        return self.call is not None
+
+    def function(self, folder):
+        """The plug-in's function of a sample; runs its file."""
+        return plugins.loaded(self.call, folder)
+
+    def fact(self, folder):
+        """What results depend on."""
+        source = {"source": plugins.source_of(self.call, folder)} if self.own else {}
+        return self.model_dump(exclude_defaults=True) | source
+
+    def entry(self):
+        """What readers of results need to know."""
+        return MethodEntry(self.name, self.interval, self.variance, self.replicates, self.estimator)
+
+    def mistakes(self, where: str) -> Iterator[str]:
+        """What is wrong between its keys."""
+        if self.own:
+            yield from self._mistakes_of_own(where)
+            return
+        if self.variance in ("rao-wu", "sdr") and self.replicates is None:
+            yield f"{where}.variance = {self.variance!r} needs replicates, how many."
+        if self.replicates is not None and self.variance not in ("rao-wu", "sdr"):
+            yield f"{where}.replicates = {self.replicates} is for rao-wu and sdr; leave it out."
+        if self.interval == "percentile" and self.variance != "rao-wu":
+            yield f'{where}.interval = "percentile" needs variance = "rao-wu": it takes quantiles of bootstrap estimates.'
+        if self.estimator == "recipe" and (self.theta is not None or self.frame_sizes):
+            yield f"{where}: theta and frame_sizes are for dual-frame estimators; in recipes θ is weighting.composite."
+        idle = set(self.weighting) - {"nonresponse", "nonresponse_unscreened"}
+        if idle and self.estimator != "recipe":
+            yield f"{where}.weighting.{min(idle)} does nothing: {self.estimator} starts from the nonresponse weights."
+
+    def _mistakes_of_own(self, where: str) -> Iterator[str]:
+        idle = sorted(
+            key
+            for key in self.model_fields_set - {"name", "call", "interval"}
+            if getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True)
+        )
+        if idle:
+            yield f"{where}.{idle[0]} does nothing where call = {self.call!r} makes the estimates; leave it out."
+        if ":" not in self.call:
+            yield f'{where}.call = {self.call!r}: write "module:function" or "file.py:function".'
+
+
+class EstimandSpec(Part):
+    """A population value to estimate; see `estimand_kinds`."""
+
+    name: Name
+    numerator: Name
+    denominator: str = ""
+    kind: Literal[tuple(KINDS)] | None = Field(
+        default=None,
+        description="known: over a known number of residents; ratio: over an estimated number (persons: those aged 6+ with a telephone); "
+        "mean; total; complement: a known number minus the numerator's; complement_ratio. Unless given: total without a denominator, known "
+        "over persons, ratio over anything else.",
+    )
+    by: Names = ()
+    unit: str | None = None
+
+    @property
+    def meant(self) -> str:
+        """The kind, given or implied by the denominator."""
+        return implied(self.denominator) if self.kind is None else self.kind
+
+    @property
+    def in_unit(self) -> str:
+        """The unit, given or the kind's."""
+        return KINDS[self.meant].unit if self.unit is None else self.unit
+
+    def mistakes(self, where: str) -> Iterator[str]:
+        """What is wrong with it."""
+        kind = KINDS[self.meant]
+        yield from _expression(f"{where}.numerator", self.numerator)
+        if self.denominator or kind.based:
+            yield from _expression(f"{where}.denominator", self.denominator)
+        yield from (where + text for text in kind.mistakes(self))
+        for name in self.by:
+            if name not in estimands.BY:
+                yield f"{where}.by: {name!r} is no column to estimate by; choose {', '.join(estimands.BY)}."
+
+
+def _expression(where: str, expression: str) -> Iterator[str]:
+    """Mistakes of an expression such as "internet*age_60plus"; an answer of the survey, or persons."""
+    if not expression:
+        yield f'{where}: is needed for this kind; "persons" is everybody.'
+        return
+    try:
+        name, _ = parameters.split(expression)
+    except UnknownNameError:
+        known = [*parameters.column_names(), *parameters.VARIABLES]
+        wrong = next(n for n in names_of(expression) if n not in known)
+        yield f"{where} = {expression!r}: {wrong!r} is no variable{did_you_mean(wrong, known)}"
+    except ValueError as error:
+        yield f"{where} = {expression!r}: {error}"
+    else:
+        if name in UNSEEN:
+            yield f"{where} = {expression!r}: {name!r} is nothing the survey asks."
+
+
+class Keys(Part):
+    """The keys every study has, whatever it draws from."""
+
+    study: StudyPart = StudyPart()
+    grid: dict[str, Any] = Field(default_factory=dict)
+    scenarios: Annotated[tuple[ScenarioSpec, ...], Field(strict=False)] = ()
+    methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
+    estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
+
+    def mistakes(self, place: str) -> Iterator[str]:
+        """What is wrong with the parts of a study, each by itself."""
+        for what in ("scenarios", "methods", "estimands"):
+            names = [entry.name for entry in getattr(self, what)]
+            for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+                yield f"{place}: {what}: the name {name!r} is given twice."
+        for what in ("methods", "estimands"):
+            for k, entry in enumerate(getattr(self, what)):
+                yield from entry.mistakes(f"{place}: {what}[{k}]")
+        yield from self.study.mistakes(f"{place}: study")
+
+
+class StudySpec(Keys, SurveySpec):
+    """A study of the telephone survey: the keys of a survey, and those of a study."""
+
+    varied: ClassVar = SurveySpec  # what a scenario is
+    has_fieldwork: ClassVar = True  # which costs what it costs
+
+    @property
+    def source(self) -> type:
+        """The source of its repetitions."""
+        return survey_source.SurveySource
+
+    def definitions(self) -> pd.DataFrame:
+        """Its estimands by name; without any, the indicators of the survey."""
+        if self.estimands:
+            return estimands.defined(self.estimands)
+        found = estimands.selected(self)
+        return found.assign(by=[()] * len(found))
+
+
+class TablePopulation(Part):
+    """A population that is a file: CSV or Parquet, one row per element."""
+
+    table: Name
+
+
+class TableDesign(Part):
+    """A sample from the table: elements or clusters, in strata or not."""
+
+    method: Literal["srs", "srs_with_replacement", "bernoulli", "poisson", "pps_with_replacement", "pps_systematic"] = (
+        "srs"
+    )
+    n: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]]
+    strata: Column | None = None
+    allocation: Literal["proportional", "equal", "neyman"] = "proportional"
+    sd: Column | None = None
+    size: Column | None = None
+    cluster: Column | None = None
+    take: Annotated[int, Field(ge=1)] | None = None
+
+    def mistakes(self) -> Iterator[str]:
+        """Keys that need or exclude each other, from the key on."""
+        sized = self.method in ("poisson", "pps_with_replacement", "pps_systematic")
+        if sized and self.size is None:
+            yield f"method = {self.method!r} needs sample.size, the column its probabilities are proportional to."
+        if not sized and self.size is not None:
+            yield f"size = {self.size!r} does nothing with method = {self.method!r}; leave it out."
+        if self.cluster is not None and self.method != "srs":
+            yield f"method = {self.method!r} draws elements; clusters are drawn by srs."
+        if self.take is not None and self.cluster is None:
+            yield f"take = {self.take} does nothing without sample.cluster; leave it out."
+        if self.take == 1:
+            yield "take = 1: the variance within clusters needs at least 2 elements of each."
+        if self.allocation == "neyman" and self.sd is None:
+            yield 'allocation = "neyman" needs sample.sd, the column whose standard deviation matters.'
+        if self.sd is not None and self.allocation != "neyman":
+            yield f"sd = {self.sd!r} does nothing with allocation = {self.allocation!r}; leave it out."
+        if self.allocation != "proportional" and (self.strata is None or isinstance(self.n, dict)):
+            why = "where n is given by stratum" if isinstance(self.n, dict) else "without sample.strata"
+            yield f"allocation = {self.allocation!r} does nothing {why}."
+        if isinstance(self.n, dict) and self.strata is None:
+            yield "n by stratum needs sample.strata."
+
+
+class TableWeighting(Part):
+    """Calibration to totals of the table itself."""
+
+    margins: Names = ()
+    method: Literal["raking", "linear", "logit", "truncated"] = "raking"
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def raked(self) -> bool:
+        """Whether it is raking without bounds."""
+        return self.method == "raking" and self.bounds is None
+
+
+class TableEstimation(Part):
+    """How intervals are made."""
+
+    level: Probability = 0.95
+
+
+class TableEstimand(Part):
+    """A value of the table's population: a total, a mean or a ratio of two columns."""
+
+    name: Name
+    numerator: Name
+    denominator: str = ""
+    kind: Literal[tuple(table_kinds.KINDS)] = "mean"
+    by: Names = ()
+    unit: str | None = None
+
+    @property
+    def meant(self) -> str:
+        """The kind."""
+        return self.kind
+
+    @property
+    def in_unit(self) -> str:
+        """The unit, if there is one."""
+        return self.unit or ""
+
+    def mistakes(self, where: str) -> Iterator[str]:
+        """What is wrong with it."""
+        yield from (where + text for text in table_kinds.of(self).mistakes(self))
+
+
+class TableStudySpec(Keys):
+    """A study of sampling alone: samples from a population that is a table."""
+
+    population: TablePopulation
+    sample: TableDesign
+    weighting: TableWeighting = TableWeighting()
+    estimation: TableEstimation = TableEstimation()
+    estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
+
+    has_fieldwork: ClassVar = False
+
+    @property
+    def varied(self) -> type["TableStudySpec"]:
+        """What a scenario is."""
+        return TableStudySpec
+
+    @property
+    def source(self) -> type:
+        """The source of its repetitions."""
+        return table_source.TableSource
+
+    def definitions(self) -> pd.DataFrame:
+        """Its estimands by name."""
+        return estimands.defined(self.estimands)
+
+    def mistakes(self, place: str) -> Iterator[str]:
+        yield from super().mistakes(place)
+        yield from (f"{place}: sample.{text}" for text in self.sample.mistakes())
+        for k, method in enumerate(self.methods):
+            if method.estimator != "recipe":
+                yield f"{place}: methods[{k}].estimator = {method.estimator!r} needs a survey of two frames; a table has one."
+
+
+def is_study(data: dict) -> bool:
+    """Whether keys are those of a study."""
+    return any(key in data for key in STUDY_KEYS)
+
+
+def is_table(data: dict) -> bool:
+    """Whether the population of a study is a file or a DataFrame."""
+    return isinstance(data.get("population"), dict) and "table" in data["population"]
+
+
+def schemas() -> dict:
+    """JSON Schema of survey files and of the two kinds of study files."""
+    return {
+        "survey": SurveySpec.model_json_schema(),
+        "study": StudySpec.model_json_schema(),
+        "table-study": TableStudySpec.model_json_schema(),
+    }
