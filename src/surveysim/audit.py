@@ -7,7 +7,7 @@ effect. From one of the three the others follow, and from the sample follows wha
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from . import guards, reference
 from .aliases import Progress
 from .errors import DataError
 from .estimation.intervals import METHODS, proportion_interval
-from .population import Population, parameters
+from .population import Population, estimand_kinds, parameters
 from .report import figures, html
 from .study import Study
 from .survey import SurveySpec
@@ -356,40 +356,72 @@ def standard_errors(spec: SurveySpec, n: float, deff: float = 1.0) -> pd.DataFra
         return float(table[parameters.group_mask(groups, table.shape)].sum())
 
     covered = total("landline*age_6plus") + total("mobile*age_6plus") - total("mobile_and_landline*age_6plus")
-    rows = {name: _simple(pop, row, total, covered, n, deff) for name, row in definitions.iterrows()}
+    ask = _SimpleSample(pop, total, covered, n, deff)
+    rows = {row.Index: estimand_kinds.of(row).asked(row, ask)[:6] for row in definitions.itertuples()}
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=["value", "se", "whole", "base", "known", "respondents"]
     )
 
 
-def _simple(pop, row, total, covered, n, deff):
-    """(value, se, one point, base, known, respondents) of one estimate from n of the covered population."""
-    y, q = total(row["numerator"]), total(row["numerator"]) / covered
-    if row["kind"] == "ratio":
-        x = total(row["denominator"])
-        reached = covered - total("internet") if row["denominator"] == "nonuser" else x  # nobody asks children under 6
-        asked, p = n * reached / covered, y / x
-        return 100 * p, 100 * math.sqrt(deff * p * (1 - p) / asked), 1.0, 100.0, np.nan, asked
-    if row["kind"] == "mean":
-        asked = n * total(row["denominator"]) / covered
-        ids = np.random.default_rng(SEED).integers(0, pop.size, 200_000)
-        spread = float(pop.persons(ids, [row["numerator"]])[row["numerator"]].std())
-        return y / total(row["denominator"]), math.sqrt(deff / asked) * spread, np.nan, np.nan, np.nan, asked
-    if row["kind"] == "complement_ratio":  # (N_g - Y_g) / (N - Y) has the scores (R - 1[g]) y / (N - Y)
-        users, nonusers = total("internet"), total("persons") - total("internet")
-        share = (total(row["denominator"]) - y) / nonusers
+class Simple(NamedTuple):
+    """Value, standard error, one point, base, known and respondents of one estimate; of a size its total, and what it is taken from."""
+
+    value: float
+    se: float
+    whole: float
+    base: float
+    known: float
+    respondents: float
+    number: float = np.nan
+    of: float = np.nan
+
+
+class _SimpleSample:
+    """What `estimand_kinds` ask of a simple random sample of n of the covered population."""
+
+    def __init__(self, pop, total, covered, n, deff):
+        self.pop, self.total_of, self.covered, self.n, self.deff = pop, total, covered, n, deff
+        self.scale = 1e-4 / pop.scale
+
+    def _spread(self, y):
+        q = y / self.covered
+        return self.covered * math.sqrt(self.deff * q * (1 - q) / self.n)
+
+    def total(self, numerator):
+        y, scale = self.total_of(numerator), self.scale
+        whole = self.total_of(_asked_of(numerator)) * scale / 100
+        return Simple(y * scale, self._spread(y) * scale, whole, self.covered * scale, np.nan, self.n, y)
+
+    def complement(self, numerator, denominator):
+        size, x = self.total(numerator), self.total_of(denominator)
+        known = x * self.scale
+        return size._replace(value=known - size.value, known=known, of=x)
+
+    def per_known(self, numerator, denominator):
+        y, x = self.total_of(numerator), self.total_of(denominator)
+        asked = self.n * self.total_of(f"{denominator}*age_6plus") / self.total_of("persons*age_6plus")
+        return Simple(100 * y / x, 100 * self._spread(y) / x, 1.0, 100 * self.covered / x, np.nan, asked)
+
+    def rate(self, numerator, denominator):
+        y, x, covered = self.total_of(numerator), self.total_of(denominator), self.covered
+        reached = covered - self.total_of("internet") if denominator == "nonuser" else x  # nobody asks children under 6
+        asked, p = self.n * reached / covered, y / x
+        return Simple(100 * p, 100 * math.sqrt(self.deff * p * (1 - p) / asked), 1.0, 100.0, np.nan, asked)
+
+    def mean(self, numerator, denominator):
+        y, x = self.total_of(numerator), self.total_of(denominator)
+        asked = self.n * x / self.covered
+        ids = np.random.default_rng(SEED).integers(0, self.pop.size, 200_000)
+        spread = float(self.pop.persons(ids, [numerator])[numerator].std())
+        return Simple(y / x, math.sqrt(self.deff / asked) * spread, np.nan, np.nan, np.nan, asked)
+
+    def over(self, first, second):
+        """(N_g - Y_g) / (N - Y) has the scores (R - 1[g]) y / (N - Y)."""
+        y, users, rest = first.number, second.number, second.of - second.number
+        share, covered = (first.of - y) / rest, self.covered
         mean, square = share * users - y, share**2 * (users - y) + (share - 1) ** 2 * y
-        se = covered * math.sqrt(deff * (square / covered - (mean / covered) ** 2) / n) / nonusers
-        return 100 * share, 100 * se, 1.0, 100.0, np.nan, n * (1 - users / covered)
-    se = covered * math.sqrt(deff * q * (1 - q) / n)
-    if row["kind"] == "known":
-        x = total(row["denominator"])
-        asked = n * total(f"{row['denominator']}*age_6plus") / total("persons*age_6plus")
-        return 100 * y / x, 100 * se / x, 1.0, 100 * covered / x, np.nan, asked
-    scale = 1e-4 / pop.scale
-    known = total(row["denominator"]) * scale if row["kind"] == "complement" else np.nan
-    value = y * scale if row["kind"] == "total" else known - y * scale
-    return value, se * scale, total(_asked_of(row["numerator"])) * scale / 100, covered * scale, known, n
+        se = covered * math.sqrt(self.deff * (square / covered - (mean / covered) ** 2) / self.n) / rest
+        return Simple(100 * share, 100 * se, 1.0, 100.0, np.nan, self.n * (1 - users / covered))
 
 
 def _asked_of(numerator):

@@ -91,3 +91,12 @@ def test_controls_of_direction__can_be_seen(tmp_path):
     assert not set(controls) & set(page)
     for shown in ("name[U+061C][U+200E]", "aim[U+202E]", "share[U+2067]", "plain[U+202D]", "a[U+202E]12"):
         assert shown in page
+
+
+def test_report__of_a_method_without_errors_beside_one_that_has_them(tmp_path):
+    keys = {"study": {"repetitions": 20}, "sample": {"n": 10}, "estimands": [{"name": "m", "numerator": "y"}]}
+    keys["methods"] = [{"name": "bare", "variance": "none"}, {"name": "plain"}]
+    result = Study(keys, table=pd.DataFrame({"y": np.arange(100.0)})).run(progress=False)
+    labels = [label.get_text() for label in result.plot.coverage("m").get_yticklabels()]
+    assert labels == ["plain"]
+    assert result.report(tmp_path / "page.html").read_text(encoding="utf-8").count("<svg") == 4

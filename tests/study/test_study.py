@@ -580,3 +580,17 @@ def test_one_methods_failure__is_not_the_others(spec):
     found = Study(data).run()
     assert found.failures["method"].tolist() == ["bad", "bad"]
     assert found.to_frame(where={"method": "good"})["estimate"].notna().all()
+
+
+def test_timeout__begins_when_everything_was_carried_out_once(monkeypatch):
+    """What has to be compiled is compiled before the first clock runs."""
+    drawn = []
+    monkeypatch.setattr(TableSource, "draw", lambda self, r: drawn.append(r))
+    table = pd.DataFrame({"y": np.arange(50.0)})
+    keys = {
+        "study": {"repetitions": 6, "timeout": 60.0},
+        "sample": {"n": 5},
+        "estimands": [{"name": "m", "numerator": "y"}],
+    }
+    Study(keys, table=table).run(workers=1, block=2, progress=False)
+    assert drawn == [0]

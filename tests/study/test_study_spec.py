@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from surveysim import SpecError, Study, StudyError, SurveySpec
+from surveysim import SpecError, Study, StudyError, SurveysimWarning, SurveySpec
+from surveysim.fieldwork import Protocol
 
 
 def write(tmp_path, text):
@@ -72,7 +73,7 @@ def test_missing_file__is_named():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[fieldwork.protocol]\nreplicate = 1000000000\n", ["fieldwork.protocol.replicate"]),
+        ("[fieldwork.protocol]\nrelease_size = 1000000000\n", ["fieldwork.protocol.release_size"]),
         ('[fieldwork]\nlevel = "calls"\n[fieldwork.protocol]\nquota = inf\n', ["fieldwork.protocol.quota"]),
         ('[fieldwork]\nlevel = "calls"\n[fieldwork.protocol]\nquota = 0.5\n', ["fieldwork.protocol.quota"]),
         ("[fieldwork.protocol]\nstaffing = [0.0, 0.0, 0.0]\n", ["fieldwork.protocol.staffing", "has 3 values; give 6"]),
@@ -219,3 +220,21 @@ def test_lists__are_asked_for_in_words():
         Study({"estimands": [{"name": "p", "numerator": "internet", "by": "province"}]})
     with pytest.raises(SpecError, match=r"write \[\[methods\]\]"):
         Study({"methods": {"name": "a"}})
+
+
+def test_the_size_of_a_release__is_read_by_its_old_name_for_one_release():
+    """A replicate is a replicate weight; half-done studies go on under the new name."""
+    keys = {"extends": "cnnic-2024-12", "study": {"repetitions": 2}}
+    plain = Study(keys | {"fieldwork": {"protocol": {"release_size": 7}}})
+    with pytest.warns(SurveysimWarning, match="release_size"):
+        old = Study(keys | {"fieldwork": {"protocol": {"replicate": 7}}})
+    assert old.spec.fieldwork.protocol.release_size == 7
+    assert old.ids() == plain.ids()
+    assert plain.facts(0)["survey.fieldwork.protocol.replicate"] == 7
+    with pytest.warns(SurveysimWarning, match="release_size"):
+        several = Study(keys | {"grid": {"fieldwork.protocol.replicate": [7, 25]}})
+    assert several.scenarios == ["release_size=7", "release_size=25"]
+    with pytest.warns(SurveysimWarning, match="release_size"):
+        assert Protocol(replicate=7) == Protocol(release_size=7)
+    with pytest.raises(SpecError, match="replicate"):
+        Study(keys | {"fieldwork": {"protocol": {"replicate": 7, "release_size": 8}}})

@@ -176,7 +176,7 @@ def _refuse(frame, f, unit, made, target):
 
 # ------------------------------------------------------------------------------------------------ every call
 def call(fieldwork: Fieldwork, keys: Any, record: bool = False, paradata: bool = True) -> CaseFile:
-    """Work the numbers call by call in a centre with a calendar, releasing them in replicates week by week.
+    """Work the numbers call by call in a centre with a calendar, releasing them week by week.
 
     Parameters are those of `dial`; `paradata` keeps the history of calls (`CaseFile.history`).
 
@@ -277,12 +277,11 @@ def _to_release(fieldwork, centre, cases, released, slot):
     missing = np.where(design.targets > found, missing, 0)
     week = centre.shift[0] * centre.seats.sum()
     room = max(week - (still * fieldwork.minutes).sum(), 0.1 * week)
-    return _replicates(missing, fieldwork.minutes, room, protocol.replicate)
+    return _whole_releases(missing, fieldwork.minutes, room, protocol.release_size)
 
 
-def _replicates(missing, minutes, room, size):
-    """Numbers in whole replicates: what is missing rounded up, or as many replicates as there is room for, the most wanting units
-    first."""
+def _whole_releases(missing, minutes, room, size):
+    """Numbers in whole releases: what is missing rounded up, or as many releases as there is room for, the most wanting units first."""
     wanted = np.ceil(missing / size)
     each = size * minutes
     if (wanted * each).sum() <= room:
@@ -298,7 +297,7 @@ def _replicates(missing, minutes, room, size):
 
 
 def _release(fieldwork, tables, wanted, released):
-    """Identify the next numbers of every unit; rows of `kernels.dialling.release`, replicates of all units in turn, and frames."""
+    """Identify the next numbers of every unit; rows of `kernels.dialling.release`, those of all units in turn, and frames."""
     people, parts, frames, turns = fieldwork.frames[0].pop.people, [], [], []
     for f, frame in enumerate(fieldwork.frames):
         for v in np.flatnonzero(wanted[f]):

@@ -1,7 +1,8 @@
 """The call centre: calendar, seats, callback rules, releases and stop rules; and what they make of a response model."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..aliases import Floats, Ints
 from ..columns import CALL_RESULTS
-from ..errors import SpecError
+from ..errors import SpecError, SurveysimWarning
 from ..on_demand import Later
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 calling = Later(__package__, "..kernels.calling")
 randomness = Later(__package__, "..kernels.randomness")
 respondents = Later(__package__, "..kernels.respondents")
+RENAMED = "the numbers that are released together are release_size now; replicate is read for one release more."
 WEEK = 21
 # Minutes of a call by result, in the order of columns.CALL_RESULTS; wrap-up comes on top
 MINUTES = (0.5, 0.3, 0.6, 0.3, 0.3, 0.4, 0.8, 0.8, 15.0, 7.0, 1.5, 1.0, 1.0, 1.5, 1.2, 1.5)
@@ -35,7 +37,7 @@ class Protocol:
     callback_days : days to the next call after no answer, which is made in the next part of the day. refusal_days,
         appointment_days : the same after a soft refusal and for an appointment, at the same part of the day. After a busy line the
         next slot is taken.
-    replicate : numbers of a unit released together. first_release : share of the numbers thought necessary that is released in the
+    release_size : numbers of a unit released together. first_release : share of the numbers thought necessary that is released in the
         first week, seats permitting; the rest follows week by week, by what is found.
     stop : "target" closes a unit when its target is met; "released" works every released number to the end.
     quota : None, or the most interviews of a province's sex × age group as a multiple of its share of the target.
@@ -52,7 +54,7 @@ class Protocol:
     callback_days: int = 1
     refusal_days: int = 4
     appointment_days: int = 1
-    replicate: int = 25
+    release_size: int = 25
     first_release: float = 0.5
     stop: str = "target"
     quota: float | None = None
@@ -61,6 +63,12 @@ class Protocol:
     minutes: tuple = MINUTES
     wrap_up: float = 0.3
     cost_per_hour: float = 60.0
+    replicate: InitVar[int | None] = None  # what release_size was called; for one release
+
+    def __post_init__(self, replicate: int | None) -> None:
+        if replicate is not None:
+            warnings.warn(RENAMED, SurveysimWarning, stacklevel=3)
+            object.__setattr__(self, "release_size", replicate)
 
     def seats(self) -> Ints:
         """Interviewers at work in the 21 slots from the first day on (21,)."""

@@ -41,6 +41,10 @@ class Kind:
         """The answer of a sample, whatever `ask` gives as one."""
         raise NotImplementedError
 
+    def factor(self, scale: float) -> float:
+        """What turns a sample's shares and persons into its unit, in a population of this scale."""
+        return 100.0
+
     def is_share(self, unit: str) -> bool:
         """Whether estimates are shares, which intervals do not leave."""
         return unit == "percent"
@@ -95,6 +99,9 @@ class Mean(Kind):
     def asked(self, row: Any, ask: Any) -> Any:
         return ask.mean(row.numerator, row.denominator)
 
+    def factor(self, scale: float) -> float:
+        return 1.0
+
     def is_share(self, unit: str) -> bool:
         return False
 
@@ -117,6 +124,9 @@ class Total(Kind):
     def asked(self, row: Any, ask: Any) -> Any:
         return ask.total(row.numerator)
 
+    def factor(self, scale: float) -> float:
+        return 1e-4 / scale
+
     def mistakes(self, entry: Any) -> Iterator[str]:
         if entry.denominator:
             yield f".denominator = {entry.denominator!r}: a total has none."
@@ -133,6 +143,9 @@ class Complement(OfResidents):
 
     def asked(self, row: Any, ask: Any) -> Any:
         return ask.complement(row.numerator, row.denominator)
+
+    def factor(self, scale: float) -> float:
+        return 1e-4 / scale
 
 
 class ComplementRatio(OfResidents):

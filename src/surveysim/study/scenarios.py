@@ -1,12 +1,16 @@
 """The scenarios of a study: named changes times a grid of values, each checked as a survey or a sample of its own."""
 
 import itertools
+import warnings
 from typing import Any, NamedTuple
 
+from ..errors import SurveysimWarning
 from ..keys import flat, merge, nested
 from ..naming import did_you_mean
 from ..survey.checking import checked
 from .spec import STUDY_KEYS, Keys, ScenarioSpec
+
+RENAMED = {"fieldwork.protocol.replicate": "fieldwork.protocol.release_size"}  # keys of the release before
 
 
 class Scenario(NamedTuple):
@@ -51,7 +55,14 @@ def _grid(spec: Keys, place: str, mistakes: list[str]) -> list[tuple[str, list]]
     """[(key, values)] of the grid; keys that are none of the survey's are reported."""
     result = []
     known = flat({k: v for k, v in spec.model_dump().items() if k not in STUDY_KEYS})
-    for key, values in flat(spec.grid).items():
+    for given, values in flat(spec.grid).items():
+        key = RENAMED.get(given, given)
+        if key != given:
+            warnings.warn(
+                f"grid.{given} is grid.{key} now; the old name is read for one release more.",
+                SurveysimWarning,
+                stacklevel=2,
+            )
         if key not in known:
             mistakes.append(f"{place}: grid.{key} is no key of the survey{did_you_mean(key, known)}")
         elif not isinstance(values, list) or not values:

@@ -23,7 +23,7 @@ from ..survey.layers import extended, read, with_changes
 from ..survey.spec import SurveySpec
 from ..tables import framed
 from ..writing import advancing, same_umask
-from . import completeness, fingerprints, plugins, precision
+from . import completeness, fingerprints, plugins, precision, scenarios
 from .execution import Plan
 from .ledger import Ledger, MemoryLedger
 from .manifest import Manifest, ScenarioEntry
@@ -35,6 +35,9 @@ from .scheduling import execute, run_block
 from .source import Source
 from .spec import MethodSpec, is_table
 
+BEFORE = {
+    new: old for old, new in scenarios.RENAMED.items()
+}  # folders go on holding a key by the name it had when they began
 PACKAGES = ("surveysim-dualframe", "numpy", "scipy", "numba", "pandas")  # whose versions a folder says
 
 
@@ -112,7 +115,7 @@ class Study(Shown):
     def facts(self, k):
         """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
         scenario = self._scenarios[k]
-        keys = {f"survey.{key}": value for key, value in flat(_plain(scenario.spec)).items()}
+        keys = {f"survey.{BEFORE.get(key, key)}": value for key, value in flat(_plain(scenario.spec)).items()}
         keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
         columns = [c for c in self.definitions.columns if c != "note"]
         keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position

@@ -176,8 +176,7 @@ def population_values(pop, definitions, frames=(True, True)):
 
     truth, seen = [], []
     for row in definitions.itertuples():
-        scale = 1 / pop.scale if row.unit == "10k persons" else 1.0
-        kind = estimand_kinds.of(row)
+        kind, scale = estimand_kinds.of(row), 1 / pop.scale
         truth.append(float(kind.value(row, lambda e: total(e, known=True), scale)))
         seen.append(float(kind.value(row, total, scale)))
     return np.array(truth), np.array(seen)

@@ -290,8 +290,7 @@ def answered_total(w, asked, answers):
 
 def factors(definitions, scale):
     """What turns shares and persons into the indicators' own units (percent, 10k persons of the nation, hours)."""
-    units = {"percent": 100.0, "10k persons": 1e-4 / scale}
-    return [units.get(unit, 1.0) for unit in definitions["unit"]]
+    return [estimand_kinds.of(row).factor(scale) for row in definitions.itertuples()]
 
 
 def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):

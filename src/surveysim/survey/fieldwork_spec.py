@@ -1,12 +1,15 @@
 """The fieldwork of a specification: keys from the dataclasses of `fieldwork`, and the mistakes that show between them."""
 
 import dataclasses
-from typing import Annotated, Literal
+import warnings
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from ..columns import CALL_RESULTS
+from ..errors import SurveysimWarning
 from ..fieldwork import Measurement, Protocol, ResponseModel
+from ..fieldwork.protocol import RENAMED
 from ..naming import did_you_mean
 from ..on_demand import Later
 
@@ -57,11 +60,23 @@ ResponseSpec = create_model(
     ),
 )
 
+
+class _Protocol(Part):
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, data: Any) -> Any:
+        """The keys, `replicate` by its new name; for one release."""
+        if not isinstance(data, dict) or "replicate" not in data or "release_size" in data:
+            return data
+        warnings.warn(RENAMED, SurveysimWarning, stacklevel=2)
+        return {"release_size" if key == "replicate" else key: value for key, value in data.items()}
+
+
 _Days = Annotated[int, Field(ge=1, le=60)]
 _Minutes = Annotated[float, Field(gt=0, le=240)]
 ProtocolSpec = create_model(
     "ProtocolSpec",
-    __base__=Part,
+    __base__=_Protocol,
     __doc__="The call centre; the keys of `Protocol`.",
     **_keys_of(
         Protocol,
@@ -71,7 +86,7 @@ ProtocolSpec = create_model(
         first_weekday=Annotated[int, Field(ge=0, le=6)],
         field_days=Annotated[int, Field(ge=1, le=366)],
         **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
-        replicate=Annotated[int, Field(ge=1, le=1000)],
+        release_size=Annotated[int, Field(ge=1, le=1000)],
         first_release=Annotated[float, Field(gt=0, le=3)],
         stop=Literal["target", "released"],
         quota=Annotated[float, Field(ge=1, le=100)] | None,

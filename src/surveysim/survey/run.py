@@ -13,6 +13,7 @@ from ..estimation import Estimates, Survey
 from ..fieldwork import CaseFile, calendar, costs, response_rates
 from ..fieldwork.case_file import case_table
 from ..fieldwork.eligibility import combined_rates, eligibility_table
+from ..population import estimand_kinds
 from ..report.survey_page import write_report
 from ..sampling import margin_of_error
 from ..weighting import Weights
@@ -115,9 +116,9 @@ class SurveyRun(Shown):
         if "internet_penetration" not in definitions.index:
             raise SpecError("the error statement is about internet_penetration; add it to estimation.indicators.")
         table = self.estimates.table.set_index("variable")
-        rates = definitions[(definitions["kind"] == "ratio") & (definitions["unit"] == "percent")].index
-        everybody = [name for name in rates if definitions.loc[name, "denominator"] == "internet"]
-        groups = [name for name in rates if name not in everybody]
+        rates = [row for row in definitions.itertuples() if row.unit == "percent" and estimand_kinds.of(row).estimated]
+        everybody = [row.Index for row in rates if row.denominator == "internet"]
+        groups = [row.Index for row in rates if row.Index not in everybody]
         row, n = table.loc["internet_penetration"], len(self.interviews)
         result = {
             "interviews": n,
