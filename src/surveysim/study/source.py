@@ -20,10 +20,22 @@ from .samples import Sample, values_of
 class Source(ABC):
     """Repetitions of one scenario.
 
-    A kind of source has `spec`, `methods`, `definitions` (DataFrame of the estimands, by name), `seed`, `group`, `folder`, `items` (name,
-    domain) of everything that is estimated, their `units`, `shares` and `factor` (E,), and `together` repetitions in a part of the ledger.
+    Attributes
+    ----------
+    items : (name, domain) of everything that is estimated; their units, whether they are shares (E,), and what turns an estimate into
+        the unit (E,). together : repetitions in a part of the ledger.
     """
 
+    spec: Any
+    methods: tuple
+    definitions: pd.DataFrame
+    seed: int
+    group: str
+    folder: str
+    items: list[tuple[str, str]]
+    units: list[str]
+    shares: np.ndarray
+    factor: np.ndarray
     together: int
     fast = False  # repetitions are made one by one, not as a `block`
     drew = False  # what has to be compiled was compiled

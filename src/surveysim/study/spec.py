@@ -205,6 +205,21 @@ class Keys(Part):
     scenarios: Annotated[tuple[ScenarioSpec, ...], Field(strict=False)] = ()
     methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
     estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
+    has_fieldwork: ClassVar[bool] = True  # which costs what it costs
+
+    @property
+    def varied(self) -> type[Part]:
+        """What a scenario is."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> type:
+        """The source of its repetitions."""
+        raise NotImplementedError
+
+    def definitions(self) -> pd.DataFrame:
+        """Its estimands by name."""
+        raise NotImplementedError
 
     def mistakes(self, place: str) -> Iterator[str]:
         """What is wrong with the parts of a study, each by itself."""
@@ -221,12 +236,12 @@ class Keys(Part):
 class StudySpec(Keys, SurveySpec):
     """A study of the telephone survey: the keys of a survey, and those of a study."""
 
-    varied: ClassVar = SurveySpec  # what a scenario is
-    has_fieldwork: ClassVar = True  # which costs what it costs
+    @property
+    def varied(self) -> type[Part]:
+        return SurveySpec
 
     @property
     def source(self) -> type:
-        """The source of its repetitions."""
         return survey_source.SurveySource
 
     def definitions(self) -> pd.DataFrame:
@@ -334,20 +349,17 @@ class TableStudySpec(Keys):
     estimation: TableEstimation = TableEstimation()
     estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
 
-    has_fieldwork: ClassVar = False
+    has_fieldwork: ClassVar[bool] = False
 
     @property
-    def varied(self) -> type["TableStudySpec"]:
-        """What a scenario is."""
+    def varied(self) -> type[Part]:
         return TableStudySpec
 
     @property
     def source(self) -> type:
-        """The source of its repetitions."""
         return table_source.TableSource
 
     def definitions(self) -> pd.DataFrame:
-        """Its estimands by name."""
         return estimands.defined(self.estimands)
 
     def mistakes(self, place: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ class SurveySource(Source):
         return prepare(self.spec)
 
     @cached_property
-    def factor(self):
+    def factor(self) -> np.ndarray:  # pyright: ignore[reportIncompatibleVariableOverride] - made when it is asked for
         """(E,) units of the estimands per share or person."""
         return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
 

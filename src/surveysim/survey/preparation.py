@@ -36,7 +36,7 @@ class Preparation:
     fieldwork: Fieldwork
     recipe: Recipe
     definitions: pd.DataFrame
-    known: object
+    known: "estimands.Constants"
     working: np.ndarray
 
 

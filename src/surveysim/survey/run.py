@@ -117,8 +117,8 @@ class SurveyRun(Shown):
             raise SpecError("the error statement is about internet_penetration; add it to estimation.indicators.")
         table = self.estimates.table.set_index("variable")
         rates = [row for row in definitions.itertuples() if row.unit == "percent" and estimand_kinds.of(row).estimated]
-        everybody = [row.Index for row in rates if row.denominator == "internet"]
-        groups = [row.Index for row in rates if row.Index not in everybody]
+        everybody = [str(row.Index) for row in rates if row.denominator == "internet"]
+        groups = [str(row.Index) for row in rates if row.Index not in everybody]
         row, n = table.loc["internet_penetration"], len(self.interviews)
         result = {
             "interviews": n,
