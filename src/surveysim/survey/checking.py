@@ -1,8 +1,9 @@
 """Mistakes of a specification in our words: all at once, each with its path."""
 
 import typing
+from collections.abc import Mapping
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..display import short
 from ..errors import SpecError
@@ -10,6 +11,7 @@ from ..guards import sight
 from ..naming import did_you_mean, near
 from .layers import shallow
 
+Spec = typing.TypeVar("Spec", bound=BaseModel)
 LINES = 50  # mistakes that are told
 
 
@@ -37,10 +39,10 @@ def checked(kind, data, place):
     return spec, spec.mistakes_between(place)
 
 
-def valid(kind, data, place):
+def valid(kind: type[Spec], data: Mapping[str, Any], place: str) -> Spec:
     """The spec of some keys; SpecError with all mistakes."""
     spec, mistakes = checked(kind, data, place)
-    if mistakes:
+    if spec is None or mistakes:
         raise SpecError(told(mistakes))
     return spec
 

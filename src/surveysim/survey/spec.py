@@ -1,6 +1,5 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
