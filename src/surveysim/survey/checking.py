@@ -39,7 +39,7 @@ def checked(kind, data, place):
     return spec, spec.mistakes_between(place)
 
 
-def valid(kind: type[Spec], data: Mapping[str, Any], place: str) -> Spec:
+def valid(kind: type[Spec], data: Mapping[str, typing.Any], place: str) -> Spec:
     """The spec of some keys; SpecError with all mistakes."""
     spec, mistakes = checked(kind, data, place)
     if spec is None or mistakes:
