@@ -9,7 +9,7 @@ python3 run.py attack        random samples of every shape against second implem
 python3 run.py lint          ruff, formatting, spelling, import contracts, circles between files, types
 python3 run.py examples      every example, its output compared
 python3 run.py bench [NAME]  benchmarks; all of them rewrite benchmarks/RESULTS.md; --against COMMIT times an older commit beside this one
-python3 run.py docs          the documentation, in docs/_build/html
+python3 run.py docs          the documentation, in docs/_build/html; every page run, and the pages of results made at a small size
 python3 run.py studies       every page of results made again at full size, some hours of two cores [NAME ...]
 python3 run.py parameters    recompute the parameter table that ships with the preset
 """
@@ -33,7 +33,7 @@ EXTRAS = {
     "lint": "lint",
     "examples": "report,files",
     "bench": "report,bench",
-    "docs": "report,docs",
+    "docs": "report,docs,test",
     "studies": "report,files",
     "parameters": "report",
 }
@@ -153,7 +153,9 @@ def bench(arguments):
 
 
 def docs(arguments):
-    return call(PYTHON, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html", *arguments)
+    """Built, then every page run as it stands, and the pages of results made again at their small size."""
+    must(PYTHON, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html", *arguments)
+    return call(PYTHON, "-m", "pytest", "-n", "2", "tests/test_docs.py", "tests/studies")
 
 
 def studies(arguments):

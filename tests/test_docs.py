@@ -37,6 +37,7 @@ def small(arguments):
     return [*shlex.split(text), *more]
 
 
+@pytest.mark.everyday(11)
 @pytest.mark.parametrize("page", [p for p in PAGES if any(kind in ("python", "sh") for kind, _ in blocks(p))])
 def test_docs__run(page, tmp_path, monkeypatch, capsys):
     """Files that blocks name are there first; then Python and commands in their order, in one empty folder."""
