@@ -304,6 +304,8 @@ def same_index(source: object, index: pd.Index, what: str, error: type[Surveysim
 
 def values_of(data: Table | None, source: Any, n: int, what: str) -> pd.Series:
     """Values (n,) of a column name, a Series or an array; a Series must have the table's index."""
+    if data is None and isinstance(source, str):
+        raise DataError(f"{what} = {sight(source)}: there is no table whose column it could be; give {n} numbers.")
     if isinstance(source, str) or (data is not None and is_name(source)):
         return pick(data, source)
     if isinstance(source, tuple) and data is not None and source in list(column_names(data)):

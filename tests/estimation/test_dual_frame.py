@@ -513,3 +513,17 @@ def test_dual_frame__expected_times_may_be_above_one():
     assert dual.total("y", estimator="single_frame").to_frame()["estimate"][0] > 0
     with pytest.raises(ss.DataError, match="have none above 0"):
         ss.DualFrameSurvey(*(ss.Survey(p.assign(pb=0.0), weight=[10] * 3) for p in parts), probability=("pa", "pb"))
+
+
+def test_hartley__minimizes_the_variance_also_where_nonrespondents_carry_base_weight():
+    """Their weight has gone to respondents, so that they have a part in the variance although their own weight is 0."""
+    parts, rng = tables(5, (160, 160)), np.random.default_rng(6)
+    recipe = ss.Recipe([ss.weighting.BaseWeight("w"), ss.weighting.UnitNonresponse(by="sex")])
+    surveys = []
+    for part in parts:
+        part["status"] = np.where(rng.random(len(part)) < np.where(part["overlap"] == "ab", 0.4, 0.9), "R", "N")
+        surveys.append(Survey(part, weight=recipe.apply(part), strata="st"))
+    dual = DualFrameSurvey(*surveys)
+    own = dual.total("spend").table["se"].iloc[0]
+    given = [dual.total("spend", theta=theta).table["se"].iloc[0] for theta in np.linspace(0, 1, 101)]
+    assert own <= min(given) * (1 + 1e-9)

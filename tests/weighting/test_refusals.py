@@ -247,3 +247,18 @@ def test_columns__whose_names_are_tuples_are_no_arrays():
     data.columns = pd.Index(["y", (7, 1)], tupleize_cols=False)
     with pytest.raises(DataError, match=r"weight = \(7, 1\): names of columns that are tuples are not taken"):
         Survey(data, weight=(7, 1))
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: rake_coded([[0, 1]], [[1, 1]], "x"), "weight = 'x': there is no table .*; give 2 numbers"),
+        (
+            lambda: poststratify(pd.DataFrame({"a": ["p", "q"]}), {"a": {"p": 1, "q": 1}}).again("x"),
+            "base = 'x': there is no table .*; give 2 numbers",
+        ),
+    ],
+)
+def test_a_columns_name_where_there_is_no_table__is_refused_by_the_arguments_name(ask, words):
+    with pytest.raises(DataError, match=words):
+        ask()

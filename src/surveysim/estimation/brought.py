@@ -17,6 +17,23 @@ from .schemes import FromMatrix
 FAR, ALIKE = 0.6, 0.05  # mean distances from 1: of factors at most, and of weights that both readings agree for
 
 
+def refuse_beside(**design: object) -> None:
+    """Refuse a design beside replicates that are brought."""
+    for name, given in design.items():
+        if given is not None:
+            raise DesignError(
+                f"{name} beside replicates that are brought would change nothing: they are the design. Leave {name} out."
+            )
+
+
+def refuse_told(kind, rho, scale, rscales, mse) -> None:
+    """Refuse what is said of replicates where none are brought."""
+    if kind is not None or rho is not None:
+        raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
+    if rscales is not None or guards.flag(mse, "mse", error=DesignError) or guards.number(scale, "scale") != 1:
+        raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
+
+
 def check_kind(kind, scale, rscales, rho):
     """Refuse a kind of brought replicates that does not exist, or that does not go with what else is said of them.
 

@@ -149,7 +149,9 @@ class Design:
         return replace(self, weight=weight, links=links, base=base)
 
     def reweighted(self, weight):
-        """The design with other weights (n,), as in a replicate; the links stay."""
+        """The design with other weights (n,), as in a replicate; the links stay, and rows that end without weight carry none either."""
+        if weight is self.weight or np.array_equal(weight, self.weight):
+            return self
         ratio = np.divide(weight, self.weight, out=np.zeros(len(weight)), where=self.weight > 0)
         return replace(self, weight=weight, base=self.carried * ratio)
 

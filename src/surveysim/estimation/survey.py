@@ -17,7 +17,7 @@ from ..weighting.problem import base_weights
 from ..weighting.result import deff_kish, remember, warn_if_bare
 from ..weighting.rows import refuse_other_rows
 from . import independence, intervals, quantiles, replication, sampling_design, scores
-from .brought import adjusted, brought
+from .brought import adjusted, brought, refuse_beside, refuse_told
 from .conditions import holds
 from .estimates import listed
 from .linearization import LONELY, Design
@@ -120,19 +120,12 @@ class Survey(Shown):
             unequal = sampling_design.unequal_probabilities(data, pps, pps_variance, pi, n, stages[0], lonely_psu)
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
         self.engine = self.design
-        if replicate_weights is not None or replicate_factors is not None:
-            for name, given in (("strata", strata), ("psu", psu), ("fpc", fpc), ("pps", pps)):
-                if given is not None:
-                    raise DesignError(
-                        f"{name} beside replicates that are brought would change nothing: they are the design. Leave {name} out."
-                    )
-            self.engine = brought(
-                data, replicate_weights, replicate_factors, final, scale, rscales, mse, n, replicate_kind, rho
-            )
-        elif replicate_kind is not None or rho is not None:
-            raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
-        elif rscales is not None or guards.flag(mse, "mse", error=DesignError) or guards.number(scale, "scale") != 1:
-            raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
+        if replicate_weights is None and replicate_factors is None:
+            refuse_told(replicate_kind, rho, scale, rscales, mse)
+        else:
+            refuse_beside(strata=strata, psu=psu, fpc=fpc, pps=pps)
+            how = final, scale, rscales, mse, n, replicate_kind, rho
+            self.engine = brought(data, replicate_weights, replicate_factors, *how)
 
     @classmethod
     def of_design(cls, data, design, base=None, adjustments=()):
