@@ -29,8 +29,8 @@ def sort_by(key, keys, before, order):
 
 
 @jit
-def pair_up(psu, cell, weight, order, pair, pair_psu, pair_cell, sums):
-    """Join the rows of one PSU and one cell, adjacent in `order`: their pair (n,), and the pairs' PSU, cell and weight.
+def pair_up(psu, cell, weight, order, pair_psu, pair_cell, sums):
+    """Join the rows of one PSU and one cell, adjacent in `order`: the pairs' PSU, cell and weight.
 
     Returns the number of pairs; an empty `weight` stands for ones.
     """
@@ -41,7 +41,6 @@ def pair_up(psu, cell, weight, order, pair, pair_psu, pair_cell, sums):
             pairs += 1
             pair_psu[pairs], pair_cell[pairs], sums[pairs] = psu[row], cell[row], 0.0
         sums[pairs] += weight[row] if len(weight) > 0 else 1.0
-        pair[row] = pairs
     return pairs + 1
 
 

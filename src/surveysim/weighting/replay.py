@@ -13,7 +13,6 @@ from .. import guards
 from ..coding import codes_inside
 from ..errors import CalibrationError, DataError
 from ..kernels import newton, replicates
-from ..threads import by_threads
 from . import solver
 from .cells import as_kernel_input
 
@@ -27,10 +26,9 @@ class Pairs:
 
     Attributes
     ----------
-    of_row : (n,) pair of each row. psu, cell : (pairs,). weight : (pairs,) sums of initial weights.
+    psu, cell : (pairs,). weight : (pairs,) sums of initial weights.
     """
 
-    of_row: np.ndarray
     psu: np.ndarray
     cell: np.ndarray
     weight: np.ndarray
@@ -44,40 +42,10 @@ class Pairs:
         (minor, minors), (major, majors) = sorted([(psu, psus), (cell, cells)], key=lambda pair: pair[1])
         replicates.sort_by(minor, minors, np.arange(n), once)
         replicates.sort_by(major, majors, once, order)
-        of_row, pair_psu, pair_cell = (np.empty(n, np.int32) for _ in range(3))
+        pair_psu, pair_cell = np.empty(n, np.int32), np.empty(n, np.int32)
         base, sums = as_kernel_input(np.empty(0) if weight is None else weight), np.empty(n)
-        k = replicates.pair_up(psu, cell, base, order, of_row, pair_psu, pair_cell, sums)
-        return cls(of_row, pair_psu[:k].copy(), pair_cell[:k].copy(), sums[:k].copy())
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Calibration of R replicates: `column` (R, P, W) holds a factor (raking) or a multiplier λ of every constraint.
-
-    scale : (R, P) what the totals of a replicate are of the full sample's: with shares as margins, its sum of weights over
-        theirs; otherwise 1.
-    """
-
-    replay: "Replay"
-    column: np.ndarray
-    scale: np.ndarray
-
-    def cells(self, r):
-        """g of every cell (K,) in replicate r."""
-        cells, distance = self.replay.problem.cells, self.replay.distance
-        column = self.column[r][cells.partition[:, None], cells.level]
-        if self.replay.swept:
-            return self.scale[r][cells.partition] * column.prod(axis=1)
-        g, slope = np.empty(len(column)), np.empty(len(column))
-        newton.ratios(distance.kernel, column.sum(axis=1), g, slope)
-        return g
-
-    def weights(self, r, multiplier):
-        """Calibrated weights of the rows (n,) in replicate r, whose PSUs have the multipliers (PSUs,)."""
-        problem = self.replay.problem
-        psu = self.replay.pairs.psu[self.replay.pairs.of_row]
-        base = 1.0 if problem.base is None else problem.base
-        return base * multiplier[psu] * self.cells(r)[problem.cells.cell]
+        k = replicates.pair_up(psu, cell, base, order, pair_psu, pair_cell, sums)
+        return cls(pair_psu[:k].copy(), pair_cell[:k].copy(), sums[:k].copy())
 
 
 class Replay:
@@ -114,53 +82,27 @@ class Replay:
         """Sums (lanes, P) of cell sums (K, lanes)."""
         return np.stack([sums[a:b].sum(axis=0) for a, b in pairwise(self.problem.cells.start)], axis=1)
 
-    def run(self, multipliers, n, tol=1e-9, max_iter=1000):
-        """Factors of `n` replicates.
-
-        Parameters
-        ----------
-        multipliers : function (first, out) that fills `out` (PSUs, LANES) with the multipliers of the replicates from `first`.
-        n : replicates. tol : largest relative gap. max_iter : most sweeps or Newton steps.
-
-        Returns
-        -------
-        Factors.
+    def lanes(self, multiplier, lanes: int, first: int, tol: float, max_iter: int) -> np.ndarray:
+        """g of every cell (K, LANES) in LANES replicates with the multipliers (PSUs, LANES), of which the first `lanes` count.
 
         Raises
         ------
-        CalibrationError : replicates that do not converge; the first is named.
+        CalibrationError : a replicate, counted from `first`, that does not converge.
         """
-        column, scale, failures = np.empty((n, *self.total.shape)), np.ones((n, len(self.total))), []
-        pairs, K = self.pairs, len(self.problem.cells.weight)
-
-        def work(first, last):
-            m, sums = np.empty((self.psus, LANES)), np.empty((K, LANES))
-            for block in range(first, last):
-                a, b = block * LANES, min(block * LANES + LANES, n)
-                multipliers(a, m)
-                replicates.cell_sums(pairs.psu, pairs.cell, pairs.weight, m, sums)
-                if self.shares:
-                    scale[a:b] = self._partition_sums(sums[:, : b - a]) / self.whole
-                column[a:b], failed = self._solve(sums, b - a, tol, max_iter, scale[a:b])
-                failures.extend((a + lane, why) for lane, why in failed)
-
-        by_threads(work, -(-n // LANES))
-        if failures:
-            r, why = min(failures)
-            raise CalibrationError(f"{len(failures)} of {n} replicates cannot be calibrated; replicate {r}: {why}")
-        return Factors(self, column, scale)
-
-    def lanes(self, multiplier, lanes, first, tol, max_iter):
-        """g of every cell (K, LANES) in LANES replicates with the multipliers (PSUs, LANES), of which the first `lanes` count."""
-        sums = np.empty((len(self.problem.cells.weight), LANES))
+        cells, sums = self.problem.cells, np.empty((len(self.problem.cells.weight), LANES))
         replicates.cell_sums(self.pairs.psu, self.pairs.cell, self.pairs.weight, multiplier, sums)
         scale = self._partition_sums(sums[:, :lanes]) / self.whole if self.shares else np.ones((lanes, len(self.total)))
         column, failed = self._solve(sums, lanes, tol, max_iter, scale)
         if failed:
             raise CalibrationError(f"replicate {first + failed[0][0]} cannot be calibrated: {failed[0][1]}")
-        factors, g = Factors(self, column, scale), np.ones_like(sums)
-        for lane in range(lanes):
-            g[:, lane] = factors.cells(lane)
+        of_level, g = np.moveaxis(column, 0, -1)[cells.partition[:, None], cells.level], np.ones_like(sums)
+        if self.swept:
+            g[:, :lanes] = scale.T[cells.partition] * of_level.prod(axis=1)
+            return g
+        u = np.ascontiguousarray(of_level.sum(axis=1)).ravel()
+        ratios, slope = np.empty(len(u)), np.empty(len(u))
+        newton.ratios(self.distance.kernel, u, ratios, slope)
+        g[:, :lanes] = ratios.reshape(-1, lanes)
         return g
 
     def _solve(self, sums, lanes, tol, max_iter, scale):
