@@ -9,6 +9,7 @@ from surveysim.estimation.schemes import RaoWu
 from surveysim.weighting import cells
 from surveysim.weighting.replay import LANES, Pairs, Replay
 
+
 def repeated(calibration, psu, psus, draw, n, tol=1e-9):
     """Weights (n rows, n replicates) of a calibration's rows in the replicates that a scheme draws."""
     replay, psu = Replay(calibration, psu, psus), np.asarray(psu)
