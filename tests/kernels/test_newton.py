@@ -23,9 +23,8 @@ def f(method, u):
 
 
 def ratios(method, u):
-    g, slope = np.empty(len(u)), np.empty(len(u))
-    kernels.ratios(kernels.Distance(METHODS[method], LOWER, UPPER), u, g, slope)
-    return g, slope
+    distance = kernels.Distance(METHODS[method], LOWER, UPPER)
+    return tuple(np.transpose([kernels.ratio(distance, one) for one in u.tolist()]))
 
 
 @pytest.mark.parametrize("method", METHODS)

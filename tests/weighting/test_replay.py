@@ -137,7 +137,7 @@ def test_replay__names_the_level_that_a_replicate_lost():
 
         with pytest.raises(CalibrationError, match="'c' of 'age' has a total of 2 but no respondents"):
             repeated(*given, without_c, 4)
-        with pytest.raises(CalibrationError, match=r"replicate 0: .*no respondents"):
+        with pytest.raises(CalibrationError, match=r"replicate 0 .*no respondents"):
             repeated(*given, lambda first, out: out.fill(0.0), 4)
 
 

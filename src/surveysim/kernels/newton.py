@@ -57,13 +57,6 @@ def ratio(distance, u):
 
 
 @jit
-def ratios(distance, u, g, slope):
-    """F and F′ of many u."""
-    for k in range(len(u)):
-        g[k], slope[k] = ratio(distance, u[k])
-
-
-@jit
 def achieve(rows, distance, lam, g, slope, sums):
     """g (K,), d q F′ (K,) and the calibrated totals (p,) at λ (p,)."""
     weight, q, level, z = rows.weight, rows.q, rows.level, rows.z

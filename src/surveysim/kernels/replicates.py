@@ -7,6 +7,7 @@ The lanes lie side by side in memory, and every innermost loop runs over them.
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
+from .newton import ratio
 from .raking import larger
 from .randomness import philox
 
@@ -151,6 +152,34 @@ def rake(t, tol, max_iter, lead, each, gap):
                 for r in range(LANES):
                     rest[b, r] *= achieved[c, r]
     return max_iter
+
+
+@jit
+def products(start, level, factor, scale, out):
+    """Factors of the cells (K, LANES): products of those of their columns (P, W, LANES), times the scale of their partition (P, LANES)."""
+    for p in range(len(start) - 1):
+        for k in range(start[p], start[p + 1]):
+            o = out[k]
+            for r in range(LANES):
+                o[r] = 1.0
+            for m in range(level.shape[1]):
+                f = factor[p, level[k, m]]
+                for r in range(LANES):
+                    o[r] *= f[r]
+            for r in range(LANES):
+                o[r] *= scale[p, r]
+
+
+@jit
+def ratios(start, level, multiplier, distance, out):
+    """Factors of the cells (K, LANES) from the multipliers λ of their columns (P, W, LANES)."""
+    for p in range(len(start) - 1):
+        for k in range(start[p], start[p + 1]):
+            for r in range(LANES):
+                u = 0.0
+                for m in range(level.shape[1]):
+                    u += multiplier[p, level[k, m], r]
+                out[k, r], _ = ratio(distance, u)
 
 
 @jit

@@ -12,7 +12,7 @@ import numpy as np
 from .. import guards
 from ..coding import codes_inside
 from ..errors import CalibrationError, DataError
-from ..kernels import newton, replicates
+from ..kernels import replicates
 from . import solver
 from .cells import as_kernel_input
 
@@ -89,20 +89,29 @@ class Replay:
         ------
         CalibrationError : a replicate, counted from `first`, that does not converge.
         """
-        cells, sums = self.problem.cells, np.empty((len(self.problem.cells.weight), LANES))
+        return self.factors(*self.solved(multiplier, lanes, first, tol, max_iter))
+
+    def solved(self, multiplier, lanes: int, first: int, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of the same replicates factors (raking) or multipliers λ of the constraints (lanes, P, W), and the scale of totals (lanes, P)."""
+        sums = np.empty((len(self.problem.cells.weight), LANES))
         replicates.cell_sums(self.pairs.psu, self.pairs.cell, self.pairs.weight, multiplier, sums)
         scale = self._partition_sums(sums[:, :lanes]) / self.whole if self.shares else np.ones((lanes, len(self.total)))
         column, failed = self._solve(sums, lanes, tol, max_iter, scale)
         if failed:
             raise CalibrationError(f"replicate {first + failed[0][0]} cannot be calibrated: {failed[0][1]}")
-        of_level, g = np.moveaxis(column, 0, -1)[cells.partition[:, None], cells.level], np.ones_like(sums)
+        return column, scale
+
+    def factors(self, column: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """g of every cell (K, LANES) from what was solved for."""
+        cells, lanes = self.problem.cells, len(column)
+        given, g = np.ones((*column.shape[1:], LANES)), np.empty((len(cells.weight), LANES))
+        given[..., :lanes] = np.moveaxis(column, 0, -1)
         if self.swept:
-            g[:, :lanes] = scale.T[cells.partition] * of_level.prod(axis=1)
-            return g
-        u = np.ascontiguousarray(of_level.sum(axis=1)).ravel()
-        ratios, slope = np.empty(len(u)), np.empty(len(u))
-        newton.ratios(self.distance.kernel, u, ratios, slope)
-        g[:, :lanes] = ratios.reshape(-1, lanes)
+            scales = np.ones((len(cells.start) - 1, LANES))
+            scales[:, :lanes] = scale.T
+            replicates.products(cells.start, cells.level, given, scales, g)
+        else:
+            replicates.ratios(cells.start, cells.level, given, self.distance.kernel, g)
         return g
 
     def _solve(self, sums, lanes, tol, max_iter, scale):
