@@ -168,15 +168,26 @@ class Passed:
     leave: np.ndarray
     covariance = None
 
-    def residuals(self, scores):
-        """As `Multiplied.residuals`: the class's total follows everybody in it, so z becomes f (z - mean) of who stays, plus the mean."""
+    @cached_property
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weight that stays and weight that is passed on, by class."""
         size = int(self.group.max(initial=0)) + 1
         kept, gone = (np.bincount(self.group, np.where(at, self.weight, 0.0), size) for at in (self.stay, self.leave))
-        there = np.where(kept > 0, kept, 1.0)
-        factor, stays, concerned = ((kept + gone) / there)[self.group], self.stay.astype(float), self.stay | self.leave
+        return kept, gone
+
+    @cached_property
+    def factor(self) -> np.ndarray:
+        """What the weights that stay are multiplied by (n,); 1 where there are none."""
+        kept, gone = self.sums
+        return np.where(kept > 0, (kept + gone) / np.where(kept > 0, kept, 1.0), 1.0)[self.group]
+
+    def residuals(self, scores):
+        """As `Multiplied.residuals`: the class's total follows everybody in it, so z becomes f (z - mean) of who stays, plus the mean."""
+        kept, _ = self.sums
+        there, stays, concerned = np.where(kept > 0, kept, 1.0), self.stay.astype(float), self.stay | self.leave
         for row in scores:
-            mean = (np.bincount(self.group, self.weight * stays * row, size) / there)[self.group]
-            row[:] = stays * factor * (row - mean) + concerned * mean
+            mean = (np.bincount(self.group, self.weight * stays * row, len(kept)) / there)[self.group]
+            row[:] = stays * self.factor * (row - mean) + concerned * mean
         return scores, []
 
 

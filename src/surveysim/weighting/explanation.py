@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ..on_demand import Later
+
+optimize, sparse = Later("scipy", ".optimize"), Later("scipy", ".sparse")
 MOST_EXPLAINED = 50_000  # cells or rows for which infeasibility is explained by linear programming
 DEPENDENT = 1e-11  # columns whose combination is less than this share of them determine one another
 BLOCK = 4096
@@ -85,8 +88,6 @@ def _combinations(rows, size):
 
 def _least_slack(x, d, target, lower, upper):
     """Smallest sum of relative deviations that makes the constraints feasible, (p,), or None when the solver fails."""
-    from scipy import optimize, sparse
-
     K, p = x.shape
     matrix = sparse.hstack([x.multiply(d[:, None]).T, sparse.identity(p), -sparse.identity(p)], format="csr")
     bounds = [(lower, None if np.isinf(upper) else upper)] * K + [(0, None)] * (2 * p)
@@ -98,20 +99,12 @@ def _least_slack(x, d, target, lower, upper):
 
 def _tightest(x, d, target, fixed, find_upper):
     """Smallest upper bound with a lower one, or largest lower bound with an upper one, that admits a solution."""
-    from scipy import optimize, sparse
-
     K, p = x.shape
     equal = sparse.hstack([x.multiply(d[:, None]).T, sparse.csr_matrix((p, 1))], format="csr")
     sign = 1.0 if find_upper else -1.0
     unequal = sparse.hstack([sign * sparse.identity(K), sparse.csr_matrix(np.full((K, 1), -sign))], format="csr")
     span = (fixed, None) if find_upper else (0, fixed)
     result = optimize.linprog(
-        np.r_[np.zeros(K), sign],
-        A_ub=unequal,
-        b_ub=np.zeros(K),
-        A_eq=equal,
-        b_eq=target,
-        bounds=[span] * K + [(0, None)],
-        method="highs",
-    )
+        np.r_[np.zeros(K), sign], A_ub=unequal, b_ub=np.zeros(K), A_eq=equal, b_eq=target, bounds=[span] * K + [(0, None)], method="highs"
+    )  # fmt: skip
     return float(result.x[-1]) if result.status == 0 else None

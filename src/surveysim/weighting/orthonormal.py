@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ..on_demand import Later
+
+linalg = Later("scipy", ".linalg")
 LARGEST = 40_000_000  # numbers in a dense table of calibration variables (320 MB) up to which it is made
 DEPENDENT = 1e-13  # a variable of which less than this share is left beside the others is a combination of them
 
@@ -18,8 +21,6 @@ class Orthonormal:
     """
 
     def __init__(self, x, weight, ridge=None):
-        from scipy import linalg
-
         root = np.sqrt(weight)[:, None]
         rows = root * x
         if ridge is not None:
@@ -37,15 +38,11 @@ class Orthonormal:
 
     def target(self, total):
         """Totals (r,) of z from those of x (p,); of variables that others determine, none is used."""
-        from scipy import linalg
-
         kept = self.order[: self.rank]
         return linalg.solve_triangular(self.r[:, : self.rank], total[kept] / self.size[kept], trans="T")
 
     def multipliers(self, mu):
         """λ (p,) of x from those of z (r,)."""
-        from scipy import linalg
-
         lam, kept = np.zeros(len(self.size)), self.order[: self.rank]
         lam[kept] = linalg.solve_triangular(self.r[:, : self.rank], mu) / self.size[kept]
         return lam

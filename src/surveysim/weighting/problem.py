@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,18 @@ def base_weights(data, weight, n):
     if not values.max() > 0:
         raise DataError(f"{what}: all {n} weights are zero, so no total can be met.")
     return values
+
+
+class Part(NamedTuple):
+    """What is calibrated at a time: initial weights (K,) of cells or rows, scale factors (K,) or None, margin columns (K, M) ascending,
+    cells per level of the first axis of a dense table (0 for other cells), numeric variables (K, Z), whose columns follow those of the
+    margins."""
+
+    weight: np.ndarray
+    q: np.ndarray | None
+    level: np.ndarray
+    inner: int
+    z: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -200,11 +213,11 @@ class Problem:
             w -= len(axis.place)
         return self.numeric[w], None
 
-    def part(self, p):
-        """Initial weights, scale factors, columns, cells per level of the first axis and numeric variables of a partition's cells."""
+    def part(self, p: int) -> Part:
+        """The cells of a partition."""
         cells = self.cells
         part = slice(cells.start[p], cells.start[p + 1])
-        return (
+        return Part(
             cells.weight[part],
             None if self.q is None else self.q[part],
             cells.level[part],

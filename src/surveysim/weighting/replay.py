@@ -145,20 +145,12 @@ class Replay:
 
     def _newton(self, weight, p, scale, tol, max_iter):
         """One replicate by Newton's method from the full sample's multipliers."""
-        cells = self.problem.cells
-        part = slice(cells.start[p], cells.start[p + 1])
         lam = np.zeros(self.total.shape[1]) if self.swept else self.start[p].copy()
-        solver.newton(
-            np.ascontiguousarray(weight),
-            None,
-            cells.level[part],
-            0,
-            np.empty((len(weight), 0)),
-            self.total[p] * scale,
-            self.distance,
-            tol,
-            max_iter,
-            lambda j: f"level {self.problem.name(j)[1]!r} of {self.problem.name(j)[0]!r}",
-            lam=lam,
-        )
+        part = self.problem.part(p)._replace(weight=np.ascontiguousarray(weight), inner=0)
+        system = solver.System.of(part, self.total[p] * scale, self.distance, self._say)
+        solver.newton(system, tol, max_iter, lam)
         return np.exp(lam) if self.swept else lam
+
+    def _say(self, column):
+        margin, level = self.problem.name(column)
+        return f"level {level!r} of {margin!r}"

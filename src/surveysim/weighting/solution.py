@@ -84,12 +84,8 @@ def _solve(problem, ordered, goal):
         if part.start == part.stop and not np.nan_to_num(ordered[p]).any():
             gap[p] = 0.0
             continue
-        ridge = None if problem.covariance is None else problem.ridge[p]
-        rows = partial(problem.rows_in, part.start)
         try:
-            factor[part], newton, gap[p] = solver.newton(
-                *problem.part(p), ordered[p], distance, tol, max_iter, problem.say(p), ridge, rows=rows
-            )
+            factor[part], newton, gap[p] = solver.newton(_system(problem, p, ordered[p], distance), tol, max_iter)
         except CalibrationError as error:
             prefix = f"raking did not converge in {steps[p]} sweeps, and " if steps[p] else ""
             raise CalibrationError(f"{prefix}{error}") from None
@@ -97,14 +93,20 @@ def _solve(problem, ordered, goal):
     return factor, int(steps.max()), float(gap.max())
 
 
+def _system(problem, p, total, distance):
+    """A partition's cells and its totals (W,) as the solver takes them."""
+    ridge = None if problem.covariance is None else problem.ridge[p]
+    rows = partial(problem.rows_in, problem.cells.start[p])
+    return solver.System.of(problem.part(p), total, distance, problem.say(p), ridge, rows)
+
+
 def _look_once_more(problem, p, total, goal, factor, gap):
     """Refuse totals that the sweeps of a partition only approached."""
     part = slice(problem.cells.start[p], problem.cells.start[p + 1])
     weight, g = problem.cells.weight[part], factor[part]
     if edge.looked_at(goal.distance, weight, g, goal.tol, len(problem.axes)).any():
-        system = solver.System.of(*problem.part(p), total, goal.distance, problem.say(p))
-        rows = partial(problem.rows_in, part.start)
-        factor[part], gap[p] = solver.inside(system, g, np.zeros(len(total)), gap[p], goal.tol, rows)
+        system = _system(problem, p, total, goal.distance)
+        factor[part], gap[p] = solver.inside(system, g, np.zeros(len(total)), gap[p], goal.tol)
 
 
 def _judge(problem, factor, ordered, gap):

@@ -1,5 +1,6 @@
 """The solvers behind calibration: sweeps or Newton's method on the dual, and why there is no solution where there is none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -9,11 +10,15 @@ from .. import guards
 from ..errors import CalibrationError
 from ..kernels import newton as kernels
 from ..kernels import raking
+from ..on_demand import Later
 from . import edge
 from .cells import grid
+from .distances import Distance
 from .explanation import contradiction, explained, percent
 from .orthonormal import LARGEST, Orthonormal
+from .problem import Part
 
+sparse = Later("scipy", ".sparse")
 SWEEPS = 100  # raking that has not converged by then goes on with Newton's method
 NEARLY = 1e-4  # gap up to which a solution is looked at once more
 ROUNDING = 4e-15  # a gap below this share of the sum of absolute terms is rounding
@@ -83,24 +88,12 @@ def table_of(radix):
     return Table(radix)
 
 
-def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridge=None, lam=None, rows=None):
-    """g (K,) with Σ d g x + Rλ = total, by Newton's method on the dual.
+def newton(system: "System", tol: float, max_iter: int, lam: np.ndarray | None = None) -> tuple[np.ndarray, int, float]:
+    """g (K,) with Σ d g x + Rλ = total, by Newton's method on the dual; steps; the largest gap (see `System.largest`), recomputed from g.
 
-    Parameters
-    ----------
-    weight : (K,) initial weights of cells or rows. q : (K,) scale factors or None. level : (K, M) margin columns, ascending.
-    inner : cells per level of the first axis of a dense table, 0 for other cells.
-    z : (K, Z) numeric variables, whose columns follow those of the margins. total : (p,), NaN where nothing is asked.
-    distance : Distance. say : describes column j, for messages. ridge : R (p, p) or None. lam : (p,) the start, changed in place to the
-        solution (in units of the largest value of numeric variables), or None. rows : says in words which rows are in cells (K,) bool;
-        where given, totals that positive weights only approach are refused.
-
-    Returns
-    -------
-    g (K,), steps, largest relative gap, recomputed from g (`System.largest` says relative to what).
+    lam : (p,) the start, in units of the largest value of numeric variables, changed in place to the solution; None is 0.
     """
-    system = System.of(weight, q, level, inner, z, total, distance, say, ridge)
-    g, lam = np.empty(len(weight)), np.zeros(len(total)) if lam is None else lam
+    g, lam = np.empty(len(system.weight)), np.zeros(len(system.target)) if lam is None else lam
     steps, gap, pivot = system.run(lam, g, tol, max_iter)
     if not gap <= tol:
         gap = system.largest(g, system.reached(g, lam), tol)
@@ -110,14 +103,14 @@ def newton(weight, q, level, inner, z, total, distance, tol, max_iter, say, ridg
         steps += more
         if least <= max(gap, tol):
             g, lam[:], gap = better, mu, least
-    if rows is not None and gap <= max(tol, NEARLY):
-        g, gap = inside(system, g, lam, gap, tol, rows)
+    if system.rows is not None and gap <= max(tol, NEARLY):
+        g, gap = inside(system, g, lam, gap, tol)
     if not gap <= tol:
         raise CalibrationError(system.explain(g, system.reached(g, lam), steps, tol))
     return g, steps, gap
 
 
-def inside(system, g, lam, gap, tol, rows):
+def inside(system, g, lam, gap, tol):
     """g (K,) and its gap, which may both be better than those given; raises where the totals are at the edge of the possible."""
     small = edge.looked_at(
         system.distance, system.weight, g, max(gap, tol), None if system.z.shape[1] else system.level.shape[1]
@@ -127,7 +120,7 @@ def inside(system, g, lam, gap, tol, rows):
     looked = edge.Edge(system, g, lam)
     found = looked.vanishing(small)
     if found is not None:
-        raise CalibrationError(system.describe_edge(*found, rows))
+        raise CalibrationError(system.describe_edge(*found))
     better = system.largest(looked.g, system.reached(looked.g, looked.lam), tol)
     return (looked.g, better) if better <= max(tol, gap) else (g, gap)
 
@@ -138,8 +131,10 @@ class System:
 
     Attributes
     ----------
-    weight, q, level, inner, z, distance, say : as for `newton`. target : (p,), 0 where nothing is asked. ridge : (p, p) or (0, 0).
-    asked : (p,) bool. present : (p,) sums of initial weights, of absolute values of numeric variables. unit : (p,).
+    weight, q, level, inner, z : as in `problem.Part`; q is empty for ones. target : (p,), 0 where nothing is asked.
+    ridge : R (p, p) or (0, 0). asked : (p,) bool. present : (p,) sums of initial weights, of absolute values of numeric variables.
+    unit : (p,). say : describes column j, for messages. rows : says in words which rows are in cells (K,) bool; where given, totals that
+        positive weights only approach are refused.
     """
 
     weight: np.ndarray
@@ -152,11 +147,16 @@ class System:
     asked: np.ndarray
     present: np.ndarray
     unit: np.ndarray
-    distance: object
-    say: object
+    distance: Distance
+    say: Callable
+    rows: Callable | None
 
     @classmethod
-    def of(cls, weight, q, level, inner, z, total, distance, say, ridge=None):
+    def of(
+        cls, part: Part, total, distance: Distance, say: Callable, ridge=None, rows: Callable | None = None
+    ) -> "System":
+        """total : (p,), NaN where nothing is asked. ridge : R (p, p) or None."""
+        weight, q, level, inner, z = part
         asked = ~np.isnan(total)
         width = len(total) - z.shape[1]
         present, unit = np.zeros(len(total)), np.ones(len(total))
@@ -179,10 +179,8 @@ class System:
             raise CalibrationError(f"{say(j)} has a total of {total[j]:,.6g} but no respondents with weight.")
         with np.errstate(over="ignore"):
             softness = NO_ROWS if ridge is None else np.ascontiguousarray(ridge / unit / unit[:, None])
-        scaled = np.empty(0) if q is None else q
-        return cls(
-            weight, scaled, level, 0 if z.shape[1] else inner, z, target, softness, asked, present, unit, distance, say
-        )
+        q, inner = np.empty(0) if q is None else q, 0 if z.shape[1] else inner
+        return cls(weight, q, level, inner, z, target, softness, asked, present, unit, distance, say, rows)
 
     @cached_property
     def scale(self):
@@ -193,8 +191,6 @@ class System:
     @cached_property
     def matrix(self):
         """The calibration variables (K, p), sparse."""
-        from scipy import sparse
-
         K, M = self.level.shape
         width = len(self.target) - self.z.shape[1]
         at = (np.repeat(np.arange(K), M), self.level.ravel())
@@ -277,21 +273,21 @@ class System:
             )
         return explained(x, self.weight, target, self.distance, gap, steps, say)
 
-    def describe_edge(self, cells, direction, rows):
+    def describe_edge(self, cells, direction):
         """Why totals can only be approached, in words: cells (K,) that must reach a bound, and ν (p,)."""
         part = np.abs(direction) * abs(self.matrix).max(axis=0).toarray().ravel()
         names = [j for j in np.argsort(-part, kind="stable")[:4] if part[j] > 1e-6 * part.max()]
         totals = self.target * self.unit
-        said = ", ".join(f"{self.say(j)} (total {totals[j]:,.6g})" for j in names)
+        said, rows = ", ".join(f"{self.say(j)} (total {totals[j]:,.6g})" for j in names), self.rows(cells)
         if self.distance.method == "logit":
             low, up = self.distance.lower, self.distance.upper
             return (
-                f"these totals can be approached but not met with {low:g} < g < {up:g}: g of {rows(cells)} would have to reach a bound, "
+                f"these totals can be approached but not met with {low:g} < g < {up:g}: g of {rows} would have to reach a bound, "
                 f'because of {said}. Widen the bounds, mend the totals, or merge levels; method="truncated" lets g be at its bounds.'
             )
         ways = [f"a {'larger' if direction[j] > 0 else 'smaller'} total of {self.say(j)}" for j in names]
         return (
-            f"these totals can be approached but not met by weights above 0: those of {rows(cells)} would have to go to 0, because of "
+            f"these totals can be approached but not met by weights above 0: those of {rows} would have to go to 0, because of "
             f"{said}. What would do: {' or '.join(ways)}; merging levels; leaving these rows out; or "
             f'calibrate(method="truncated", bounds=(0, upper)), which allows weights of 0.'
         )

@@ -152,18 +152,17 @@ class UnitNonresponse:
         status = self._statuses(cases)
         respondent, other = status == RESPONDENT, status == NONRESPONDENT
         known = status != UNKNOWN
-        factor, group = _shift(cases, self.unknown_by, weight, known, ~known, "of known eligibility")
-        adjusted = np.where(known, weight * factor, 0.0)
-        links = (Passed(group, weight, known, ~known),)
+        first = _shifted(cases, self.unknown_by, weight, known, ~known, "of known eligibility")
+        adjusted = np.where(known, weight * first.factor, 0.0)
         if self.covariates:
             factor, link = self._by_propensity(cases, adjusted, respondent, other)
         else:
-            factor, group = _shift(cases, self.by, adjusted, respondent, other, "that responded")
-            link = Passed(group, adjusted, respondent, other)
+            link = _shifted(cases, self.by, adjusted, respondent, other, "that responded")
+            factor = link.factor
         final = np.where(respondent, adjusted * factor, 0.0)
         used = factor[respondent]
         record = {"respondents": int(respondent.sum()), "least": float(used.min()), "most": float(used.max())}
-        return final, record, Linked((*links, link))
+        return final, record, Linked((first, link))
 
     def _statuses(self, cases):
         column = pick(cases, self.status)
@@ -191,29 +190,29 @@ class UnitNonresponse:
             return 1 / p, Modelled(x, np.where(eligible, p, 1.0), given, respondent)
         group = np.zeros(len(p), np.int64)
         group[eligible] = groups_alike(p[eligible], weight[eligible], self.groups)
-        factor = _ratio(
-            group, self.groups, weight, respondent, other, "respondents", ["a propensity group"] * self.groups
-        )
-        return factor, Passed(group, weight, respondent, other)
+        labels = ["a propensity group"] * self.groups
+        link = _passed(group, weight, respondent, other, "respondents", labels)
+        return link.factor, link
 
 
-def _shift(cases, by, weight, stay, leave, what):
-    """Factor (n,) that gives the weight of the rows that leave to those that stay, class by class, and the classes."""
+def _shifted(cases, by, weight, stay, leave, what):
+    """The link that gives the weight of the rows that leave to those that stay, class by class."""
     group, labels = np.zeros(len(weight), np.int64), ["the file"]
     if by:
         keys = [_codes(cases, name) for name in by]
-        group = np.ravel_multi_index([codes for codes, _ in keys], [len(labels) for _, labels in keys])
-        used, group = np.unique(group, return_inverse=True)
-        at = np.unravel_index(used, [len(labels) for _, labels in keys])
+        sizes = [len(labels) for _, labels in keys]
+        used, group = np.unique(np.ravel_multi_index([codes for codes, _ in keys], sizes), return_inverse=True)
         labels = [
             ", ".join(f"{n} = {k[1][i]}" for n, k, i in zip(by, keys, place, strict=True))
-            for place in zip(*at, strict=True)
+            for place in zip(*np.unravel_index(used, sizes), strict=True)
         ]
-    return _ratio(group, len(labels), weight, stay, leave, what, labels), group
+    return _passed(group, weight, stay, leave, what, labels)
 
 
-def _ratio(group, size, weight, stay, leave, what, labels):
-    kept, gone = (np.bincount(group, np.where(at, weight, 0.0), size) for at in (stay, leave))
+def _passed(group, weight, stay, leave, what, labels):
+    """The link, refused where nobody of a class can take its weight; `labels` name the classes."""
+    link = Passed(group, weight, stay, leave)
+    kept, gone = link.sums
     message = "{name} has weight of {gone:g} to give away and no units {what} to take it; join it with another class."
-    refuse((kept <= 0) & (gone > 0), message, name=np.array(labels, dtype=object), gone=gone, what=what)
-    return np.where(kept > 0, (kept + gone) / np.where(kept > 0, kept, 1.0), 1.0)[group]
+    refuse((kept <= 0) & (gone > 0), message, name=np.array(labels, dtype=object)[: len(kept)], gone=gone, what=what)
+    return link
