@@ -26,7 +26,7 @@ def refuse_beside(**design: object) -> None:
             )
 
 
-def refuse_told(kind, rho, scale, rscales, mse) -> None:
+def refuse_told(kind: str | None, rho: object, scale: object, rscales: object, mse: object) -> None:
     """Refuse what is said of replicates where none are brought."""
     if kind is not None or rho is not None:
         raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")

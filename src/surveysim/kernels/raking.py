@@ -18,7 +18,7 @@ Table = namedtuple(
 
 
 @inline_jit
-def larger(gap, reached, wanted):
+def larger(gap: float, reached: float, wanted: float) -> float:
     """The gap, or what is reached relative to what is wanted if that is further off; a NaN is infinite, or the next gap would hide it."""
     off = abs(reached - wanted) / (abs(wanted) if wanted != 0.0 else 1.0)
     if off <= gap:

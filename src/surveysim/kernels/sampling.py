@@ -180,7 +180,7 @@ def fit(table, level, factor, beta, lead, rest):
 
 
 @jit
-def tabled(counts, sample, margins, z):
+def tabled(counts: np.ndarray, sample: Sample, margins: Margins, z: np.ndarray) -> np.ndarray:
     """Weighted sums (A, B) of the scores z (K,) over a sample's counts (K,) by type."""
     table = np.zeros((len(margins.lead), len(margins.level)))
     for k in range(len(counts)):
