@@ -15,8 +15,8 @@ from .randomness import alias_draw, lane, philox, scramble
 
 PERSON, ANSWERS = 0, 2  # the second word of the Philox counter: what is drawn
 MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
-N_CELLS, N_AGES, N_EDUCATION = 280, 20, 7
-HEAD, PARTNER, OTHER, DORMITORY, N_ROLES = 0, 1, 17, 21, 22  # rows of the alias tables; 16 head groups, then 4 ages
+N_CELLS, N_AGES = 280, 20
+HEAD, PARTNER, OTHER, DORMITORY = 0, 1, 17, 21  # rows of the alias tables; 16 head groups, then 4 ages
 STATUS = (4, 3, 2, 3)  # mobiles, lines, internet, sector: a person's status is one code
 N_STATUS = 72
 AGED_6, AGED_15 = 3, 5  # first age groups of those who are asked, of those who may work

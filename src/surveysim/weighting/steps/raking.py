@@ -93,18 +93,11 @@ def merge_thin(problem, total, minimum):
                 f"minimum = {minimum}; lower the minimum or drop the margin there."
             )
         into = next((k for k in open_ if k > c), open_[-1])
-        image[p, image[p] == c] = into
+        _join(image, total, p, c, into)
         count[p, into] += count[p, c]
-        total[p, into] += total[p, c]
-        count[p, c], total[p, c] = 0, np.nan
-        merged.append(
-            {
-                "partition": targets.partitions[p],
-                "margin": targets.name(c)[0],
-                "level": targets.name(c)[1],
-                "into": targets.name(into)[1],
-            }
-        )
+        count[p, c], (margin, level) = 0, targets.name(c)
+        step = {"partition": targets.partitions[p], "margin": margin, "level": level, "into": targets.name(into)[1]}
+        merged.append(step)
     return (problem.merged(image) if merged else problem), total, merged
 
 
@@ -114,12 +107,13 @@ def merge_again(problem, total, merged):
     image = np.broadcast_to(np.arange(total.shape[1]), total.shape).copy()
     place = {targets.name(c): c for c in range(total.shape[1])}
     for step in merged:
-        p, c, into = (
-            targets.partitions.index(step["partition"]),
-            place[step["margin"], step["level"]],
-            place[step["margin"], step["into"]],
-        )
-        image[p, image[p] == c] = into
-        total[p, into] += total[p, c]
-        total[p, c] = np.nan
+        c, into = (place[step["margin"], step[name]] for name in ("level", "into"))
+        _join(image, total, targets.partitions.index(step["partition"]), c, into)
     return (problem.merged(image) if merged else problem), total
+
+
+def _join(image: np.ndarray, total: np.ndarray, p: int, c: int, into: int) -> None:
+    """Give a level and its total to another, in place."""
+    image[p, image[p] == c] = into
+    total[p, into] += total[p, c]
+    total[p, c] = np.nan
