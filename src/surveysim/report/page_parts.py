@@ -25,9 +25,9 @@ MAIN = (
 LOWEST = 20  # indicators whose coverage is drawn
 
 
-def ademp(result, text, repetitions):
+def ademp(result, rates, text, repetitions):
     """Aims, data-generating mechanism, estimands, methods, performance measures, as (what, text) rows."""
-    spec, prep, rates = result.spec, result.preparation, result.response_rates()
+    spec, prep = result.spec, result.preparation
     made, sample = result.interviews["frame"].value_counts(), spec.sample
     selection = "some_units" if sample.prefectures else "all_units"
     mark = "、" if text["lang"] == "zh" else ", "
@@ -128,21 +128,21 @@ def budget_part(budget, text):
     }
 
 
-def downloads(result, table, steps, provinces, repetitions, budget, text):
+def downloads(result, tables, repetitions, budget, text):
     """The tables of the page as files."""
 
-    named = table.assign(name=[estimand_name(k, text) for k in table["indicator_id"]])
-    steps = pd.DataFrame(steps, columns=["step", "deff_kish", "smallest", "largest", "inside"])
-    counts = result.case_file.dispositions.sum(axis=1)
+    named = tables.comparison.assign(name=[estimand_name(k, text) for k in tables.comparison["indicator_id"]])
     found = [
         ("estimates", named),
         ("margins", result.weights.calibration.margins),
-        ("weights", steps),
+        ("weights", tables.steps),
         (
             "dispositions",
-            pd.DataFrame(counts.T, index=DISPOSITIONS, columns=FRAMES).rename_axis("category").reset_index(),
+            pd.DataFrame(tables.dispositions.T, index=DISPOSITIONS, columns=FRAMES)
+            .rename_axis("category")
+            .reset_index(),
         ),
-        ("provinces", provinces.reset_index()),
+        ("provinces", tables.provinces.reset_index()),
     ]
     if repetitions is not None:
         found.append(("performance", performance_table(repetitions).reset_index()))

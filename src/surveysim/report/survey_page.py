@@ -1,15 +1,10 @@
 """The report of one survey: plain tables for `report`, which computes nothing, and the files of the demo."""
 
 import numpy as np
-import pandas as pd
 
 from .. import guards, reference
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
-from ..estimation import scores
-from ..estimation.estimates import estimates
-from ..sampling import sample_size
-from ..weighting.result import deff_kish
 from ..writing import write_text
 from . import figures, html
 from .labelling import estimand_name, name_column, note_of, province_names
@@ -45,10 +40,10 @@ ESTIMATE_HEADS = (
 )
 
 
-def write_report(result, path, lang="en", repetitions=None, budget=None):
-    """Write the HTML report of a SurveyRun and return its path; see `SurveyRun.report`."""
+def write_report(result, tables, path, lang="en", repetitions=None, budget=None):
+    """Write the HTML report of a SurveyRun, from its `PageTables`, and return its path; see `SurveyRun.report`."""
     text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
-    return written(path, html.render("survey.html", lang, **content(result, text, repetitions, budget)))
+    return written(path, html.render("survey.html", lang, **content(result, tables, text, repetitions, budget)))
 
 
 def written(path, page):
@@ -63,26 +58,20 @@ def written(path, page):
     return path
 
 
-def content(result, text, repetitions, budget=None):
+def content(result, tables, text, repetitions, budget=None):
     """Everything the template shows, as texts and drawings."""
-    table = result.comparison()
-    statement = result.error_statement()
-    provinces, short = provincial_penetration(result), province_names(text)
-    raw_steps = weight_steps(result)
-    steps = [[text[name], *shown] for name, *shown in map(_step_shown, raw_steps)]
+    table, provinces, record, short = tables.comparison, tables.provinces, tables.records, province_names(text)
     there = {"study": repetitions is not None, "budget": budget is not None}
-    record = {entry["step"]: entry for entry in result.weights.records}
-    inside = ((table["lower"] <= table["parameter"]) & (table["upper"] >= table["parameter"])).sum()
     return {
         "title": text["title"],
         "sections": [(key, text[label]) for key, label in SECTIONS if there.get(key, True)],
-        "ademp": ademp(result, text, repetitions),
+        "ademp": ademp(result, tables.rates, text, repetitions),
         "study": None if repetitions is None else repeated(repetitions, text),
         "budget": None if budget is None else budget_part(budget, text),
         "provinces": [
             [short[row.Index], html.number(row.estimate, 2), html.number(row.moe, 2)] for row in provinces.itertuples()
         ],
-        "downloads": downloads(result, table, raw_steps, provinces, repetitions, budget, text),
+        "downloads": downloads(result, tables, repetitions, budget, text),
         "lead": text["subtitle"].format(
             spec=result.spec.name,
             interviews=f"{len(result.interviews):,}",
@@ -92,12 +81,12 @@ def content(result, text, repetitions, budget=None):
             size=f"{result.preparation.pop.size:,}",
         ),
         "cards": cards(table, text),
-        "statement": statement_rows(statement, text, repetitions, table),
-        "covered": text["covered_of"].format(k=int(inside), n=len(table)),
+        "statement": statement_rows(tables.statement, text, repetitions),
+        "covered": text["covered_of"].format(k=tables.covered, n=len(table)),
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
-        "rural_bases": rural_bases(result, text),
-        "statement_text": text["statement_text"].format(nominal_n=f"{sample_size():,}"),
-        "figures": drawings(result, table, provinces, text),
+        "rural_bases": rural_bases(tables.rural, text),
+        "statement_text": text["statement_text"].format(nominal_n=f"{tables.nominal:,}"),
+        "figures": drawings(tables, text),
         "map_text": text["map_text"].format(
             least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
         ),
@@ -105,31 +94,28 @@ def content(result, text, repetitions, budget=None):
             sweeps=record["final_weight"]["sweeps"], merged=len(record["final_weight"]["merged"])
         ),
         "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
-        "steps": steps,
+        "steps": [_step_shown(row, text) for row in tables.steps.itertuples()],
         "disposition_heads": ["", *(head for frame in FRAMES for head in (text[frame], "%"))],
-        "dispositions": disposition_rows(result, text),
-        **fieldwork_tables(result, text),
-        "rate_names": list(result.response_rates().index),
-        "rates": [
-            [text[frame], *(html.number(100 * v, 1) for v in column)]
-            for frame, column in result.response_rates().items()
-        ],
+        "dispositions": disposition_rows(tables.dispositions, text),
+        **fieldwork_tables(result.spec, tables, text),
+        "rate_names": list(tables.rates.index),
+        "rates": [[text[frame], *(html.number(100 * v, 1) for v in column)] for frame, column in tables.rates.items()],
         "estimates": [estimate_cells(row, text) for row in table.itertuples()],
         "estimate_heads": [text[c] for c in ESTIMATE_HEADS],
     }
 
 
-def drawings(result, table, provinces, text):
+def drawings(tables, text):
     """The figures of the survey, as inline SVG."""
     from markupsafe import Markup
 
-    shares = table[table["unit"] == "percent"]
+    shares = tables.comparison[tables.comparison["unit"] == "percent"]
     names = [estimand_name(name, text) for name in shares["indicator_id"]]
     drawn = {
         "intervals": figures.intervals(names, shares, text),
-        "map": figures.tile_map(province_names(text), provinces["estimate"].to_dict(), text),
-        "margins": figures.margins(*national_margins(result, text), text),
-        "weights": figures.weights(*weight_histogram(result, text), text),
+        "map": figures.tile_map(province_names(text), tables.provinces["estimate"].to_dict(), text),
+        "margins": figures.margins(margin_labels(tables.margins, text), tables.margins, text),
+        "weights": figures.weights(tables.edges, {text[f]: counts for f, counts in tables.histogram.items()}, text),
     }
     return {key: Markup(figures.svg(ax, text[key])) for key, ax in drawn.items()}
 
@@ -167,7 +153,7 @@ def cards(table, text):
     return result
 
 
-def statement_rows(statement, text, repetitions, table):
+def statement_rows(statement, text, repetitions):
     """The error statement as (what, value) rows."""
 
     def points(value):
@@ -198,63 +184,20 @@ def statement_rows(statement, text, repetitions, table):
     return rows
 
 
-def provincial_penetration(result):
-    """Netizens over all residents by province of residence: estimate, se, moe in percent, indexed by adcode."""
-    prep, w = result.preparation, result.survey.weight
-    internet = result.interviews["internet"].to_numpy(dtype=float)
-    residence = result.interviews["province"].cat.codes.to_numpy()
-    people = prep.pop.people
-    residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), 31)
-    found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(31)]
-    rows = [("known", "internet_penetration", "percent", f"province={code}") for code in reference.provinces()]
-    table = estimates(
-        result.survey.design, found, rows, level=result.spec.estimation.level, ci="logit", scale=np.full(31, 100.0)
-    ).to_frame()
-    return table.set_index(pd.Index(reference.provinces(), name="province"))
-
-
-def national_margins(result, text):
-    """Labels and table target, before, after (percent of each margin, all provinces together)."""
-    table = result.weights.calibration.margins
-    sums = table.groupby(["margin", "level"], sort=False)[["target", "before", "after"]].sum()
-    shares = 100 * sums / sums.groupby("margin", sort=False).transform("sum")
+def margin_labels(table, text):
+    """Names of the levels of margins."""
     level = {"rural": text["rural_level"], "urban": text["urban_level"]}
-    labels = [f"{text[margin]}: {level.get(name, text.get(name, name))}" for margin, name in shares.index]
-    return labels, shares.reset_index()
+    pairs = zip(table["margin"], table["level"], strict=True)
+    return [f"{text[margin]}: {level.get(name, text.get(name, name))}" for margin, name in pairs]
 
 
-def weight_histogram(result, text):
-    """Edges and counts by frame of final weights over their mean."""
-    relative = np.minimum(result.weights.final / result.weights.final.mean(), 6.0)
-    edges = np.linspace(0, 6, 61)
-    frame = result.interviews["frame"].cat.codes.to_numpy()
-    return edges, {text[name]: np.histogram(relative[frame == f], edges)[0] for f, name in enumerate(FRAMES)}
+def _step_shown(row, text):
+    ends = (html.number(weight, 0) for weight in (row.smallest, row.largest))
+    return [text[row.step], f"{row.deff_kish:.2f}", *ends, f"{row.inside:.2f}"]
 
 
-def _step_shown(row):
-    name, deff, least, most, inside = row
-    return name, f"{deff:.2f}", html.number(least, 0), html.number(most, 0), f"{inside:.2f}"
-
-
-def weight_steps(result):
-    """(step, Kish deff, smallest and largest weight, mean deff inside province × frame) after each step."""
-    table = result.weights.table
-    groups = (
-        result.interviews["number_province"].cat.codes.to_numpy() * 2 + result.interviews["frame"].cat.codes.to_numpy()
-    )
-    rows = []
-    for name in table.columns:
-        w = table[name].to_numpy()
-        inside = np.average(
-            [deff_kish(w[groups == g]) for g in np.unique(groups)], weights=np.unique(groups, return_counts=True)[1]
-        )
-        rows.append([name, deff_kish(w), w.min(), w.max(), inside])
-    return rows
-
-
-def disposition_rows(result, text):
+def disposition_rows(counts, text):
     """Counts and percentages of every category by frame, and the numbers dialled."""
-    counts = result.case_file.dispositions.sum(axis=1)
     total = np.maximum(counts.sum(axis=1), 1)
 
     def cells(values):
@@ -265,10 +208,9 @@ def disposition_rows(result, text):
     ]
 
 
-def fieldwork_tables(result, text):
+def fieldwork_tables(spec, tables, text):
     """e by method against the truth, and effort and cost by frame."""
-    table = result.eligibility()
-    used = result.spec.weighting.nonresponse
+    table, used, days = tables.eligibility, spec.weighting.nonresponse, tables.calendar
     frames = [part.set_index("method") for _, part in table.groupby("frame", sort=False)]
     methods = [
         [
@@ -277,7 +219,6 @@ def fieldwork_tables(result, text):
         ]
         for method in frames[0].index
     ]
-    days = result.calendar()
     true = table.groupby("frame")["true"].first()
     return {
         "eligibility": methods,
@@ -297,11 +238,9 @@ def fieldwork_tables(result, text):
                 *(html.number(getattr(row, c), 0) for c in ("numbers", "calls", "interviews", "hours", "cost")),
                 *(html.number(getattr(row, c), 1) for c in ("calls_per_interview", "minutes_per_interview")),
             ]
-            for row in result.costs().itertuples()
+            for row in tables.costs.itertuples()
         ],
-        "calendar_text": text[
-            "calendar_text" if result.spec.fieldwork.level == "calls" else "calendar_expected"
-        ].format(
+        "calendar_text": text["calendar_text" if spec.fieldwork.level == "calls" else "calendar_expected"].format(
             days=days["days"],
             hours=f"{days['staffed_hours']:,.0f}",
             share=f"{100 * days['on_the_telephone']:.0f}",
@@ -310,13 +249,6 @@ def fieldwork_tables(result, text):
     }
 
 
-def rural_bases(result, text):
+def rural_bases(bases, text):
     """Rural penetration on both population bases of the report."""
-    rural = result.preparation.definitions.index
-    if "rural_netizens_size" not in rural:
-        return ""
-    value = result.estimates.table.set_index("variable").loc["rural_netizens_size", "estimate"]
-    return text["rural_bases"].format(
-        a=f"{100 * value * 1e4 / reference.national('rural', 2023):.1f}",
-        b=f"{100 * value * 1e4 / reference.national('rural', 2024):.1f}",
-    )
+    return "" if bases is None else text["rural_bases"].format(a=f"{bases[0]:.1f}", b=f"{bases[1]:.1f}")

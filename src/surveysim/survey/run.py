@@ -19,6 +19,7 @@ from ..sampling import margin_of_error
 from ..weighting import Weights
 from . import estimands
 from .comparison import compare
+from .page_tables import page_tables
 from .preparation import Preparation, prepare
 from .weighted import dual_frame_of, eligible_share, field_and_weight, frame_probabilities, shares_of_unknown
 
@@ -135,7 +136,7 @@ class SurveyRun(Shown):
 
     def report(self, path, lang="en", repetitions=None, budget=None):
         """Write the self-contained HTML report; a `StudyResult` and an `ErrorBudget` of this survey add their parts."""
-        return write_report(self, path, lang, repetitions, budget)
+        return write_report(self, page_tables(self), path, lang, repetitions, budget)
 
 
 def run(spec, seed, record=True, progress=None, repetition=(), group=""):

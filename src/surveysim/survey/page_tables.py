@@ -1,0 +1,127 @@
+"""The numbers of a survey's page, computed once: `report.survey_page` shows them and computes nothing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import reference
+from ..columns import FRAMES
+from ..estimation import scores
+from ..estimation.estimates import estimates
+from ..sampling import sample_size
+from ..weighting.result import deff_kish
+
+if TYPE_CHECKING:
+    from .run import SurveyRun
+
+HIGHEST = 6.0  # times the mean, the last weight of the histogram
+
+
+@dataclass(frozen=True)
+class PageTables:
+    """What a page shows of a survey.
+
+    Attributes
+    ----------
+    comparison : of published figure, population and estimate. covered : estimates whose interval holds the population value.
+    statement : the error statement. nominal : interviews that the report's own statement stands for.
+    provinces : penetration by province, indexed by adcode. margins : target, before, after in percent, by margin and level.
+    edges, histogram : of final weights over their mean, counts by frame. steps : weights after each step.
+    dispositions : (2, categories) counts by frame. rates, eligibility, costs, calendar : as of the run.
+    records : {step: what it recorded}. rural : rural penetration in percent on both population bases, or None.
+    """
+
+    comparison: pd.DataFrame
+    covered: int
+    statement: dict[str, Any]
+    nominal: int
+    provinces: pd.DataFrame
+    margins: pd.DataFrame
+    edges: np.ndarray
+    histogram: dict[str, np.ndarray]
+    steps: pd.DataFrame
+    dispositions: np.ndarray
+    rates: pd.DataFrame
+    eligibility: pd.DataFrame
+    costs: pd.DataFrame
+    calendar: dict[str, Any]
+    records: dict[str, dict]
+    rural: tuple[float, float] | None
+
+
+def page_tables(run: "SurveyRun") -> PageTables:
+    """The tables of a survey's page."""
+    comparison = run.comparison()
+    inside = (comparison["lower"] <= comparison["parameter"]) & (comparison["upper"] >= comparison["parameter"])
+    return PageTables(
+        comparison,
+        int(inside.sum()),
+        run.error_statement(),
+        sample_size(),
+        provincial_penetration(run),
+        national_margins(run),
+        *weight_histogram(run),
+        weight_steps(run),
+        run.case_file.dispositions.sum(axis=1),
+        run.response_rates(),
+        run.eligibility(),
+        run.costs(),
+        run.calendar(),
+        {entry["step"]: entry for entry in run.weights.records},
+        rural_bases(run),
+    )
+
+
+def provincial_penetration(run: "SurveyRun") -> pd.DataFrame:
+    """Netizens over all residents by province of residence: estimate, se, moe in percent, indexed by adcode."""
+    prep, w = run.preparation, run.survey.weight
+    internet = run.interviews["internet"].to_numpy(dtype=float)
+    residence = run.interviews["province"].cat.codes.to_numpy()
+    people = prep.pop.people
+    residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), 31)
+    found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(31)]
+    rows = [("known", "internet_penetration", "percent", f"province={code}") for code in reference.provinces()]
+    table = estimates(
+        run.survey.design, found, rows, level=run.spec.estimation.level, ci="logit", scale=np.full(31, 100.0)
+    ).to_frame()
+    return table.set_index(pd.Index(reference.provinces(), name="province"))
+
+
+def national_margins(run: "SurveyRun") -> pd.DataFrame:
+    """Table margin, level, target, before, after: percent of each margin, all provinces together."""
+    table = run.weights.calibration.margins
+    sums = table.groupby(["margin", "level"], sort=False)[["target", "before", "after"]].sum()
+    return (100 * sums / sums.groupby("margin", sort=False).transform("sum")).reset_index()
+
+
+def weight_histogram(run: "SurveyRun") -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Edges and counts by frame of final weights over their mean."""
+    relative = np.minimum(run.weights.final / run.weights.final.mean(), HIGHEST)
+    edges = np.linspace(0, HIGHEST, 61)
+    frame = run.interviews["frame"].cat.codes.to_numpy()
+    return edges, {name: np.histogram(relative[frame == f], edges)[0] for f, name in enumerate(FRAMES)}
+
+
+def weight_steps(run: "SurveyRun") -> pd.DataFrame:
+    """Table step, deff_kish, smallest, largest, inside: Kish deff, and its mean inside province × frame, after each step."""
+    table = run.weights.table
+    groups = run.interviews["number_province"].cat.codes.to_numpy() * 2 + run.interviews["frame"].cat.codes.to_numpy()
+    rows = []
+    for name in table.columns:
+        w = table[name].to_numpy()
+        inside = np.average(
+            [deff_kish(w[groups == g]) for g in np.unique(groups)], weights=np.unique(groups, return_counts=True)[1]
+        )
+        rows.append([name, deff_kish(w), w.min(), w.max(), inside])
+    return pd.DataFrame(rows, columns=["step", "deff_kish", "smallest", "largest", "inside"])
+
+
+def rural_bases(run: "SurveyRun") -> tuple[float, float] | None:
+    """Rural penetration in percent on both population bases of the report; None where it is not estimated."""
+    table = run.estimates.table.set_index("variable")
+    if "rural_netizens_size" not in table.index:
+        return None
+    value = table.loc["rural_netizens_size", "estimate"]
+    return 100 * value * 1e4 / reference.national("rural", 2023), 100 * value * 1e4 / reference.national("rural", 2024)
