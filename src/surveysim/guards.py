@@ -14,7 +14,7 @@ from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
-from .aliases import Floats, Truths, Values
+from .aliases import Floats, Truths
 from .errors import DataError, SurveysimError
 
 Given = TypeVar("Given")
@@ -27,7 +27,7 @@ NO_NUMBERS = (bool, np.bool_, np.complexfloating)
 WHOLE = (int, np.integer, Integral)
 
 
-def refuse(bad: Values, message: str, error: type[SurveysimError] = DataError, **told: object) -> None:
+def refuse(bad: object, message: str, error: type[SurveysimError] = DataError, **told: object) -> None:
     """Raise where any of `bad` (n,) holds, such as rows of a table.
 
     The message has {bad} for how many there are, {n} for of how many, {row} for the first of them, and the names of what is told besides:

@@ -86,7 +86,8 @@ def same_umask() -> Iterator[None]:
     finally:
         with _counted:
             _inside -= 1
-            os.umask(_umask)
+            if _umask is not None:
+                os.umask(_umask)
             if not _inside:
                 _umask = None
 

@@ -1,5 +1,7 @@
 """The commands `surveysim audit …`: what a published error statement implies, and what it leaves out."""
 
+from pathlib import Path
+
 import click
 
 from ..display import csv_text
@@ -29,7 +31,17 @@ from .writing import Stages, announce, answer, folder, progress_display, rows_of
 @language_option("Language of the drawing and of the names.")
 @json_option
 @click.pass_context
-def audit(context, n, deff, level, correlation, repetitions, out, lang, as_json):
+def audit(
+    context: click.Context,
+    n: float,
+    deff: float,
+    level: float,
+    correlation: float,
+    repetitions: int,
+    out: Path | None,
+    lang: str,
+    as_json: bool,
+) -> None:
     """Audit the 55th report: the margin of every published estimate, and which changes since 2023 can be told from zero."""
     if context.invoked_subcommand is not None:
         return
@@ -146,7 +158,16 @@ def _text(margins, changes, n, deff, level):
 @click.option("--df", type=float, help="Degrees of freedom; infinite unless given.")
 @population_option
 @json_option
-def audit_statement(moe, n, deff, p, level, df, population, as_json):
+def audit_statement(
+    moe: float | None,
+    n: float | None,
+    deff: float | None,
+    p: tuple[float, ...],
+    level: float,
+    df: float | None,
+    population: float | None,
+    as_json: bool,
+) -> None:
     """What a published ± error, sample size or design effect implies about the others, under every interval formula."""
     from ..audit import error_statement
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -81,7 +82,21 @@ def _many(name, text):
 @click.option("--percent", is_flag=True, help="Proportions, with their errors and intervals, in percent.")
 @shared(RAKING, READING)
 @json_option
-def estimate(data, out, as_json, by, ci, level, deff, percent, where, replicates, n, seed, **options):
+def estimate(
+    data: Path,
+    out: Path | None,
+    as_json: bool,
+    by: str | None,
+    ci: str | None,
+    level: float,
+    deff: bool,
+    percent: bool,
+    where: str | None,
+    replicates: str | None,
+    n: int | None,
+    seed: int | None,
+    **options: Any,
+) -> None:
     """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals."""
     import numpy as np
     import pandas as pd
@@ -292,7 +307,9 @@ def plan() -> None:
 @level_option
 @population_option
 @json_option
-def plan_size(moe, n, p, deff, level, population, as_json):
+def plan_size(
+    moe: float | None, n: float | None, p: float, deff: float, level: float, population: float | None, as_json: bool
+) -> None:
     """Interviews for a margin of error, or the margin of error of some interviews."""
     from ..sampling import margin_of_error, sample_size
 
@@ -300,7 +317,7 @@ def plan_size(moe, n, p, deff, level, population, as_json):
         raise click.UsageError("give either --moe or --n.")
     options = {"p": p, "deff": deff, "level": level, "population": population}
     conditions = f"p = {100 * p:g} %, deff {deff:g}, {100 * level:g} % confidence"
-    if n is None:
+    if moe is not None:
         found = {"moe": moe, "n": sample_size(moe, **options)}
         text = f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions})."
     else:
@@ -318,7 +335,9 @@ def plan_size(moe, n, p, deff, level, population, as_json):
 @estimates_option
 @shared(READING)
 @json_option
-def plan_allocate(strata, n, method, minimum, power, out, as_json, **options):
+def plan_allocate(
+    strata: Path, n: int, method: str, minimum: int, power: float, out: Path | None, as_json: bool, **options: Any
+) -> None:
     """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
 
     Size times sd is what "neyman", "power" and "cost" go by; "power" takes sd where there is one.

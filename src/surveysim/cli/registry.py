@@ -38,7 +38,18 @@ def registry() -> None:
 @_STRICT
 @_ENCODING
 @json_option
-def addresses(delegated, lists, operators, countries, by, lang, out, strict, encoding, as_json):
+def addresses(
+    delegated: tuple[Path, ...],
+    lists: tuple[Path, ...],
+    operators: Path | None,
+    countries: tuple[str, ...],
+    by: str,
+    lang: str,
+    out: Path | None,
+    strict: bool,
+    encoding: str,
+    as_json: bool,
+) -> None:
     """Count the IPv4 addresses and IPv6 /32 blocks of DELEGATED files and allocation lists, each address once."""
     from .. import registry as rooms
     from ..registry.addresses import KEYS
@@ -67,7 +78,9 @@ def addresses(delegated, lists, operators, countries, by, lang, out, strict, enc
 @_STRICT
 @_ENCODING
 @json_option
-def domains(lists, by, lang, out, strict, encoding, as_json):
+def domains(
+    lists: tuple[Path, ...], by: str, lang: str, out: Path | None, strict: bool, encoding: str, as_json: bool
+) -> None:
     """Count the domain names of registry LISTS (columns domain, and province and registrant where known), each name once."""
     from .. import registry as rooms
     from ..registry.domains import KEYS

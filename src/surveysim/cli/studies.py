@@ -52,7 +52,17 @@ _LEDGER = folder_option("Folder of the study's ledger.", required=True, callback
     "--trial", is_flag=True, help="With --dry-run: carry out a few repetitions to say also how long the rest takes."
 )
 @json_option
-def study_run(file, out, changes, executor, workers, block, dry_run, trial, as_json):
+def study_run(
+    file: Path,
+    out: Path,
+    changes: tuple[str, ...],
+    executor: str,
+    workers: int | None,
+    block: int | None,
+    dry_run: bool,
+    trial: bool,
+    as_json: bool,
+) -> None:
     """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger.
 
     The only command that runs the code of methods with `call` (also with --trial): run files of people you trust.

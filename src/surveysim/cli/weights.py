@@ -60,7 +60,17 @@ def weights() -> None:
 @click.option("--diagnostics", type=FILE, help="Write the margins, before and after, to a CSV file.")
 @shared(RAKING, READING)
 @json_option
-def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **options):
+def weights_rake(
+    data: Path,
+    margins: Path | None,
+    out: Path,
+    weight: str | None,
+    by: str | None,
+    name: str,
+    diagnostics: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Rake the weights of DATA to margins and write the file back with them, labels kept."""
     from ..weighting import diagnose, rake
 
@@ -98,7 +108,15 @@ def weights_rake(data, margins, out, weight, by, name, diagnostics, as_json, **o
 @_BY
 @shared(RAKING, READING)
 @json_option
-def weights_diagnose(data, weight, base, margins, by, as_json, **options):
+def weights_diagnose(
+    data: Path,
+    weight: str | None,
+    base: str | None,
+    margins: Path | None,
+    by: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """What the weights of DATA do: design effect, effective n, extreme weights, and margins, bounds and trims where they are given."""
     from ..weighting import diagnose
 

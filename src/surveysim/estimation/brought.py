@@ -2,11 +2,13 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, Table
 from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..tables import numbers_of, same_index
 from ..threads import by_threads
@@ -34,7 +36,7 @@ def refuse_told(kind: str | None, rho: object, scale: object, rscales: object, m
         raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
 
 
-def check_kind(kind, scale, rscales, rho):
+def check_kind(kind: str | None, scale: float, rscales: Any, rho: float | None) -> None:
     """Refuse a kind of brought replicates that does not exist, or that does not go with what else is said of them.
 
     References
@@ -66,7 +68,7 @@ BROUGHT = {
 }
 
 
-def adjusted(engine, weight, adjustment):
+def adjusted(engine: Replication, weight: Floats, adjustment: Any) -> Replication:
     """Brought replicates whose every column is adjusted as the sample was; weight : (n,) adjusted weights.
 
     The columns are adjusted now, so that one that cannot be is told of here.
@@ -92,7 +94,18 @@ def adjusted(engine, weight, adjustment):
     return replace(engine, weight=weight, fill=FromMatrix(matrix))
 
 
-def brought(data, weights, factors, weight, scale, rscales, mse, n, kind=None, rho=None):
+def brought(
+    data: Table,
+    weights: Any,
+    factors: Any,
+    weight: Floats,
+    scale: float,
+    rscales: Any,
+    mse: bool,
+    n: int,
+    kind: str | None = None,
+    rho: float | None = None,
+) -> Replication:
     """Replication from replicate weights or factors a user brings.
 
     factors : None or False where `weights` are weights, True where they are factors, or factors in their place. kind, rho : how they were

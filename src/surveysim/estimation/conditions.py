@@ -1,10 +1,12 @@
 """Conditions in words, such as age>=60: the rows of a table for which they hold."""
 
 import operator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Truths
 from ..errors import DataError
 from ..files.spelling import spelt_as
 from ..naming import comparison
@@ -20,7 +22,7 @@ COMPARISONS = {
 }
 
 
-def holds(source, text, what="where"):
+def holds(source: Any, text: str, what: str = "where") -> Truths:
     """Rows (n,) of a DataFile or a table for which a comparison holds; missing values do not."""
     if not hasattr(source, "named"):
         source = _Table(source)

@@ -2,12 +2,14 @@
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Column, Floats, Values
 from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
@@ -19,6 +21,13 @@ from .families.options import check
 from .linearization import Design
 from .questions import Questions, values_of, wanted
 from .survey import Survey
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .estimates import Estimates
+    from .families.composer import Composer
+    from .frame_shares import Thetas
 
 
 class DualFrameSurvey(Shown):
@@ -67,7 +76,14 @@ class DualFrameSurvey(Shown):
         total        y                    140 31.62  62.62  217.4   6  8 77.38
     """
 
-    def __init__(self, a, b, domain="overlap", probability=None, membership=None):
+    def __init__(
+        self,
+        a: Survey,
+        b: Survey,
+        domain: Column = "overlap",
+        probability: Column | None = None,
+        membership: Any = None,
+    ) -> None:
         for name, survey in (("a", a), ("b", b)):
             if not isinstance(survey, Survey):
                 raise DataError(f"{name} must be a Survey; got {type(survey).__name__}.")
@@ -87,7 +103,7 @@ class DualFrameSurvey(Shown):
             self._probability = pooling.both_probabilities(a, b, self.part, probability)
         self._scheme, self._again = None, False
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         size = self.pooled.weight @ self.part
         return (
             f"<DualFrameSurvey: {self.n_a:,} rows from A, {self.n_b:,} from B; estimated sizes a {size[A]:,.0f}, ab "
@@ -96,12 +112,12 @@ class DualFrameSurvey(Shown):
 
     # -------------------------------------------------------------------------------------------------------- the pool
     @cached_property
-    def data(self):
+    def data(self) -> "pd.DataFrame":
         """The two tables one below the other, with the columns both have as the same thing, as pandas."""
         return pooling.tables(self.a.data, self.b.data)
 
     @cached_property
-    def pooled(self):
+    def pooled(self) -> Survey:
         """Both samples as one Survey with their weights as they came: the overlap counts twice. The design of everything else."""
         a, b = self.a.design, self.b.design
         w = np.concatenate([self.a.weight, self.b.weight])
@@ -115,12 +131,20 @@ class DualFrameSurvey(Shown):
         adjusted = pooling.Blockwise(self.a.adjustments, self.b.adjustments, self.n_a)
         return Survey.of_design(self.data, design, base, (adjusted,))
 
-    def variance(self, given, w=None):
+    def variance(self, given: Any, w: Floats | None = None) -> Floats:
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""
         design = self.pooled.design
         return (design if w is None else design.reweighted(w)).variances(given)
 
-    def composer(self, estimator, theta=None, frame_sizes=None, totals=None, method=None, bounds=None):
+    def composer(
+        self,
+        estimator: str,
+        theta: Any = None,
+        frame_sizes: Mapping[str, float] | None = None,
+        totals: Any = None,
+        method: str | None = None,
+        bounds: tuple[float, float] | None = None,
+    ) -> "Composer":
         """The `families` member's composer of an estimator with one set of weights."""
         options = dict(theta=theta, frame_sizes=frame_sizes, totals=totals, method=method, bounds=bounds)
         check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
@@ -183,7 +207,7 @@ class DualFrameSurvey(Shown):
             )
             raise DataError(f"column {name!r} cannot be estimated from both samples: {why}.")
 
-    def survey(self, estimator="composite", **options):
+    def survey(self, estimator: str = "composite", **options: Any) -> Survey:
         """One `Survey` of both samples with an estimator's weights, for everything a Survey does: quantiles, tests, raking.
 
         Takes `theta`, `frame_sizes`, `totals`, `method`, `bounds` as `total` does.
@@ -198,11 +222,19 @@ class DualFrameSurvey(Shown):
         made = Survey.of_design(self.data, design, base, adjustments)
         return made if self._scheme is None else made.replicates(**self._scheme)
 
-    def weights(self, estimator="composite", **options):
+    def weights(self, estimator: str = "composite", **options: Any) -> Floats:
         """One weight per row, a's rows and then b's, of an estimator that has a single set; options as of `total`."""
         return self.composer(estimator, **options).weights(self.pooled.weight)[0]
 
-    def replicates(self, kind, n=None, seed=None, rho=None, mse=False, theta="fixed"):
+    def replicates(
+        self,
+        kind: str,
+        n: int | None = None,
+        seed: int | None = None,
+        rho: float | None = None,
+        mse: bool = False,
+        theta: str = "fixed",
+    ) -> Self:
         """The same with errors from replicates of both samples, each adjusted, composited and calibrated anew.
 
         Parameters
@@ -231,17 +263,17 @@ class DualFrameSurvey(Shown):
     # ------------------------------------------------------------------------------------------------------ statistics
     def total(
         self,
-        y,
-        by=None,
-        estimator="hartley",
-        theta=None,
-        frame_sizes=None,
-        totals=None,
-        method="linear",
-        bounds=None,
-        level=0.95,
-        df=None,
-    ):
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        estimator: str = "hartley",
+        theta: float | str | None = None,
+        frame_sizes: Mapping[str, float] | None = None,
+        totals: Any = None,
+        method: str = "linear",
+        bounds: tuple[float, float] | None = None,
+        level: float = 0.95,
+        df: float | None = None,
+    ) -> "Estimates":
         """Totals of numeric columns over both frames.
 
         Parameters
@@ -270,17 +302,49 @@ class DualFrameSurvey(Shown):
         options = dict(theta=theta, frame_sizes=frame_sizes, totals=totals, method=method, bounds=bounds)
         return self._estimate("total", y, None, by, estimator, options, level=level, df=df)
 
-    def mean(self, y, by=None, estimator="hartley", theta=None, *, level=0.95, df=None, **options):
+    def mean(
+        self,
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        estimator: str = "hartley",
+        theta: float | str | None = None,
+        *,
+        level: float = 0.95,
+        df: float | None = None,
+        **options: Any,
+    ) -> "Estimates":
         """Means: the ratio of two totals by the same estimator, with the ratio's residuals. Options as of `total`."""
         return self._estimate("mean", y, None, by, estimator, dict(theta=theta, **options), level=level, df=df)
 
-    def ratio(self, num, den, by=None, estimator="hartley", theta=None, *, level=0.95, df=None, **options):
+    def ratio(
+        self,
+        num: str | Sequence[str],
+        den: str,
+        by: str | Sequence[str] | None = None,
+        estimator: str = "hartley",
+        theta: float | str | None = None,
+        *,
+        level: float = 0.95,
+        df: float | None = None,
+        **options: Any,
+    ) -> "Estimates":
         """Ratio of two totals by the same estimator. Options as of `total`."""
         return self._estimate(
             "ratio", wanted(num, "num"), den, by, estimator, dict(theta=theta, **options), level=level, df=df
         )
 
-    def proportion(self, y, by=None, ci="logit", estimator="hartley", theta=None, *, level=0.95, df=None, **options):
+    def proportion(
+        self,
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        ci: str = "logit",
+        estimator: str = "hartley",
+        theta: float | str | None = None,
+        *,
+        level: float = 0.95,
+        df: float | None = None,
+        **options: Any,
+    ) -> "Estimates":
         """Proportions, with any interval of `proportion_interval`; see `Survey.proportion`. Options as of `total`."""
         return self._estimate(
             "proportion", y, None, by, estimator, dict(theta=theta, **options), level=level, df=df, ci=ci
@@ -288,18 +352,18 @@ class DualFrameSurvey(Shown):
 
     def quantile(
         self,
-        y,
-        q,
-        by=None,
-        estimator="composite",
-        theta=None,
+        y: str,
+        q: float | Sequence[float],
+        by: str | Sequence[str] | None = None,
+        estimator: str = "composite",
+        theta: float | str | None = None,
         *,
-        ci="woodruff",
-        rule="math",
-        level=0.95,
-        df=None,
-        **options,
-    ):
+        ci: str = "woodruff",
+        rule: str = "math",
+        level: float = 0.95,
+        df: float | None = None,
+        **options: Any,
+    ) -> "Estimates":
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
         self._need([one_name(y, "y"), *([] if by is None else named(by, "by"))])
         return self.survey(estimator, theta=theta, **options).quantile(
@@ -313,7 +377,7 @@ class DualFrameSurvey(Shown):
         )
         if estimator in WEIGHTED or options.get("theta") is not None:
             survey = self.survey(estimator, **options)
-            if what == "ratio":
+            if what == "ratio" and den is not None:
                 return survey.ratio(y, den, by=by, **rest)
             return getattr(survey, what)(y, by=by, **rest)
         return self._per_variable(what, y, den, by, estimator, **rest)
@@ -355,7 +419,9 @@ class DualFrameSurvey(Shown):
                 yield name, str(column.labels[k]), np.where(column.codes < 0, np.nan, column.codes == k)
 
     # ------------------------------------------------------------------------------------------------------ diagnostics
-    def thetas(self, y, grid=None, what="mean", level=0.95):
+    def thetas(
+        self, y: str | Sequence[str], grid: Values | None = None, what: str = "mean", level: float = 0.95
+    ) -> "Thetas":
         """θ for every variable, the compromise for all, and how estimate and error depend on θ; see `frame_shares.Thetas`.
 
         Parameters
@@ -374,7 +440,7 @@ class DualFrameSurvey(Shown):
         self._need(y)
         return frame_shares.thetas(self, y, grid, what, level)
 
-    def compare_overlap(self, y=()):
+    def compare_overlap(self, y: str | Sequence[str] = ()) -> "pd.DataFrame":
         """The two samples' pictures of the overlap side by side: its size, and means of variables.
 
         Differences beyond their error point to misreported membership, numbers answered by somebody else, or nonresponse that

@@ -30,10 +30,10 @@ class Effort(Shown):
     difference: Estimates
     cut: float
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.levels
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: the difference with its standard error, and what the last efforts added to the estimate."""
         row, last = self.difference.table.iloc[0], self.levels.iloc[-1]
         early = self.levels[self.levels["effort"] <= self.cut].iloc[-1]
@@ -43,7 +43,9 @@ class Effort(Shown):
         )
 
 
-def early_late(survey, y, effort="attempts", cut=None, level=0.95):
+def early_late(
+    survey: Survey, y: str, effort: str = "attempts", cut: float | None = None, level: float = 0.95
+) -> Effort:
     """Compare respondents who took little effort with those who took much: a look at nonresponse that continues.
 
     Where late respondents resemble those who never responded (the "continuum of resistance"), the difference tells the direction of

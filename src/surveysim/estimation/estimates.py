@@ -1,13 +1,15 @@
 """Estimates: values, errors, intervals, and what one does with them next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, OwnKind, Pathname
 from ..display import Shown, csv_text, guarded_table
 from ..errors import DataError, DesignError
 from ..tables import in_kind
@@ -49,21 +51,21 @@ class Estimates(Shown):
 
     columns: dict
     items: tuple
-    design: object
+    design: Any
     level: float
     set_aside: dict
     factor: np.ndarray | None = None
     kind: str | None = None
 
     @cached_property
-    def table(self):
+    def table(self) -> pd.DataFrame:
         """What `to_frame` copies; made when it is first looked at."""
         return pd.DataFrame(self.columns)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.columns["estimate"])
 
-    def to_frame(self):
+    def to_frame(self) -> OwnKind:
         """Tidy table, of the kind of the survey's: statistic, variable, level, domain, estimate, se, lower, upper, df, deff, n, moe.
 
         Examples
@@ -77,13 +79,13 @@ class Estimates(Shown):
         return in_kind(self.table, self.kind)
 
     @cached_property
-    def cov(self):
+    def cov(self) -> Floats:
         """Covariance matrix of the rows of `to_frame()`, in that order."""
         found = self.design.item_covariance(self.items)
         return found if self.factor is None else found * np.outer(self.factor, self.factor)
 
     @property
-    def cv(self):
+    def cv(self) -> Floats:
         """Coefficients of variation, se over the absolute estimate, in the order of the rows; NaN where the estimate is 0.
 
         Examples
@@ -95,7 +97,7 @@ class Estimates(Shown):
         estimate = np.abs(self.table["estimate"].to_numpy())
         return np.divide(self.table["se"], estimate, out=np.full(len(estimate), np.nan), where=estimate > 0)
 
-    def contrast(self, coefficients, df=None):
+    def contrast(self, coefficients: Mapping[Any, float], df: float | None = None) -> "Estimates":
         """A linear combination of rows, such as a difference of two domains or two waves in one table.
 
         Parameters
@@ -188,7 +190,7 @@ class Estimates(Shown):
         row = self.table.iloc[k]
         return ", ".join(str(v) for v in (row["level"], row["domain"]) if v) or row["variable"]
 
-    def to_csv(self, path):
+    def to_csv(self, path: Pathname) -> None:
         """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front.
 
         Examples
@@ -200,7 +202,7 @@ class Estimates(Shown):
         """
         write_text(path, csv_text(self.table, number=None))
 
-    def to_parquet(self, path):
+    def to_parquet(self, path: Pathname) -> None:
         """Write the table as Parquet.
 
         Examples
@@ -213,7 +215,7 @@ class Estimates(Shown):
         with whole(path) as part:
             self.table.to_parquet(part, index=False)
 
-    def to_excel(self, path):
+    def to_excel(self, path: Pathname) -> None:
         """Write the table as an Excel sheet, text as text."""
         try:
             import xlsxwriter  # noqa: F401 - pandas calls it
@@ -223,7 +225,7 @@ class Estimates(Shown):
         with whole(path) as part, pd.ExcelWriter(part, engine="xlsxwriter", engine_kwargs=options) as book:
             guarded_table(self.table).to_excel(book, index=False)
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: how many estimates, how wide, from how many respondents.
 
         Examples
@@ -241,16 +243,16 @@ class Estimates(Shown):
             + (f"; {aside:,} rows set aside as missing" if aside else "")
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shown = self.table.loc[:, [c for c in COLUMNS if not (c == "deff" and self.table[c].isna().all())]]
         text = shown.to_string(index=False, max_rows=40, float_format=lambda v: f"{v:,.4g}")
         return f"{text}\n{self.summary()}" if len(shown) > 1 else text
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.table
 
 
-def standard_errors(variance, size, names):
+def standard_errors(variance: Floats, size: Floats, names: Callable[[int], str]) -> Floats:
     """Roots of variances (E,), which Horvitz and Thompson's estimator may have below 0.
 
     size : (E,) what is rounding beside it, in the unit of the variances; within that a variance below 0 counts as 0.
@@ -266,7 +268,19 @@ def standard_errors(variance, size, names):
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, scale=None, set_aside=None, kind=None):
+def estimates(
+    design: Any,
+    items: Sequence[Any],
+    rows: Any,
+    *,
+    level: float = 0.95,
+    df: float | None = None,
+    deff: bool = False,
+    ci: Any = None,
+    scale: Any = None,
+    set_aside: Mapping[Any, Any] | None = None,
+    kind: str | None = None,
+) -> Estimates:
     """Standard errors, intervals, moe and deff of statistics and blocks.
 
     Parameters
@@ -306,8 +320,15 @@ def estimates(design, items, rows, *, level=0.95, df=None, deff=False, ci=None, 
     factor = np.ones(len(value)) if scale is None else np.asarray(scale, dtype=float)
     moe = intervals.t_quantile(level, degrees) * se
     shown = (v * factor for v in (value, se, lower, upper))
-    named = dict(zip(COLUMNS[4:], [*shown, degrees, effect, n.astype(np.int64), moe * factor], strict=True))
-    given = {"level": level, "set_aside": set_aside, "factor": None if scale is None else factor, "kind": kind}
+    named: dict[str, Any] = dict(
+        zip(COLUMNS[4:], [*shown, degrees, effect, n.astype(np.int64), moe * factor], strict=True)
+    )
+    given: dict[str, Any] = {
+        "level": level,
+        "set_aside": set_aside,
+        "factor": None if scale is None else factor,
+        "kind": kind,
+    }
     return listed(design, items, rows, named, **given)
 
 
@@ -337,16 +358,26 @@ def _joined(names):
     return ", ".join(str(part) for part in names if part != "")
 
 
-def listed(design, items, rows, columns, *, level, set_aside=None, factor=None, kind=None):
+def listed(
+    design: Any,
+    items: Sequence[Any],
+    rows: Any,
+    columns: Mapping[str, Any],
+    *,
+    level: float,
+    set_aside: Mapping[Any, Any] | None = None,
+    factor: Floats | None = None,
+    kind: str | None = None,
+) -> Estimates:
     """Estimates of `items` from the names of their rows and their columns of numbers; what is not there is NaN."""
     _refuse_beyond(rows, **columns)
     nothing = np.full(len(rows), np.nan)
     named = {name: [r[k] for r in rows] for k, name in enumerate(COLUMNS[:4])}
     named |= {name: columns.get(name, nothing) for name in COLUMNS[4:]}
-    return Estimates(named, tuple(items), design, level, set_aside or {}, factor, kind)
+    return Estimates(named, tuple(items), design, level, dict(set_aside or {}), factor, kind)
 
 
-def item_degrees(design, items, domains, strict=True):
+def item_degrees(design: Any, items: Sequence[Any], domains: Any, strict: bool = True) -> Floats:
     """Degrees of freedom of every row; domains that several items share are counted once. See `Design.degrees` for strict."""
     known, groups, result, at = {}, [], [], 0
     for item in items:
@@ -366,7 +397,7 @@ def item_degrees(design, items, domains, strict=True):
     return np.concatenate(result)
 
 
-def by_item(work, items):
+def by_item(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """`work(item)` for every item, blocks by threads; the results in order."""
     found = [None] * len(items)
 

@@ -1,6 +1,7 @@
 """θ: how the overlap is shared between two samples, what it costs, and whether the two samples agree about the overlap."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,11 @@ from .estimates import standard_errors
 from .families.composer import AB, BA
 from .families.optimal import Optimal, parts_of
 from .questions import values_of, wanted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .dual_frame import DualFrameSurvey
 
 GRID = np.linspace(0, 1, 21)
 
@@ -34,19 +40,19 @@ class Thetas(Shown):
     grid: pd.DataFrame
     compromise: float
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.table.to_string(index=False, float_format=lambda v: f'{v:,.4g}')}\ncompromise θ = {self.compromise:.4f}"
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.table
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Standard error over its minimum against θ, one line per variable, the compromise marked; a matplotlib Axes."""
         import matplotlib.pyplot as plt
 
         ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")[1] if ax is None else ax
         for name, rows in self.grid.groupby("variable", sort=False):
-            best = self.table.set_index("variable").loc[name, "se"]
+            best = self.table.set_index("variable")["se"][name]
             ax.plot(rows["theta"], rows["se"] / best, label=name)
         ax.axvline(self.compromise, color="0.4", ls="--", lw=1)
         ax.annotate(
@@ -57,7 +63,7 @@ class Thetas(Shown):
         return ax
 
 
-def thetas(d, y, grid, what, level):
+def thetas(d: "DualFrameSurvey", y: Any, grid: Any, what: str, level: float) -> Thetas:
     """See `DualFrameSurvey.thetas`."""
     guards.choice(what, "what", ("mean", "total"))
     grid = GRID if grid is None else guards.number_array(grid, "grid", remedy="Give numbers from 0 to 1.")
@@ -114,7 +120,7 @@ def _quadratic(d, y, x, value, base):
     return cov[0, 0], 2 * cov[0, 1], cov[1, 1]
 
 
-def compare_overlap(d, y):
+def compare_overlap(d: "DualFrameSurvey", y: Any) -> pd.DataFrame:
     """See `DualFrameSurvey.compare_overlap`."""
     w, design, n = d.pooled.weight, d.pooled.design, len(d.part)
     rows = []

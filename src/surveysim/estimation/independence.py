@@ -1,6 +1,7 @@
 """Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from ..errors import DataError, DesignError
 from ..tables import coded, one_name
 from . import scores
 from .questions import tell
+
+if TYPE_CHECKING:
+    from .survey import Survey
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
 NONE = 1e-9  # design effects this small are rounding
@@ -51,7 +55,7 @@ class Independence(Shown):
     n: int = 0
     set_aside: dict = field(default_factory=dict)
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: statistic, degrees of freedom, p-value, respondents."""
         df = " and ".join(f"{d:,.4g}" for d in np.atleast_1d(self.df))
         aside = sum(self.set_aside.values())
@@ -60,16 +64,16 @@ class Independence(Shown):
             + (f"; {aside:,} rows set aside as missing" if aside else "")
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shown = (100 * self.table).rename_axis(columns=None).reset_index()
         text = shown.to_string(index=False, float_format=lambda v: f"{v:,.4g}")
         return f"{self.summary()}\nproportions in percent\n{text}"
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.table.rename_axis("proportions") if self.table.index.name is None else self.table
 
 
-def rao_scott(survey, rows, columns, statistic="F") -> Independence:
+def rao_scott(survey: "Survey", rows: str, columns: str, statistic: str = "F") -> Independence:
     """Test a Survey's table of two categorical columns; see `Survey.independence`."""
     guards.choice(statistic, "statistic", STATISTICS)
     cells, inside, table, aside = _crossed(survey, rows, columns)
@@ -105,8 +109,8 @@ def _crossed(survey, rows, columns):
     group, weight = np.where(inside, 0, -1).astype(np.int32), survey.weight
     hits = ((r == i) & (c == j) for i in range(R) for j in range(C))
     cells = [scores.block(weight, hit, scores.NONE, group, [""]) for hit in hits]
-    labels = {"index": pd.Index(row_labels, name=rows), "columns": pd.Index(column_labels, name=columns)}
-    return cells, inside, pd.DataFrame(np.reshape([cell.value[0] for cell in cells], (R, C)), **labels), aside
+    labels = pd.Index(row_labels, name=rows), pd.Index(column_labels, name=columns)
+    return cells, inside, pd.DataFrame(np.reshape([cell.value[0] for cell in cells], (R, C)), *labels), aside
 
 
 def _pearson(p, V, nu, n, statistic, no_error):

@@ -1,6 +1,7 @@
 """Confidence intervals from an estimate, its standard error and degrees of freedom."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ HUGE = 1e6  # sizes above which the inverse of the beta distribution may lose it
 RARE = 1e-3  # shares below which counts of a huge size are Poisson's
 
 
-def t_quantile(level, df):
+def t_quantile(level: float, df: Any) -> Any:
     """Two-sided quantile of Student's t; df = inf gives the normal one, NaN no number, and so few that no float holds it inf."""
     half, df = (1 + guards.level(level)) / 2, np.asarray(df, dtype=float)
     return np.array([_quantile(half, degrees) for degrees in df.ravel().tolist()], dtype=float).reshape(df.shape)
@@ -27,7 +28,7 @@ def _quantile(half, degrees):
         return float(special.ndtri(half) if degrees == np.inf else special.stdtrit(degrees, half))
 
 
-def reach(level, df):
+def reach(level: float, df: Any) -> Any:
     """The same where errors are multiplied by it or divided: refused where it is 0 or beyond double precision."""
     t = t_quantile(level, df)
     if np.any((t == 0) | np.isinf(t)):
@@ -38,13 +39,15 @@ def reach(level, df):
     return t
 
 
-def wald_interval(estimate, se, level, df):
+def wald_interval(estimate: Any, se: Any, level: float, df: Any) -> tuple[Any, Any]:
     """estimate ± t·se."""
     half = reach(level, df) * se
     return estimate - half, estimate + half
 
 
-def proportion_interval(p, se, method="logit", level=0.95, df=None, n=None):
+def proportion_interval(
+    p: Any, se: Any, method: str = "logit", level: float = 0.95, df: Any = None, n: Any = None
+) -> tuple[Any, Any]:
     """Confidence interval of a proportion from summary numbers.
 
     Parameters

@@ -5,11 +5,14 @@ Surv. Methodol. 25:193-203; Binder 1983). It passes every adjustment of the weig
 (`weighting.constraints`); the design turns what arrives at the base weights into a variance, stage by stage.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
+from ..aliases import Array, Floats, Ints, Truths
 from ..errors import DesignError
 from ..kernels import codes, replicates
 from ..kernels import variance as kernels
@@ -42,21 +45,21 @@ class Stage:
     groups: np.ndarray | None = None
 
     @cached_property
-    def sampled(self):
+    def sampled(self) -> Ints:
         """Units per stratum (H,)."""
         return np.bincount(self.stratum, minlength=len(self.fraction))
 
     @cached_property
-    def lonely(self):
+    def lonely(self) -> Truths:
         """Strata (H,) with one unit that is not taken with certainty."""
         return (self.sampled == 1) & (self.fraction < 1)
 
-    def fits(self, domains):
+    def fits(self, domains: int) -> bool:
         """Whether a table of units by domains is no larger than the rows, or small."""
         return len(self.stratum) * domains <= max(len(self.unit), 1 << 16) and len(self.stratum) < len(self.unit)
 
     @cached_property
-    def order(self):
+    def order(self) -> tuple[Ints, Ints]:
         """Rows (n,) unit by unit, empty where they are so already, and where each unit's begin (U + 1,)."""
         U, n = len(self.stratum), len(self.unit)
         if np.all(self.unit[1:] >= self.unit[:-1]):
@@ -65,7 +68,7 @@ class Stage:
         replicates.sort_by(self.unit, U, np.arange(n), order)
         return order, np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
 
-    def scale(self, policy):
+    def scale(self, policy: str) -> Array:
         """What squared deviations in a stratum (H,) are multiplied by."""
         n, lonely = self.sampled, self.lonely
         if lonely.any() and policy == "fail":
@@ -81,7 +84,7 @@ class Stage:
             scale[lonely] = (1 - self.fraction)[lonely]
         return scale * self.before
 
-    def averaging(self, present):
+    def averaging(self, present: Truths) -> Floats:
         """What "average" multiplies variances by (E, H): strata over strata that are not lonely, of those `present` (E, H).
 
         Each sample by itself; strata where a domain has no rows neither lend their variance nor need any.
@@ -103,7 +106,7 @@ class Stage:
     def _sample(self):
         return np.zeros(len(self.fraction), np.int64) if self.groups is None else np.asarray(self.groups, np.int64)
 
-    def sample(self, policy):
+    def sample(self, policy: str) -> Ints:
         """The sample (H,) each stratum belongs to, -1 - sample where its unit deviates from the mean of the whole sample.
 
         So do lonely units under "adjust": from the mean of all units of this stage, also of those outside a domain, whose totals
@@ -111,11 +114,11 @@ class Stage:
         """
         return np.where(self.lonely & (policy == "adjust"), -1 - self._sample, self._sample)
 
-    def strata(self, policy):
+    def strata(self, policy: str) -> Any:
         """The same as the kernels take it."""
         return kernels.Strata(self.stratum, self.sampled, self.scale(policy), self.sample(policy))
 
-    def deviations(self, totals, policy):
+    def deviations(self, totals: Array, policy: str) -> Array:
         """Unit totals (E, U) less what they deviate from."""
         sums = np.stack([np.bincount(self.stratum, t, len(self.sampled)) for t in totals], axis=1)
         kernels.centres(sums, self.sampled, self.sample(policy))
@@ -137,18 +140,18 @@ class Design:
     """
 
     weight: np.ndarray
-    stages: tuple
+    stages: tuple[Stage, ...]
     lonely: str = "fail"
     links: tuple = ()
-    unequal: object = field(default=None, repr=False)
+    unequal: Callable[[Floats], Floats] | None = field(default=None, repr=False)
     base: np.ndarray | None = field(default=None, repr=False)
 
-    def adjusted_by(self, weight, links):
+    def adjusted_by(self, weight: Floats, links: tuple[Any, ...]) -> Self:
         """The design after further adjustments that led to final weights (n,)."""
         base, links = joined(self.carried, (*self.links, *links))
         return replace(self, weight=weight, links=links, base=base)
 
-    def reweighted(self, weight):
+    def reweighted(self, weight: Floats) -> Self:
         """The design with other weights (n,), as in a replicate; the links stay, and rows that end without weight carry none either."""
         if weight is self.weight or np.array_equal(weight, self.weight):
             return self
@@ -156,24 +159,24 @@ class Design:
         return replace(self, weight=weight, base=self.carried * ratio)
 
     @cached_property
-    def all_interviews(self):
+    def all_interviews(self) -> bool:
         """Whether every row has weight."""
         return bool(self.weight.all())
 
     @property
-    def psu(self):
+    def psu(self) -> Ints:
         return self.stages[0].unit
 
     @property
-    def psu_stratum(self):
+    def psu_stratum(self) -> Ints:
         return self.stages[0].stratum
 
     @property
-    def carried(self):
+    def carried(self) -> Floats:
         """Weights (n,) of the scores at the end of the chain."""
         return self.weight if self.base is None else self.base
 
-    def adjusted(self, scores):
+    def adjusted(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """Scores (E, n) passed through every adjustment, the last one first, in place: they then belong to `carried`.
 
         Also the regression coefficients on totals known with error, a list of (covariance (p, p), coefficients (E, p)).
@@ -188,7 +191,7 @@ class Design:
     def _averages(self):
         return self.lonely == "average" and any(s.lonely.any() for s in self.stages)
 
-    def variances(self, scores, rows=None):
+    def variances(self, scores: Any, rows: Any = None) -> Floats:
         """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache.
 
         rows : the rows (n,) each score speaks of, for lonely PSUs under "average"; None is everybody.
@@ -217,17 +220,17 @@ class Design:
                 here += np.einsum("ei,ij,ej->e", beta, matrix, beta)
         return result
 
-    def covariance(self, scores, rows=None):
+    def covariance(self, scores: Any, rows: Any = None) -> Array:
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,); `rows` as in `variances`."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
         weighted = scores * self.carried
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
-            matrix = sum(self.between(stage, weighted, rows) for stage in self.stages)
-        return matrix + sum(beta @ m @ beta.T for m, beta in known_with_error)
+            matrix = sum((self.between(stage, weighted, rows) for stage in self.stages), np.zeros(()))
+        return matrix + sum((beta @ m @ beta.T for m, beta in known_with_error), np.zeros(()))
 
-    def between(self, stage, weighted, rows=None):
+    def between(self, stage: Stage, weighted: Floats, rows: Any = None) -> Floats:
         """Covariances (E, E) of weighted scores between the units of one stage."""
         totals = np.stack([np.bincount(stage.unit, z, len(stage.stratum)) for z in weighted])
         off = stage.deviations(totals, self.lonely)
@@ -245,7 +248,7 @@ class Design:
             result.append(inside | (np.bincount(stratum, z, H) > ROUNDING * z.sum()))
         return np.stack(result)
 
-    def block_variances(self, block):
+    def block_variances(self, block: Any) -> Floats:
         """Variances (D,) of the statistics of a `scores.Block`, whose domains are disjoint."""
         simple = len(self.links) <= 1 and all(isinstance(c, Constraints) and c.exact for c in self.links)
         if not simple or self.unequal is not None or self._averages:
@@ -255,15 +258,13 @@ class Design:
         for stage_number, stage in enumerate(self.stages):
             strata = stage.strata(self.lonely)
             if self.links:
-                given, fit, totals = (
-                    (block.score, self.weight, block.group),
-                    self.links[0].fit,
-                    self._column_totals[stage_number],
-                )
+                fit, totals = self.links[0].fit, self._column_totals[stage_number]
+                score, weight, group = block.score, self.weight, block.group
                 if totals is not None:
-                    kernels.calibrated_units(*given, stage.unit, strata, fit, totals, result)
+                    kernels.calibrated_units(score, weight, group, stage.unit, strata, fit, totals, result)
                 else:
-                    kernels.calibrated_domains(*given, *stage.order, strata, fit, result)
+                    order, start = stage.order
+                    kernels.calibrated_domains(score, weight, group, order, start, strata, fit, result)
                 continue
             x = NONE if block.x is None else block.x
             if block.units is not None and stage is self.stages[0]:
@@ -271,12 +272,13 @@ class Design:
                 kernels.between_units(num, den, block.value, block.base, strata, result)
             elif stage.fits(len(result)):
                 shape = (len(stage.stratum), len(result))
-                sums = np.zeros(shape), np.zeros(shape)
-                kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, *sums, np.zeros(shape, np.int64))
-                kernels.between_units(*sums, block.value, block.base, strata, result)
+                num, den = np.zeros(shape), np.zeros(shape)
+                kernels.unit_sums(self.weight, block.y, x, block.group, stage.unit, num, den, np.zeros(shape, np.int64))
+                kernels.between_units(num, den, block.value, block.base, strata, result)
             else:
                 ratios = kernels.Ratios(block.y, x, block.group, block.value, block.base)
-                kernels.domains(self.weight, ratios, *stage.order, strata, result)
+                order, start = stage.order
+                kernels.domains(self.weight, ratios, order, start, strata, result)
         return result
 
     @cached_property
@@ -292,7 +294,7 @@ class Design:
                 kernels.column_totals(self.weight, c.fit, stage.unit, result[-1])
         return result
 
-    def degrees(self, group, domains, count=None, strict=True):
+    def degrees(self, group: Ints, domains: Any, count: Any = None, strict: bool = True) -> Floats:
         """Degrees of freedom (D,): PSUs - strata among those with rows of positive weight in each domain.
 
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
@@ -318,7 +320,7 @@ class Design:
             )
         return (psus - strata).astype(float)
 
-    def item_variances(self, items, names=None):
+    def item_variances(self, items: Sequence[Any], names: Any = None) -> list[Any]:
         """Variances of statistics and blocks, an array for each; blocks by threads. `names` are for replicates' messages."""
         alone = [k for k, item in enumerate(items) if isinstance(item, Statistic)]
         blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
@@ -339,14 +341,14 @@ class Design:
             if self.links or not stage.fits(domains):
                 _ = stage.order
 
-    def item_covariance(self, items):
+    def item_covariance(self, items: Sequence[Any]) -> Floats:
         """Covariance matrix of all rows of statistics and blocks."""
         parts = expanded(items)
         return self.covariance([s.score for s in parts], [s.rows for s in parts])
 
-    def combine(self, items, vector):
+    def combine(self, items: Sequence[Any], vector: Floats) -> Statistic:
         """The linear combination of all rows as one statistic."""
         parts = expanded(items)
         rows = np.any([s.rows for s, v in zip(parts, vector, strict=True) if v], axis=0)
-        score = sum(v * s.score for s, v in zip(parts, vector, strict=True) if v)
+        score = sum((v * s.score for s, v in zip(parts, vector, strict=True) if v), np.zeros(()))
         return Statistic(float(sum(v * s.value for s, v in zip(parts, vector, strict=True))), score, rows)

@@ -1,10 +1,12 @@
 """Two samples as one: rows below each other, strata and units side by side, each with its own adjustments."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Floats
 from ..coding import holds_numbers, pandas_types
 from ..errors import DataError
 from ..guards import refuse
@@ -12,19 +14,22 @@ from ..tables import coded, column_names, numbers_of, one_name, pick
 from .families.composer import AB, BA, OVERLAP, A, B
 from .linearization import Design, Stage
 
+if TYPE_CHECKING:
+    from .survey import Survey
+
 
 @dataclass(frozen=True)
 class Embedded:
     """A link of one sample, as a link of the pool."""
 
-    inner: object
+    inner: Any
     rows: slice
 
     @property
-    def covariance(self):
+    def covariance(self) -> Any:
         return self.inner.covariance
 
-    def residuals(self, given):
+    def residuals(self, given: Floats) -> tuple[Floats, Any]:
         part = np.ascontiguousarray(given[:, self.rows])
         part, known = self.inner.residuals(part)
         given[:, self.rows] = part
@@ -39,7 +44,7 @@ class Blockwise:
     b: tuple
     n_a: int
 
-    def again(self, base):
+    def again(self, base: Floats) -> Floats:
         parts = [np.ascontiguousarray(base[: self.n_a]), np.ascontiguousarray(base[self.n_a :])]
         for k, adjustments in enumerate((self.a, self.b)):
             for adjustment in adjustments:
@@ -47,7 +52,7 @@ class Blockwise:
         return np.concatenate(parts)
 
 
-def membership_parts(a, b, domain, membership):
+def membership_parts(a: "Survey", b: "Survey", domain: Any, membership: Any) -> Floats:
     """How much of each row lies in domain a, ab, ba, b: (n, 4)."""
     result = np.zeros((len(a.weight) + len(b.weight), 4))
     n_a = len(a.weight)
@@ -80,7 +85,7 @@ def membership_parts(a, b, domain, membership):
     return result
 
 
-def both_probabilities(a, b, part, probability):
+def both_probabilities(a: "Survey", b: "Survey", part: Floats, probability: Any) -> Any:
     """Inclusion probabilities (n,) in the row's own frame and in the other one."""
     if not isinstance(probability, (tuple, list)) or [isinstance(name, str) for name in probability] != [
         True,
@@ -119,7 +124,7 @@ def _missed(part, n_a, bad, own, probability):
     )
 
 
-def tables(first, second):
+def tables(first: Any, second: Any) -> pd.DataFrame:
     """Two tables below each other, with the columns both have as the same kind of thing: numbers, categories or text."""
     theirs = set(column_names(second))
     shared = [name for name in column_names(first) if name in theirs]
@@ -156,7 +161,7 @@ def _uncategorized(x):
     return values.astype({"b": "boolean", "i": "Int64", "u": "UInt64"}.get(kind.kind, kind))
 
 
-def stages(a, b):
+def stages(a: Design, b: Design) -> tuple[Stage, ...]:
     """Stages of both designs side by side; a design with fewer stages takes the rest completely."""
     result = []
     for k in range(max(len(a.stages), len(b.stages))):
@@ -183,7 +188,7 @@ def _taken(design):
     return Stage(np.arange(n), last.unit, np.ones(len(last.stratum)), tuple(range(len(last.stratum))), 0.0)
 
 
-def unequal(a, b, n_a):
+def unequal(a: Design, b: Design, n_a: int) -> Any:
     """Covariances of weighted scores where one of the designs is without replacement with unequal probabilities."""
     return None if a.unequal is None and b.unequal is None else SideBySide(a, b, n_a)
 
@@ -196,6 +201,7 @@ class SideBySide:
     b: Design
     n_a: int
 
-    def __call__(self, weighted):
+    def __call__(self, weighted: Floats) -> Floats:
         parts = zip((self.a, self.b), (weighted[:, : self.n_a], weighted[:, self.n_a :]))
-        return sum(d.unequal(z) if d.unequal is not None else sum(d.between(s, z) for s in d.stages) for d, z in parts)
+        between = ([d.unequal(z)] if d.unequal is not None else [d.between(s, z) for s in d.stages] for d, z in parts)
+        return sum((sum(each, np.zeros(())) for each in between), np.zeros(()))

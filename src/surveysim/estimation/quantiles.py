@@ -5,11 +5,14 @@ the error they give that share: the delete-one jackknife is inconsistent for qua
 61:1-15; Kovar, Rao & Wu 1988, Can. J. Stat. 16 suppl.:25-45), and consistent for shares, which are smooth.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Array, Floats, Ints
 from ..errors import DataError
 from . import intervals, scores
 from .estimates import standard_errors
@@ -24,7 +27,7 @@ NEAR = (
 )
 
 
-def quantile(y, w, q, rule="math"):
+def quantile(y: Array, w: Array, q: Floats, rule: str = "math") -> Floats:
     """Quantiles of y (n,) with weights w (n,) at the shares q (k,); rows of weight 0 do not count.
 
     rule : "math" the smallest y with at least a share q of the weight at or below it; "school" the mean of that and the next y
@@ -57,7 +60,17 @@ def quantile(y, w, q, rule="math"):
     return np.where(met, (y[at] + y[np.minimum(at + 1, len(y) - 1)]) / 2, y[at])
 
 
-def found(engine, y, group, domains, shares, ci, rule, level, df):
+def found(
+    engine: Any,
+    y: Floats,
+    group: Ints,
+    domains: Sequence[Any],
+    shares: Floats,
+    ci: str,
+    rule: str,
+    level: float,
+    df: float | None,
+) -> Any:
     """Quantiles of y (n,) at `shares` in every domain, domain by domain.
 
     group : (n,) domain 0 .. D - 1 of each row, -1 in none, as rows of weight 0 are. domains : their names, for messages.
@@ -88,7 +101,7 @@ def found(engine, y, group, domains, shares, ci, rule, level, df):
     return items, table
 
 
-def _spread(engine, y, group, domains, rows, value, shares, rule, t):
+def _spread(engine, y, group, domains, rows, value, shares, rule, t) -> tuple[list[Any], dict[str, Any]]:
     """Quantiles with the variance of the quantile itself over the replicates."""
     items = [
         scores.Statistic(float(value[d, k]), np.zeros(len(y)), group == d, partial(_again, y[r], r, q, rule))
@@ -101,7 +114,9 @@ def _spread(engine, y, group, domains, rows, value, shares, rule, t):
     return items, {"se": se, "lower": value.ravel() - half, "upper": value.ravel() + half}
 
 
-def _inverted(engine, y, group, domains, rows, value, shares, ci, rule, level, degrees, t):
+def _inverted(
+    engine, y, group, domains, rows, value, shares, ci, rule, level, degrees, t
+) -> tuple[list[Any], dict[str, Any]]:
     """Quantiles with the inverted interval of the share; the standard error is its length over 2 t."""
     w = engine.weight
     # the share at the largest value is 1 whatever the sample; what varies there is the share at the value before

@@ -1,15 +1,22 @@
 """Questions to a table with weights: variables times domains become items, whose values are the estimates."""
 
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..aliases import Floats, Ints
 from ..coding import all_finite, refuse_infinite
 from ..errors import DataError, SurveysimWarning
 from ..kernels import codes as kernels
 from ..tables import coded, kind_of, named, numbers_of, one_name
 from . import scores
 from .estimates import estimates
+
+if TYPE_CHECKING:
+    from .estimates import Estimates
+    from .survey import Survey
 
 
 class Questions:
@@ -22,12 +29,12 @@ class Questions:
     aside : {variable: rows of weight that are set aside because it is missing}.
     """
 
-    def __init__(self, survey, by=None):
+    def __init__(self, survey: "Survey", by: Any = None) -> None:
         self.survey, self.data, self.weight = survey, survey.data, survey.design.weight
         self.items, self.rows, self.aside = [], [], {}
         self.group, self.domains = self._domains(by)
 
-    def numbers(self, what, columns, den):
+    def numbers(self, what: str, columns: Sequence[Any], den: Any) -> None:
         """Totals, means and ratios of numeric columns; `den` is a column, or what `scores.block` takes."""
         over = [(one_name(den, "den"), values_of(self.survey, den))] if what == "ratio" else []
         for name in wanted(columns):
@@ -35,7 +42,7 @@ class Questions:
             inside, (y, *x) = self.complete([(name, values_of(self.survey, name)), *over], label)
             self._ask(what, label, "", y, x[0] if over else den, inside)
 
-    def proportions(self, columns):
+    def proportions(self, columns: Sequence[Any]) -> None:
         """Proportions of the levels of columns."""
         for name in wanted(columns):
             column = coded(self.data, name)
@@ -48,7 +55,7 @@ class Questions:
         self.items.append(scores.block(self.weight, y, x, inside, self.domains, self._stage))
         self.rows += [(what, label, level, domain) for domain in self.domains]
 
-    def estimates(self, engine=None, **options):
+    def estimates(self, engine: Any = None, **options: Any) -> "Estimates":
         """The `Estimates`, with errors from the survey's engine or another one."""
         tell(self.aside, 5)
         engine, options = engine or self.survey.engine, {"kind": kind_of(self.data)} | options
@@ -61,7 +68,7 @@ class Questions:
         simple = self.survey.engine is design and not design.links and design.unequal is None
         return design.stages[0] if simple else None
 
-    def complete(self, given, label):
+    def complete(self, given: Any, label: str) -> tuple[Ints, list[Floats]]:
         """Domains (n,) of the rows where none of the (name, values) `given` is missing, and the values, 0 in other rows.
 
         Infinite values are refused where they would count.
@@ -124,13 +131,13 @@ class Questions:
         return kept, [text for text, u in zip(names, used, strict=True) if u]
 
 
-def values_of(survey, name):
+def values_of(survey: "Survey", name: Any) -> Floats:
     """A numeric column of a survey's table as float64 (n,), NaN where missing."""
     remedy = "Convert it to numbers, or use proportion() for categories."
     return numbers_of(survey.data, name, len(survey.design.weight), "", finite=False, remedy=remedy)
 
 
-def tell(aside, stacklevel):
+def tell(aside: Mapping[Any, Any], stacklevel: int) -> None:
     """Warn of rows that are set aside."""
     if aside:
         text = ", ".join(f"{count:,} of {name!r}" for name, count in aside.items())
@@ -142,7 +149,7 @@ def tell(aside, stacklevel):
         )
 
 
-def wanted(columns, what="y"):
+def wanted(columns: Any, what: str = "y") -> list[Any]:
     """A column or a list of columns to estimate, as a list."""
     columns = named(columns, what)
     if not columns:

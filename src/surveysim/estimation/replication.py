@@ -4,11 +4,14 @@ A scheme multiplies the weights of sampling units; adjustments are repeated in e
 LANES at a time, unless somebody asks for them.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import linalg
 
+from ..aliases import Floats, Ints
 from ..errors import CalibrationError, DataError, DesignError
 from ..kernels import replicates as kernels
 from ..threads import by_threads
@@ -16,6 +19,9 @@ from ..weighting import Calibration
 from ..weighting.replay import Replay
 from .schemes import LANES
 from .scores import Block
+
+if TYPE_CHECKING:
+    from .schemes import Scheme
 
 NEGLIGIBLE = 1e-5  # of a column's length, what is left of it beside others that does not count in a rank, as in R
 
@@ -33,16 +39,16 @@ class Replication:
     """
 
     weight: np.ndarray
-    fill: object = field(repr=False)
+    fill: Callable[[int, Floats], Any] = field(repr=False)
     count: int
     scale: float
     rscales: np.ndarray
     mse: bool = False
-    degrees_from: object = field(default=None, repr=False)
+    degrees_from: Any = field(default=None, repr=False)
     kind: str = ""
     columns: tuple = ()
 
-    def weights(self):
+    def weights(self) -> Floats:
         """Replicate weights (n, count), made now."""
         out, block = np.empty((len(self.weight), self.count)), np.empty((len(self.weight), LANES))
         for first in range(0, self.count, LANES):
@@ -50,7 +56,7 @@ class Replication:
             out[:, first : first + LANES] = block[:, : self.count - first]
         return out
 
-    def values(self, items, names=None):
+    def values(self, items: Sequence[Any], names: Any = None) -> Floats:
         """Values of every row in every replicate (rows, count); each replicate is weighted once.
 
         names : of the rows, for messages.
@@ -91,18 +97,18 @@ class Replication:
             return np.zeros_like(values)
         return values - values[:, self.rscales > 0].mean(axis=1, keepdims=True)
 
-    def item_variances(self, items, names=None):
+    def item_variances(self, items: Sequence[Any], names: Any = None) -> list[Any]:
         """Variances of statistics and blocks, an array for each. names : domains of all rows, for messages."""
         off = self._deviations(items, names)
         variance = self.scale * np.einsum("er,r->e", off**2, self.rscales)
         return np.split(variance, np.cumsum([np.size(item.value) for item in items])[:-1])
 
-    def item_covariance(self, items):
+    def item_covariance(self, items: Sequence[Any]) -> Floats:
         """Covariance matrix of all rows of statistics and blocks."""
         off = self._deviations(items)
         return self.scale * (off * self.rscales) @ off.T
 
-    def combine(self, items, vector):
+    def combine(self, items: Sequence[Any], vector: Floats) -> "Combination":
         """The linear combination of all rows as one statistic."""
         value = float(vector @ np.concatenate([np.atleast_1d(item.value) for item in items]))
         rows, at = np.zeros(len(self.weight), bool), 0
@@ -112,7 +118,7 @@ class Replication:
                 rows |= np.isin(item.group, here) if isinstance(item, Block) else item.rows
         return Combination(value, rows, tuple(items), vector)
 
-    def degrees(self, group, domains, count=None, strict=True):
+    def degrees(self, group: Ints, domains: Any, count: Any = None, strict: bool = True) -> Floats:
         """Degrees of freedom (D,), as `Design.degrees`."""
         if self.degrees_from is not None:
             return self.degrees_from.degrees(group, domains, None, strict)
@@ -128,15 +134,15 @@ class Replication:
         return result
 
 
-def _rank(weights):
+def _rank(weights: Floats) -> int:
     """How many of the columns of replicate weights (n, R) are not combinations of others, by length relative to their own."""
     if len(weights) > weights.shape[1]:
-        weights = np.linalg.qr(weights, mode="r")
+        weights = np.asarray(np.linalg.qr(weights, mode="r"))
     length = np.sqrt((weights**2).sum(axis=0))
     weights = weights[:, length > 0] / length[length > 0]
     if not weights.size:
         return 0
-    (left,) = linalg.qr(weights, mode="r", pivoting=True, check_finite=False)[:1]
+    left: Any = linalg.qr(weights, mode="r", pivoting=True, check_finite=False)[0]
     return int((np.abs(np.diag(left)) > NEGLIGIBLE).sum())
 
 
@@ -149,12 +155,12 @@ class Combination:
     items: tuple
     vector: np.ndarray
 
-    def lanes(self, weights, totals):
+    def lanes(self, weights: Floats, totals: Any) -> Floats:
         """Values (1, LANES)."""
         return (self.vector @ np.concatenate([item.lanes(weights, totals) for item in self.items]))[None, :]
 
 
-def filler(scheme, base, adjustments):
+def filler(scheme: "Scheme", base: Floats, adjustments: Sequence[Any]) -> Any:
     """Function (first, out) that puts the weights of LANES replicates into out (n, LANES).
 
     base : (n,) weights before the `adjustments` (Calibration or Weights, in order), which every replicate repeats.
@@ -172,16 +178,16 @@ def filler(scheme, base, adjustments):
 class Multiplied:
     """Replicates that multiply the base weights (n,) of the units' rows."""
 
-    def __init__(self, scheme, base):
+    def __init__(self, scheme: "Scheme", base: Floats) -> None:
         self.scheme, self.base, self.unit = scheme, base, np.ascontiguousarray(scheme.unit)
 
-    def multipliers(self, first):
+    def multipliers(self, first: int) -> Floats:
         """Those of LANES replicates from `first` on, (units, LANES)."""
         multiplier = np.empty((self.scheme.units, LANES))
         self.scheme.fill(first, multiplier)
         return multiplier
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         given = self.multipliers(first), np.empty(0, np.int32), np.empty((0, LANES))
         kernels.spread(self.base, self.unit, *given, out)
 
@@ -194,7 +200,7 @@ class OnCells:
     calibration: Calibration
     replay: Replay
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         cal, plain = self.calibration, self.plain
         multiplier = plain.multipliers(first)
         lanes = min(LANES, plain.scheme.count - first)
@@ -209,7 +215,7 @@ class OneByOne:
     plain: Multiplied
     adjustments: tuple
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         self.plain(first, out)
         count = self.plain.scheme.count
         for lane in range(min(LANES, count - first)):

@@ -1,9 +1,13 @@
 """From a table's columns to the stages of a sampling design, and sampling with unequal probabilities without replacement."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, Ints, Table
 from ..coding import coded_values
 from ..errors import DesignError
 from ..guards import refuse
@@ -14,7 +18,7 @@ from .linearization import Stage
 ROUNDED = 1e-6  # share of a probability that may be rounding
 
 
-def codes_of(data, column, what, n):
+def codes_of(data: Table, column: Any, what: str, n: int) -> tuple[Ints, Any]:
     """Codes (n,), as many as there are labels, and the labels of a column or array; a missing value is refused."""
     if column is None:
         return np.zeros(n, np.int8), np.array(["all"], dtype=object)
@@ -60,13 +64,13 @@ def _whole_numbers(values):
     return (codes, labels) if used.all() else ((np.cumsum(used) - 1)[codes], labels[used])
 
 
-def compact(first, second, count):
+def compact(first: Ints, second: Ints, count: int) -> tuple[Ints, Ints]:
     """Codes (n,) of the pairs of two codes, and a row of each pair."""
     _, row, codes = np.unique(first.astype(np.int64) * count + second, return_index=True, return_inverse=True)
     return codes.astype(np.int64), row
 
 
-def stages(data, strata, psu, fpc, nest, n):
+def stages(data: Table, strata: Any, psu: Any, fpc: Any, nest: bool, n: int) -> tuple[Stage, ...]:
     """Stages of selection from columns: each of strata, psu and fpc is one column or array, or a list with one per stage, None for none.
 
     Without fpc the first stage counts alone, as sampling with replacement; so does the stage after the last fpc inside its units.
@@ -116,9 +120,9 @@ def stages(data, strata, psu, fpc, nest, n):
     return tuple(stage for stage, _, _ in result)
 
 
-def inverse_fractions(stages):
+def inverse_fractions(stages: Sequence[Stage]) -> Floats:
     """Weights (n,) that the sampling fractions of all stages imply, as R's svydesign takes them from fpc."""
-    result = 1.0
+    result = np.ones(())
     if not all(np.all(stage.fraction > 0) for stage in stages):
         raise DesignError(
             "weights follow from fpc only where every stage of psu has one; give weight=, or the fpc of the other stages."
@@ -167,7 +171,7 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     return np.minimum(fraction, 1.0)
 
 
-def by_chance(stage, probability):
+def by_chance(stage: Stage, probability: Floats) -> Stage:
     """The stage with its certain units in strata of their own, taken completely.
 
     They are in every sample, so that the others neither deviate from a mean with them nor count them (Särndal et al. 1992, 3.6.2).
@@ -187,14 +191,14 @@ class Brewer:
     """Brewer's approximation from first-order probabilities: Σ_h n/(n-1) Σ (1 - π_i)(z_i - z̄_h)² (Brewer 2002, ch. 9), over the units
     that are not certain."""
 
-    def __init__(self, probability, stage, policy):
+    def __init__(self, probability: Floats, stage: Stage, policy: str) -> None:
         stage = by_chance(stage, probability)
         self.keep = 1 - probability
         self.stage, self.scale, self.policy = stage, stage.scale(policy), policy
         if policy == "average":
             self.scale = self.scale * stage.averaging(np.ones((1, len(stage.sampled)), bool))[0]
 
-    def __call__(self, z):
+    def __call__(self, z: Floats) -> Floats:
         totals = np.stack([np.bincount(self.stage.unit, v) for v in z])
         off = self.stage.deviations(totals, self.policy)[:, self.stage.unit]
         return (off * (self.keep * self.scale[self.stage.stratum[self.stage.unit]])) @ off.T
@@ -204,7 +208,7 @@ class Deville:
     """Deville's approximation from first-order probabilities: Σ_h Σ c_i (z_i - z̃_h)² / (1 - Σ a²), c = 1 - π, a = c / Σ c, z̃ = Σ a z
     (Deville 1999, Surv. Methodol. 25:193-203, section 8)."""
 
-    def __init__(self, probability, stage):
+    def __init__(self, probability: Floats, stage: Stage) -> None:
         c, self.stratum = 1 - probability, stage.stratum[stage.unit]
         total = np.bincount(self.stratum, c)
         share = c / np.where(total > 0, total, 1.0)[self.stratum]
@@ -213,7 +217,7 @@ class Deville:
         refuse((rest <= 1e-12) & (total > 0), message, DesignError, label=labels)
         self.share, self.weight = share, c / np.where(total > 0, rest, 1.0)[self.stratum]
 
-    def __call__(self, z):
+    def __call__(self, z: Floats) -> Floats:
         middle = np.stack([np.bincount(self.stratum, self.share * v) for v in z])
         off = z - middle[:, self.stratum]
         return (off * self.weight) @ off.T
@@ -225,7 +229,7 @@ class JointProbabilities:
     z are expanded values y / π. Horvitz & Thompson (1952), JASA 47:663-685; Yates & Grundy (1953), JRSS B 15:253-261.
     """
 
-    def __init__(self, joint, form):
+    def __init__(self, joint: Floats, form: str) -> None:
         pi = np.diag(joint)
         check = (joint - np.outer(pi, pi)) / joint
         if form == "yg":
@@ -233,11 +237,11 @@ class JointProbabilities:
             check = off - np.diag(off.sum(axis=1))
         self.check = check
 
-    def __call__(self, z):
+    def __call__(self, z: Floats) -> Floats:
         return z @ self.check @ z.T
 
 
-def hartley_rao(probability):
+def hartley_rao(probability: Floats) -> Floats:
     """Joint probabilities (n, n) after Hartley and Rao (1962, Ann. Math. Stat. 33:350-374), with Σ_U π² estimated by Σ_s π.
 
     π_i π_j / (1 - (π_i + π_j - Σ_s π / n - 1) / (n - 1)), so that the Yates-Grundy form is their variance estimator. Certain units are in
@@ -257,7 +261,7 @@ def hartley_rao(probability):
     return joint
 
 
-def probabilities(data, probability, n):
+def probabilities(data: Table, probability: Any, n: int) -> Floats | None:
     """Inclusion probabilities (n,) from a column, an array or a list of columns, one per stage, whose product is meant."""
     if probability is None:
         return None
@@ -284,7 +288,7 @@ def _refuse_probabilities(pi, what):
     refuse(guards.not_probabilities(pi), message, DesignError, what=what, first=pi)
 
 
-def refuse_joint(joint, probability):
+def refuse_joint(joint: Floats, probability: Floats) -> None:
     """Raise where joint probabilities (n, n) cannot be those of a design with these inclusion probabilities (n,)."""
     least = np.minimum(probability[:, None], probability[None, :])
     both = np.maximum(np.abs(joint), np.abs(joint.T))
@@ -305,7 +309,7 @@ def refuse_joint(joint, probability):
             )
 
 
-def unequal_probabilities(data, pps, form, probability, n, stage, policy):
+def unequal_probabilities(data: Table, pps: Any, form: str, probability: Any, n: int, stage: Stage, policy: str) -> Any:
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:
         raise DesignError("pps needs probability, the inclusion probabilities.")

@@ -2,16 +2,22 @@
 
 import itertools
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import hadamard
 
 from .. import guards
+from ..aliases import Floats, Ints
 from ..coding import codes_inside
 from ..errors import DataError, DesignError, SurveysimWarning
 from ..kernels import replicates as kernels
 from ..streams import key
+
+if TYPE_CHECKING:
+    from .linearization import Design, Stage
 
 LANES = kernels.LANES
 MOST = 1_000_000  # replicates; more would not fit into memory
@@ -30,14 +36,14 @@ class Scheme:
     scale, rscales : variance = scale Σ rscales_r (θ_r - centre)², rscales (count,).
     """
 
-    fill: object
+    fill: Callable[[int, Floats], Any]
     unit: np.ndarray
     units: int
     count: int
     scale: float
     rscales: np.ndarray
 
-    def matrix(self):
+    def matrix(self) -> Floats:
         """All multipliers (units, count)."""
         out, block = np.empty((self.units, self.count)), np.empty((self.units, LANES))
         for first in range(0, self.count, LANES):
@@ -46,7 +52,9 @@ class Scheme:
         return out
 
 
-def scheme(kind, design, n=None, seed=None, rho=None):
+def scheme(
+    kind: str, design: "Design", n: int | None = None, seed: int | None = None, rho: float | None = None
+) -> Scheme:
     """The scheme of one kind for a Design.
 
     Parameters
@@ -85,13 +93,15 @@ def scheme(kind, design, n=None, seed=None, rho=None):
         return _balanced(stage, 0.0 if rho is None else rho)
     if kind == "sdr":
         return _successive(stage, n)
+    assert n is not None  # as `check` has seen
+    assert seed is not None
     if all(np.all(s.fraction == 0) for s in design.stages):
         return Scheme(RaoWu(stage.stratum, seed), stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
-    last = design.stages[-1]
+    last = list(design.stages)[-1]
     return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
 
 
-def check(kind, n=None, seed=None, rho=None):
+def check(kind: str, n: int | None = None, seed: int | None = None, rho: float | None = None) -> None:
     """Refuse kinds of replicates that do not exist, and numbers they cannot be made with."""
     guards.choice(kind, "kind", KINDS)
     if (kind == "rao-wu") != (seed is not None):
@@ -121,7 +131,7 @@ class FromMatrix:
 
     matrix: np.ndarray
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         part = self.matrix[:, first : first + LANES]
         out[:, : part.shape[1]] = part
         out[:, part.shape[1] :] = 1.0
@@ -135,7 +145,7 @@ class LeaveOneOut:
     stratum: np.ndarray
     sampled: np.ndarray
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         out[:] = 1.0
         for lane, r in enumerate(self.out_of[first : first + LANES]):
             n = self.sampled[self.stratum[r]]
@@ -233,7 +243,7 @@ class RaoWu:
     Rao & Wu (1988), JASA 83:231-241; Rao, Wu & Yue (1992), Surv. Methodol. 18:209-217 (as weights).
     """
 
-    def __init__(self, psu_stratum, seed):
+    def __init__(self, psu_stratum: Ints, seed: int) -> None:
         psu_stratum = codes_inside("psu_stratum", psu_stratum, guards.LARGEST, np.size(psu_stratum))
         size = np.bincount(psu_stratum)
         if np.any(size == 1):
@@ -244,13 +254,13 @@ class RaoWu:
         self.start = np.concatenate([[0], np.cumsum(size)])
         self.key = key(seed, "", "rao-wu")
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         """Multipliers (PSUs, LANES) of the replicates from `first` on, into `out`."""
         if not isinstance(out, np.ndarray) or out.shape != (len(self.order), LANES) or out.dtype != np.float64:
             raise DataError(f"out must be a float64 array of shape ({len(self.order)}, {LANES}).")
         kernels.rao_wu(self.key[0], self.key[1], first, self.start, self.order, out)
 
-    def matrix(self, n):
+    def matrix(self, n: int) -> Floats:
         """Multipliers of `n` replicates, (PSUs, n)."""
         blocks = [np.empty((len(self.order), LANES)) for _ in range(-(-n // LANES))]
         for k, block in enumerate(blocks):
@@ -266,7 +276,7 @@ class Preston:
     1 + Σ_s λ_s (Π_{t<s} √(n_t / n*_t) δ_t) ((n_s / n*_s) δ_s - 1),   λ_s = √(n*_s (Π_{t<s} f_t) (1 - f_s) / (n_s - n*_s)).
     """
 
-    def __init__(self, stages, seed):
+    def __init__(self, stages: "Sequence[Stage]", seed: int) -> None:
         if any(np.any(s.lonely) for s in stages):
             raise DesignError("a stratum or PSU has one sampled unit, so there is nothing to draw from; join strata.")
         self.stages, self.seed = stages, seed
@@ -276,10 +286,10 @@ class Preston:
             parent[stage.unit] = before.unit
             self.parent.append(parent)
 
-    def __call__(self, first, out):
+    def __call__(self, first: int, out: Floats) -> None:
         """Multipliers (last units, LANES) of the replicates from `first` on, into `out`."""
         for lane in range(LANES):
-            multiplier, kept = 1.0, 1.0
+            multiplier, kept = np.ones(()), np.ones(())
             for s, stage in enumerate(self.stages):
                 n, before = stage.sampled, np.broadcast_to(stage.before, stage.sampled.shape)
                 drawn = n // 2

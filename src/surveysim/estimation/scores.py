@@ -1,11 +1,14 @@
 """Statistics as a value and one score per respondent. Notation: w weight, y numerator, x denominator, both (n,)."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Floats, Ints, Truths
 from ..errors import DataError
 from ..kernels import replicates
 from ..kernels import variance as kernels
@@ -16,7 +19,7 @@ ROWS = 262_144  # rows summed together; larger tables are summed block by block
 SAME = 1e-24  # of the sum of squares: what rounding leaves of the deviations of scores that are all the same
 
 
-def dot(w, y):
+def dot(w: Floats, y: Floats) -> float:
     """Σ w y in a fixed order; a threaded BLAS would sum in another order, and fight with the threads above."""
     return float(np.einsum("i,i->", w, y))
 
@@ -35,9 +38,9 @@ class Statistic:
     value: float
     score: np.ndarray
     rows: np.ndarray
-    again: object = None
+    again: Any = None
 
-    def lanes(self, weights, totals):
+    def lanes(self, weights: Floats, totals: Any) -> Floats:
         """The value (1, LANES) with LANES other weights (n, LANES)."""
         if self.again is None:
             raise DataError("this statistic cannot be repeated with other weights; use linearization.")
@@ -64,7 +67,7 @@ class Block:
     units: tuple | None = None  # unit sums of y and x and rows of weight (U, D), if they were made
 
     @cached_property
-    def score(self):
+    def score(self) -> Floats:
         """Scores (n,), each row's in its own domain, 0 in none."""
         out = np.empty(len(self.y))
         if self.x is None:
@@ -72,12 +75,12 @@ class Block:
         kernels.ratio_scores(self.y, self.x, self.group, self.value, self.base, out)
         return out
 
-    def statistics(self):
+    def statistics(self) -> list[Statistic]:
         """The same as one `Statistic` per domain."""
         masks = [self.group == d for d in range(len(self.value))]
         return [Statistic(float(v), np.where(m, self.score, 0.0), m) for v, m in zip(self.value, masks, strict=True)]
 
-    def lanes(self, weights, totals):
+    def lanes(self, weights: Floats, totals: Any) -> Floats:
         """The values (D, LANES) with LANES other weights (n, LANES); `totals` keeps what other blocks may share."""
         found = self._totals(self.y, weights, [])
         if self.x is None:
@@ -96,7 +99,7 @@ class Block:
         return found
 
 
-def block(w, y, x, group, domains, stage=None):
+def block(w: Floats, y: Floats, x: Floats | None, group: Ints, domains: Sequence[Any], stage: Any = None) -> Block:
     """Totals of y by domain (x None), or ratios to x (n,), empty for ones; `domains` (D,) are their names, for messages.
 
     With the `stage` of a design whose units are few, sums by unit are made at once, for the variance.
@@ -137,14 +140,14 @@ def _unit_sums(w, y, x, group, stage, domains):
     return tuple(table[0] if blocks == 1 else table.sum(axis=0) for table in tables)
 
 
-def total(w, y, rows=None):
+def total(w: Floats, y: Floats, rows: Truths | None = None) -> Statistic:
     """Σ w y over the rows of a domain."""
     rows = np.ones(len(w), bool) if rows is None else rows
     y = np.where(rows, y, 0.0)
     return Statistic(dot(w, y), y, rows)
 
 
-def ratio(w, y, x, rows=None):
+def ratio(w: Floats, y: Floats, x: Floats, rows: Truths | None = None) -> Statistic:
     """Σ w y / Σ w x over the rows of a domain; the mean is the ratio with x = 1 (Woodruff 1971, JASA 66:411-414)."""
     rows = np.ones(len(w), bool) if rows is None else rows
     y, x = np.where(rows, y, 0.0), np.where(rows, x, 0.0)
@@ -155,17 +158,17 @@ def ratio(w, y, x, rows=None):
     return Statistic(value, (y - value * x) / base, rows)
 
 
-def per_known(statistic, constant, factor=1.0):
+def per_known(statistic: Statistic, constant: float, factor: float = 1.0) -> Statistic:
     """A statistic over a known constant: penetration over the whole population; its error is the total's over N."""
     return Statistic(factor * statistic.value / constant, statistic.score * (factor / constant), statistic.rows)
 
 
-def complement(statistic, constant):
+def complement(statistic: Statistic, constant: float) -> Statistic:
     """A known total minus an estimated one: N_all − Ŷ, the non-users, who include children too young to be asked."""
     return Statistic(constant - statistic.value, -statistic.score, statistic.rows)
 
 
-def over(first, second):
+def over(first: Statistic, second: Statistic) -> Statistic:
     """The ratio of two statistics, such as two complements."""
     if second.value == 0:
         raise DataError("the denominator of a ratio is 0.")
@@ -173,12 +176,12 @@ def over(first, second):
     return Statistic(value, (first.score - value * second.score) / second.value, first.rows | second.rows)
 
 
-def expanded(items):
+def expanded(items: Iterable[Any]) -> list[Statistic]:
     """Statistics and blocks as statistics alone."""
     return [s for item in items for s in (item.statistics() if isinstance(item, Block) else [item])]
 
 
-def srs_variance(w, item, replacement=True):
+def srs_variance(w: Floats, item: Any, replacement: bool = True) -> Any:
     """Variance under simple random sampling of as many interviews in the domain, with the weighted element variance.
 
     V_srs = N̂² S²(score) / n over the rows of the domain; without replacement it is multiplied by 1 - n / N̂. One number for a

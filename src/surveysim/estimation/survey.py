@@ -1,13 +1,16 @@
 """`Survey`: a table, its weights and its design; what one estimates from."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from .. import guards, weighting
+from ..aliases import Column, Floats, Ints, Table, Totals, Values
 from ..display import Shown
 from ..errors import DataError, DesignError
 from ..tables import called, column_names, held, kind_of, mask_of, one_name, rows_of
@@ -23,6 +26,11 @@ from .estimates import listed
 from .linearization import LONELY, Design
 from .questions import Questions, tell, values_of, wanted
 from .schemes import scheme
+
+if TYPE_CHECKING:
+    from ..weighting.recipe import Recipe
+    from .estimates import Estimates
+    from .independence import Independence
 
 
 class Survey(Shown):
@@ -82,24 +90,24 @@ class Survey(Shown):
 
     def __init__(
         self,
-        data,
-        weight=None,
-        strata=None,
-        psu=None,
-        fpc=None,
-        nest=False,
-        lonely_psu="fail",
-        probability=None,
-        pps=None,
-        pps_variance="ht",
-        replicate_weights=None,
-        scale=1.0,
-        rscales=None,
-        mse=False,
-        replicate_factors=None,
-        replicate_kind=None,
-        rho=None,
-    ):
+        data: Table,
+        weight: Column | None = None,
+        strata: Any = None,
+        psu: Any = None,
+        fpc: Any = None,
+        nest: bool = False,
+        lonely_psu: str = "fail",
+        probability: Any = None,
+        pps: Any = None,
+        pps_variance: str = "ht",
+        replicate_weights: Any = None,
+        scale: float = 1.0,
+        rscales: Values | None = None,
+        mse: bool = False,
+        replicate_factors: Any = None,
+        replicate_kind: str | None = None,
+        rho: float | None = None,
+    ) -> None:
         n = rows_of(data)
         self.data = held(data)
         if n == 0:
@@ -128,7 +136,9 @@ class Survey(Shown):
             self.engine = brought(data, replicate_weights, replicate_factors, *how)
 
     @classmethod
-    def of_design(cls, data, design, base=None, adjustments=()):
+    def of_design(
+        cls, data: Any, design: Design, base: Floats | None = None, adjustments: tuple[Any, ...] = ()
+    ) -> Self:
         """A Survey of a table whose design is made already; `base` and `adjustments` are what repeats its weighting in replicates."""
         made, inside = cls.__new__(cls), np.ones(len(design.weight), bool)
         given = {"data": data, "design": design, "engine": design, "inside": inside}
@@ -153,7 +163,7 @@ class Survey(Shown):
         carried = base.copy() if isinstance(weight, Weights) else base
         return (weight,), base, (final, carried, weight.links)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         d, kind = self.design, self.engine
         how = f", {kind.count} replicates" if isinstance(kind, replication.Replication) else ""
         return (
@@ -162,7 +172,7 @@ class Survey(Shown):
         )
 
     @property
-    def weight(self):
+    def weight(self) -> Floats:
         """Final weights (n,)."""
         given = self.design.weight.copy()
         if self.adjustments:
@@ -170,17 +180,17 @@ class Survey(Shown):
         return given
 
     @property
-    def deff_kish(self):
+    def deff_kish(self) -> float:
         """Kish's design effect of the weights of the subpopulation, 1 + cv²."""
         return deff_kish(self.design.weight[self.inside])
 
     @cached_property
-    def everybody(self):
+    def everybody(self) -> Ints:
         """Domain 0 (n,) of the rows of the subpopulation, -1 of the others."""
         group = np.zeros(len(self.inside), np.int32)
         return group if self.inside.all() else group - ~self.inside
 
-    def where(self, mask):
+    def where(self, mask: Column) -> Self:
         """The survey of a subpopulation: estimates of the rows where `mask` is True, with the full design behind them.
 
         Parameters
@@ -204,19 +214,19 @@ class Survey(Shown):
         return part
 
     # ------------------------------------------------------------------------------------------------- adjustments
-    def rake(self, margins, **options):
+    def rake(self, margins: Totals, **options: Any) -> Self:
         """A new Survey, raked; options are those of `surveysim.rake`."""
         return self._adjusted(weighting.rake(self.data, margins, weight=self.design.weight, **options))
 
-    def calibrate(self, totals, **options):
+    def calibrate(self, totals: Totals, **options: Any) -> Self:
         """A new Survey, calibrated; options are those of `surveysim.calibrate`."""
         return self._adjusted(weighting.calibrate(self.data, totals, weight=self.design.weight, **options))
 
-    def poststratify(self, totals):
+    def poststratify(self, totals: Totals) -> Self:
         """A new Survey, poststratified; see `surveysim.poststratify`."""
         return self._adjusted(weighting.poststratify(self.data, totals, weight=self.design.weight))
 
-    def apply(self, recipe, dispositions=None):
+    def apply(self, recipe: "Recipe", dispositions: Any = None) -> Self:
         """A new Survey, weighted by a recipe: from the weights as they are, or from its own where its first step brings them."""
         if not isinstance(recipe, weighting.Recipe):
             raise DataError(f"recipe = {guards.sight(recipe)}: give a Recipe.")
@@ -237,8 +247,7 @@ class Survey(Shown):
         return self._changed(base=weights.start, adjustments=(weights,), design=design, engine=design)
 
     def _adjusted(self, adjustment):
-        brought = isinstance(self.engine, replication.Replication)
-        if brought and self.engine.degrees_from is not None:
+        if isinstance(self.engine, replication.Replication) and self.engine.degrees_from is not None:
             raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
         if not self.inside.all():
             raise DesignError(
@@ -247,12 +256,20 @@ class Survey(Shown):
         final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
         base = self.design.weight if self.base is None else self.base
         design = engine = self.design.adjusted_by(final, adjustment.links)
-        if brought:
+        if isinstance(self.engine, replication.Replication):
             engine = adjusted(self.engine, final, adjustment)
         adjustments = (*self.adjustments, adjustment)
         return self._changed(base=base, adjustments=adjustments, design=design, engine=engine)
 
-    def replicates(self, kind, n=None, seed=None, mse=False, rho=None, replay=True):
+    def replicates(
+        self,
+        kind: str,
+        n: int | None = None,
+        seed: int | None = None,
+        mse: bool = False,
+        rho: float | None = None,
+        replay: bool = True,
+    ) -> Self:
         """A new Survey whose variances come from replicates.
 
         Parameters
@@ -273,13 +290,14 @@ class Survey(Shown):
         made = scheme(kind, self.design, n, seed, rho)
         adjustments = self.adjustments if guards.flag(replay, "replay") else ()
         guards.flag(mse, "mse")
-        fill = replication.filler(made, self.base if adjustments else self.design.weight, adjustments)
+        base = self.base if adjustments and self.base is not None else self.design.weight
+        fill = replication.filler(made, base, adjustments)
         engine = replication.Replication(
             self.design.weight, fill, made.count, made.scale, made.rscales, mse, self.design, kind
         )
         return self._changed(engine=engine)
 
-    def replicate_weights(self):
+    def replicate_weights(self) -> pd.DataFrame:
         """Replicate weights as a table with the index of the survey's: one column per replicate, and `attrs` with scale, rscales and mse.
 
         In R: svrepdesign(weights = ~weight, repweights = the columns, type = "other", combined.weights = TRUE, scale =,
@@ -294,11 +312,25 @@ class Survey(Shown):
         return table
 
     # ------------------------------------------------------------------------------------------------- statistics
-    def total(self, y, by=None, level=0.95, df=None, deff=False):
+    def total(
+        self,
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        level: float = 0.95,
+        df: float | None = None,
+        deff: bool = False,
+    ) -> "Estimates":
         """Weighted totals of numeric columns, overall or by domain. See `mean` for the arguments."""
         return self._numeric("total", y, None, by, level=level, df=df, deff=deff)
 
-    def mean(self, y, by=None, level=0.95, df=None, deff=False):
+    def mean(
+        self,
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        level: float = 0.95,
+        df: float | None = None,
+        deff: bool = False,
+    ) -> "Estimates":
         """Weighted means of numeric columns.
 
         Parameters
@@ -321,11 +353,27 @@ class Survey(Shown):
         """
         return self._numeric("mean", y, scores.NONE, by, level=level, df=df, deff=deff)
 
-    def ratio(self, num, den, by=None, level=0.95, df=None, deff=False):
+    def ratio(
+        self,
+        num: str | Sequence[str],
+        den: str,
+        by: str | Sequence[str] | None = None,
+        level: float = 0.95,
+        df: float | None = None,
+        deff: bool = False,
+    ) -> "Estimates":
         """Ratio of two weighted totals, Σwy / Σwx. See `mean` for the other arguments."""
         return self._numeric("ratio", wanted(num, "num"), den, by, level=level, df=df, deff=deff)
 
-    def proportion(self, y, by=None, ci="logit", level=0.95, df=None, deff=False):
+    def proportion(
+        self,
+        y: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        ci: str = "logit",
+        level: float = 0.95,
+        df: float | None = None,
+        deff: bool = False,
+    ) -> "Estimates":
         """Proportions: the True row of a column of truth values, one row per level of any other.
 
         Whether a column holds truth values is asked of its type (bool, or objects that all are): one of 0 and 1 has two levels,
@@ -345,7 +393,16 @@ class Survey(Shown):
         asked.proportions(y)
         return asked.estimates(level=level, df=df, deff=deff, ci=ci)
 
-    def quantile(self, y, q, by=None, ci="woodruff", rule="math", level=0.95, df=None):
+    def quantile(
+        self,
+        y: str,
+        q: float | Sequence[float],
+        by: str | Sequence[str] | None = None,
+        ci: str = "woodruff",
+        rule: str = "math",
+        level: float = 0.95,
+        df: float | None = None,
+    ) -> "Estimates":
         """Quantiles of a numeric column.
 
         Parameters
@@ -375,7 +432,7 @@ class Survey(Shown):
         items, found = quantiles.found(self.engine, values, inside, asked.domains, shares, ci, rule, level, df)
         return listed(self.engine, items, rows, found, level=level, set_aside=asked.aside, kind=kind_of(self.data))
 
-    def independence(self, rows, columns, statistic="F"):
+    def independence(self, rows: str, columns: str, statistic: str = "F") -> "Independence":
         """Test of independence of two categorical columns with Rao and Scott's corrections.
 
         statistic : "F" (second-order, Satterthwaite), "Chisq" (first-order, as R's), "Wald" or "adjWald".

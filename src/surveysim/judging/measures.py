@@ -4,11 +4,18 @@ Names and definitions are those of rsimsum and Stata's simsum (White 2010, Stata
 38:2074-2102, Table 6), whose formulas the closed Monte Carlo errors are; the others are jackknifed over repetitions.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import guards
+from ..aliases import Array, Floats, Ints, Values
 from ..errors import DataError
 from ..estimation.intervals import t_quantile, wald_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
 NAN = float("nan")
@@ -36,33 +43,33 @@ MEASURES = {
 }
 
 
-def mean_of(values):
+def mean_of(values: Array) -> tuple[float, float]:
     """Mean and its Monte Carlo error."""
     n = len(values)
     return (float(values.mean()), spread_of(values) / float(np.sqrt(n))) if n else (NAN, NAN)
 
 
-def spread_of(values):
+def spread_of(values: Array) -> float:
     """Standard deviation: of equal values 0, where sums of floats would leave some; NaN of fewer than two."""
     if len(values) < 2:
         return NAN
     return float(values.std(ddof=1)) if np.ptp(values) > 0 else 0.0
 
 
-def width_of(low, high):
+def width_of(low: Array, high: Array) -> tuple[float, float]:
     """Mean width of intervals and its Monte Carlo error; infinite where one of them is one-sided."""
     wide = high - low
     return mean_of(wide) if np.isfinite(wide).all() else (float("inf"), NAN)
 
 
-def share_of(flags):
+def share_of(flags: Array) -> tuple[float, float]:
     """A share and its binomial error."""
     n = len(flags)
     p = float(np.mean(flags)) if n else NAN
     return p, float(np.sqrt(p * (1 - p) / n)) if n else NAN
 
 
-def median_of(values):
+def median_of(values: Array) -> tuple[float, float]:
     """Median, and half the distance of the order statistics one binomial standard deviation to either side (Woodruff 1952)."""
     n = len(values)
     if n < 2:
@@ -72,13 +79,13 @@ def median_of(values):
     return float(np.median(values)), float((high - low) / 2)
 
 
-def jackknife(value, without):
+def jackknife(value: float, without: Array) -> tuple[float, float]:
     """A value and the jackknife error from the values (n,) without one repetition each."""
     n = len(without)
     return float(value), float(np.sqrt((n - 1) / n * np.sum((without - value) ** 2)))
 
 
-def variances_without(values):
+def variances_without(values: Array) -> Floats:
     """Sample variances (n,) with one value left out."""
     n = len(values)
     off = values - values.mean()
@@ -86,7 +93,17 @@ def variances_without(values):
     return (squares - off**2 * n / (n - 1)) / (n - 2)
 
 
-def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, power=False, deff=None):
+def measure(
+    estimate: Floats,
+    se: Floats | None,
+    true: float | Floats,
+    lower: Floats | None = None,
+    upper: Floats | None = None,
+    df: Floats | None = None,
+    level: float = 0.95,
+    power: bool = False,
+    deff: Floats | None = None,
+) -> dict[str, tuple[float, float]]:
     """Performance of one estimator.
 
     Parameters
@@ -126,7 +143,7 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
         found["rmse"] = float(np.sqrt(found["mse"][0])), NAN
     if deff is not None:
         found["deff"] = mean_of(deff[kept & np.isfinite(deff)])
-    bounds = None if lower is None else (lower[kept], upper[kept])
+    bounds = None if lower is None or upper is None else (lower[kept], upper[kept])
     if se is not None:
         degrees = np.inf if df is None else df[kept]
         found |= _with_errors(b, se[kept], spread)
@@ -142,7 +159,7 @@ def measure(estimate, se, true, lower=None, upper=None, df=None, level=0.95, pow
     return {name: found[name] for name in MEASURES if name in found}
 
 
-def _with_errors(b, se, spread):
+def _with_errors(b: Floats, se: Floats, spread: float) -> dict[str, tuple[float, float]]:
     """The measures that need standard errors."""
     n, v = len(b), se**2
     mean_v, model = float(v.mean()), float(np.sqrt(v.mean()))
@@ -165,7 +182,7 @@ def _with_errors(b, se, spread):
     return found
 
 
-def precision_gain(b, reference, ids, reference_ids):
+def precision_gain(b: Floats, reference: Floats, ids: Array, reference_ids: Array) -> tuple[float, float]:
     """relprec: 100 (V_ref / V - 1) and its error, which uses the correlation over shared repetitions; NaN with fewer than 3 of them."""
     _, i, j = np.intersect1d(ids, reference_ids, return_indices=True)
     if len(i) < 3 or not spread_of(b) > 0:
@@ -175,7 +192,7 @@ def precision_gain(b, reference, ids, reference_ids):
     return float(100 * (ratio - 1)), float(200 * ratio * np.sqrt(np.maximum(1 - r * r, 0.0) / (len(b) - 1)))
 
 
-def correlation(x, y):
+def correlation(x: Floats, y: Floats) -> float:
     """Correlation, NaN where one of them does not vary."""
     if not (spread_of(x) > 0 and spread_of(y) > 0):
         return NAN
@@ -184,7 +201,9 @@ def correlation(x, y):
     return float(np.sum(x * y) / size) if size > 0 else NAN
 
 
-def paired(first, second, true):
+def paired(
+    first: Sequence[Any], second: Sequence[Any], true: float | Floats
+) -> tuple[dict[str, tuple[float, float]], float, int]:
     """What one method does differently from another in the same repetitions.
 
     Parameters
@@ -224,13 +243,13 @@ def paired(first, second, true):
     return found, r, n
 
 
-def needed(nsim, mcse, target):
+def needed(nsim: float | Floats, mcse: float | Floats, target: float) -> Floats:
     """Repetitions that bring a Monte Carlo error down to `target`: all of them fall with the root of the repetitions."""
     guards.number(target, "target", 0, open_=True, remedy="It is the Monte Carlo error wanted.")
     return np.where(np.isfinite(mcse), np.ceil(nsim * (mcse / target) ** 2 * (1 - 1e-12)), np.nan)
 
 
-def extrapolated(hold, bootstraps, target=np.inf):
+def extrapolated(hold: Floats, bootstraps: Values, target: float = np.inf) -> tuple[float, float]:
     """Extrapolate a quantity of bootstrap intervals to more resamples, by least squares on 1 / B.
 
     Parameters
@@ -254,7 +273,7 @@ def extrapolated(hold, bootstraps, target=np.inf):
     return mean_of(np.sum(hold * weights, axis=1))
 
 
-def coverage_interval(cover, n):
+def coverage_interval(cover: Values | float, n: Values | float) -> tuple[Floats, Floats]:
     """95 % interval of coverages, shares that n repetitions found (Wilson 1927, JASA 22:209-212)."""
     cover, n = np.asarray(cover, dtype=float), np.maximum(np.asarray(n, dtype=float), 1.0)
     middle = (cover + Z**2 / (2 * n)) / (1 + Z**2 / n)
@@ -262,7 +281,7 @@ def coverage_interval(cover, n):
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def judged(cover, n, level):
+def judged(cover: Values | float, n: Values | float, level: float) -> Ints:
     """-1 where coverages are below the level by more than Monte Carlo error explains, 1 where they are above it, else 0.
 
     The one rule of console, page and drawings: the 95 % interval of the coverage leaves the level out.
@@ -271,7 +290,7 @@ def judged(cover, n, level):
     return np.where(high < level, -1, np.where(low > level, 1, 0))
 
 
-def with_verdicts(table, level):
+def with_verdicts(table: "pd.DataFrame", level: float) -> "pd.DataFrame":
     """A table of coverages (value, of n repetitions) with their Monte Carlo interval, and whether they are below the level."""
     table = table.dropna(subset=["value"])
     low, high = coverage_interval(table["value"], table["n"])

@@ -1,15 +1,17 @@
 """Reading tables of repetitions: of any kind, long or wide, by group and repetition."""
 
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import OwnKind, Table
 from ..errors import DataError, SurveysimWarning
 from ..tables import called, framed, named, numbers_of, one_name
 
@@ -33,7 +35,9 @@ class Repetitions:
     numbers: dict
 
     @classmethod
-    def of(cls, frame, by, estimate, se, lower, upper, df, true, level) -> "Repetitions":
+    def of(
+        cls, frame: Any, by: Any, estimate: Any, se: Any, lower: Any, upper: Any, df: Any, true: Any, level: float
+    ) -> "Repetitions":
         """As `performance` takes them; refused where they cannot be judged."""
         if isinstance(estimate, dict):
             frame, by, (estimate, se, lower, upper) = _from_wide(frame, by, estimate, se, lower, upper)
@@ -56,7 +60,7 @@ class Repetitions:
     def numbers_at(self, rows: np.ndarray) -> dict:
         return {what: None if values is None else values[rows] for what, values in self.numbers.items()}
 
-    def identities(self, repetition: Hashable, reference: Hashable) -> np.ndarray | None:
+    def identities(self, repetition: Hashable, reference: Any) -> Any:
         """Identity of every row's repetition (n,); None where nothing is compared."""
         if reference is None:
             return None
@@ -86,7 +90,7 @@ class Repetitions:
                 stacklevel=3,
             )
 
-    def reference_rows(self, key: tuple, reference: Hashable) -> np.ndarray:
+    def reference_rows(self, key: tuple, reference: Any) -> np.ndarray:
         """Rows of the reference in the group of a key."""
         by, base = self.by, (*key[:-1], reference)
         if not by:
@@ -107,13 +111,13 @@ class Repetitions:
             )
 
 
-def read(frame) -> tuple[pd.DataFrame, nw.Implementation]:
+def read(frame: Table) -> tuple[pd.DataFrame, nw.Implementation]:
     """The table as pandas, and its own kind."""
     table = framed(frame)
     return table.to_pandas(), table.implementation
 
 
-def written(columns, rows, kind: nw.Implementation):
+def written(columns: Sequence[str], rows: Sequence[Any], kind: Any) -> OwnKind:
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     table = {name: list(column) for name, column in zip(columns, values, strict=True)}
     return pd.DataFrame(table) if kind.is_pandas() else nw.from_dict(table, backend=kind).to_native()
@@ -135,7 +139,7 @@ def grouped(data: pd.DataFrame, by: list) -> dict:
     return {key if isinstance(key, tuple) else (key,): np.sort(rows) for key, rows in found.items()}
 
 
-def numbers(data: pd.DataFrame, source, what: str) -> np.ndarray:
+def numbers(data: pd.DataFrame, source: object, what: str) -> np.ndarray:
     """A column, or a number in every row, as (n,) floats with NaN for missing values."""
     alone = what in ("true", "df", "se")
     if alone and guards.is_number(source):
@@ -190,7 +194,9 @@ def _names(by):
     return named(by, "by")
 
 
-def _from_wide(frame, by, estimate, se, lower, upper):
+def _from_wide(
+    frame: Any, by: Any, estimate: dict[str, str], se: Any, lower: Any, upper: Any
+) -> tuple[Any, list[str], tuple[Any, ...]]:
     """Long shape from columns by method."""
     if not estimate:
         raise DataError("estimate = {}: give {method: column}, with at least one method.")

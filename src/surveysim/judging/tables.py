@@ -1,9 +1,12 @@
 """Performance of estimators from a table of repetitions, whoever made it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import OwnKind, Table
 from ..errors import DataError
 from ..estimation.intervals import wald_interval
 from .measures import extrapolated, measure, needed, paired, precision_gain
@@ -11,19 +14,19 @@ from .reading import Repetitions, column, grouped, numbers, read, written
 
 
 def performance(
-    frame,
-    true,
-    by=None,
-    estimate="estimate",
-    se="se",
-    lower=None,
-    upper=None,
-    df=None,
-    level=0.95,
-    reference=None,
-    power=False,
-    repetition=None,
-):
+    frame: Table,
+    true: float | str,
+    by: str | Sequence[str] | None = None,
+    estimate: str | dict[str, str] = "estimate",
+    se: str | float | dict[str, str] | None = "se",
+    lower: str | dict[str, str] | None = None,
+    upper: str | dict[str, str] | None = None,
+    df: str | float | None = None,
+    level: float = 0.95,
+    reference: object = None,
+    power: bool = False,
+    repetition: str | None = None,
+) -> OwnKind:
     """Bias, standard errors, coverage and the like of estimators over repetitions, each with its Monte Carlo standard error.
 
     Parameters
@@ -79,18 +82,18 @@ def performance(
 
 
 def compare(
-    frame,
-    true,
-    reference,
-    by="method",
-    estimate="estimate",
-    se="se",
-    lower=None,
-    upper=None,
-    df=None,
-    level=0.95,
-    repetition=None,
-):
+    frame: Table,
+    true: float | str,
+    reference: object,
+    by: str | Sequence[str] | None = "method",
+    estimate: str | dict[str, str] = "estimate",
+    se: str | float | dict[str, str] | None = "se",
+    lower: str | dict[str, str] | None = None,
+    upper: str | dict[str, str] | None = None,
+    df: str | float | None = None,
+    level: float = 0.95,
+    repetition: str | None = None,
+) -> OwnKind:
     """Methods against a reference in the same repetitions, with the Monte Carlo error of the difference.
 
     Parameters
@@ -116,7 +119,7 @@ def compare(
     ids, numbers, rows = given.identities(repetition, reference), given.numbers, []
     sides = [numbers[name] for name in ("estimate", "se", "lower", "upper")]
     if lower is None and se is not None:
-        sides[2:] = wald_interval(*sides[:2], level, np.inf if df is None else numbers["df"])
+        sides[2:] = wald_interval(sides[0], sides[1], level, np.inf if df is None else numbers["df"])
     for key, at in given.groups.items():
         given.refuse_twice(ids[at])
         base = given.reference_rows(key, reference)
@@ -129,7 +132,7 @@ def compare(
     return written([*given.by, "reference", "measure", "value", "mcse", "correlation", "pairs"], rows, given.kind)
 
 
-def repetitions_needed(table, target):
+def repetitions_needed(table: Table, target: float | dict[str, float]) -> OwnKind:
     """How many repetitions each measure needs.
 
     Parameters
@@ -164,17 +167,24 @@ def repetitions_needed(table, target):
         part = data.iloc[at].set_index("measure")
         if list(part.index).count("nsim") != 1:
             raise DataError("the table needs one row nsim for every group, as `performance` gives it.")
-        n = part.loc["nsim", "value"]
+        value, mcse = part["value"].to_dict(), part["mcse"].to_dict()
+        n = value["nsim"]
         for name, error in targets.items():
-            if name in part.index and np.isfinite(part.loc[name, "mcse"]):
-                need = needed(n, part.loc[name, "mcse"], error)
-                rows.append((*key, name, part.loc[name, "value"], part.loc[name, "mcse"], n, error, float(need)))
+            if name in part.index and np.isfinite(mcse[name]):
+                need = needed(n, mcse[name], error)
+                rows.append((*key, name, value[name], mcse[name], n, error, float(need)))
     return written([*by, "measure", "value", "mcse", "nsim", "target", "needed"], rows, kind)
 
 
 def bootstrap_coverage(
-    frame, true, bootstraps="bootstraps", lower="lower", upper="upper", repetition="rep", target=np.inf
-):
+    frame: Table,
+    true: float,
+    bootstraps: str = "bootstraps",
+    lower: str = "lower",
+    upper: str = "upper",
+    repetition: str = "rep",
+    target: float = np.inf,
+) -> OwnKind:
     """Coverage and width of bootstrap intervals, extrapolated to more resamples than were drawn.
 
     Parameters

@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 import numpy as np
-from numba import carray
+from numba.np.numpy_support import carray
 
 from .compiling import inline_jit, jit, pointer
 

@@ -16,6 +16,7 @@ import time
 import warnings
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +32,12 @@ LOST = ("KilledWorker", "WorkerDied", "TerminatedWorkerError")  # how executors 
 
 
 class _Worker:
-    """One who works, as the parent sees it."""
+    """One who works, as the parent sees it: a thread with its inbox, or a process with its pipe."""
+
+    inbox: Any
+    thread: Any
+    pipe: Any
+    process: Any
 
     def __init__(self):
         self.tasks, self.now, self.done, self.gone = [], None, 0, False
@@ -44,6 +50,9 @@ class _Crew:
     """Workers that are hired as tasks come."""
 
     broken = False
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # what a kind of crew has
 
     def __init__(self, plan, size):
         self.plan, self.size, self.workers = plan, size, []

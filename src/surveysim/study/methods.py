@@ -1,6 +1,7 @@
 """Methods that were handed in as functions; `MethodSpec` has the same names for those of a study's file."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from . import fingerprints
 from .manifest import MethodEntry
@@ -11,7 +12,7 @@ class Handed:
     """A function of a `Sample` that was given to `Study` by name."""
 
     name: str
-    call: object
+    call: Any
     own = True  # makes its estimates itself
     weighting = {}  # noqa: RUF012 - a survey's own
 

@@ -1,6 +1,7 @@
 """Plots of a study's results; the drawing is in `report.study_figures`."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ import pandas as pd
 from ..errors import StudyError
 from ..judging.measures import MEASURES, with_verdicts
 from ..report import html, study_figures
+
+if TYPE_CHECKING:
+    from .results import StudyResult
 
 AT = {"relvar": 1.0}  # measures whose ideal is not 0; coverage's is the level
 
@@ -20,7 +24,7 @@ class Plots:
     lang : "en" or "zh". ax : Axes to draw on.
     """
 
-    result: object
+    result: "StudyResult"
 
     def zip(self, estimand=None, domain="", scenario=None, method=None, lang="en", ax=None):
         """Intervals of all repetitions, ranked by how far their estimate is off (Morris, White & Crowther 2019)."""

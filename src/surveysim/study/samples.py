@@ -1,7 +1,9 @@
 """What an estimator sees of one repetition, and what it gives back: plug-ins are functions of a `Sample`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,9 +26,9 @@ class Sample:
 
     repetition: int
     rng: np.random.Generator = field(repr=False)
-    make: object = field(repr=False)
+    make: Callable[[], Any] = field(repr=False)
     totals: dict = field(repr=False, default_factory=dict)
-    pair: object = field(repr=False, default=None)
+    pair: Any = field(repr=False, default=None)
 
     @cached_property
     def _made(self):

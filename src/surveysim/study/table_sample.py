@@ -2,11 +2,13 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import streams
+from ..coding import categorical
 from ..errors import DataError, SpecError, StudyError
 from ..estimation import Survey
 from ..estimation.linearization import Design
@@ -208,9 +210,9 @@ class TableSample:
         """Table and Survey of repetition r, with design weights."""
         rows, design = self.sample(r)
         table = self.data.iloc[rows] if columns is None else self.data[columns].iloc[rows]
-        named = design | {"stratum": pd.Categorical.from_codes(design["stratum"], self.labels)}  # errors name strata
+        named = design | {"stratum": categorical(design["stratum"], self.labels)}  # errors name strata
         table = table.reset_index(drop=True).assign(**{f"_{name}": values for name, values in named.items()})
-        options = {"weight": "_weight", "strata": "_stratum"}
+        options: dict[str, Any] = {"weight": "_weight", "strata": "_stratum"}
         if "psu" in design:
             options["psu"] = ["_psu", "_element"] if "element" in design else "_psu"
         if "fpc" in design:

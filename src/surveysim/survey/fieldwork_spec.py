@@ -29,7 +29,7 @@ class Part(BaseModel):
         return []
 
 
-def _keys_of(model, **kinds):
+def _keys_of(model: type, **kinds: Any) -> dict[str, Any]:
     """Keys of a part from a dataclass of `fieldwork`: its names and defaults; a number is a share unless `kinds` says otherwise."""
     return {field.name: (kinds.get(field.name, Share), field.default) for field in dataclasses.fields(model)}
 

@@ -133,7 +133,7 @@ def _samplics(data):
             w = SampleWeight().rake(
                 data["weight"].to_numpy(), columns, MARGINS, tol=1e-12, ctrl_tol=1e-12, max_iter=500
             )
-            p = SampleWeight().poststratify(data["weight"].to_numpy(), AGE, domain=data["age"].to_numpy())
+            p = SampleWeight().poststratify(data["weight"].to_numpy(), MARGINS["age"], domain=data["age"].to_numpy())
     except ImportError:
         return None
     return _squares({"rake": w, "poststratify": p}, "samplics")

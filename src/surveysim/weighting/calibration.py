@@ -1,13 +1,16 @@
 """Calibration to any mixture of categorical margins and numeric totals, and poststratification."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Array, Column, Floats, Table, Totals
 from ..coding import all_finite, coded_values
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..guards import refuse
@@ -23,19 +26,19 @@ from .solver import check_solver
 
 
 def calibrate(
-    data,
-    totals,
+    data: Table,
+    totals: Totals,
     *,
-    weight=None,
-    method="linear",
-    bounds=None,
-    q=None,
-    cluster=None,
-    by=None,
-    covariance=None,
-    tol=1e-9,
-    max_iter=1000,
-):
+    weight: Column | None = None,
+    method: str = "linear",
+    bounds: tuple[float, float] | None = None,
+    q: Column | None = None,
+    cluster: Column | None = None,
+    by: str | None = None,
+    covariance: Any = None,
+    tol: float = 1e-9,
+    max_iter: int = 1000,
+) -> Calibration:
     """Calibrate weights to known totals of categories and of numeric variables.
 
     Parameters
@@ -117,7 +120,16 @@ def calibrate(
     return result
 
 
-def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, max_iter=1000):
+def factors(
+    x: Array,
+    weight: Array,
+    totals: Array,
+    names: Sequence[str],
+    method: str = "linear",
+    bounds: tuple[float, float] | None = None,
+    tol: float = 1e-9,
+    max_iter: int = 1000,
+) -> Floats:
     """Factors g (n,) that calibrate weights (n,) to totals (p,) of numeric variables x (n, p); `calibrate` without a table.
 
     `names` (p,) are for messages.
@@ -130,7 +142,7 @@ def factors(x, weight, totals, names, method="linear", bounds=None, tol=1e-9, ma
     return solve(problem, goal)[0]
 
 
-def poststratify(data, totals, *, weight=None):
+def poststratify(data: Table, totals: Totals, *, weight: Column | None = None) -> Calibration:
     """Poststratify: scale weights inside each level (or combination of levels) to its known total.
 
     Parameters

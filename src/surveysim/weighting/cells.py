@@ -6,17 +6,23 @@ so that the result does not depend on how many there are.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..aliases import Array, Floats, Ints, Table
 from ..coding import inside
 from ..errors import CalibrationError, DataError
 from ..guards import refuse
 from ..kernels import cells as kernels
 from ..threads import by_threads
 from .levels import level_codes, no_total, raking_levels, refuse_holes
+
+if TYPE_CHECKING:
+    from .margins import Margins
 
 MOST_DENSE = 400_000
 MOST_FAULTS = 8  # that one message names
@@ -33,7 +39,7 @@ class Axis:
     `place` (levels,) is -1 where a level has no total; no row has such a level. `labels` name the levels.
     """
 
-    codes: np.ndarray | None
+    codes: Any
     place: np.ndarray
     labels: tuple
 
@@ -53,17 +59,16 @@ class Cells:
     shape: tuple | None
 
     @property
-    def partition(self):
+    def partition(self) -> Ints:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def sums(self, values, width):
+    def sums(self, values: Array, width: int) -> Array:
         """Values (K,) summed by partition and column, (P, width)."""
         partition = self.partition * width
-        return sum(
-            np.bincount(partition + column, values, (len(self.start) - 1) * width) for column in self.level.T
-        ).reshape(-1, width)
+        size = (len(self.start) - 1) * width
+        return sum((np.bincount(partition + c, values, size) for c in self.level.T), np.zeros(size)).reshape(-1, width)
 
-    def column_sums(self, width):
+    def column_sums(self, width: int) -> Array:
         """The initial weights by partition and column (P, width); dense cells take one pass per axis."""
         if self.shape is None:
             return self.sums(self.weight, width)
@@ -74,11 +79,11 @@ class Cells:
         return np.concatenate(parts, axis=1)
 
 
-def axis_of(data, variable, labels):
+def axis_of(data: Table, variable: Sequence[str], labels: tuple[Any, ...]) -> Axis:
     """The axis of one margin of a table: a single column's own codes, or codes of a cross in the order of its totals."""
     if len(variable) > 1:
         return Axis(level_codes(data, variable, labels), np.arange(len(labels)), labels)
-    (name,) = variable
+    name = variable[0]
     codes, present = raking_levels(data, name, look=False)
     known = {label[0]: k for k, label in enumerate(labels)}
     place = np.array([known.get(label, -1) for label in present], dtype=np.int64)
@@ -90,7 +95,7 @@ def axis_of(data, variable, labels):
     return Axis(codes, place, tuple((label,) for label in present))
 
 
-def with_all_faults(first, data, targets):
+def with_all_faults(first: str, data: Table, targets: "Margins") -> str:
     """The message of a fault of the margins, and of all others that margins of single variables have, so that they are mended at once."""
     found = []
     for m, (variable, labels) in enumerate(zip(targets.variables, targets.labels, strict=True)):
@@ -129,7 +134,16 @@ def with_all_faults(first, data, targets):
     return f"{first} Other faults: {' '.join(others[:MOST_FAULTS])}{more}"
 
 
-def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, what="weight"):
+def collapse(
+    axes: list[Axis],
+    partition: Ints | None,
+    partitions: int,
+    weight: Floats | None,
+    n: int,
+    names: Sequence[str] = (),
+    scratch: Array | None = None,
+    what: str = "weight",
+) -> Cells:
     """Cells of n rows.
 
     Parameters
@@ -152,7 +166,7 @@ def collapse(axes, partition, partitions, weight, n, names=(), scratch=None, wha
 
 
 @lru_cache(maxsize=16)
-def grid(radix, partitions=1):
+def grid(radix: tuple[int, ...], partitions: int = 1) -> Ints:
     """Columns (K, M) of every cell of a dense table, axis after axis; read-only, made once per shape."""
     first = np.concatenate([[0], np.cumsum(radix)])[:-1]
     one = (np.indices(radix, dtype=np.int32).reshape(len(radix), -1).T + first).astype(np.int32)
@@ -178,7 +192,7 @@ def _dense(codes, shape, weight, n, names, scratch, what):
     if min(bad) < 0:
         for name, column, most in zip(names, codes[-len(names) :], shape[-len(names) :], strict=True):
             refuse_missing(name, column, most)
-    if any(bad):
+    if weight is not None and any(bad):
         refuse_weights(weight, what)
     return cell, sums.sum(axis=0) if len(sums) > 1 else sums[0]
 
@@ -210,7 +224,9 @@ def _hashed(codes, radix, partitioned, partitions, weight, n, what):
     return Cells(cell, sums, start, np.ascontiguousarray(level + first, dtype=np.int32), None)
 
 
-def spread(cell, factor, weight, n, out=None):
+def spread(
+    cell: Ints, factor: Floats, weight: Floats | None, n: int, out: Floats | None = None
+) -> tuple[Floats, float]:
     """Weights (n,) = initial weight × factor of the row's cell, and the largest of them (factors are not negative)."""
     out = np.empty(n) if out is None else out
     factor, base = np.ascontiguousarray(factor), as_kernel_input(np.empty(0) if weight is None else weight)
@@ -221,24 +237,24 @@ def spread(cell, factor, weight, n, out=None):
             return kernels.spread_alone(cell[rows], factor, out[rows])
         return kernels.spread(cell[rows], factor, base[rows], out[rows])
 
-    bits = by_threads(work, -(-n // BLOCK))
+    bits: list[Any] = by_threads(work, -(-n // BLOCK))
     return out, float(factor.max()) if weight is None else float(np.array(max(bits), np.int64).view(np.float64))
 
 
-def as_kernel_input(values):
+def as_kernel_input(values: Array) -> Array:
     """A contiguous read-only view, so that kernels are compiled once whether the caller's array may be written or not."""
     view = np.ascontiguousarray(values).view()
     view.flags.writeable = False
     return view
 
 
-def refuse_missing(name, codes, levels):
+def refuse_missing(name: object, codes: Ints, levels: int) -> None:
     """Raise where codes are outside 0 .. levels - 1."""
     inside(codes, levels, f"raking variable {name!r}", CalibrationError)
     refuse_holes(name, (codes < 0) | (codes >= levels))
 
 
-def refuse_weights(weight, what="weight"):
+def refuse_weights(weight: Floats, what: str = "weight") -> None:
     """Raise where initial weights are missing, infinite or negative; `what` they are called."""
     if kernels.unusable(as_kernel_input(weight)):
         message = (
@@ -248,7 +264,7 @@ def refuse_weights(weight, what="weight"):
         refuse(~(np.isfinite(weight) & (weight >= 0)), message, what=what, first=weight)
 
 
-def refuse_unsquared(weight, what="weight"):
+def refuse_unsquared(weight: Floats, what: str = "weight") -> None:
     """Raise where squares of sums of weights, of which every variance is made, would over- or underflow; `what` they are called."""
     with np.errstate(over="ignore"):
         whole = float(np.abs(weight).sum())

@@ -6,11 +6,14 @@ last one first (Deville 1999, Surv. Methodol. 25:193-203; Demnati & Rao 2004, Su
 and adds c'β where its totals move by c with a row's own weight; a step that multiplies weights multiplies scores.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Array, Floats, Ints
 from ..kernels import variance as kernels
 
 
@@ -24,7 +27,7 @@ class Multiplied:
     factor: np.ndarray
     covariance = None
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """Scores (E, n) for the weights before, in place, from those for the weights after; and nothing known with error."""
         scores *= self.factor
         return scores, []
@@ -52,35 +55,35 @@ class Constraints:
     covariance: np.ndarray | None = None
     shares: np.ndarray | None = None
 
-    def pinned(self):
+    def pinned(self) -> Array:
         """The known shares (P, width), or zeros where totals were known, as kernels want them."""
         return np.zeros(self.inverse.shape[:2]) if self.shares is None else self.shares
 
     @property
-    def exact(self):
+    def exact(self) -> bool:
         """Whether the totals were known without error."""
         return self.covariance is None
 
     @cached_property
-    def inverse(self):
+    def inverse(self) -> Array:
         """Pseudo-inverses (P, width, width) of the constraints' cross-products: margins share their sum."""
         cross = np.zeros((int(self.partition.max(initial=0)) + 1, self.width, self.width))
         kernels.gram(np.bincount(self.cell, self.base, len(self.partition)), self.partition, self.column, cross)
-        return np.linalg.pinv(cross if self.exact else cross + self.ridge, rcond=1e-11, hermitian=True)
+        return np.linalg.pinv(cross if self.ridge is None else cross + self.ridge, rcond=1e-11, hermitian=True)
 
     @cached_property
-    def fit(self):
+    def fit(self) -> Any:
         """The same as the kernels take it."""
         return kernels.Fit(self.base, self.cell, self.partition, self.column, self.inverse, self.pinned())
 
-    def rows(self):
+    def rows(self) -> tuple[Ints, Floats]:
         """Partition (n,) and calibration variables (n, width) of the rows."""
         x = np.zeros((len(self.cell), self.width))
         for column in self.column.T:
             x[np.arange(len(x)), column[self.cell]] = 1.0
         return self.partition[self.cell], x
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """Scores (E, n) for the weights before, in place, and (covariance, β (E, width)) of totals known with error."""
         if self.exact:
             kernels.residuals(scores, self.fit, self.factor, scores)
@@ -113,7 +116,7 @@ class LinearConstraints:
     held: np.ndarray | None = None
 
     @cached_property
-    def inverse(self):
+    def inverse(self) -> list[Array]:
         """Pseudo-inverses of the cross-products, partition by partition."""
         scale = np.abs(self.x).max(axis=0)  # columns of one size, for the rank decision
         scale[scale == 0] = 1.0
@@ -126,19 +129,17 @@ class LinearConstraints:
             result.append(np.linalg.pinv(cross, rcond=1e-12, hermitian=True) / np.outer(scale, scale))
         return result
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Constraints.residuals`."""
         return _residuals(self, scores, self.partition, self.x, self.factor, self.follow, self.held)
 
 
 def _residuals(constraints, scores, partition, x, factor, follow=None, held=None):
-    known_with_error, moved, common = [], None, 0.0
-    if follow is not None:
-        moved = np.zeros(scores.shape)
+    known_with_error, moved, common = [], np.zeros(0 if follow is None else scores.shape), np.zeros(0)
     for p, inverse in enumerate(constraints.inverse):
         rows = partition == p
         beta = ((scores[:, rows] * constraints.base[rows]) @ x[rows]) @ inverse
-        if moved is not None:
+        if follow is not None:
             moved[:, rows] = beta @ follow[rows].T
         scores[:, rows] -= beta @ x[rows].T
         if constraints.covariance is not None:
@@ -146,7 +147,7 @@ def _residuals(constraints, scores, partition, x, factor, follow=None, held=None
     if held is not None:
         common = scores @ held
     scores *= factor
-    if moved is not None:
+    if follow is not None:
         scores += moved
     if held is not None:
         scores += common[:, None]
@@ -181,7 +182,7 @@ class Passed:
         kept, gone = self.sums
         return np.where(kept > 0, (kept + gone) / np.where(kept > 0, kept, 1.0), 1.0)[self.group]
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Multiplied.residuals`: the class's total follows everybody in it, so z becomes f (z - mean) of who stays, plus the mean."""
         kept, _ = self.sums
         there, stays, concerned = np.where(kept > 0, kept, 1.0), self.stay.astype(float), self.stay | self.leave
@@ -210,7 +211,7 @@ class Modelled:
     responded: np.ndarray
     covariance = None
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Multiplied.residuals`."""
         r, x, p = self.responded.astype(float), self.x, self.p
         inverse = np.linalg.pinv((x * (self.weight * p * (1 - p))[:, None]).T @ x, hermitian=True)
@@ -227,7 +228,7 @@ class Linked:
     links: tuple
 
 
-def joined(start, links):
+def joined(start: Floats, links: Iterable[Any]) -> tuple[Floats, tuple[Any, ...]]:
     """The weights that the scores at the end of the chain belong to, and the links left: first multiplications belong to the weights."""
     links = list(links)
     while links and isinstance(links[0], Multiplied):

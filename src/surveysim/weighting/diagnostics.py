@@ -1,11 +1,13 @@
 """What weights do to a sample: margins before and after, the design effect of weighting, extreme weights."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Column, Table, Totals
 from ..display import Shown
 from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
@@ -42,7 +44,7 @@ class Diagnosis(Shown):
     margins: pd.DataFrame
     tol: float = 0.0
 
-    def summary(self):
+    def summary(self) -> str:
         f, off = self.facts, self.margins["gap"].abs()
         gap = off.max() if len(self.margins) else np.nan
         every = bool((off <= np.maximum(MET, self.tol * self.margins["target"])).all())
@@ -58,11 +60,22 @@ class Diagnosis(Shown):
         n = self.facts["without_weight"]
         return f" ({n:,} rows without weight)" if n else ""
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.margins
 
 
-def diagnose(data, weight, margins=None, *, base=None, by=None, missing="fail", bounds=None, trim=None, tol=0.0):
+def diagnose(
+    data: Table,
+    weight: Column | Calibration,
+    margins: Totals | None = None,
+    *,
+    base: Column | None = None,
+    by: str | None = None,
+    missing: str = "fail",
+    bounds: tuple[float, float] | None = None,
+    trim: Any = None,
+    tol: float = 0.0,
+) -> Diagnosis:
     """Diagnose weights: margins, Kish's design effect, extreme weights.
 
     Parameters

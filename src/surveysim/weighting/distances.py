@@ -4,10 +4,12 @@ Deville & Särndal (1992), JASA 87:376-382, cases 1, 2, 6 and 7; `truncated_raki
 """
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Floats
 from ..errors import DataError
 from ..kernels import newton
 
@@ -23,7 +25,7 @@ class Distance:
     upper: float
 
     @classmethod
-    def of(cls, method, bounds):
+    def of(cls, method: str, bounds: tuple[float, float] | None) -> Self:
         """Check method and bounds: 0 <= L < 1 < U for the bounded ones, none for the others."""
         guards.choice(method, "method", METHODS)
         if method == "raking" and bounds is not None:
@@ -61,6 +63,6 @@ class Goal:
     max_iter: int = 1000
     reading: str = "totals"
 
-    def following(self, sums, before):
+    def following(self, sums: Floats, before: Floats) -> Self:
         """The goal of a sample whose initial weights have the sums (P,) and not those `before`: shares go along with them."""
         return replace(self, total=self.total * (sums / before)[:, None]) if self.reading == "shares" else self

@@ -7,8 +7,16 @@ things tell: a further step of Newton's method would again change those weights 
 nothing but rows at their bounds has any part in ν'T.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from scipy import optimize, special
+
+from ..aliases import Array, Floats, Truths
+
+if TYPE_CHECKING:
+    from .distances import Distance
+    from .solver import System
 
 SMALL = 0.01  # share of the mean factor below which a factor is looked at
 STEPS = 60  # each divides what is left of vanishing weights by e
@@ -20,7 +28,7 @@ BLOCK = 4096
 MOST = 5000  # rows that go into a linear programme
 
 
-def looked_at(distance, weight, g, tol, margins):
+def looked_at(distance: "Distance", weight: Floats, g: Floats, tol: float, margins: int | None) -> Truths:
     """Cells (K,) so close to a bound that they may have to reach it; `margins` of cells without numbers, otherwise None."""
     open_ = distance.method in ("raking", "logit") or (distance.method == "truncated_raking" and distance.lower == 0)
     if not open_:
@@ -37,7 +45,7 @@ def looked_at(distance, weight, g, tol, margins):
     return small
 
 
-def triangle_of(x, root, size, start):
+def triangle_of(x: Any, root: Floats, size: Floats, start: Array) -> Floats:
     """R (p, p) of the rows √slope x / size below those of `start` (many, p), so that R'R is the sum of their squares."""
     triangle = start / size
     for first in range(0, len(root), BLOCK):
@@ -55,7 +63,7 @@ class Edge:
     rows : cells with weight whose factors move with λ. left : (rows,) logs of their factors (logit: log odds between the bounds).
     """
 
-    def __init__(self, system, g, lam):
+    def __init__(self, system: "System", g: Floats, lam: Floats) -> None:
         distance = system.distance
         self.system, self.distance, self.g, self.lam = system, distance, g.copy(), lam.copy()
         moves = g < distance.upper if distance.method == "truncated_raking" else np.ones(len(g), bool)
@@ -73,9 +81,9 @@ class Edge:
             g = np.maximum(g - distance.lower, 1e-300) / np.maximum(distance.upper - g, 1e-300)
         self.left = np.log(np.maximum(g, 1e-300))
 
-    def vanishing(self, small):
+    def vanishing(self, small: Truths) -> tuple[Truths, Floats] | None:
         """Cells among `small` (K,) that must reach a bound, and ν (p,); None where there are none, with g and λ resolved."""
-        small = small[self.rows]
+        small, change, step = small[self.rows], np.zeros(0), np.zeros(0)
         for _ in range(STEPS):
             slope = self.d * self.q * self.steep * self._speed()
             size = self.x.multiply(self.x).T @ slope + np.sum(self.start**2, axis=0)
@@ -132,7 +140,7 @@ class Edge:
         equal = triangle_of(free, np.ones(free.shape[0]), size, none)
         clipped = x[np.setdiff1d(np.flatnonzero(self.system.weight > 0), self.rows)].toarray() / size
         less = np.unique(np.vstack([-ends, clipped]), axis=0)[:MOST]
-        found = optimize.linprog(
+        found: Any = optimize.linprog(
             np.ones(2 * len(size)),
             A_ub=np.hstack([less, -less]),
             b_ub=np.zeros(len(less)),

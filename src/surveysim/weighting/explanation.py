@@ -1,8 +1,13 @@
 """Why totals cannot be met, in words: constraints that contradict each other, what must give way, which bounds would do."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from ..aliases import Floats
 from ..on_demand import Later
+from .distances import Distance
 
 optimize, sparse = Later("scipy", ".optimize"), Later("scipy", ".sparse")
 MOST_EXPLAINED = 50_000  # cells or rows for which infeasibility is explained by linear programming
@@ -10,11 +15,13 @@ DEPENDENT = 1e-11  # columns whose combination is less than this share of them d
 BLOCK = 4096
 
 
-def percent(gap):
+def percent(gap: float) -> str:
     return f"{100 * abs(gap):.3g} %"
 
 
-def explained(x, d, target, distance, gap, steps, say):
+def explained(
+    x: Any, d: Floats, target: Floats, distance: Distance, gap: Floats, steps: int, say: Callable[[Any], str]
+) -> str:
     """Which constraints stand in the way and which bounds would do, by linear programming."""
     worst = int(np.argmax(np.abs(np.nan_to_num(gap, nan=np.inf))))
     text = f"calibration stopped after {steps} steps: {say(worst)} is still off by {percent(gap[worst])}."
@@ -55,7 +62,7 @@ def _norms(x, d):
     return np.sqrt(np.asarray(x.multiply(x).T @ d).ravel())
 
 
-def contradiction(x, d, target, tol, say):
+def contradiction(x: Any, d: Floats, target: Floats, tol: float, say: Callable[[Any], str]) -> str | None:
     """Constraints that depend on each other must agree: totals orthogonal to every combination that is always zero."""
     size = _norms(x, d)
     if not np.all(size > 0):  # of variables next to nothing squares are 0
@@ -91,7 +98,7 @@ def _least_slack(x, d, target, lower, upper):
     K, p = x.shape
     matrix = sparse.hstack([x.multiply(d[:, None]).T, sparse.identity(p), -sparse.identity(p)], format="csr")
     bounds = [(lower, None if np.isinf(upper) else upper)] * K + [(0, None)] * (2 * p)
-    result = optimize.linprog(
+    result: Any = optimize.linprog(
         np.r_[np.zeros(K), np.ones(2 * p)], A_eq=matrix, b_eq=target, bounds=bounds, method="highs"
     )
     return result.x[K : K + p] - result.x[K + p :] if result.status == 0 else None

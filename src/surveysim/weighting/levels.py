@@ -1,9 +1,12 @@
 """From a table's columns to the levels of margins, and what is said where a row has none."""
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Ints, Table
 from ..errors import CalibrationError
 from ..guards import refuse
 from ..naming import near
@@ -12,14 +15,14 @@ from ..tables import coded
 REMEDY = " Impute it, give missing its own level and total, or drop the rows."
 
 
-def level_codes(data, variable, labels):
+def level_codes(data: Table, variable: Sequence[str], labels: Sequence[Any]) -> Ints:
     """Index (n,) of each row's level in `labels`; raises where a value is missing or has no total."""
-    codes = None
+    codes = np.zeros(0, np.int64)
     for position, name in enumerate(variable):
         part = [level[position] for level in labels]
         known = {label: k for k, label in enumerate(dict.fromkeys(part))}
         one = _column_codes(data, known, name)
-        codes = one if codes is None else codes * len(known) + one
+        codes = one if position == 0 else codes * len(known) + one
     if len(variable) == 1:
         return codes
     grids = [list(dict.fromkeys(level[i] for level in labels)) for i in range(len(variable))]
@@ -38,7 +41,7 @@ def level_codes(data, variable, labels):
     return result
 
 
-def raking_levels(data, name, look=True):
+def raking_levels(data: Table, name: Any, look: bool = True) -> tuple[Ints, list[Any]]:
     """Codes (n,) and labels of a raking variable: levels that are equal to each other cannot have totals of their own.
 
     look : as for `coded`.
@@ -69,7 +72,7 @@ def refuse_holes(name: object, missing: np.ndarray, remedy: str = REMEDY) -> Non
     refuse(missing, message, CalibrationError, name=name, remedy=remedy)
 
 
-def no_total(name, label, rows, known):
+def no_total(name: object, label: object, rows: int, known: Iterable[Any]) -> str:
     close = [k for k in known if str(k).strip() == str(label).strip()] or near(label, known)
     hint = f" Did you mean {close[0]!r}" if close else ""
     if close and type(close[0]) is not type(label):

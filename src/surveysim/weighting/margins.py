@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, SupportsIndex
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, Ints, Table
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..files.spelling import spelt_as
 from ..guards import sight
@@ -40,23 +42,23 @@ class Margins:
     total: np.ndarray
 
     @cached_property
-    def first(self):
+    def first(self) -> Ints:
         """First column of each margin, and the number of columns."""
         return np.concatenate([[0], np.cumsum([len(levels) for levels in self.labels])]).astype(np.int64)
 
     @cached_property
-    def margin_names(self):
+    def margin_names(self) -> list[str]:
         """What each margin is called."""
         return [" × ".join(map(str, variable)) for variable in self.variables]
 
-    def name(self, column):
+    def name(self, column: int) -> tuple[str, Any]:
         """Margin and level of a column, for messages."""
         m = int(np.searchsorted(self.first, column, side="right")) - 1
         level = self.labels[m][column - self.first[m]]
         return self.margin_names[m], level if len(level) > 1 else level[0]
 
     @classmethod
-    def parse(cls, margins, by=None, signed=False):
+    def parse(cls, margins: Any, by: str | None = None, signed: bool = False) -> "Margins":
         """From {column or tuple: {level: total}}, with `by` {partition: that}, or a tidy table variable, level, total.
 
         Totals below 0 are refused unless `signed`.
@@ -111,7 +113,7 @@ class Margins:
             total[p, at] = _numbers(totals, key, signed)
         return cls(by, tuple(parts), tuple(levels), tuple(tuple(known) for known in levels.values()), total)
 
-    def reading(self, margins_are, rescale):
+    def reading(self, margins_are: str | None, rescale: Any) -> str:
         """ "totals" or "shares": as said, else shares only if every margin sums to 1 or 100; a mixture raises."""
         guards.choice(margins_are, "margins_are", (None, "totals", "shares"))
         if margins_are is not None or rescale is not None:
@@ -129,7 +131,7 @@ class Margins:
             )
         return "shares"
 
-    def refuse_near_shares(self, base):
+    def refuse_near_shares(self, base: Floats) -> None:
         """Raise where all margins sum to nearly 1 or 100 and the weights (P,) to something else: shares gone wrong."""
         sums = self._sums
         near = (np.abs(sums - 1) <= NEARLY) | (np.abs(sums / 100 - 1) <= NEARLY)
@@ -162,7 +164,7 @@ class Margins:
             values = self.total[p, self.first[m] : self.first[m + 1]]
             values = values[~np.isnan(values)]
             digits = max((guards.decimals(f"{value:.12g}") for value in values), default=0)
-            found[p, m] = any(guards.rounded(sums[p, m], whole, len(values), digits) for whole in (1.0, 100.0))
+            found[p, m] = any(guards.rounded(float(sums[p, m]), whole, len(values), digits) for whole in (1.0, 100.0))
         return found & (sums > 0)
 
     def _say_rounded(self, at):
@@ -176,7 +178,7 @@ class Margins:
                 f"the shares of {', of '.join(text)}, and are divided by that.", SurveysimWarning, stacklevel=5
             )
 
-    def as_totals(self, base, reading, rescale=None):
+    def as_totals(self, base: Floats, reading: str, rescale: Any = None) -> tuple[Floats, Floats]:
         """The margins as totals that agree (P, C), and by what each was multiplied (P, M).
 
         Shares are multiplied by the base weights' sums (P,), whatever they sum to with `rescale`; totals are checked for consistency,
@@ -227,7 +229,7 @@ class Margins:
             raise DataError(f"rescale = {sight(rescale)} is no margin; the margins are {', '.join(self.margin_names)}.")
         return self.variables.index(names_of(rescale))
 
-    def where(self, p):
+    def where(self, p: SupportsIndex) -> str:
         """ " of by level", for messages."""
         return f" of {self.by} {self.partitions[p]!r}" if self.by is not None else ""
 
@@ -267,7 +269,7 @@ def _place_levels(known, levels):
     known.update(ordered)
 
 
-def names_of(value):
+def names_of(value: Any) -> tuple[Any, ...]:
     """A name, or a tuple of names, as a tuple."""
     return tuple(value) if isinstance(value, TUPLE) else (value,)
 
@@ -277,9 +279,9 @@ def _is_shares(sums):
     return (np.abs(sums - 1) <= CONSISTENT) | (np.abs(sums / 100 - 1) <= CONSISTENT)
 
 
-def _numbers(totals, variable, signed):
+def _numbers(totals: Any, variable: tuple[Any, ...], signed: bool) -> Any:
     """Totals of one margin as floats; NaN, infinite or (unless `signed`) negative ones are refused."""
-    given = list(totals.values() if callable(totals.values) else totals.values)
+    given = [value for _, value in totals.items()]
     if all(type(value) is float and (0 <= value < np.inf) for value in given):
         return given
     bad = np.array([not (guards.is_finite(value) and (signed or value >= 0)) for value in given])
@@ -315,14 +317,14 @@ def _from_tidy(table, by):
     return nested
 
 
-def of_file(data, margins, weight):
+def of_file(data: Table, margins: Margins, weight: Any) -> tuple[Any, Margins, Any]:
     """What weighting needs of a survey file, whose levels have the margins' names: labels or codes, both as text; other tables as they
     are."""
     if not is_file(data):
         return data, margins, weight
     labels = tuple(tuple(tuple(map(spelt_as, level)) for level in levels) for levels in margins.labels)
     parts = tuple(p if p is None else spelt_as(p) for p in margins.partitions)
-    wanted = {} if margins.by is None else {margins.by: set(parts)}
+    wanted: dict[Any, set[Any]] = {} if margins.by is None else {margins.by: set(parts)}
     for variable, levels in zip(margins.variables, labels, strict=True):
         for k, name in enumerate(variable):
             wanted.setdefault(name, set()).update(level[k] for level in levels)

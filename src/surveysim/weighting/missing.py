@@ -1,17 +1,24 @@
 """What becomes of respondents whose raking variables are missing: refused, left out, or a level of their own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, Table
+from ..coding import categorical
 from ..errors import DataError
 from ..tables import Columns, coded, rows_of
 from .constraints import Multiplied
 from .levels import raking_levels
 from .margins import MISSING, Margins
 from .problem import base_weights
+
+if TYPE_CHECKING:
+    from .problem import Problem
 
 POLICIES = ("fail", "drop", "level")
 
@@ -35,16 +42,16 @@ class Completed:
     groups: dict = field(default_factory=dict)
 
     @property
-    def unknown(self):
+    def unknown(self) -> list[int]:
         """Columns of the totals of missing levels, which nobody knows."""
         labels = [level for levels in self.margins.labels for level in levels]
         return [c for c, level in enumerate(labels) if MISSING in level]
 
-    def left_out(self, links):
+    def left_out(self, links: tuple[Any, ...]) -> tuple[Any, ...]:
         """The links of a calibration of the rows that are left, after the step that left the others out."""
         return (Multiplied(self.kept), *links) if self.policy == "drop" and not self.kept.all() else links
 
-    def follow(self, problem, total, shares):
+    def follow(self, problem: "Problem", total: Floats, shares: bool) -> Floats | None:
         """By how much totals (P, C) move with the initial weight of each row (n, W), or None where they are fixed."""
         if not any(holes for shared in self.groups.values() for _, holes in shared):
             return None
@@ -55,7 +62,7 @@ class Completed:
         return moves[cells.cell]
 
 
-def complete(data, margins, weight, by, policy):
+def complete(data: Table, margins: Margins, weight: Any, by: str | None, policy: str) -> Completed:
     """A `Completed` table with which rows whose raking variables are missing can be raked.
 
     "drop" takes their weight away, so that the others stand for everybody. "level" gives them a level of their own, `(missing)`, whose
@@ -109,7 +116,7 @@ def _filled(data, columns, by, keep):
         filled[name] = pd.Categorical.from_codes(np.where(codes < 0, hole, codes), dtype=kind)
     if by is not None and by not in filled:
         codes, labels = coded(data, by)
-        filled[by] = pd.Categorical.from_codes(np.asarray(codes), categories=list(labels))
+        filled[by] = categorical(np.asarray(codes), list(labels))
     return filled
 
 
@@ -144,9 +151,9 @@ def _levels(columns, lost, variable, rows):
 
 def _shared_out(known, levels, base, whole):
     """Totals with those of missing levels among them, group by group of the levels of the variables that are never missing."""
-    weight = pd.Series(base).groupby(pd.Series(levels, dtype=object)).sum()
-    weight = weight[weight > 0]
-    group = {level: tuple(level[k] for k in whole) for level in (*known, *weight.index)}
+    sums = pd.Series(base).groupby(pd.Series(levels, dtype=object)).sum()
+    weight: dict[Any, float] = sums[sums > 0].to_dict()
+    group = {level: tuple(level[k] for k in whole) for level in (*known, *weight)}
     entries, shared = {}, []
     for g in dict.fromkeys(group[level] for level in known):
         mine = {level: t for level, t in known.items() if group[level] == g}
@@ -160,7 +167,7 @@ def _shared_out(known, levels, base, whole):
     return entries, shared
 
 
-def followed(problem, groups, total):
+def followed(problem: "Problem", groups: Mapping[Any, Any], total: Floats) -> Floats:
     """How the totals follow the initial weights: derivative of each total by the weight of a row of each cell, (K, C).
 
     In a group of total T and weight W the missing share m gives totals T_c (1 - m) and T m; a row moves m by (1[missing] - m) / W.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..aliases import Array, Floats
 from ..on_demand import Later
 
 linalg = Later("scipy", ".linalg")
@@ -20,7 +21,7 @@ class Orthonormal:
     z : (K, r). ridge : A'RA (r, r). back : (r, p) with x = z back and, for γ = T − Σ d g z − A'RA μ, the gaps γ back of x.
     """
 
-    def __init__(self, x, weight, ridge=None):
+    def __init__(self, x: Array, weight: Floats, ridge: Floats | None = None) -> None:
         root = np.sqrt(weight)[:, None]
         rows = root * x
         if ridge is not None:
@@ -36,18 +37,18 @@ class Orthonormal:
         self.z = np.divide(q[:K], root, out=np.zeros((K, rank)), where=root > 0)
         self.ridge = None if ridge is None else q[K:].T @ q[K:]
 
-    def target(self, total):
+    def target(self, total: Floats) -> Floats:
         """Totals (r,) of z from those of x (p,); of variables that others determine, none is used."""
         kept = self.order[: self.rank]
         return linalg.solve_triangular(self.r[:, : self.rank], total[kept] / self.size[kept], trans="T")
 
-    def multipliers(self, mu):
+    def multipliers(self, mu: Floats) -> Floats:
         """λ (p,) of x from those of z (r,)."""
         lam, kept = np.zeros(len(self.size)), self.order[: self.rank]
         lam[kept] = linalg.solve_triangular(self.r[:, : self.rank], mu) / self.size[kept]
         return lam
 
-    def finest(self, scale):
+    def finest(self, scale: Floats) -> float:
         """The gap in z that is surely less than `scale` (p,) in x."""
         size = np.empty(len(scale))
         size[self.order] = np.linalg.norm(self.r, axis=0)

@@ -1,14 +1,16 @@
 """A calibration as a problem on cells: rows collapsed, totals matched to levels; `solution` solves it by any distance."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Column, Floats, Ints, Table, Truths
 from ..errors import CalibrationError, DataError
 from ..tables import called, numbers_of, rows_of
 from .cells import MOST_FAULTS, Axis, Cells, axis_of, collapse, refuse_weights, with_all_faults
@@ -17,7 +19,7 @@ from .levels import level_codes
 from .margins import Margins
 
 
-def base_weights(data, weight, n):
+def base_weights(data: Table, weight: Column | None, n: int) -> Floats:
     """Initial weights (n,) from a column name, an array or None; finite, not negative, not all zero."""
     if weight is None:
         return np.ones(n)
@@ -61,7 +63,7 @@ class Problem:
     weight_name: str = "weight"
 
     @classmethod
-    def of(cls, data, targets, weight):
+    def of(cls, data: Table, targets: Margins, weight: Any) -> Self:
         """Code a table's columns to the margins' levels and collapse it; the faults of all margins come in one message."""
         try:
             return cls._of(data, targets, weight)
@@ -90,7 +92,7 @@ class Problem:
         return self.z is None and self.q is None and self.covariance is None
 
     @cached_property
-    def sums(self):
+    def sums(self) -> Floats:
         """Initial weights by partition (P,), not all zero."""
         sums = np.add.reduceat(np.append(self.cells.weight, 0.0), self.cells.start[:-1])
         sums[np.diff(self.cells.start) == 0] = 0.0
@@ -99,7 +101,7 @@ class Problem:
         return sums
 
     @cached_property
-    def columns(self):
+    def columns(self) -> Ints:
         """Column of the totals for every column of the constraints (W,); -1 where a level has no total."""
         first = self.targets.first
         place = np.concatenate([axis.place for axis in self.axes] + [np.arange(len(self.numeric))])
@@ -112,11 +114,11 @@ class Problem:
         return len(self.columns) == self.targets.first[-1] + len(self.numeric) and self.columns.min(initial=0) >= 0
 
     @cached_property
-    def before(self):
+    def before(self) -> Floats:
         """Initial weights by partition and column (P, W), of the absolute values of numeric variables."""
         return self.sums_of(self.cells.weight, np.abs)
 
-    def sums_of(self, weight, of=np.asarray):
+    def sums_of(self, weight: Floats, of: Callable[[Any], Any] = np.asarray) -> Floats:
         """Weights (K,) by partition and column (P, W)."""
         cells, width = self.cells, len(self.columns)
         if self.z is None:
@@ -130,7 +132,7 @@ class Problem:
                 result[p, width - z.shape[1] :] = weight[a:b] @ z[a:b]
         return result
 
-    def merged(self, image):
+    def merged(self, image: Ints) -> "Problem":
         """The same problem with levels merged: column `image` (P, C) of the totals takes the place of each."""
         row, start, axes = self.cells.partition[self.cells.cell], 0, []
         for m, (axis, first, labels) in enumerate(
@@ -145,26 +147,27 @@ class Problem:
         cells = collapse(axes, row if P > 1 else None, P, self.base, self.n, self.targets.margin_names, what=what)
         return Problem(self.targets, axes, cells, self.base, self.n, weight_name=what)
 
-    def reweighted(self, base):
+    def reweighted(self, base: Floats) -> Self:
         """The same problem from other initial weights (n,)."""
         cells = replace(self.cells, weight=np.bincount(self.cells.cell, base, len(self.cells.weight)))
         return replace(self, cells=cells, base=base)
 
-    def softened(self, covariance):
+    def softened(self, covariance: Floats) -> Self:
         """The same problem with totals known with error; covariance (P, C + Z, C + Z) in the order of the totals."""
         wide = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))  # the last column serves levels without a total
         return replace(self, covariance=wide[:, self.columns][:, :, self.columns])
 
     @cached_property
-    def ridge(self):
+    def ridge(self) -> Floats:
         """What is added to the dual's curvature for totals with error, V / κ (P, W, W); see `calibrate`."""
+        assert self.covariance is not None  # of totals known with error
         base = np.ones(self.n) if self.base is None else self.base
         row = self.cells.partition[self.cells.cell]
         sums, squares = (np.bincount(row, v, len(self.covariance)) for v in (base, base**2))
         kappa = np.divide(squares, sums, out=np.ones(len(sums)), where=sums > 0)
         return self.covariance / kappa[:, None, None]
 
-    def in_axis_order(self, total):
+    def in_axis_order(self, total: Floats) -> Floats:
         """Totals (P, C + Z) as (P, W); raises where levels and respondents do not match."""
         ordered = total[:, self.columns]
         if self._matched and not np.isnan(ordered).any() and (self.before > 0).all():
@@ -197,7 +200,7 @@ class Problem:
             f"neighbour.{others}"
         )
 
-    def refuse_lost(self, lost, what):
+    def refuse_lost(self, lost: Truths, what: str) -> None:
         """Refuse columns (P, W) that respondents are lost in, for what they have."""
         p, w = np.argwhere(lost)[0]
         raise CalibrationError(
@@ -205,7 +208,7 @@ class Problem:
             f"{self.before[p, w]:,.6g}. Add its total, merge it, or drop these respondents."
         )
 
-    def name(self, w):
+    def name(self, w: int) -> tuple[Any, Any]:
         """Margin and level of a column of the constraints, for messages."""
         for variable, axis in zip(self.targets.margin_names, self.axes, strict=True):
             if w < len(axis.place):
@@ -225,11 +228,11 @@ class Problem:
             np.empty((part.stop - part.start, 0)) if self.z is None else self.z[part],
         )
 
-    def say(self, p):
+    def say(self, p: int) -> Callable[[Any], str]:
         """Describes columns of a partition, for messages."""
         return lambda w: _describe(*self.name(w)) + self.targets.where(p)
 
-    def rows_in(self, first, hit):
+    def rows_in(self, first: int, hit: Truths) -> str:
         """Rows with weight of cells `first` + those that are hit, in words."""
         chosen = np.zeros(len(self.cells.weight), bool)
         chosen[first : first + len(hit)] = hit
@@ -238,7 +241,7 @@ class Problem:
             rows &= self.base > 0
         return f"{int(rows.sum())} {'row' if rows.sum() == 1 else 'rows'} (the first is row {int(np.argmax(rows))})"
 
-    def table(self, factor, total):
+    def table(self, factor: Floats, total: Floats) -> pd.DataFrame:
         """Targets, sums before and after, and respondents by partition and level."""
         targets, (P, C) = self.targets, total.shape
         values = np.zeros((3, P, C + 1))
@@ -260,7 +263,7 @@ class Problem:
             }
         )
 
-    def respondents(self):
+    def respondents(self) -> Ints:
         """Rows with weight by partition and column (P, W)."""
         cells, P, width = self.cells, len(self.targets.partitions), len(self.columns)
         there = slice(None) if self.base is None else np.flatnonzero(self.base > 0)
@@ -275,11 +278,11 @@ class Problem:
             result[:, : width - len(self.numeric)] = np.concatenate([e.reshape(P, -1) for e in each], axis=1)
         return result.astype(np.int64)
 
-    def links(self, factor, shared):
+    def links(self, factor: Floats, shared: Floats | None) -> tuple[Any, ...]:
         """The chain of a calibration with factors of the cells (K,), as `constraints`."""
         return (self.constraints(factor, shared),)
 
-    def rows(self):
+    def rows(self) -> tuple[Ints, Floats]:
         """Partition (n,) and calibration variables (n, W) of the rows."""
         cells = self.cells
         x = np.zeros((len(cells.weight), len(self.columns)))
@@ -289,13 +292,13 @@ class Problem:
             x[:, x.shape[1] - self.z.shape[1] :] = self.z
         return cells.partition[cells.cell], x[cells.cell]
 
-    def shares_of(self, total):
+    def shares_of(self, total: Floats) -> Floats:
         """What totals (P, C) are of the initial weights of their partitions, (P, W)."""
         shape = len(self.sums), len(self.columns)
         given, sums = np.nan_to_num(self.in_axis_order(total)), self.sums[:, None]
         return np.divide(given, sums, out=np.zeros(shape), where=sums > 0)
 
-    def constraints(self, factor, shared=None):
+    def constraints(self, factor: Floats, shared: Floats | None = None) -> Constraints | LinearConstraints:
         """The link of a calibration with factors of the cells (K,): rows in the cells that occur and cells in columns, or the rows'
         calibration variables. shared : (P, C) totals that were shares of the initial weights' sums."""
         cells, base = self.cells, np.ones(self.n) if self.base is None else self.base

@@ -5,12 +5,15 @@ codes them and sums their weights, the solve runs on cells, one pass writes the 
 Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Array, Column, Floats, Ints, Table, Totals, Values
 from ..errors import CalibrationError, DataError
 from ..tables import held, kept, numbers_of, once
 from .cells import Axis, collapse, spread
@@ -25,19 +28,19 @@ from .trimming import calibrate_trimmed, copies, links_of, trim_bounds
 
 
 def rake(
-    data,
-    margins,
+    data: Table,
+    margins: Totals,
     *,
-    weight=None,
-    by=None,
-    bounds=None,
-    trim=None,
-    margins_are=None,
-    rescale=None,
-    missing="fail",
-    tol=1e-9,
-    max_iter=1000,
-):
+    weight: Column | None = None,
+    by: str | None = None,
+    bounds: tuple[float, float] | None = None,
+    trim: tuple[float | None, float | None] | None = None,
+    margins_are: str | None = None,
+    rescale: bool | str | None = None,
+    missing: str = "fail",
+    tol: float = 1e-9,
+    max_iter: int = 1000,
+) -> Calibration:
     """Rake weights to the known totals of categorical margins.
 
     Parameters
@@ -86,13 +89,12 @@ def rake(
     guards.choice(missing, "missing", POLICIES)
     options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
     options |= {"missing": missing, "tol": tol, "max_iter": max_iter}
-    margins = Margins.parse(margins, by)
-    data, margins, weight = of_file(data, margins, weight)
+    data, targets, weight = of_file(data, Margins.parse(margins, by), weight)
     data = once(data)
-    result = _raked(data, margins, weight, None, **options)
+    result = _raked(data, targets, weight, None, **options)
     if missing == "level":
         options["margins_are"] = result.reading
-        again = partial(_again, held(data), margins, result.base(len(result.final)), options)
+        again = partial(_again, held(data), targets, result.base(len(result.final)), options)
         result = replace(result, replay=again)
     return result
 
@@ -137,7 +139,16 @@ def _completed(whole, result, problem, goal):
     return whole.left_out(links)
 
 
-def rake_coded(codes, totals, weight=None, *, out=None, scratch=None, tol=1e-9, max_iter=1000):
+def rake_coded(
+    codes: Sequence[Ints],
+    totals: Sequence[Values],
+    weight: Floats | None = None,
+    *,
+    out: Floats | None = None,
+    scratch: Array | None = None,
+    tol: float = 1e-9,
+    max_iter: int = 1000,
+) -> Any:
     """Rake rows that are coded already: the same solver without a table, for simulations and services.
 
     Parameters

@@ -3,14 +3,17 @@
 The order is the survey's: design → multiplicity → nonresponse per frame → composite → raking.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Column, Floats, Pathname, Table
 from ..coding import all_finite
 from ..display import Shown
 from ..errors import DataError
@@ -30,11 +33,11 @@ class Applied:
     index : of the table of cases, where it has one.
     """
 
-    recipe: object
-    cases: object
-    dispositions: object
+    recipe: "Recipe"
+    cases: Any
+    dispositions: Any
     start: np.ndarray | None
-    index: object
+    index: Any
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,12 @@ class Weights(Shown):
     replay: Applied | None = field(repr=False, default=None)
 
     @property
-    def calibrations(self):
+    def calibrations(self) -> tuple[Calibration, ...]:
         """The rakings, in order."""
         return tuple(result for result in self.results if isinstance(result, Calibration))
 
     @cached_property
-    def links(self):
+    def links(self) -> tuple[Any, ...]:
         """What every step does to scores, from `start` on; see `weighting.constraints`."""
         links, before = [], self.start
         for after, result in zip(self.columns.values(), self.results, strict=True):
@@ -86,25 +89,25 @@ class Weights(Shown):
         return tuple(links)
 
     @property
-    def calibration(self):
+    def calibration(self) -> Calibration | None:
         """The last raking; None without one."""
         return self.calibrations[-1] if self.calibrations else None
 
     @cached_property
-    def table(self):
+    def table(self) -> pd.DataFrame:
         return pd.DataFrame(self.columns)
 
     def _shown(self):
         return self.table.describe().T.rename_axis("step")[["min", "50%", "mean", "max"]]
 
     @cached_property
-    def final(self):
+    def final(self) -> Floats:
         weight = list(self.columns.values())[-1]
         if self.calibration is not None:
             remember(weight)
         return weight
 
-    def again(self, base):
+    def again(self, base: Floats) -> Floats:
         """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
 
         base : what takes the place of `start`: of the weights that the recipe was given, or that its first step brought.
@@ -119,6 +122,8 @@ class Weights(Shown):
         >>> weights.again([1.0, 1.0, 2.0]).round(6).tolist()  # one respondent counts twice
         [20.0, 10.0, 20.0]
         """
+        if self.replay is None:
+            raise DataError("these are the weights of a replicate; ask those of the sample.")
         recipe, cases = self.replay.recipe, self.replay.cases
         if isinstance(cases, pd.DataFrame):
             same_index(base, cases.index, "base")
@@ -127,7 +132,7 @@ class Weights(Shown):
             base = copies(base, self.start)
         return recipe.replay(self, cases, base, self.replay.dispositions).final
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: the steps and the Kish design effect after each.
 
         Examples
@@ -161,7 +166,7 @@ class Recipe:
     Recipe(base_weight → final_weight)
     """
 
-    def __init__(self, steps):
+    def __init__(self, steps: Iterable[Any]) -> None:
         if not isinstance(steps, list | tuple):
             raise DataError(f"a recipe takes a list of steps; got {type(steps).__name__}.")
         self.steps = tuple(steps)
@@ -184,14 +189,14 @@ class Recipe:
             )
 
     @property
-    def starts(self):
+    def starts(self) -> bool:
         """Whether the first step brings weights of its own."""
         return getattr(self.steps[0], "starts", False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Recipe({' → '.join(step.name for step in self.steps)})"
 
-    def apply(self, cases, dispositions=None, weight=None):
+    def apply(self, cases: Table, dispositions: Any = None, weight: Column | None = None) -> Weights:
         """Weights of the interviews in `cases` (a table); `dispositions` are the counts nonresponse steps use.
 
         weight : (n,) to start from, where no step brings weights of its own; None is 1.
@@ -225,7 +230,7 @@ class Recipe:
         applied = Applied(self, held(cases), held(dispositions), start, getattr(cases, "index", None))
         return replace(found, replay=applied)
 
-    def replay(self, weights, cases, multiplier, dispositions=None):
+    def replay(self, weights: Weights, cases: Any, multiplier: Floats | None, dispositions: Any = None) -> Weights:
         """The same weighting in a replicate of the sample: initial weights times `multiplier` (n,), then step by step.
 
         What a survey decides once is kept from `weights`, the full sample's: θ and the merged levels. Nonresponse factors come
@@ -268,7 +273,7 @@ class Recipe:
             results.append(result)
         return Weights(columns, tuple(records), start, tuple(results))
 
-    def to_toml(self, path=None):
+    def to_toml(self, path: Pathname | None = None) -> str:
         """The recipe as TOML text, control totals included; written to `path` when one is given.
 
         Examples
@@ -287,7 +292,7 @@ class Recipe:
         return text
 
     @classmethod
-    def from_toml(cls, source):
+    def from_toml(cls, source: Pathname) -> Self:
         """A recipe from the TOML of `to_toml`: a path, or the text itself (with a line break).
 
         Examples

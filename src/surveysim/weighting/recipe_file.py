@@ -2,12 +2,15 @@
 
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Pathname
 from ..errors import DataError
 from .margins import Margins
 from .steps import STEPS
@@ -15,7 +18,7 @@ from .steps import STEPS
 KINDS = {step.__name__: step for step in STEPS}
 
 
-def written(steps):
+def written(steps: Iterable[Any]) -> str:
     """Steps as TOML text."""
     lines = []
     for step in steps:
@@ -32,7 +35,7 @@ def written(steps):
     return "\n".join(lines)
 
 
-def steps_in(source):
+def steps_in(source: Pathname) -> list[Any]:
     """The steps of a recipe: of the file at a path, or of the text itself (with a line break)."""
     try:
         text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
@@ -106,4 +109,5 @@ def _step(entry):
                 f"the margins of {kind} need rows of variable, level and total (and partition with by): {error!r}."
             ) from None
         entry["margins"] = Margins.parse(nested, by)
-    return KINDS[kind](**{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()})
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
+    return KINDS[kind](**given)

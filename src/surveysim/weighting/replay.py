@@ -6,15 +6,20 @@ replicates is ever made unless it is asked for.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Floats, Ints
 from ..coding import codes_inside
 from ..errors import CalibrationError, DataError
 from ..kernels import replicates
 from . import solver
 from .cells import as_kernel_input
+
+if TYPE_CHECKING:
+    from .result import Calibration
 
 LANES = replicates.LANES
 MOST_ORDERS = 300  # orders of magnitude that a product of factors may have
@@ -34,7 +39,7 @@ class Pairs:
     weight: np.ndarray
 
     @classmethod
-    def of(cls, psu, psus, cell, cells, weight):
+    def of(cls, psu: Ints, psus: int, cell: Ints, cells: int, weight: Floats | None) -> Self:
         """Pairs of rows with PSU codes (n,) and cells (n,), in the order of whichever there are more of."""
         n = len(cell)
         psu, cell = np.ascontiguousarray(psu, dtype=np.int32), np.ascontiguousarray(cell, dtype=np.int32)
@@ -61,7 +66,7 @@ class Replay:
         cells.
     """
 
-    def __init__(self, calibration, psu, psus):
+    def __init__(self, calibration: "Calibration", psu: Ints, psus: int) -> None:
         self.problem, self.distance = calibration.problem, calibration.goal.distance
         self.total = np.nan_to_num(self.problem.in_axis_order(calibration.goal.total))
         self.shares, cells = calibration.reading == "shares", self.problem.cells
@@ -82,7 +87,7 @@ class Replay:
         """Sums (lanes, P) of cell sums (K, lanes)."""
         return np.stack([sums[a:b].sum(axis=0) for a, b in pairwise(self.problem.cells.start)], axis=1)
 
-    def lanes(self, multiplier, lanes: int, first: int, tol: float, max_iter: int) -> np.ndarray:
+    def lanes(self, multiplier: Floats, lanes: int, first: int, tol: float, max_iter: int) -> np.ndarray:
         """g of every cell (K, LANES) in LANES replicates with the multipliers (PSUs, LANES), of which the first `lanes` count.
 
         Raises
@@ -91,7 +96,7 @@ class Replay:
         """
         return self.factors(*self.solved(multiplier, lanes, first, tol, max_iter))
 
-    def solved(self, multiplier, lanes: int, first: int, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray]:
+    def solved(self, multiplier: np.ndarray, lanes: int, first: int, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray]:
         """Of the same replicates factors (raking) or multipliers λ of the constraints (lanes, P, W), and the scale of totals (lanes, P)."""
         sums = np.empty((len(self.problem.cells.weight), LANES))
         replicates.cell_sums(self.pairs.psu, self.pairs.cell, self.pairs.weight, multiplier, sums)
@@ -132,7 +137,7 @@ class Replay:
 
     def _sweep(self, part, p, lanes, tol, max_iter, column):
         """Rake the lanes of one partition into `column`; gaps (LANES,)."""
-        table = solver.table_of(self.problem.cells.shape[1:])
+        table = solver.table_of((self.problem.cells.shape or ())[1:])
         lead, gap = np.empty((table.moved[0], LANES)), np.empty(LANES)
         each = np.repeat(self.start[p][table.columns][:, None], LANES, axis=1)
         replicates.rake(table.asked(part, self.total[p]), tol, min(int(max_iter), solver.SWEEPS), lead, each, gap)

@@ -3,13 +3,16 @@
 import itertools
 import warnings
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, OwnKind, Table, Values
 from ..display import Shown
 from ..errors import DataError, SurveysimWarning
 from ..tables import column_names, framed, is_file, numbers_of, rows_of, same_index
@@ -60,19 +63,19 @@ class Calibration(Shown):
     final: np.ndarray
     iterations: int
     max_gap: float
-    made: dict
+    made: dict[str, Any]
     problem: Problem
     goal: Goal
     least: float = 0.0
     at_bound: np.ndarray | None = None
-    replay: object = None
+    replay: Callable[[Floats], Floats] | None = None
     rescaled: dict = field(default_factory=dict)
-    index: object = None
-    made_of: object = None
+    index: Any = None
+    made_of: Any = None
     converged = True
 
     @classmethod
-    def of(cls, problem: Problem, goal: Goal, **known) -> "Calibration":
+    def of(cls, problem: Problem, goal: Goal, **known: Any) -> "Calibration":
         """Calibrate a problem; `known` are `index`, `made_of` and `rescaled` of the result."""
         factor, steps, gap = solve(problem, goal)
         cells = problem.cells
@@ -90,48 +93,48 @@ class Calibration(Shown):
         }
         return cls(weight, steps, gap, made, problem, goal, least, **known)
 
-    def _made(self, name):
+    def _made(self, name: str) -> Any:
         given = self.made[name]
         return given() if callable(given) else given
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"made_of": None}  # a look at the table that only saves time
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Calibration: {self.summary()}>"
 
     @property
-    def reading(self):
+    def reading(self) -> str:
         return self.goal.reading
 
     @property
-    def weight(self):
+    def weight(self) -> Floats:
         given = self.final.copy()
         remember(given)
         return given
 
     @cached_property
-    def g(self):
+    def g(self) -> Floats:
         return self._made("g")
 
     @cached_property
-    def margins(self):
+    def margins(self) -> pd.DataFrame:
         return self._made("margins")
 
     @cached_property
-    def links(self):
+    def links(self) -> tuple[Any, ...]:
         return self._made("links")
 
     @cached_property
-    def deff_kish(self):
+    def deff_kish(self) -> float:
         return deff_kish(self.final)
 
     @property
-    def effective_n(self):
+    def effective_n(self) -> float:
         """Respondents over `deff_kish`: the size of an equally weighted sample of the same precision."""
         return np.count_nonzero(self.final) / self.deff_kish
 
-    def deff_henry(self, y):
+    def deff_henry(self, y: Values) -> float:
         """Henry and Valliant's design effect of calibrated weights for one variable, y (n,).
 
         The variance of the calibrated total under single-stage sampling with replacement, n/(n-1) Σ (w u)² about its mean,
@@ -165,7 +168,7 @@ class Calibration(Shown):
             raise DataError("y does not vary, so it has no design effect.")
         return float(n / (n - 1) * np.sum((u - u.mean()) ** 2) / (N**2 * spread / n))
 
-    def base(self, n):
+    def base(self, n: int) -> Floats:
         """Initial weights (n,)."""
         return np.ones(n) if self.problem.base is None else self.problem.base
 
@@ -174,7 +177,7 @@ class Calibration(Shown):
         """Whether the calibration depends on a row through its margin cell alone."""
         return self.replay is None and self.problem.on_cells
 
-    def again(self, base):
+    def again(self, base: Floats) -> Floats:
         """Weights (n,) of the same calibration from other initial weights, for replicates.
 
         Examples
@@ -197,7 +200,7 @@ class Calibration(Shown):
         factor, _, _ = solve(problem, goal)
         return base * factor[problem.cells.cell]
 
-    def add_to(self, data, name="calibrated_weight"):
+    def add_to(self, data: Table, name: str = "calibrated_weight") -> OwnKind:
         """A copy of the table, of its own kind (pandas, polars, pyarrow), with the weights as a further column.
 
         Examples
@@ -225,7 +228,7 @@ class Calibration(Shown):
         column = nw.new_series(name, self.final, backend=frame.implementation)
         return frame.with_columns(column).to_native()
 
-    def extreme(self, n=10):
+    def extreme(self, n: int = 10) -> pd.DataFrame:
         """The `n` largest weights: row, weight, g, share of the sum in percent.
 
         Examples
@@ -241,7 +244,7 @@ class Calibration(Shown):
         share = 100 * self.final[row] / self.final.sum()
         return pd.DataFrame({"row": row, "weight": self.final[row], "g": self.g[row], "share": share})
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: steps, largest gap, range of g, Kish's design effect, effective n.
 
         Examples
@@ -259,7 +262,7 @@ class Calibration(Shown):
             + "".join(f"; {name} rescaled by {factor:.6g}" for name, factor in self.rescaled.items())
         )
 
-    def _shown(self):
+    def _shown(self) -> pd.DataFrame:
         return self.margins
 
 
@@ -267,12 +270,12 @@ _TAKEN_OUT = weakref.WeakValueDictionary()  # arrays of calibrated weights that 
 _NUMBERS = itertools.count()
 
 
-def remember(weight):
+def remember(weight: Floats) -> None:
     """Know an array of calibrated weights again, so that `Survey` can warn where it comes alone."""
     _TAKEN_OUT[next(_NUMBERS)] = weight
 
 
-def warn_if_bare(weight, stacklevel=3):
+def warn_if_bare(weight: object, stacklevel: int = 3) -> None:
     """Warn once where calibrated weights arrive as a bare array, without the constraints their variance needs."""
     for number, known in list(_TAKEN_OUT.items()):
         if known is weight:
@@ -286,7 +289,7 @@ def warn_if_bare(weight, stacklevel=3):
             return
 
 
-def warn_of_dominance(weight, largest, whole):
+def warn_of_dominance(weight: Floats, largest: float, whole: float) -> None:
     """Say so where one respondent stands for a large part of everybody."""
     share = largest / whole if whole > 0 else 0.0
     if share < DOMINANT:
@@ -302,7 +305,7 @@ def warn_of_dominance(weight, largest, whole):
         )
 
 
-def deff_kish(weight):
+def deff_kish(weight: Floats) -> float:
     """Kish's (1965) design effect of weighting, 1 + cv² = n Σw² / (Σw)²; rows without weight are no interviews."""
     weight = np.asarray(weight, dtype=float)
     largest = np.max(weight, initial=0.0)

@@ -4,10 +4,12 @@ A table may have been sorted or filtered since; polars and pyarrow have no index
 """
 
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..aliases import Table
 from ..errors import DataError
 from ..tables import coded, column_names, is_file, numbers_of, pick, same_column
 from .margins import MISSING
@@ -19,7 +21,7 @@ REMEDY = (
 NEAR = 1e-6  # numbers that went through float32 are still the same
 
 
-def refuse_other_rows(data, weights):
+def refuse_other_rows(data: Table, weights: Any) -> None:
     """Raise where a table is not the one that a Calibration or the Weights of a recipe were made for, or in another order."""
     problem, applied = getattr(weights, "problem", None), weights.replay
     index = weights.index if problem is not None else getattr(applied, "index", None)

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Floats, Ints, Truths
 from ..errors import CalibrationError
 from ..kernels import newton as kernels
 from ..kernels import raking
 from ..on_demand import Later
 from . import edge
-from .cells import grid
+from .cells import Cells, grid
 from .distances import Distance
 from .explanation import contradiction, explained, percent
 from .orthonormal import LARGEST, Orthonormal
@@ -28,14 +30,14 @@ GROWN = 1e7  # times the initial weights up to which the rounding errors of larg
 NO_ROWS = np.zeros((0, 0))
 
 
-def check_solver(tol, max_iter):
+def check_solver(tol: object, max_iter: object) -> None:
     """Refuse a tolerance or a number of sweeps under which anything would count as converged."""
     guards.share(tol, "tol", remedy="A relative gap is something like 1e-9.")
     whole = int(max_iter) if isinstance(max_iter, float | np.floating) and max_iter % 1 == 0 else max_iter
     guards.whole_number(whole, "max_iter", 1, remedy="It is the most sweeps, or steps.")
 
 
-def sweep(cells, total, tol, max_iter):
+def sweep(cells: Cells, total: Floats, tol: float, max_iter: int) -> tuple[Floats, Ints, Floats]:
     """Rake cells by iterative proportional fitting to `total` (P, W) (Deming & Stephan 1940), partition by partition.
 
     Returns factors (K,), sweeps (P,) and largest relative gaps (P,), recomputed from the final factors.
@@ -58,7 +60,7 @@ def sweep(cells, total, tol, max_iter):
 class Table:
     """A dense table of cells with its longest axis in front: a sweep is then two products with a long and thin table."""
 
-    def __init__(self, radix):
+    def __init__(self, radix: tuple[int, ...]) -> None:
         self.radix, self.axis = radix, int(np.argmax(radix))
         first = np.concatenate([[0], np.cumsum(radix)])
         others = tuple(r for a, r in enumerate(radix) if a != self.axis)
@@ -67,7 +69,7 @@ class Table:
         self.level = grid(others) if others else np.zeros((1, 0), np.int32)
         self.moved = (radix[self.axis], *others)
 
-    def asked(self, sums, total):
+    def asked(self, sums: Floats, total: Floats) -> Any:
         """The cells' weights (K,), or those of several replicates (K, lanes), and the totals (C,) as the kernels take them."""
         moved, lanes = sums, sums.shape[1:]
         if self.axis != 0:
@@ -75,7 +77,7 @@ class Table:
         cells = np.ascontiguousarray(moved).reshape(self.moved[0], len(self.level), *lanes)
         return raking.Table(cells, total[self.lead], self.level, total[self.columns])
 
-    def product(self, lead, rest):
+    def product(self, lead: Floats, rest: Floats) -> Floats:
         """Factors of all cells (K,) in their own order."""
         with np.errstate(over="ignore", invalid="ignore"):  # of factors that did not converge; the gap tells
             factor = np.multiply.outer(lead, rest)
@@ -83,7 +85,7 @@ class Table:
 
 
 @lru_cache(maxsize=16)
-def table_of(radix):
+def table_of(radix: tuple[int, ...]) -> Table:
     """The layout of a table, made once per shape."""
     return Table(radix)
 
@@ -110,7 +112,7 @@ def newton(system: "System", tol: float, max_iter: int, lam: np.ndarray | None =
     return g, steps, gap
 
 
-def inside(system, g, lam, gap, tol):
+def inside(system: "System", g: Floats, lam: Floats, gap: float, tol: float) -> tuple[Floats, float]:
     """g (K,) and its gap, which may both be better than those given; raises where the totals are at the edge of the possible."""
     small = edge.looked_at(
         system.distance, system.weight, g, max(gap, tol), None if system.z.shape[1] else system.level.shape[1]
@@ -153,7 +155,13 @@ class System:
 
     @classmethod
     def of(
-        cls, part: Part, total, distance: Distance, say: Callable, ridge=None, rows: Callable | None = None
+        cls,
+        part: Part,
+        total: Floats,
+        distance: Distance,
+        say: Callable,
+        ridge: Floats | None = None,
+        rows: Callable | None = None,
     ) -> "System":
         """total : (p,), NaN where nothing is asked. ridge : R (p, p) or None."""
         weight, q, level, inner, z = part
@@ -183,13 +191,13 @@ class System:
         return cls(weight, q, level, inner, z, target, softness, asked, present, unit, distance, say, rows)
 
     @cached_property
-    def scale(self):
+    def scale(self) -> Floats:
         """What a gap is relative to (p,): the total; for a total of 0, what there is."""
         scale = np.where(self.target != 0, np.abs(self.target), self.present)
         return np.where((scale > 0) & self.asked, scale, 1.0)
 
     @cached_property
-    def matrix(self):
+    def matrix(self) -> Any:
         """The calibration variables (K, p), sparse."""
         K, M = self.level.shape
         width = len(self.target) - self.z.shape[1]
@@ -197,7 +205,7 @@ class System:
         ones = sparse.csr_matrix((np.ones(K * M), at), shape=(K, width))
         return sparse.hstack([ones, sparse.csr_matrix(self.z)], format="csc")
 
-    def entangled(self, gap, pivot, tol):
+    def entangled(self, gap: float, pivot: float, tol: float) -> bool:
         """Whether constraints depend on each other so nearly that sums of squares have lost the digits that tell them apart.
 
         A gap of 1e-9 then leaves the weights open by much more. Levels of categories either determine one another or do not.
@@ -206,14 +214,14 @@ class System:
         size = len(self.weight) * len(self.target)
         return lost and size <= LARGEST and bool(np.isfinite(self.target).all() and np.isfinite(self.ridge).all())
 
-    def run(self, lam, g, tol, max_iter):
+    def run(self, lam: Floats, g: Floats, tol: float, max_iter: int) -> tuple[int, float, float]:
         """Newton's method from λ (p,), which it changes, as it does g (K,); steps, gap and smallest pivot."""
         rows = kernels.Rows(self.weight, self.q, self.level, self.z)
         asked = kernels.Asked(self.target, self.ridge, self.scale)
         steps, gap, pivot = kernels.newton(rows, self.inner, asked, self.distance.kernel, tol, int(max_iter), lam, g)
         return int(steps), float(gap), float(pivot)
 
-    def run_orthonormal(self, tol, max_iter):
+    def run_orthonormal(self, tol: float, max_iter: int) -> tuple[Floats, Floats, int]:
         """The same in orthonormal variables, for what depends on itself to more digits than a sum of squares has."""
         basis = Orthonormal(self.matrix.toarray(), self.weight, self.ridge if len(self.ridge) else None)
         fine = np.full(basis.rank, basis.finest(self.scale))
@@ -224,13 +232,13 @@ class System:
         steps, _, _ = kernels.newton(rows, 0, asked, self.distance.kernel, tol, int(max_iter), mu, g)
         return g, basis.multipliers(mu), int(steps)
 
-    def reached(self, g, lam):
+    def reached(self, g: Floats, lam: Floats) -> Floats:
         """What is reached beyond the totals (p,)."""
         with np.errstate(over="ignore", invalid="ignore"):
             beyond = (self.weight * g) @ self.matrix - self.target
             return beyond + self.ridge @ lam if len(self.ridge) else beyond
 
-    def largest(self, g, reached, tol):
+    def largest(self, g: Floats, reached: Floats, tol: float) -> float:
         """The largest gap, relative to `scale` or to what makes rounding errors of weights of this size less than `tol`.
 
         Weights are as large as totals of variables of one sign ask for; where they are larger still and cancel, because constraints
@@ -251,7 +259,7 @@ class System:
         """What sums of weights (p,) would be if no terms cancelled."""
         return np.abs(self.weight * g) @ abs(self.matrix)
 
-    def explain(self, g, reached, steps, tol):
+    def explain(self, g: Floats, reached: Floats, steps: int, tol: float) -> str:
         """Why there is no solution, in words."""
         use = np.flatnonzero(self.asked & (self.present > 0))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -273,8 +281,9 @@ class System:
             )
         return explained(x, self.weight, target, self.distance, gap, steps, say)
 
-    def describe_edge(self, cells, direction):
+    def describe_edge(self, cells: Truths, direction: Floats) -> str:
         """Why totals can only be approached, in words: cells (K,) that must reach a bound, and ν (p,)."""
+        assert self.rows is not None  # who looks at the edge says in words which rows are there
         part = np.abs(direction) * abs(self.matrix).max(axis=0).toarray().ravel()
         names = [j for j in np.argsort(-part, kind="stable")[:4] if part[j] > 1e-6 * part.max()]
         totals = self.target * self.unit

@@ -1,21 +1,28 @@
 """Trimming: extreme weights are cut and the excess spread over the others, or calibrated away."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import guards
+from ..aliases import Floats, Truths
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from .constraints import LinearConstraints
 from .result import Calibration
+
+if TYPE_CHECKING:
+    from .distances import Goal
+    from .problem import Problem
 
 MOST_ROUNDS = 500
 OUTSIDE = 1e-6  # relative distance beyond a bound that still counts as on it
 
 
-def trim_weights(weight, lower=None, upper=None, strict=False):
+def trim_weights(weight: Any, lower: float | None = None, upper: float | None = None, strict: bool = False) -> Floats:
     """Trim weights to [lower, upper], sharing what was cut (or added) equally among the others; the sum is kept.
 
     Parameters
@@ -92,7 +99,7 @@ def _shifted(weight, low, high, total):
     return result
 
 
-def trim_bounds(trim):
+def trim_bounds(trim: object) -> tuple[float | None, float | None]:
     """(least, most) as multiples of the mean weight, checked."""
     least, most = guards.pair(trim, "trim", holes=True, remedy="They are (least, most), multiples of the mean weight.")
     low, high = (0.0 if least is None else least), (np.inf if most is None else most)
@@ -101,12 +108,18 @@ def trim_bounds(trim):
     return least, most
 
 
-def copies(base, first):
+def copies(base: Floats, first: Floats) -> Floats:
     """How many respondents each row (n,) stands for in a replicate with initial weights `base`: its weight over that in the sample."""
     return np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
 
 
-def calibrate_trimmed(first, lower, upper, copied=None, unknown=()):
+def calibrate_trimmed(
+    first: Calibration,
+    lower: float | None,
+    upper: float | None,
+    copied: Floats | None = None,
+    unknown: Sequence[int] = (),
+) -> Any:
     """Trim calibrated weights, calibrate the trimmed ones, and so on until the calibrated weights keep the bounds.
 
     Parameters
@@ -186,7 +199,7 @@ def _beyond(problem, total, low, high, columns):
     return free
 
 
-def warn_outside(rows, lower, upper):
+def warn_outside(rows: int, lower: float | None, upper: float | None) -> None:
     """Say that rows of missing levels are outside of the bounds."""
     warnings.warn(
         f"{rows} rows of missing levels are left outside of {lower} to {upper} times the mean weight: they keep their share of the initial "
@@ -210,7 +223,9 @@ def _again(problem, goal, lower, upper, base):
     return result.final
 
 
-def links_of(problem, goal, g, at_bound=None, follow=None):
+def links_of(
+    problem: "Problem", goal: "Goal", g: Floats, at_bound: Truths | None = None, follow: Floats | None = None
+) -> tuple[Any, ...]:
     """The link of a calibration with factors g (n,) whose totals follow the sample or whose weights were held at bounds.
 
     Rows at a bound do not answer to the totals, so β is the regression of the others. Where shares are known, totals and bounds move

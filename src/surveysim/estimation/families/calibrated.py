@@ -2,10 +2,11 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ...aliases import Array, Floats
 from ...errors import DataError, SurveysimWarning
 from ...weighting.calibration import factors
 from .composer import AB, BA, IN_A, IN_B, INSIDE, OF_A, OF_B, OVERLAP, A, B, Composer, sharing
@@ -28,7 +29,7 @@ class Top:
     lift: np.ndarray
     covariance = None
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         cross = (self.x * self.base[:, None]).T @ self.x
         parts = scores if len(self.row) == scores.shape[1] else scores[:, self.row]
         beta = (parts * self.base) @ self.x @ np.linalg.pinv(cross, rcond=1e-12, hermitian=True)
@@ -51,14 +52,14 @@ class Calibrated(Composer):
         "cal_df": {"theta", "frame_sizes", "totals", "method", "bounds"},
     }
 
-    def pinned(self, w):
+    def pinned(self, w: Floats) -> Any:
         found = self.overlap_sizes(w) if self.theta is None else None
         return super().pinned(w) if found is None else found[2] / (found[1] + found[2])
 
-    def fixed(self, w):
+    def fixed(self, w: Floats) -> Composer:
         return super().fixed(w) if self.estimator == "cal_df" else self
 
-    def weights(self, w):
+    def weights(self, w: Floats) -> tuple[Floats, Any]:
         """Calibration of single-frame (cal_sf, raking_ratio) or composite (cal_df) weights to what is known of the frames."""
         row, domain = self.parts
         share = self.part[row, domain]
@@ -76,7 +77,7 @@ class Calibrated(Composer):
         axes, targets, names = axes[:, seen], targets[seen], [n for n, there in zip(names, seen) if there]
         x = axes[domain]
         c = None if estimated is None else self._estimated(self._whole_overlap(start), estimated)[:, seen]
-        if self.columns is not None:
+        if self.columns is not None and self.totals is not None:
             inside = np.stack([INSIDE[frame][domain] for frame, _ in self.labels], axis=1)
             x = np.column_stack([x, self.columns[row] * inside])
             targets = np.concatenate([targets, self.totals])
@@ -119,7 +120,7 @@ class Calibrated(Composer):
         """How each total that is itself an estimate depends on w: c (n, p), its total being Σ w c."""
         return np.column_stack([self.part @ OF_A - both, *(share * both for share in parts), self.part @ OF_B - both])
 
-    def _factors(self, x, base, targets, method, names):
+    def _factors(self, x: Any, base: Array, targets: Array, method: str, names: list[str]) -> Array:
         """Calibration factors g (n,); rows collapse to the cells of x where they are few."""
         cells, row = (x, np.arange(len(x))) if self.columns is not None else np.unique(x, axis=0, return_inverse=True)
         row = row.ravel()

@@ -8,10 +8,11 @@ samples as they came; a composite weight is w × h.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ...aliases import Array, Floats, Ints
 from ...errors import DataError
 from ...weighting.steps.composite import effective_theta
 
@@ -21,13 +22,13 @@ OVERLAP, IN_A, IN_B = np.array([0.0, 1, 1, 0]), np.array([1.0, 1, 1, 0]), np.arr
 INSIDE = {"A": IN_A, "B": IN_B, "ab": OVERLAP}
 
 
-def effective(part, w):
+def effective(part: Floats, w: Floats) -> float:
     """θ from the overlap samples' effective sizes."""
     share = w * (part @ OVERLAP)
     return effective_theta(share[share > 0], (part @ OF_A > 0)[share > 0])
 
 
-def sharing(theta):
+def sharing(theta: float) -> Floats:
     """What the four domains are multiplied by where θ is frame A's part of the overlap."""
     return np.array([1.0, theta, 1 - theta, 1.0])
 
@@ -48,7 +49,7 @@ class Composer(ABC):
 
     estimator: str
     part: np.ndarray
-    theta: object = None
+    theta: Any = None
     sizes: dict | None = None
     method: str | None = None
     bounds: tuple | None = None
@@ -56,40 +57,41 @@ class Composer(ABC):
     columns: np.ndarray | None = None
     totals: np.ndarray | None = None
     labels: tuple = ()
-    variance: object = None
+    variance: Any = None
 
     @abstractmethod
-    def weights(self, w):
+    def weights(self, w: Floats) -> tuple[Floats, Any]:
         """Final weights (n,) and what the estimator does to scores."""
 
-    def again(self, w):
+    def again(self, w: Floats) -> Floats:
         """Final weights from other w, for replicates."""
         return self.weights(w)[0]
 
-    def pinned(self, w):
+    def pinned(self, w: Floats) -> Any:
         """The θ that multiplies frame A's overlap; estimated from w where none was given."""
         return effective(self.part, w) if self.theta is None or self.theta == "effective" else self.theta
 
-    def fixed(self, w):
+    def fixed(self, w: Floats) -> "Composer":
         """The same estimator with its θ held at what w gives."""
         return replace(self, theta=self.pinned(w))
 
-    def overlap_sizes(self, w):
+    def overlap_sizes(self, w: Floats) -> Any:
         """Estimated sizes of the domains (4,) and the variances of the overlap's by both samples; None where they know it."""
         size, (va, vb) = w @ self.part, self.variance(self.part[:, [AB, BA]].T.copy(), w)
         return (size, va, vb) if va + vb > 1e-12 * (size[AB] + size[BA]) ** 2 else None
 
     @cached_property
-    def parts(self):
+    def parts(self) -> tuple[Ints, Ints]:
         """Row and domain of every part of a row: one each where membership is certain."""
-        return np.nonzero(self.part)
+        row, domain = np.nonzero(self.part)
+        return row, domain
 
-    def whole(self, lift):
+    def whole(self, lift: Floats) -> Array:
         """Factors of the rows (n,) from those of their parts (m,)."""
         row, domain = self.parts
         return np.bincount(row, self.part[row, domain] * lift, len(self.part))
 
-    def single(self):
+    def single(self) -> Floats:
         """Bankier (1986), Kalton & Anderson (1986), by part: in the overlap one over the sum of the probabilities."""
         own, other = self._probabilities()
         row, domain = self.parts
@@ -103,7 +105,7 @@ class Composer(ABC):
             )
         return self.probability
 
-    def size(self, name):
+    def size(self, name: str) -> float:
         """The known size of a frame."""
         if not self.sizes or self.sizes.get(name) is None:
             raise DataError(f'{self.estimator} needs the size of the frames: frame_sizes={{"A": N_A, "B": N_B}}.')

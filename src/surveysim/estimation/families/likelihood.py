@@ -1,10 +1,11 @@
 """Pseudo-maximum likelihood: domains poststratified to sizes that both samples and the known frames make likeliest."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ...aliases import Floats
 from ...errors import DataError
 from .composer import AB, BA, A, B, Composer, sharing
 
@@ -20,7 +21,7 @@ class Likelihood:
     slope: np.ndarray  # (4,) derivative of the overlap's size by the domains' estimated sizes
     covariance = None
 
-    def residuals(self, scores):
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         size = self.w @ self.part
         mean = (scores * self.w) @ self.part  # (E, 4) domain totals
         overlap = (mean[:, 1:3] @ self.share[1:3]) / (self.share[1:3] @ size[1:3])
@@ -38,13 +39,13 @@ class PseudoLikelihood(Composer):
 
     accepts: ClassVar = {"pml": {"theta", "frame_sizes"}}
 
-    def pinned(self, w):
+    def pinned(self, w: Floats) -> Any:
         if isinstance(self.theta, tuple):
             return self.theta[0]
         found = self.overlap_sizes(w) if self.theta is None else None
         return super().pinned(w) if found is None else self._gamma(*found)
 
-    def fixed(self, w):
+    def fixed(self, w: Floats) -> Composer:
         theta = self.pinned(w)
         return replace(self, theta=(theta, self.theta[1]) if isinstance(self.theta, tuple) else theta)
 
@@ -54,7 +55,7 @@ class PseudoLikelihood(Composer):
         first, second = size[A] * N_B * vb, size[B] * N_A * va
         return first / (first + second) if first + second > 0 else vb / (va + vb)
 
-    def weights(self, w):
+    def weights(self, w: Floats) -> tuple[Floats, Any]:
         """Skinner & Rao (1996): the overlap's size P solves a quadratic, domains are post-stratified to N_A - P, P, N_B - P."""
         N_A, N_B, size = self.size("A"), self.size("B"), w @ self.part
         gamma = self.pinned(w)
@@ -65,8 +66,8 @@ class PseudoLikelihood(Composer):
         root = linear**2 - 4 * square * constant
         P = (linear - np.sqrt(max(root, 0.0))) / (2 * square)
         nested = [x for x, empty in ((N_A, size[A] == 0), (N_B, size[B] == 0)) if empty]
-        if (self.sizes or {}).get("ab") is not None:
-            nested = [float(self.sizes["ab"])]
+        if (overlap := (self.sizes or {}).get("ab")) is not None:
+            nested = [float(overlap)]
         if nested:  # the overlap is known, or a frame inside the other
             P, root = min(nested), max(root, 0.0)
         if root < -1e-9 * linear**2 or not 0 < P <= min(N_A, N_B):

@@ -1,13 +1,19 @@
 """Estimators whose θ (and β) minimize the variance of every estimate by itself: Hartley's, and Fuller and Burmeister's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...aliases import Floats
 from ...errors import DataError
 from .. import scores
 from .composer import AB, BA, A, B, effective
+
+if TYPE_CHECKING:
+    from ..scores import Statistic
 
 PER_VARIABLE = {"hartley": {"theta"}, "fuller_burmeister": set()}
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate
@@ -15,7 +21,7 @@ ROUNDS = 500  # of θ and the ratio it is optimal for
 REST = 1e-12  # of the ratio, or of what it would be if no terms cancelled: a change that is rounding
 
 
-def parts_of(part, z):
+def parts_of(part: Floats, z: Any) -> Floats:
     """Scores (3, n) whose sum u0 + θ u1 + β u2 is what Hartley's and Fuller and Burmeister's estimators give a row.
 
     u0 leaves frame A's overlap out, u1 moves the overlap from B's sample to A's, u2 moves its size alone.
@@ -23,7 +29,7 @@ def parts_of(part, z):
     return np.stack([part[:, [A, BA, B]].sum(axis=1) * z, (part[:, AB] - part[:, BA]) * z, part[:, AB] - part[:, BA]])
 
 
-def optimal(design, parts):
+def optimal(design: Any, parts: Floats) -> Any:
     """Coefficients of parts 1, 2 … (p + 1, n) that minimize the variance of their sum with part 0; θ is kept in 0 to 1."""
     cov = design.covariance(parts)
     inner = cov[1:, 1:]
@@ -35,7 +41,7 @@ def optimal(design, parts):
     return found
 
 
-def settled(following, value, size, estimator):
+def settled(following: Callable[[float], Any], value: float, size: float, estimator: str) -> Any:
     """`following(value)` where the ratio it gives, its second part, is the value it was given.
 
     Changes that swing about the solution, or shrink by half or faster, are summed to their limit (Aitken 1926); others are followed one by
@@ -66,21 +72,21 @@ class Optimal:
     estimator: str
     part: np.ndarray
     weight: np.ndarray
-    design: object
+    design: Any
     again: bool = False
 
     @property
-    def terms(self):
+    def terms(self) -> int:
         return 1 if self.estimator == "hartley" else 2
 
-    def pinned(self, mask):
+    def pinned(self, mask: Any) -> Any:
         """Coefficients of a domain whose overlap is too thin in a sample for a θ of its own; else None."""
         w = self.weight
         if min((mask & (w > 0) & (self.part[:, k] > 0)).sum() for k in (AB, BA)) >= FEW:
             return None
         return np.array([effective(self.part, w), 0.0][: self.terms])
 
-    def item(self, y, x, mask, pinned):
+    def item(self, y: Floats, x: Floats | None, mask: Any, pinned: Any) -> "Statistic":
         """A total (x None) or ratio as a Statistic whose θ minimizes its own variance, or is `pinned`."""
         value, coefficients, base = self.solved(y, x, self.weight, pinned)
         again = partial(self._value, y, x, pinned if self.again else coefficients)
@@ -92,7 +98,7 @@ class Optimal:
     def _value(self, y, x, coefficients, w):
         return self.solved(y, x, w, coefficients)[0]
 
-    def solved(self, y, x, w, coefficients=None):
+    def solved(self, y: Floats, x: Floats | None, w: Floats, coefficients: Any = None) -> tuple[float, Any, Any]:
         """Value, coefficients and denominator of a total or a ratio with weights w."""
         design = self.design.reweighted(w)
         if x is None:
@@ -112,12 +118,12 @@ class Optimal:
         found = settled(following, value, scores.dot(w, np.abs(y)) / abs(base), self.estimator)
         return found[1], found[0], found[2]
 
-    def total(self, y, coefficients, w):
+    def total(self, y: Floats, coefficients: Any, w: Floats) -> float:
         """The total of y (n,) with weights w (n,), the overlap shared by coefficients."""
         parts = parts_of(self.part, y)
         return scores.dot(w, parts[0] + coefficients @ parts[1 : 1 + len(coefficients)])
 
-    def ratio(self, y, x, coefficients, w):
+    def ratio(self, y: Floats, x: Floats, coefficients: Any, w: Floats) -> tuple[float, float]:
         """The R for which the estimated total of y - R x is 0."""
         base = self.total(x, coefficients[:1], w)
         if base == 0:

@@ -1,6 +1,7 @@
 """What a dual-frame estimator may be told: refused where it is unknown, unused or impossible."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ...weighting.distances import METHODS
 from . import ACCEPTS
 
 
-def check(estimator, options, choices):
+def check(estimator: str, options: Mapping[str, Any], choices: Any) -> None:
     """Refuse unknown estimators, options they do not use, θ outside 0 to 1, unusable sizes."""
     guards.choice(estimator, "estimator", choices)
     guards.choice(options.get("method"), "method", (None, *METHODS))

@@ -1,7 +1,8 @@
 """The overlap shared by one θ for all variables: composites, multiplicity and screening."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ...aliases import Floats
 from ...weighting.constraints import Multiplied
 from .composer import Composer, sharing
 
@@ -11,11 +12,11 @@ class Shared(Composer):
 
     accepts: ClassVar = {"composite": {"theta"}, "multiplicity": set(), "screening": {"theta"}}
 
-    def weights(self, w):
+    def weights(self, w: Floats) -> tuple[Floats, Any]:
         h = self.part @ sharing(self.pinned(w))
         return w * h, Multiplied(h)
 
-    def pinned(self, w):
+    def pinned(self, w: Floats) -> Any:
         if self.estimator == "multiplicity":
             return 0.5
         return 1.0 if self.estimator == "screening" and self.theta is None else super().pinned(w)

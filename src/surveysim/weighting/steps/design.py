@@ -1,11 +1,14 @@
 """Design weights: a column, one over a probability, numbers dialled or released, and how many ways a person could be reached."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ... import guards
+from ...aliases import Floats, Ints, Table
 from ...columns import FRAMES
 from ...tables import numbers_of, one_name, pick, rows_of
 from ..problem import base_weights
@@ -32,7 +35,9 @@ class BaseWeight:
     name: str = "base_weight"
     starts = True
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         return base_weights(cases, self.column, len(cases)), {}, None
 
 
@@ -43,7 +48,9 @@ class Selection:
     probability: str = "unit_probability"
     name: str = "selection_weight"
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         pi = _column(cases, self.probability, "probability")
         message = "{what}: {bad} of {n} rows are no probabilities above 0 that one can divide by; the first is {first!r} in row {row}."
         guards.refuse(guards.not_probabilities(pi), message, what=self.probability, first=pi)
@@ -72,7 +79,9 @@ class InverseSampling:
     name: str = "design_weight"
     starts = True
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         N, m, t = (_column(cases, getattr(self, role), role) for role in ("space", "interviews", "dialled"))
         message = (
             "{bad} interviews are alone in their unit (or {column} is missing); N(m−1)/((t−1)m) needs at least 2. Raise the unit's "
@@ -108,7 +117,9 @@ class Released:
     name: str = "design_weight"
     starts = True
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         N, t = (_column(cases, getattr(self, role), role) for role in ("space", "released"))
         message = "{bad} rows have no sense of numbers, the first is row {row}: {t:g} released of {N:g}; need 1 <= released <= numbers."
         guards.refuse(~((t >= 1) & (t <= N) & (np.inf > N)), message, t=t, N=N)
@@ -132,7 +143,9 @@ class Multiplicity:
     frame: str = "frame"
     name: str = "multiplicity_weight"
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         landline = one_of(cases, self.frame, FRAMES) == 0
         mobiles, lines, eligible = (numbers_of(cases, c, len(weight), c) for c in ("n_mobile", "n_lines", "n_eligible"))
         bad = np.where(landline, ~((lines >= 1) & (eligible >= 1)), ~(mobiles >= 1))
@@ -145,14 +158,14 @@ class Multiplicity:
         return weight * factor, {}, None
 
 
-def one_of(cases, column, values):
+def one_of(cases: Table, column: str, values: Sequence[str]) -> Ints:
     """Codes (n,) of a column that may only hold these values."""
     given = pick(cases, column)
     if isinstance(given.dtype, pd.CategoricalDtype):  # its levels are few
         place = np.append(pd.Index(values).get_indexer(given.cat.categories.astype(object)), -1)
         codes = place[given.cat.codes.to_numpy()]
     else:
-        codes = pd.Index(values).get_indexer(given.astype(object))
+        codes = pd.Index(values).get_indexer(pd.Index(given.astype(object), dtype=object))
     if (codes < 0).any():
         known, first = ", ".join(map(repr, values)), given.iloc[int(np.argmax(codes < 0))]
         message = "{column!r} has {bad} values other than {known}; the first is {first!r} in row {row}."

@@ -1,12 +1,14 @@
 """Nonresponse of numbers, from their final dispositions: inside classes, or by a model of response propensities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from ... import guards
+from ...aliases import Array, Floats, Table
 from ...columns import DISPOSITIONS
 from ...errors import CalibrationError, DataError
 from ...tables import named, numbers_of, pick, rows_of
@@ -40,10 +42,12 @@ class NonresponseClasses:
     e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_nonresponse(self)
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         _, counts, codes, e = _classes(self, cases, dispositions)
         factor = class_factors(counts, *e)
         return weight * factor[codes], _spread_of(factor), None
@@ -63,12 +67,14 @@ class NonresponsePropensity:
     groups: int | None = None
     name: str = "nonresponse_weight"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_nonresponse(self)
         if self.groups is not None:
             guards.whole_number(self.groups, "groups", 1, MOST_GROUPS, remedy="It is the number of propensity groups.")
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         labels, counts, codes, e = _classes(self, cases, dispositions)
         size, interviews = eligible(counts, *e), counts[:, 0]
         columns = zip(self.by, zip(*labels, strict=True), strict=True)
@@ -140,7 +146,7 @@ def _class_named(by, label):
     return " and ".join(f"{name} = {level!r}" for name, level in zip(by, label, strict=True))
 
 
-def _no_class(by, cases, labels):
+def _no_class(by: Sequence[str], cases: Table, labels: list[Any]) -> DataError | None:
     """The error for interviews whose class is missing, or has no row in the dispositions."""
     keys = list(zip(*(pick(cases, name).astype(object) for name in by), strict=True))
     for name, values in zip(by, zip(*keys, strict=True), strict=True):
@@ -150,7 +156,9 @@ def _no_class(by, cases, labels):
                 f"column {name!r} of classes is missing in {len(missing)} interviews, the first in row {missing[0]}. Give them a class."
             )
     lost = [key for key in keys if key not in set(labels)]
-    return lost and DataError(
+    if not lost:
+        return None
+    return DataError(
         f"{lost.count(lost[0])} interviews have {_class_named(by, lost[0])}, which has no row in the dispositions. Add its counts, or "
         f"recode the class."
     )
@@ -175,7 +183,7 @@ def _spread_of(factor):
     return {"classes": len(factor), "least": float(factor.min()), "most": float(factor.max())}
 
 
-def class_factors(counts, e, e_unscreened=1.0):
+def class_factors(counts: Array, e: Any, e_unscreened: Any = 1.0) -> Floats:
     """Estimated eligible cases over interviews, per class.
 
     Parameters
@@ -196,7 +204,7 @@ def class_factors(counts, e, e_unscreened=1.0):
     return eligible(counts, e, e_unscreened) / interviews
 
 
-def eligible(counts, e, e_unscreened=1.0):
+def eligible(counts: Array, e: Any, e_unscreened: Any = 1.0) -> Floats:
     """Estimated eligible cases (classes,): known ones and the shares e of UH and e_unscreened of UO. See `class_factors`."""
     counts = np.asarray(counts, dtype=float)
     known = counts[:, :5].sum(axis=1)

@@ -1,13 +1,18 @@
 """The model of response propensities, and groups of like propensity: of numbers by class as of sampled units."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from ...aliases import Floats, Ints
 from ...errors import DataError
 
 MOST_GROUPS = 1_000_000
 
 
-def propensities(x, responded, cases, names, tol=1e-12, max_iter=50):
+def propensities(
+    x: Floats, responded: Floats, cases: Floats, names: Sequence[str], tol: float = 1e-12, max_iter: int = 50
+) -> Floats:
     """Response propensities (classes,) by logistic regression on grouped data, with an intercept.
 
     Parameters
@@ -41,7 +46,7 @@ def propensities(x, responded, cases, names, tol=1e-12, max_iter=50):
     )
 
 
-def groups_alike(propensity, size, groups):
+def groups_alike(propensity: Floats, size: Floats, groups: int) -> Ints:
     """Groups (n,), 0 .. groups - 1, of units of like propensity with about as much of the sizes (n,) in each.
 
     A propensity is in the group that the middle of its share of the sizes lies in. Units whose propensities are equal but for

@@ -1,10 +1,12 @@
 """Raking as a step: thin levels merged with their neighbours, weights trimmed, and both again in a replicate."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ... import guards
+from ...aliases import Floats, Table
 from ...errors import CalibrationError
 from ..distances import Distance, Goal
 from ..margins import Margins, of_file
@@ -47,12 +49,14 @@ class Rake:
     max_iter: int = 1000
     name: str = "final_weight"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "margins", Margins.parse(self.margins, self.by))  # the caller's may change
         trim_bounds((self.least, self.most))
         guards.whole_number(self.minimum, "minimum", remedy="It is the least respondents of a level.")
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         cases, targets, _ = of_file(cases, Margins.parse(self.margins, self.by), None)
         check_solver(self.tol, self.max_iter)
         problem = Problem.of(cases, targets, weight)
@@ -74,7 +78,7 @@ class Rake:
         return result.weight, record, result
 
 
-def merge_thin(problem, total, minimum):
+def merge_thin(problem: Problem, total: Floats, minimum: int) -> tuple[Problem, Floats, Any]:
     """Merge levels with fewer than `minimum` respondents, partition by partition: problem, totals, what was merged."""
     targets, total = problem.targets, total.copy()
     first, (P, C) = targets.first, total.shape
@@ -101,7 +105,7 @@ def merge_thin(problem, total, minimum):
     return (problem.merged(image) if merged else problem), total, merged
 
 
-def merge_again(problem, total, merged):
+def merge_again(problem: Problem, total: Floats, merged: Any) -> tuple[Problem, Floats]:
     """Problem and totals with the merges of an earlier run, however many respondents there are now."""
     targets, total = problem.targets, total.copy()
     image = np.broadcast_to(np.arange(total.shape[1]), total.shape).copy()

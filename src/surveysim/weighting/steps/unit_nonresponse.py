@@ -1,10 +1,13 @@
 """Nonresponse adjustment of a file with a row per sampled unit, respondents and others: eligibility, classes, propensities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ... import guards
+from ...aliases import Column, Floats, Table
 from ...coding import holds_numbers, truth_values
 from ...errors import DataError
 from ...guards import refuse
@@ -17,7 +20,14 @@ HOLE = "{bad} rows have no {name}, the first is row {row}"
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
 
-def response_propensity(data, responded, covariates, *, weight=None, rows=None):
+def response_propensity(
+    data: Table,
+    responded: Column,
+    covariates: Sequence[str],
+    *,
+    weight: Column | None = None,
+    rows: Column | None = None,
+) -> Floats:
     """Response propensities by a logistic model with the main effects of the covariates.
 
     Parameters
@@ -47,21 +57,21 @@ def response_propensity(data, responded, covariates, *, weight=None, rows=None):
     [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
     """
     n = rows_of(data)
-    responded = _truth(data, responded, n)
+    answered = _truth(data, responded, n)
     w = base_weights(data, weight, n)
-    rows = np.ones(n, bool) if rows is None else mask_of(data, rows, n, "rows")
+    inside = np.ones(n, bool) if rows is None else mask_of(data, rows, n, "rows")
     if not named(covariates, "covariates"):
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
         )
-    x, names = _model_matrix(data, covariates, n, rows)
-    if not (responded & rows).any() or not (~responded & rows).any():
+    x, names = _model_matrix(data, covariates, n, inside)
+    if not (answered & inside).any() or not (~answered & inside).any():
         raise DataError("a propensity model needs respondents and nonrespondents; the file has only one kind.")
-    scale = w[rows].mean()
-    w = np.where(rows, w / scale, 0.0)  # the coefficients do not depend on the scale; the fit is steadier
-    center, spread = np.average(x, axis=0, weights=w), x[rows].std(axis=0)
+    scale = w[inside].mean()
+    w = np.where(inside, w / scale, 0.0)  # the coefficients do not depend on the scale; the fit is steadier
+    center, spread = np.average(x, axis=0, weights=w), x[inside].std(axis=0)
     z = (x - center) / np.where(spread > 0, spread, 1.0)
-    return np.where(rows, propensities(z, w * responded, w, names), np.nan)
+    return np.where(inside, propensities(z, w * answered, w, names), np.nan)
 
 
 def _truth(data, column, n):
@@ -136,7 +146,7 @@ class UnitNonresponse:
     unknown_by: tuple = ()
     name: str = "nonresponse_weight"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in ("by", "covariates", "unknown_by"):
             object.__setattr__(self, field, tuple(named(getattr(self, field), field)))
         if self.by and self.covariates:
@@ -148,7 +158,9 @@ class UnitNonresponse:
             if not self.covariates:
                 raise DataError(f"groups = {self.groups!r}: propensity groups need covariates.")
 
-    def apply(self, cases, weight, dispositions, fixed=None):
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
         status = self._statuses(cases)
         respondent, other = status == RESPONDENT, status == NONRESPONDENT
         known = status != UNKNOWN
