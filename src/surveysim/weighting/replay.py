@@ -96,7 +96,9 @@ class Replay:
         """
         return self.factors(*self.solved(multiplier, lanes, first, tol, max_iter))
 
-    def solved(self, multiplier: np.ndarray, lanes: int, first: int, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray]:
+    def solved(
+        self, multiplier: np.ndarray, lanes: int, first: int, tol: float, max_iter: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Of the same replicates factors (raking) or multipliers λ of the constraints (lanes, P, W), and the scale of totals (lanes, P)."""
         sums = np.empty((len(self.problem.cells.weight), LANES))
         replicates.cell_sums(self.pairs.psu, self.pairs.cell, self.pairs.weight, multiplier, sums)
