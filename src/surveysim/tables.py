@@ -6,7 +6,7 @@ unless they are asked to.
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -48,7 +48,7 @@ class Columns:
 
     def held(self) -> "Columns":
         """Those that were read, as they are now."""
-        deep = not _copies_on_write()
+        deep = not copies_on_write()
         return Columns({name: column.copy() if deep else column for name, column in self._columns.items()})
 
 
@@ -87,45 +87,6 @@ def once(data: Table) -> Table:
     return Columns({}, data) if isinstance(data, pd.DataFrame) else data
 
 
-def held(data: Table) -> Table:
-    """The table as it is now, whatever the caller does to theirs later: a copy that is made when somebody writes."""
-    if isinstance(data, Columns):
-        return data.held()
-    if isinstance(data, pd.DataFrame):
-        return data.copy(deep=not _copies_on_write())
-    if is_file(data):
-        return replace(data, raw=held(data.raw))
-    if kind_of(data) == "pyarrow":
-        return _in_own_memory(data)
-    clone = getattr(data, "clone", None) if kind_of(data) == "polars" else None
-    return data if clone is None else clone()
-
-
-def _in_own_memory(table: Any) -> Any:
-    """An Arrow table whose numbers are in memory of their own: those of the caller's may be a numpy array's, which can change."""
-    import pyarrow as pa
-
-    if not isinstance(table, pa.Table):
-        return table
-    lent = [k for k, f in enumerate(table.schema) if pa.types.is_primitive(f.type) or pa.types.is_dictionary(f.type)]
-    if not lent:
-        return table
-    part, sink = table.select(lent), pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, part.schema) as stream:
-        stream.write_table(part)
-    copied = pa.ipc.open_stream(sink.getvalue()).read_all()
-    for k, column in zip(lent, copied.columns, strict=True):
-        table = table.set_column(k, table.schema.field(k), column)
-    return table
-
-
-def kept(data: Table) -> Table | None:
-    """The table as it is now, where that costs nothing; None where it would take a copy."""
-    if kind_of(data) == "pyarrow" or (isinstance(data, PANDAS) and not _copies_on_write()):
-        return None
-    return held(data)
-
-
 def same_column(one: Table | None, other: Table, name: Any) -> bool:
     """Whether two tables hold the same values under a name, by one comparison of arrays of one type; False where that cannot be told."""
     if one is None or name not in column_names(one) or name not in column_names(other):
@@ -142,7 +103,7 @@ def same_column(one: Table | None, other: Table, name: Any) -> bool:
     return type(a) is type(b) and bool(a.equals(b))
 
 
-def _copies_on_write() -> bool:
+def copies_on_write() -> bool:
     """Whether pandas copies before it writes into a table that has a shallow copy: always from version 3 on."""
     return int(pd.__version__.partition(".")[0]) >= 3 or pd.options.mode.copy_on_write is True
 
@@ -212,6 +173,11 @@ def _as_pandas(column: "nw.Series") -> pd.Series:
 
 def _column(data: Table, name: Any) -> "pd.Series | nw.Series":
     """A pandas Series, or the narwhals Series of another kind of table."""
+    if type(name) is str and isinstance(data, PANDAS):
+        with suppress(KeyError, TypeError):  # to look for the name first would take as long again
+            column = data[name]
+            if isinstance(column, pd.Series):
+                return _native(column)
     try:
         hash(name)
     except TypeError:

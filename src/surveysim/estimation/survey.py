@@ -13,7 +13,8 @@ from .. import guards, weighting
 from ..aliases import Column, Floats, Ints, Table, Totals, Values
 from ..display import Shown
 from ..errors import DataError, DesignError
-from ..tables import called, column_names, held, kind_of, mask_of, one_name, rows_of
+from ..keeping import held
+from ..tables import called, column_names, kind_of, mask_of, one_name, rows_of
 from ..weighting import Calibration, Weights
 from ..weighting.cells import refuse_unsquared
 from ..weighting.problem import base_weights

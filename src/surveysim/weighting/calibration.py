@@ -14,7 +14,8 @@ from ..aliases import Array, Column, Floats, Table, Totals
 from ..coding import all_finite, coded_values
 from ..errors import CalibrationError, DataError, SurveysimWarning
 from ..guards import refuse
-from ..tables import called, is_file, kept, numbers_of, once, one_name, pick, rows_of, values_of
+from ..keeping import kept
+from ..tables import called, is_file, numbers_of, once, one_name, pick, rows_of, values_of
 from .cells import Cells, axis_of, refuse_missing
 from .distances import Distance, Goal
 from .levels import level_codes

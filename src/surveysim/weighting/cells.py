@@ -86,8 +86,9 @@ def axis_of(data: Table, variable: Sequence[str], labels: tuple[Any, ...]) -> Ax
     name = variable[0]
     codes, present = raking_levels(data, name, look=False)
     known = {label[0]: k for k, label in enumerate(labels)}
-    place = np.array([known.get(label, -1) for label in present], dtype=np.int64)
-    if (place < 0).any():
+    at = [known.get(label, -1) for label in present]
+    place = np.array(at, dtype=np.int64)
+    if -1 in at:
         inside(codes, len(present), repr(name))
         rows = np.bincount(codes[codes >= 0], minlength=len(present))
         for k in np.flatnonzero((place < 0) & (rows > 0)):

@@ -15,7 +15,8 @@ import numpy as np
 from .. import guards
 from ..aliases import Array, Column, Floats, Ints, Table, Totals, Values
 from ..errors import CalibrationError, DataError
-from ..tables import held, kept, numbers_of, once
+from ..keeping import held, kept
+from ..tables import numbers_of, once
 from .cells import Axis, collapse, spread
 from .distances import Distance, Goal
 from .margins import Margins, names_of, of_file

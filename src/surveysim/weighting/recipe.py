@@ -17,7 +17,8 @@ from ..aliases import Column, Floats, Pathname, Table
 from ..coding import all_finite
 from ..display import Shown
 from ..errors import DataError
-from ..tables import called, column_names, held, numbers_of, rows_of, same_index
+from ..keeping import held
+from ..tables import called, column_names, numbers_of, rows_of, same_index
 from ..writing import write_text
 from . import recipe_file
 from .cells import refuse_weights

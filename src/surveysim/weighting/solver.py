@@ -42,7 +42,8 @@ def sweep(cells: Cells, total: Floats, tol: float, max_iter: int) -> tuple[Float
 
     Returns factors (K,), sweeps (P,) and largest relative gaps (P,), recomputed from the final factors.
     """
-    P, factor, total = len(total), np.ones(len(cells.weight)), np.nan_to_num(total)
+    P, factor = len(total), np.ones(len(cells.weight))
+    total = np.nan_to_num(total) if np.isnan(total).any() else total  # it takes its time
     sweeps, gap = np.zeros(P, np.int64), np.full(P, np.inf)
     most, table = min(int(max_iter), SWEEPS), None if cells.shape is None else table_of(cells.shape[1:])
     for p in range(P):
