@@ -23,7 +23,7 @@ WAYS = {
     ),
     "closed at the target, N/released": ({"level": "calls", "protocol": {"stop": "target", "field_days": 120}}, None),
     "releases of 5 numbers worked to the end": (
-        {"level": "calls", "protocol": {"stop": "released", "field_days": 120, "replicate": 5}},
+        {"level": "calls", "protocol": {"stop": "released", "field_days": 120, "release_size": 5}},
         None,
     ),
 }

@@ -1,12 +1,14 @@
 """The scripts behind the documentation's pages of results run, at a small size, and write what they say they write."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-STUDIES = Path(__file__).parents[2] / "studies"
+STUDIES, SMALL = Path(__file__).parents[2] / "studies", Path(__file__).with_name("small")
 sys.path.insert(0, str(STUDIES))
 import runs  # noqa: E402
 
@@ -27,9 +29,22 @@ def test_every_script_is_here():
     assert makers - {"variance_proof"} == set(WRITE)
 
 
+NUMBER = re.compile(r"[-+−]?\d[\d,]*\.?\d*")
+
+
+def figures(page):
+    """A page's text with its numbers taken out, and the numbers."""
+    text = (page).read_text(encoding="utf-8")
+    return NUMBER.sub("#", text), [float(x.replace(",", "").replace("−", "-")) for x in NUMBER.findall(text)]
+
+
+@pytest.mark.everyday(1)
 @pytest.mark.parametrize("name", WRITE)
 def test_small_run__writes_its_page(name, tmp_path, monkeypatch, capsys):
-    """The page has the committed one's headings, so that no part of it is left out."""
+    """With the committed page's headings, so that no part is left out, and the figures of the small page that is kept here.
+
+    Where those are meant to change: `studies/<name>.py --small FOLDER`, and copy the page. A last digit may round the other way.
+    """
     importlib.import_module(name).main(runs.Run.small(tmp_path))
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert written >= set(WRITE[name])
@@ -38,3 +53,6 @@ def test_small_run__writes_its_page(name, tmp_path, monkeypatch, capsys):
     assert [x for x in made.splitlines() if x.startswith("#")] == [
         x for x in committed.splitlines() if x.startswith("#")
     ]
+    (words, numbers), (kept_words, kept) = figures(tmp_path / page), figures(SMALL / Path(page).name)
+    assert words == kept_words
+    np.testing.assert_allclose(numbers, kept, rtol=2e-3, atol=0.011)
