@@ -22,7 +22,7 @@ from surveysim import Study, StudyError, SurveysimWarning
 from surveysim.study.table_source import TableSource
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, and processes as Linux shows them")
-SMALL_PARTS = "from surveysim.study.table_source import TableSource; TableSource.together = 16; "
+SMALL_PARTS = "from surveysim.study.spec import TableStudySpec; TableStudySpec.together = 16; "
 PLUGIN = """
 import os, resource, signal, time
 from pathlib import Path

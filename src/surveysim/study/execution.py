@@ -17,6 +17,7 @@ from .parts import FIELDS, Block
 from .quiet import repeating
 from .scenarios import Scenario
 from .source import Source
+from .spec import Keys
 
 ALL = -1  # the method number of a failure before any method began
 
@@ -27,12 +28,12 @@ class Plan:
 
     Attributes
     ----------
-    key : digest of the plan. kind : of the sources of its repetitions. methods : MethodSpec or Handed.
+    key : digest of the plan. kind : of the study's keys, which say where its repetitions come from. methods : MethodSpec or Handed.
     definitions : of the estimands, by name. seed, timeout : of the study. folder : of the study's file. table : path or DataFrame.
     """
 
     key: str
-    kind: type[Source]
+    kind: type[Keys]
     scenarios: tuple[Scenario, ...]
     methods: tuple
     definitions: pd.DataFrame = field(repr=False)
@@ -49,7 +50,7 @@ class Plan:
             else:
                 scenario = self.scenarios[k]
                 given = (self.methods, self.definitions, self.seed, scenario.group, self.folder, self.table)
-                _sources[self.key, k] = self.kind(scenario.spec, *given)
+                _sources[self.key, k] = self.kind.source()(scenario.spec, *given)
                 while len(_sources) > KEPT:
                     _sources.popitem(last=False)
             return _sources[self.key, k]

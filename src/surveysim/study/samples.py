@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from ..estimation import Estimates, Survey
+from ..on_demand import Later
 from .parts import FIELDS
+
+if TYPE_CHECKING:
+    from ..estimation import Survey
+
+estimation = Later(__package__, "..estimation")  # a plan is described without what estimates
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Sample:
         return self._made[0]
 
     @property
-    def survey(self) -> Survey:
+    def survey(self) -> "Survey":
         return self._made[1]
 
     def dual_frame(self):
@@ -89,7 +94,7 @@ def _possible(where, values):
 
 def _rows(result):
     """(estimand, domain, {field: value}) of every row of a result."""
-    if isinstance(result, Estimates):
+    if isinstance(result, estimation.Estimates):
         result = result.table.rename(columns={"variable": "estimand"})
     if isinstance(result, pd.DataFrame):
         if "estimand" not in result or "estimate" not in result:
@@ -110,7 +115,7 @@ def _rows(result):
             f"an estimator returns Estimates, a table or {{estimand: (estimate, se)}}; got {type(result).__name__}."
         )
     for name, value in result.items():
-        if isinstance(value, Estimates):
+        if isinstance(value, estimation.Estimates):
             for row in value.table.to_dict("records"):
                 domain = row["domain"] if len(value) > 1 else ""
                 yield name, domain, {k: _number(row[k], name) for k in FIELDS if k in row}

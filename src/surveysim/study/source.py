@@ -10,11 +10,13 @@ import pandas as pd
 
 from .. import streams
 from ..errors import SurveysimError
-from ..estimation.estimates import item_degrees
+from ..on_demand import Later
 from . import faults
 from .manifest import EstimandEntry
 from .parts import FIELDS, Block
 from .samples import Sample, values_of
+
+estimates = Later(__package__, "..estimation.estimates")  # a plan is described without what estimates
 
 
 class Source(ABC):
@@ -23,7 +25,7 @@ class Source(ABC):
     Attributes
     ----------
     items : (name, domain) of everything that is estimated; their units, whether they are shares (E,), and what turns an estimate into
-        the unit (E,). together : repetitions in a part of the ledger.
+        the unit (E,).
     """
 
     spec: Any
@@ -36,7 +38,6 @@ class Source(ABC):
     units: list[str]
     shares: np.ndarray
     factor: np.ndarray
-    together: int
     fast = False  # repetitions are made one by one, not as a `block`
     drew = False  # what has to be compiled was compiled
 
@@ -120,7 +121,7 @@ class Source(ABC):
 
     def put(self, values, method, name, found, domains, least, base=None, sign=1.0, shift=None):
         """Estimates of one estimand in its domains, as values: shift + sign × estimate / base; `least` degrees of freedom, or None."""
-        degrees = item_degrees(found.design, found.items, [""] * len(domains), strict=False)
+        degrees = estimates.item_degrees(found.design, found.items, [""] * len(domains), strict=False)
         degrees = degrees if least is None else np.fmax(degrees, least)
         bounds = self._percentiles(found) if method.interval == "percentile" else None
         for k, domain in enumerate(domains):

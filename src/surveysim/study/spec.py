@@ -212,14 +212,19 @@ class Keys(Part):
         """What a scenario is."""
         raise NotImplementedError
 
-    @property
-    def source(self) -> type:
-        """The source of its repetitions."""
+    @classmethod
+    def source(cls) -> type:
+        """The kind of source of its repetitions, which brings compilers along."""
         raise NotImplementedError
 
     def definitions(self) -> pd.DataFrame:
         """Its estimands by name."""
         raise NotImplementedError
+
+    def items(self, definitions: pd.DataFrame) -> list[tuple[str, str]] | None:
+        """(name, domain) of everything that is estimated, where that is known without a source."""
+        del definitions
+        return None
 
     def mistakes(self, place: str) -> Iterator[str]:
         """What is wrong with the parts of a study, each by itself."""
@@ -236,12 +241,14 @@ class Keys(Part):
 class StudySpec(Keys, SurveySpec):
     """A study of the telephone survey: the keys of a survey, and those of a study."""
 
+    together: ClassVar[int] = 16  # repetitions in one part of the ledger
+
     @property
     def varied(self) -> type[Part]:
         return SurveySpec
 
-    @property
-    def source(self) -> type:
+    @classmethod
+    def source(cls) -> type:
         return survey_source.SurveySource
 
     def definitions(self) -> pd.DataFrame:
@@ -250,6 +257,9 @@ class StudySpec(Keys, SurveySpec):
             return estimands.defined(self.estimands)
         found = estimands.selected(self)
         return found.assign(by=[()] * len(found))
+
+    def items(self, definitions: pd.DataFrame) -> list[tuple[str, str]]:
+        return estimands.items_of(definitions)
 
 
 class TablePopulation(Part):
@@ -349,14 +359,15 @@ class TableStudySpec(Keys):
     estimation: TableEstimation = TableEstimation()
     estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
 
+    together: ClassVar[int] = 512
     has_fieldwork: ClassVar[bool] = False
 
     @property
     def varied(self) -> type[Part]:
         return TableStudySpec
 
-    @property
-    def source(self) -> type:
+    @classmethod
+    def source(cls) -> type:
         return table_source.TableSource
 
     def definitions(self) -> pd.DataFrame:

@@ -123,7 +123,7 @@ class Study(Shown):
         keys |= {
             "study.seed": self.spec.study.seed,
             "random group": scenario.group,
-            "part": self.spec.source.together,
+            "part": self.spec.together,
         }
         keys |= fingerprints.of_code(not self.spec.has_fieldwork)
         if self.table is not None:
@@ -141,7 +141,7 @@ class Study(Shown):
     def plan(self):
         """What workers need."""
         key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
-        part, made = self.spec.study, self.spec.source
+        part, made = self.spec.study, type(self.spec)
         given = (part.seed, part.timeout, self.folder, self.table)
         return Plan(key, made, tuple(self._scenarios), self.methods, self.definitions, *given)
 
@@ -193,7 +193,7 @@ class Study(Shown):
     def _fill(self, plan, ledger, entries, wanted, executor, workers, block, bar):
         """Run what is missing of so many repetitions."""
         ids = [entry.id for entry in entries]
-        work = completeness.missing(ledger, ids, wanted, self.spec.source.together)
+        work = completeness.missing(ledger, ids, wanted, self.spec.together)
         failed = completeness.Budget(self, ids, wanted)
         for k, name in enumerate(ids):
             for found in ledger.read(name, wanted):
@@ -302,14 +302,15 @@ class Study(Shown):
         """
         plan, ids, wanted = self.plan(), self.ids(), self.spec.study.repetitions
         ledger = MemoryLedger() if out is None else Ledger(out)
-        together = self.spec.source.together
+        together = self.spec.together
         missing = sum(completeness.left(ledger, key, wanted, together) for key in dict.fromkeys(ids))
         trial = guards.flag(trial, "trial", error=StudyError)
         cores, each = (
             guards.workers(workers, error=StudyError) or os.cpu_count() or 1,
             self._tried(plan) if trial else None,
         )
-        items = len(plan.source(0).items)
+        known = self.spec.items(self.definitions)
+        items = len(plan.source(0).items if known is None else known)
         return {
             "scenarios": len(ids),
             "repetitions": missing,

@@ -29,8 +29,6 @@ class SurveySource(Source):
     seed, group : of the study's random numbers. folder : where files of `call` are.
     """
 
-    together = 16  # repetitions in one part of the ledger
-
     def __init__(self, spec, methods, definitions, seed, group, folder=".", table=None):
         del table
         self.spec, self.seed, self.group, self.folder = spec, seed, group, folder

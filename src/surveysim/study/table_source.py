@@ -28,8 +28,6 @@ class TableSource(TableSample, Source):
     spec : TableStudySpec. methods, definitions, seed, group, folder : as of `SurveySource`. table : path or DataFrame.
     """
 
-    together = 512  # repetitions in one part of the ledger
-
     def __init__(self, spec, methods, definitions, seed, group, folder=".", table=None):
         self.spec, self.methods, self.definitions, self.folder = spec, methods, definitions, folder
         own = spec.weighting.model_dump()
