@@ -271,12 +271,12 @@ def test_releases__fit_the_seats(prep):
 
 
 @pytest.mark.parametrize("room", [0.0, 40.0, 200.0, 1e9])
-def test_replicates__use_the_room_and_no_more(room):
-    from surveysim.fieldwork.calls import _replicates
+def test_releases__use_the_room_and_no_more(room):
+    from surveysim.fieldwork.calls import _whole_releases
 
     missing = np.array([[0.0, 3.0, 30.0], [90.0, 260.0, 12.0]])
     minutes = np.array([[0.4] * 3, [0.7] * 3])
-    found = _replicates(missing, minutes, room, 10)
+    found = _whole_releases(missing, minutes, room, 10)
     assert (found % 10 == 0).all()
     assert (found <= np.ceil(missing / 10) * 10).all()
     assert (found * minutes).sum() <= max(room, 0)

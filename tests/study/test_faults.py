@@ -19,7 +19,7 @@ import pytest
 
 import surveysim as ss
 from surveysim import Study, StudyError, SurveysimWarning
-from surveysim.study.table_source import TableSource
+from surveysim.study.spec import TableStudySpec
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, and processes as Linux shows them")
 SMALL_PARTS = "from surveysim.study.spec import TableStudySpec; TableStudySpec.together = 16; "
@@ -83,7 +83,7 @@ def slow(sample):
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(TableSource, "together", 16)
+    monkeypatch.setattr(TableStudySpec, "together", 16)
 
 
 @pytest.fixture

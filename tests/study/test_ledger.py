@@ -18,6 +18,7 @@ import pytest
 
 from surveysim import Study, StudyError, SurveysimWarning
 from surveysim.study.ledger import Ledger
+from surveysim.study.spec import TableStudySpec
 from surveysim.study.table_source import TableSource
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and forks of POSIX")
@@ -25,7 +26,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and forks of
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(TableSource, "together", 16)
+    monkeypatch.setattr(TableStudySpec, "together", 16)
 
 
 def study(share=5, repetitions=48, seed=3, **more):

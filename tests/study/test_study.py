@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, SpecError, Study, StudyError, SurveysimWarning
+from surveysim.study.spec import TableStudySpec
 from surveysim.study.table_source import TableSource
 
 HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ CLI = (sys.executable, "-c", SMALL_PARTS + "from surveysim.cli import main; main
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(TableSource, "together", 16)
+    monkeypatch.setattr(TableStudySpec, "together", 16)
 
 
 def keys(repetitions=64, call=None, **more):

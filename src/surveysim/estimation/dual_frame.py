@@ -329,9 +329,8 @@ class DualFrameSurvey(Shown):
         **options: Any,
     ) -> "Estimates":
         """Ratio of two totals by the same estimator. Options as of `total`."""
-        return self._estimate(
-            "ratio", wanted(num, "num"), den, by, estimator, dict(theta=theta, **options), level=level, df=df
-        )
+        sides = wanted(num, "num"), one_name(den, "den")
+        return self._estimate("ratio", *sides, by, estimator, dict(theta=theta, **options), level=level, df=df)
 
     def proportion(
         self,
