@@ -30,7 +30,7 @@ EXTRAS = {
     "test": "report,test",
     "mutate": "report,test",
     "attack": "report,test",
-    "lint": "lint",
+    "lint": "report,test,lint",  # the checker of types looks into what the code imports
     "examples": "report,files",
     "bench": "report,bench",
     "docs": "report,docs,test",

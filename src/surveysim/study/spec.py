@@ -205,6 +205,7 @@ class Keys(Part):
     scenarios: Annotated[tuple[ScenarioSpec, ...], Field(strict=False)] = ()
     methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
     estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
+    together: ClassVar[int]  # repetitions in one part of the ledger
     has_fieldwork: ClassVar[bool] = True  # which costs what it costs
 
     @property
@@ -241,7 +242,7 @@ class Keys(Part):
 class StudySpec(Keys, SurveySpec):
     """A study of the telephone survey: the keys of a survey, and those of a study."""
 
-    together: ClassVar[int] = 16  # repetitions in one part of the ledger
+    together: ClassVar[int] = 16
 
     @property
     def varied(self) -> type[Part]:
