@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from samples import sample as small_sample
 
 import surveysim as ss
 from surveysim import DesignError, Survey, SurveysimWarning
@@ -143,19 +144,6 @@ def test_patterns__take_columns_in_the_order_of_their_numbers_and_not_the_weight
         found = CliRunner().invoke(main, [*call, "--replicate-weights", wrong, "--scale", "2"])
         assert found.exit_code == 2
         assert words in found.stderr
-
-
-def small_sample(seed=1, n=200):
-    rng = np.random.default_rng(seed)
-    data = pd.DataFrame(
-        {
-            "a": rng.choice(list("uv"), n),
-            "b": rng.choice(list("kl"), n),
-            "w": rng.uniform(1, 30, n),
-            "p": np.arange(n) // 5,
-        }
-    )
-    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
 
 
 def test_replicate_weights_without_a_scale__are_warned_of():

@@ -4,25 +4,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from samples import sample, se
 
 from surveysim import DataError, DesignError, Survey, SurveysimWarning
-
-
-def se(e):
-    return e.to_frame()["se"].to_numpy()
-
-
-def sample(seed=1, n=200):
-    rng = np.random.default_rng(seed)
-    data = pd.DataFrame(
-        {
-            "a": rng.choice(list("uv"), n),
-            "b": rng.choice(list("kl"), n),
-            "w": rng.uniform(1, 30, n),
-            "p": np.arange(n) // 5,
-        }
-    )
-    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
 
 
 @pytest.mark.parametrize("kind", ["polars", "arrow", "boolean", "bool"])

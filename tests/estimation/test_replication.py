@@ -3,29 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from samples import A, B, sample, se
 
 import surveysim as ss
 from surveysim import DesignError, Recipe, Survey
 from surveysim.weighting import Rake
-
-A, B = {"u": 1000.0, "v": 2000.0}, {"k": 1000.0, "l": 2000.0}
-
-
-def se(e):
-    return e.to_frame()["se"].to_numpy()
-
-
-def sample(seed=1, n=200):
-    rng = np.random.default_rng(seed)
-    data = pd.DataFrame(
-        {
-            "a": rng.choice(list("uv"), n),
-            "b": rng.choice(list("kl"), n),
-            "w": rng.uniform(1, 30, n),
-            "p": np.arange(n) // 5,
-        }
-    )
-    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
 
 
 def test_recipe_with_start_weights__starts_from_them_in_replicates():

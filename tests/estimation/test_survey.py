@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import A
+from samples import sample as small_sample
 
 from surveysim import DataError, DesignError, Recipe, Survey, SurveysimWarning, proportion_interval, rake
 from surveysim.weighting import Rake
@@ -284,22 +286,6 @@ def test_deff__of_a_constant_in_a_domain_is_none(order):
     found = survey.total("y", deff="wor", by="k").table.set_index("domain")["deff"]
     assert np.isnan(found["k=p"])
     assert found["k=q"] > 0
-
-
-A, B = {"u": 1000.0, "v": 2000.0}, {"k": 1000.0, "l": 2000.0}
-
-
-def small_sample(seed=1, n=200):
-    rng = np.random.default_rng(seed)
-    data = pd.DataFrame(
-        {
-            "a": rng.choice(list("uv"), n),
-            "b": rng.choice(list("kl"), n),
-            "w": rng.uniform(1, 30, n),
-            "p": np.arange(n) // 5,
-        }
-    )
-    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
 
 
 def test_weights__belong_to_the_rows_they_were_made_for():

@@ -1,27 +1,9 @@
 """How many repetitions a study carries out: budgets of failures, and aims for Monte Carlo errors."""
 
-import numpy as np
-import pandas as pd
 import pytest
+from samples import PEOPLE, two_methods
 
 from surveysim import SpecError, Study, StudyError, SurveysimWarning
-
-people_rng = np.random.default_rng(3)
-
-
-PEOPLE = pd.DataFrame(
-    {"h": people_rng.choice(list("ab"), 800), "y": people_rng.gamma(2, 3, 800), "z": people_rng.normal(100, 1, 800)}
-)
-
-
-def two_methods(repetitions=40, **more):
-    base = {
-        "study": {"repetitions": repetitions, "seed": 2, "failures": 0.5},
-        "sample": {"n": 50, "strata": "h"},
-        "estimands": [{"name": "y", "numerator": "y"}, {"name": "z", "numerator": "z"}],
-        "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
-    }
-    return base | more
 
 
 def test_the_failure_budget__holds_when_the_command_is_given_again(tmp_path):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from samples import PEOPLE, two_methods
 
 from surveysim import Study, StudyError, SurveysimWarning
 from surveysim.study.ledger import Ledger
@@ -372,24 +373,6 @@ def test_dry_run_without_trial__draws_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(TableSource, "repetition", lambda *_: pytest.fail("a repetition"))
     planned = study(repetitions=40).dry_run(tmp_path / "out", trial=False)
     assert planned == tried | {"seconds": None, "seconds_per_repetition": None}
-
-
-people_rng = np.random.default_rng(3)
-
-
-PEOPLE = pd.DataFrame(
-    {"h": people_rng.choice(list("ab"), 800), "y": people_rng.gamma(2, 3, 800), "z": people_rng.normal(100, 1, 800)}
-)
-
-
-def two_methods(repetitions=40, **more):
-    base = {
-        "study": {"repetitions": repetitions, "seed": 2, "failures": 0.5},
-        "sample": {"n": 50, "strata": "h"},
-        "estimands": [{"name": "y", "numerator": "y"}, {"name": "z", "numerator": "z"}],
-        "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
-    }
-    return base | more
 
 
 def test_order_of_methods_and_estimands__is_part_of_a_study(tmp_path):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from samples import PEOPLE, two_methods
 
 from surveysim import SpecError, Study, StudyError
 from surveysim.cli import main
@@ -269,24 +270,6 @@ def test_whatever_is_raised__is_a_failure_with_a_text(tmp_path, error, text):
 def test_signals_without_a_name__are_numbers():
     assert "signal 63" in str(faults.died(-63)) or "SIG" in str(faults.died(-63))
     assert "exit code 0" in str(faults.died(0))
-
-
-people_rng = np.random.default_rng(3)
-
-
-PEOPLE = pd.DataFrame(
-    {"h": people_rng.choice(list("ab"), 800), "y": people_rng.gamma(2, 3, 800), "z": people_rng.normal(100, 1, 800)}
-)
-
-
-def two_methods(repetitions=40, **more):
-    base = {
-        "study": {"repetitions": repetitions, "seed": 2, "failures": 0.5},
-        "sample": {"n": 50, "strata": "h"},
-        "estimands": [{"name": "y", "numerator": "y"}, {"name": "z", "numerator": "z"}],
-        "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
-    }
-    return base | more
 
 
 def test_an_edited_plug_in__is_read_again_and_is_another_study(tmp_path):

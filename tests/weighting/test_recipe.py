@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from samples import sample as small_sample
 
 import surveysim as ss
 from surveysim import CalibrationError, DataError, DesignError, Recipe, Survey
@@ -317,19 +318,6 @@ def test_again__takes_initial_weights_wherever_the_first_ones_came_from():
     brought = Survey(data, "w", replicate_weights=np.array([[20.0, 0], [0, 40], [0, 0], [40, 20]]), scale=0.5)
     with pytest.raises(DesignError, match="the replicate weights are none of theirs"):
         brought.apply(Recipe([BaseWeight("w"), *rest]))
-
-
-def small_sample(seed=1, n=200):
-    rng = np.random.default_rng(seed)
-    data = pd.DataFrame(
-        {
-            "a": rng.choice(list("uv"), n),
-            "b": rng.choice(list("kl"), n),
-            "w": rng.uniform(1, 30, n),
-            "p": np.arange(n) // 5,
-        }
-    )
-    return data.assign(y=rng.normal(10, 2, n) + 3 * (data["a"] == "u") + 5 * (data["b"] == "k"))
 
 
 def test_recipes__refuse_shares_of_99_as_rake_does():

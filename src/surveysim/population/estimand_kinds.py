@@ -6,6 +6,7 @@ of everybody or by domain (`survey.estimands`), a table with its weights (`study
 kind of estimand is one class here.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..columns import VARIABLES
 TotalOf = Callable[[str], Any]  # the total of an expression, or its totals by domain
 
 
-class Kind:
+class Kind(ABC):
     """A kind of estimand. A `row` or `entry` has numerator, denominator, by and unit."""
 
     name = ""
@@ -33,13 +34,13 @@ class Kind:
         """The expressions that respondents are asked for."""
         return (row.numerator, row.denominator) if self.estimated else (row.numerator,)
 
+    @abstractmethod
     def value(self, row: Any, total: TotalOf, scale: float = 1.0) -> Any:
         """The value in the population, in its unit; sizes are multiplied by `scale`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asked(self, row: Any, ask: Any) -> Any:
         """The answer of a sample, whatever `ask` gives as one."""
-        raise NotImplementedError
 
     def factor(self, scale: float) -> float:
         """What turns a sample's shares and persons into its unit, in a population of this scale."""

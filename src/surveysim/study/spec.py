@@ -1,5 +1,6 @@
 """The models of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions. Each says its own mistakes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -197,7 +198,7 @@ def _expression(where: str, expression: str) -> Iterator[str]:
             yield f"{where} = {expression!r}: {name!r} is nothing the survey asks."
 
 
-class Keys(Part):
+class Keys(Part, ABC):
     """The keys every study has, whatever it draws from."""
 
     study: StudyPart = StudyPart()
@@ -209,18 +210,18 @@ class Keys(Part):
     has_fieldwork: ClassVar[bool] = True  # which costs what it costs
 
     @property
+    @abstractmethod
     def varied(self) -> type[Part]:
         """What a scenario is."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def source(cls) -> type:
         """The kind of source of its repetitions, which brings compilers along."""
-        raise NotImplementedError
 
+    @abstractmethod
     def definitions(self) -> pd.DataFrame:
         """Its estimands by name."""
-        raise NotImplementedError
 
     def items(self, definitions: pd.DataFrame) -> list[tuple[str, str]] | None:
         """(name, domain) of everything that is estimated, where that is known without a source."""
