@@ -46,7 +46,7 @@ print(wide.reindex([e["name"] for e in keys["estimands"]], level=0).to_string())
 
 # %% One sample, calibrated to ages known from another sample of n people: taken as exact, and with their covariance
 data = ss.SurveySpec.preset("cnnic-2024-12", estimation={"indicators": ["internet_penetration"]}).run(1).interviews
-data["old"] = data["age_group"] == "60+"
+data["old"] = data["age"] >= 60
 true = data.groupby("age_group", observed=True)["final_weight"].sum()  # the preset's raking meets the true totals
 rng, size, rows = np.random.default_rng(1), true.sum(), []
 

@@ -14,8 +14,9 @@ EDUCATION = (
     "bachelor_plus",
 )
 EDUCATION_4 = ("primary_or_less", "junior_secondary", "senior_secondary", "college_plus")
-AGE_5 = ("6-14", "15-29", "30-44", "45-59", "60+")  # the control totals' age groups
-AGE_5_FIRST = (6, 15, 30, 45, 60)
+EDUCATION_4_FIRST = ("no_schooling", "junior_secondary", "senior_secondary", "junior_college")  # of EDUCATION
+AGES_FIRST = (6, 10, 20, 30, 40, 50, 60, 70)  # first year of each; they nest in the bands the report prints
+AGES = ("6-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 SECTOR = ("other", "farming", "manufacturing")
 DISPOSITIONS = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")  # AAPOR Standard Definitions (2023), in their order
 FRAMES = ("landline", "mobile")

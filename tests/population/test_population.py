@@ -255,7 +255,9 @@ def test_parameter__of_status_columns_needs_no_second_look(pop):
 
 def test_age_groups__leave_out_children_under_6(pop):
     groups = pop.parameter("persons", by="age_group")
-    assert list(groups["domain"]) == [f"age_group={g}" for g in ("6-14", "15-29", "30-44", "45-59", "60+")]
+    assert list(groups["domain"]) == [
+        f"age_group={g}" for g in ("6-9", *(f"{a}-{a + 9}" for a in range(10, 70, 10)), "70+")
+    ]
     everybody = pop.parameter("persons")["value"].iloc[0]
     under_6 = pop.sums("cells").persons[:, :, :3].sum()
     assert groups["value"].sum() == everybody - under_6

@@ -9,7 +9,7 @@ import pandas as pd
 from .. import reference
 from ..aliases import Array, Ints, Truths, Values
 from ..coding import categorical
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN
+from ..columns import AGE_STARTS, AGES, AGES_FIRST, EDUCATION, EDUCATION_4, SECTOR, SEX, URBAN
 from ..errors import UnknownNameError
 from . import outcomes
 
@@ -104,19 +104,24 @@ class Attributes:
         return self.cell // (len(AGE_STARTS) * len(EDUCATION))
 
     @property
+    def schooling(self) -> Ints:
+        """Of the seven levels of columns.EDUCATION."""
+        return self.cell % len(EDUCATION)
+
+    @property
     def education(self) -> Ints:
         """Of the four levels of columns.EDUCATION_4."""
-        return outcomes.EDUCATION_4[self.cell % len(EDUCATION)]
+        return outcomes.EDUCATION_4[self.schooling]
 
     @property
     def age_group(self) -> Ints:
-        """Of columns.AGE_5; -1 under 6."""
-        return np.searchsorted(AGE_5_FIRST, self.age, side="right") - 1
+        """Of columns.AGES; -1 under 6."""
+        return np.searchsorted(AGES_FIRST, self.age, side="right") - 1
 
     @property
     def aged_6(self) -> Truths:
         """Whether they are old enough to be asked."""
-        return self.age >= AGE_5_FIRST[0]
+        return self.age >= AGES_FIRST[0]
 
     @property
     def status(self) -> Ints:
@@ -136,7 +141,7 @@ class Attributes:
             **places(self.people, self.area),
             "sex": lambda: categorical(self.sex, SEX),
             "age": lambda: self.age.astype(np.int16),
-            "age_group": lambda: categorical(self.age_group, AGE_5),
+            "age_group": lambda: categorical(self.age_group, AGES),
             "education": lambda: categorical(self.education, EDUCATION_4),
             "sector": lambda: categorical(self.sector, SECTOR),
             "household_size": lambda: self.household_size.astype(np.int16),

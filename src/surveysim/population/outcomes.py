@@ -19,7 +19,7 @@ import pandas as pd
 from .. import reference
 from ..aliases import Floats, Ints
 from ..apportion import bisected
-from ..columns import AGE_STARTS, EDUCATION
+from ..columns import AGE_STARTS, AGES_FIRST, EDUCATION
 from ..errors import SurveysimError
 from ..on_demand import Later
 from ..tables import each_row
@@ -27,7 +27,7 @@ from . import census
 
 special = Later("scipy", ".special")
 TRAIT_LEVELS = 16
-AGE_8 = np.array([0, 0, 0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7])  # of the 20 groups; below 6 unused
+AGE_8 = np.maximum(np.searchsorted(AGES_FIRST, AGE_STARTS, side="right") - 1, 0)  # of the 20 groups; below 6 unused
 EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
 GROUPS = 2 * 8 * 4  # town × age × education
 GROUP_TOWN, GROUP_AGE, GROUP_EDUCATION = (a.ravel() for a in np.indices((2, 8, 4)))

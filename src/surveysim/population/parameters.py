@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import reference
 from ..aliases import Array, Ints, Truths
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
+from ..columns import AGE_STARTS, AGES, AGES_FIRST, EDUCATION_4, SECTOR, SEX, URBAN, VARIABLES
 from ..editions import POPULATION
 from ..errors import DataError, UnknownNameError
 from ..on_demand import Later
@@ -242,10 +242,10 @@ def axes(people: Any, shape: tuple[int, ...]) -> dict[str, tuple[Any, Sequence[A
     """Codes over (zone or area, sex, age, education[, status]) and labels of the columns that domains can name."""
     tail = (1,) * (len(shape) - 4)
     index = np.arange(shape[0]).reshape(-1, 1, 1, 1, *tail)
-    groups = np.searchsorted(AGE_5_FIRST, np.array(AGE_STARTS), side="right") - 1
+    groups = np.searchsorted(AGES_FIRST, np.array(AGE_STARTS), side="right") - 1
     found = place_axes(people, index) | {
         "sex": (np.arange(2).reshape(1, 2, 1, 1, *tail), list(SEX)),
-        "age_group": (groups.reshape(1, 1, -1, 1, *tail), list(AGE_5)),
+        "age_group": (groups.reshape(1, 1, -1, 1, *tail), list(AGES)),
         "education": (np.arange(4).reshape(1, 1, 1, 4, *tail), list(EDUCATION_4)),
     }
     if tail:

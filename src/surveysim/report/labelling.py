@@ -1,7 +1,7 @@
 """Names of estimands, domains and measures as readers know them, in their language."""
 
 from .. import reference
-from ..columns import AGE_5
+from ..columns import AGES
 
 
 def name_column(text):
@@ -24,13 +24,25 @@ def province_names(text):
 def domain_name(domain, text):
     """ "province=110000, sex=male" as people say it; what is no domain of the survey stays as it is."""
     levels = {"province": province_names(text), "urban": {n: text[f"{n}_level"] for n in ("urban", "rural")}}
-    levels |= {"sex": {n: text[n] for n in ("male", "female")}, "age_group": dict(zip(AGE_5, AGE_5, strict=True))}
+    levels |= {"sex": {n: text[n] for n in ("male", "female")}, "age_group": dict(zip(AGES, AGES, strict=True))}
     parts = []
     for part in domain.split(", "):
         column, _, level = part.partition("=")
         known = levels.get(column, {level: text[level]} if column == "education" and level in text else {})
         parts.append(known.get(level, part))
     return " · ".join(parts)
+
+
+def margin_name(margin, text):
+    """A variable that is weighted by, or several crossed."""
+    names = [margin] if isinstance(margin, str) else margin
+    return " × ".join(text[name.removeprefix("weighting_")] for name in names)
+
+
+def level_name(level, text):
+    """A level of such a variable; of a group of educations the first and the last."""
+    known = {"rural": text["rural_level"], "urban": text["urban_level"]}
+    return text["span"].join(known.get(part, text.get(part, part)) for part in level.split(" to "))
 
 
 def note_of(name, note, text):

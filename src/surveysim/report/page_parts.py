@@ -10,7 +10,7 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..judging.measures import judged, with_verdicts
 from ..keys import toml
 from . import figures, html, study_figures
-from .labelling import domain_name, estimand_name
+from .labelling import domain_name, estimand_name, margin_name
 
 MAIN = (
     *(
@@ -42,7 +42,7 @@ def ademp(result, rates, text, repetitions):
         "estimands": {"n": len(prep.definitions)},
         "methods": {
             "steps": " → ".join(text[step.name] for step in prep.recipe.steps),
-            "margins": mark.join(text[name] for name in spec.weighting.margins),
+            "margins": mark.join(margin_name(margin, text) for margin in spec.weighting.margins),
             "level": f"{100 * spec.estimation.level:g}",
         },
     }

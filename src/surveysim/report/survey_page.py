@@ -7,7 +7,7 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..writing import write_text
 from . import figures, html
-from .labelling import estimand_name, name_column, note_of, province_names
+from .labelling import estimand_name, level_name, margin_name, name_column, note_of, province_names
 from .page_parts import ademp, budget_part, downloads, performance_table, repeated
 
 SECTIONS = (
@@ -186,9 +186,8 @@ def statement_rows(statement, text, repetitions):
 
 def margin_labels(table, text):
     """Names of the levels of margins."""
-    level = {"rural": text["rural_level"], "urban": text["urban_level"]}
     pairs = zip(table["margin"], table["level"], strict=True)
-    return [f"{text[margin]}: {level.get(name, text.get(name, name))}" for margin, name in pairs]
+    return [f"{margin_name(margin, text)}: {level_name(name, text)}" for margin, name in pairs]
 
 
 def _step_shown(row, text):

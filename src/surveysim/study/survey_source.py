@@ -16,7 +16,7 @@ from ..survey import estimands
 from ..survey.preparation import control_totals, prepare, recipe_of
 from ..survey.run import interviews_of, run
 from ..survey.spec import SurveySpec
-from ..survey.weighted import carry_out, dual_frame_of, variance_design, weigh
+from ..survey.weighted import carry_out, dual_frame_of, regrouped, variance_design, weigh
 from .source import Source
 
 
@@ -78,14 +78,15 @@ class SurveySource(Source):
         return result
 
     def drawn(self, r):
-        cases, table = carry_out(self.prep, self.seed, r, group=self.group)
+        cases, shared = carry_out(self.prep, self.seed, r, group=self.group)
         known, variables = {}, estimands.Variables(self.prep.pop, cases)
 
         def judged(m):
             method, prep = self.methods[m], self._preparations[m]
             if id(prep) not in known:
-                known[id(prep)] = weigh(prep, cases, table)
-            weights = known[id(prep)]
+                mine = regrouped(prep, cases, shared)
+                known[id(prep)] = mine, weigh(prep, cases, mine)
+            table, weights = known[id(prep)]
 
             def interviews():
                 made = interviews_of(prep, cases, table, weights)

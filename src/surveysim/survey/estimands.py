@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import reference
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
+from ..columns import AGE_STARTS, AGES, AGES_FIRST, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..fieldwork.answers import MISSING
 from ..on_demand import Later
 from ..population import estimand_kinds
@@ -17,7 +17,7 @@ estimates = Later(__package__, "..estimation.estimates")
 scores = Later(__package__, "..estimation.scores")
 outcomes = Later(__package__, "..population.outcomes")
 parameters = Later(__package__, "..population.parameters")
-BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGE_5, "education": EDUCATION_4}
+BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGES, "education": EDUCATION_4}
 COLUMNS = ("name", "kind", "numerator", "denominator", "unit", "note", "by")
 
 
@@ -75,7 +75,7 @@ def domain_sums(table, by, zone):
         "province": (zone >> 1)[:, None, None, None],
         "urban": (zone & 1)[:, None, None, None],
         "sex": np.arange(2)[:, None, None],
-        "age_group": (np.searchsorted(AGE_5_FIRST, AGE_STARTS, side="right") - 1)[:, None],
+        "age_group": (np.searchsorted(AGES_FIRST, AGE_STARTS, side="right") - 1)[:, None],
         "education": np.arange(4),
     }
     code, inside = np.zeros(table.shape, np.int64), np.ones(table.shape, bool)

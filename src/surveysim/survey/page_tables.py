@@ -11,6 +11,7 @@ from ..columns import FRAMES
 from ..estimation import scores
 from ..estimation.estimates import estimates
 from ..sampling import sample_size
+from ..weighting.margins import CROSS
 from ..weighting.result import deff_kish
 
 if TYPE_CHECKING:
@@ -90,9 +91,14 @@ def provincial_penetration(run: "SurveyRun") -> pd.DataFrame:
 
 
 def national_margins(run: "SurveyRun") -> pd.DataFrame:
-    """Table margin, level, target, before, after: percent of each margin, all provinces together."""
-    table = run.weights.calibration.margins
-    sums = table.groupby(["margin", "level"], sort=False)[["target", "before", "after"]].sum()
+    """Table margin, level, target, before, after: percent of each variable that is raked to, alone or crossed, all provinces together."""
+    table, shown = run.weights.calibration.margins, {}
+    for margin, rows in table.groupby("margin", sort=False):
+        names = str(margin).split(CROSS)
+        for k, name in enumerate(names):
+            level = rows["level"] if len(names) == 1 else rows["level"].str[k]
+            shown.setdefault(name, rows.assign(margin=name, level=level))
+    sums = pd.concat(shown.values()).groupby(["margin", "level"], sort=False)[["target", "before", "after"]].sum()
     return (100 * sums / sums.groupby("margin", sort=False).transform("sum")).reset_index()
 
 

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .. import reference
-from ..columns import AGE_5, AGE_5_FIRST, AGE_STARTS, EDUCATION, EDUCATION_4, SEX, URBAN
+from ..columns import AGE_STARTS, EDUCATION
 from ..fieldwork import Fieldwork, Measurement, Protocol, solve
 from ..frame import TelephoneFrame
-from ..population import Population, outcomes
+from ..population import Population
 from ..sampling import SampleDesign
-from ..weighting import Margins, Recipe
+from ..weighting import Recipe
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released, Selection
 from . import estimands
+from .margins import margins_of
 
 if TYPE_CHECKING:
     from .spec import SurveySpec
-
-MARGIN_LABELS = {"sex": SEX, "age_group": AGE_5, "education": EDUCATION_4, "urban": URBAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +98,7 @@ def control_totals(pop, weighting):
     table = np.zeros((62, model.expected.shape[1]))
     np.add.at(table, model.people.area_zone, model.covered if covered else model.expected)
     table = (table * (pop.size / model.expected.sum())).reshape(31, 2, 2, len(AGE_STARTS), len(EDUCATION))
-    first = np.array(AGE_STARTS)
-    table = table[:, :, :, first >= AGE_5_FIRST[0]]
-    group = np.searchsorted(AGE_5_FIRST, first[first >= AGE_5_FIRST[0]], side="right") - 1
-    sums = {
-        "urban": table.sum(axis=(2, 3, 4)),
-        "sex": table.sum(axis=(1, 3, 4)),
-        "age_group": np.stack([table[:, :, :, group == g].sum(axis=(1, 2, 3, 4)) for g in range(5)], axis=1),
-        "education": np.stack([table[..., g == outcomes.EDUCATION_4].sum(axis=(1, 2, 3, 4)) for g in range(4)], axis=1),
-    }
-    provinces = reference.provinces()
-    return Margins(
-        "province",
-        provinces,
-        tuple((name,) for name in weighting.margins),
-        tuple(tuple((label,) for label in MARGIN_LABELS[name]) for name in weighting.margins),
-        np.concatenate([sums[name] for name in weighting.margins], axis=1),
-    )
+    return margins_of(table, weighting)
 
 
 @lru_cache(maxsize=3)

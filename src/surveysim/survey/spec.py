@@ -6,6 +6,7 @@ from pydantic import Field
 
 from .. import guards, reference
 from ..aliases import Pathname
+from ..columns import AGES_FIRST, EDUCATION_4_FIRST
 from ..errors import SpecError
 from ..fieldwork.eligibility import METHODS
 from ..guards import sight
@@ -14,6 +15,9 @@ from ..naming import did_you_mean
 from .checking import valid
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 from .layers import preset_keys, presets, read
+from .margins import margin_mistakes
+
+Margin = str | Annotated[tuple[str, ...], Field(min_length=1, strict=False)]  # a variable, or several crossed
 
 
 class PopulationSpec(Part):
@@ -55,9 +59,14 @@ class WeightingSpec(Part):
     composite: Literal["effective"] | Share = "effective"
     nonresponse: Literal[METHODS] | Share = "frame"
     nonresponse_unscreened: Literal["screened"] | Share = "screened"
-    margins: Annotated[
-        tuple[Literal["sex", "age_group", "education", "urban"], ...], Field(min_length=1, strict=False)
-    ] = ("sex", "age_group", "education", "urban")
+    margins: Annotated[tuple[Margin, ...], Field(min_length=1, strict=False)] = (
+        "sex",
+        "age_group",
+        "education",
+        "urban",
+    )
+    age_group: Annotated[tuple[int, ...], Field(min_length=1, strict=False)] = AGES_FIRST
+    education: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = EDUCATION_4_FIRST
     control_population: Literal["covered_6plus", "residents_6plus"] = "covered_6plus"
     control_year: Literal[2020, 2022, 2023, 2024] | None = None
     minimum_per_level: Annotated[int, Field(ge=1)] = 5
@@ -144,13 +153,11 @@ class SurveySpec(Part):
                 f"{place}: sample.minimum_per_province = {sample.minimum_per_province} needs {31 * sample.minimum_per_province:,} "
                 f"interviews in 31 provinces; sample.interviews = {sample.interviews}. Raise one or lower the other."
             )
-        for name, values in (
-            ("weighting.margins", self.weighting.margins),
-            ("estimation.indicators", self.estimation.indicators),
-        ):
-            if not isinstance(values, str) and len(set(values)) < len(values):
-                twice = next(v for v in values if values.count(v) > 1)
-                mistakes.append(f"{place}: {name}: {twice!r} is listed twice.")
+        values = self.estimation.indicators
+        if not isinstance(values, str) and len(set(values)) < len(values):
+            twice = next(v for v in values if values.count(v) > 1)
+            mistakes.append(f"{place}: estimation.indicators: {twice!r} is listed twice.")
+        mistakes += margin_mistakes(self.weighting, f"{place}: weighting")
         mistakes += fieldwork_mistakes(self.fieldwork, f"{place}: fieldwork")
         known = list(reference.indicators().index)
         for name in () if self.estimation.indicators == "all" else self.estimation.indicators:

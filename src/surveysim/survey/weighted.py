@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from .. import reference, streams
-from ..columns import AGE_5, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
+from ..columns import AGES, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..estimation.linearization import Design, Stage
 from ..fieldwork import call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
 from ..weighting import Columns
+from .margins import own_columns
 
 
 def field_and_weight(prep, seed, *repetition, record=False, group=""):
@@ -63,9 +64,6 @@ def weighting_table(prep, cases):
     psu = np.where(cases.frame == 0, a.household, -1 - np.arange(len(a)))
     selection = {"unit_probability": chosen} if prep.spec.sample.prefectures else {}
 
-    def categorical(codes, labels):
-        return pd.Categorical.from_codes(codes, dtype=_levels(labels), validate=False)
-
     return Columns(
         {
             "frame": categorical(cases.frame, FRAMES),
@@ -80,13 +78,26 @@ def weighting_table(prep, cases):
             "province": categorical(a.province, provinces),
             "urban": categorical(a.urban, URBAN),
             "sex": categorical(a.sex, SEX),
-            "age_group": categorical(a.age_group, AGE_5),
+            "age_group": categorical(a.age_group, AGES),
             "education": categorical(a.education, EDUCATION_4),
             "stratum": strata_of(prep, cases)[at],
             "psu": np.where(chosen < 1, -(2**40) - cases.unit, psu),
             **selection,
+            **{name: categorical(*column) for name, column in own_columns(prep.spec.weighting, a).items()},
         }
     )
+
+
+def regrouped(prep, cases, table):
+    """The table of another weighting of the same interviews: with the groups that it weights by."""
+    own = own_columns(prep.spec.weighting, cases.attributes)
+    made = {name: categorical(*column) for name, column in own.items()}
+    return Columns({name: table[name] for name in table.columns} | made) if own else table
+
+
+def categorical(codes, labels):
+    """Codes of labels that are known to be right."""
+    return pd.Categorical.from_codes(codes, dtype=_levels(labels), validate=False)
 
 
 @cache

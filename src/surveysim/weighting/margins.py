@@ -17,6 +17,7 @@ from ..guards import sight
 from ..tables import Columns, column_names, is_file, kind_of, one_name, pick
 
 CONSISTENT = 1e-6  # margins may disagree by this share
+CROSS = " × "  # between the variables of a crossed margin
 MISSING = "(missing)"  # what the level of those who did not answer is called
 TUPLE = (tuple, list)
 MAPPING = (dict, Mapping)  # Mapping alone takes its time
@@ -49,7 +50,7 @@ class Margins:
     @cached_property
     def margin_names(self) -> list[str]:
         """What each margin is called."""
-        return [" × ".join(map(str, variable)) for variable in self.variables]
+        return [CROSS.join(map(str, variable)) for variable in self.variables]
 
     def name(self, column: int) -> tuple[str, Any]:
         """Margin and level of a column, for messages."""
