@@ -84,3 +84,28 @@ def test_load__returns_a_copy():
     table = reference.load("provinces")
     table["population_2020_persons"] = 0
     assert reference.load("provinces")["population_2020_persons"].sum() > 0
+
+
+def test_facts_of_telephones__add_up_as_they_say():
+    """Frames to their survey, derived shares to the numbers in their definitions; every fact has a source."""
+    surveys, owned = (reference.load(name).set_index("id") for name in ("phone_surveys", "phone_ownership"))
+    for facts in (surveys, owned):
+        assert facts.index.is_unique
+        assert facts["source"].str.len().gt(10).all()
+        assert facts["certainty"].isin(["read", "derived"]).all()
+    value = surveys["value"].get
+    for total, parts in (
+        ("jiang_numbers", ("jiang_numbers_cell", "jiang_numbers_landline")),
+        ("cnnic25_total", ("cnnic25_landline", "cnnic25_mobile")),
+        ("cnnic35_total", ("cnnic35_landline", "cnnic35_mobile")),
+        ("cnnic60k_total", ("cnnic60k_landline", "cnnic60k_mobile")),
+        ("fudan20_total", ("fudan20_wuhan", "fudan20_shanghai")),
+    ):
+        assert float(value(total)) == sum(float(value(part)) for part in parts)
+    for share, of, base in (
+        ("sz04_effective_share", "sz04_effective", "sz04_numbers"),
+        ("ankang19_yield", "ankang19_completes", "ankang19_calls"),
+    ):
+        assert float(value(share)) == round(100 * float(value(of)) / float(value(base)), 1)
+    ported = owned["value"].get
+    assert float(ported("mnp_2021_04_share")) == round(100 * float(ported("mnp_2021_04")) / 159_200, 2)

@@ -476,6 +476,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
             no_phone_internet_rate=0.0,
             household_icc=0.25,
             prefecture_icc=0.02,
+            mobile_ownership="surveys",
         ),
     ),
     "Population.from_margins": (

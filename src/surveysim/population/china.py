@@ -14,7 +14,7 @@ from ..columns import VARIABLES
 from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
-from . import cache, census, domains, estimand_kinds, parameters
+from . import cache, census, domains, estimand_kinds, ownership, parameters
 from .attributes import COLUMNS, NUMBERS, Attributes, codes_of, places
 from .finite import Finite
 
@@ -303,7 +303,8 @@ class China(Finite):
 
 
 def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of `Population.china` as plain numbers; those outside their ranges are refused."""
+    """Arguments of `Population.china` as plain values; those outside their ranges are refused."""
+    owned, arguments = arguments["mobile_ownership"], {n: v for n, v in arguments.items() if n != "mobile_ownership"}
     for name, value in arguments.items():
         guards.number(value, f"population.{name}", error=SpecError)
     year, seed = arguments["year"], arguments["seed"]
@@ -314,7 +315,13 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     guards.seed_of(int(seed), "population.seed", error=SpecError)
     for name, (low, high) in RANGES.items():
         guards.number(arguments[name], f"population.{name}", low, high, error=SpecError)
-    return {n: int(v) if n in ("year", "seed") else float(v) for n, v in arguments.items()}
+    try:
+        owned = ownership.as_value(owned)
+    except SpecError as error:
+        raise SpecError(f"population.mobile_ownership = {guards.sight(owned)}: {error}.") from None
+    return {n: int(v) if n in ("year", "seed") else float(v) for n, v in arguments.items()} | {
+        "mobile_ownership": owned
+    }
 
 
 def _person_values(expression, a, answers, names):

@@ -61,6 +61,7 @@ class Population(Shown):
         no_phone_internet_rate: float = 0.0,
         household_icc: float = 0.25,
         prefecture_icc: float = 0.02,
+        mobile_ownership: Any = "surveys",
     ) -> Self:
         """The mainland's 31 provinces: households of the 2020 census moved to a year-end, phones, use of the internet.
 
@@ -76,6 +77,10 @@ class Population(Shown):
         household_icc : correlation of two members of a household in the latent variables behind internet use and
             engagement, given their cells (assumption).
         prefecture_icc : the same of two people of a prefecture: the share of the latent variance between prefectures.
+        mobile_ownership : who owns a mobile. "surveys" (what surveys of people find; assumption within it), "operators" (99.1 % of
+            those aged 6+, the figure of the report's appendix, whose base is not printed), or shares by residence and first age,
+            such as {"rural": {6: 0.7, 15: 0.98}, "urban": {6: 0.8, 15: 0.99}}. A province's subscriptions stay as they are: what
+            its owners leave are second and third numbers.
 
         Raises
         ------
@@ -108,6 +113,7 @@ class Population(Shown):
                 no_phone_internet_rate=no_phone_internet_rate,
                 household_icc=household_icc,
                 prefecture_icc=prefecture_icc,
+                mobile_ownership=mobile_ownership,
             )
         )
 

@@ -11,6 +11,7 @@ from ..columns import AGE_GROUPS, AGE_STARTS
 from ..kernels import people, randomness
 from . import census, outcomes, telephones
 from .fitting import associate
+from .ownership import Ownership
 
 MOST_IN_FAMILY, ROOM = 7, 4  # family households have 1 to 7 members; dormitory rooms 4
 RURAL_HOUSEHOLD = 1.10  # assumption: mean size in the country against towns
@@ -166,6 +167,7 @@ def build(
     household_icc: float,
     prefecture_icc: float,
     prefecture_effect: Floats,
+    mobile_ownership: Ownership = "surveys",
 ) -> Synthesis:
     """Build the population of a year: 367 prefectures × rural/urban areas, scaled; deterministic but for `key` and
     `prefecture_effect` (367,), standard normal draws."""
@@ -185,6 +187,7 @@ def build(
         _by_zone(np.column_stack([_by_age(roles[:, 0], age), _rooms(classes, areas)]), zone) * grow,
         personal_share=personal_share,
         residential_share=residential_share,
+        mobile_ownership=mobile_ownership,
     )
     line = _line_of_roles(phones, roles, zone)
     residents = roles.sum(axis=1) * grow

@@ -15,12 +15,8 @@ from ..apportion import bisected
 from ..columns import AGE_STARTS
 from ..kernels.people import LINE_CYCLE, MOBILE_CYCLE, SECOND_LINE_CYCLE, THIRD_CYCLE
 from ..tables import each_row
+from .ownership import Ownership, ownership_of
 
-# Assumption: probability of an own mobile number by the 20 age groups, in towns; the country's log odds are lower.
-MOBILE_BY_AGE = np.array(
-    [*[0] * 3, 0.76, 0.88, 0.985, 0.997, *[0.998] * 4, 0.997, 0.995, 0.99, 0.975, 0.95, 0.90, 0.82, 0.70, 0.52]
-)
-MOBILE_RURAL_LOGIT = -0.35
 # Assumption: how likely a second or third number is, relative to ages 20-59.
 EXTRA_BY_AGE = np.array([0, 0, 0, 0.02, 0.05, 0.5, *[1.0] * 8, 0.45, 0.35, 0.2, 0.1, 0.05, 0.05])
 THIRD_GIVEN_SECOND = 0.12
@@ -128,14 +124,21 @@ def _months(month):
 
 
 def fit(
-    year: int, persons: Floats, households: Floats, *, personal_share: float, residential_share: float
+    year: int,
+    persons: Floats,
+    households: Floats,
+    *,
+    personal_share: float,
+    residential_share: float,
+    mobile_ownership: Ownership = "surveys",
 ) -> TelephoneModel:
     """Fit the model: `persons` (62, 20) by zone and age, `households` (62, 21) by the head's age, and dormitory rooms.
 
-    `personal_share` of the subscriptions belong to people, `residential_share` of the fixed lines to households.
+    `personal_share` of the subscriptions belong to people, `residential_share` of the fixed lines to households. First numbers
+    follow `mobile_ownership`; second and third ones are what is left of a province's subscriptions.
     """
-    zone_province, town = np.repeat(np.arange(31), 2), np.tile([0.0, 1.0], 31)
-    first = _mobile_ownership(town)
+    zone_province = np.repeat(np.arange(31), 2)
+    first = ownership_of(mobile_ownership, persons)
     population = np.bincount(zone_province, persons.sum(axis=1))
     all_mobiles = subscriptions(year)
     target = all_mobiles * personal_share
@@ -164,12 +167,6 @@ def fit(
         personal_mobiles=target,
         mobile_subscriptions=all_mobiles,
     )
-
-
-def _mobile_ownership(town):
-    with np.errstate(divide="ignore"):
-        logit = np.log(MOBILE_BY_AGE) - np.log1p(-MOBILE_BY_AGE)
-    return 1 / (1 + np.exp(-(logit[None, :] + MOBILE_RURAL_LOGIT * (1 - town[:, None]))))
 
 
 def _fit_lines(fixed, residential, households):
@@ -202,4 +199,4 @@ def _fit_lines(fixed, residential, households):
     }
 
 
-assert len(MOBILE_BY_AGE) == len(EXTRA_BY_AGE) == len(AGE_STARTS)
+assert len(EXTRA_BY_AGE) == len(AGE_STARTS)

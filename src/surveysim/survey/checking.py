@@ -66,7 +66,8 @@ def _explain(cls, problem, place):
     if unknown:
         known = did_you_mean(path[-1], parent.model_fields, f". Known: {', '.join(parent.model_fields)}.")
         return f"{place}: unknown key {where!r}", known
-    text = problem["msg"][0].lower() + problem["msg"][1:]
+    own = problem.get("ctx", {}).get("error")  # a refusal of ours, in our words
+    text = str(own) if isinstance(own, SpecError) else problem["msg"][0].lower() + problem["msg"][1:]
     if problem["type"] == "tuple_type":
         tables = "[[" + where + "]]"
         text = (

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from .. import guards, reference
 from ..aliases import Pathname
@@ -12,6 +12,7 @@ from ..fieldwork.eligibility import METHODS
 from ..guards import sight
 from ..keys import merge
 from ..naming import did_you_mean
+from ..population import ownership
 from .checking import valid
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 from .layers import preset_keys, presets, read
@@ -31,6 +32,9 @@ class PopulationSpec(Part):
     no_phone_internet_rate: Share = 0.0
     household_icc: Share = 0.25
     prefecture_icc: Share = 0.02
+    mobile_ownership: Annotated[Any, BeforeValidator(ownership.as_value), PlainSerializer(ownership.as_keys)] = (
+        "surveys"
+    )
 
 
 class FrameSpec(Part):
