@@ -14,7 +14,7 @@ from scipy import stats
 
 from surveysim import Population, reference
 from surveysim.columns import AGE_GROUPS, AGE_STARTS
-from surveysim.population import census, outcomes
+from surveysim.population import census, households, outcomes
 from surveysim.survey.comparison import indicator_parameters
 
 
@@ -166,7 +166,7 @@ def realised_correlations(pop):
 def household_row(pop):
     """Family households of every prefecture against the census number per person, moved to the year."""
     places, people = reference.frame_units(), pop.people
-    family = people.class_kind == 0
+    family = people.class_kind != households.DORMITORY
     found = np.bincount(people.class_area[family] // 2, np.diff(people.class_household)[family], 367)
     persons = np.bincount(people.class_area // 2, np.diff(people.class_person), 367)
     expected = (places["family_households_2020"] / places["population_2020_persons"]).to_numpy(float) * persons
@@ -232,7 +232,7 @@ def main(run):
     }
     for name, drawing in drawings.items():
         run.figure(f"population-{name}", drawing)
-    households, share, size = household_row(pop)
+    homes, share, size = household_row(pop)
     (home, home_error), (place, place_error) = realised_correlations(pop)
     text = f"""# Population check
 
@@ -246,7 +246,7 @@ People are drawn independently given their margins, so a cell deviates by about 
 
 Ages are the {len(AGE_GROUPS)} groups {", ".join(AGE_GROUPS[:5])} … {AGE_GROUPS[-1]};
 education the four levels of the control totals. Totals of prefectures and provinces, by town and country, hold to the person.
-Family households of every prefecture are those of the census per person, within {households:,.0f} households or {100 * share:.2f} %,
+Family households of every prefecture are those of the census per person, within {homes:,.0f} households or {100 * share:.2f} %,
 and so is their mean size, within {size:.3f} persons.
 
 ![Population pyramid](../_static/population-pyramid.svg)

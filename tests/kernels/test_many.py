@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from surveysim.kernels import many, people, randomness
 from surveysim.kernels.compiling import jit
-from surveysim.kernels.respondents import ROLES, ROOMS
 
 U64 = st.integers(0, 2**64 - 1)
 
@@ -59,9 +58,19 @@ def test_find_many__finds_the_last_of_equal_starts():
     np.testing.assert_array_equal(out, [people.find(starts, v) for v in value])
 
 
-def test_roles__are_those_of_people(pop):
-    p = pop.people
-    for head in range(people.N_CELLS):
-        for position in range(5):
-            assert ROLES[min(position, 2), p.cell_head[head] & 15] == people.role_of(p, head, position)
-    assert set(ROLES[:, ROOMS]) == {people.role_of(p, -1, 0)}
+@jit
+def short_each(packed, row, word, out):
+    for i in range(len(out)):
+        out[i] = randomness.short_draw(packed, 0, row[i], word[i])
+
+
+def test_short_draw_many__is_short_draw():
+    rng = np.random.default_rng(1)
+    packed, short = np.empty((5, 280), np.uint64), np.empty((1, 5, 280), np.uint32)
+    randomness.alias_tables(rng.gamma(0.3, size=(5, 280)), packed)
+    randomness.short(packed, short[0])
+    row, word = rng.integers(0, 5, 4000), rng.integers(0, 2**64, 4000, np.uint64)
+    one, out = np.empty(4000, np.int64), np.empty(4000, np.int64)
+    short_each(short, row, word, one)
+    many.short_draw_many(short[0], row, word, 4000, out, np.empty(4000, np.uint64))
+    np.testing.assert_array_equal(out, one)

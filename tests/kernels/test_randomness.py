@@ -59,3 +59,17 @@ def test_alias_tables__keep_each_weight_exactly():
         mass = np.bincount(np.arange(280), keep[t], 280) + np.bincount(alias[t], 1 - keep[t], 280)
         np.testing.assert_allclose(mass / 280, weight[t] / weight[t].sum(), atol=1e-9)
         assert np.all(mass[weight[t] == 0] < 1e-6)
+
+
+def test_short_tables__keep_each_weight_to_23_bits():
+    rng = np.random.default_rng(2)
+    weight = rng.gamma(0.5, size=(3, 280))
+    weight[0, 5:9] = 0
+    packed, short = np.zeros((3, 280), np.uint64), np.zeros((3, 280), np.uint32)
+    randomness.alias_tables(weight, packed)
+    randomness.short(packed, short)
+    keep, alias = (short >> 9) / 2**23, (short & 511).astype(int)
+    for t in range(3):
+        mass = np.bincount(np.arange(280), keep[t], 280) + np.bincount(alias[t], 1 - keep[t], 280)
+        np.testing.assert_allclose(mass / 280, weight[t] / weight[t].sum(), atol=1e-8)
+        assert np.all(mass[weight[t] == 0] < 1e-4)

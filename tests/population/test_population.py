@@ -6,6 +6,7 @@ from scipy import stats
 
 from surveysim import DataError, Population, SpecError, UnknownNameError, reference
 from surveysim.population import cache, census, parameters
+from surveysim.population.households import SEATS
 
 
 def test_size__is_the_scaled_nation(pop):
@@ -33,7 +34,7 @@ def test_members_of_a_household__share_place_and_line(pop):
         assert members["prefecture"].astype(str).eq(str(row.prefecture)).all()
         assert (members["n_lines"] == row.n_lines).all()
         if row.kind == "family":
-            assert members["age"].iloc[0] >= 15, "the head of a family is no child"
+            assert members["age"].iloc[0] >= 20, "the head of a family is no child"
 
 
 def test_children__have_no_degree_no_mobile_under_6_and_are_no_netizens(pop):
@@ -274,7 +275,8 @@ def test_persons__give_the_columns_asked_for(pop):
 @pytest.mark.statistical
 def test_partners__are_of_the_other_sex_and_of_like_age(pop):
     homes = pop.households(np.arange(0, pop.n_households, 211))
-    homes = homes[(homes["kind"] == "family") & (homes["household_size"] > 1)]
+    kinds = pop.people.class_kind[np.searchsorted(pop.people.class_household, homes["household_id"], "right") - 1]
+    homes = homes[np.isin(kinds, [k for k, seats in enumerate(SEATS) if seats.startswith("hp")])]
     head = pop.persons(homes["first_person_id"].to_numpy())
     second = pop.persons(homes["first_person_id"].to_numpy() + 1)
     adults = (second["age"] >= 20).to_numpy()
@@ -480,7 +482,7 @@ def test_to_parquet__claims_a_folder_only_for_what_can_be_written(tmp_path):
 def test_people__are_independent_across_ids(pop):
     """Heads of neighbouring households: age group by age group, and use by use, inside one area; chi-square at 1e-4."""
     people = pop.people
-    classes = np.nonzero((people.class_kind == 0) & (people.class_size == 2))[0]
+    classes = np.nonzero(people.class_kind == SEATS.index("hp"))[0]
     largest = classes[np.argmax(np.diff(people.class_household)[classes])]
     first = people.class_person[largest] + 2 * np.arange(
         people.class_household[largest + 1] - people.class_household[largest]

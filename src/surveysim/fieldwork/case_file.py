@@ -14,6 +14,7 @@ from ..columns import CALL_RESULTS, DAYPARTS, DISPOSITION_CODES, DISPOSITIONS, F
 from ..errors import DataError
 from ..kernels.respondents import BUSINESS, MACHINE, NOBODY_ELIGIBLE
 from ..population.attributes import Attributes
+from ..population.households import DORMITORY
 from .answers import MISSING
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _reached(frame, f, kind, owner):
     if f == 0:
         people, own = frame.pop.people, owner >= 0
         home = np.searchsorted(people.class_household, owner[own], side="right") - 1
-        reached[own] = 1 + people.class_kind[home]
+        reached[own] = 1 + (people.class_kind[home] == DORMITORY)
     reached[kind == NOBODY_ELIGIBLE] = 3
     for k, name in enumerate((BUSINESS, MACHINE)):
         reached[kind == name] = 4 + k

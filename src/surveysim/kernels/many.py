@@ -70,6 +70,18 @@ def alias_draw_many(packed, row, word, m, out, entry):
 
 
 @jit
+def short_draw_many(packed, row, word, m, out, entry):
+    """The same with `short_draw`."""
+    J = np.uint64(packed.shape[1])
+    for i in range(m):
+        out[i] = np.int64(multiply_high(word[i], J))
+        entry[i] = np.uint64(packed[row[i], out[i]])
+    for i in range(m):
+        kept = (word[i] * J) >> np.uint64(41) < entry[i] >> np.uint64(9)
+        out[i] = out[i] if kept else np.int64(entry[i] & np.uint64(511))
+
+
+@jit
 def find_many(starts, low, high, value, m, out):
     """Fill the first m of `out` with `find` of values whose index is among low .. high - 1, which are not many."""
     for i in range(m):

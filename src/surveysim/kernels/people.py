@@ -1,9 +1,9 @@
 """One person of the virtual population as a pure function of (key, person id), and sums over all of them.
 
-Layout: people and households are numbered along classes (area × household size); a class holds equal households, so that
+Layout: people and households are numbered along classes (area × kind of household); a class holds equal households, so that
 person ↔ household is arithmetic. A `cell` is sex × 20 ages × 7 educations; an area is prefecture × rural/urban, a zone is
-province × rural/urban. The head of a household is drawn first; the others are drawn given the head's group (sex × 2 educations
-× 4 ages).
+province × rural/urban. A kind of household says who sits where (partner, child, parent): the head is drawn first, the others
+given the head's group (sex × 2 educations × 6 ages).
 """
 
 from collections import namedtuple
@@ -11,12 +11,11 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import borrowed, inline_jit, jit
-from .randomness import alias_draw, lane, philox, scramble
+from .randomness import lane, philox, scramble, short_draw
 
 PERSON, ANSWERS = 0, 2  # the second word of the Philox counter: what is drawn
 MOBILE_CYCLE, THIRD_CYCLE, LINE_CYCLE, SECOND_LINE_CYCLE = 61, 59, 61, 59  # primes: no tie to household positions
 N_CELLS, N_AGES = 280, 20
-HEAD, PARTNER, OTHER, DORMITORY = 0, 1, 17, 21  # rows of the alias tables; 16 head groups, then 4 ages
 STATUS = (4, 3, 2, 3)  # mobiles, lines, internet, sector: a person's status is one code
 N_STATUS = 72
 AGED_6, AGED_15 = 3, 5  # first age groups of those who are asked, of those who may work
@@ -29,16 +28,17 @@ People = namedtuple(
         "class_person",  # (C + 1,) first person id of each class
         "class_household",  # (C + 1,) first household id of each class
         "class_size",  # (C,) persons per household
-        "class_kind",  # (C,) 0 family, 1 dormitory room
+        "class_kind",  # (C,) kind of household; the last is the dormitory room
         "class_area",  # (C,) prefecture × 2 + urban
         "area_unit",  # (A,) frame unit
         "area_zone",  # (A,) province × 2 + urban
         "unit_person",  # (U + 1,) first person id of each frame unit
         "unit_household",  # (U + 1,)
-        "alias",  # (A, 22, 280) packed alias tables by role
+        "seat",  # (kinds, 7, 24) role of a member by kind of household, place in it, head's group
+        "alias",  # (A, 41, 280) short alias tables by role
         "ages",  # (2, 20) first year of each age group, years in it
         "cell_age",  # (280,) age group
-        "cell_head",  # (280,) head group: sex × 2 educations × 4 ages
+        "cell_head",  # (280,) head group: sex × 2 educations × 6 ages
         "cell_group",  # (280,) age × education group, 0 .. 31
         "mobile",  # (3, 62, 20) 65536 × probability of the first, second, third number, given candidacy
         "cycles",  # (4, 31) candidates per cycle: second and third mobile, first and second line
@@ -95,30 +95,25 @@ def words_of(p, person):
 
 @inline_jit
 def head_cell(p, word, area, kind):
-    """Cell of the head of a household from the first word of its first person; -1 in a dormitory."""
-    return alias_draw(p.alias, area, HEAD, word) if kind == 0 else np.int64(-1)
+    """Cell of the first person of a household of a kind."""
+    return short_draw(p.alias, area, p.seat[kind, 0, 0], word)
 
 
 @inline_jit
-def role_of(p, head, position):
-    """Row of the alias tables for a member, given the cell of the head."""
-    if head < 0:
-        return DORMITORY
-    if position == 0:
-        return HEAD
-    group = p.cell_head[head] & 15
-    return PARTNER + group if position == 1 else OTHER + (group & 3)
+def cell_of(p, word, area, kind, position, group):
+    """Cell of a further member, given the head's group."""
+    return short_draw(p.alias, area, p.seat[kind, position, group], word)
 
 
 @inline_jit
-def home_draw(p, w0, w2, index, area, head):
+def home_draw(p, w0, w2, index, area, kind, head):
     """The Home of an area: lines 0 to 2, and the words that members may share, from what the first member's words leave unused.
 
     `index` is the household's in its frame unit. The cell takes the high bits of w0, internet use the high half of w2; a
     mix of w2 is as good as new, because half of it is, and saves a Philox block per household.
     """
     mix, zone = scramble(w2, p.key[1], 0), p.area_zone[area]
-    province, age = zone >> 1, N_AGES if head < 0 else p.cell_age[head] & 31
+    province, age = zone >> 1, N_AGES if kind == len(p.seat) - 1 else p.cell_age[head] & 31
     index &= 0xFFFFFFFF
     one = (index % LINE_CYCLE < p.cycles[2, province]) & (lane(mix, 1) < p.line[0, zone, age])
     two = one & (index % SECOND_LINE_CYCLE < p.cycles[3, province]) & (lane(w0, 0) < p.line[1, zone, age])
@@ -206,10 +201,11 @@ def tally_cells(p, first_class, last_class, sums):
         for _ in range(p.class_household[c + 1] - p.class_household[c]):
             word, _, _, _ = words_of(p, person)
             head = head_cell(p, word, area, kind)
-            sums[head if head >= 0 else alias_draw(p.alias, area, DORMITORY, word)] += 1
+            sums[head] += 1
+            group = p.cell_head[head] & 31
             for position in range(1, size):
                 word, _, _, _ = words_of(p, person + position)
-                sums[alias_draw(p.alias, area, role_of(p, head, position), word)] += 1
+                sums[cell_of(p, word, area, kind, position, group)] += 1
             person += size
 
 
@@ -230,10 +226,12 @@ def tally(p, first_class, last_class, status, lines_of, answered):
         unit_person, unit_household = p.unit_person[p.area_unit[area]], p.unit_household[p.area_unit[area]]
         w0, w1, w2, w3 = words_of(p, person)
         for household in range(p.class_household[c], p.class_household[c + 1]):
-            head = head_cell(p, w0, area, kind)
-            home = home_draw(p, w0, w2, household - unit_household, area, head)
+            cell = head_cell(p, w0, area, kind)
+            group = p.cell_head[cell] & 31
+            home = home_draw(p, w0, w2, household - unit_household, area, kind, cell)
             for position in range(size):
-                cell = alias_draw(p.alias, area, role_of(p, head, position), w0)
+                if position > 0:
+                    cell = cell_of(p, w0, area, kind, position, group)
                 mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - unit_person, home)
                 w0, w1, w2, w3 = words_of(p, person + 1)  # whoever comes next, so that no branch waits for it
                 status[cell, ((mobiles * 3 + home.lines) * 2 + internet) * 3 + works] += 1
@@ -280,11 +278,12 @@ def member(p, person, unit):
     trait, works."""
     c, area, household, position, first = locate(p, person)
     word, w1, w2, w3 = words_of(p, first)
-    head = head_cell(p, word, area, p.class_kind[c])
-    home = home_draw(p, word, w2, household - p.unit_household[unit], area, head)
+    kind = p.class_kind[c]
+    cell = head_cell(p, word, area, kind)
+    home = home_draw(p, word, w2, household - p.unit_household[unit], area, kind, cell)
     if position > 0:
         word, w1, w2, w3 = words_of(p, person)
-    cell = alias_draw(p.alias, area, role_of(p, head, position), word)
+        cell = cell_of(p, word, area, kind, position, p.cell_head[cell] & 31)
     mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - p.unit_person[unit], home)
     years = years_of(p, w1, p.cell_age[cell])
     return c, household, position, cell, years, mobiles, home.lines, internet, trait_of(p, area, draw), works
@@ -336,6 +335,7 @@ def household_table(p, ids, out):
         area, size = p.class_area[c], p.class_size[c]
         first = p.class_person[c] + (ids[i] - p.class_household[c]) * size
         w0, _, w2, _ = words_of(p, first)
-        head = head_cell(p, w0, area, p.class_kind[c])
-        home = home_draw(p, w0, w2, ids[i] - p.unit_household[p.area_unit[area]], area, head)
+        kind = p.class_kind[c]
+        head = head_cell(p, w0, area, kind)
+        home = home_draw(p, w0, w2, ids[i] - p.unit_household[p.area_unit[area]], area, kind, head)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c, first, size, home.lines

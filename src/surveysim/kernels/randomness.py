@@ -148,6 +148,24 @@ def alias_draw(packed, area, role, word):
     return (column if fraction < (entry >> np.uint64(32)) else np.int64(entry)) & 0xFFFF
 
 
+@inline_jit
+def short_draw(packed, area, role, word):
+    """`alias_draw` from `short` entries of 32 bits: a 23-bit threshold above a 9-bit alias."""
+    J = np.uint64(packed.shape[2])
+    column = np.int64(multiply_high(word, J))
+    entry = np.uint64(packed[area, role, column])
+    return column if (word * J) >> np.uint64(41) < entry >> np.uint64(9) else np.int64(entry & np.uint64(511))
+
+
+@jit
+def short(packed, out):
+    """Entries of `alias_tables` (T, J) of at most 512 columns in 32 bits, half the memory: fill `out` (T, J, uint32)."""
+    for t in range(packed.shape[0]):
+        for j in range(packed.shape[1]):
+            threshold = (packed[t, j] >> np.uint64(41)) << np.uint64(9)
+            out[t, j] = np.uint32(threshold | (packed[t, j] & np.uint64(511)))
+
+
 @jit
 def philox_words(counters, k0, k1, out):
     """Philox words (n, 4) of the counters (n, 4); for tests against numpy."""

@@ -11,9 +11,9 @@ from collections import namedtuple
 import numpy as np
 
 from .compiling import inline_jit, jit_in_place
-from .many import alias_draw_many, find_many, permute_many, philox_many
+from .many import find_many, permute_many, philox_many, short_draw_many
 from .numbers import hosted_owner, quotient
-from .people import AGED_6, DORMITORY, HEAD, OTHER, PARTNER, PERSON, Home, find, home_draw, person_draw, years_of
+from .people import AGED_6, PERSON, Home, find, home_draw, person_draw, years_of
 from .randomness import bits_of, lane, permute, scramble
 
 SUFFIXES = 10_000
@@ -24,9 +24,6 @@ RANDOM, ANYBODY, LAST_BIRTHDAY, NEXT_BIRTHDAY, KISH = range(5)  # rules of selec
 MOST_MEMBERS = 16
 NUMBER = 0  # second word of the Philox counter: what is drawn once for a number
 BATCH = 512  # numbers looked at together
-ROOMS = 16  # in place of the group of a family's head
-ROLES = np.full((3, ROOMS + 1), DORMITORY)  # `role_of` by position (0, 1, 2 or more) and the head's group
-ROLES[:, :ROOMS] = [[HEAD] * 16, [PARTNER + g for g in range(16)], [OTHER + (g & 3) for g in range(16)]]
 BIRTHDAY = np.uint64(0xB1D7)  # key of the day of birth, a lasting attribute of a person
 
 Frame = namedtuple(
@@ -68,7 +65,7 @@ Batch = namedtuple(
         "home",  # household
         "at",  # class of the household
         "eldest",  # first person of the household
-        "group",  # of the household's head, or ROOMS
+        "group",  # of the household's head
         "lines",
         "shared",  # (2, BATCH) uint64, words that the members may share
         "begin",  # (BATCH + 1,) first row of the members
@@ -192,16 +189,15 @@ def look_at_homes(p, b, k):
     for j in range(k):
         c = b.at[j]
         b.eldest[j] = p.class_person[c] + (b.home[j] - p.class_household[c]) * p.class_size[c]
-        b.table[j] = p.class_area[c] * p.alias.shape[1] + HEAD
+        b.table[j] = p.class_area[c] * p.alias.shape[1] + p.seat[p.class_kind[c], 0, 0]
         b.draw[0, j], b.draw[1, j], b.draw[2, j], b.draw[3, j] = b.eldest[j], PERSON, 0, 0
     philox_many(b.draw, k, p.key[0], p.key[1])
-    alias_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
+    short_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
     for j in range(k):
         c = b.at[j]
-        head = b.cell[j] if p.class_kind[c] == 0 else np.int64(-1)
-        b.group[j] = p.cell_head[head] & 15 if head >= 0 else ROOMS
+        b.group[j] = p.cell_head[b.cell[j]]
         index = b.home[j] - p.unit_household[b.unit[j]]
-        found = home_draw(p, b.draw[0, j], b.draw[2, j], index, p.class_area[c], head)
+        found = home_draw(p, b.draw[0, j], b.draw[2, j], index, p.class_area[c], p.class_kind[c], b.cell[j])
         b.lines[j], b.shared[0, j], b.shared[1, j] = found.lines, found.use, found.trait
 
 
@@ -210,11 +206,11 @@ def look_at_persons(p, b, k):
     """Words and cells of k persons whose ids and households' rows are known."""
     for i in range(k):
         j = b.of[i]
-        role = ROLES[min(b.id[i] - b.eldest[j], 2), b.group[j]]
+        role = p.seat[p.class_kind[b.at[j]], b.id[i] - b.eldest[j], b.group[j]]
         b.table[i] = p.class_area[b.at[j]] * p.alias.shape[1] + role
         b.draw[0, i], b.draw[1, i], b.draw[2, i], b.draw[3, i] = b.id[i], PERSON, 0, 0
     philox_many(b.draw, k, p.key[0], p.key[1])
-    alias_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
+    short_draw_many(p.alias.reshape(-1, p.alias.shape[2]), b.table, b.draw[0], k, b.cell, b.left)
 
 
 @inline_jit

@@ -14,7 +14,7 @@ from ..columns import VARIABLES
 from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
-from . import cache, census, domains, estimand_kinds, ownership, parameters
+from . import cache, census, domains, estimand_kinds, households, ownership, parameters
 from .attributes import COLUMNS, NUMBERS, Attributes, codes_of, places
 from .finite import Finite
 
@@ -139,16 +139,17 @@ class China(Finite):
         return pd.DataFrame({name: table[name] for name in wanted})
 
     def households(self, ids: Values) -> pd.DataFrame:
-        """A table of households: household_id, province, prefecture, urban, kind, household_size, first person, lines."""
+        """A table of households: id, province, prefecture, urban, kind, generations (3: or more), size, first person, lines."""
         ids = self.household_ids(ids)
         out = np.empty((len(ids), 4), np.int64)
         kernels.household_table(self.people, ids, out)
-        area = self.people.class_area[out[:, 0]]
+        area, kind = (x[out[:, 0]] for x in (self.people.class_area, self.people.class_kind))
         return pd.DataFrame(
             {
                 "household_id": ids,
                 **{name: make() for name, make in places(self.people, area).items()},
-                "kind": categorical(self.people.class_kind[out[:, 0]], ["family", "dormitory"]),
+                "kind": categorical((kind == households.DORMITORY).astype(np.int64), ["family", "dormitory"]),
+                "generations": households.GENERATIONS[kind].astype(np.int8),
                 "household_size": out[:, 2].astype(np.int16),
                 "first_person_id": out[:, 1],
                 "n_lines": out[:, 3].astype(np.int8),

@@ -80,6 +80,7 @@ class Sums(NamedTuple):
 FACTS = (
     "provinces",
     "prefectures",
+    "households_prefecture",
     "margins_prefecture_age_sex",
     "margins_prefecture_education_sex",
     "margins_national_2023_2024",
