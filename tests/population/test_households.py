@@ -28,7 +28,7 @@ def test_kinds__have_a_head_first_and_generations_that_fit_their_seats():
         assert generation == (0 if len(seats) == 1 else 1 + kin), seats
     assert SEATS[DORMITORY] == "d" * households.ROOM
     share = np.array([share for _, _, share in KINDS])
-    np.testing.assert_allclose([share[GENERATION == g].sum() for g in range(5)], 1)
+    np.testing.assert_allclose([share[g == GENERATION].sum() for g in range(5)], 1)
 
 
 def test_classes__hold_everybody_of_every_area(table, made):
