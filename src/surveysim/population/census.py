@@ -13,6 +13,7 @@ from ..aliases import Array, Floats, Ints
 from ..apportion import bisected
 from ..columns import AGE_STARTS, EDUCATION
 from ..errors import SpecError
+from . import associations
 from .fitting import fitted
 
 YEARS = (2020, 2022, 2023, 2024)
@@ -20,37 +21,8 @@ CENSUS_TIME = 2020 + 10 / 12  # 1 November 2020
 N_AGES = len(AGE_STARTS)
 SERVICEMEN = 2_000_000  # in the national series only, in no province (facts/README.md)
 
-# Assumption: the national association of age and education before it is fitted to each prefecture's margins.
-# Rows are the 20 age groups; columns no schooling, preschool, primary, junior, senior, junior college, bachelor+.
-EDUCATION_BY_AGE = np.array(
-    [
-        (1, 0, 0, 0, 0, 0, 0),
-        (1, 0, 0, 0, 0, 0, 0),
-        (1, 0, 0, 0, 0, 0, 0),
-        (0.03, 0.13, 0.84, 0, 0, 0, 0),
-        (0.003, 0.001, 0.55, 0.446, 0, 0, 0),
-        (0.003, 0.0005, 0.02, 0.30, 0.54, 0.07, 0.06),
-        (0.004, 0.0005, 0.03, 0.30, 0.23, 0.23, 0.21),
-        (0.005, 0.0005, 0.04, 0.38, 0.20, 0.19, 0.19),
-        (0.006, 0.0005, 0.06, 0.42, 0.18, 0.17, 0.17),
-        (0.008, 0.0005, 0.08, 0.46, 0.18, 0.14, 0.13),
-        (0.012, 0.0005, 0.12, 0.50, 0.18, 0.10, 0.085),
-        (0.018, 0.0005, 0.20, 0.52, 0.15, 0.06, 0.05),
-        (0.025, 0.0005, 0.28, 0.48, 0.15, 0.04, 0.03),
-        (0.03, 0.0005, 0.30, 0.46, 0.16, 0.03, 0.02),
-        (0.05, 0.0005, 0.38, 0.38, 0.15, 0.025, 0.015),
-        (0.08, 0.0005, 0.45, 0.33, 0.10, 0.025, 0.015),
-        (0.13, 0.0005, 0.50, 0.26, 0.07, 0.02, 0.015),
-        (0.22, 0.0005, 0.50, 0.19, 0.05, 0.02, 0.02),
-        (0.32, 0.0005, 0.46, 0.13, 0.05, 0.02, 0.02),
-        (0.45, 0.0005, 0.40, 0.08, 0.04, 0.015, 0.015),
-    ]
-)
-# Assumption: log odds of living in a town, by education and by age, before fitting to the urban share.
+# Assumption: log odds of living in a town by education, before fitting to the urban share
 URBAN_BY_EDUCATION = np.array([-0.5, -0.2, -0.35, 0.0, 0.6, 1.1, 1.6])
-URBAN_BY_AGE = np.array(
-    [0.0] * 5 + [0.1, 0.3, 0.4, 0.4, 0.3, 0.1, 0.0, -0.1, -0.1, -0.2, -0.25, -0.3, -0.3, -0.3, -0.3]
-)
 
 
 def split_ages(counts: Array) -> Floats:
@@ -235,11 +207,42 @@ def shift_to(share: Floats, size: Floats, group: Ints, total: Floats) -> Floats:
     return moved((low + high) / 2)
 
 
+def nation(year: int) -> tuple[Floats, Floats]:
+    """What goes with age in the nation: persons by sex, age and education (2, 20, 7); by rural/urban and age (2, 20)."""
+    if year == 2020:
+        ages = national_ages(2020)
+        places = reference.frame_units()
+        urban = float(places["urban_2020_persons"].sum())
+        schooling = associations.schooling_by_age(ages, reference.education_by_prefecture().sum(axis=0))
+        return schooling, associations.town_by_age(ages.sum(axis=0), urban)
+    schooling, living = nation(2020)
+    ages = ages_by_prefecture(year)
+    size = ages.sum(axis=(1, 2))
+    college = associations.published(f"college_plus_6plus_{year}") if year in (2023, 2024) else None
+    elapsed = year + 1 - CENSUS_TIME
+    return (
+        associations.grown_older(schooling, ages.sum(axis=0), elapsed, college),
+        associations.town_by_age(ages.sum(axis=(0, 1)), float((size * urban_share(year, size)).sum()), living),
+    )
+
+
+def _schooling_by_prefecture(year, ages, nation_by_education):
+    """Persons by prefecture, sex and education (367, 2, 7): census shares of those 6 or older, moved as the nation's were."""
+    shares = reference.education_by_prefecture()
+    older = ages[:, :, 3:].sum(axis=2)
+    schooling = shares / shares.sum(axis=2, keepdims=True) * older[:, :, None]
+    if year != 2020:
+        schooling = fitted(schooling, [((0,), nation_by_education[None]), ((2,), older[:, :, None])], 100)[0]
+    schooling[:, :, 0] += ages[:, :, :3].sum(axis=2)
+    return schooling
+
+
 def joint_table(year: int) -> Floats:
     """Persons by prefecture, rural/urban, sex, age and education, shape (367, 2, 2, 20, 7).
 
-    Iterative proportional fitting (Deming & Stephan 1940) of the assumed association to three margins of every
-    prefecture: sex × age, sex × education (census shares among those aged 6+), urban.
+    Iterative proportional fitting (Deming & Stephan 1940) of the national association to three margins of every
+    prefecture: sex × age, sex × education (census shares among those aged 6+, moved by cohort), urban; and to two of the nation:
+    sex × age × education, urban × age.
     """
     if year not in YEARS:
         raise SpecError(f"year {year!r} has no population facts; choose one of {', '.join(map(str, YEARS))}.")
@@ -247,15 +250,16 @@ def joint_table(year: int) -> Floats:
     size = ages.sum(axis=(1, 2))
     share = urban_share(year, size)
     towns = np.stack([size * (1 - share), size * share], axis=1)
-    schooling = reference.education_by_prefecture()
-    schooling = schooling / schooling.sum(axis=2, keepdims=True) * ages[:, :, 3:].sum(axis=2, keepdims=True)
-    schooling[:, :, 0] += ages[:, :, :3].sum(axis=2)
-    tilt = np.exp(URBAN_BY_EDUCATION[None, :] + URBAN_BY_AGE[:, None])
-    start = np.stack([EDUCATION_BY_AGE, EDUCATION_BY_AGE * tilt])  # (2 rural/urban, 20, 7)
-    table = np.broadcast_to(start[None, :, None], (len(ages), 2, 2, N_AGES, len(EDUCATION)))
+    association, living = nation(year)
+    schooling = _schooling_by_prefecture(year, ages, association[:, 3:].sum(axis=1))
+    tilt = np.exp(URBAN_BY_EDUCATION)
+    start = np.stack([association, association * tilt])  # (2 rural/urban, 2, 20, 7)
+    table = np.broadcast_to(start, (len(ages), 2, 2, N_AGES, len(EDUCATION)))
     margins = [
-        ((1, 4), ages[:, None, :, :, None]),
+        ((0, 1), association[None, None]),
+        ((0, 2, 4), living[None, :, None, :, None]),
         ((1, 3), schooling[:, None, :, None, :]),
         ((2, 3, 4), towns[:, :, None, None, None]),
+        ((1, 4), ages[:, None, :, :, None]),
     ]
     return fitted(table, margins, 150)[0]

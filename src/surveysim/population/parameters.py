@@ -84,6 +84,7 @@ FACTS = (
     "margins_prefecture_age_sex",
     "margins_prefecture_education_sex",
     "margins_national_2023_2024",
+    "national_shares",
     "phone_coverage_province",
     "phone_national",
     "phone_province_anchors",
