@@ -45,6 +45,32 @@ def test_children__have_no_degree_no_mobile_under_6_and_are_no_netizens(pop):
     assert (people[people["age"] < 15]["education"] != "college_plus").all()
 
 
+def test_youngest__answer_within_their_years(pop):
+    """No office work, trips or taxis by those under 10, few by pupils of primary school; what the printed ages imply is kept."""
+    people = pop.persons(np.arange(0, pop.size, 17))
+    online = people[people["internet"]]
+    youngest = online[online["age"] < 10]
+    pupils = online[online["age"].between(10, 12) & (online["education"] == "primary_or_less")]
+    adults = online[online["age"].between(30, 39)]
+    for app in ("app_online_office", "app_travel_booking", "app_ride_hailing", "genai_purpose_office"):
+        assert not youngest[app].any(), app
+        assert pupils[app].mean() < adults[app].mean() / 3, app
+    for app in ("app_online_payment", "app_online_shopping", "app_food_delivery", "app_online_government"):
+        assert youngest[app].mean() < adults[app].mean() - 0.2, app
+    assert online.loc[online["age"] < 20, "genai_user"].mean() == pytest.approx(0.211, abs=0.01)
+
+
+def test_internet_use__falls_steadily_from_50_on(pop):
+    """No step but the printed one at 60: each five years use it less, by less than a quarter of the population."""
+    sums = pop.sums("status", fine=False)
+    people, online = (sums.column(name).sum(axis=(0, 1, 3)) for name in ("persons", "internet"))
+    rate = (online / people)[12:]  # from 50-54 on
+    assert (np.diff(rate) < 0).all()
+    assert (np.diff(rate) > -0.25).all()
+    over_60 = online[14:].sum() / people[14:].sum()
+    assert over_60 == pytest.approx(0.525, abs=0.01)
+
+
 def test_people_without_a_telephone__are_no_netizens_under_the_reports_assumption(pop):
     people = pop.persons(np.arange(0, pop.size, 31))
     silent = (people["n_mobile"] == 0) & (people["n_lines"] == 0)
@@ -120,7 +146,6 @@ def test_published_figures__hold_in_the_population(pop):
             disagree.append(name)
     assert set(disagree) == {
         "internet_penetration_rural",
-        "genai_rate_age_40_49",
         "genai_rate_age_50plus",
         "genai_rate_edu_below_college",
     }

@@ -31,11 +31,12 @@ AGE_8 = np.maximum(np.searchsorted(AGES_FIRST, AGE_STARTS, side="right") - 1, 0)
 EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
 GROUPS = 2 * 8 * 4  # town × age × education
 GROUP_TOWN, GROUP_AGE, GROUP_EDUCATION = (a.ravel() for a in np.indices((2, 8, 4)))
+MINOR = (GROUP_AGE == 0) | ((GROUP_AGE == 1) & (GROUP_EDUCATION == 0))  # 6-9, and 10-19 with primary school or less
 AGE_SCORE = np.array([-3.0, -2.2, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5])  # decades from the middle of life
 
 # Assumptions of the internet-use model, before its intercepts are solved
 INTERNET_EDUCATION = np.array([0.0, 0.9, 1.7, 2.5])  # log odds by education, from age 20 on
-INTERNET_70PLUS = -1.0  # against 60-69
+INTERNET_PAST_50 = -1.5  # per ten years of age past 50, so that rates fall steadily through the fifties and from 60 on
 INTERNET_PROVINCE = 0.012  # per mobile-internet subscription per 100 persons (2022)
 # Assumption: who works in farming and in manufacturing, by the 8 ages, in the country and in towns
 FARMING = np.array([[0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.45, 0.15], [0, 0, 0.01, 0.02, 0.03, 0.05, 0.05, 0.02]])
@@ -73,7 +74,7 @@ class OutcomeModel:
 
 @cache
 def definitions() -> pd.DataFrame:
-    """The outcome table (outcomes.csv): universe, published indicator, slopes, loading, nesting, labels."""
+    """The outcome table (outcomes.csv): universe, published indicator, slopes, log odds of MINOR, least age, loading, nesting, labels."""
     with (files(str(__package__)) / "outcomes.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)
 
@@ -133,7 +134,7 @@ def internet_model(reachable: Floats, zone: Ints, effect: Floats, year: int) -> 
     eta = (
         np.where(first >= 20, INTERNET_EDUCATION[EDUCATION_4[education]][cell], 0.0)
         + INTERNET_PROVINCE * (online - online.mean())[zone // 2]
-        + INTERNET_70PLUS * (first >= 70)
+        + INTERNET_PAST_50 * np.maximum(first + 2.5 - 50, 0) / 10
         + effect[area]
     )
     sex = cell // (len(AGE_STARTS) * len(EDUCATION))
@@ -244,11 +245,12 @@ def _extra_constraints(name, netizens):
         rural = GROUP_TOWN == 0
         return [(rural, size["app_online_education_size_rural"] / size["rural_netizens_size"] * netizens[rural].sum())]
     if name == "genai_user":
-        # 20.4 % (ages) against 22.5 % (headline): the two figures whose age labels are lost in print give way
+        # 20.4 % (ages) against 22.5 % (headline): the rate of those 50 or older gives way
         bands = [
             (GROUP_AGE <= 1, "age_6_19"),
             (GROUP_AGE == 2, "age_20_29"),
             (GROUP_AGE == 3, "age_30_39"),
+            (GROUP_AGE == 4, "age_40_49"),
             (GROUP_EDUCATION == 3, "edu_college_plus"),
         ]
         return [(mask, rate(f"genai_rate_{band}") * netizens[mask].sum()) for mask, band in bands]
@@ -280,6 +282,8 @@ def _fit_outcomes(netizens, others, sector):
             asked = (netizens if row.universe != "genai_user" else base) * restricted
         target = published_rate(row.indicator) * asked.sum()
         eta = row.age * AGE_SCORE[GROUP_AGE] + row.urban * GROUP_TOWN + row.education * GROUP_EDUCATION
+        eta += row.minors * MINOR
+        restricted &= np.array(AGES_FIRST)[GROUP_AGE] >= row.least_age  # who is younger counts in the base and says no
         weight, above = base * restricted, np.zeros(GROUPS)
         if row.same_draw:
             partner = probability[names.index(row.same_draw)]
