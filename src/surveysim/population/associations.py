@@ -69,7 +69,7 @@ def raked(table: Array, margins: Sequence[tuple[Any, Array]], parts: Sequence[tu
 
 def _part(table, first_age, level, share):
     """Parts of a (2, 20, 7) table: from an age on, those with a level or above are a `share`, the others the rest."""
-    old, level_up = np.broadcast_to((FIRST >= first_age)[:, None], table.shape), np.arange(table.shape[2]) >= level
+    old, level_up = np.broadcast_to((first_age <= FIRST)[:, None], table.shape), np.arange(table.shape[2]) >= level
     total = table[old].sum()
     return [(old & level_up, share * total), (old & ~level_up, (1 - share) * total)]
 
