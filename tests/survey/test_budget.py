@@ -35,6 +35,16 @@ def test_stages__add_up_to_the_total(budget):
     assert set(budget[0].final["response"]) == {"complete", "true", "real"}
 
 
+def test_totals__of_the_specification_are_those_of_the_final_estimate(budget):
+    """Weighted to residents, nobody without a telephone is left out: penetration rises."""
+    totals = budget[0].totals.set_index(["control_population", "indicator_id"])
+    final = budget[0].final[budget[0].final["response"] == "real"].set_index("indicator_id")
+    own = totals.loc["covered_6plus"].loc[final.index]
+    np.testing.assert_allclose(own[["bias", "se"]], final[["bias", "se"]], rtol=1e-9)
+    apart = totals.loc[("residents_6plus", "internet_penetration"), "bias"] - own.loc["internet_penetration", "bias"]
+    assert apart > 1
+
+
 def test_coverage__is_the_exact_count_of_those_without_a_telephone(budget):
     found, spec = budget
     pop = prepare(spec).pop

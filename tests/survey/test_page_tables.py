@@ -53,3 +53,24 @@ def test_intervals_and_rural_bases__are_counted_from_the_estimates(run, tables):
     )
     assert page_tables(few).rural is None
     assert tables.rural[0] != tables.rural[1]
+
+
+def test_crosses__are_shown_by_their_variables():
+    """A joint adjustment has the shares of every variable in it."""
+    cross = {"margins": [["sex", "urban"], "education"]}
+    run = SurveySpec.preset("cnnic-2024-12", **SMALL, weighting=cross).run(seed=4, record=False)
+    table = page_tables(run).margins
+    assert list(table["margin"].unique()) == ["sex", "urban", "education"]
+    np.testing.assert_allclose(table.groupby("margin")[["target", "after"]].sum(), 100)
+    np.testing.assert_allclose(table["after"], table["target"], rtol=1e-6)
+
+
+def test_sizes__move_the_margins_of_the_run(run, tables):
+    """At four times the interviews of a size its margins are half."""
+    own = run.estimates.table.set_index("variable").loc["internet_penetration"]
+    row = tables.sizes.iloc[0]
+    assert row["penetration"] == pytest.approx(own["moe"] * np.sqrt(2500 / 22_047))
+    assert tables.sizes["n"].tolist() == [22_047, 54_000, 60_000]
+    assert row["nominal"] == pytest.approx(0.66, abs=1e-4)
+    first = tables.verdict.table.query("n == 22047 and overlap == 0").iloc[0]
+    assert first["moe"] == pytest.approx(1.959964 * own["se"] * np.sqrt(2500 / 22_047) * np.sqrt(2), rel=0.02)

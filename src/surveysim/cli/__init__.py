@@ -137,8 +137,37 @@ def _verdict(result, repeated):
             f"{row['modelse']:.3f} as estimated.",
             f"{len(low)} of {n} indicators cover less than {100 * level:g} % by more than Monte Carlo error explains{lowest}: "
             "docs/explanation/survey.md says why.",
+            "",
+            *_totals(result),
+            "",
+            *_sizes(result),
         ]
     )
+
+
+def _totals(result):
+    """Penetration with both kinds of control totals, in a few lines."""
+    found = result.both_totals().set_index(["indicator_id", "control_population"]).loc["internet_penetration"]
+    said = {name: f"{row['estimate']:.2f} % ± {row['moe']:.2f}" for name, row in found.iterrows()}
+    gap = found.loc["residents_6plus", "estimate"] - found.loc["covered_6plus", "estimate"]
+    used = result.spec.weighting.control_population
+    return (
+        f"Control totals: weighted to people aged 6+ with a telephone the interviews give {said['covered_6plus']}, to all residents aged "
+        f"6+ {said['residents_6plus']} ({gap:+.2f}); the population has {found['parameter'].iloc[0]:.2f} %.",
+        f"Bureaus publish residents only; bias and coverage above are those of {used}. The report assumes that nobody without a telephone "
+        "is online, which agrees with covered_6plus.",
+    )
+
+
+def _sizes(result):
+    """What ±0.66 points says at every sample size there may have been, and the verdict on the report's own change."""
+    sizes, verdict = result.at_sizes()
+    lines = [
+        f"At {row.n:,} interviews: ±{row.penetration:.2f} for penetration, ±{row.widest:.2f} for the widest of {row.rates} rates of all "
+        f"internet users or residents ({row.wide} above 0.66), ±{row.widest_group:.2f} in a group ({row.wide_groups} of {row.group_rates})."
+        for row in sizes.itertuples()
+    ]
+    return ["The report prints no sample size; earlier rounds printed 60,000 to 76,000.", *lines, verdict.sentence()]
 
 
 @main.command()

@@ -45,6 +45,13 @@ def level_name(level, text):
     return text["span"].join(known.get(part, text.get(part, part)) for part in level.split(" to "))
 
 
+def change_case(row, text):
+    """One row of the verdict on a change in words: whose errors, of how many interviews, with which overlap of two surveys."""
+    size = "" if row.n != row.n else text["change_n"].format(n=f"{row.n:,.0f}")
+    overlap = text["change_panel"].format(share=f"{100 * row.overlap:.0f}") if row.overlap else text["change_apart"]
+    return text["change_case"].format(errors=text[f"change_errors_{row.errors}"], size=size, overlap=overlap)
+
+
 def note_of(name, note, text):
     """The note on an indicator, in the report's language."""
     if text["lang"] != "zh" or not note:

@@ -119,7 +119,18 @@ def budget_part(budget, text):
             for s in stages
         ]
         rows.append([estimand_name(name, text), *cells])
+    totals = budget.totals.set_index(["indicator_id", "control_population"])
+    kinds = list(dict.fromkeys(budget.totals["control_population"]))
+    by_totals = [
+        [
+            estimand_name(name, text),
+            *(f"{r.bias:+.2f} ({r.bias_mcse:.2f}) · {r.se:.2f}" for r in totals.loc[name].loc[kinds].itertuples()),
+        ]
+        for name in main
+    ]
     return {
+        "totals": by_totals,
+        "total_heads": [text["indicator"], *(text[kind] for kind in kinds)],
         "note": text["budget_note"].format(n=budget.repetitions),
         "figure": Markup(figures.svg(budget.plot(main[0], text["lang"]), caption)),
         "caption": caption,

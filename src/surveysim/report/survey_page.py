@@ -7,15 +7,17 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..writing import write_text
 from . import figures, html
-from .labelling import estimand_name, level_name, margin_name, name_column, note_of, province_names
+from .labelling import change_case, estimand_name, level_name, margin_name, name_column, note_of, province_names
 from .page_parts import ademp, budget_part, downloads, performance_table, repeated
 
 SECTIONS = (
-    *(("summary", "summary"), ("design", "design"), ("statement", "statement"), ("study", "study_section")),
+    *(("summary", "summary"), ("design", "design"), ("statement", "statement"), ("change", "change")),
+    *(("study", "study_section"), ("controls", "controls")),
     *(("budget", "budget"), ("intervals", "intervals"), ("map", "map"), ("margins", "margins"), ("weights", "weights")),
     *(("dispositions", "dispositions"), ("eligibility", "eligibility_short"), ("costs", "costs"), ("table", "table")),
     *(("assumptions", "assumptions"), ("downloads", "downloads")),
 )
+CONTROLLED = ("internet_penetration", "netizens_size", "internet_penetration_60plus", "app_short_video_rate")
 COST_HEADS = (
     "numbers",
     "calls",
@@ -86,12 +88,16 @@ def content(result, tables, text, repetitions, budget=None):
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
         "rural_bases": rural_bases(tables.rural, text),
         "statement_text": text["statement_text"].format(nominal_n=f"{tables.nominal:,}"),
+        **claim_tables(tables, text),
+        **control_tables(tables.controls, text),
         "figures": drawings(tables, text),
         "map_text": text["map_text"].format(
             least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
         ),
         "margins_text": text["margins_text"].format(
-            sweeps=record["final_weight"]["sweeps"], merged=len(record["final_weight"]["merged"])
+            people=text[result.spec.weighting.control_population],
+            sweeps=record["final_weight"]["sweeps"],
+            merged=len(record["final_weight"]["merged"]),
         ),
         "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
         "steps": [_step_shown(row, text) for row in tables.steps.itertuples()],
@@ -182,6 +188,60 @@ def statement_rows(statement, text, repetitions):
             (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}"),
         ]
     return rows
+
+
+def claim_tables(tables, text):
+    """What ±0.66 points says at other sample sizes, and whether the report's own change is more than chance."""
+    sizes = [
+        [
+            f"{row.n:,}",
+            *(f"{value:.2f}" for value in (row.nominal, row.penetration, row.widest)),
+            text["count_of"].format(k=row.wide, n=row.rates),
+            html.number(row.widest_group, 2),
+            text["count_of"].format(k=row.wide_groups, n=row.group_rates),
+        ]
+        for row in tables.sizes.itertuples()
+    ]
+    change = [
+        [
+            change_case(row, text),
+            f"{row.moe:.2f}",
+            f"{row.p:.4f}" if row.p >= 1e-4 else "< 0.0001",
+            text[f"verdict_{row.verdict}"],
+            f"{max(row.bears, 0):.2f}",
+        ]
+        for row in tables.verdict.table.itertuples()
+    ]
+    size_heads = ("n", "nominal", "penetration", "widest", "wide", "group", "wide")
+    return {
+        "sizes": sizes,
+        "size_heads": [text[f"size_{key}"] for key in size_heads],
+        "verdict": tables.verdict.sentence(text["lang"]),
+        "change": change,
+        "change_heads": [text[f"change_head_{key}"] for key in ("case", "moe", "p", "verdict", "bears")],
+    }
+
+
+def control_tables(table, text):
+    """Estimates of the same interviews with both kinds of control totals, beside the population."""
+    kinds = list(dict.fromkeys(table["control_population"]))
+    people = table.groupby("control_population")["people"].first()
+    wide = table.set_index(["indicator_id", "control_population"])
+    rows = [[text["controls_people"], "", *(html.number(people[kind], 0) for kind in kinds)]]
+    shown = [name for name in CONTROLLED if name in set(table["indicator_id"])]
+    for name in shown:
+        found = wide.loc[name].loc[kinds]
+        digits = 0 if found["unit"].iloc[0] == "10k persons" else 2
+        cells = (f"{html.number(r.estimate, digits)} ± {html.number(r.moe, digits)}" for r in found.itertuples())
+        rows.append([estimand_name(name, text), html.number(found["parameter"].iloc[0], digits), *cells])
+    first = wide["estimate"].loc["internet_penetration"]
+    gap = first["residents_6plus"] - first["covered_6plus"]
+    name = estimand_name("internet_penetration", text)
+    return {
+        "controls": rows,
+        "control_heads": [text["indicator"], text["population"], *(text[kind] for kind in kinds)],
+        "controls_text": text["controls_text"].format(name=name, gap=f"{gap:+.2f}"),
+    }
 
 
 def margin_labels(table, text):

@@ -1,6 +1,5 @@
 """Repetitions of the telephone survey: one sample, every method's estimates of it."""
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -10,12 +9,10 @@ import pandas as pd
 from ..errors import StudyError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.estimates import item_degrees
-from ..keys import merge
 from ..population import estimand_kinds
 from ..survey import estimands
-from ..survey.preparation import control_totals, prepare, recipe_of
+from ..survey.preparation import prepare, reweighted
 from ..survey.run import interviews_of, run
-from ..survey.spec import SurveySpec
 from ..survey.weighted import carry_out, dual_frame_of, regrouped, variance_design, weigh
 from .source import Source
 
@@ -70,10 +67,7 @@ class SurveySource(Source):
             changes = method.weighting
             key = repr(sorted(changes.items()))
             if key not in known:
-                spec = SurveySpec.model_validate(merge(self.spec.model_dump(), {"weighting": changes}))
-                spec = spec.model_copy(update={"fieldwork": self.prep.spec.fieldwork})  # as its stages have it
-                margins = control_totals(self.prep.pop, spec.weighting)
-                known[key] = replace(self.prep, spec=spec, recipe=recipe_of(spec, margins)) if changes else self.prep
+                known[key] = reweighted(self.prep, changes) if changes else self.prep
             result.append(known[key])
         return result
 

@@ -13,9 +13,10 @@ from ..population.parameters import LINES, MOBILES, ONLINE
 from ..report import figures, html
 from ..threads import each
 from . import estimands
-from .preparation import prepare
+from .controls import CONTROLS
+from .preparation import prepare, reweighted
 from .spec import StagesSpec, SurveySpec
-from .weighted import field_and_weight
+from .weighted import field_and_weight, weigh
 
 STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
 SWITCHES = ({"nonresponse": False, "measurement": False}, {"measurement": False})  # of the first two levels
@@ -36,11 +37,14 @@ class ErrorBudget(Shown):
         add: 2 Σ covariances, and in bias2 the products of biases. "total" is the error of the final estimate.
     final : DataFrame indicator_id, response, bias, bias_mcse, se, se_mcse of the finally weighted estimate: under complete response
         ("complete"), real response with true answers ("true"), and as it is ("real").
+    totals : DataFrame indicator_id, control_population, bias, bias_mcse, se, se_mcse of the same interviews weighted to people with a
+        telephone ("covered_6plus") and to all residents ("residents_6plus", which are what statistical bureaus publish).
     repetitions : how many.
     """
 
     table: pd.DataFrame
     final: pd.DataFrame
+    totals: pd.DataFrame
     repetitions: int
 
     def summary(self, indicator="internet_penetration"):
@@ -120,25 +124,29 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     prep = prepare(spec)
     levels = [prepare(spec.model_copy(update={"stages": StagesSpec(**off)})) for off in SWITCHES] + [prep]
 
+    totals = [reweighted(prep, {"control_population": control}) for control in CONTROLS]
+
     def work(repetition):
-        found = one(levels, seed, repetition)
+        found = one(levels, totals, seed, repetition)
         if progress is not None:
             progress(1)
         return found
 
-    found = np.stack(list(each(work, range(repetitions), workers)))
+    found, totals = (np.stack(part) for part in zip(*each(work, range(repetitions), workers), strict=True))
     truth, covered = population_values(prep.pop, prep.definitions, prep.design.targets.any(axis=1))
-    return budget_of(prep.definitions, prep.pop.scale, truth, covered, found)
+    return budget_of(prep.definitions, truth, covered, found, totals)
 
 
-def one(levels, seed, repetition):
-    """Estimates (3, 2, E) of one repetition: by level of `LEVELS`, with base and final weights, in the estimands' units."""
+def one(levels, totals, seed, repetition):
+    """Estimates of one repetition in the estimands' units: (3, 2, E) by level of `LEVELS`, with base and final weights; and (2, E) of the
+    last one's interviews by preparation of `totals`."""
     result = []
     for prep in levels:
-        cases, _, weights = field_and_weight(prep, seed, repetition)
+        cases, table, weights = field_and_weight(prep, seed, repetition)
         variables = estimands.Variables(prep.pop, cases)
         result.append([_estimates(prep, variables, w) for w in (base_weights(prep, weights), weights.final)])
-    return np.array(result)
+    others = [_estimates(prep, variables, weigh(prep, cases, table).final) for prep in totals]
+    return np.array(result), np.array(others)
 
 
 def base_weights(prep, weights):
@@ -182,8 +190,8 @@ def population_values(pop, definitions, frames=(True, True)):
     return np.array(truth), np.array(seen)
 
 
-def budget_of(definitions, scale, truth, covered, found):
-    """ErrorBudget from estimates (R, 3, 2, E), population values (E,) and those of its covered part."""
+def budget_of(definitions, truth, covered, found, by_totals):
+    """ErrorBudget from estimates (R, 3, 2, E) and (R, 2, E), population values (E,) and those of its covered part."""
     R = len(found)
     complete, true, real = (found[:, k, 0] for k in range(3))
     final = found[:, 2, 1]
@@ -194,7 +202,7 @@ def budget_of(definitions, scale, truth, covered, found):
         "measurement": real - true,
         "weighting": final - real,
     }
-    rows, finals = [], []
+    rows, finals, totals = [], [], []
     for e, (name, row) in enumerate(definitions.iterrows()):
         total = final[:, e] - truth[e]
         each = {stage: values[:, e] for stage, values in parts.items()} | {"total": total}
@@ -206,13 +214,14 @@ def budget_of(definitions, scale, truth, covered, found):
         for stage in (*STAGES, "together", "total"):
             bias, bias_mcse, *spread = figures[stage]
             rows.append((name, row["unit"], stage, bias, bias_mcse, squares[stage], *spread))
-        for k, level in enumerate(LEVELS):
-            bias, bias_mcse, variance, _ = _bias_and_variance(found[:, k, 1, e] - truth[e])
-            finals.append((name, level, bias, bias_mcse, np.sqrt(variance), np.sqrt(variance / (2 * (R - 1)))))
+        finals += [(name, level, *_bias_and_se(found[:, k, 1, e] - truth[e])) for k, level in enumerate(LEVELS)]
+        totals += [(name, control, *_bias_and_se(by_totals[:, k, e] - truth[e])) for k, control in enumerate(CONTROLS)]
+    of_final = ["bias", "bias_mcse", "se", "se_mcse"]
     columns = ["indicator_id", "unit", "stage", "bias", "bias_mcse", "bias2", "variance", "variance_mcse"]
     return ErrorBudget(
         pd.DataFrame(rows, columns=columns),
-        pd.DataFrame(finals, columns=["indicator_id", "response", "bias", "bias_mcse", "se", "se_mcse"]),
+        pd.DataFrame(finals, columns=["indicator_id", "response", *of_final]),
+        pd.DataFrame(totals, columns=["indicator_id", "control_population", *of_final]),
         R,
     )
 
@@ -224,3 +233,9 @@ def _bias_and_variance(error):
     fourth = float(np.mean((error - error.mean()) ** 4))
     mcse = np.sqrt(variance / R), np.sqrt(max(fourth - variance**2, 0.0) / R)
     return float(error.mean()), float(mcse[0]), variance, float(mcse[1])
+
+
+def _bias_and_se(error):
+    """Mean, its Monte Carlo error, standard deviation, its Monte Carlo error."""
+    bias, bias_mcse, variance, _ = _bias_and_variance(error)
+    return bias, bias_mcse, np.sqrt(variance), np.sqrt(variance / (2 * (len(error) - 1)))

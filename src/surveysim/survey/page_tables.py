@@ -10,9 +10,11 @@ from .. import reference
 from ..columns import FRAMES
 from ..estimation import scores
 from ..estimation.estimates import estimates
-from ..sampling import sample_size
+from ..sampling import margin_of_error, sample_size
 from ..weighting.margins import CROSS
 from ..weighting.result import deff_kish
+from . import claims
+from .controls import both_totals
 
 if TYPE_CHECKING:
     from .run import SurveyRun
@@ -32,6 +34,7 @@ class PageTables:
     edges, histogram : of final weights over their mean, counts by frame. steps : weights after each step.
     dispositions : (2, categories) counts by frame. rates, eligibility, costs, calendar : as of the run.
     records : {step: what it recorded}. rural : rural penetration in percent on both population bases, or None.
+    sizes : what ±0.66 points says at other sample sizes. verdict : on the report's own change. controls : both kinds of control totals.
     """
 
     comparison: pd.DataFrame
@@ -50,6 +53,9 @@ class PageTables:
     calendar: dict[str, Any]
     records: dict[str, dict]
     rural: tuple[float, float] | None
+    sizes: pd.DataFrame
+    verdict: claims.ChangeVerdict
+    controls: pd.DataFrame
 
 
 def page_tables(run: "SurveyRun") -> PageTables:
@@ -72,7 +78,21 @@ def page_tables(run: "SurveyRun") -> PageTables:
         run.calendar(),
         {entry["step"]: entry for entry in run.weights.records},
         rural_bases(run),
+        *at_other_sizes(run),
+        both_totals(run),
     )
+
+
+def at_other_sizes(run: "SurveyRun") -> tuple[pd.DataFrame, claims.ChangeVerdict]:
+    """The survey's margins, and the verdict on the change of penetration, at every number of interviews there may have been."""
+    table, n = run.estimates.table.set_index("variable"), len(run.interviews)
+    se, level = table.loc["internet_penetration", "se"], run.spec.estimation.level
+    errors = [("stated", np.nan, claims.STATED / claims.STATED_Z)]
+    errors += [("design", size, se * np.sqrt(n / size)) for size in claims.SIZES]
+    sizes = claims.at_sizes(table["moe"], n, run.preparation.definitions)
+    sizes["penetration"] = table.loc["internet_penetration", "moe"] * np.sqrt(n / sizes["n"])
+    sizes["nominal"] = [100 * margin_of_error(size, level=level) for size in sizes["n"]]
+    return sizes, claims.judged_change(errors, level=level)
 
 
 def provincial_penetration(run: "SurveyRun") -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 from ..columns import AGE_STARTS, EDUCATION
 from ..fieldwork import Fieldwork, Measurement, Protocol, solve
 from ..frame import TelephoneFrame
+from ..keys import merge
 from ..population import Population
 from ..sampling import SampleDesign
 from ..weighting import Recipe
@@ -107,6 +108,13 @@ def population_of(source, year=None):
     if year is None:
         return Population.china(**source.model_dump())
     return Population.china(**{k: v for k, v in source.arguments.items() if k != "kind"} | {"year": year})
+
+
+def reweighted(prep, changes):
+    """The same survey with other keys of `weighting`: what is drawn and asked stays."""
+    weighting = type(prep.spec.weighting).model_validate(merge(prep.spec.weighting.model_dump(), changes))
+    spec = prep.spec.model_copy(update={"weighting": weighting})
+    return replace(prep, spec=spec, recipe=recipe_of(spec, control_totals(prep.pop, weighting)))
 
 
 def recipe_of(spec, margins):

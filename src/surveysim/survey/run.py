@@ -19,7 +19,8 @@ from ..sampling import margin_of_error
 from ..weighting import Weights
 from . import estimands
 from .comparison import compare
-from .page_tables import page_tables
+from .controls import both_totals
+from .page_tables import at_other_sizes, page_tables
 from .preparation import Preparation, prepare
 from .weighted import dual_frame_of, eligible_share, field_and_weight, frame_probabilities, shares_of_unknown
 
@@ -103,6 +104,14 @@ class SurveyRun(Shown):
         """Every method to estimate e against the truth, by frame; see `fieldwork.eligibility_table`."""
         shares = [eligible_share(self.preparation, self.case_file, f, slice(None)) for f in range(2)]
         return eligibility_table(self.case_file, shares)
+
+    def both_totals(self):
+        """The interviews weighted to people with a telephone, and to all residents; see `controls.both_totals`."""
+        return both_totals(self)
+
+    def at_sizes(self):
+        """(margins at other sample sizes, verdict on the report's own change); see `page_tables.at_other_sizes`."""
+        return at_other_sizes(self)
 
     def error_statement(self):
         """The report's ±0.66 points against this design.
