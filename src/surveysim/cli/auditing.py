@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from ..display import csv_text
-from ..writing import write_text
 from .options import (
     Finite,
     Share,
@@ -55,136 +53,25 @@ def audit(
     changes since 2023 can be told from zero."""
     if context.invoked_subcommand is not None:
         return
-    from ..audit import change_verdict, published_changes, published_margins, published_sizes
+    from ..audit.whole import audited
 
     if repetitions == 1 or repetitions < 0:
         raise click.UsageError(f"--repetitions {repetitions}: give 2 or more, or 0 to leave the modelled survey out.")
     if out is not None:
         folder(out)
     announce()
-    tables, (n, *_) = {}, sizes
+    given = {"level": level, "correlation": correlation, "repetitions": repetitions}
     with progress_display() as progress:
         stages = Stages(progress)
-        for size in dict.fromkeys(sizes):
-            what = f"the modelled survey of {size:,}" if repetitions else f"margins of {size:,}"
-            stages(what, total=max(repetitions, 1))
-            tables[size] = published_margins(size, deff, level=level, repetitions=repetitions, progress=stages.advance)
-        margins = tables[n]
-        changes = published_changes(n, deff, level=level, correlation=correlation, margins=margins)
-        verdict = change_verdict(sizes, deff, level=level, margins=tables if repetitions else None)
-        found = {"margins": margins, "changes": changes, "sizes": published_sizes(margins=tables, level=level)}
-        found["verdict"] = verdict.table
+        stages("margins", total=max(repetitions, 1) * len(set(sizes)))
+        found = audited(sizes, deff, **given, progress=stages.advance)
         stages.done()
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, table in found.items():
-            write_text(out / f"{name}.csv", csv_text(table, number="%.6g"))
-        _draw(margins, out / "margins.svg", lang)
-    rows = {name: rows_of(table) for name, table in found.items()} | {"sentence": verdict.sentence(lang)}
-    shown = {name: _named(table, lang) for name, table in found.items()}
-    answer(as_json, rows, lambda: f"{_text(shown, n, deff, level)}\n\n{verdict.sentence(lang)}")
+        found.save(out, lang)
+    rows = {name: rows_of(table) for name, table in found.tables.items()} | {"sentence": found.verdict.sentence(lang)}
+    answer(as_json, rows, lambda: found.text(lang))
     if out is not None and not as_json:
         click.echo(f"\nmargins.csv, margins.svg, changes.csv, sizes.csv and verdict.csv are in {out}.")
-
-
-def _draw(margins, path, lang):
-    """The margins by size of the domain as an SVG file, the same bytes each time."""
-    import io
-    import warnings
-
-    import matplotlib as mpl
-
-    from ..audit import plot_margins
-
-    # text stays text, so that whoever reads it sees Chinese by fonts of their own where this machine has none
-    with mpl.rc_context({"svg.hashsalt": "surveysim", "svg.fonttype": "none"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")
-        figure, text = plot_margins(margins, lang).figure, io.StringIO()
-        figure.set_facecolor("white")
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    write_text(path, text.getvalue())
-
-
-def _named(table, lang):
-    """The table with the indicators' names of the report where they are asked for in Chinese."""
-    if lang != "zh":
-        return table
-    from .. import reference
-
-    names = reference.published()["name_zh"]
-    columns = [c for c in table.columns if c.endswith(("indicator_id", "_indicator"))]
-    return table.assign(**{c: table[c].map(names) for c in columns})
-
-
-def _text(found, n, deff, level):
-    """The tables for a terminal, and what they come to."""
-    import pandas as pd
-
-    margins, changes = found["margins"], found["changes"]
-    used = "design" if "design_moe" in margins else "simple"
-    wide = margins["design_moe" if used == "design" else "moe"] / margins["stated"]
-    have = margins[margins["moe"].notna()].assign(ratio=wide)
-    columns = [
-        "indicator_id",
-        "unit",
-        "published",
-        "respondents",
-        "stated",
-        "moe",
-        *(["design_moe", "design_mcse"] if used == "design" else []),
-    ]
-    shown = have[[*columns, "ratio"]].copy()
-    shown["respondents"] = shown["respondents"].round(0).astype(int)
-    whose = "the modelled survey" if used == "design" else f"a simple random sample of {n:,.0f}, deff {deff:g}"
-    verdicts = changes[
-        [
-            "indicator_id",
-            "unit",
-            "before",
-            "now",
-            "change",
-            f"moe_{used}",
-            f"p_{used}",
-            f"holm_{used}",
-            f"verdict_{used}",
-        ]
-    ]
-    sure, open_ = ((changes[f"verdict_{used}"] == word).sum() for word in ("yes", "rounding"))
-
-    def table(frame):
-        chances = {c: "{:.4f}".format for c in frame.columns if c.startswith(("p_", "holm_"))}
-        few = {c: "{:.3g}".format for c in ("ratio", "moe", "design_mcse") if c in frame}
-        with pd.option_context("display.unicode.east_asian_width", True):
-            return frame.to_string(index=False, formatters=chances | few, float_format=lambda v: f"{v:,.6g}", na_rep="")
-
-    return (
-        f"Margins of error, {100 * level:g} %; ratio: margin of {whose}, over what the statement of ±0.66 points says\n{table(shown)}\n\n"
-        f"{(have['ratio'] > 1).sum()} of {len(have)} estimates have a larger margin than stated, up to {have['ratio'].max():.1f} "
-        "times it.\n\n"
-        f"Changes since December 2023, two independent surveys, errors of {whose}, Holm's adjustment in each family\n"
-        f"{table(verdicts)}\n\n"
-        f"{sure} of {len(changes)} changes can be told from zero; {open_} more depend on digits that were not printed.\n\n"
-        "The report prints no sample size. Margins at every n, of the percentages of all netizens or residents (rates) and of groups, and "
-        f"how many are wider than stated\n{table(_sizes(found['sizes']))}"
-    )
-
-
-def _sizes(sizes):
-    """The table of sizes as a terminal shows it."""
-    names = [
-        "n",
-        "errors",
-        "penetration",
-        "widest",
-        "widest_mcse",
-        "widest_indicator",
-        "widest_group",
-        "widest_group_indicator",
-    ]
-    shown = sizes[names].round(3)
-    for column, of in (("wide", "rates"), ("wide_groups", "group_rates"), ("wide_estimates", "estimates")):
-        shown[column] = [f"{k} of {n}" for k, n in zip(sizes[column], sizes[of], strict=True)]
-    return shown
 
 
 @audit.command("least")
