@@ -17,6 +17,7 @@ WRITE = {
     "error_budget": ["explanation/error-budget.md", "explanation/error-budget.csv", "_static/error-budget-internet-penetration.svg"],
     "interval_coverage": ["explanation/interval-coverage.md"],
     "inverse_sampling": ["explanation/inverse-sampling.md"],
+    "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],
 }  # fmt: skip
 

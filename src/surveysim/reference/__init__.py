@@ -39,10 +39,10 @@ def load(name: str) -> pd.DataFrame:
 
 @cache
 def digests(*names: str) -> dict[str, str]:
-    """{name: digest} of tables of facts; without names those that a survey may depend on, which are all but the registry's."""
+    """{name: digest} of tables of facts; without names those that a survey may depend on, not the registry's or those left out of fits."""
     folder = files(str(__package__)) / "facts"
     every = sorted(path.name.removesuffix(".csv") for path in folder.iterdir() if path.name.endswith(".csv"))
-    wanted = names or [name for name in every if not name.startswith("registry_")]
+    wanted = names or [name for name in every if not name.startswith(("registry_", "not_fitted"))]
     return {name: hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()[:16] for name in wanted}
 
 
