@@ -239,8 +239,8 @@ are near, {counts.get("differs", 0)} differ.
 
 Not listed, because the population is made of them or was chosen to meet them: ages, sexes, schooling by prefecture, one-person
 households and generations, households with somebody of 65 or older and people of 80 or older alone in the nation, ageing of the country,
-schooling of the old, college in 2023 and 2024, everything in the report. What is listed is not wholly apart from these: a province's ages and
-generations go a long way towards its households with old people.
+schooling of the old, college in 2023 and 2024, everything in the report. What is listed is not wholly apart from
+these: a province's ages and generations go a long way towards its households with old people.
 
 {tables}
 

@@ -70,7 +70,9 @@ def alias_draw_many(packed, row, word, m, out, entry):
 
 
 @jit
-def short_draw_many(packed, row, word, m, out, entry):
+def short_draw_many(
+    packed: np.ndarray, row: np.ndarray, word: np.ndarray, m: int, out: np.ndarray, entry: np.ndarray
+) -> None:
     """The same with `short_draw`."""
     J = np.uint64(packed.shape[1])
     for i in range(m):

@@ -100,7 +100,7 @@ def head_cell(p, word, area, kind):
 
 
 @inline_jit
-def cell_of(p, word, area, kind, position, group):
+def cell_of(p: "People", word: np.uint64, area: int, kind: int, position: int, group: int) -> np.int64:
     """Cell of a further member, given the head's group."""
     return short_draw(p.alias, area, p.seat[kind, position, group], word)
 

@@ -149,7 +149,7 @@ def alias_draw(packed, area, role, word):
 
 
 @inline_jit
-def short_draw(packed, area, role, word):
+def short_draw(packed: np.ndarray, area: int, role: int, word: np.uint64) -> np.int64:
     """`alias_draw` from `short` entries of 32 bits: a 23-bit threshold above a 9-bit alias."""
     J = np.uint64(packed.shape[2])
     column = np.int64(multiply_high(word, J))
@@ -158,7 +158,7 @@ def short_draw(packed, area, role, word):
 
 
 @jit
-def short(packed, out):
+def short(packed: np.ndarray, out: np.ndarray) -> None:
     """Entries of `alias_tables` (T, J) of at most 512 columns in 32 bits, half the memory: fill `out` (T, J, uint32)."""
     for t in range(packed.shape[0]):
         for j in range(packed.shape[1]):
