@@ -13,6 +13,7 @@ from surveysim.fieldwork import Fieldwork, calls
 from surveysim.kernels import calling, dialling
 from surveysim.kernels.compiling import borrowed
 from surveysim.kernels.many import alias_draw_many, permute_many, philox_many
+from surveysim.kernels.randomness import bits_of
 from surveysim.kernels.respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank
 from surveysim.survey.preparation import prepare
 
@@ -33,7 +34,7 @@ def floor_of_numbers(n, f, units, counts, landline, b):
             for i in range(m):
                 b.slot[i], b.kind[i] = b.number[i], 700
                 b.word[0, i], b.word[1, i], b.word[2, i], b.word[3, i] = b.number[i], 0, v, landline
-            permute_many(b.slot, m, n.space[v], n.bits[v], n.key[0], True, b.left, b.place)
+            permute_many(b.slot, m, n.space[v], bits_of(n.space[v]), n.key[0], True, b.left, b.place)
             philox_many(b.word, m, f.key[0], f.key[1])
             alias_draw_many(f.alias[0], b.kind, b.word[2], m, b.slot, b.left)
             total += b.slot[0]

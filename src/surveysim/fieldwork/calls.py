@@ -75,7 +75,6 @@ class Fieldwork:
             shared=np.array([int(self.design.shared_suffixes)]),
             prefixes=frame.prefixes,
             suffixes=self.design.suffixes[f],
-            business=np.rint(frame.units["business_rate"].to_numpy() * 65536).astype(np.int64),
             lines=share[:2].copy(),
             selection=np.array([rule, share[2], 180, share[3]]),
             at_home=within_household.AT_HOME,

@@ -10,8 +10,10 @@ from ..errors import DataError
 from ..kernels import numbers as kernels
 from ..kernels import people as people_kernels
 from ..population import Population
+from . import fill
 from . import prefixes as codes_of
 from .coverage import planning
+from .fill import Prefixes
 from .layout import Layout
 
 FULLEST = 0.95  # assumption: no unit hosts more slots than this share of its numbers; the rest lives elsewhere
@@ -19,19 +21,18 @@ LANDLINE_FILL = 0.36  # assumption: working share of fixed numbers, as found for
 SAME_PROVINCE_AWAY = 0.5  # assumption: of people from another county of the province, those from another prefecture
 
 
-def layout(pop: Population, kind: str, out_of_area: float, prefixes: str) -> Layout:
-    """The `Layout` of one frame of `Population.china`."""
+def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ: Prefixes) -> Layout:
+    """The `Layout` of one frame of `Population.china`; its prefixes `differ`."""
     plan = planning(pop)
     province = np.searchsorted(np.array(reference.provinces()), plan["province"].to_numpy(str))
     counts = _count_prefixes(pop, kind, plan)
     numbers = _numbers(pop, kind, counts, province, out_of_area if kind == "mobile" else 0.0)
     working = _working_rate(numbers, province, plan["mobile_numbers" if kind == "mobile" else "residential_lines"])
+    business = _business_rate(pop, kind, working, province)
     units = plan.assign(
-        prefixes=counts,
-        numbers=counts * codes_of.SUFFIXES,
-        working_rate=working,
-        business_rate=_business_rate(pop, kind, working, province),
+        prefixes=counts, numbers=counts * codes_of.SUFFIXES, working_rate=working, business_rate=business
     )
+    numbers = _with_prefixes(numbers, fill.weights(pop, kind, counts, differ), counts, working, business)
     of_mobiles = {"shipped": codes_of.shipped, "phone": codes_of.from_phone}[prefixes]
     make = codes_of.exchanges if kind == "landline" else of_mobiles
     members = reference.frame_units()
@@ -91,8 +92,20 @@ def _numbers(pop, kind, prefixes, in_province, out_of_area):
         host_start=np.stack([starts(guests_nation), starts(guests_province)]),
         hosted=hosted,
         space=space,
-        bits=np.array([max(2, int(n - 1).bit_length()) for n in space]),
+        bits=np.array([max(2, int(n - 1).bit_length()) for n in hosted[3]]),
+        prefix_start=starts(prefixes),
+        prefix=np.zeros(0, np.int64),
+        run=np.zeros(0, np.int32),
     )
+
+
+def _with_prefixes(numbers, weight, counts, working, business):
+    """The tables with what every prefix has given out."""
+    hosted, unit = numbers.hosted[3], np.repeat(np.arange(len(counts)), counts)
+    each = business * (1 - working) * numbers.space / np.maximum(hosted, 1)
+    given = fill.given_out(hosted, counts, weight, each)
+    shares = fill.business_by_prefix(given, unit, hosted, working, business)
+    return numbers._replace(**fill.tables(numbers.key, counts, given, shares))
 
 
 def _away(slots, room, in_province, out_of_area):

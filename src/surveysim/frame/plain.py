@@ -8,6 +8,7 @@ import pandas as pd
 from .. import streams
 from ..kernels.numbers import Numbers
 from ..population import Population
+from . import fill
 from .layout import Layout
 from .prefixes import SUFFIXES, running
 
@@ -23,6 +24,8 @@ def layout(pop: Population, kind: str) -> Layout:
     counts = np.maximum(1, np.ceil(np.maximum(held / FILL, owners * most / 0.95) / SUFFIXES)).astype(np.int64)
     space, none = counts * SUFFIXES, np.zeros(units, np.int64)
     layer_start = np.cumsum(np.vstack([none, cut * owners]), axis=0)
+    alike, nobody = np.ones(int(counts.sum())), np.zeros(units)
+    given = fill.given_out(layer_start[3], counts, alike, nobody)
     numbers = Numbers(
         key=streams.key(pop.seed, kind, "numbers").repeat(2)[:3] + np.arange(3, dtype=np.uint64) * 7919,
         owner_start=owner_start,
@@ -37,7 +40,8 @@ def layout(pop: Population, kind: str) -> Layout:
         host_start=np.zeros((2, units + 1), np.int64),
         hosted=np.stack([none, layer_start[3], layer_start[3], layer_start[3]]),
         space=space,
-        bits=np.array([max(2, int(n - 1).bit_length()) for n in space]),
+        bits=np.array([max(2, int(n - 1).bit_length()) for n in layer_start[3]]),
+        **fill.tables(streams.key(pop.seed, kind, "numbers"), counts, given, np.zeros(len(given))),
     )
     table = pd.DataFrame(
         {

@@ -12,8 +12,8 @@ from .. import reference
 from ..aliases import Array, Ints
 from ..errors import DataError
 from ..kernels import randomness
+from ..kernels.numbers import SUFFIXES
 
-SUFFIXES = 10_000  # numbers behind one prefix or exchange
 # Places of `phone.dat` that are parts of a prefecture, or its everyday name
 PLACES = {
     "临河": "巴彦淖尔", "乌兰浩特": "兴安", "海拉尔": "呼伦贝尔", "集宁": "乌兰察布", "锡林郭勒盟": "锡林郭勒", "珲春": "延边",

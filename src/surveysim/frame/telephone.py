@@ -15,6 +15,7 @@ from ..population import Population
 from ..population.china import China
 from ..population.finite import ids_below
 from . import china, plain
+from .fill import Prefixes
 from .prefixes import SUFFIXES
 
 MOST = 1_000_000_000  # telephone numbers at once; more would not fit into memory
@@ -33,6 +34,10 @@ class TelephoneFrame(Shown):
     prefixes : "shipped" (the real number of mobile prefixes of every unit, codes dealt at random from the real segments) or
         "phone" (the real codes, from the package `phone`, extra "frame"). Who is reached is the same: only digits differ.
         Both are for `Population.china`; other populations get running codes.
+    prefix_spread : standard deviation of the log of the share of a prefix's numbers that are given out, within unit and operator.
+    empty_prefixes, new_prefixes : shares of the mobile prefixes that have given out no number, and, opened of late, a quarter of
+        what others have. Mobile prefixes also differ by operator, as the operators' subscriptions do. The three are for
+        `Population.china`; prefixes of other populations are filled alike.
 
     Attributes
     ----------
@@ -53,7 +58,15 @@ class TelephoneFrame(Shown):
     """
 
     def __init__(
-        self, pop: Population, kind: str = "mobile", *, out_of_area: float = 0.5, prefixes: str = "shipped"
+        self,
+        pop: Population,
+        kind: str = "mobile",
+        *,
+        out_of_area: float = 0.5,
+        prefixes: str = "shipped",
+        prefix_spread: float = 0.5,
+        empty_prefixes: float = 0.08,
+        new_prefixes: float = 0.10,
     ) -> None:
         if not isinstance(pop, Population):
             raise DataError(f"pop must be a Population; got {type(pop).__name__}.")
@@ -61,9 +74,19 @@ class TelephoneFrame(Shown):
         out_of_area = number(out_of_area, "out_of_area", 0, 1, error=SpecError, remedy="It is a share.")
         if not is_text(prefixes, "shipped") and not is_text(prefixes, "phone"):
             raise SpecError(f'prefixes = {prefixes!r}: choose "shipped" or "phone".')
+        shares = {"empty_prefixes": empty_prefixes, "new_prefixes": new_prefixes}
+        empty, new = (number(v, n, 0, 1, error=SpecError, remedy="It is a share.") for n, v in shares.items())
+        if empty + new > 1:
+            raise SpecError(f"empty_prefixes + new_prefixes = {empty + new:g}: give shares that add up to 1 at most.")
+        spread = number(
+            prefix_spread, "prefix_spread", 0, 3, error=SpecError, remedy="It is a standard deviation of logs."
+        )
         self.pop, self.kind = pop, kind
-        of_china = isinstance(pop.source, China)
-        self._layout = china.layout(pop, kind, out_of_area, prefixes) if of_china else plain.layout(pop, kind)
+        if isinstance(pop.source, China):
+            differ = Prefixes(spread, empty, new, True) if kind == "mobile" else Prefixes(spread)
+            self._layout = china.layout(pop, kind, out_of_area, prefixes, differ)
+        else:
+            self._layout = plain.layout(pop, kind)
         self.units, self.numbers, self.prefixes = self._layout.units, self._layout.numbers, self._layout.prefixes
 
     def __repr__(self) -> str:

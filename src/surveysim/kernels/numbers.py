@@ -3,7 +3,8 @@
 Every owner (a person, or a household) of a unit may hold up to three slots, one per layer; a layer takes the owners whose
 index modulo `modulus` is below a cut, so that slots are counted and found by arithmetic. Of a unit's slots, in cycles of
 AWAY, some are numbers of other provinces, some of other units of the province: they go through a permuted pool to the
-units that host them. Hosted slots are then permuted into the unit's number space.
+units that host them. Hosted slots are then permuted and dealt to the unit's prefixes in their order, to each as many as it has
+given out: a run of suffixes, in the circle of 10,000, that begins anywhere.
 """
 
 from collections import namedtuple
@@ -15,6 +16,8 @@ from .people import find, find_row
 from .randomness import bits_of, permute, unpermute
 
 AWAY = 1009  # prime
+SUFFIXES = 10_000  # numbers behind one prefix
+GIVEN_BITS, BUSINESS_BITS = 14, 16  # of a packed prefix, the lowest last
 
 Numbers = namedtuple(
     "Numbers",
@@ -31,8 +34,12 @@ Numbers = namedtuple(
         "pool_first",  # (31,) where a province's pool begins in pool_start[1]
         "host_start",  # (2, U + 1) where the places a unit offers begin, counted as in pool_start
         "hosted",  # (4, U) first hosted index of local, national, provincial guests, and their end
-        "space",
-        "bits",  # (U,) numbers in the unit's space, and bits_of() it
+        "space",  # (U,) numbers of the unit, given out or not
+        "bits",  # (U,) bits_of() the slots it hosts
+        "prefix_start",  # (U + 1,) first prefix of each unit
+        "prefix",  # (P,) packed: numbers given out by the earlier prefixes of the unit, numbers given out, and 65536 × probability
+        # that a number without owner is a business's or a machine's
+        "run",  # (P,) int32: first suffix that is given out
     ],
 )
 
@@ -98,13 +105,45 @@ def hosted_owner(n, v, h):
 
 
 @inline_jit
+def business_of(prefix):
+    """65536 × probability of a packed prefix that a number without owner is a business's or a machine's."""
+    return prefix & ((1 << BUSINESS_BITS) - 1)
+
+
+@inline_jit
+def place_of(prefix, run, suffix):
+    """Place of a suffix behind a packed prefix among the numbers that the unit has given out; -1 where it is none of them."""
+    t = suffix - run
+    t += SUFFIXES * np.int64(t < 0)
+    given = (prefix >> BUSINESS_BITS) & ((1 << GIVEN_BITS) - 1)
+    return (prefix >> (BUSINESS_BITS + GIVEN_BITS)) + t if t < given else np.int64(-1)
+
+
+@jit
+def number_at(n, v, place):
+    """The inverse: number of unit v at a place among those given out."""
+    low, high = n.prefix_start[v], n.prefix_start[v + 1]
+    while (
+        high - low > 1
+    ):  # the last prefix that begins there or earlier; those without numbers begin where the next does
+        middle = (low + high) >> 1
+        if n.prefix[middle] >> (BUSINESS_BITS + GIVEN_BITS) <= place:
+            low = middle
+        else:
+            high = middle
+    suffix = n.run[low] + place - (n.prefix[low] >> (BUSINESS_BITS + GIVEN_BITS))
+    return (low - n.prefix_start[v]) * SUFFIXES + suffix - SUFFIXES * np.int64(suffix >= SUFFIXES)
+
+
+@inline_jit
 def number_owner(n, v, x):
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
-    none = np.int64(-1)
-    h = unpermute(x, n.space[v], n.bits[v], n.key[0] + np.uint64(v))
-    if h >= n.hosted[3, v]:
+    none, of_unit = np.int64(-1), quotient(x, SUFFIXES)
+    j = n.prefix_start[v] + of_unit
+    place = place_of(n.prefix[j], n.run[j], x - of_unit * SUFFIXES)
+    if place < 0:
         return none, none, none
-    return hosted_owner(n, v, h)
+    return hosted_owner(n, v, unpermute(place, n.hosted[3, v], n.bits[v], n.key[0] + np.uint64(v)))
 
 
 @jit
@@ -126,7 +165,8 @@ def number_of(n, u, index, layer):
         h = n.hosted[1 + level, v] + q - n.host_start[level, v]
     else:
         v, h = u, cycle * (AWAY - nation - province) + r - nation - province
-    return np.int64(v), permute(h, n.space[v], bits_of(n.space[v]), n.key[0] + np.uint64(v))
+    place = permute(h, n.hosted[3, v], n.bits[v], n.key[0] + np.uint64(v))
+    return np.int64(v), number_at(n, np.int64(v), place)
 
 
 @jit

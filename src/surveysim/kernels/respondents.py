@@ -12,11 +12,10 @@ import numpy as np
 
 from .compiling import inline_jit, jit_in_place
 from .many import find_many, permute_many, philox_many, short_draw_many
-from .numbers import hosted_owner, quotient
+from .numbers import SUFFIXES, business_of, hosted_owner, place_of, quotient
 from .people import AGED_6, PERSON, Home, find, home_draw, person_draw, years_of
 from .randomness import bits_of, lane, permute, scramble
 
-SUFFIXES = 10_000
 PERSON_TYPES = 2 * 64 * 2 * 2 * 3
 NOBODY_ELIGIBLE, BUSINESS, MACHINE, DEAD, RINGING = range(PERSON_TYPES, PERSON_TYPES + 5)
 N_TYPES = PERSON_TYPES + 5
@@ -34,7 +33,6 @@ Frame = namedtuple(
         "shared",  # (1,) 1: every prefix of a unit gets the same suffixes; 0: its own
         "prefixes",  # (U,)
         "suffixes",  # (U,) suffixes in the first bank of a unit; the bank grows by as many
-        "business",  # (U,) 65536 × probability that a number without owner is a business's or a machine's
         "lines",  # (2,) 65536 × share of machines among those; of dead numbers that are known to be dead at once
         "selection",  # (4,) rule within households; 65536 × share who put themselves forward instead; day of the year of
         # the fieldwork; 65536 × share of mobiles that another member may answer and then be interviewed on
@@ -51,7 +49,7 @@ Batch = namedtuple(
     [
         # Of each number, (BATCH,)
         "number",  # prefix × 10,000 + suffix
-        "slot",  # its place among the slots that the unit hosts, or beyond
+        "slot",  # of those given out, in their order: the place among the slots that the unit hosts
         "word",  # (4, BATCH) uint64 drawn for the number
         "kind",
         "owner",
@@ -158,16 +156,15 @@ def decade_of(kind):
 # ------------------------------------------------------------------------------------------------ owners, homes, members
 @jit_in_place
 def look_for_owners(n, b, m, v):
-    """Rows for those of m numbers of unit v that are somebody's slot; how many."""
+    """Rows for those of m numbers of unit v that are somebody's slot, from their places among those given out; how many."""
+    k = 0
     for i in range(m):
-        b.slot[i] = b.number[i]
-    permute_many(b.slot, m, n.space[v], n.bits[v], n.key[0] + np.uint64(v), True, b.left, b.place)
-    k, end = 0, n.hosted[3, v]
-    for i in range(m):
-        b.row[k] = i
-        k += np.int64(b.slot[i] < end)
+        place = b.slot[i]
+        b.row[k], b.slot[k] = i, place
+        k += np.int64(place >= 0)
+    permute_many(b.slot, k, n.hosted[3, v], n.bits[v], n.key[0] + np.uint64(v), True, b.left, b.place)
     for j in range(k):
-        b.owner[b.row[j]], b.layer[j], b.unit[j] = hosted_owner(n, v, b.slot[b.row[j]])
+        b.owner[b.row[j]], b.layer[j], b.unit[j] = hosted_owner(n, v, b.slot[j])
     return k
 
 
@@ -313,9 +310,16 @@ def reach(p, n, f, landline, v, b, m):
     for i in range(m):
         b.word[0, i], b.word[1, i], b.word[2, i], b.word[3, i] = b.number[i], NUMBER, v, landline
     philox_many(b.word, m, f.key[0], f.key[1])
-    machine, dead, business = f.lines[0], f.lines[1], f.business[v]
+    machine, dead, first = f.lines[0], f.lines[1], n.prefix_start[v]
+    for i in range(m):  # loops of one kind of work each, which LLVM turns into vector instructions
+        b.left[i] = np.uint64(b.number[i]) // np.uint64(SUFFIXES)
     for i in range(m):
-        b.kind[i] = unowned(b.word[0, i], machine, dead, business)
+        prefix = first + np.int64(b.left[i])
+        b.table[i], b.place[i] = n.prefix[prefix], np.int64(n.run[prefix])
+    for i in range(m):
+        b.slot[i] = place_of(b.table[i], b.place[i], b.number[i] - np.int64(b.left[i]) * SUFFIXES)
+    for i in range(m):
+        b.kind[i] = unowned(b.word[0, i], machine, dead, business_of(b.table[i]))
         b.owner[i], b.person[i], b.first[i], b.second[i] = -1, -1, 0, 0
     k = look_for_owners(n, b, m, v)
     if landline == 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..columns import AGE_STARTS, EDUCATION
+from ..columns import AGE_STARTS, EDUCATION, FRAMES
 from ..fieldwork import Fieldwork, Measurement, Protocol, solve
 from ..frame import TelephoneFrame
 from ..keys import merge
@@ -61,7 +61,7 @@ def prepare(spec):
 @lru_cache(maxsize=4)
 def _prepared(spec):
     pop = population_of(spec.population)
-    frames = (TelephoneFrame(pop, "landline"), TelephoneFrame(pop, "mobile", out_of_area=spec.frame.out_of_area))
+    frames = tuple(TelephoneFrame(pop, kind, **spec.frame.model_dump()) for kind in FRAMES)
     models, protocol = spec.fieldwork.models(), Protocol(**spec.fieldwork.protocol.model_dump())
     measurement = Measurement(**spec.fieldwork.measurement.model_dump())
     rates = tuple(outcomes.interviews() for outcomes in solve(protocol, models)[1])

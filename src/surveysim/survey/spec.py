@@ -41,6 +41,9 @@ class FrameSpec(Part):
     """The telephone frames (`TelephoneFrame`)."""
 
     out_of_area: Share = 0.5
+    prefix_spread: Annotated[float, Field(ge=0, le=3)] = 0.5
+    empty_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    new_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.10
 
 
 class SampleSpec(Part):
