@@ -82,6 +82,7 @@ def findings(found):
     online = final("online_answer_more", "real")
     before = at("online_answer_more").loc[["coverage", "sampling", "nonresponse", "measurement"], "bias"].sum()
     missed = at("online_without_phone").loc["coverage", "bias"]
+    few = at("operators").loc["coverage", "bias"]
     wrong = at("misreports").loc["measurement", "bias"]
     whole = at("everything")
     total = whole.loc["total"]
@@ -105,7 +106,8 @@ def findings(found):
   the stated ±0.66, in every such survey, whatever its size. No margin of error shows it, and raking, which takes out what goes
   with age and schooling, uncovers it.
 - **No telephone, no netizen.** If people without a telephone were online at 0.3 times the rate of their kind, the assumption
-  would cost {missed:+.2f} points of penetration.
+  would cost {missed:+.2f} points of penetration; {few:+.2f} if 99.1 % of those aged 6+ own a mobile, as the operators' figure of
+  the report's appendix has it ([who owns one](population.md)).
 - **Answers.** 2 % of netizens who deny it and 3 % of others who claim it move penetration by {wrong:+.2f} points before weighting.
 - **All of it** gives {total["bias"]:+.2f} points with a standard error of {np.sqrt(total["variance"]):.2f}, because errors of opposite
   sign cancel: {stages}. A small total error is no proof of small errors.
@@ -128,7 +130,7 @@ def main(run):
     scenarios = "\n".join(f"- **{s['title']}** (`{s['name']}`): {s['text']}" for s in PLAN["scenario"])
     text = f"""# The error budget of the modelled survey
 
-Made by `studies/error_budget.py` from `studies/error-budget.toml`: {repetitions} repetitions of the preset and of four variants,
+Made by `studies/error_budget.py` from `studies/error-budget.toml`: {repetitions} repetitions of the preset and of its variants,
 each run three times from the same random numbers: with everybody answering, with real response and true answers, and as it is
 (`surveysim.survey.budget`). What a stage adds is the difference between two estimates of one repetition. In order:
 

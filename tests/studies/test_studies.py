@@ -18,6 +18,7 @@ WRITE = {
     "interval_coverage": ["explanation/interval-coverage.md"],
     "inverse_sampling": ["explanation/inverse-sampling.md"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
+    "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],
 }  # fmt: skip
 

@@ -220,7 +220,7 @@ class TelephoneFrame(Shown):
         >>> import pandas as pd, surveysim as ss
         >>> pop = ss.Population.from_frame(pd.DataFrame({"mobiles": [1, 2]}), mobiles="mobiles")
         >>> ss.TelephoneFrame(pop).numbers_of([0, 1]).values.tolist()
-        [[0, '10000008209'], [1, '10000005142'], [1, '10000000754']]
+        [[0, '10000008107'], [1, '10000008109'], [1, '10000008110']]
         """
         if self.kind == "mobile":
             what, name, size = "person", "person_id", self.pop.size
