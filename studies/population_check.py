@@ -9,6 +9,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
+import owners
 from runs import Run
 from scipy import stats
 
@@ -260,6 +261,8 @@ under 6).
 ![Telephones by age](../_static/population-phones.svg)
 
 {coverage_table(pop)}
+
+{owners.section(run)}
 
 ## Published figures
 

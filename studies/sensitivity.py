@@ -42,12 +42,12 @@ def signs():
 def keys_of(levels):
     """Changes to the preset of one run."""
     high = [factor["changes"] for factor, level in zip(FACTORS, levels, strict=False) if level > 0]
-    return reduce(merge, high, {"estimation": {"indicators": ["internet_penetration"]}})
+    return reduce(merge, high, {"population": {"scale": PLAN["scale"]}})
 
 
 def surveyed(run, keys):
     """Errors of penetration and whether its interval holds the truth, (R,) each."""
-    prep = prepare(run.spec(**merge(keys, {"population": {"scale": PLAN["scale"]}})))
+    prep = prepare(run.spec(**keys, estimation={"indicators": ["internet_penetration"]}))
     truth = prep.pop.parameter("internet_penetration")["value"].item()
     found = []
     for repetition in range(run.repetitions):
@@ -123,7 +123,7 @@ def table_of(value, mcse):
 def alone(run):
     """The preset and every factor alone against it, as bias, standard error and coverage with Monte Carlo errors."""
     lines = ["| survey | bias | standard error | coverage |", "| --- | ---: | ---: | ---: |"]
-    preset = {"estimation": {"indicators": ["internet_penetration"]}}
+    preset = keys_of(())
     shown = [
         ("the preset", preset),
         *((f["title"].lower() + ": " + f["high"], merge(preset, f["changes"])) for f in FACTORS),

@@ -44,7 +44,7 @@ def test_one_unit__as_one_would_list_it(kind, request):
     first, end = n.prefix_start[u], n.prefix_start[u + 1]
     listed = []
     for j in range(first, end):
-        given_ = int(n.prefix[j]) >> kernels.BUSINESS_BITS & 0x3FFF
+        given_ = int(kernels.given_by(n.prefix[j]))
         listed += [(j - first) * SUFFIXES + (int(n.run[j]) + t) % SUFFIXES for t in range(given_)]
     assert len(listed) == len(set(listed)) == n.hosted[3, u]
     out = np.empty((n.space[u], 2), np.int64)
@@ -54,8 +54,7 @@ def test_one_unit__as_one_would_list_it(kind, request):
 
 def fills(pop, **differ):
     frame = TelephoneFrame(pop, "mobile", **differ)
-    n = frame.numbers
-    return frame, (n.prefix >> kernels.BUSINESS_BITS) & 0x3FFF
+    return frame, kernels.given_by(frame.numbers.prefix)
 
 
 def test_totals__do_not_hang_on_how_prefixes_differ(pop):
@@ -93,7 +92,7 @@ def test_business__goes_with_the_numbers_given_out(pop):
     """Nobody's numbers of empty prefixes are dead; the unit's total of businesses stays."""
     frame, given_ = fills(pop)
     n, units = frame.numbers, frame.units
-    share = (n.prefix & 0xFFFF) / 65536
+    share = kernels.business_of(n.prefix) / 65536
     assert (share[given_ == 0] == 0).all()
     unit = np.repeat(np.arange(337), frame.prefixes)
     active = units["working_rate"].to_numpy() * units["numbers"].to_numpy() / np.maximum(n.hosted[3], 1)

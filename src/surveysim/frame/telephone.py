@@ -106,6 +106,19 @@ class TelephoneFrame(Shown):
         unit = np.repeat(np.arange(len(self.prefixes)), self.prefixes)
         return codes, kernels.Codes(ordered, order, bucket, np.array([shift]), unit, starts(self.prefixes))
 
+    @property
+    def prefix_fill(self) -> Array:
+        """Share of each prefix's numbers that are slots of people or households, in the order of the units; not all slots are in use.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> pop = ss.Population.from_frame(pd.DataFrame({"mobiles": [1, 2]}), mobiles="mobiles")
+        >>> ss.TelephoneFrame(pop).prefix_fill.tolist()  # room for two numbers of each person
+        [0.0004]
+        """
+        return kernels.given_by(self.numbers.prefix) / SUFFIXES
+
     def digits(self, unit: Values, number: Values) -> Array:
         """Telephone numbers as text from unit indices and number indices (arrays of equal length).
 

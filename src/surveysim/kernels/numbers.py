@@ -111,12 +111,17 @@ def business_of(prefix):
 
 
 @inline_jit
+def given_by(prefix):
+    """Numbers that a packed prefix has given out."""
+    return (prefix >> BUSINESS_BITS) & ((1 << GIVEN_BITS) - 1)
+
+
+@inline_jit
 def place_of(prefix, run, suffix):
     """Place of a suffix behind a packed prefix among the numbers that the unit has given out; -1 where it is none of them."""
     t = suffix - run
     t += SUFFIXES * np.int64(t < 0)
-    given = (prefix >> BUSINESS_BITS) & ((1 << GIVEN_BITS) - 1)
-    return (prefix >> (BUSINESS_BITS + GIVEN_BITS)) + t if t < given else np.int64(-1)
+    return (prefix >> (BUSINESS_BITS + GIVEN_BITS)) + t if t < given_by(prefix) else np.int64(-1)
 
 
 @jit
