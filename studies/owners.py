@@ -65,8 +65,8 @@ def section(run):
         [
             "### Who owns a mobile: both readings",
             "",
-            "`mobile_ownership` (see [population](population.md)): the default lies inside what surveys of people found, the report's appendix",
-            "has the operators' 99.1 %. Smartphones are fewer than mobiles of all kinds.",
+            "`mobile_ownership` (see [population](population.md)): the default lies inside what surveys of people found, the report's",
+            "appendix has the operators' 99.1 %. Smartphones are fewer than mobiles of all kinds.",
             "",
             *lines,
         ]
