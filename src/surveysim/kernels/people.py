@@ -34,7 +34,7 @@ People = namedtuple(
         "area_zone",  # (A,) province × 2 + urban
         "unit_person",  # (U + 1,) first person id of each frame unit
         "unit_household",  # (U + 1,)
-        "seat",  # (kinds, 7, 24) role of a member by kind of household, place in it, head's group
+        "seat",  # (kinds, 7, 24) uint8 role of a member by kind of household, place in it, head's group
         "alias",  # (A, 41, 280) short alias tables by role
         "ages",  # (2, 20) first year of each age group, years in it
         "cell_age",  # (280,) age group

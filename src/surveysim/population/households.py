@@ -107,7 +107,7 @@ def seat_table() -> Ints:
     """Role of a member by kind, place in the household and the head's group, (kinds, 7, 24), as the kernels take it."""
     group = np.arange(GROUPS)
     age = group % len(HEAD_STARTS)
-    table = np.zeros((len(KINDS), MOST, GROUPS), np.int64)
+    table = np.zeros((len(KINDS), MOST, GROUPS), np.uint8)  # small, because it is read for everybody
     for kind, seats in enumerate(SEATS):
         row = {"h": GENERATION[kind], "p": PARTNER + group, "c": CHILD + age, "o": PARENT + age, "d": RESIDENT}
         for place, seat in enumerate(seats):
