@@ -134,6 +134,15 @@ def test_old_people__live_as_the_census_says():
     assert 100 * ((a.household_size == 1) & family & aged).sum() / aged.sum() == pytest.approx(21.6, abs=1.5)
 
 
+def test_generations__are_told_with_the_household(pop):
+    homes = pop.households(np.arange(0, pop.n_households, 997))
+    family = homes["kind"] == "family"
+    assert (homes.loc[~family, "generations"] == 0).all()
+    assert homes.loc[family, "generations"].between(1, 3).all()
+    assert (homes.loc[family & (homes["household_size"] == 1), "generations"] == 1).all()
+    assert (homes.loc[homes["generations"] == 3, "household_size"] >= 3).all()
+
+
 def test_households__are_the_same_at_any_scale():
     """Shares of kinds do not depend on how many people there are."""
     shares = []

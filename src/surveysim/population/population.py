@@ -253,8 +253,8 @@ class Population(Shown):
         return self.source.persons(ids, columns)
 
     def households(self, ids: Values) -> "pd.DataFrame":
-        """A table of households: their id, the stratum (of China province, prefecture, urban, kind), household_size, first_person_id,
-        n_lines; of a table also your label.
+        """A table of households: their id, the stratum (of China province, prefecture, urban, kind, generations), household_size,
+        first_person_id, n_lines; of a table also your label.
 
         Examples
         --------
