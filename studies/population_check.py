@@ -201,10 +201,11 @@ def contradictions():
     by_age = (share * rate).sum() / 100
     needed = rate[-1] + 100 * (total - by_age) / share[-1]
     college, below = printed["genai_rate_edu_college_plus"], printed["genai_rate_edu_below_college"]
-    return f"""- *Rural penetration.* {rural:,.0f} ten thousand rural netizens are {100 * rural / bases[0]:.1f} % of the rural
-  population of 2023 ({bases[0]:,.0f}), {100 * rural / bases[1]:.1f} % of that of 2024 ({bases[1]:,.0f}); total and urban rates are printed on 2023.
+    rural_rates = " and ".join(f"{100 * rural / base:.1f} % of {base:,.0f}" for base in bases)
+    return f"""- *Rural penetration.* {rural:,.0f} ten thousand rural netizens are, of the rural population of 2023 and of 2024,
+  {rural_rates}; total and urban rates are printed on 2023.
 - *Generative AI by age.* Shares of netizens times the printed rates are {by_age:.1f} % of netizens, the printed users {total:.1f} %:
-  with the rates up to 49 the total needs {needed:.1f} % of those 50 or older, {rate[-1]} are printed.
+  with the rates up to 49 the total needs {needed:.1f} % of those 50 or older; {rate[-1]} are printed.
 - *Generative AI by education.* {college} % with college and {below} % below it make {total:.1f} % only if
   {100 * (total - below) / (college - below):.1f} % of netizens have been to college: the yearbook's share of those aged 6+ is 19.2 %."""
 
