@@ -91,6 +91,8 @@ def findings(found):
     wide = (Z * np.sqrt(rates["variance"]) > NOMINAL).sum()
     bare = np.sqrt(preset.loc["sampling", "variance"])
     moved, weighted = preset.loc["nonresponse", "bias"], preset.loc["weighting", "bias"]
+    totals = found["preset"].totals.set_index(["control_population", "indicator_id"])["bias"]
+    covered, residents = (totals[kind, "internet_penetration"] for kind in ("covered_6plus", "residents_6plus"))
     stages = ", ".join(f"{stage} {whole.loc[stage, 'bias']:+.2f}" for stage in STAGES)
     times = abs(online["bias"]) / NOMINAL
     kept = 100 * (complete["se"] / real["se"]) ** 2
@@ -108,6 +110,9 @@ def findings(found):
 - **No telephone, no netizen.** If people without a telephone were online at 0.3 times the rate of their kind, the assumption
   would cost {missed:+.2f} points of penetration; {few:+.2f} if 99.1 % of those aged 6+ own a mobile, as the operators' figure of
   the report's appendix has it ([who owns one](population.md)).
+- **Whose control totals.** All of this is said of control totals of people with a telephone, which agree with the report's assumption
+  that nobody without one is online: {covered:+.2f} points are left. Bureaus publish residents; weighted to these, the same interviews are
+  off by {residents:+.2f}, because people with a telephone stand for those without one too.
 - **Answers.** 2 % of netizens who deny it and 3 % of others who claim it move penetration by {wrong:+.2f} points before weighting.
 - **All of it** gives {total["bias"]:+.2f} points with a standard error of {np.sqrt(total["variance"]):.2f}, because errors of opposite
   sign cancel: {stages}. A small total error is no proof of small errors.

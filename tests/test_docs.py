@@ -64,3 +64,20 @@ def test_docs__commands_are_found():
         text.count("\nsurveysim ") + text.startswith("surveysim ") for p in PAGES for k, text in blocks(p) if k == "sh"
     )
     assert everything == sum(len(commands(text)) for p in PAGES for k, text in blocks(p) if k == "sh") > 15
+
+
+def test_statements_of_the_appendix__name_files_and_runs_that_are_there():
+    """24 rows; the code of each is a file of the package, and what shows it a page, unless it is an assumption or the demo."""
+    page = DOCS / "explanation" / "survey.md"
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 25))
+    for number, row in rows:
+        cells = row.split(" | ")
+        assert len(cells) == 5, number
+        assert re.search("[\u4e00-\u9fff]", cells[0]), number
+        for file in re.findall(r"`([\w/]+\.py)`", cells[2]):
+            assert (DOCS.parent / "src" / "surveysim" / file).exists(), file
+        links = re.findall(r"\]\(([\w/-]+\.md)\)", cells[4])
+        assert links or any(word in cells[4] for word in ("surveysim demo", "assumption", "report page")), number
+        for link in links:
+            assert (page.parent / link).exists(), link

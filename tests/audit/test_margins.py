@@ -41,3 +41,5 @@ def test_margins__monte_carlo_part():
     assert sum(ticks) == 20
     assert row["design_mcse"] == pytest.approx(row["design_moe"] / np.sqrt(2 * 19), rel=1e-6)
     assert table["design_moe"].notna().sum() == 2
+    assert 0.6 < row["design_mean_moe"] / row["design_moe"] < 1.6
+    assert row["design_mean_mcse"] < row["design_mcse"] / 3  # estimated errors hardly vary

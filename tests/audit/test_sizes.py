@@ -25,7 +25,7 @@ def test_sizes__say_what_the_margins_of_each_say():
 
 def test_sizes__of_tables_that_were_made_have_both_kinds_of_errors():
     table = ss.published_margins(30_000)
-    given = table.assign(design_moe=1.5 * table["moe"], design_mcse=0.01)
+    given = table.assign(design_mean_moe=1.5 * table["moe"], design_mean_mcse=0.01)
     found = audit.published_sizes(margins={30_000: given}).set_index("errors")
     assert found["n"].tolist() == [30_000] * 2
     assert found.loc["design", "widest"] == pytest.approx(1.5 * found.loc["simple", "widest"])

@@ -17,6 +17,8 @@ WRITE = {
     "error_budget": ["explanation/error-budget.md", "explanation/error-budget.csv", "_static/error-budget-internet-penetration.svg"],
     "interval_coverage": ["explanation/interval-coverage.md"],
     "inverse_sampling": ["explanation/inverse-sampling.md"],
+    "joint_weighting": ["explanation/joint-weighting.md", "explanation/joint-weighting.csv"],
+    "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/audit.txt"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surveysim import DataError, reference
+from surveysim import DataError, reference, sample_size
+from surveysim.report import html
 from surveysim.survey.claims import STATED, STATED_Z, at_sizes, claim, judged_change, most_alike, of_everybody
 
 FALLEN = "app_short_video_rate"
@@ -96,3 +97,13 @@ def test_sentence__says_the_verdict_in_both_languages():
 def test_change__needs_two_printed_percentages(name):
     with pytest.raises(DataError, match=f"{name}' has no printed percentage"):
         judged_change([("stated", np.nan, 0.3)], name)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_page__cites_the_earlier_rounds_as_the_facts_have_them(lang):
+    facts = reference.load("phone_surveys").set_index("id")["value"].astype(str)
+    text = html.labels(lang)["sizes_text"]
+    rounds = [int(float(facts[name])) for name in ("cnnic25_total", "cnnic35_total", "cnnic60k_total")]
+    assert sorted(rounds) == [60_000, 72_000, 76_000]
+    assert all(f"{n:,}" in text for n in rounds)
+    assert f"{sample_size():,}" in text

@@ -8,7 +8,7 @@ from surveysim.survey.page_tables import page_tables
 
 SMALL = {
     "population": {"scale": 0.01},
-    "sample": {"interviews": 2500, "minimum_per_province": 40, "minimum_per_unit": 2},
+    "sample": {"interviews": 4000, "minimum_per_province": 60, "minimum_per_unit": 2},
 }
 
 
@@ -69,8 +69,8 @@ def test_sizes__move_the_margins_of_the_run(run, tables):
     """At four times the interviews of a size its margins are half."""
     own = run.estimates.table.set_index("variable").loc["internet_penetration"]
     row = tables.sizes.iloc[0]
-    assert row["penetration"] == pytest.approx(own["moe"] * np.sqrt(2500 / 22_047))
+    assert row["penetration"] == pytest.approx(own["moe"] * np.sqrt(4000 / 22_047))
     assert tables.sizes["n"].tolist() == [22_047, 54_000, 60_000]
     assert row["nominal"] == pytest.approx(0.66, abs=1e-4)
     first = tables.verdict.table.query("n == 22047 and overlap == 0").iloc[0]
-    assert first["moe"] == pytest.approx(1.959964 * own["se"] * np.sqrt(2500 / 22_047) * np.sqrt(2), rel=0.02)
+    assert first["moe"] == pytest.approx(1.959964 * own["se"] * np.sqrt(4000 / 22_047) * np.sqrt(2), rel=0.02)

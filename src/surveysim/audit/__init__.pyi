@@ -4,3 +4,4 @@ from .changes import change_verdict as change_verdict, published_changes as publ
 from .sizes import LeastSample as LeastSample, least_sample as least_sample, published_sizes as published_sizes
 from .whole import Audit as Audit, audited as audited
 from .simple import standard_errors as standard_errors
+from ..survey.claims import ChangeVerdict as ChangeVerdict

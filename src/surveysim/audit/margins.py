@@ -50,7 +50,8 @@ def published_margins(
     DataFrame, a row per published estimate: indicator_id, domain, unit, published; respondents (expected in its domain); stated, what
     ±0.66 points say of it; moe, of n interviews with this deff; ratio, moe over stated; and of the modelled survey: design_se (the
     standard deviation of its estimates), design_moe, its Monte Carlo error design_mcse, design_deff (mean estimated), design_cover
-    (coverage of the nominal 95 % interval, in percent) with design_cover_mcse. In the unit of the estimate. Estimates that are not the
+    (coverage of the nominal 95 % interval, in percent) with design_cover_mcse, design_mean_moe (the margin by the mean estimated standard
+    error, which chance moves less than design_moe) with design_mean_mcse. In the unit of the estimate. Estimates that are not the
     survey's, or not modelled, have no margins and say so in `note`.
 
     Notes
@@ -106,4 +107,5 @@ def _monte_carlo(spec, n, repetitions, z, progress):
     value, error = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
     errors = {"design_se": value["empse"], "design_moe": z * value["empse"], "design_mcse": z * error["empse"]}
     cover = {"design_cover": 100 * value["cover"], "design_cover_mcse": 100 * error["cover"]}
-    return pd.DataFrame(errors | {"design_deff": value["deff"]} | cover)
+    mean = {"design_mean_moe": z * value["modelse"], "design_mean_mcse": z * error["modelse"]}
+    return pd.DataFrame(errors | {"design_deff": value["deff"]} | cover | mean)

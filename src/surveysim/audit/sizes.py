@@ -37,11 +37,11 @@ def published_sizes(
 
     Returns
     -------
-    DataFrame, a row for each n and kind of errors ("simple", and with repetitions "design"): n, errors, bound (the statement at this
-    level), penetration (margin of internet penetration), of percentages of all netizens or all residents how many there are (rates), the
-    widest margin, its Monte Carlo error (widest_mcse), its indicator and how many are wider than the bound (wide); the same of percentages
-    of groups (group_rates, widest_group, widest_group_indicator, wide_groups); of all estimates (estimates), how many are wider than
-    stated (wide_estimates).
+    DataFrame, a row for each n and kind of errors ("simple", and with repetitions "design", by mean estimated standard errors): n,
+    errors, bound (the statement at this level), penetration (margin of internet penetration), of percentages of all netizens or all
+    residents how many there are (rates), the widest margin, its Monte Carlo error (widest_mcse), its indicator and how many are wider
+    than the bound (wide); the same of percentages of groups (group_rates, widest_group, widest_group_indicator, wide_groups); of all
+    estimates (estimates), how many are wider than stated (wide_estimates).
 
     Examples
     --------
@@ -60,7 +60,7 @@ def published_sizes(
             table = published_margins(n, deff, **given).set_index("indicator_id")
         else:
             table = margins[n].set_index("indicator_id")
-        for errors, column in (("simple", "moe"), ("design", "design_moe")):
+        for errors, column in (("simple", "moe"), ("design", "design_mean_moe")):
             if column in table:
                 rows.append({"n": n, "errors": errors, "bound": bound} | _row(table, column, definitions, bound))
     return pd.DataFrame(rows)
@@ -69,7 +69,7 @@ def published_sizes(
 def _row(table, column, definitions, bound):
     """One size's margins, in a few numbers."""
     moe, found = table[column], claim(table[column], definitions, bound)
-    mcse = table["design_mcse"].get(found["widest_indicator"], np.nan) if column == "design_moe" else 0.0
+    mcse = table["design_mean_mcse"].get(found["widest_indicator"], np.nan) if column != "moe" else 0.0
     ratio = (moe / table["stated"]).dropna()
     head = {"penetration": moe.get("internet_penetration", np.nan)}
     tail = {"widest_mcse": mcse, "estimates": int(moe.notna().sum()), "wide_estimates": int((ratio > 1).sum())}

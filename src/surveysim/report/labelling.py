@@ -1,5 +1,7 @@
 """Names of estimands, domains and measures as readers know them, in their language."""
 
+from typing import Any
+
 from .. import reference
 from ..columns import AGES
 
@@ -33,19 +35,19 @@ def domain_name(domain, text):
     return " · ".join(parts)
 
 
-def margin_name(margin, text):
+def margin_name(margin: str | tuple[str, ...], text: dict[str, str]) -> str:
     """A variable that is weighted by, or several crossed."""
     names = [margin] if isinstance(margin, str) else margin
     return " × ".join(text[name.removeprefix("weighting_")] for name in names)
 
 
-def level_name(level, text):
+def level_name(level: str, text: dict[str, str]) -> str:
     """A level of such a variable; of a group of educations the first and the last."""
     known = {"rural": text["rural_level"], "urban": text["urban_level"]}
     return text["span"].join(known.get(part, text.get(part, part)) for part in level.split(" to "))
 
 
-def change_case(row, text):
+def change_case(row: Any, text: dict[str, str]) -> str:
     """One row of the verdict on a change in words: whose errors, of how many interviews, with which overlap of two surveys."""
     size = "" if row.n != row.n else text["change_n"].format(n=f"{row.n:,.0f}")
     overlap = text["change_panel"].format(share=f"{100 * row.overlap:.0f}") if row.overlap else text["change_apart"]

@@ -1,6 +1,9 @@
 """The report of one survey: plain tables for `report`, which computes nothing, and the files of the demo."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from .. import guards, reference
 from ..columns import DISPOSITIONS, FRAMES
@@ -190,7 +193,7 @@ def statement_rows(statement, text, repetitions):
     return rows
 
 
-def claim_tables(tables, text):
+def claim_tables(tables: Any, text: dict[str, str]) -> dict[str, Any]:
     """What ±0.66 points says at other sample sizes, and whether the report's own change is more than chance."""
     sizes = [
         [
@@ -222,7 +225,7 @@ def claim_tables(tables, text):
     }
 
 
-def control_tables(table, text):
+def control_tables(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
     """Estimates of the same interviews with both kinds of control totals, beside the population."""
     kinds = list(dict.fromkeys(table["control_population"]))
     people = table.groupby("control_population")["people"].first()

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -110,7 +110,7 @@ def population_of(source, year=None):
     return Population.china(**{k: v for k, v in source.arguments.items() if k != "kind"} | {"year": year})
 
 
-def reweighted(prep, changes):
+def reweighted(prep: Preparation, changes: dict[str, Any]) -> Preparation:
     """The same survey with other keys of `weighting`: what is drawn and asked stays."""
     weighting = type(prep.spec.weighting).model_validate(merge(prep.spec.weighting.model_dump(), changes))
     spec = prep.spec.model_copy(update={"weighting": weighting})

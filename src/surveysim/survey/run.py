@@ -18,6 +18,7 @@ from ..report.survey_page import write_report
 from ..sampling import margin_of_error
 from ..weighting import Weights
 from . import estimands
+from .claims import ChangeVerdict
 from .comparison import compare
 from .controls import both_totals
 from .page_tables import at_other_sizes, page_tables
@@ -105,11 +106,11 @@ class SurveyRun(Shown):
         shares = [eligible_share(self.preparation, self.case_file, f, slice(None)) for f in range(2)]
         return eligibility_table(self.case_file, shares)
 
-    def both_totals(self):
+    def both_totals(self) -> pd.DataFrame:
         """The interviews weighted to people with a telephone, and to all residents; see `controls.both_totals`."""
         return both_totals(self)
 
-    def at_sizes(self):
+    def at_sizes(self) -> tuple[pd.DataFrame, ChangeVerdict]:
         """(margins at other sample sizes, verdict on the report's own change); see `page_tables.at_other_sizes`."""
         return at_other_sizes(self)
 

@@ -1,12 +1,15 @@
 """From a prepared survey to weighted interviews: sampled, dialled, put into the table that is weighted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import reference, streams
+from ..aliases import Ints
 from ..columns import AGES, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
@@ -15,6 +18,10 @@ from ..fieldwork import call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
 from ..weighting import Columns
 from .margins import own_columns
+
+if TYPE_CHECKING:
+    from ..fieldwork import CaseFile
+    from .preparation import Preparation
 
 
 def field_and_weight(prep, seed, *repetition, record=False, group=""):
@@ -88,14 +95,14 @@ def weighting_table(prep, cases):
     )
 
 
-def regrouped(prep, cases, table):
+def regrouped(prep: "Preparation", cases: "CaseFile", table: Columns) -> Columns:
     """The table of another weighting of the same interviews: with the groups that it weights by."""
     own = own_columns(prep.spec.weighting, cases.attributes)
     made = {name: categorical(*column) for name, column in own.items()}
     return Columns({name: table[name] for name in table.columns} | made) if own else table
 
 
-def categorical(codes, labels):
+def categorical(codes: Ints, labels: Sequence[str]) -> "pd.Categorical[Any]":
     """Codes of labels that are known to be right."""
     return pd.Categorical.from_codes(codes, dtype=_levels(labels), validate=False)
 
