@@ -16,7 +16,7 @@ FULL = "--full" in sys.argv
 NAME = "no_phone"
 RATE, OWN = "population.no_phone_internet_rate", "population.mobile_ownership"
 small = {
-    "population": {"scale": 0.005},
+    "population": {"scale": 0.01},
     "sample": {"interviews": 5000, "minimum_per_province": 0, "minimum_per_unit": 2},
 }
 keys = ({} if FULL else small) | {
