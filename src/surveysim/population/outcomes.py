@@ -32,7 +32,7 @@ EDUCATION_4 = np.array([0, 0, 0, 1, 2, 3, 3])
 GROUPS = 2 * 8 * 4  # town × age × education
 GROUP_TOWN, GROUP_AGE, GROUP_EDUCATION = (a.ravel() for a in np.indices((2, 8, 4)))
 MINOR = (GROUP_AGE == 0) | ((GROUP_AGE == 1) & (GROUP_EDUCATION == 0))  # 6-9, and 10-19 with primary school or less
-AGE_SCORE = np.array([-3.0, -2.2, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5])  # decades from the middle of life
+AGE_SCORE = np.array([-3.0, -2.2, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5])  # about decades from the middle of life (assumption)
 
 # Assumptions of the internet-use model, before its intercepts are solved
 INTERNET_EDUCATION = np.array([0.0, 0.9, 1.7, 2.5])  # log odds by education, from age 20 on
