@@ -146,13 +146,15 @@ def findings(value, mcse, levels, error, covered):
     real[NOTHING] = False
     moving = [f"{titles()[n].lower()} ({value.loc[n, 'bias']:+.2f})" for n in value.index if real[n]]
     still = [titles()[n].lower() for n in value.index if not real[n] and n != NOTHING]
-    widest = value["error"].drop(NOTHING).abs().idxmax()
+    shown = value["error"].drop(NOTHING)
+    shown = shown[shown.abs() > Z * mcse["error"].drop(NOTHING)]
+    widest = ", ".join(f"{titles()[n].lower()} ({v:+.3f} points)" for n, v in shown.items())
     lowest = value["coverage"].drop(NOTHING).abs().idxmax()
     each = measures(error, covered)
     bias, spread, cover = ((row.min(), row.max()) for row in each)
     return f"""- **Penetration** is moved by {", ".join(moving) or "nothing"}. Not seen beyond their Monte Carlo
   errors: {", ".join(still) or "none"}.
-- **Its standard error** hangs most on {titles()[widest].lower()} ({value.loc[widest, "error"]:+.3f} points); over the
+- **Its standard error** hangs on {widest or "none of them beyond Monte Carlo error"}; over the
   {len(levels)} runs it goes from {spread[0]:.2f} to {spread[1]:.2f}.
 - **Its coverage** is moved most by {titles()[lowest].lower()} ({value.loc[lowest, "coverage"]:+.0f} points); over the
   runs it goes from {cover[0]:.0f} to {cover[1]:.0f} %, biases from {bias[0]:+.2f} to {bias[1]:+.2f} points. What moves coverage is
@@ -178,7 +180,8 @@ def main(run):
 Made by `studies/sensitivity.py` from `studies/sensitivity.toml`: ten choices that the report leaves open, each at the preset's
 level and at another, in {len(levels)} surveys that are repeated {run.repetitions} times with the same random numbers (population
 scale {scale:g}). A Plackett-Burman design of 12 runs and its reverse gives the effect of each factor, averaged over the levels
-of all others, and keeps it clear of interactions of two; the eleventh column is no factor and shows what chance does.
+of all others, and keeps it clear of interactions of two; the eleventh column is no factor: what it shows is chance, and
+interactions of three.
 
 Effects of high against low on internet penetration, with Monte Carlo standard errors, in points:
 
