@@ -4,7 +4,7 @@ Definitions of rsimsum and Stata's simsum: White (2010), Stata J. 10:369-385; Mo
 Table 6. Values are lists; each measure is (value, Monte Carlo standard error), None where there is none.
 """
 
-from math import floor, fsum, sqrt
+from math import floor, fsum, nan, sqrt
 
 from scipy.stats import norm, t
 
@@ -57,6 +57,8 @@ def jackknife(values, statistic):
 
 def correlation(x, y):
     a, b = mean(x), mean(y)
+    if variance(x) == 0 or variance(y) == 0:
+        return nan  # a constant goes with nothing
     return fsum((u - a) * (v - b) for u, v in zip(x, y)) / ((len(x) - 1) * sqrt(variance(x) * variance(y)))
 
 

@@ -3,7 +3,7 @@
 `dispositions` are lists of rows {name: value} with class columns and counts of the AAPOR categories I, P, R, NC, O, UH, UO, NE.
 """
 
-from math import fsum
+from math import fsum, inf, sqrt
 
 import numpy as np
 
@@ -206,3 +206,134 @@ def chained(columns, weight, steps):
         weight = step(columns, weight)
         made.append(weight)
     return made
+
+
+# ------------------------------------------------------------------------------------------------- steps that users add
+def multiplicity_of(columns, weight, ways, frame="frame", most_numbers=None, most_persons=None):
+    """Over the person's numbers of its frame, times the persons that share one, both cut to the most that is believed."""
+    made = []
+    for row, w in enumerate(weight):
+        numbers, persons = ways[columns[frame][row]]
+        for name, most, up in ((numbers, most_numbers, False), (persons, most_persons, True)):
+            if name:
+                count = columns[name][row] if most is None else min(columns[name][row], most)
+                w = w * count if up else w / count
+        made.append(w)
+    return made
+
+
+def single_frame(probabilities, method="bankier"):
+    """One over the chance of being drawn at all (Bankier 1986), or over how often one expects to be (Kalton & Anderson 1986).
+
+    probabilities: one list for each frame."""
+    made = []
+    for own in zip(*probabilities):
+        never = 1.0
+        for p in own:
+            never *= 1 - p
+        made.append(1 / (1 - never if method == "bankier" else fsum(own)))
+    return made
+
+
+def composite_by(columns, weight, theta, by):
+    """In the overlap θ of the row's group, {group: θ}, or by the rule "respondents"."""
+    made = []
+    for row, w in enumerate(weight):
+        group = columns[by][row]
+        if theta == "respondents":
+            both = [k for k, d in enumerate(columns["domain"]) if d == "ab" and columns[by][k] == group and weight[k] > 0]
+            own = sum(columns["frame"][k] == "landline" for k in both) / len(both) if both else 0.0
+        else:
+            own = theta[group]
+        share = 1.0
+        if columns["domain"][row] == "ab":
+            share = own if columns["frame"][row] == "landline" else 1 - own
+        made.append(w * share)
+    return made
+
+
+def hazen(values, p):
+    """Quantile at p of values at the middles of their shares, (k - 1/2) / n, with straight lines between."""
+    ordered, n = sorted(values), len(values)
+    at = p * n - 0.5
+    if at <= 0 or at >= n - 1:
+        return ordered[0 if at <= 0 else -1]
+    k = int(at)
+    return ordered[k] + (at - k) * (ordered[k + 1] - ordered[k])
+
+
+def trim_bounds(weight, rule, most, least):
+    """(lower, upper) in the weights' unit."""
+    n = len(weight)
+    if rule == "potter":
+        return 0.0, sqrt(most * fsum(w * w for w in weight) / n)
+    if rule == "iqr":
+        middle, spread = hazen(weight, 0.5), hazen(weight, 0.75) - hazen(weight, 0.25)
+        low = 0.0 if least is None else max(0.0, middle - least * spread)
+        return low, inf if most is None else middle + most * spread
+    unit = {"mean": fsum(weight) / n, "median": hazen(weight, 0.5), "weight": 1.0}[rule]
+    return (least or 0.0) * unit, inf if most is None else most * unit
+
+
+def trim_once(weight, low, high, redistribute):
+    """Cut to the bounds; then, again and again, the rows that are not cut are multiplied by what keeps the sum and cut in turn."""
+    if not redistribute:
+        return [min(max(w, low), high) for w in weight]
+    total, lower, upper = fsum(weight), 0.0, 1e9
+    for _ in range(400):  # the common factor, by bisection
+        factor = (lower + upper) / 2
+        if fsum(min(max(factor * w, low), high) for w in weight) < total:
+            lower = factor
+        else:
+            upper = factor
+    return [min(max(factor * w, low), high) for w in weight]
+
+
+def trim(weight, rule="mean", most=None, least=None, redistribute=True, group=None):
+    """Trimmed weights, group by group; Potter's bound is found again from trimmed weights until it rests."""
+    group = ["all"] * len(weight) if group is None else group
+    made = list(weight)
+    for own in set(group):
+        rows = [k for k, g in enumerate(group) if g == own and weight[k] > 0]
+        mine = [weight[k] for k in rows]
+        found = trim_once(mine, *trim_bounds(mine, rule, most, least), redistribute)
+        for _ in range(2000 if rule == "potter" else 0):
+            found = trim_once(mine, *trim_bounds(found, rule, most, least), redistribute)
+        for k, w in zip(rows, found):
+            made[k] = w
+    return made
+
+
+def scale(weight, to="n", group=None):
+    """Weights that sum to the respondents of their group, or to its total."""
+    group = ["all"] * len(weight) if group is None else group
+    made = []
+    for w, own in zip(weight, group):
+        mine = [v for v, g in zip(weight, group) if g == own]
+        goal = to[own] if isinstance(to, dict) else to
+        goal = sum(v > 0 for v in mine) if goal == "n" else goal
+        made.append(w * goal / fsum(mine))
+    return made
+
+
+def agreed(margins, order):
+    """Margins {name or tuple: {level or tuple: total}} of which each is fitted to those before it in the order, on shared variables."""
+    done = {}
+    for name in order:
+        mine = name if isinstance(name, tuple) else (name,)
+        table = {level if isinstance(level, tuple) else (level,): v for level, v in margins[name].items()}
+        for _ in range(5000):
+            for other, known in done.items():
+                shared = [v for v in mine if v in other]
+                want, have = {}, {}
+                for level, v in known.items():
+                    key = tuple(level[other.index(s)] for s in shared)
+                    want[key] = want.get(key, 0.0) + v
+                for level, v in table.items():
+                    key = tuple(level[mine.index(s)] for s in shared)
+                    have[key] = have.get(key, 0.0) + v
+                for level in table:
+                    key = tuple(level[mine.index(s)] for s in shared)
+                    table[level] *= want[key] / have[key]
+        done[mine] = table
+    return {name: done[name if isinstance(name, tuple) else (name,)] for name in margins}

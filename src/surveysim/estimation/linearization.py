@@ -181,10 +181,13 @@ class Design:
 
         Also the regression coefficients on totals known with error, a list of (covariance (p, p), coefficients (E, p)).
         """
-        known_with_error = []
+        known_with_error, direct = [], []
         for link in reversed(self.links):
+            direct.append(link.direct(scores))
             scores, found = link.residuals(scores)
             known_with_error += found
+        for part in filter(lambda part: part is not None, direct):
+            scores += np.divide(part, self.carried, out=np.zeros(part.shape), where=self.carried > 0)
         return scores, known_with_error
 
     @cached_property

@@ -29,6 +29,14 @@ class Embedded:
     def covariance(self) -> Any:
         return self.inner.covariance
 
+    def direct(self, given: Floats) -> Floats | None:
+        part = self.inner.direct(np.ascontiguousarray(given[:, self.rows]))
+        if part is None:
+            return None
+        made = np.zeros(given.shape)
+        made[:, self.rows] = part
+        return made
+
     def residuals(self, given: Floats) -> tuple[Floats, Any]:
         part = np.ascontiguousarray(given[:, self.rows])
         part, known = self.inner.residuals(part)

@@ -4,17 +4,24 @@ from .diagnostics import Diagnosis as Diagnosis, diagnose as diagnose
 from .margins import Margins as Margins
 from .raking import rake as rake, rake_coded as rake_coded
 from .recipe import Recipe as Recipe, Weights as Weights
+from .reconciling import Reconciled as Reconciled, reconcile as reconcile
 from .result import Calibration as Calibration
 from .steps import (
     BaseWeight as BaseWeight,
+    Calibrate as Calibrate,
     Composite as Composite,
+    Impute as Impute,
     InverseSampling as InverseSampling,
     Multiplicity as Multiplicity,
     NonresponseClasses as NonresponseClasses,
     NonresponsePropensity as NonresponsePropensity,
+    Poststratify as Poststratify,
     Rake as Rake,
     Released as Released,
+    Scale as Scale,
     Selection as Selection,
+    SingleFrame as SingleFrame,
+    Trim as Trim,
     UnitNonresponse as UnitNonresponse,
     response_propensity as response_propensity,
 )

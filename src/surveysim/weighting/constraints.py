@@ -17,8 +17,17 @@ from ..aliases import Array, Floats, Ints
 from ..kernels import variance as kernels
 
 
+class Link:
+    """An adjustment of weights, as scores see it."""
+
+    def direct(self, scores: Floats) -> Floats | None:
+        """What one respondent more like each row adds (E, n), given the scores for the weights after, where that is not through the
+        weights before alone; None where it is."""
+        return None
+
+
 @dataclass(frozen=True)
-class Multiplied:
+class Multiplied(Link):
     """A step that multiplies weights, whatever the weights are: by the number of mobiles, selection, a composite, 0 for who leaves.
 
     factor : (n,).
@@ -34,7 +43,7 @@ class Multiplied:
 
 
 @dataclass(frozen=True)
-class Constraints:
+class Constraints(Link):
     """Categorical margins: rows in margin cells, cells in columns of a partition.
 
     Attributes
@@ -93,7 +102,7 @@ class Constraints:
 
 
 @dataclass(frozen=True)
-class LinearConstraints:
+class LinearConstraints(Link):
     """Calibration variables of every row: numeric totals, scale factors, clusters, totals that follow the sample, trimmed weights.
 
     Attributes
@@ -155,7 +164,7 @@ def _residuals(constraints, scores, partition, x, factor, follow=None, held=None
 
 
 @dataclass(frozen=True)
-class Passed:
+class Passed(Link):
     """Weight passed on inside classes: of the rows that leave to those that stay, as for nonresponse.
 
     Attributes
@@ -192,8 +201,113 @@ class Passed:
         return scores, []
 
 
+def _means(scores, group, weight):
+    """Weighted means of each score (n,) by group, 0 where a group has no weight: (E, groups)."""
+    size = int(group.max(initial=0)) + 1
+    whole = np.bincount(group, weight, size)
+    sums = np.array([np.bincount(group, weight * row, size) for row in scores]).reshape(len(scores), size)
+    return np.divide(sums, whole, out=np.zeros(sums.shape), where=whole > 0)
+
+
 @dataclass(frozen=True)
-class Modelled:
+class Scaled(Link):
+    """Weights multiplied so that they sum to a total, or to the number of respondents, inside classes.
+
+    Attributes
+    ----------
+    group : (n,) class. weight : (n,) weights before. factor : (n,). counted : (n,) bool, rows of classes scaled to their respondents.
+    """
+
+    group: np.ndarray
+    weight: np.ndarray
+    factor: np.ndarray
+    counted: np.ndarray
+    covariance = None
+
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
+        """As `Multiplied.residuals`."""
+        scores -= _means(scores, self.group, self.weight)[:, self.group]
+        scores *= self.factor
+        return scores, []
+
+    def direct(self, scores: Floats) -> Floats:
+        """As `Link.direct`: the total counts respondents."""
+        return np.where(self.counted & (self.weight > 0), _means(scores, self.group, self.weight)[:, self.group], 0.0)
+
+
+@dataclass(frozen=True)
+class Trimmed(Link):
+    """Weights cut to bounds inside classes; the others were multiplied by what keeps the class's sum, or left alone.
+
+    A respondent more like one whose weight was cut has the bound for a weight whatever the weights before were, so what such rows say
+    does not pass the adjustments before: it is `direct`. Through the weights before, rows act on those that were not cut, which share
+    the class's sum, and on bounds that are multiples of the mean weight.
+
+    Attributes
+    ----------
+    group : (n,) class. before, after : (n,) weights. side : (n,) 1 where cut from above, -1 from below, 0 elsewhere.
+    shared : whether the others took the excess. most, least : bounds as multiples of the mean; None for bounds that are fixed.
+    """
+
+    group: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    side: np.ndarray
+    shared: bool
+    most: float | None = None
+    least: float | None = None
+    covariance = None
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Weights before of rows that were not cut (n,)."""
+        return np.where(self.side == 0, self.before, 0.0)
+
+    @cached_property
+    def respondents(self) -> np.ndarray:
+        """Respondents of each row's class (n,), at least 1."""
+        return np.maximum(np.bincount(self.group, self.before > 0), 1)[self.group]
+
+    def _means(self, scores):
+        """What a unit of weight that is cut does elsewhere, (E, n)."""
+        if not self.shared:
+            return np.zeros(scores.shape)
+        return _means(scores, self.group, self.free)[:, self.group]
+
+    def _moved(self, scores, means):
+        """What bounds that are multiples of the mean do per unit of mean weight, and per unit of bound, (E, n)."""
+        by_mean, by_bound = np.zeros(scores.shape), np.zeros(scores.shape)
+        mean = (np.bincount(self.group, self.before) / np.maximum(np.bincount(self.group, self.before > 0), 1))[
+            self.group
+        ]
+        for multiple, side in ((self.most, 1), (self.least, -1)):
+            if multiple is not None:
+                held = self.side == side
+                sums = np.array([np.bincount(self.group, held * row)[self.group] for row in scores - means])
+                by_mean += multiple * sums.reshape(scores.shape)
+                by_bound += multiple * mean * sums.reshape(scores.shape)
+        return by_mean, by_bound
+
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
+        """As `Multiplied.residuals`."""
+        there, means = self.before > 0, self._means(scores)
+        factor = np.divide(self.after, self.before, out=np.zeros(len(there)), where=there)
+        kept = np.where(self.side == 0, factor, 0.0)
+        left = np.where(self.side == 0, 1 - factor, 1.0)
+        moved, _ = self._moved(scores, means)
+        scores[:] = np.where(there, kept * scores + left * means + moved / self.respondents, 0.0)
+        return scores, []
+
+    def direct(self, scores: Floats) -> Floats:
+        """As `Link.direct`: a cut weight is the bound's, however many there are."""
+        means = self._means(scores)
+        _, moved = self._moved(scores, means)
+        cut = np.where(self.side != 0, self.after * (scores - means), 0.0)
+        return np.where(self.before > 0, cut - moved / self.respondents, 0.0)
+
+
+@dataclass(frozen=True)
+class Modelled(Link):
     """Weights of respondents divided by a response propensity from a logistic model that was fitted with the weights before.
 
     The score of the model's coefficients comes in (Kim & Kim 2007, Can. J. Stat. 35:501-514): z becomes

@@ -119,7 +119,7 @@ class Margins:
         guards.choice(margins_are, "margins_are", (None, "totals", "shares"))
         if margins_are is not None or rescale is not None:
             return margins_are or "totals"
-        sums = self._sums
+        sums = self.sums
         shares = _is_shares(sums)
         if not shares.any():
             return "totals"
@@ -134,7 +134,7 @@ class Margins:
 
     def refuse_near_shares(self, base: Floats) -> None:
         """Raise where all margins sum to nearly 1 or 100 and the weights (P,) to something else: shares gone wrong."""
-        sums = self._sums
+        sums = self.sums
         near = (np.abs(sums - 1) <= NEARLY) | (np.abs(sums / 100 - 1) <= NEARLY)
         if near.all() and not np.any(np.abs(sums / base[:, None] - 1) <= 0.5):
             p, m = np.argwhere(near)[0]
@@ -144,7 +144,7 @@ class Margins:
             )
 
     @cached_property
-    def _sums(self):
+    def sums(self) -> Floats:
         """Sum of each margin, (P, M)."""
         total = np.nan_to_num(self.total) if np.isnan(self.total).any() else self.total
         with np.errstate(over="ignore"):
@@ -160,7 +160,7 @@ class Margins:
     @cached_property
     def _rounded(self):
         """Whether each margin's sum (P, M) is 1 or 100 but for what its numbers lost in print."""
-        sums, found = self._sums, np.zeros(self._sums.shape, bool)
+        sums, found = self.sums, np.zeros(self.sums.shape, bool)
         for p, m in np.ndindex(sums.shape):
             values = self.total[p, self.first[m] : self.first[m + 1]]
             values = values[~np.isnan(values)]
@@ -171,7 +171,7 @@ class Margins:
     def _say_rounded(self, at):
         """Say which margins (P, M) are brought to their sum."""
         text = [
-            f"{self.margin_names[m]!r}{self.where(p)} sum to {self._sums[p, m]:.8g} by rounding"
+            f"{self.margin_names[m]!r}{self.where(p)} sum to {self.sums[p, m]:.8g} by rounding"
             for p, m in np.argwhere(at)
         ]
         if text:
@@ -185,7 +185,7 @@ class Margins:
         Shares are multiplied by the base weights' sums (P,), whatever they sum to with `rescale`; totals are checked for consistency,
         or follow `rescale`.
         """
-        sums, width = self._sums, np.diff(self.first)
+        sums, width = self.sums, np.diff(self.first)
         if reading == "shares":
             shares = sums > 0 if rescale is not None else _is_shares(sums)
             if rescale is not None:

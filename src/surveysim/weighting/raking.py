@@ -17,11 +17,13 @@ from ..aliases import Array, Column, Floats, Ints, Table, Totals, Values
 from ..errors import CalibrationError, DataError
 from ..keeping import held, kept
 from ..tables import numbers_of, once
+from .attainable import attained
 from .cells import Axis, collapse, spread
 from .distances import Distance, Goal
 from .margins import Margins, names_of, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
+from .reconciling import as_asked, changes_of
 from .result import Calibration
 from .solution import solve
 from .solver import check_solver
@@ -39,6 +41,8 @@ def rake(
     margins_are: str | None = None,
     rescale: bool | str | None = None,
     missing: str = "fail",
+    reconcile: Any = None,
+    closest: str | None = None,
     tol: float = 1e-9,
     max_iter: int = 1000,
 ) -> Calibration:
@@ -57,6 +61,10 @@ def rake(
     rescale : margin whose sum the others follow where totals disagree by more than 1e-6; `rescaled` reports the factors.
     missing : rows where a raking variable is missing: "fail"; "drop", they get weight 0; "level", they are a level of their own at
         its share of the initial weights (`weighting.missing`).
+    reconcile : fit margins to those of higher priority first, see `weighting.reconcile`: True, the largest relative change, a list of
+        margins from the highest priority down, or {"order": …, "largest_change": …}. `reconciled` of the result has the changes.
+    closest : where weights cannot meet all totals, those closest to them: "least_squares" or "minimax" in relative gaps, with factors
+        inside `bounds` (0.001 to 1000 without). `missed` of the result says what each margin misses. None raises instead.
     tol : largest relative gap allowed between a weighted total and its target.
     max_iter : most sweeps, and most Newton steps where sweeping is slow.
 
@@ -89,15 +97,16 @@ def rake(
     """
     guards.choice(missing, "missing", POLICIES)
     options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
-    options |= {"missing": missing, "tol": tol, "max_iter": max_iter}
-    data, targets, weight = of_file(data, Margins.parse(margins, by), weight)
+    options |= {"missing": missing, "closest": closest, "tol": tol, "max_iter": max_iter}
+    parsed = as_asked(Margins.parse(margins, by), reconcile)
+    data, targets, weight = of_file(data, parsed, weight)
     data = once(data)
     result = _raked(data, targets, weight, None, **options)
     if missing == "level":
         options["margins_are"] = result.reading
         again = partial(_again, held(data), targets, result.base(len(result.final)), options)
         result = replace(result, replay=again)
-    return result
+    return replace(result, reconciled=changes_of(parsed)) if reconcile else result
 
 
 def _again(data, margins, first, options, base):
@@ -105,7 +114,7 @@ def _again(data, margins, first, options, base):
     return _raked(data, margins, base, copies(base, first), **options).final
 
 
-def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, tol, max_iter):
+def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, closest, tol, max_iter):
     """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
     given, whole = data, None
     if missing != "fail":
@@ -117,17 +126,23 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
     problem = Problem.of(data, targets, weight)
     if reading == "totals" and margins_are is None and rescale is None:
         targets.refuse_near_shares(problem.sums)
-    total, factor = targets.as_totals(problem.sums, reading, rescale)
-    goal = Goal(total, Distance.of("raking", bounds), tol, max_iter, reading)
+    both = trim is not None and bounds is not None  # then trimming keeps both kinds of bounds
+    distance = Distance.of("raking", bounds)  # which checks them
     known = {"index": getattr(given, "index", None), "made_of": kept(given)}
-    if rescale is not None:
+    if closest is None:
+        total, factor = targets.as_totals(problem.sums, reading, rescale)
+    else:
+        total, known["missed"] = attained(problem, reading, closest, bounds)
+        distance = Distance.of("raking", None)
+    goal = Goal(total, Distance.of("raking", None) if both else distance, tol, max_iter, reading)
+    if rescale is not None and closest is None:
         ratio = factor[0] / factor[0, targets.variables.index(names_of(rescale))]
         named = zip(targets.margin_names, ratio.tolist(), strict=True)
         known["rescaled"] = {name: f for name, f in named if abs(f - 1) > 1e-12}
     result = Calibration.of(problem, goal, **known)
     if trim is not None:
         unknown = () if whole is None else whole.unknown
-        result, _ = calibrate_trimmed(result, *trim_bounds(trim), copied, unknown)
+        result, _ = calibrate_trimmed(result, *trim_bounds(trim), copied, unknown, bounds)
     if whole is not None:
         result = replace(result, made=result.made | {"links": partial(_completed, whole, result, problem, goal)})
     return result

@@ -24,6 +24,7 @@ from . import recipe_file
 from .cells import refuse_weights
 from .constraints import Multiplied
 from .result import Calibration, deff_kish, remember
+from .steps.imputation import overlaid
 from .trimming import copies
 
 
@@ -88,6 +89,12 @@ class Weights(Shown):
                 links.append(Multiplied(np.divide(after, before, out=np.zeros(len(after)), where=before > 0)))
             before = after
         return tuple(links)
+
+    @property
+    def completed(self) -> dict[Any, pd.Series]:
+        """The columns that were imputed, as they were weighted: {name: column}."""
+        made = [getattr(result, "columns", {}) for result in self.results]
+        return {name: column.copy() for columns in made for name, column in columns.items()}
 
     @property
     def calibration(self) -> Calibration | None:
@@ -156,8 +163,9 @@ class Recipe:
 
     Parameters
     ----------
-    steps : frozen step objects (`BaseWeight`, `InverseSampling`, `Released`, `Selection`, `Multiplicity`, `NonresponseClasses`,
-        `NonresponsePropensity`, `UnitNonresponse`, `Composite`, `Rake`), whose names are the columns of the result.
+    steps : frozen step objects, whose names are the columns of the result: `BaseWeight`, `InverseSampling`, `Released`, `Selection`,
+        `SingleFrame`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`, `UnitNonresponse`, `Composite`, `Impute`,
+        `Trim`, `Rake`, `Calibrate`, `Poststratify`, `Scale`.
 
     Examples
     --------
@@ -267,6 +275,7 @@ class Recipe:
         weight, columns, records, results, start = factor, {}, [], [], factor
         for k, step in enumerate(self.steps):
             weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
+            cases = overlaid(cases, getattr(result, "columns", {}))
             if getattr(step, "starts", False):
                 start = weight = weight * factor
             columns[step.name] = weight

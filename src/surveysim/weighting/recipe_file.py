@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from .. import guards
 from ..aliases import Pathname
 from ..errors import DataError
-from .margins import Margins
+from .margins import LEVELS, Margins, names_of
 from .steps import STEPS
 
 KINDS = {step.__name__: step for step in STEPS}
@@ -29,7 +29,7 @@ def written(steps: Iterable[Any]) -> str:
         lines += ["[[steps]]", f"kind = {json.dumps(type(step).__name__)}"]
         for f in fields(step):
             value = getattr(step, f.name)
-            if value is not None:
+            if f.init and value is not None:
                 lines.append(f"{f.name} = {_toml(value, getattr(step, 'by', None))}")
         lines.append("")
     return "\n".join(lines)
@@ -66,11 +66,29 @@ def _toml(value, by):
                     )
         by_text = f"by = {_text(value.by)}, " if value.by is not None else ""
         return f"{{ {by_text}rows = [\n" + "\n".join(rows) + "\n] }"
-    if isinstance(value, dict) or hasattr(value, "columns"):
-        return _toml(Margins.parse(value, by), by)
+    if isinstance(value, Mapping) and set(value) <= {"order", "largest_change"}:
+        return f"{{ {', '.join(f'{name} = {_text(v)}' for name, v in value.items())} }}"
+    if isinstance(value, Mapping):
+        return _totals(value, by)
     if isinstance(value, float):
         return repr(value)
     return _text(value)
+
+
+def _totals(totals, by):
+    """Totals of `calibrate` as an array of tables variable, level, total (and partition); numeric variables have no level."""
+    rows = []
+    for partition, part in totals.items() if by is not None else [(None, totals)]:
+        where = "" if partition is None else f"partition = {_text(partition)}, "
+        for variable, given in part.items():
+            start = f"  {{ {where}variable = {_text(names_of(variable))}, "
+            if isinstance(given, LEVELS):
+                rows += [
+                    f"{start}level = {_text(names_of(level))}, total = {float(v)!r} }}," for level, v in given.items()
+                ]
+            elif given is not None:
+                rows.append(f"{start}total = {float(given)!r} }},")
+    return "{ rows = [\n" + "\n".join(rows) + "\n] }"
 
 
 def _text(value):
@@ -90,24 +108,37 @@ def _step(entry):
     kind = entry.pop("kind", None)
     if kind not in KINDS:
         raise DataError(f"kind = {kind!r} is no step of a recipe; choose one of {', '.join(KINDS)}.")
-    known = [f.name for f in fields(KINDS[kind])]
+    known = [f.name for f in fields(KINDS[kind]) if f.init]
     unknown = [name for name in entry if name not in known]
     if unknown:
         raise DataError(f"{kind} has no field {unknown[0]!r}; it has {', '.join(known)}.")
-    absent = [f.name for f in fields(KINDS[kind]) if f.default is MISSING and f.name not in entry]
+    absent = [f.name for f in fields(KINDS[kind]) if f.init and f.default is MISSING and f.name not in entry]
     if absent:
         raise DataError(f"{kind} needs the field {absent[0]!r}.")
     if "margins" in entry:
-        try:
-            table, by = entry["margins"], entry["margins"].get("by")
-            nested = {}
-            for row in table["rows"]:
-                part = nested.setdefault(row["partition"], {}) if by is not None else nested
-                part.setdefault(tuple(row["variable"]), {})[tuple(row["level"])] = row["total"]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"the margins of {kind} need rows of variable, level and total (and partition with by): {error!r}."
-            ) from None
-        entry["margins"] = Margins.parse(nested, by)
+        by = entry["margins"].get("by") if isinstance(entry["margins"], dict) else None
+        entry["margins"] = Margins.parse(_nested(kind, "margins", entry["margins"], by), by)
+    if "totals" in entry:
+        entry["totals"] = _nested(kind, "totals", entry["totals"], entry.get("by"))
     given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     return KINDS[kind](**given)
+
+
+def _nested(kind, field, table, by):
+    """{column or tuple: {level: total} or total}, with `by` {partition: that}, from the rows of a recipe file."""
+    nested = {}
+    try:
+        for row in table["rows"]:
+            part = nested.setdefault(row["partition"], {}) if by is not None else nested
+            variable = tuple(row["variable"]) if isinstance(row["variable"], list) else (row["variable"],)
+            name = variable[0] if len(variable) == 1 else variable
+            if field == "totals" and "level" not in row:
+                part[name] = row["total"]
+                continue
+            level = tuple(row["level"]) if isinstance(row["level"], list) else (row["level"],)
+            part.setdefault(name, {})[level[0] if len(level) == 1 else level] = row["total"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"the {field} of {kind} need rows of variable, level and total (and partition with by): {error!r}."
+        ) from None
+    return nested

@@ -40,6 +40,7 @@ class Calibration(Shown):
     deff_kish : 1 + cv² of the weights. margins : table partition, margin, level, target, before, after, respondents.
     links : what `Survey` needs to give the calibrated variance: the chain from the initial weights (`weighting.constraints`).
     rescaled : {margin: factor} of the margins that were made to follow another one.
+    reconciled, missed : tables of totals that were changed to agree, and of those that were not met, where that was asked for; else None.
     problem, goal : what was calibrated to what. least : the smallest factor, where factors may be negative. at_bound : (n,) rows held
         at a bound by trimming, or None.
     replay : function from other initial weights (n,) to the weights; None where they depend on the rows' cells alone.
@@ -70,6 +71,8 @@ class Calibration(Shown):
     at_bound: np.ndarray | None = None
     replay: Callable[[Floats], Floats] | None = None
     rescaled: dict = field(default_factory=dict)
+    reconciled: pd.DataFrame | None = None
+    missed: pd.DataFrame | None = None
     index: Any = None
     made_of: Any = None
     converged = True
@@ -260,10 +263,19 @@ class Calibration(Shown):
             f"{self.g.max():.3f}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
             + ("; margins read as shares of the initial weights' sum" if self.reading == "shares" else "")
             + "".join(f"; {name} rescaled by {factor:.6g}" for name, factor in self.rescaled.items())
+            + ("" if self.reconciled is None else f"; {_moved(self.reconciled, 'change')} to agree")
+            + ("" if self.missed is None else f"; {_moved(self.missed, 'gap')} from what was wanted")
         )
 
     def _shown(self) -> pd.DataFrame:
         return self.margins
+
+
+def _moved(table, column):
+    """How many totals were moved, and how far."""
+    if len(table) == 0:
+        return "no total moved"
+    return f"{len(table)} totals moved by up to {100 * table[column].abs().max():.3g} %"
 
 
 _TAKEN_OUT = weakref.WeakValueDictionary()  # arrays of calibrated weights that were given out and still exist

@@ -119,6 +119,7 @@ def calibrate_trimmed(
     upper: float | None,
     copied: Floats | None = None,
     unknown: Sequence[int] = (),
+    bounds: tuple[float, float] | None = None,
 ) -> Any:
     """Trim calibrated weights, calibrate the trimmed ones, and so on until the calibrated weights keep the bounds.
 
@@ -129,6 +130,8 @@ def calibrate_trimmed(
     copied : (n,) respondents that each row stands for, in a replicate; the bounds are those of one of them. None is one each.
     unknown : columns of the totals that are the sample's own shares (of missing levels). Where such a share is too small or too large
         for the bounds whatever its rows' weights, these rows keep it, outside of the bounds, and a warning says so.
+    bounds : (lower, upper) on calibrated over initial weight as well, None for none: individual caps beside those on the mean, which are
+        global (Izrael, Battaglia & Frankel 2009, SAS Global Forum, paper 258).
 
     Returns
     -------
@@ -151,6 +154,14 @@ def calibrate_trimmed(
     with np.errstate(over="ignore"):  # a bound that no float holds is none
         low = 0.0 if lower is None else lower * (mean * one)
         high = np.inf if upper is None else upper * (mean * one)
+        if bounds is not None:
+            low, high = np.maximum(low, bounds[0] * base), np.minimum(high, bounds[1] * base)
+    if bounds is not None:
+        message = (
+            "row {row}: its weight would have to be {low:.6g} to {high:.6g} ({bad} rows like it), because its bounds on g and those on the "
+            "mean weight exclude each other. Widen one of them."
+        )
+        guards.refuse(low > high, message, CalibrationError, low=low, high=high)
     if len(unknown):
         free = _beyond(problem, goal.total, low, high, unknown)
         low, high = np.where(free, 0.0, low), np.where(free, np.inf, high)
@@ -170,7 +181,8 @@ def calibrate_trimmed(
         worst = float(max(above.max(), below.max()))
         raise CalibrationError(
             f"trimming and calibration do not come to rest: after {MOST_ROUNDS} rounds {int(outside.sum())} weights are outside "
-            f"{lower} to {upper} times the mean, by up to {100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
+            f"{lower} to {upper} times the mean{'' if bounds is None else f' or {bounds[0]} to {bounds[1]} times their own'}, by up to "
+            f"{100 * (worst - 1):.3g} %. Widen the bounds, or merge levels."
         )
     if rounds:
         g = np.divide(result.final, base, out=np.ones(problem.n), where=base > 0)
@@ -179,7 +191,7 @@ def calibrate_trimmed(
         last = {name: getattr(result, name) for name in ("final", "iterations", "max_gap")}
         made = {"g": g.copy, "margins": margins, "links": links}
         result = replace(first, **last, made=made, least=float(g.min()), at_bound=at_bound)
-    return replace(result, replay=partial(_again, problem, goal, lower, upper)), rounds
+    return replace(result, replay=partial(_again, problem, goal, lower, upper, bounds)), rounds
 
 
 def _beyond(problem, total, low, high, columns):
@@ -214,12 +226,12 @@ def _margins(last, first):
     return last.margins.assign(before=first.margins["before"])
 
 
-def _again(problem, goal, lower, upper, base):
+def _again(problem, goal, lower, upper, bounds, base):
     """Weights of the same rounds from other initial weights (n,)."""
     again, one = problem.reweighted(base), np.ones(problem.n) if problem.base is None else problem.base
     if goal.reading == "shares":
         goal = goal.following(again.sums, problem.sums)
-    result, _ = calibrate_trimmed(Calibration.of(again, goal), lower, upper, copies(base, one))
+    result, _ = calibrate_trimmed(Calibration.of(again, goal), lower, upper, copies(base, one), bounds=bounds)
     return result.final
 
 

@@ -1,6 +1,6 @@
 """Design weights: a column, one over a probability, numbers dialled or released, and how many ways a person could be reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from ... import guards
 from ...aliases import Floats, Ints, Table
-from ...columns import FRAMES
+from ...errors import DataError
 from ...tables import numbers_of, one_name, pick, rows_of
 from ..problem import base_weights
 
@@ -43,10 +43,25 @@ class BaseWeight:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Weight of a stage of selection: one over the inclusion probability of the row's unit, such as its prefecture."""
+    """Weight of a stage of selection: one over the inclusion probability of the row's unit, such as its prefecture.
+
+    most : the largest factor; those above it are cut to it, and the record says how many. None cuts none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Recipe, Selection
+    >>> Recipe([Selection("p", most=20)]).apply(pd.DataFrame({"p": [0.5, 0.01]})).final.tolist()
+    [2.0, 20.0]
+    """
 
     probability: str = "unit_probability"
+    most: float | None = None
     name: str = "selection_weight"
+
+    def __post_init__(self) -> None:
+        if self.most is not None:
+            guards.number(self.most, "most", 1, remedy="It is the largest factor of a selection.")
 
     def apply(
         self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
@@ -54,7 +69,10 @@ class Selection:
         pi = _column(cases, self.probability, "probability")
         message = "{what}: {bad} of {n} rows are no probabilities above 0 that one can divide by; the first is {first!r} in row {row}."
         guards.refuse(guards.not_probabilities(pi), message, what=self.probability, first=pi)
-        return weight / pi, {"largest": float(1 / pi.min())}, None
+        if self.most is None:
+            return weight / pi, {"largest": float(1 / pi.min())}, None
+        factor = np.minimum(1 / pi, self.most)
+        return weight * factor, {"largest": float(factor.max()), "capped": int((factor < 1 / pi).sum())}, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,15 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Multiplicity:
-    """Number weight to person weight: ÷ own working mobiles, or × eligible members ÷ residential lines.
+    """Number weight to person weight: ÷ the person's numbers of the frame, × persons that one number can reach.
+
+    Parameters
+    ----------
+    frame : column that says which frame a row came through.
+    frames : {frame: (column of the person's numbers, column of the persons that share them)}, or the same as a list of (frame, numbers,
+        persons); "" where one number reaches one person.
+    most_numbers, most_persons : larger counts are taken for these, since a few very large or small weights cost more precision than
+        they save bias; None leaves counts as they are.
 
     Examples
     --------
@@ -138,24 +164,61 @@ class Multiplicity:
     >>> cases = cases.assign(n_lines=[1, 0], n_eligible=[3, 1])
     >>> Recipe([Multiplicity()]).apply(cases).final.tolist()
     [3.0, 0.5]
+    >>> adults = pd.DataFrame({"source": ["land", "cell"], "phones": [2, 1], "adults": [8, 1]})
+    >>> step = Multiplicity("source", {"land": ("phones", "adults"), "cell": ("", "")}, most_persons=5)
+    >>> Recipe([step]).apply(adults).final.tolist()
+    [2.5, 1.0]
     """
 
     frame: str = "frame"
+    frames: Any = (("landline", "n_lines", "n_eligible"), ("mobile", "n_mobile", ""))
+    most_numbers: float | None = None
+    most_persons: float | None = None
     name: str = "multiplicity_weight"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", _ways(self.frames))
+        for role in ("most_numbers", "most_persons"):
+            if getattr(self, role) is not None:
+                guards.number(getattr(self, role), role, 1, remedy="It is the largest count that is believed.")
 
     def apply(
         self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
     ) -> tuple[Floats, dict[str, Any], Any]:
-        landline = one_of(cases, self.frame, FRAMES) == 0
-        mobiles, lines, eligible = (numbers_of(cases, c, len(weight), c) for c in ("n_mobile", "n_lines", "n_eligible"))
-        bad = np.where(landline, ~((lines >= 1) & (eligible >= 1)), ~(mobiles >= 1))
+        at, factor = one_of(cases, self.frame, [label for label, _, _ in self.frames]), np.ones(len(weight))
+        capped = 0
+        for k, (label, numbers, persons) in enumerate(self.frames):
+            mine = at == k
+            for column, most, power in ((numbers, self.most_numbers, -1), (persons, self.most_persons, 1)):
+                if column:
+                    count = self._counts(cases, label, column, mine)
+                    capped += int((count > np.inf if most is None else count > most).sum())
+                    factor[mine] *= np.minimum(count, np.inf if most is None else most)[mine] ** power
+        return weight * factor, {"capped": capped} if capped else {}, None
+
+    def _counts(self, cases, label, column, mine):
+        """Counts (n,) of a column, 1 for rows of other frames."""
+        count = np.where(mine, numbers_of(cases, one_name(column, "frames"), len(mine), column, finite=False), 1.0)
         message = (
-            "{bad} interviews report no number of the kind they were reached on, the first is row {row}; n_mobile, n_lines and n_eligible "
-            "must be at least 1 there."
+            "{bad} interviews of frame {label!r} report no number or person in {column!r} (at least 1), the first is row {row} with "
+            "{count:g}. Who was reached has a number there and is one of those it reaches; mend the counts."
         )
-        guards.refuse(bad, message)
-        factor = np.where(landline, eligible / np.where(landline, lines, 1), 1 / np.where(landline, 1, mobiles))
-        return weight * factor, {}, None
+        guards.refuse(~((count >= 1) & (count < np.inf)), message, label=label, column=column, count=count)
+        return count
+
+
+def _ways(frames):
+    """((frame, column of numbers, column of persons), …) from a mapping or a list of them."""
+    rows = [(k, *v) for k, v in frames.items()] if isinstance(frames, Mapping) else frames
+    good = isinstance(rows, list | tuple) and len(rows) > 0
+    if not good or not all(isinstance(row, list | tuple) and len(row) == 3 for row in rows):
+        raise DataError(
+            f'frames = {guards.sight(frames)}: give {{frame: (column of numbers, column of persons)}}, with "" for always one.'
+        )
+    labels = [row[0] for row in rows]
+    if len(set(labels)) < len(labels):
+        raise DataError(f"frames = {guards.sight(frames)}: a frame is listed twice.")
+    return tuple((label, numbers or "", persons or "") for label, numbers, persons in rows)
 
 
 def one_of(cases: Table, column: str, values: Sequence[str]) -> Ints:

@@ -11,12 +11,13 @@ from ...aliases import Column, Floats, Table
 from ...coding import holds_numbers, truth_values
 from ...errors import DataError
 from ...guards import refuse
-from ...tables import called, coded, mask_of, named, numbers_of, pick, rows_of
+from ...tables import called, mask_of, named, numbers_of, pick, rows_of
 from ..constraints import Linked, Modelled, Passed
 from ..problem import base_weights
+from .classes import HOLE, classes, level_codes_of
+from .classes import called as class_called
 from .propensity import MOST_GROUPS, groups_alike, propensities
 
-HOLE = "{bad} rows have no {name}, the first is row {row}"
 RESPONDENT, NONRESPONDENT, NOT_ELIGIBLE, UNKNOWN = STATUS = ("R", "N", "X", "U")
 
 
@@ -64,7 +65,7 @@ def response_propensity(
         raise DataError(
             "a propensity model needs at least one covariate; use classes (by) for an adjustment without a model."
         )
-    x, names = _model_matrix(data, covariates, n, inside)
+    x, names = model_matrix(data, covariates, n, inside)
     if not (answered & inside).any() or not (~answered & inside).any():
         raise DataError("a propensity model needs respondents and nonrespondents; the file has only one kind.")
     scale = w[inside].mean()
@@ -82,8 +83,8 @@ def _truth(data, column, n):
     return values == 1
 
 
-def _model_matrix(data, covariates, n, rows):
-    """Columns (n, p) and their names; rows that the model is not fitted on may lack values, and count as 0."""
+def model_matrix(data: Table, covariates: Sequence[str], n: int, rows: Any) -> tuple[Floats, list[str]]:
+    """Columns (n, p) of a model's main effects and their names; rows that the model is not fitted on may lack values, and count as 0."""
     columns, names = [], []
     for name in named(covariates, "covariates"):
         if holds_numbers(pick(data, name)):
@@ -93,7 +94,7 @@ def _model_matrix(data, covariates, n, rows):
             message = HOLE + "; a propensity model needs it of respondents and nonrespondents alike."
             refuse(~np.isfinite(columns[-1]), message, name=name)
             continue
-        codes, levels = _codes(data, name, rows)
+        codes, levels = level_codes_of(data, name, rows)
         for k in range(1, len(levels)):
             columns.append((codes == k).astype(float))
             names.append(f"{name}_{levels[k]}")
@@ -102,19 +103,6 @@ def _model_matrix(data, covariates, n, rows):
             f"{covariates!r} do not vary in this file, so they explain no response; give others, or use classes (by)."
         )
     return np.column_stack(columns), names
-
-
-def _codes(data, name, rows=True):
-    """Codes (n,) and labels of the levels that occur in a column; -1 where `rows` does not hold, elsewhere nothing may be missing."""
-    codes, labels = coded(data, name)
-    codes = np.asarray(codes)
-    message = HOLE + ". Give the missing values a level of their own, or leave the column out."
-    refuse((codes < 0) & rows, message, name=name)
-    inside = np.broadcast_to(rows, codes.shape)
-    used, found = np.unique(codes[inside], return_inverse=True)
-    result = np.full(len(codes), -1)
-    result[inside] = found
-    return result, [labels[k] for k in used]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +185,7 @@ class UnitNonresponse:
         given = np.where(eligible, weight, 0.0)
         p = response_propensity(cases, respondent, self.covariates, weight=given, rows=eligible)
         if self.groups is None:
-            x, _ = _model_matrix(cases, self.covariates, len(p), eligible)
+            x, _ = model_matrix(cases, self.covariates, len(p), eligible)
             x = np.column_stack([np.ones(len(p)), x]) * eligible[:, None]
             return 1 / p, Modelled(x, np.where(eligible, p, 1.0), given, respondent)
         group = np.zeros(len(p), np.int64)
@@ -209,15 +197,8 @@ class UnitNonresponse:
 
 def _shifted(cases, by, weight, stay, leave, what):
     """The link that gives the weight of the rows that leave to those that stay, class by class."""
-    group, labels = np.zeros(len(weight), np.int64), ["the file"]
-    if by:
-        keys = [_codes(cases, name) for name in by]
-        sizes = [len(labels) for _, labels in keys]
-        used, group = np.unique(np.ravel_multi_index([codes for codes, _ in keys], sizes), return_inverse=True)
-        labels = [
-            ", ".join(f"{n} = {k[1][i]}" for n, k, i in zip(by, keys, place, strict=True))
-            for place in zip(*np.unravel_index(used, sizes), strict=True)
-        ]
+    group, places = classes(cases, by, len(weight))
+    labels = [class_called(by, levels) for levels in places]
     return _passed(group, weight, stay, leave, what, labels)
 
 

@@ -1,0 +1,177 @@
+"""Imputation as a step: later steps see a table whose columns have no holes."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ... import guards, streams
+from ...aliases import Array, Floats, Ints, Table
+from ...coding import holds_numbers, natural
+from ...errors import DataError
+from ...guards import refuse
+from ...tables import Columns, coded, column_names, is_file, named, numbers_of, pick, rows_of
+from .. import imputation
+from .classes import called, classes
+from .unit_nonresponse import model_matrix
+
+METHODS = ("hot_deck", "sequential", "predictive_mean", "logistic")
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """The columns that were imputed, of the weighted table; for scores nothing has happened."""
+
+    columns: dict[Any, pd.Series]
+    links: tuple = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Impute:
+    """Fill missing raking variables with answers of others, so that everybody can be raked.
+
+    Columns are filled in their order, and those filled before may be predictors. Rows give their answers in proportion to their weights
+    at this step. In replicates everything is imputed again from the replicate's respondents, so that errors from replicates count
+    what imputation adds; linearized errors take imputed answers for given ones. The record has the shares that were imputed.
+
+    Parameters
+    ----------
+    columns : a column or a list of them.
+    method : "hot_deck", the answer of a random respondent of the class; "sequential", that of the last one before in the order of the
+        predictors; "predictive_mean", of one of the `donors` respondents whose means by a linear regression on the predictors
+        are nearest (numbers only); "logistic", a level drawn from a multinomial logistic regression on the predictors.
+    by : classes inside which answers are taken over, or models fitted. predictors : columns without holes.
+    seed : of the random numbers, which belong to rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysim.weighting import Impute, Margins, Rake, Recipe
+    >>> cases = pd.DataFrame({"sex": ["m", "m", "f", "f"], "age": ["young", None, "old", "old"]})
+    >>> rake = Rake(Margins.parse({"age": {"young": 60, "old": 40}}), minimum=1)
+    >>> weights = Recipe([Impute("age", by="sex"), rake]).apply(cases)
+    >>> weights.final.tolist()
+    [30.0, 30.0, 20.0, 20.0]
+    >>> weights.records[0]["imputed"], weights.completed["age"].tolist()
+    ({'age': 0.25}, ['young', 'young', 'old', 'old'])
+    """
+
+    columns: tuple
+    method: str = "hot_deck"
+    by: tuple = ()
+    predictors: tuple = ()
+    donors: int = 5
+    seed: int = 1
+    name: str = "imputed"
+
+    def __post_init__(self) -> None:
+        for field in ("columns", "by", "predictors"):
+            object.__setattr__(self, field, tuple(named(getattr(self, field), field)))
+        guards.choice(self.method, "method", METHODS)
+        guards.whole_number(self.donors, "donors", 1, 1000, remedy="It is the number of nearest respondents.")
+        guards.seed_of(self.seed)
+        if not self.columns:
+            raise DataError("columns: give at least one column to impute.")
+        if self.method in ("predictive_mean", "logistic") and not self.predictors:
+            raise DataError(f"method = {self.method!r} needs predictors.")
+        itself = [name for name in self.columns if name in self.by]
+        if itself:
+            raise DataError(f"{itself[0]!r} cannot be imputed inside classes of itself; take it out of by.")
+
+    def apply(
+        self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
+    ) -> tuple[Floats, dict[str, Any], Any]:
+        if is_file(cases):
+            raise DataError(
+                "imputation takes a table of answers, not a file with labels; give the columns as a DataFrame."
+            )
+        n, filled, shares = rows_of(cases), {}, {}
+        group, places = classes(cases, self.by, n)
+        for name in self.columns:
+            table = overlaid(cases, filled)
+            column = pick(table, name)
+            missing = _codes(table, name) < 0
+            donor = np.where(missing, np.nan, weight)
+            gives = np.bincount(group, np.nan_to_num(donor), len(places))
+            message = "{where} has rows without {name!r} and no respondent with weight who has it; use wider classes."
+            where = np.array([called(self.by, levels) for levels in places], dtype=object)
+            refuse((gives <= 0) & (np.bincount(group, missing, len(places)) > 0), message, where=where, name=name)
+            if missing.any():
+                source = self._sources(table, name, (group, donor, missing))
+                filled[name] = column.reset_index(drop=True).take(source).set_axis(column.index)
+            shares[name] = float(weight[missing].sum() / weight.sum())
+        return weight, {"imputed": shares}, Imputed(filled)
+
+    def _sources(self, table: Table, name: Any, people: tuple[Ints, Floats, Array]) -> Ints:
+        """Rows (n,) whose value of the column each row takes."""
+        group, donor, missing = people
+        n = len(group)
+
+        def uniforms(k: int) -> Array:
+            return _uniforms(self.seed, str(name), k, n)
+
+        if self.method == "hot_deck":
+            return imputation.hot_deck(group, donor, missing, uniforms)
+        if self.method == "sequential":
+            keys = [_ranks(table, other) for other in reversed(self.predictors)]
+            return imputation.sequential(group, donor, missing, np.lexsort(keys) if keys else np.arange(n))
+        x = np.column_stack([np.ones(n), model_matrix(table, self.predictors, n, True)[0]])
+        numeric = holds_numbers(pick(table, name))
+        if self.method == "predictive_mean" and not numeric:
+            raise DataError(f'{name!r} holds no numbers, so it has no predictive mean; use method="logistic".')
+        value = numbers_of(table, name, n, name, finite=False) if self.method == "predictive_mean" else np.zeros(n)
+        level = _sorted_codes(table, name)  # so that tables of all kinds draw alike
+        source = np.arange(n)
+        for g in np.unique(group[missing]):
+            rows = np.flatnonzero(group == g)
+            mine = x[rows], donor[rows], missing[rows]
+
+            def own(k: int, rows: Ints = rows) -> Array:
+                return uniforms(k)[rows]
+
+            if self.method == "predictive_mean":
+                found = imputation.predictive_mean(mine[0], value[rows], *mine[1:], self.donors, own)
+            else:
+                found = imputation.logistic(mine[0], level[rows], *mine[1:], own)
+            source[rows] = rows[found]
+        return source
+
+
+def overlaid(cases: Table, filled: dict[Any, pd.Series]) -> Table:
+    """The table with columns in place of its own."""
+    if not filled:
+        return cases
+    columns = {name: filled[name] if name in filled else pick(cases, name) for name in column_names(cases)}
+    made = Columns(columns)
+    made.index = getattr(cases, "index", None)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _uniforms(seed, name, k, n):
+    """Uniform numbers (n, 2) of the rows; replicates ask for the same ones again."""
+    return streams.stream(seed, name, "impute", k).random((n, 2))
+
+
+def _ranks(table, name):
+    """Where each row stands by a column: numbers by size, levels in their order."""
+    if holds_numbers(pick(table, name)):
+        return numbers_of(table, name, rows_of(table), name, finite=False)
+    return _codes(table, name)
+
+
+def _codes(table, name):
+    """Codes (n,) of a column's levels; -1 where it is missing."""
+    codes, _ = coded(table, name)
+    return np.asarray(codes)
+
+
+def _sorted_codes(table, name):
+    """The same, in the order of the levels' names."""
+    codes, labels = coded(table, name)
+    rank = np.empty(len(labels) + 1, np.int64)
+    rank[sorted(range(len(labels)), key=lambda k: natural(str(labels[k])))] = np.arange(len(labels))
+    rank[-1] = -1
+    return rank[np.asarray(codes)]
