@@ -241,7 +241,9 @@ def composite_by(columns, weight, theta, by):
     for row, w in enumerate(weight):
         group = columns[by][row]
         if theta == "respondents":
-            both = [k for k, d in enumerate(columns["domain"]) if d == "ab" and columns[by][k] == group and weight[k] > 0]
+            both = [
+                k for k, d in enumerate(columns["domain"]) if d == "ab" and columns[by][k] == group and weight[k] > 0
+            ]
             own = sum(columns["frame"][k] == "landline" for k in both) / len(both) if both else 0.0
         else:
             own = theta[group]

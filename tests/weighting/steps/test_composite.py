@@ -40,7 +40,8 @@ def test_composite__by_the_sizes_of_the_frames():
 
 def test_composite__any_labels():
     other = TABLE.assign(
-        frame=TABLE["frame"].map({"landline": 1, "mobile": 2}), domain=TABLE["domain"].map({"a": "L", "b": "C", "ab": "D"})
+        frame=TABLE["frame"].map({"landline": 1, "mobile": 2}),
+        domain=TABLE["domain"].map({"a": "L", "b": "C", "ab": "D"}),
     )
     step = Composite(0.3, frames=(1, 2), domains=("L", "C", "D"))
     assert_allclose(Recipe([step]).apply(other).final, Recipe([Composite(0.3)]).apply(TABLE).final)

@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 import surveysim as ss
+from naive import recipe as naive
 from surveysim import weighting
 from surveysim.errors import SurveysimError
+from surveysim.weighting import Multiplicity, Recipe, Selection
 
 Y = np.random.default_rng(3).normal(5, 1, 40)
 
@@ -44,3 +47,38 @@ def test_steps__take_names_of_columns(wrong):
     for call, role in zip(calls, ("probability", "space", "dialled"), strict=True):
         with pytest.raises(SurveysimError, match=f"^{role} = "):
             ss.Recipe([call()]).apply(table(number_space=9, unit_interviews=2, unit_released=3))
+
+
+@pytest.mark.parametrize("most", [None, 2])
+def test_multiplicity__frames_of_any_names_and_number(most):
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame({"source": rng.choice(["land", "cell", "work"], 60)})
+    for name in ("phones", "adults", "desk"):
+        table[name] = rng.integers(1, 6, 60)
+    ways = {"land": ("phones", "adults"), "cell": ("phones", ""), "work": ("", "desk")}
+    step = Multiplicity("source", ways, most_numbers=most, most_persons=most)
+    columns = {name: table[name].tolist() for name in table}
+    wanted = naive.multiplicity_of(columns, [1.0] * 60, ways, "source", most, most)
+    assert_allclose(Recipe([step]).apply(table).final, wanted, rtol=1e-12)
+    assert Recipe.from_toml(Recipe([step]).to_toml()).steps == (step,)
+
+
+def test_selection__capped():
+    made = Recipe([Selection("p", most=20)]).apply(pd.DataFrame({"p": [0.5, 0.01, 0.001]}))
+    assert made.final.tolist() == [2, 20, 20]
+    assert made.records[0]["capped"] == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Multiplicity(frames={}), "frames"),
+        (lambda: Multiplicity(frames={"a": "n"}), "frames"),
+        (lambda: Multiplicity(frames=[("a", "n", ""), ("a", "m", "")]), "listed twice"),
+        (lambda: Multiplicity(most_numbers=0.5), "most_numbers"),
+        (lambda: Selection(most=0.5), "most"),
+    ],
+)
+def test_steps__refuse_what_makes_no_sense(make, words):
+    with pytest.raises(ss.DataError, match=words):
+        make()

@@ -18,7 +18,9 @@ TOTALS = {"s": {"N": 100.0, "S": 120.0}, "x": 1200.0}
 def test_calibrate__is_the_function(method):
     bounds = (0.2, 4) if method == "logit" else None
     made = Recipe([BaseWeight("w"), Calibrate(TOTALS, method=method, bounds=bounds)]).apply(TABLE)
-    assert_allclose(made.final, ss.calibrate(TABLE, TOTALS, weight="w", method=method, bounds=bounds).weight, rtol=1e-12)
+    assert_allclose(
+        made.final, ss.calibrate(TABLE, TOTALS, weight="w", method=method, bounds=bounds).weight, rtol=1e-12
+    )
     alone = ss.Survey(TABLE, weight=ss.calibrate(TABLE, TOTALS, weight="w", method=method, bounds=bounds)).mean("x")
     assert_allclose(ss.Survey(TABLE, weight=made).mean("x").table["se"], alone.table["se"], atol=1e-12)
 

@@ -37,7 +37,9 @@ def test_trim__second_version(rule, redistribute, by, seed):
     table = cases(seed)
     made = Recipe([BaseWeight("w"), Trim(**rule, by=by, redistribute=redistribute)]).apply(table)
     group = table["s"].tolist() if by else None
-    assert_allclose(made.final, naive.trim(table["w"].tolist(), **rule, redistribute=redistribute, group=group), rtol=1e-9)
+    assert_allclose(
+        made.final, naive.trim(table["w"].tolist(), **rule, redistribute=redistribute, group=group), rtol=1e-9
+    )
     assert made.records[1]["cut"] > 0  # or nothing was tried
     if redistribute:
         assert made.final.sum() == pytest.approx(table["w"].sum())
@@ -71,7 +73,10 @@ def derivatives(weights, y, h=1e-6):
         [Trim(most=2, least=0.5, by="s")],
         [Trim(most=12, least=1, rule="weight")],
         [Rake(Margins.parse({"a": {"x": 100, "y": 150, "z": 200}})), Trim(most=2), Scale()],
-        [Rake(Margins.parse({"a": {"x": 100, "y": 150, "z": 200}})), Trim(most=2, least=0.4, by="s", redistribute=False)],
+        [
+            Rake(Margins.parse({"a": {"x": 100, "y": 150, "z": 200}})),
+            Trim(most=2, least=0.4, by="s", redistribute=False),
+        ],
         [Trim(most=2), Scale(to={"N": 10, "S": "n"}, by="s")],
     ],
     ids=str,

@@ -1,0 +1,148 @@
+"""Imputation as a step: who gives, what replicates do, tables of every kind."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose
+
+import surveysim as ss
+from surveysim.weighting import BaseWeight, Impute, Margins, Rake, Recipe
+
+
+def people(seed=1, n=2000):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {"w": rng.lognormal(2, 0.5, n), "sex": rng.choice(["m", "f"], n), "age": rng.choice(list("abc"), n)}
+    )
+    table["income"] = rng.normal(np.where(table["sex"] == "m", 60, 40), 5, n)
+    low = rng.random(n) < np.where(table["age"] == "a", 0.6, 0.2)
+    table["edu"] = np.where(low, "low", rng.choice(["mid", "high"], n))
+    table.loc[rng.random(n) < 0.15, "edu"] = None
+    table.loc[rng.random(n) < 0.10, "income"] = np.nan
+    return table
+
+
+MARGINS = {"edu": {"low": 400, "mid": 300, "high": 300}, "sex": {"m": 480, "f": 520}}
+WAYS = [
+    Impute("edu", by=("age", "sex")),
+    Impute("edu", "sequential", predictors=("age",)),
+    Impute("edu", "logistic", predictors=("age", "income2")),
+    Impute("edu", "logistic", by="sex", predictors="age"),
+    Impute(["income", "edu"], by="sex"),
+]
+
+
+@pytest.mark.parametrize("step", WAYS, ids=lambda step: step.method)
+def test_impute__fills_what_is_missing_and_nothing_else(step):
+    table = people().assign(income2=lambda t: t["income"].fillna(50))
+    before = table.copy(deep=True)
+    weights = Recipe([BaseWeight("w"), step, Rake(MARGINS)]).apply(table)
+    pd.testing.assert_frame_equal(table, before)
+    for name, column in weights.completed.items():
+        there = table[name].notna()
+        assert column.notna().all()
+        assert (column[there] == table[name][there]).all()
+        share = table["w"][~there].sum() / table["w"].sum()
+        assert weights.records[1]["imputed"][name] == pytest.approx(share)
+    assert_allclose(weights.final.sum(), 1000)
+    again = Recipe.from_toml(Recipe([BaseWeight("w"), step, Rake(MARGINS)]).to_toml()).apply(table)
+    assert again.final.tolist() == weights.final.tolist()
+    frame = pl.from_pandas(table)
+    assert_allclose(Recipe([BaseWeight("w"), step, Rake(MARGINS)]).apply(frame).final, weights.final)
+
+
+def test_hot_deck__donors_give_inside_their_class_as_often_as_they_weigh():
+    n = 40_000
+    table = pd.DataFrame(
+        {"w": [1.0, 3.0, 5.0] + [1.0] * n, "c": ["x", "x", "y"] + ["x"] * n, "v": ["a", "b", "c"] + [None] * n}
+    )
+    made = Recipe([BaseWeight("w"), Impute("v", by="c")]).apply(table).completed["v"][3:]
+    assert set(made) == {"a", "b"}
+    share = (made == "b").mean()
+    assert abs(share - 0.75) < 4 * np.sqrt(0.75 * 0.25 / n)
+
+
+def test_sequential__by_hand():
+    table = pd.DataFrame({"c": list("xxxxyy"), "k": [3, 1, 2, 4, 1, 2], "v": ["p", None, "q", None, None, "r"]})
+    made = Recipe([Impute("v", "sequential", by="c", predictors="k")]).apply(table).completed["v"]
+    # in class x the order is rows 1, 2, 0, 3: row 1 has nobody before and takes row 2's, row 3 takes row 0's
+    assert made.tolist() == ["p", "q", "q", "p", "r", "r"]
+
+
+def test_predictive_mean__takes_one_of_the_nearest():
+    x = np.arange(100.0)
+    table = pd.DataFrame({"x": x, "v": np.where(x % 10 == 5, np.nan, 2 * x)})
+    made = Recipe([Impute("v", "predictive_mean", predictors="x", donors=2)]).apply(table).completed["v"]
+    gap = np.abs(made.to_numpy() - 2 * x)[x % 10 == 5]
+    assert (gap == 2).all()  # the neighbours on either side
+
+
+def test_logistic__fit_is_that_of_a_general_optimizer():
+    from scipy.optimize import minimize
+
+    from surveysim.weighting.imputation import multinomial
+
+    rng = np.random.default_rng(3)
+    x = np.column_stack([np.ones(300), rng.normal(size=(300, 2))])
+    level, weight = rng.integers(0, 3, 300), rng.uniform(0.5, 2, 300)
+
+    def loss(flat):
+        score = np.column_stack([np.zeros(300), x @ flat.reshape(3, 2)])
+        chance = score[np.arange(300), level] - np.log(np.exp(score).sum(axis=1))
+        return -np.average(chance, weights=weight)
+
+    best = minimize(loss, np.zeros(6), tol=1e-12)
+    score = np.exp(np.column_stack([np.zeros(300), x @ best.x.reshape(3, 2)]))
+    assert_allclose(multinomial(x, level, weight, 3), score / score.sum(axis=1, keepdims=True), atol=1e-4)
+
+
+def test_impute__replicates_impute_again_from_who_is_left():
+    table = pd.DataFrame({"v": ["a", "b", "b", None], "c": 1})
+    recipe = Recipe([Impute("v", by="c"), Rake(Margins.parse({"v": {"a": 60, "b": 60}}), minimum=1)])
+    weights = recipe.apply(table)
+    without_a_donor = weights.again([1.0, 2.0, 0.0, 1.0])
+    assert without_a_donor[2] == 0
+    assert without_a_donor.sum() == pytest.approx(120)
+    gave = recipe.replay(weights, table, [1.0, 1.0, 0.0, 1.0]).completed["v"][3]
+    assert gave in ("a", "b")
+    with pytest.raises(ss.DataError, match="no respondent with weight who has it"):
+        Recipe([BaseWeight("w"), Impute("v", by="c")]).apply(pd.DataFrame({"w": [0, 1], "v": ["a", None], "c": 1}))
+
+
+def test_impute__the_same_donors_whatever_happens_to_other_rows():
+    table = people()
+    step = Impute("edu", by=("age", "sex"))
+    whole = Recipe([BaseWeight("w"), step]).apply(table)
+    lighter = table.assign(w=table["w"].where(np.arange(len(table)) != 7, table["w"] * 0.999))
+    other = Recipe([BaseWeight("w"), step]).apply(lighter).completed["edu"]
+    assert (other == whole.completed["edu"]).all()
+    seeded = Recipe([BaseWeight("w"), Impute("edu", by=("age", "sex"), seed=2)]).apply(table).completed["edu"]
+    assert not (seeded == whole.completed["edu"]).all()
+
+
+@pytest.mark.parametrize("kind", ["category", "string", "object", "Int64", "boolean"])
+def test_impute__kinds_of_columns(kind):
+    values = {"Int64": [1, 2, None, 2], "boolean": [True, False, None, False]}.get(kind, ["p", "q", None, "q"])
+    table = pd.DataFrame({"v": pd.array(values, dtype=kind) if kind != "object" else values, "c": 1})
+    made = Recipe([Impute("v", by="c")]).apply(table).completed["v"]
+    assert made.notna().all() and made.dtype == table["v"].dtype
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Impute("v", "magic"), "method"),
+        (lambda: Impute([]), "at least one column"),
+        (lambda: Impute("v", "logistic"), "needs predictors"),
+        (lambda: Impute("v", by="v"), "inside classes of itself"),
+        (lambda: Impute("v", seed=-1), "seed"),
+        (lambda: Recipe([Impute("edu", "predictive_mean", predictors="age")]).apply(people()), "holds no numbers"),
+        (lambda: Recipe([Impute("edu", "logistic", predictors="income")]).apply(people()), "income"),
+        (lambda: Recipe([Impute("age", by="edu")]).apply(people()), "edu"),
+        (lambda: Recipe([Impute("nothing")]).apply(people()), "no column 'nothing'"),
+    ],
+)
+def test_impute__refuses(make, words):
+    with pytest.raises(ss.DataError, match=words):
+        make()
