@@ -12,7 +12,19 @@ import pandas as pd
 from scipy import linalg
 
 import surveysim as ss
-from surveysim.weighting import BaseWeight, Composite, Multiplicity, NonresponseClasses, NonresponsePropensity, Rake
+from surveysim.weighting import (
+    BaseWeight,
+    Calibrate,
+    Composite,
+    Impute,
+    Multiplicity,
+    NonresponseClasses,
+    NonresponsePropensity,
+    Rake,
+    Scale,
+    SingleFrame,
+    Trim,
+)
 from surveysim.weighting import UnitNonresponse as Units
 
 N, SEED, LOST = 20_000, 20_240, 0.12
@@ -66,7 +78,9 @@ def truth(recipe):
     """The six quantities asked for."""
     p = PEOPLE
     y, x = p["y"], p["x"]
-    female = y[p["sex"] == 0].sum() * (1 - LOST if recipe == "missing level" else 1)  # of those who say so
+    female = y[p["sex"] == 0].sum() * (
+        1 - LOST if recipe == "missing level" or recipe.startswith("impute") else 1
+    )  # of those who say so
     return np.array([y.sum(), female, y[p["free"] == 1].sum(), y.mean(), y.sum() / x.sum(), MEDIAN])
 
 
@@ -328,6 +342,19 @@ def by_frame(sample):
     return recipe(data, Rake(margins, by="frame", minimum=1), Composite(0.4, domain="overlap"))
 
 
+def as_one_frame(sample):
+    """Both samples in one table, everybody weighted by how often one expects to draw them."""
+    both = [data.assign(block=frame + data["block"].astype(str)) for frame, data in zip(FRAMES, sample.data)]
+    data = pd.concat(both, ignore_index=True)
+    weights = ss.Recipe([SingleFrame(["pa", "pb"], "kalton_anderson"), Rake(MAIN)]).apply(data)
+    return ss.Survey(data, weight=weights, strata="block")
+
+
+def imputed(method, sample, **options):
+    """Sex imputed where it is missing, then raked."""
+    return recipe(sample.data, Impute("sex", method, **options), Rake(MAIN))
+
+
 def dual(sample, raked):
     """Both samples as a DualFrameSurvey, raw or each raked to its own frame."""
     if raked not in sample.made:
@@ -429,6 +456,20 @@ RECIPES = {  # of one sample: the design's name, and from the sample to the Surv
     "unit nonresponse, then rake": ("response", lambda s: recipe(s.data, Units(by=CLASSES), Rake(MAIN))),
     "totals known with error": ("noise", with_error),
     "partitions": ("simple", partial(raked, margins=PARTS, by="area")),
+    "trim": ("trimmed", lambda s: recipe(s.data, Trim(TRIM[1], TRIM[0]))),
+    "trim by strata, excess lost": ("trimmed", lambda s: recipe(s.data, Trim(1.6, by="block", redistribute=False))),
+    "trim by quartiles": ("trimmed", lambda s: recipe(s.data, Trim(1.0, rule="iqr"))),
+    "trim by Potter's rule": ("trimmed", lambda s: recipe(s.data, Trim(1.8, rule="potter"))),
+    "rake, trim, rake, scale": (
+        "trimmed",
+        lambda s: recipe(s.data, Rake(MAIN), Trim(1.6), Rake(MAIN, name="again"), Scale(N)),
+    ),
+    "rake with caps on g and weights": ("simple", lambda s: recipe(s.data, Rake(MAIN, bounds=(0.5, 2), most=2.2))),
+    "calibrate as a step": ("simple", lambda s: recipe(s.data, Calibrate(X_SEX), Rake({"age": AGE}))),
+    "single frame, rake": ("frames", as_one_frame),
+    "impute by hot deck, rake": ("missing", lambda s: imputed("hot_deck", s, by="age")),
+    "impute in sequence, rake": ("missing", lambda s: imputed("sequential", s, by="age", predictors="x")),
+    "impute by a model, rake": ("missing", lambda s: imputed("logistic", s, predictors=["age", "x"])),
     "two stages with fpc": ("clusters", clustered),
     "two stages with fpc, rake": ("clusters", lambda s: clustered(s).rake(MAIN)),
 }
@@ -443,6 +484,7 @@ NO_JACKKNIFE = {
 }
 BIASED = {  # what the margins leave of wrong initial weights, and trimming, are biases
     "rake, weights off", "rake, then multiplicity", "bounds, numbers", "shares, trimmed", "totals, trimmed",
+    *(name for name in RECIPES if "trim" in name or "caps" in name),
     *(name for name, (where, _) in RECIPES.items() if where == "far"),
 }  # fmt: skip
 SIZES = {"nothing": (), "N_A, N_B": ("A", "B"), "N_ab": ("ab",), "N_A, N_B, N_ab": ("A", "B", "ab")}

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from naive import recipe as naive
 from numpy.testing import assert_allclose
 
 import surveysim as ss
-from naive import recipe as naive
 from surveysim.weighting import Margins, Rake, Recipe, reconcile
 
 SHAPES = [
@@ -37,10 +37,7 @@ def test_reconcile__second_version(names, seed):
     made, want = reconcile(margins, order, largest_change=1), naive.agreed(margins, order)
     for m, variable in enumerate(made.variables):
         name = variable if len(variable) > 1 else variable[0]
-        table = {
-            level if len(level) > 1 else level: made.total[0, made.first[m] + k]
-            for k, level in enumerate(made.labels[m])
-        }
+        table = {level: made.total[0, made.first[m] + k] for k, level in enumerate(made.labels[m])}
         for level, total in table.items():
             assert total == pytest.approx(want[name][level], rel=1e-8)
     assert len(made.changes) > 0

@@ -111,6 +111,13 @@ RAKING = (
         "--population", type=Finite(min=0, min_open=True), help="What raked weights sum to, for margins in shares."
     ),
     click.option("--rescale", help="Margin that the others follow where sums disagree, such as sex or sex*age; in percent all go to 100."),
+    click.option(
+        "--reconcile",
+        type=Finite(min=0),
+        metavar="CHANGE",
+        help="Fit margins that disagree to those before them; refuse a total that changes by more than CHANGE, such as 0.02.",
+    ),
+    one_of("--closest", ["least_squares", "minimax"], text="Where not all totals can be met: the closest ones, and what is missed."),
     click.option("--bounds", type=float, nargs=2, help="Least and most raked weight over initial weight."),
     click.option("--trim", type=float, nargs=2, help="Least and most raked weight as multiples of the mean weight."),
     defaulted("--tol", float, 1e-9, "Largest relative gap of a weighted total to its target."),
@@ -224,7 +231,11 @@ def read_margins(file: "DataFile", path: Path, by: str | None, options: Mapping[
     from .. import files
 
     targets, reading = files.read_margins(
-        path, by, encoding=options["encoding"], data=file, rescale=options["rescale"] is not None
+        path,
+        by,
+        encoding=options["encoding"],
+        data=file,
+        rescale=options["rescale"] is not None or options["reconcile"] is not None,
     )
     targets, reading = _blown_up(targets, reading, options["population"], by, path)
     keywords = {
@@ -232,6 +243,8 @@ def read_margins(file: "DataFile", path: Path, by: str | None, options: Mapping[
         "missing": options["missing"],
         "bounds": options["bounds"],
         "trim": options["trim"],
+        "reconcile": options["reconcile"],
+        "closest": options["closest"],
         "tol": options["tol"],
         "rescale": _rescaled(options["rescale"], targets, path),
     }

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from naive import recipe as naive
 from numpy.testing import assert_allclose
 
 import surveysim as ss
-from naive import recipe as naive
 from surveysim.weighting import BaseWeight, Composite, Recipe
 
 RNG = np.random.default_rng(4)

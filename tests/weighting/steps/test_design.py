@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from naive import recipe as naive
 from numpy.testing import assert_allclose
 
 import surveysim as ss
-from naive import recipe as naive
 from surveysim import weighting
 from surveysim.errors import SurveysimError
 from surveysim.weighting import Multiplicity, Recipe, Selection

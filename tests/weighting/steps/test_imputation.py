@@ -126,7 +126,8 @@ def test_impute__kinds_of_columns(kind):
     values = {"Int64": [1, 2, None, 2], "boolean": [True, False, None, False]}.get(kind, ["p", "q", None, "q"])
     table = pd.DataFrame({"v": pd.array(values, dtype=kind) if kind != "object" else values, "c": 1})
     made = Recipe([Impute("v", by="c")]).apply(table).completed["v"]
-    assert made.notna().all() and made.dtype == table["v"].dtype
+    assert made.notna().all()
+    assert made.dtype == table["v"].dtype
 
 
 @pytest.mark.parametrize(
