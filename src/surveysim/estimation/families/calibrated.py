@@ -9,11 +9,12 @@ import numpy as np
 from ...aliases import Array, Floats
 from ...errors import DataError, SurveysimWarning
 from ...weighting.calibration import factors
+from ...weighting.constraints import Link
 from .composer import AB, BA, IN_A, IN_B, INSIDE, OF_A, OF_B, OVERLAP, A, B, Composer, sharing
 
 
 @dataclass(frozen=True)
-class Top:
+class Top(Link):
     """What a calibrated composite does to scores: `residuals` turns a score for the final weights into one for w.
 
     With calibration variables x (m, p) of the rows' parts, whose totals are known (or estimated as Σ w c, c (n, p)), the scores

@@ -7,11 +7,12 @@ import numpy as np
 
 from ...aliases import Floats
 from ...errors import DataError
+from ...weighting.constraints import Link
 from .composer import AB, BA, A, B, Composer, sharing
 
 
 @dataclass(frozen=True)
-class Likelihood:
+class Likelihood(Link):
     """What pseudo-maximum likelihood does to scores: residuals on domain means, and what the overlap's estimated size adds."""
 
     part: np.ndarray
