@@ -1,6 +1,7 @@
 """Which published changes can be told from zero: each with its margin, all of a family considered; and one of them by itself."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,12 +119,13 @@ def change_verdict(
     spec, _, deff, level = planned(spec, 2, deff, level)
     if indicator not in (simple := standard_errors(spec, 1.0, deff)).index:
         raise DataError(f"indicator = {indicator!r} is no modelled estimate; internet_penetration is one.")
-    row, errors = simple.loc[indicator], [("stated", np.nan, STATED / STATED_Z)]
+    row: Any = simple.loc[indicator]
+    errors: list[tuple[str, float, float]] = [("stated", np.nan, STATED / STATED_Z)]
     if margins is None:
         errors += [("simple", n, row["se"] / np.sqrt(n)) for n in sizes]
     else:
         errors += [
-            ("design", n, table.set_index("indicator_id").loc[indicator, "design_se"]) for n, table in margins.items()
+            ("design", n, table.set_index("indicator_id")["design_se"][indicator]) for n, table in margins.items()
         ]
     return judged_change(errors, indicator, base=row["base"], level=level, overlaps=overlaps)
 

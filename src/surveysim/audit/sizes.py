@@ -158,6 +158,6 @@ def least_sample(
         workers=workers,
         progress=progress,
     )
-    row = found.check.loc[found.check["moe"].idxmax()]
+    row = found.check.iloc[found.check["moe"].argmax()]
     n = int(found.inputs["sample.interviews"])
     return LeastSample(n, 2 * n * row["mcse"] / row["moe"], bound, str(row["estimand"]), found)

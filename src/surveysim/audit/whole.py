@@ -79,7 +79,7 @@ def audited(
     margins = made[sizes[0]]
     changes = published_changes(sizes[0], deff, level=level, correlation=correlation, margins=margins, spec=spec)
     verdict = change_verdict(sizes, deff, level=level, margins=made if repetitions else None, spec=spec)
-    if progress is not None and not repetitions:
+    if callable(progress) and not repetitions:
         progress(len(made))
     return Audit(margins, changes, published_sizes(margins=made, level=level, spec=spec), verdict, deff, level)
 
@@ -91,7 +91,7 @@ def _draw(margins, path, lang):
     # text stays text, so that whoever reads it sees Chinese by fonts of their own where this machine has none
     with mpl.rc_context({"svg.hashsalt": "surveysim", "svg.fonttype": "none"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        figure, text = plot_margins(margins, lang).figure, io.StringIO()
+        figure, text = plot_margins(margins, lang).figure.figure, io.StringIO()
         figure.set_facecolor("white")
         figure.savefig(text, format="svg", metadata={"Date": None})
     write_text(path, text.getvalue())

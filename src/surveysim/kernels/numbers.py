@@ -8,6 +8,7 @@ given out: a run of suffixes, in the circle of 10,000, that begins anywhere.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -105,19 +106,19 @@ def hosted_owner(n, v, h):
 
 
 @inline_jit
-def business_of(prefix):
+def business_of(prefix: np.int64 | np.ndarray) -> Any:
     """65536 × probability of a packed prefix that a number without owner is a business's or a machine's."""
     return prefix & ((1 << BUSINESS_BITS) - 1)
 
 
 @inline_jit
-def given_by(prefix):
+def given_by(prefix: np.int64 | np.ndarray) -> Any:
     """Numbers that a packed prefix has given out."""
     return (prefix >> BUSINESS_BITS) & ((1 << GIVEN_BITS) - 1)
 
 
 @inline_jit
-def place_of(prefix, run, suffix):
+def place_of(prefix: np.int64, run: np.integer, suffix: np.int64) -> np.int64:
     """Place of a suffix behind a packed prefix among the numbers that the unit has given out; -1 where it is none of them."""
     t = suffix - run
     t += SUFFIXES * np.int64(t < 0)
@@ -125,7 +126,7 @@ def place_of(prefix, run, suffix):
 
 
 @jit
-def number_at(n, v, place):
+def number_at(n: Numbers, v: np.int64, place: np.int64) -> np.int64:
     """The inverse: number of unit v at a place among those given out."""
     low, high = n.prefix_start[v], n.prefix_start[v + 1]
     while (

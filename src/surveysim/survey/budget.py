@@ -52,7 +52,7 @@ class ErrorBudget(Shown):
         rows = self.rows(indicator)
         total = rows.loc["total"]
         parts = rows.loc[list(STAGES)]
-        worst, widest = parts["bias"].abs().idxmax(), parts["variance"].idxmax()
+        worst, widest = str(parts["bias"].abs().idxmax()), str(parts["variance"].idxmax())
         return (
             f"{indicator}: bias {total['bias']:+.3f} (mcse {total['bias_mcse']:.3f}), standard error "
             f"{np.sqrt(total['variance']):.3f}; largest bias {worst} {parts.loc[worst, 'bias']:+.3f}, largest variance {widest} "

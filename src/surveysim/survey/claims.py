@@ -91,7 +91,7 @@ class ChangeVerdict(Shown):
     def sentence(self, lang: str = "en") -> str:
         """The verdict in one sentence."""
         text, table = html.labels(lang), self.table
-        best, worst = table.loc[table["moe"].idxmin()], table.loc[table["moe"].idxmax()]
+        best, worst = table.iloc[table["moe"].argmin()], table.iloc[table["moe"].argmax()]
         name = reference.published().loc[self.indicator, "name_zh" if lang == "zh" else "name_en"]
         sure = table[table["verdict"] == "yes"]
         return text[f"change_{self.answer}"].format(
@@ -147,7 +147,7 @@ def judged_change(
     ----------
     Kish (1965), Survey Sampling, section 12.4 (the variance of a change, and of one with partial overlap).
     """
-    fact = reference.published().loc[indicator]
+    fact: Any = reference.published().loc[indicator]
     before, now = float(fact["value_2023_12"]), float(fact["value_2024_12"])
     if fact["unit"] != "%" or np.isnan(before + now):
         raise DataError(

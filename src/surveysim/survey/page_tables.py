@@ -149,5 +149,5 @@ def rural_bases(run: "SurveyRun") -> tuple[float, float] | None:
     table = run.estimates.table.set_index("variable")
     if "rural_netizens_size" not in table.index:
         return None
-    value = table.loc["rural_netizens_size", "estimate"]
+    value = table["estimate"]["rural_netizens_size"]
     return 100 * value * 1e4 / reference.national("rural", 2023), 100 * value * 1e4 / reference.national("rural", 2024)

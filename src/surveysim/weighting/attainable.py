@@ -93,7 +93,7 @@ def _minimax(relative: Any, lower: float, upper: float) -> Array:
         np.append(np.zeros(size), 1.0),
         A_ub=limits,
         b_ub=np.append(np.ones(rows), -np.ones(rows)),
-        bounds=np.array([(lower, upper)] * size + [(0, np.inf)]),
+        bounds=[(lower, upper)] * size + [(0.0, np.inf)],
         method="highs",
     )
     if found.status != 0:
