@@ -18,7 +18,9 @@ from surveysim.survey import error_budget
 SMALL = {
     "population": {"scale": 0.01},
     "sample": {"interviews": 2500, "minimum_per_province": 40, "minimum_per_unit": 2},
-    "weighting": {"minimum_per_level": 10},  # so small a sample has ages in a province that nobody of some schooling is of
+    "weighting": {
+        "minimum_per_level": 10
+    },  # so small a sample has ages in a province that nobody of some schooling is of
 }
 CALLS = {"fieldwork": {"level": "calls"}}
 PREFECTURES = {"sample": SMALL["sample"] | {"prefectures": 3}}
