@@ -4,6 +4,7 @@ Facts come from `reference`; what the sources leave open is an assumption, named
 All tables are at the national level of the reference year (servicemen included by one common factor, see `year_total`).
 """
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -237,8 +238,9 @@ def _schooling_by_prefecture(year, ages, nation_by_education):
     return schooling
 
 
+@lru_cache(maxsize=4)
 def joint_table(year: int) -> Floats:
-    """Persons by prefecture, rural/urban, sex, age and education, shape (367, 2, 2, 20, 7).
+    """Persons by prefecture, rural/urban, sex, age and education, shape (367, 2, 2, 20, 7); read only, the populations of a year share it.
 
     Iterative proportional fitting (Deming & Stephan 1940) of the national association to three margins of every
     prefecture: sex × age, sex × education (census shares among those aged 6+, moved by cohort), urban; and to two of the nation:
@@ -262,4 +264,6 @@ def joint_table(year: int) -> Floats:
         ((2, 3, 4), towns[:, :, None, None, None]),
         ((1, 4), ages[:, None, :, :, None]),
     ]
-    return fitted(table, margins, 150)[0]
+    made = fitted(table, margins, 150)[0]
+    made.flags.writeable = False
+    return made

@@ -123,7 +123,7 @@ def internet_model(reachable: Floats, zone: Ints, effect: Floats, year: int) -> 
     `reachable` (734, 280): expected persons with a telephone, plus those without weighted by the no-phone rate;
     `effect` (734,): log odds of the prefectures.
     """
-    published = reference.published()["value_2024_12"]
+    published = _published()["value_2024_12"]
     netizens = published["netizens_size"] * 1e4
     _, age, education = cell_groups()
     area, cell = (a.ravel() for a in np.indices(reachable.shape))
@@ -224,20 +224,26 @@ def _routing(table, universes):
     return asked, np.array(nested).reshape(-1, 2), np.array(shared).reshape(-1, 2)
 
 
+@cache
+def _published():
+    """The published figures, read once; nobody changes them."""
+    return reference.published()
+
+
 def published_rate(indicator: str) -> float:
     """A published figure of December 2024 as a share: a size over its denominator, a range at its middle."""
-    row = reference.published().loc[indicator].to_dict()
+    row = _published().loc[indicator].to_dict()
     value = row["value_2024_12"]
     if np.isnan(value):
         value = (row["value_2024_12_lo"] + row["value_2024_12_hi"]) / 2
     if row["unit"] == "10k persons":
-        return value / reference.published()["value_2024_12"]["netizens_size"]
+        return value / _published()["value_2024_12"]["netizens_size"]
     return value / 100
 
 
 def _extra_constraints(name, netizens):
     """Published subgroup figures: (mask over groups, persons). Those the report contradicts itself on are left out."""
-    rate, size = published_rate, reference.published()["value_2024_12"] * 1e4
+    rate, size = published_rate, _published()["value_2024_12"] * 1e4
     if name == "app_ride_hailing":
         old = GROUP_AGE >= 6
         return [(old, rate("app_ride_hailing_rate_60plus") * netizens[old].sum())]
@@ -336,7 +342,7 @@ def _hours(levels):
     trait, own = (special.ndtri((np.arange(k) + 0.5) / k) for k in (TRAIT_LEVELS, HOURS_POINTS))
     share = special.ndtr(HOURS_LOADING * trait[:, None] + np.sqrt(1 - HOURS_LOADING**2) * own)
     quantile = special.gammaincinv(HOURS_SHAPE, share) / HOURS_SHAPE  # (16, 64)
-    target = reference.published().loc["weekly_hours_online", "value_2024_12"]
+    target = _published().loc["weekly_hours_online", "value_2024_12"]
 
     def hours(level):
         return np.minimum((mean * level)[:, None, None] * quantile, HOURS_MOST)
