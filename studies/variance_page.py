@@ -177,10 +177,6 @@ Samples are drawn with replacement, because that is what an error without `fpc` 
 | missing level, missing drop | sex is missing in 12 %, at random |
 | nonresponse | 300 draws a stratum; 45 to 78 % answer, by age and area; of a fifth of the others eligibility is unknown |
 | totals known with error | ages and a number, whose totals have standard errors of 3 % and are drawn anew in every repetition |
-| trim | 0.6 to 1.6 times the mean; 1.6 times the stratum's, excess lost; an interquartile range above the median; √(1.8 Σw²/n) |
-| rake with caps | 0.5 ≤ g ≤ 2, and no weight above 2.2 times the mean |
-| single frame | the samples of two frames in one table, weighted by one over the expected number of draws, raked |
-| impute | sex, missing in 12 % at random: donors of the same age, the one before by x, or a logistic model |
 | partitions | raked to sex and age inside three areas |
 | two stages with fpc | 40 of 100 clusters in four strata, 5 of 50 people in each, without replacement; clusters differ in y |
 | two frames | 200 draws from each of four strata of either frame; Kish's deff is 1.7 in sample A and 1.04 in B |

@@ -241,7 +241,7 @@ class Recipe:
 def everything():
     """{design: {recipe's name: Recipe}}; the name of a dual-frame one is "estimator | known sizes | raw or raked inputs"."""
     found = {}
-    for name, (design, make) in designs.RECIPES.items():
+    for name, (design, make) in (designs.RECIPES | designs.PRACTICE).items():
         kinds = {"rao_wu": name not in designs.NO_RAO_WU, "jackknife": name not in designs.NO_JACKKNIFE}
         found.setdefault(design, {})[name] = Recipe(make, ask_survey, **kinds)
     for inputs in ("raw", "raked"):
@@ -321,7 +321,7 @@ def shares(only):
     """(design, names) of the recipes asked for, a few at a time on the same samples."""
     result = []
     for design, recipes in everything().items():
-        asked = [name for name in recipes if only in name]
+        asked = [name for name in recipes if only in name and (only or name not in designs.PRACTICE)]
         for names in ([n for n in asked if n not in RESTLESS], [n for n in asked if n in RESTLESS]):
             result += [(design, names[k : k + 8]) for k in range(0, len(names), 8)]
     return result

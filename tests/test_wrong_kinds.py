@@ -228,6 +228,8 @@ CALLS = {  # name: (what is called, arguments with which it works)
             margins_are="totals",
             rescale=None,
             missing="fail",
+            reconcile=None,
+            closest=None,
             tol=1e-9,
             max_iter=100,
         ),
@@ -306,7 +308,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
         stepped(UnitNonresponse),
         dict(status="yes", covariates=("x",), groups=1),
     ),
-    "Composite": (stepped(Composite), dict(theta=0.4, frame="frame", domain="domain")),
+    "Composite": (stepped(Composite), dict(theta=0.4, frame="frame", domain="domain", by=(), frame_sizes=None)),
     "Rake": (
         stepped(Rake),
         dict(

@@ -7,7 +7,11 @@ import surveysim as ss
 from surveysim import audit
 from surveysim.errors import DataError, StudyError
 
-SMALL = {"population": {"scale": 0.01}, "sample": {"minimum_per_province": 0, "minimum_per_unit": 2}}
+SMALL = {
+    "population": {"scale": 0.01},
+    "sample": {"minimum_per_province": 0, "minimum_per_unit": 2},
+    "weighting": {"minimum_per_level": 10},
+}
 
 
 def test_sizes__say_what_the_margins_of_each_say():

@@ -65,9 +65,10 @@ COMMANDS = {  # {command: arguments with which it works}; options that are walke
     "plan allocate": ("strata.csv", "--n", "50", "--method", "power"),
     "audit": ("--json",),
     "audit statement": ("--moe", "3%"),
+    "audit least": ("--json",),
     "audit statement, of n": ("--n", "100", "--deff", "1.5"),
 }
-LONG = {"demo", "run", "audit"}  # one answer takes seconds, so that only what has none is tried
+LONG = {"demo", "run", "audit", "audit least"}  # one answer takes seconds, so that only what has none is tried
 REFUSED = ("x", "", "nan", "inf", "-1")
 KEYS = 'population.table = "people.csv"\nstudy.repetitions = 2\nsample.n = 6\nestimands = [{name = "y", numerator = "y"}]\n'
 

@@ -28,9 +28,10 @@ def study(repetitions=3, **more):
 @pytest.mark.parametrize("number", ["DRAWS", "ESTIMATES"])
 def test_a_number_that_was_raised__is_named(tmp_path, monkeypatch, number):
     study().run(tmp_path)
+    now = getattr(editions, number)
     monkeypatch.setattr(editions, number, 7)
     for ask in ("run", "status", "result"):
-        with pytest.raises(StudyError, match=f"number: {number}: 1 there, 7 now"):
+        with pytest.raises(StudyError, match=f"number: {number}: {now} there, 7 now"):
             getattr(study(), ask)(tmp_path)
 
 
@@ -85,7 +86,7 @@ def test_a_folder_of_the_release_before__is_refused(tmp_path, name):
     kept.write_manifest(replace(manifest, scenarios=(old,)))
     before = (tmp_path / "study.json").read_bytes()
     with pytest.raises(
-        StudyError, match=r"numbers: an earlier release, 0.1.0 0123456789ab, has none; now DRAWS = 1, ESTIMATES = 1"
+        StudyError, match=r"numbers: an earlier release, 0.1.0 0123456789ab, has none; now DRAWS = 2, ESTIMATES = 2"
     ):
         study().run(tmp_path)
     assert (tmp_path / "study.json").read_bytes() == before

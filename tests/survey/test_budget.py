@@ -10,7 +10,10 @@ from surveysim.survey.preparation import prepare
 from surveysim.survey.spec import StagesSpec
 from surveysim.survey.weighted import field_and_weight
 
-SMALL = {"population": {"scale": 0.01}, "sample": {"interviews": 12_000, "minimum_per_province": 200}}
+SMALL = {
+    "population": {"scale": 0.01},
+    "sample": {"interviews": 12_000, "minimum_per_province": 200, "minimum_per_unit": 2},
+}
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,10 @@ def test_control_totals__agree_across_margins_and_cover_those_with_a_phone(spec)
     assert 0.9 < ratio < 1
 
 
-SMALLER = {"population": {"scale": 0.01}, "sample": {"interviews": 9300, "minimum_per_province": 150}}
+SMALLER = {
+    "population": {"scale": 0.01},
+    "sample": {"interviews": 9300, "minimum_per_province": 150, "minimum_per_unit": 2},
+}
 
 
 def penetration(**change):

@@ -99,7 +99,7 @@ class Population(Shown):
         >>> pop.persons([0, 700_000], ["province", "sex", "age"]).values.tolist()  # any, at once
         [['110000', 'female', 33], ['650000', 'female', 15]]
         >>> round(pop.parameter("internet_penetration")["value"].item(), 2)  # exact; percent
-        78.62
+        78.58
         """
         from .china import China  # a source is imported when it is asked for: its room has kernels
 

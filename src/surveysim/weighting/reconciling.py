@@ -67,10 +67,8 @@ def reconcile(
     >>> from surveysim.weighting import reconcile
     >>> printed = {"sex": {"m": 100, "f": 101}, ("sex", "age"): {("m", "0"): 49, ("m", "1"): 50, ("f", "0"): 50, ("f", "1"): 51}}
     >>> agreed = reconcile(printed)
-    >>> print(agreed.changes.round(3).to_string(index=False))
-     partition    margin  level  before  after  change
-               sex × age (m, 0)    49.0 49.495    0.01
-               sex × age (m, 1)    50.0 50.505    0.01
+    >>> agreed.changes[["margin", "level", "before", "after"]].round(3).values.tolist()
+    [['sex × age', '(m, 0)', 49.0, 49.495], ['sex × age', '(m, 1)', 50.0, 50.505]]
     """
     targets = Margins.parse(margins, by)
     limit = guards.number(largest_change, "largest_change", 0, remedy="It is a share, such as 0.02.")

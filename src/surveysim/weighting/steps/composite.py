@@ -87,7 +87,7 @@ class Composite:
                 raise DataError(
                     f"theta = {guards.sight(value)}: give a share from 0 to 1, or one of {', '.join(RULES)}."
                 )
-        if "frames" in shares and self.frame_sizes is None:
+        if any(guards.is_text(value, "frames") for value in shares) and self.frame_sizes is None:
             raise DataError('theta = "frames" needs frame_sizes = (size of the first frame, size of the second).')
         for pair in _values(self.frame_sizes):
             guards.pair(pair, "frame_sizes", remedy="They are the sizes of the first and the second frame.")
@@ -130,21 +130,26 @@ class Composite:
 
 def _by_level(given, by, what):
     """A mapping by the levels of `by` as a tuple of pairs (as recipe files have it); anything else as it is."""
-    if not isinstance(given, Mapping):
-        pairs = isinstance(given, list | tuple) and all(isinstance(v, list | tuple) and len(v) == 2 for v in given)
-        if not pairs or not by:
-            return tuple(given) if isinstance(given, list) else given
-        given = dict(given)
-    if not by:
+    listed = isinstance(given, list | tuple)
+    if listed and not (by and given and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in given)):
+        if what == "theta":
+            raise DataError(f"theta = {guards.sight(given)}: give a share, a rule, or {{level of by: share}}.")
+        guards.pair(
+            given, what, remedy="They are the sizes of the first and the second frame, or {level of by: sizes}."
+        )
+        return tuple(given)
+    if not listed and not isinstance(given, Mapping):
+        return given
+    if not by or not given:
         raise DataError(f"{what} = {guards.sight(given)}: one for every level needs by = the column of the levels.")
-    return tuple((in_words(level), tuple(v) if isinstance(v, list) else v) for level, v in given.items())
+    return tuple((in_words(level), tuple(v) if isinstance(v, list) else v) for level, v in dict(given).items())
 
 
 def _values(given):
     """The values of what `_by_level` made of sizes."""
     if given is None:
         return []
-    return [value for _, value in given] if isinstance(given[0], tuple) else [given]
+    return [value for _, value in given] if isinstance(given, tuple) and isinstance(given[0], tuple) else [given]
 
 
 def _of_level(given: Any, label: str, what: str) -> Any:

@@ -50,10 +50,10 @@ class Impute:
     >>> import pandas as pd
     >>> from surveysim.weighting import Impute, Margins, Rake, Recipe
     >>> cases = pd.DataFrame({"sex": ["m", "m", "f", "f"], "age": ["young", None, "old", "old"]})
-    >>> rake = Rake(Margins.parse({"age": {"young": 60, "old": 40}}), minimum=1)
+    >>> rake = Rake(Margins.parse({"age": {"young": 120, "old": 80}}), minimum=1)
     >>> weights = Recipe([Impute("age", by="sex"), rake]).apply(cases)
     >>> weights.final.tolist()
-    [30.0, 30.0, 20.0, 20.0]
+    [60.0, 60.0, 40.0, 40.0]
     >>> weights.records[0]["imputed"], weights.completed["age"].tolist()
     ({'age': 0.25}, ['young', 'young', 'old', 'old'])
     """
