@@ -344,8 +344,8 @@ def run(size=FULL, only="", processes=1, say=lambda text: None):
 
 
 def every():
-    """Names of all recipes."""
-    return [name for recipes in everything().values() for name in recipes]
+    """Names of all recipes on the page."""
+    return [name for recipes in everything().values() for name in recipes if name not in designs.PRACTICE]
 
 
 def tables():

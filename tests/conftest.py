@@ -34,7 +34,7 @@ def mobile(pop):
 def spec():
     from surveysim import SurveySpec
 
-    return SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01})
+    return SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01}, sample={"minimum_per_unit": 2})
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ def test_margins__by_hand(margins):
 def test_margins__monte_carlo_part():
     spec = ss.SurveySpec.preset(
         "cnnic-2024-12",
-        population={"scale": 0.01},
+        population={"scale": 0.02},
+        sample={"minimum_per_unit": 2},
         estimation={"indicators": ["internet_penetration", "app_ride_hailing_rate"]},
     )
     ticks = []
