@@ -4,6 +4,6 @@ A study's ledger and a table of exact parameters are refused, or made again, whe
 and the registry change none of them. `tests/golden` notices bytes that changed without their number.
 """
 
-POPULATION = 2  # who lives there: persons, households, telephones, answers, exact parameters
+POPULATION = 3  # who lives there: persons, households, telephones, answers, exact parameters
 DRAWS = 2  # who is sampled, dialled and interviewed, and what they say
 ESTIMATES = 2  # weights, estimates, standard errors and intervals

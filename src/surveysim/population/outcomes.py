@@ -18,7 +18,7 @@ import pandas as pd
 
 from .. import reference
 from ..aliases import Floats, Ints
-from ..apportion import bisected
+from ..apportion import bisected, over
 from ..columns import AGE_STARTS, AGES_FIRST, EDUCATION
 from ..errors import SurveysimError
 from ..on_demand import Later
@@ -41,6 +41,7 @@ INTERNET_PROVINCE = 0.012  # per mobile-internet subscription per 100 persons (2
 # Assumption: who works in farming and in manufacturing, by the 8 ages, in the country and in towns
 FARMING = np.array([[0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.45, 0.15], [0, 0, 0.01, 0.02, 0.03, 0.05, 0.05, 0.02]])
 MANUFACTURING = np.array([[0, 0.04, 0.16, 0.16, 0.13, 0.09, 0.02, 0], [0, 0.05, 0.18, 0.20, 0.17, 0.11, 0.02, 0]])
+WORKS_FROM = 15  # years; `kernels.people` gives nobody younger a sector
 
 # Who is asked: children under 6, non-users, netizens by sector (other, farming, manufacturing)
 UNIVERSES = {
@@ -177,7 +178,8 @@ def fit(reachable: Floats, persons: Floats, zone: Ints, shift: Any, prefecture_i
     levels.append(_levels((town + group)[:, over_6], (persons - users)[:, over_6], trait_cut))
     netizens, others = (level.sum(axis=1) for level in levels)
     sector = np.stack([FARMING[GROUP_TOWN, GROUP_AGE], MANUFACTURING[GROUP_TOWN, GROUP_AGE]])
-    probability = _fit_outcomes(netizens, others, sector)
+    grown = _levels(town + group, users * (np.array(AGE_STARTS)[age] >= WORKS_FROM), trait_cut).sum(axis=1)
+    probability = _fit_outcomes(netizens, others, sector * over(grown, netizens))
     table = definitions()
     universes = [_universe(row.universe) for row in each_row(table)]
     asked_online = np.array([universe != "nonuser" for universe in universes])
