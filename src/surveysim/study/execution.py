@@ -79,8 +79,9 @@ def steps(plan, task, say, stopped):
     k, _, repetitions = task
     with repeating():
         source = plan.source(k)
-        if plan.timeout is None and source.fast:
-            say(("block", source.block(repetitions)))
+        block = source.block(repetitions) if plan.timeout is None else None
+        if block is not None:
+            say(("block", block))
             return
         source.warm()
         if plan.timeout is not None and not source.drew:

@@ -38,7 +38,6 @@ class Source(ABC):
     units: list[str]
     shares: np.ndarray
     factor: np.ndarray
-    fast = False  # repetitions are made one by one, not as a `block`
     drew = False  # what has to be compiled was compiled
 
     @abstractmethod
@@ -69,9 +68,9 @@ class Source(ABC):
     def warm(self) -> None:  # noqa: B027 - the same
         """Make what is made once, before anybody looks at the clock."""
 
-    def block(self, repetitions: np.ndarray) -> Block:
-        """Many repetitions at once, where the source is `fast`."""
-        raise NotImplementedError
+    def block(self, repetitions: np.ndarray) -> Block | None:  # noqa: ARG002 - sources that can do it all at once look
+        """Many repetitions at once; None where they are made one by one."""
+        return None
 
     def entries(self) -> tuple[EstimandEntry, ...]:
         """The estimands with their exact values."""

@@ -167,9 +167,9 @@ class TableSource(TableSample, Source):
         """Whether repetitions collapse to counts per type."""
         return self._collapsed is not None
 
-    def block(self, repetitions: np.ndarray) -> Block:
-        """`Block` of some repetitions, each one kernel call for every method."""
-        return self._collapsed.block(repetitions)
+    def block(self, repetitions: np.ndarray) -> Block | None:
+        """`Block` of some repetitions, each one kernel call for every method; None where they do not collapse."""
+        return None if self._collapsed is None else self._collapsed.block(repetitions)
 
 
 def _columns_of(row: Any) -> set[str]:
