@@ -92,10 +92,11 @@ def test_theta__is_where_the_margin_is_least(spec):
     data = spec.model_dump() | {
         "estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}]
     }
+    data["sample"] |= {"landline_share": 0.25}  # with half per frame the best share is near 0.9, too near an end to be a test
     found = solve_design(
         data, {"weighting.composite": (0.0, 1.0)}, {"p": np.inf}, minimize="p", repetitions=4, check=4, rounds=3
     )
-    assert 0.1 < found.inputs["weighting.composite"] < 0.95  # 0.91 here, 0.90 with ten repetitions
+    assert 0.1 < found.inputs["weighting.composite"] < 0.9
     tried = found.designs.set_index("weighting.composite")["moe p"]
     assert tried.loc[found.inputs["weighting.composite"]] <= min(tried.loc[0.0], tried.loc[1.0])
     assert found.cost > 0
