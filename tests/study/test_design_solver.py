@@ -92,7 +92,9 @@ def test_theta__is_where_the_margin_is_least(spec):
     data = spec.model_dump() | {
         "estimands": [{"name": "p", "numerator": "internet", "denominator": "persons", "kind": "known"}]
     }
-    data["sample"] |= {"landline_share": 0.25}  # with half per frame the best share is near 0.9, too near an end to be a test
+    data["sample"] |= {
+        "landline_share": 0.25
+    }  # with half per frame the best share is near 0.9, too near an end to be a test
     found = solve_design(
         data, {"weighting.composite": (0.0, 1.0)}, {"p": np.inf}, minimize="p", repetitions=4, check=4, rounds=3
     )

@@ -19,10 +19,10 @@ import pytest
 
 import surveysim as ss
 from surveysim import Study, StudyError, SurveysimWarning
-from surveysim.study.spec import TableStudySpec
+from surveysim.study.table_spec import TableStudySpec
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, and processes as Linux shows them")
-SMALL_PARTS = "from surveysim.study.spec import TableStudySpec; TableStudySpec.together = 16; "
+SMALL_PARTS = "from surveysim.study.table_spec import TableStudySpec; TableStudySpec.together = 16; "
 PLUGIN = """
 import os, resource, signal, time
 from pathlib import Path

@@ -19,8 +19,8 @@ from samples import PEOPLE, two_methods
 
 from surveysim import Study, StudyError, SurveysimWarning
 from surveysim.study.ledger import Ledger
-from surveysim.study.spec import TableStudySpec
 from surveysim.study.table_source import TableSource
+from surveysim.study.table_spec import TableStudySpec
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and forks of POSIX")
 

@@ -16,11 +16,11 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, SpecError, Study, StudyError, SurveysimWarning
-from surveysim.study.spec import TableStudySpec
 from surveysim.study.table_source import TableSource
+from surveysim.study.table_spec import TableStudySpec
 
 HERE = Path(__file__).parent
-SMALL_PARTS = "from surveysim.study.spec import TableStudySpec; TableStudySpec.together = 16; "
+SMALL_PARTS = "from surveysim.study.table_spec import TableStudySpec; TableStudySpec.together = 16; "
 CLI = (sys.executable, "-c", SMALL_PARTS + "from surveysim.cli import main; main()")
 
 
@@ -332,7 +332,7 @@ def test_a_full_disk__loses_nothing_and_the_run_goes_on_later(home):
     write_toml(home, keys())
     code = (
         "import resource, sys; from surveysim import Study\n"
-        "from surveysim.study.spec import TableStudySpec; TableStudySpec.together = 16\n"
+        "from surveysim.study.table_spec import TableStudySpec; TableStudySpec.together = 16\n"
         "done = []\n"
         "def tick(n):\n"
         "    done.append(n)\n"

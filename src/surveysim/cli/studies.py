@@ -209,7 +209,7 @@ def config_show(file: Path, changes: tuple[str, ...]) -> None:
 @click.argument("kind", type=click.Choice(["survey", "study", "table-study"]), default="study")
 def config_schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors and for other programs."""
-    from ..study.spec import schemas
+    from ..study.table_spec import schemas
 
     click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
 

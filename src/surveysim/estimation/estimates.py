@@ -1,6 +1,6 @@
 """Estimates: values, errors, intervals, and what one does with them next."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,14 +11,13 @@ import pandas as pd
 from .. import guards
 from ..aliases import Floats, OwnKind, Pathname
 from ..display import Shown, csv_text, guarded_table
-from ..errors import DataError, DesignError
+from ..errors import DataError
 from ..tables import in_kind
-from ..threads import by_threads
 from ..writing import whole, write_text
 from . import intervals, scores
+from .standard_errors import item_degrees, standard_errors
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
-ROUNDING = 1e-9  # of what a variance is made of, what may be rounding
 
 
 _CHOICES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a or b or c]
@@ -252,22 +251,6 @@ class Estimates(Shown):
         return self.table
 
 
-def standard_errors(variance: Floats, size: Floats, names: Callable[[int], str]) -> Floats:
-    """Roots of variances (E,), which Horvitz and Thompson's estimator may have below 0.
-
-    size : (E,) what is rounding beside it, in the unit of the variances; within that a variance below 0 counts as 0.
-    names : function of a place that gives the name of a statistic.
-    """
-    negative = variance < -ROUNDING * np.maximum(size, 1e-300)
-    message = (
-        "{bad} of {n} estimated variances are negative, the first is {first:g}, of {name}: the joint probabilities do not suit the form "
-        'of the estimator. Choose pps_variance = "yg", or pps = "brewer".'
-    )
-    name = names(int(np.argmax(negative))) if negative.any() else ""
-    guards.refuse(negative, message, DesignError, first=variance, name=name)
-    return np.sqrt(np.maximum(variance, 0.0))
-
-
 def estimates(
     design: Any,
     items: Sequence[Any],
@@ -375,35 +358,3 @@ def listed(
     named = {name: [r[k] for r in rows] for k, name in enumerate(COLUMNS[:4])}
     named |= {name: columns.get(name, nothing) for name in COLUMNS[4:]}
     return Estimates(named, tuple(items), design, level, dict(set_aside or {}), factor, kind)
-
-
-def item_degrees(design: Any, items: Sequence[Any], domains: Any, strict: bool = True) -> Floats:
-    """Degrees of freedom of every row; domains that several items share are counted once. See `Design.degrees` for strict."""
-    known, groups, result, at = {}, [], [], 0
-    for item in items:
-        alone = isinstance(item, scores.Statistic)
-        if alone:
-            key = item.rows.tobytes()
-        else:
-            key = next((k for k, group in enumerate(groups) if group is item.group), len(groups))
-            groups += [item.group] if key == len(groups) else []
-        size = np.size(item.value)
-        if key not in known:
-            group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
-            count = None if alone or item.units is None else item.units[2]
-            known[key] = design.degrees(group, domains[at : at + size], count, strict)
-        result.append(known[key])
-        at += size
-    return np.concatenate(result)
-
-
-def by_item(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """`work(item)` for every item, blocks by threads; the results in order."""
-    found = [None] * len(items)
-
-    def share(first, last):
-        for k in range(first, last):
-            found[k] = work(items[k])
-
-    by_threads(share, len(items))
-    return found

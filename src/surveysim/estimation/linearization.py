@@ -17,8 +17,8 @@ from ..errors import DesignError
 from ..kernels import codes, replicates
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints, joined
-from .estimates import by_item
 from .scores import NONE, Statistic, expanded
+from .standard_errors import by_item
 
 BLOCK = 16  # scores handled at a time
 ROUNDING = 1e-9  # of a statistic's scores, what may be rounding

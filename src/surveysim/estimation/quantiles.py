@@ -15,9 +15,9 @@ from .. import guards
 from ..aliases import Array, Floats, Ints
 from ..errors import DataError
 from . import intervals, scores
-from .estimates import standard_errors
 from .replication import Replication
 from .schemes import JACKKNIVES
+from .standard_errors import standard_errors
 
 RULES = ("math", "school", "hf7")
 METHODS = ("woodruff", "beta", "xlogit", "asin", "score", "replicates")

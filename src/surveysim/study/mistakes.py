@@ -6,7 +6,8 @@ from ..errors import SpecError
 from ..keys import merge
 from ..survey.checking import checked, told
 from .scenarios import Scenario, checked_as, scenarios_of
-from .spec import STUDY_KEYS, Keys, StudySpec, TableStudySpec, is_table
+from .spec import STUDY_KEYS, Keys, StudySpec, is_table
+from .table_spec import TableStudySpec
 
 
 def build(data: dict, place: str) -> tuple[Keys, list[Scenario]]:

@@ -16,7 +16,7 @@ from .manifest import EstimandEntry
 from .parts import FIELDS, Block
 from .samples import Sample, values_of
 
-estimates = Later(__package__, "..estimation.estimates")  # a plan is described without what estimates
+standard_errors = Later(__package__, "..estimation.standard_errors")  # a plan is described without what estimates
 
 
 class Source(ABC):
@@ -68,7 +68,7 @@ class Source(ABC):
     def warm(self) -> None:  # noqa: B027 - the same
         """Make what is made once, before anybody looks at the clock."""
 
-    def block(self, repetitions: np.ndarray) -> Block | None:  # noqa: ARG002 - sources that can do it all at once look
+    def block(self, repetitions: np.ndarray) -> Block | None:
         """Many repetitions at once; None where they are made one by one."""
         return None
 
@@ -120,7 +120,7 @@ class Source(ABC):
 
     def put(self, values, method, name, found, domains, least, base=None, sign=1.0, shift=None):
         """Estimates of one estimand in its domains, as values: shift + sign × estimate / base; `least` degrees of freedom, or None."""
-        degrees = estimates.item_degrees(found.design, found.items, [""] * len(domains), strict=False)
+        degrees = standard_errors.item_degrees(found.design, found.items, [""] * len(domains), strict=False)
         degrees = degrees if least is None else np.fmax(degrees, least)
         bounds = self._percentiles(found) if method.interval == "percentile" else None
         for k, domain in enumerate(domains):

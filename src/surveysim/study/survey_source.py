@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..errors import StudyError
 from ..estimation import DualFrameSurvey, Estimates, Survey, scores
-from ..estimation.estimates import item_degrees
+from ..estimation.standard_errors import item_degrees
 from ..population import estimand_kinds
 from ..survey import estimands
 from ..survey.preparation import prepare, reweighted
