@@ -45,7 +45,8 @@ def weights(pop: Population, kind: str, counts: Ints, differ: Prefixes) -> Float
     normal, uniform = rng.standard_normal(total), rng.random(total)
     weight = np.exp(differ.spread * normal)
     if differ.by_operator:
-        weight *= np.concatenate([np.repeat(_operator_fill(), row) for row in _by_operator(counts)])
+        units = _by_operator(counts)
+        weight *= np.repeat(np.tile(_operator_fill(), len(units)), units.ravel())
     weight[uniform < differ.empty + differ.new] *= NEW_FILL
     weight[uniform < differ.empty] = 0.0
     return weight
