@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from ..aliases import Floats, Pathname
-from ..coding import natural, truth_values
+from ..aliases import Floats, Ints, Pathname
+from ..coding import holds_numbers, natural, truth_values
 from ..errors import DataError, SurveysimWarning
 from ..naming import did_you_mean
 from ..writing import whole
@@ -106,6 +106,33 @@ class DataFile:
         if truth_values(values):
             return values.astype("boolean").mask(self.missing(name))
         return pd.Series(self.levelled(name))
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether a column holds numbers that are no codes: numeric, or in a text file spelt so, without value labels."""
+        values = self.values(name)
+        if self.levels.get(name):
+            return False
+        if self.path.suffix.lower() in TEXT and not holds_numbers(values):
+            there = pd.Series(values[~self.missing(name)].unique(), dtype=object)
+            return len(there) > 0 and bool(pd.to_numeric(there, errors="coerce").notna().all())
+        return holds_numbers(values)
+
+    def overlaid(self, columns: Mapping[str, pd.Series]) -> Self:
+        """The same file with other values (n,) in some of its columns."""
+        if isinstance(self.raw, pd.DataFrame):
+            return replace(self, raw=self.raw.assign(**columns))
+        import pyarrow as pa
+
+        raw = self.raw
+        for name, values in columns.items():
+            at = raw.column_names.index(name)
+            raw = raw.set_column(at, raw.field(at), pa.array(values, type=raw.field(at).type, from_pandas=True))
+        return replace(self, raw=raw)
+
+    def taken(self, rows: Ints) -> Self:
+        """The same file with these rows (m,), by position, in their order."""
+        raw = self.raw.iloc[rows].reset_index(drop=True) if isinstance(self.raw, pd.DataFrame) else self.raw.take(rows)
+        return replace(self, raw=raw)
 
     def declared(self, na: Mapping[str, Iterable[Any]]) -> Self:
         """The same file with codes (or labels) that mean missing, {column: codes}; the file's own missing codes stay so."""

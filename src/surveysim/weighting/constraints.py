@@ -201,7 +201,7 @@ class Passed(Link):
         return scores, []
 
 
-def _means(scores, group, weight):
+def means(scores: Floats, group: Ints, weight: Floats) -> Floats:
     """Weighted means of each score (n,) by group, 0 where a group has no weight: (E, groups)."""
     size = int(group.max(initial=0)) + 1
     whole = np.bincount(group, weight, size)
@@ -226,13 +226,13 @@ class Scaled(Link):
 
     def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Multiplied.residuals`."""
-        scores -= _means(scores, self.group, self.weight)[:, self.group]
+        scores -= means(scores, self.group, self.weight)[:, self.group]
         scores *= self.factor
         return scores, []
 
     def direct(self, scores: Floats) -> Floats:
         """As `Link.direct`: the total counts respondents."""
-        return np.where(self.counted & (self.weight > 0), _means(scores, self.group, self.weight)[:, self.group], 0.0)
+        return np.where(self.counted & (self.weight > 0), means(scores, self.group, self.weight)[:, self.group], 0.0)
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ class Trimmed(Link):
         """What a unit of weight that is cut does elsewhere, (E, n)."""
         if not self.shared:
             return np.zeros(scores.shape)
-        return _means(scores, self.group, self.free)[:, self.group]
+        return means(scores, self.group, self.free)[:, self.group]
 
     def _moved(self, scores, means):
         """What bounds that are multiples of the mean do per unit of mean weight, and per unit of bound, (E, n)."""
@@ -337,9 +337,13 @@ class Modelled(Link):
 
 @dataclass(frozen=True)
 class Linked:
-    """What a step of a recipe hands on where it is more than a factor, and no calibration."""
+    """What a step of a recipe hands on where it is more than a factor, and no calibration.
+
+    gone : (n,) rows that are no respondents, which later steps do not look at; None where all stay.
+    """
 
     links: tuple
+    gone: np.ndarray | None = None
 
 
 def joined(start: Floats, links: Iterable[Any]) -> tuple[Floats, tuple[Any, ...]]:

@@ -5,11 +5,14 @@ repeated in a replicate changes where its donors do.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..aliases import Array, Floats, Ints
 from ..errors import DataError
+from .constraints import Link, means
 
 Uniforms = Callable[[int], Array]  # round → uniform numbers (n, 2) of the rows
 ROUNDS = 10_000
@@ -83,30 +86,37 @@ def predictive_mean(x: Floats, value: Floats, donor: Floats, missing: Array, don
     return result
 
 
-def logistic(x: Floats, level: Ints, donor: Floats, missing: Array, uniforms: Uniforms) -> Ints:
-    """Of missing rows a row with a level drawn from a multinomial logistic model on x (n, p), fitted with the donors' weights.
+def drawn_levels(chance: Floats, level: Ints, donor: Floats, missing: Array, uniforms: Uniforms) -> Ints:
+    """Of missing rows a row with a level drawn from their probabilities `chance` (n, levels)."""
+    give = np.flatnonzero(np.nan_to_num(donor) > 0)[::-1]
+    example = np.zeros(chance.shape[1], np.int64)
+    example[level[give]] = give  # the first row with each level
+    edges = np.cumsum(chance, axis=1)
+    drawn = (edges <= uniforms(0)[:, :1] * edges[:, -1:]).sum(axis=1)
+    return np.where(missing, example[drawn], np.arange(len(level)))
+
+
+def modelled(x: Floats, level: Ints, donor: Floats, group: Ints, levels: int) -> Floats:
+    """Probabilities (n, levels) of levels by multinomial logistic models on x (n, p), fitted with the donors' weights in each group.
 
     References
     ----------
     Rubin (1987), Multiple Imputation for Nonresponse in Surveys, ch. 5; McCullagh & Nelder (1989), Generalized Linear Models, ch. 5.
     """
-    weight = np.nan_to_num(donor)
-    used = np.unique(level[weight > 0])
-    place = np.searchsorted(used, level)
-    chance = multinomial(x, np.where(weight > 0, place, 0), weight, len(used))
-    u = uniforms(0)[:, 0]
-    drawn = np.minimum((np.cumsum(chance, axis=1) <= u[:, None]).sum(axis=1), len(used) - 1)
-    example = np.zeros(len(used), np.int64)
-    give = np.flatnonzero(weight > 0)[::-1]
-    example[place[give]] = give  # the first row with each level
-    return np.where(missing, example[drawn], np.arange(len(level)))
+    weight, result = np.nan_to_num(donor), np.zeros((len(x), levels))
+    for g in np.unique(group[weight > 0]):
+        rows = np.flatnonzero(group == g)
+        gives, mine = weight[rows] > 0, level[rows]
+        used = np.unique(mine[gives])
+        place = np.where(gives, np.searchsorted(used, mine), 0)
+        result[np.ix_(rows, used)] = multinomial(x[rows], place, weight[rows], len(used))
+    return result
 
 
 def multinomial(x: Floats, level: Ints, weight: Floats, levels: int) -> Floats:
     """Probabilities (n, levels) of a multinomial logistic regression on x (n, p), by Newton's method; a slight ridge keeps them inside."""
     n, p = x.shape
-    scale = weight.sum() or 1.0
-    share, ridge = weight / scale, RIDGE * np.maximum(np.average(x**2, axis=0, weights=weight + 1e-300), 1e-300)
+    share, ridge = shared(x, weight)
     hit = np.zeros((n, levels))
     hit[np.arange(n), level] = 1.0
     beta = np.zeros((p, levels - 1))
@@ -121,15 +131,9 @@ def multinomial(x: Floats, level: Ints, weight: Floats, levels: int) -> Floats:
 
     chance = chances(beta)
     for _ in range(STEPS):
-        inner = chance[:, 1:]
-        slope = x.T @ (share[:, None] * (hit[:, 1:] - inner)) - ridge[:, None] * beta
-        curve = np.zeros((levels - 1, p, levels - 1, p))
-        for j in range(levels - 1):
-            for k in range(levels - 1):
-                w = share * inner[:, j] * ((j == k) - inner[:, k])
-                curve[j, :, k, :] = (x * w[:, None]).T @ x + (j == k) * np.diag(ridge)
-        size = (levels - 1) * p
-        step = np.linalg.lstsq(curve.reshape(size, size), slope.T.ravel(), rcond=1e-13)[0].reshape(levels - 1, p).T
+        slope = x.T @ (share[:, None] * (hit - chance)[:, 1:]) - ridge[:, None] * beta
+        curve = information(x, share, chance, ridge)
+        step = np.linalg.lstsq(curve, slope.T.ravel(), rcond=1e-13)[0].reshape(levels - 1, p).T
         length, now = 1.0, fit(beta, chance)
         while fit(beta + length * step, chances(beta + length * step)) < now - 1e-15 and length > 1e-6:
             length /= 2
@@ -138,3 +142,104 @@ def multinomial(x: Floats, level: Ints, weight: Floats, levels: int) -> Floats:
         if np.max(np.abs(x @ step), initial=0.0) <= 1e-10:
             break
     return chance
+
+
+def shared(x: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Shares (n,) of the weights, and the ridge (p,) of the model on x (n, p)."""
+    return weight / (weight.sum() or 1.0), RIDGE * np.maximum(np.average(x**2, axis=0, weights=weight + 1e-300), 1e-300)
+
+
+def information(x: Floats, share: Floats, chance: Floats, ridge: Floats) -> Floats:
+    """Fisher information of the coefficients of a multinomial logistic model and its ridge, level by level without the first."""
+    inner, p = chance[:, 1:], x.shape[1]
+    blocks = np.zeros((inner.shape[1], p, inner.shape[1], p))
+    for j in range(len(blocks)):
+        for k in range(len(blocks)):
+            blocks[j, :, k, :] = (x * (share * inner[:, j] * ((j == k) - inner[:, k]))[:, None]).T @ x
+        blocks[j, :, j, :] += np.diag(ridge)
+    return blocks.reshape(inner.shape[1] * p, inner.shape[1] * p)
+
+
+@dataclass(frozen=True)
+class Redrawn(Link):
+    """Answers drawn with probabilities that are estimated from respondents' weights: shares in groups, or models on x.
+
+    The draws stay, and a row that was imputed stands for p'/p of itself where p has become p', scaled to the weight of its group's
+    imputed rows: what Rao & Shao (1992, Biometrika 79:811-822) add to imputed numbers, for levels.
+
+    Attributes
+    ----------
+    group, level : (n,) of all rows, with the levels imputed. missing : (n,) bool, the rows imputed. weight : (n,) weights before.
+    x, chances : model matrix (n, p) and probabilities (n, levels); None for shares.
+    """
+
+    group: np.ndarray
+    level: np.ndarray
+    missing: np.ndarray
+    weight: np.ndarray
+    x: np.ndarray | None = None
+    chances: np.ndarray | None = None
+    covariance = None
+
+    @property
+    def donor(self) -> Floats:
+        """Weights (n,) of the rows that gave their levels, 0 for those imputed."""
+        return np.where(self.missing, 0.0, self.weight)
+
+    @property
+    def cell(self) -> Ints:
+        """Group and level of each row as one code (n,)."""
+        return np.unique(self.group * (int(self.level.max()) + 1) + self.level, return_inverse=True)[1].ravel()
+
+    def chance(self) -> Floats:
+        """Probability (n,) of the level of each row; NaN where nobody gives."""
+        if self.chances is not None:
+            return self.chances[np.arange(len(self.level)), self.level]
+        part, whole = (np.bincount(code, self.donor)[code] for code in (self.cell, self.group))
+        return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+
+    def again(self, weight: Floats) -> Floats:
+        """Weights (n,) in a replicate from those before; as they are in groups that have lost the levels that were imputed."""
+        now = replace(self, weight=weight)
+        if self.x is not None and self.chances is not None:
+            found = modelled(self.x, self.level, now.donor, self.group, self.chances.shape[1])
+            now = replace(now, chances=found)
+        imputed = np.where(self.missing, weight, 0.0)
+        moved = imputed * np.nan_to_num(
+            np.divide(now.chance(), self.chance(), where=self.missing, out=np.ones(len(weight)))
+        )
+        whole, made = (np.bincount(self.group, part)[self.group] for part in (imputed, moved))
+        scaled = np.where(made > 0, moved * whole / np.where(made > 0, made, 1.0), imputed)
+        return np.where(self.missing, scaled, weight)
+
+    def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
+        """As `Multiplied.residuals`: who gives a level adds what imputed rows with it say beyond the mean of its group's."""
+        imputed = np.where(self.missing, self.weight, 0.0)
+        more = (scores - means(scores, self.group, imputed)[:, self.group]) * imputed
+        if self.x is not None and self.chances is not None:
+            scores += self._by_model(more)
+            return scores, []
+        cell = self.cell
+        whole = np.bincount(cell, self.donor)
+        for row, own in zip(scores, more, strict=True):
+            part = np.divide(np.bincount(cell, own), whole, out=np.zeros(len(whole)), where=whole > 0)
+            row += np.where(self.missing, 0.0, part[cell])
+        return scores, []
+
+    def _by_model(self, more):
+        """What the rows that models were fitted on add (E, n): their score of the coefficients times what these do to the imputed."""
+        result = np.zeros(more.shape)
+        for g in np.unique(self.group[self.missing]):
+            rows = np.flatnonzero(self.group == g)
+            x, donor = self.x[rows], self.donor[rows]
+            used = np.unique(self.level[rows][donor > 0])
+            chance = self.chances[np.ix_(rows, used)]
+            off = (self.level[rows][:, None] == used) - chance
+            score = (off[:, 1:, None] * x[:, None, :]).reshape(len(rows), (len(used) - 1) * x.shape[1])
+            share, ridge = shared(x, donor)
+            own = score - np.tile(RIDGE * x**2 / ridge, len(used) - 1) * (
+                share @ score
+            )  # the ridge follows the rows, too
+            inverse = np.linalg.pinv(information(x, share, chance, ridge) * donor.sum(), rcond=1e-13, hermitian=True)
+            result[:, rows] = np.where(donor > 0, ((more[:, rows] @ score) @ inverse) @ own.T, 0.0)
+        return result

@@ -24,7 +24,7 @@ from . import recipe_file
 from .cells import refuse_weights
 from .constraints import Multiplied
 from .result import Calibration, deff_kish, remember
-from .steps.imputation import overlaid
+from .steps.filled import overlaid, without
 from .trimming import copies
 
 
@@ -268,7 +268,8 @@ class Recipe:
         start = None if weights.replay is None else weights.replay.start
         _refuse_no_table(dispositions)
         one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
-        return self._run(cases, dispositions, multiplier, [{**record, "copies": one} for record in weights.records])
+        done = zip(weights.records, weights.results, strict=True)
+        return self._run(cases, dispositions, multiplier, [{**r, "copies": one, "result": made} for r, made in done])
 
     def _run(self, cases, dispositions, multiplier, fixed):
         factor = np.ones(len(cases)) if multiplier is None else multiplier
@@ -276,6 +277,8 @@ class Recipe:
         for k, step in enumerate(self.steps):
             weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
             cases = overlaid(cases, getattr(result, "columns", {}))
+            if isinstance(gone := getattr(result, "gone", None), np.ndarray):
+                cases = without(cases, gone)
             if getattr(step, "starts", False):
                 start = weight = weight * factor
             columns[step.name] = weight

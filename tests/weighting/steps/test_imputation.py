@@ -147,3 +147,56 @@ def test_impute__kinds_of_columns(kind):
 def test_impute__refuses(make, words):
     with pytest.raises(ss.DataError, match=words):
         make()
+
+
+def labelled(path, kind):
+    """A survey file with value labels: education with a code that means refused, ages without labels."""
+    import pyreadstat
+
+    table = people(n=300).drop(columns="income")
+    codes = {"low": 1.0, "mid": 2.0, "high": 3.0}
+    table["edu"] = table["edu"].map(codes).astype(float)
+    table["sex"] = table["sex"].map({"m": 1.0, "f": 2.0})
+    table["years"] = np.random.default_rng(2).integers(18, 90, len(table)).astype(float)
+    labels = {"edu": {1: "low", 2: "mid", 3: "high", 9: "refused"}, "sex": {1: "man", 2: "woman"}}
+    if kind == "sav":
+        table.loc[table["edu"].isna() & (table.index % 2 == 0), "edu"] = 9.0
+        pyreadstat.write_sav(
+            table, str(path / "a.sav"), variable_value_labels=labels, missing_ranges={"edu": [{"lo": 9, "hi": 9}]}
+        )
+    else:
+        pyreadstat.write_dta(table, str(path / "a.dta"), variable_value_labels=labels)
+
+
+@pytest.mark.filterwarnings("ignore:.*written as")
+@pytest.mark.parametrize("kind", ["sav", "dta", "csv", "parquet"])
+@pytest.mark.parametrize("method", ["hot_deck", "sequential", "logistic"])
+def test_impute__survey_files_keep_their_labels(tmp_path, method, kind):
+    from surveysim import files
+
+    labelled(tmp_path, "sav" if kind in ("csv", "parquet") else kind)
+    path = tmp_path / f"a.{'sav' if kind in ('csv', 'parquet') else kind}"
+    file = files.read(path)
+    if kind in ("csv", "parquet"):
+        file = files.read(file.write(tmp_path / f"a.{kind}", {}))
+    by = ("sex",)
+    names = list(pd.Series(file.levelled("edu").dropna()).unique())
+    step = Impute("edu", method, by, () if method == "hot_deck" else ("years",))
+    totals = {
+        "edu": dict.fromkeys(map(str, names), 100.0),
+        "sex": dict.fromkeys(map(str, file.levelled("sex").categories), 150.0),
+    }
+    recipe = Recipe([BaseWeight("w"), step, Rake(totals)])
+    weights = recipe.apply(file)
+    missing = file.missing("edu").to_numpy()
+    assert missing.any()
+    made = weights.completed["edu"].to_numpy()
+    assert (made[~missing] == file.values("edu").to_numpy()[~missing]).all()
+    assert set(made[missing]) <= set(file.values("edu").to_numpy()[~missing])  # codes, as the file has them
+    plain = pd.DataFrame(
+        {name: file.levelled(name) for name in ("edu", "sex")} | {n: file.numbers(n) for n in ("w", "years")}
+    )
+    assert_allclose(recipe.apply(plain).final, weights.final, rtol=1e-9)  # the same as a table
+    assert_allclose(weights.again(file.numbers("w")), weights.final, rtol=1e-9)
+    survey = ss.Survey(file, weight=weights)
+    assert survey.mean("years").table["se"].gt(0).all()

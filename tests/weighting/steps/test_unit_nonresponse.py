@@ -5,9 +5,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 from surveysim import DataError, Recipe, Survey
-from surveysim.weighting import BaseWeight, Rake, UnitNonresponse, response_propensity
+from surveysim.weighting import (
+    BaseWeight,
+    Calibrate,
+    Composite,
+    Impute,
+    Multiplicity,
+    Poststratify,
+    Rake,
+    Scale,
+    Trim,
+    UnitNonresponse,
+    response_propensity,
+)
 from surveysim.weighting.result import deff_kish
 
 PARITY = Path(__file__).parents[2] / "parity"
@@ -186,3 +199,41 @@ def test_groups__are_whole_numbers_of_any_kind():
     assert UnitNonresponse(covariates="region", groups=np.int64(2)).groups == 2
     with pytest.raises(DataError, match="groups"):
         UnitNonresponse(covariates="region", groups=True)
+
+
+def test_unit_nonresponse__later_steps_need_answers_of_respondents_only():
+    sample = pd.DataFrame(
+        {
+            "w": 10.0,
+            "status": list("RRNRRXU"),
+            "frame": list("lllmmml"),
+            "domain": ["a", "ab", None, "ab", "b", None, None],
+        }
+    )
+    sample["sex"] = ["m", "f", None, None, "f", None, None]
+    sample["phones"], sample["adults"] = [1, 2, None, 1, 1, np.nan, None], [1, 1, 0, 1, 2, np.nan, None]
+    steps = [
+        UnitNonresponse(by="frame", unknown_by="frame"),
+        Multiplicity("frame", {"l": ("phones", "adults"), "m": ("phones", "")}),
+        Composite("effective", frames=("l", "m")),
+        Impute("sex"),
+        Trim(most=3, by="frame"),
+        Calibrate({"phones": 60, "sex": {"m": 20, "f": 30}}),
+        Poststratify({"sex": {"m": 20, "f": 30}}),
+        Rake({"sex": {"m": 20, "f": 30}, "frame": {"l": 24, "m": 26}}, minimum=1),
+        Scale({"l": 2, "m": 2}, by="frame"),
+    ]
+    weights = Recipe([BaseWeight("w"), *steps]).apply(sample)
+    there = (sample["status"] == "R").to_numpy()
+    assert (weights.final[~there] == 0).all()
+    assert weights.final[there].min() > 0
+    assert weights.completed["sex"].isna().tolist() == [False] * len(sample)
+    assert_allclose(weights.again(sample["w"].to_numpy()), weights.final)
+    alone = Recipe([BaseWeight("w2"), *steps[1:]])
+    kept = sample[there].assign(w2=weights.columns["nonresponse_weight"][there]).reset_index(drop=True)
+    seeds_differ = alone.apply(kept).columns
+    for name in ("multiplicity_weight", "composite_weight"):
+        assert_allclose(weights.columns[name][there], seeds_differ[name])
+    with pytest.raises(DataError, match="row 1"):
+        Recipe([BaseWeight("w"), *steps[:2]]).apply(sample.assign(phones=[1, 0, None, 1, 1, None, None]))
+    assert Survey(sample, weight=weights).total("phones").table["se"].iloc[0] > 0

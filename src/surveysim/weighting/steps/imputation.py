@@ -1,6 +1,6 @@
 """Imputation as a step: later steps see a table whose columns have no holes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,9 +12,10 @@ from ...aliases import Array, Floats, Ints, Table
 from ...coding import holds_numbers, natural
 from ...errors import DataError
 from ...guards import refuse
-from ...tables import Columns, coded, column_names, is_file, named, numbers_of, pick, rows_of
+from ...tables import coded, named, numbers_of, pick, rows_of
 from .. import imputation
 from .classes import called, classes
+from .filled import overlaid, plain, taken
 from .unit_nonresponse import model_matrix
 
 METHODS = ("hot_deck", "sequential", "predictive_mean", "logistic")
@@ -22,10 +23,10 @@ METHODS = ("hot_deck", "sequential", "predictive_mean", "logistic")
 
 @dataclass(frozen=True)
 class Imputed:
-    """The columns that were imputed, of the weighted table; for scores nothing has happened."""
+    """The columns that were imputed, of the weighted table; `links` say how the answers were drawn."""
 
     columns: dict[Any, pd.Series]
-    links: tuple = ()
+    links: tuple[imputation.Redrawn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,12 @@ class Impute:
     """Fill missing raking variables with answers of others, so that everybody can be raked.
 
     Columns are filled in their order, and those filled before may be predictors. Rows give their answers in proportion to their weights
-    at this step. In replicates everything is imputed again from the replicate's respondents, so that errors from replicates count
-    what imputation adds; linearized errors take imputed answers for given ones. The record has the shares that were imputed.
+    at this step. The record has the shares that were imputed.
+
+    Answers are drawn once. In a replicate their probabilities are estimated again, and a row that was imputed weighs as much more as
+    its answer has become more probable (Rao & Shao 1992); linearized errors take the derivative of that, so that both count what
+    imputation adds. Drawn anew, replicates would count the chance of the draw twice. Predictive means have no
+    probabilities: replicates find them again, and linearized errors take them for given answers.
 
     Parameters
     ----------
@@ -44,6 +49,10 @@ class Impute:
         are nearest (numbers only); "logistic", a level drawn from a multinomial logistic regression on the predictors.
     by : classes inside which answers are taken over, or models fitted. predictors : columns without holes.
     seed : of the random numbers, which belong to rows.
+
+    References
+    ----------
+    Andridge & Little (2010), Int. Stat. Rev. 78:40-64; Rao & Shao (1992), Biometrika 79:811-822.
 
     Examples
     --------
@@ -83,70 +92,73 @@ class Impute:
     def apply(
         self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
     ) -> tuple[Floats, dict[str, Any], Any]:
-        if is_file(cases):
-            raise DataError(
-                "imputation takes a table of answers, not a file with labels; give the columns as a DataFrame."
-            )
-        n, filled, shares = rows_of(cases), {}, {}
-        group, places = classes(cases, self.by, n)
+        before = () if fixed is None else fixed["result"].links
+        if before:
+            for link in before:
+                weight = link.again(weight)
+            return weight, {"imputed": fixed["imputed"]}, fixed["result"]
+        table = plain(cases, (*self.columns, *self.by, *self.predictors))
+        n, filled, shares, links = rows_of(cases), {}, {}, []
+        group, places = classes(table, self.by, n)
         for name in self.columns:
-            table = overlaid(cases, filled)
-            column = pick(table, name)
             missing = _codes(table, name) < 0
             donor = np.where(missing, np.nan, weight)
             gives = np.bincount(group, np.nan_to_num(donor), len(places))
             message = "{where} has rows without {name!r} and no respondent with weight who has it; use wider classes."
             where = np.array([called(self.by, levels) for levels in places], dtype=object)
             refuse((gives <= 0) & (np.bincount(group, missing, len(places)) > 0), message, where=where, name=name)
-            if missing.any():
-                source = self._sources(table, name, (group, donor, missing))
-                filled[name] = column.reset_index(drop=True).take(source).set_axis(column.index)
             shares[name] = float(weight[missing].sum() / weight.sum())
-        return weight, {"imputed": shares}, Imputed(filled)
+            if missing.any():
+                source, link = self._drawn(table, name, (group, donor, missing))
+                filled[name] = taken(cases, name, source)
+                table = overlaid(table, {name: taken(table, name, source)})
+                links += [] if link is None else [replace(link, level=link.level[source], weight=weight)]
+        return weight, {"imputed": shares}, Imputed(filled, tuple(links))
 
-    def _sources(self, table: Table, name: Any, people: tuple[Ints, Floats, Array]) -> Ints:
-        """Rows (n,) whose value of the column each row takes."""
+    def _drawn(
+        self, table: Table, name: Any, people: tuple[Ints, Floats, Array]
+    ) -> tuple[Ints, imputation.Redrawn | None]:
+        """Rows (n,) whose value of the column each row takes, and how they were drawn, with levels before."""
         group, donor, missing = people
         n = len(group)
 
         def uniforms(k: int) -> Array:
             return _uniforms(self.seed, str(name), k, n)
 
+        if self.method == "predictive_mean":
+            return self._nearest(table, name, people, uniforms), None
+        level = _sorted_codes(table, name)  # so that tables of all kinds draw alike
+        link = imputation.Redrawn(group, level, missing, donor)
         if self.method == "hot_deck":
-            return imputation.hot_deck(group, donor, missing, uniforms)
+            return imputation.hot_deck(group, donor, missing, uniforms), link
         if self.method == "sequential":
             keys = [_ranks(table, other) for other in reversed(self.predictors)]
-            return imputation.sequential(group, donor, missing, np.lexsort(keys) if keys else np.arange(n))
+            order = np.lexsort(keys) if keys else np.arange(n)
+            return imputation.sequential(group, donor, missing, order), link
         x = np.column_stack([np.ones(n), model_matrix(table, self.predictors, n, True)[0]])
-        numeric = holds_numbers(pick(table, name))
-        if self.method == "predictive_mean" and not numeric:
+        chances = imputation.modelled(x, level, donor, group, int(level.max()) + 1)
+        source = imputation.drawn_levels(chances, level, donor, missing, uniforms)
+        return source, replace(link, x=x, chances=chances)
+
+    def _nearest(self, table, name, people, uniforms):
+        """Rows (n,) of the donors with the nearest predictive means."""
+        group, donor, missing = people
+        n = len(group)
+        if not holds_numbers(pick(table, name)):
             raise DataError(f'{name!r} holds no numbers, so it has no predictive mean; use method="logistic".')
-        value = numbers_of(table, name, n, name, finite=False) if self.method == "predictive_mean" else np.zeros(n)
-        level = _sorted_codes(table, name)  # so that tables of all kinds draw alike
+        x = np.column_stack([np.ones(n), model_matrix(table, self.predictors, n, True)[0]])
+        value = numbers_of(table, name, n, name, finite=False)
         source = np.arange(n)
         for g in np.unique(group[missing]):
             rows = np.flatnonzero(group == g)
-            mine = x[rows], donor[rows], missing[rows]
 
             def own(k: int, rows: Ints = rows) -> Array:
                 return uniforms(k)[rows]
 
-            if self.method == "predictive_mean":
-                found = imputation.predictive_mean(mine[0], value[rows], *mine[1:], self.donors, own)
-            else:
-                found = imputation.logistic(mine[0], level[rows], *mine[1:], own)
-            source[rows] = rows[found]
+            source[rows] = rows[
+                imputation.predictive_mean(x[rows], value[rows], donor[rows], missing[rows], self.donors, own)
+            ]
         return source
-
-
-def overlaid(cases: Table, filled: dict[Any, pd.Series]) -> Table:
-    """The table with columns in place of its own."""
-    if not filled:
-        return cases
-    columns = {name: filled[name] if name in filled else pick(cases, name) for name in column_names(cases)}
-    made = Columns(columns)
-    made.index = getattr(cases, "index", None)
-    return made
 
 
 @lru_cache(maxsize=64)

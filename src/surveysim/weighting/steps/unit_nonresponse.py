@@ -111,7 +111,8 @@ class UnitNonresponse:
 
     First the weight of units of unknown eligibility ("U") goes to those of known eligibility in their class (`unknown_by`), then that
     of eligible nonrespondents ("N") to respondents ("R"), in classes (`by`), or by one over a response propensity (`covariates`), or in
-    `groups` of like propensity with about as much weight each. What stands for not eligible units ("X") leaves.
+    `groups` of like propensity with about as much weight each. What stands for not eligible units ("X") leaves. Later steps look at
+    respondents only: the others need no answers.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ class UnitNonresponse:
         final = np.where(respondent, adjusted * factor, 0.0)
         used = factor[respondent]
         record = {"respondents": int(respondent.sum()), "least": float(used.min()), "most": float(used.max())}
-        return final, record, Linked((first, link))
+        return final, record, Linked((first, link), gone=~respondent)
 
     def _statuses(self, cases):
         column = pick(cases, self.status)
