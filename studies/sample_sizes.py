@@ -3,6 +3,7 @@
 `.venv/bin/python studies/sample_sizes.py [repetitions]`; some fifteen minutes on two cores.
 """
 
+import audit_findings
 from runs import Run
 
 from surveysim import audit, reference
@@ -112,6 +113,8 @@ def main(run):
     found = audit.audited(sizes, repetitions=run.repetitions, spec=run.spec())
     folder = run.docs / "explanation" / "audit"
     found.save(folder)
+    (folder / "margins.md").write_text(audit_findings.of_margins(found, run.repetitions), encoding="utf-8")
+    (folder / "changes.md").write_text(audit_findings.of_changes(found), encoding="utf-8")
     (folder / "audit.txt").write_text(found.text() + "\n", encoding="utf-8")
     text = page(run, found, solved(run))
     run.page("sample-sizes", text)

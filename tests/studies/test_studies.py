@@ -15,10 +15,11 @@ import runs  # noqa: E402
 WRITE = {
     "dual_frame_study": ["explanation/dual-frame-study.md", "explanation/dual-frame-study.csv", "_static/dual-frame-study.svg"],
     "error_budget": ["explanation/error-budget.md", "explanation/error-budget.csv", "_static/error-budget-internet-penetration.svg"],
+    "indicator_coverage": ["explanation/indicator-coverage.md", "explanation/indicator-coverage.csv"],
     "interval_coverage": ["explanation/interval-coverage.md"],
     "inverse_sampling": ["explanation/inverse-sampling.md"],
     "joint_weighting": ["explanation/joint-weighting.md", "explanation/joint-weighting.csv"],
-    "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/audit.txt"],
+    "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/margins.md"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],

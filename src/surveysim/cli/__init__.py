@@ -136,7 +136,7 @@ def _verdict(result, repeated):
             f"Bias {row['bias']:+.3f} ± {2 * row['bias_mcse']:.3f} points; standard error {row['empse']:.3f} over repetitions, "
             f"{row['modelse']:.3f} as estimated.",
             f"{len(low)} of {n} indicators cover less than {100 * level:g} % by more than Monte Carlo error explains{lowest}: "
-            "docs/explanation/survey.md says why.",
+            "docs/explanation/indicator-coverage.md says why.",
             "",
             *_totals(result),
             "",
