@@ -38,6 +38,10 @@ def of_margins(found, repetitions):
 """
 
 
+def _p(value):
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
 def of_changes(found):
     """Which changes since the report of the year before are more than chance."""
     table, first = found.changes.set_index("indicator_id"), found.sizes["n"].iloc[0]
@@ -54,7 +58,7 @@ def of_changes(found):
             f"{VERDICTS[row[f'verdict_{e}']]} ({what})" for e, what in (("stated", "as stated"), ("design", "modelled"))
         )
         lines.append(
-            f"- **{names[name]}, {row['change']:+.1f} points** (margin in the modelled survey ±{row['moe_design']:.2f}; p = "
-            f"{row['p_design']:.4f}, {row['holm_design']:.3f} after Holm's adjustment):\n  {said}."
+            f"- **{names[name]}, {row['change']:+.1f} points** (margin in the modelled survey ±{row['moe_design']:.2f}; p "
+            f"{_p(row['p_design'])}, {_p(row['holm_design'])} after Holm's adjustment):\n  {said}."
         )
     return "\n".join(lines) + "\n"
