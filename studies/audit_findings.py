@@ -59,6 +59,6 @@ def of_changes(found):
         )
         lines.append(
             f"- **{names[name]}, {row['change']:+.1f} points** (margin in the modelled survey ±{row['moe_design']:.2f}; p "
-            f"{_p(row['p_design'])}, {_p(row['holm_design'])} after Holm's adjustment):\n  {said}."
+            f"{_p(row['p_design'])}, adjusted by Holm's method p {_p(row['holm_design'])}):\n  {said}."
         )
     return "\n".join(lines) + "\n"
