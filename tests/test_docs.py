@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import warnings
 from pathlib import Path
 
@@ -40,8 +41,9 @@ def small(arguments):
 @pytest.mark.everyday(11)
 @pytest.mark.parametrize("page", [p for p in PAGES if any(kind in ("python", "sh") for kind, _ in blocks(p))])
 def test_docs__run(page, tmp_path, monkeypatch, capsys):
-    """Files that blocks name are there first; then Python and commands in their order, in one empty folder."""
+    """Files that blocks name are there first; then Python and commands in their order, in a folder with the recipes of examples/."""
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(DOCS.parent / "examples" / "recipes", tmp_path / "examples" / "recipes")
     found, names = blocks(page), {}
     for kind, text in found:
         named = NAMED.match(text)
