@@ -4,7 +4,10 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import surveysim as ss
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 OTHERS = {"run", "against", "measuring", "peers", "respondents", "shipped_parameters"}
@@ -31,6 +34,15 @@ def test_rows__are_lines_of_the_table(bench):
     rows = bench("raking").bench(sizes=(3_000,))
     assert [row.count("|") for row in rows] == [5, 5, 5]
     assert all("rake 3,000 rows" in row for row in rows)
+
+
+def test_state_raking__agrees_with_sweeps_over_rows(bench):
+    made = bench("state_raking")
+    data, margins = made.people(25_000)
+    ours = ss.rake(data, margins, by="state", weight="weight", tol=1e-9).weight
+    np.testing.assert_allclose(ours, made.numpy_by_state(data, margins, tol=1e-9), rtol=1e-7)
+    assert len(made.MARGINS) == 12
+    assert data["state"].nunique() == 51
 
 
 def test_named_benchmarks__write_no_results(bench, monkeypatch, tmp_path, capsys):
