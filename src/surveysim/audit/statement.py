@@ -6,6 +6,7 @@ effect. From one of the three the others follow, and from the sample follows wha
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -79,11 +80,11 @@ def error_statement(
         raise DataError(
             f"deff = {deff!r}: the effective interviews, n over deff, are a number that double precision does not hold."
         )
-    rows = []
+    rows, stated = [], _Stated(moe, n, deff, level, df, population)
     for share in np.atleast_1d(guards.as_numbers(p, "p", remedy="They are shares.")).ravel():
         _check("p", float(share), 0, 1)
         for method in [*METHODS, *(["wald, z = 1.96"] if level == 0.95 and df is None else [])]:
-            rows.append(_implied(method, float(share), moe, n, deff, level, df, population))
+            rows.append(_implied(method, float(share), stated))
     return pd.DataFrame(rows, columns=["p", "method", "n", "deff", "effective_n", "moe", "lower", "upper"])
 
 
@@ -92,8 +93,20 @@ def _check(name, value, low, high):
         raise DataError(f"{name} = {value!r}: give a number above {low:g} and below {high:g}.")
 
 
-def _implied(method, p, moe, n, deff, level, df, population):
+class _Stated(NamedTuple):
+    """What is given; the missing ones of moe, n and deff follow."""
+
+    moe: float | None
+    n: float | None
+    deff: float | None
+    level: float
+    df: float | None
+    population: float | None
+
+
+def _implied(method, p, stated):
     """One row: the missing one of moe, n and deff, and the interval."""
+    moe, n, deff, level, df, population = stated
     if n is None:
         infinite = _root(lambda size: _reach(method, p, size, deff, level, df) - moe, 2.0, 1e15)
         exact = infinite if population is None else infinite / (1 + (infinite - 1) / population)

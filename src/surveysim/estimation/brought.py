@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,15 +28,26 @@ def refuse_beside(**design: object) -> None:
             )
 
 
-def refuse_told(kind: str | None, rho: object, scale: object, rscales: object, mse: object) -> None:
+class Told(NamedTuple):
+    """What is said of replicates: how they were made, which gives the scale, or how they give variances; as in `Survey`."""
+
+    kind: str | None
+    rho: float | None
+    scale: float
+    rscales: Any
+    mse: bool
+
+
+def refuse_told(told: Told) -> None:
     """Refuse what is said of replicates where none are brought."""
+    kind, rho, scale, rscales, mse = told
     if kind is not None or rho is not None:
         raise DesignError("replicate_kind and rho say how replicate_weights were made, and there are none.")
     if rscales is not None or guards.flag(mse, "mse", error=DesignError) or guards.number(scale, "scale") != 1:
         raise DesignError("scale, rscales and mse say how replicate_weights give variances, and there are none.")
 
 
-def check_kind(kind: str | None, scale: float, rscales: Any, rho: float | None) -> None:
+def check_kind(told: Told) -> None:
     """Refuse a kind of brought replicates that does not exist, or that does not go with what else is said of them.
 
     References
@@ -44,6 +55,7 @@ def check_kind(kind: str | None, scale: float, rscales: Any, rho: float | None) 
     Wolter (2007), Introduction to Variance Estimation, ch. 3 to 5; Judkins (1990), J. Off. Stat. 6:223-239 (Fay); Fay & Train (1995)
     (successive differences).
     """
+    kind, rho, scale, rscales, _ = told
     guards.choice(kind, "replicate_kind", (None, *BROUGHT), error=DesignError)
     if (kind == "fay") != (rho is not None):
         raise DesignError(
@@ -94,25 +106,14 @@ def adjusted(engine: Replication, weight: Floats, adjustment: Any) -> Replicatio
     return replace(engine, weight=weight, fill=FromMatrix(matrix))
 
 
-def brought(
-    data: Table,
-    weights: Any,
-    factors: Any,
-    weight: Floats,
-    scale: float,
-    rscales: Any,
-    mse: bool,
-    n: int,
-    kind: str | None = None,
-    rho: float | None = None,
-) -> Replication:
-    """Replication from replicate weights or factors a user brings.
+def brought(data: Table, weights: Any, factors: Any, weight: Floats, told: Told) -> Replication:
+    """Replication from replicate weights or factors a user brings, beside the sample's final weights (n,).
 
-    factors : None or False where `weights` are weights, True where they are factors, or factors in their place. kind, rho : how they were
-        made, which gives the scale.
+    factors : None or False where `weights` are weights, True where they are factors, or factors in their place.
     """
+    kind, rho, scale, rscales, mse = told
     word = factors is None or isinstance(factors, bool | np.bool_)
-    told = factors if word else True
+    are_factors = factors if word else True
     if weights is None and word:
         raise DesignError(f"replicate_factors = {factors!r} says what replicate_weights are, and there are none.")
     if weights is not None and not word:
@@ -120,12 +121,12 @@ def brought(
             "give replicate_weights or replicate_factors; beside replicate_weights the latter is True, False or None."
         )
     name, columns = ("replicate_factors", factors) if weights is None else ("replicate_weights", weights)
-    matrix = _matrix(data, name, columns, n)
+    matrix = _matrix(data, name, columns, len(weight))
     R = matrix.shape[1]
-    _read_as_told(matrix, weight, told)
-    if told:
+    _read_as_told(matrix, weight, are_factors)
+    if are_factors:
         matrix = matrix * weight[:, None]
-    check_kind(kind, scale, rscales, rho)
+    check_kind(told)
     if kind is not None:
         scale = BROUGHT[kind](R, 0.0 if rho is None else float(rho))
     scale = guards.number(scale, "scale", 0.0, open_=True, error=DesignError, remedy=f"Half samples have 1 / {R}.")

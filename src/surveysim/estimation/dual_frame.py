@@ -10,15 +10,13 @@ import numpy as np
 
 from .. import guards
 from ..aliases import Column, Floats, Values
-from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
-from ..tables import coded, column_names, kind_of, named, one_name
+from ..tables import coded, kind_of, named, one_name
 from . import frame_shares, pooling, replication, schemes
-from .families import AB, BA, FAMILIES, INSIDE, PER_VARIABLE, WEIGHTED, A, B, Optimal
+from .families import AB, BA, FAMILIES, PER_VARIABLE, WEIGHTED, A, B, Optimal
 from .families.optimal import FEW
 from .families.options import check
-from .linearization import Design
 from .questions import Questions, values_of, wanted
 from .survey import Survey
 
@@ -119,17 +117,7 @@ class DualFrameSurvey(Shown):
     @cached_property
     def pooled(self) -> Survey:
         """Both samples as one Survey with their weights as they came: the overlap counts twice. The design of everything else."""
-        a, b = self.a.design, self.b.design
-        w = np.concatenate([self.a.weight, self.b.weight])
-        links = tuple(pooling.Embedded(link, slice(0, self.n_a)) for link in a.links)
-        links += tuple(pooling.Embedded(link, slice(self.n_a, None)) for link in b.links)
-        base = np.concatenate([a.carried, b.carried])
-        design = Design(w, pooling.stages(a, b), a.lonely, links, pooling.unequal(a, b, self.n_a), base)
-        if not (self.a.adjustments or self.b.adjustments):
-            return Survey.of_design(self.data, design)
-        base = np.concatenate([s.weight if s.base is None else s.base for s in (self.a, self.b)])
-        adjusted = pooling.Blockwise(self.a.adjustments, self.b.adjustments, self.n_a)
-        return Survey.of_design(self.data, design, base, (adjusted,))
+        return pooling.pooled(self.a, self.b, self.data)
 
     def variance(self, given: Any, w: Floats | None = None) -> Floats:
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""
@@ -155,57 +143,9 @@ class DualFrameSurvey(Shown):
                 f'{estimator} has weights of its own for every variable, so there is no single set. Give theta=, or use "composite", '
                 f'"pml" or another of {", ".join(WEIGHTED)}.'
             )
-        columns, known, labels = self._auxiliary(totals)
-        return FAMILIES[estimator](
-            estimator,
-            self.part,
-            theta,
-            None if frame_sizes is None else dict(frame_sizes),
-            method,
-            bounds,
-            self._probability,
-            columns,
-            known,
-            labels,
-            self.variance,
-        )
-
-    def _auxiliary(self, totals):
-        """Auxiliary variables (n, p), their totals (p,), and (frame, name) of each."""
-        columns, known, labels = [], [], []
-        if totals is not None and not isinstance(totals, Mapping):
-            raise DataError(f'totals = {guards.sight(totals)}: give {{"A": {{column: total}}, "B": …, "ab": …}}.')
-        for frame, entries in (totals or {}).items():
-            if frame not in INSIDE or not isinstance(entries, Mapping):
-                raise DataError(f'totals: give {{"A": {{column: total}}, "B": …, "ab": …}}; got {frame!r}.')
-            for name, total in entries.items():
-                self._need(name)
-                values, inside = values_of(self.pooled, name), self.part @ INSIDE[frame] > 0
-                refuse_infinite(values, f"totals: {name!r} of {frame}", inside)
-                lost = np.isnan(values) & inside
-                if lost.any():
-                    raise DataError(
-                        f"totals: {name!r} is missing in {int(lost.sum())} rows of {frame}; impute or drop them."
-                    )
-                if not guards.is_finite(total):
-                    raise DataError(f"totals: {name!r} in {frame} has the total {guards.sight(total)}; give a number.")
-                columns.append(np.where(inside, values, 0.0))
-                known.append(float(total))
-                labels.append((frame, name))
-        return (np.column_stack(columns), np.array(known), tuple(labels)) if columns else (None, None, ())
-
-    def _need(self, columns):
-        """Refuse columns that one table lacks, or that the two tables hold as different things."""
-        for name in named(columns, "y"):
-            if name in self.data:
-                continue
-            lacking = [which for which, s in (("a", self.a), ("b", self.b)) if name not in column_names(s.data)]
-            why = (
-                f"{' and '.join(lacking)} {'lack' if len(lacking) > 1 else 'lacks'} it"
-                if lacking
-                else "one table has numbers, the other text"
-            )
-            raise DataError(f"column {name!r} cannot be estimated from both samples: {why}.")
+        sizes = None if frame_sizes is None else dict(frame_sizes)
+        told = estimator, self.part, theta, sizes, method, bounds, self._probability
+        return FAMILIES[estimator](*told, *pooling.auxiliary(self, totals), self.variance)
 
     def survey(self, estimator: str = "composite", **options: Any) -> Survey:
         """One `Survey` of both samples with an estimator's weights, for everything a Survey does: quantiles, tests, raking.
@@ -364,24 +304,20 @@ class DualFrameSurvey(Shown):
         **options: Any,
     ) -> "Estimates":
         """Quantiles, by estimators with one set of weights. See `Survey.quantile`; other options as of `total`."""
-        self._need([one_name(y, "y"), *([] if by is None else named(by, "by"))])
+        pooling.refuse_lacking(self, [one_name(y, "y"), *([] if by is None else named(by, "by"))])
         return self.survey(estimator, theta=theta, **options).quantile(
             y, q, by=by, ci=ci, rule=rule, level=level, df=df
         )
 
     def _estimate(self, what, y, den, by, estimator, options, **rest):
         check(estimator, options, (*PER_VARIABLE, *WEIGHTED))
-        self._need(
-            [*wanted(y), *([] if by is None else named(by, "by")), *([] if den is None else [one_name(den, "den")])]
-        )
+        beside = [] if den is None else [one_name(den, "den")]
+        pooling.refuse_lacking(self, [*wanted(y), *([] if by is None else named(by, "by")), *beside])
         if estimator in WEIGHTED or options.get("theta") is not None:
-            survey = self.survey(estimator, **options)
-            if what == "ratio" and den is not None:
-                return survey.ratio(y, den, by=by, **rest)
-            return getattr(survey, what)(y, by=by, **rest)
+            return getattr(self.survey(estimator, **options), what)(y, *beside, by=by, **rest)
         return self._per_variable(what, y, den, by, estimator, **rest)
 
-    def _per_variable(self, what, y, den, by, estimator, level, df, ci=None):
+    def _per_variable(self, what, y, den, by, estimator, **rest):
         """Estimators whose θ (and β) minimize the variance of every row by itself."""
         pooled, thin = self.pooled, []
         asked = Questions(pooled, by)
@@ -405,7 +341,7 @@ class DualFrameSurvey(Shown):
                 stacklevel=4,
             )
         made = pooled if self._scheme is None else pooled.replicates(**self._scheme)
-        return asked.estimates(made.engine, level=level, df=df, ci=ci, kind=kind_of(self.a.data))
+        return asked.estimates(made.engine, kind=kind_of(self.a.data), **rest)
 
     def _variables(self, what, y):
         """Name, level and values (n,) of every variable asked for; levels of categories where proportions are."""
@@ -436,7 +372,7 @@ class DualFrameSurvey(Shown):
         >>> dual.thetas("y", grid=[0, 0.5, 1], what="total").grid[["theta", "estimate"]].values.tolist()
         [[0.0, 120.0], [0.5, 100.0], [1.0, 80.0]]
         """
-        self._need(y)
+        pooling.refuse_lacking(self, y)
         return frame_shares.thetas(self, y, grid, what, level)
 
     def compare_overlap(self, y: str | Sequence[str] = ()) -> "pd.DataFrame":
@@ -458,5 +394,5 @@ class DualFrameSurvey(Shown):
         [['size of the overlap', 20.0, 24.0, -4.0], ['y', 3.0, 3.0, 0.0]]
         """
         y = named(y, "y")
-        self._need(y)
+        pooling.refuse_lacking(self, y)
         return frame_shares.compare_overlap(self, y)

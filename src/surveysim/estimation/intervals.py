@@ -1,7 +1,7 @@
 """Confidence intervals from an estimate, its standard error and degrees of freedom."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -100,9 +100,9 @@ def proportion_interval(
         raise DataError("n, the number of respondents, is above 0.")
     t, safe = t_quantile(level, degrees), np.where(inside, p, 0.5)
     with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-        reach = np.where(se == 0, 0.0, t * se)
+        half = np.where(se == 0, 0.0, t * se)
         size = safe * (1 - safe) / se / se  # squared it would underflow
-        lower, upper = _inside(method, safe, reach, size, t, level, degrees, n)
+        lower, upper = _inside(method, safe, half, size, _Student(level, degrees, t, n))
     if edge.any():
         few = n * np.minimum(_df_ratio(level, degrees, n), 1.0)
         with np.errstate(divide="ignore"):
@@ -130,7 +130,16 @@ def _given(**numbers):
     return made.values()
 
 
-def _inside(method, p, reach, size, t, level, df, n):
+class _Student(NamedTuple):
+    """The level, Student's quantile t with its degrees of freedom, and the respondents behind a proportion."""
+
+    level: float
+    df: Any
+    t: Any
+    n: Any
+
+
+def _inside(method, p, reach, size, student):
     """Intervals of proportions between 0 and 1; reach : t se. size : p (1 - p) / se²."""
     if method == "wald":
         return np.maximum(p - reach, 0), np.minimum(p + reach, 1)
@@ -141,9 +150,10 @@ def _inside(method, p, reach, size, t, level, df, n):
         centre, half = np.arcsin(np.sqrt(p)), reach / (2 * np.sqrt(p * (1 - p)))
         return np.sin(np.maximum(centre - half, 0)) ** 2, np.sin(np.minimum(centre + half, np.pi / 2)) ** 2
     if method == "wilson":
-        u = np.where(np.isinf(size), 0.0, 1 / (1 + size / t**2))  # t² / (size + t²)
+        u = np.where(np.isinf(size), 0.0, 1 / (1 + size / student.t**2))  # t² / (size + t²)
         upper = p * (1 - u) + u / 2 + np.sqrt(u * (1 - u) * p * (1 - p) + u**2 / 4)
         return p**2 * (1 - u) / upper, np.minimum(upper, 1)  # p² (1 - u) is the product of both
+    level, df, _, n = student
     effective = size * _df_ratio(level, df, n)
     return _clopper_pearson(p, np.minimum(effective, n) if method == "korn-graubard" else effective, level)
 

@@ -262,12 +262,12 @@ class Design:
             strata = stage.strata(self.lonely)
             if self.links:
                 fit, totals = self.links[0].fit, self._column_totals[stage_number]
-                score, weight, group = block.score, self.weight, block.group
+                scored = kernels.Scored(block.score, self.weight, block.group)
                 if totals is not None:
-                    kernels.calibrated_units(score, weight, group, stage.unit, strata, fit, totals, result)
+                    kernels.calibrated_units(scored, stage.unit, strata, fit, totals, result)
                 else:
                     order, start = stage.order
-                    kernels.calibrated_domains(score, weight, group, order, start, strata, fit, result)
+                    kernels.calibrated_domains(scored, order, start, strata, fit, result)
                 continue
             x = NONE if block.x is None else block.x
             if block.units is not None and stage is self.stages[0]:
@@ -311,8 +311,8 @@ class Design:
                 codes.count_rows(self.weight, group, stage.unit, count)
             codes.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
         else:
-            order, start = stage.order
-            codes.count_units(self.weight, group, order, start, stage.stratum, len(stage.sampled), psus, strata)
+            sample = codes.Sample(*stage.order, stage.stratum)
+            codes.count_units(self.weight, group, sample, len(stage.sampled), psus, strata)
         if not strict:
             return np.where(psus - strata < 1, np.nan, psus - strata)
         for d in np.flatnonzero(psus - strata < 1):

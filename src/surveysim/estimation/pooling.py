@@ -1,21 +1,24 @@
 """Two samples as one: rows below each other, strata and units side by side, each with its own adjustments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..aliases import Floats
-from ..coding import holds_numbers, pandas_types
+from ..coding import holds_numbers, pandas_types, refuse_infinite
 from ..errors import DataError
-from ..guards import refuse
-from ..tables import coded, column_names, numbers_of, one_name, pick
-from .families.composer import AB, BA, OVERLAP, A, B
+from ..tables import coded, column_names, named, numbers_of, one_name, pick
+from .families.composer import AB, BA, INSIDE, OVERLAP, A, B
 from .linearization import Design, Stage
+from .questions import values_of
+from .survey import Survey
 
 if TYPE_CHECKING:
-    from .survey import Survey
+    from .dual_frame import DualFrameSurvey
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,59 @@ class Blockwise:
         return np.concatenate(parts)
 
 
-def membership_parts(a: "Survey", b: "Survey", domain: Any, membership: Any) -> Floats:
+def pooled(a: Survey, b: Survey, data: pd.DataFrame) -> Survey:
+    """Both samples as one Survey of the table of both, with their weights as they came."""
+    first, second, n_a = a.design, b.design, len(a.weight)
+    links = tuple(Embedded(link, slice(0, n_a)) for link in first.links)
+    links += tuple(Embedded(link, slice(n_a, None)) for link in second.links)
+    weight, carried = np.concatenate([a.weight, b.weight]), np.concatenate([first.carried, second.carried])
+    design = Design(weight, stages(first, second), first.lonely, links, unequal(first, second, n_a), carried)
+    if not (a.adjustments or b.adjustments):
+        return Survey.of_design(data, design)
+    base = np.concatenate([s.weight if s.base is None else s.base for s in (a, b)])
+    return Survey.of_design(data, design, base, (Blockwise(a.adjustments, b.adjustments, n_a),))
+
+
+def refuse_lacking(d: "DualFrameSurvey", columns: Any) -> None:
+    """Refuse columns that one table lacks, or that the two tables hold as different things."""
+    for name in named(columns, "y"):
+        if name in d.data:
+            continue
+        lacking = [which for which, s in (("a", d.a), ("b", d.b)) if name not in column_names(s.data)]
+        why = (
+            f"{' and '.join(lacking)} {'lack' if len(lacking) > 1 else 'lacks'} it"
+            if lacking
+            else "one table has numbers, the other text"
+        )
+        raise DataError(f"column {name!r} cannot be estimated from both samples: {why}.")
+
+
+def auxiliary(d: "DualFrameSurvey", totals: Any) -> tuple[Floats | None, Floats | None, tuple]:
+    """Auxiliary variables (n, p), their totals (p,), and (frame, name) of each."""
+    columns, known, labels = [], [], []
+    if totals is not None and not isinstance(totals, Mapping):
+        raise DataError(f'totals = {guards.sight(totals)}: give {{"A": {{column: total}}, "B": …, "ab": …}}.')
+    for frame, entries in (totals or {}).items():
+        if frame not in INSIDE or not isinstance(entries, Mapping):
+            raise DataError(f'totals: give {{"A": {{column: total}}, "B": …, "ab": …}}; got {frame!r}.')
+        for name, total in entries.items():
+            refuse_lacking(d, name)
+            values, inside = values_of(d.pooled, name), d.part @ INSIDE[frame] > 0
+            refuse_infinite(values, f"totals: {name!r} of {frame}", inside)
+            lost = np.isnan(values) & inside
+            if lost.any():
+                raise DataError(
+                    f"totals: {name!r} is missing in {int(lost.sum())} rows of {frame}; impute or drop them."
+                )
+            if not guards.is_finite(total):
+                raise DataError(f"totals: {name!r} in {frame} has the total {guards.sight(total)}; give a number.")
+            columns.append(np.where(inside, values, 0.0))
+            known.append(float(total))
+            labels.append((frame, name))
+    return (np.column_stack(columns), np.array(known), tuple(labels)) if columns else (None, None, ())
+
+
+def membership_parts(a: Survey, b: Survey, domain: Any, membership: Any) -> Floats:
     """How much of each row lies in domain a, ab, ba, b: (n, 4)."""
     result = np.zeros((len(a.weight) + len(b.weight), 4))
     n_a = len(a.weight)
@@ -71,7 +126,7 @@ def membership_parts(a: "Survey", b: "Survey", domain: Any, membership: Any) -> 
                 survey.data, one_name(membership, "membership"), len(survey.weight), "membership", finite=False
             )
             message = "{what!r} holds no probability in {bad} of {n} rows of {name}; the first is row {row}."
-            refuse(~((share >= 0) & (share <= 1)), message, what=membership, name=name)
+            guards.refuse(~((share >= 0) & (share <= 1)), message, what=membership, name=name)
         else:
             codes, labels = coded(survey.data, one_name(domain, "domain"))
             meant = [1.0 if label == "ab" else 0.0 if label == alone else np.nan for label in labels]
@@ -81,7 +136,7 @@ def membership_parts(a: "Survey", b: "Survey", domain: Any, membership: Any) -> 
                 "Where membership is unknown, give membership=, the probability of it."
             )
             first = np.array([*labels, None], dtype=object)[codes]
-            refuse(np.isnan(share), message, what=domain, alone=alone, name=name, first=first)
+            guards.refuse(np.isnan(share), message, what=domain, alone=alone, name=name, first=first)
         result[rows, at[1]] = share
         result[rows, at[0]] = 1 - share
     size = np.concatenate([a.weight, b.weight]) @ result
@@ -93,7 +148,7 @@ def membership_parts(a: "Survey", b: "Survey", domain: Any, membership: Any) -> 
     return result
 
 
-def both_probabilities(a: "Survey", b: "Survey", part: Floats, probability: Any) -> Any:
+def both_probabilities(a: Survey, b: Survey, part: Floats, probability: Any) -> Any:
     """Inclusion probabilities (n,) in the row's own frame and in the other one."""
     if not isinstance(probability, (tuple, list)) or [isinstance(name, str) for name in probability] != [
         True,

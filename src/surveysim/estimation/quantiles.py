@@ -6,7 +6,8 @@ the error they give that share: the delete-one jackknife is inconsistent for qua
 """
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -60,65 +61,73 @@ def quantile(y: Array, w: Array, q: Floats, rule: str = "math") -> Floats:
     return np.where(met, (y[at] + y[np.minimum(at + 1, len(y) - 1)]) / 2, y[at])
 
 
-def found(
-    engine: Any,
-    y: Floats,
-    group: Ints,
-    domains: Sequence[Any],
-    shares: Floats,
-    ci: str,
-    rule: str,
-    level: float,
-    df: float | None,
-) -> Any:
-    """Quantiles of y (n,) at `shares` in every domain, domain by domain.
+@dataclass(frozen=True)
+class Asked:
+    """Quantiles of y (n,) at `shares` in every domain.
 
-    group : (n,) domain 0 .. D - 1 of each row, -1 in none, as rows of weight 0 are. domains : their names, for messages.
-    engine : Design or Replication. ci, rule, level, df : as in `Survey.quantile`.
+    engine : Design or Replication. group : (n,) domain 0 .. D - 1 of each row, -1 in none, as rows of weight 0 are. domains : their
+    names, for messages. rule : as in `quantile`.
+    """
+
+    engine: Any
+    y: Floats
+    group: Ints
+    domains: Sequence[Any]
+    shares: Floats
+    rule: str
+
+    @cached_property
+    def rows(self) -> list[Ints]:
+        """Rows of every domain."""
+        return [np.flatnonzero(self.group == d) for d in range(len(self.domains))]
+
+    @cached_property
+    def value(self) -> Floats:
+        """(D, shares)."""
+        y, w = self.y, self.engine.weight
+        named = zip(self.rows, self.domains, strict=True)
+        return np.stack([_of_domain(y[r], w[r], self.shares, self.rule, name) for r, name in named])
+
+
+def found(asked: Asked, ci: str, level: float, df: float | None) -> tuple[list[Any], dict[str, Any]]:
+    """The quantiles, domain by domain; ci, level, df : as in `Survey.quantile`.
 
     Returns
     -------
     items, as many statistics, and {column: (D × shares,)} of estimate, se, lower, upper, df, n, moe.
     """
+    engine, domains, K = asked.engine, asked.domains, len(asked.shares)
+    guards.choice(asked.rule, "rule", RULES)
     _check(engine, ci)
     df = guards.degrees(df)
-    w, rows = engine.weight, [np.flatnonzero(group == d) for d in range(len(domains))]
-    value = np.stack([_of_domain(y[r], w[r], shares, rule, name) for r, name in zip(rows, domains, strict=True)])
-    degrees = engine.degrees(group, domains) if df is None else np.full(len(domains), float(df))
+    value = asked.value.ravel()
+    degrees = engine.degrees(asked.group, domains) if df is None else np.full(len(domains), float(df))
     t = intervals.reach(level, degrees)
-    given = engine, y, group, domains, rows, value
-    if ci == "replicates":
-        items, bounds = _spread(*given, shares, rule, t)
-    else:
-        items, bounds = _inverted(*given, shares, ci, rule, level, degrees, t)
-    K = len(shares)
-    table = {"estimate": value.ravel(), **bounds}
-    table |= {
-        "df": np.repeat(degrees, K),
-        "n": np.repeat([len(r) for r in rows], K),
-        "moe": np.repeat(t, K) * table["se"],
-    }
-    return items, table
+    items, bounds = _spread(asked, t) if ci == "replicates" else _inverted(asked, ci, level, degrees, t)
+    table = {"estimate": value, **bounds, "df": np.repeat(degrees, K), "n": np.repeat([len(r) for r in asked.rows], K)}
+    return items, table | {"moe": np.repeat(t, K) * table["se"]}
 
 
-def _spread(engine, y, group, domains, rows, value, shares, rule, t) -> tuple[list[Any], dict[str, Any]]:
+def _spread(asked, t) -> tuple[list[Any], dict[str, Any]]:
     """Quantiles with the variance of the quantile itself over the replicates."""
+    y, shares, value = asked.y, asked.shares, asked.value
     items = [
-        scores.Statistic(float(value[d, k]), np.zeros(len(y)), group == d, partial(_again, y[r], r, q, rule))
-        for d, r in enumerate(rows)
+        scores.Statistic(
+            float(value[d, k]), np.zeros(len(y)), asked.group == d, partial(_again, y[r], r, q, asked.rule)
+        )
+        for d, r in enumerate(asked.rows)
         for k, q in enumerate(shares)
     ]
-    names = [name for name in domains for _ in shares]
-    se = np.sqrt(np.concatenate(engine.item_variances(items, names)))
+    names = [name for name in asked.domains for _ in shares]
+    se = np.sqrt(np.concatenate(asked.engine.item_variances(items, names)))
     half = np.repeat(t, len(shares)) * se
     return items, {"se": se, "lower": value.ravel() - half, "upper": value.ravel() + half}
 
 
-def _inverted(
-    engine, y, group, domains, rows, value, shares, ci, rule, level, degrees, t
-) -> tuple[list[Any], dict[str, Any]]:
+def _inverted(asked, ci, level, degrees, t) -> tuple[list[Any], dict[str, Any]]:
     """Quantiles with the inverted interval of the share; the standard error is its length over 2 t."""
-    w = engine.weight
+    engine, y, group, domains = asked.engine, asked.y, asked.group, asked.domains
+    rows, value, shares, w = asked.rows, asked.value, asked.shares, engine.weight
     # the share at the largest value is 1 whatever the sample; what varies there is the share at the value before
     largest = value >= np.array([y[r].max() for r in rows])[:, None]
     before = np.array([np.max(y[r], where=y[r] < y[r].max(), initial=-np.inf) for r in rows])
@@ -138,7 +147,7 @@ def _inverted(
                 low, high = _score(engine, y, mask, q, float(t[d]))
             else:
                 ends = _ends(1.0 if largest[d, k] else p, e, ci, level, degrees[d], len(r))
-                low, high = quantile(y[r], w[r], ends, rule)
+                low, high = quantile(y[r], w[r], ends, asked.rule)
             low, high = min(float(low), v), max(float(high), v)  # "school" and "hf7" put v between observations
             se = (high - low) / (2 * t[d])
             with np.errstate(over="ignore"):

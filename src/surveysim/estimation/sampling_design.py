@@ -309,11 +309,12 @@ def refuse_joint(joint: Floats, probability: Floats) -> None:
             )
 
 
-def unequal_probabilities(data: Table, pps: Any, form: str, probability: Any, n: int, stage: Stage, policy: str) -> Any:
+def unequal_probabilities(data: Table, pps: Any, form: str, probability: Any, stage: Stage, policy: str) -> Any:
     """The variance of sampling with unequal probabilities, as `Design.unequal` wants it."""
     if probability is None:
         raise DesignError("pps needs probability, the inclusion probabilities.")
     guards.choice(form, "pps_variance", ("ht", "yg"), error=DesignError)
+    n = len(probability)
     if len(stage.stratum) != n:
         raise DesignError("pps is for samples of elements in one stage; leave psu out.")
     if isinstance(pps, str):

@@ -85,7 +85,7 @@ def scheme(
             f"{kind} varies the first stage alone, and leaves out the variance of later stages where fpc shrinks the first; rao-wu "
             f"goes through every stage.",
             SurveysimWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     if kind in JACKKNIVES:
         return _jackknife(kind, stage)

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,18 +14,14 @@ from ..display import Shown
 from ..errors import DataError, DesignError
 from ..keeping import held
 from ..tables import called, column_names, kind_of, mask_of, one_name, rows_of
-from ..weighting import Calibration, Weights
 from ..weighting.cells import refuse_unsquared
-from ..weighting.problem import base_weights
-from ..weighting.result import deff_kish, remember, warn_if_bare
-from ..weighting.rows import refuse_other_rows
-from . import independence, intervals, quantiles, replication, sampling_design, scores
-from .brought import adjusted, brought, refuse_beside, refuse_told
+from ..weighting.result import deff_kish, remember
+from . import adjusting, independence, intervals, quantiles, replication, sampling_design, scores
+from .brought import Told, brought, refuse_beside, refuse_told
 from .conditions import holds
 from .estimates import listed
 from .linearization import LONELY, Design
 from .questions import Questions, tell, values_of, wanted
-from .schemes import scheme
 
 if TYPE_CHECKING:
     from ..weighting.recipe import Recipe
@@ -119,22 +114,21 @@ class Survey(Shown):
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         if weight is None and pi is None and fpc is not None:
             weight = sampling_design.inverse_fractions(stages)
-        self.adjustments, self.base, (final, base, links) = self._weights(weight, pi, n)
+        self.adjustments, self.base, (final, base, links) = adjusting.weights_of(self.data, weight, pi, n)
         refuse_unsquared(final, called("weight", weight))
         self.inside = np.ones(n, bool)
         unequal = None
         if pps is not None:
             if fpc is not None:
                 raise DesignError("pps has its finite correction from the probabilities; leave fpc out.")
-            unequal = sampling_design.unequal_probabilities(data, pps, pps_variance, pi, n, stages[0], lonely_psu)
+            unequal = sampling_design.unequal_probabilities(data, pps, pps_variance, pi, stages[0], lonely_psu)
         self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
-        self.engine = self.design
+        self.engine, told = self.design, Told(replicate_kind, rho, scale, rscales, mse)
         if replicate_weights is None and replicate_factors is None:
-            refuse_told(replicate_kind, rho, scale, rscales, mse)
+            refuse_told(told)
         else:
             refuse_beside(strata=strata, psu=psu, fpc=fpc, pps=pps)
-            how = final, scale, rscales, mse, n, replicate_kind, rho
-            self.engine = brought(data, replicate_weights, replicate_factors, *how)
+            self.engine = brought(data, replicate_weights, replicate_factors, final, told)
 
     @classmethod
     def of_design(
@@ -145,24 +139,6 @@ class Survey(Shown):
         given = {"data": data, "design": design, "engine": design, "inside": inside}
         made.__dict__.update(given, base=base, adjustments=adjustments)
         return made
-
-    def _weights(self, weight, pi, n):
-        """What repeats a weighting in replicates, adjustments and the weights before them or None, and the final weights, those before any
-        adjustment, and the links between."""
-        if weight is None and pi is not None:
-            weight = 1 / pi
-        if not isinstance(weight, Weights | Calibration):
-            if weight is not None:
-                warn_if_bare(weight, stacklevel=4)
-            plain = base_weights(self.data, weight, n)
-            return (), None, (plain, plain, ())
-        final = weight.final.copy() if isinstance(weight, Weights) else weight.weight
-        refuse_other_rows(self.data, weight)
-        if len(final) != n:
-            raise DataError(f"the calibration has {len(final)} weights; the table has {n} rows.")
-        base = weight.start if isinstance(weight, Weights) else weight.base(n)
-        carried = base.copy() if isinstance(weight, Weights) else base
-        return (weight,), base, (final, carried, weight.links)
 
     def __repr__(self) -> str:
         d, kind = self.design, self.engine
@@ -233,34 +209,11 @@ class Survey(Shown):
             raise DataError(f"recipe = {guards.sight(recipe)}: give a Recipe.")
         if not recipe.starts:
             return self._adjusted(recipe.apply(self.data, dispositions, weight=self.design.weight))
-        if self.adjustments:
-            raise DesignError(
-                "the recipe starts from weights of its own and would undo the adjustments made before it."
-            )
-        if isinstance(self.engine, replication.Replication):
-            raise DesignError(
-                "the recipe starts from weights of its own, and the replicate weights are none of theirs; leave one of them out."
-            )
-        weights = recipe.apply(self.data, dispositions)
-        design = replace(self.design, weight=weights.start, links=(), base=None).adjusted_by(
-            weights.final, weights.links
-        )
-        return self._changed(base=weights.start, adjustments=(weights,), design=design, engine=design)
+        adjusting.refuse_start(self)
+        return self._changed(**adjusting.started(self, recipe.apply(self.data, dispositions)))
 
     def _adjusted(self, adjustment):
-        if isinstance(self.engine, replication.Replication) and self.engine.degrees_from is not None:
-            raise DesignError("adjust the sample first and make replicates then; they repeat every adjustment.")
-        if not self.inside.all():
-            raise DesignError(
-                "adjust the whole sample first and take where() then; a subpopulation has no weights of its own."
-            )
-        final = adjustment.final if isinstance(adjustment, Weights) else adjustment.weight
-        base = self.design.weight if self.base is None else self.base
-        design = engine = self.design.adjusted_by(final, adjustment.links)
-        if isinstance(self.engine, replication.Replication):
-            engine = adjusted(self.engine, final, adjustment)
-        adjustments = (*self.adjustments, adjustment)
-        return self._changed(base=base, adjustments=adjustments, design=design, engine=engine)
+        return self._changed(**adjusting.adjusted(self, adjustment))
 
     def replicates(
         self,
@@ -279,24 +232,7 @@ class Survey(Shown):
         mse : deviations from the full sample's estimate instead of the replicates' mean.
         replay : repeat every adjustment of the weights in every replicate; False freezes them.
         """
-        if isinstance(self.engine, replication.Replication) and self.engine.degrees_from is None:
-            raise DesignError(
-                "this Survey has replicate weights of its own, whose design new ones would know nothing of; use those, or leave "
-                "replicate_weights out."
-            )
-        if any(c.covariance is not None for c in self.design.links):
-            raise DesignError(
-                "replicates would leave out the error of totals known with error; use the linearized errors."
-            )
-        made = scheme(kind, self.design, n, seed, rho)
-        adjustments = self.adjustments if guards.flag(replay, "replay") else ()
-        guards.flag(mse, "mse")
-        base = self.base if adjustments and self.base is not None else self.design.weight
-        fill = replication.filler(made, base, adjustments)
-        engine = replication.Replication(
-            self.design.weight, fill, made.count, made.scale, made.rscales, mse, self.design, kind
-        )
-        return self._changed(engine=engine)
+        return self._changed(**adjusting.replicated(self, (kind, n, seed, rho), mse, replay))
 
     def replicate_weights(self) -> pd.DataFrame:
         """Replicate weights as a table with the index of the survey's: one column per replicate, and `attrs` with scale, rscales and mse.
@@ -430,7 +366,8 @@ class Survey(Shown):
             raise DataError(f"q = {guards.sight(q)}: give shares between 0 and 1, such as 0.5 for the median.")
         rows = [("quantile", y, f"{share:g}", domain) for domain in asked.domains for share in shares]
         tell(asked.aside, 3)
-        items, found = quantiles.found(self.engine, values, inside, asked.domains, shares, ci, rule, level, df)
+        of = quantiles.Asked(self.engine, values, inside, asked.domains, shares, rule)
+        items, found = quantiles.found(of, ci, level, df)
         return listed(self.engine, items, rows, found, level=level, set_aside=asked.aside, kind=kind_of(self.data))
 
     def independence(self, rows: str, columns: str, statistic: str = "F") -> "Independence":
