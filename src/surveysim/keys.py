@@ -1,7 +1,10 @@
-"""Nested keys of a specification: merged, flattened, written as TOML."""
+"""Nested keys of a specification: merged, flattened, written as TOML; and TOML that comes with the package."""
 
 import json
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 
@@ -43,6 +46,12 @@ def toml(data: Mapping[str, Any]) -> str:
                 *(f"{_dotted(k)} = {_toml(v)}" for k, v in flat(value).items() if v is not None),
             ]
     return "\n".join(lines).strip() + "\n"
+
+
+@cache
+def packaged(room: str, name: str) -> dict[str, Any]:
+    """What a TOML file beside the code of a room says, read once; nobody changes it."""
+    return tomllib.loads((files(room) / name).read_text(encoding="utf-8"))
 
 
 def _key(key: str) -> str:

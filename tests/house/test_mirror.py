@@ -4,7 +4,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 SOURCE = TESTS.parent / "src" / "surveysim"
-WITHOUT = 100  # files of the package that no test is called after: this number only falls
+WITHOUT = 99  # files of the package that no test is called after: this number only falls
 APART = {"attack", "benchmarks", "golden", "house", "mutation", "naive", "parity", "studies"}  # not about one room
 TOPICS = """
 cli/test_first_hour.py cli/test_numbers.py cli/test_start.py
@@ -14,7 +14,6 @@ estimation/test_names_of_rows.py estimation/test_of_file.py estimation/test_over
 estimation/test_refusals.py estimation/test_replicate_factors.py estimation/test_variance_proof.py estimation/test_zero_weights.py
 fieldwork/test_fieldwork.py fieldwork/test_levels.py
 files/test_control_characters.py files/test_matrix.py
-judging/test_verdicts.py
 kernels/test_without_compiler.py
 population/test_own.py
 sampling/test_planning_numbers.py sampling/test_sampling.py

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from surveysim import SpecError, SurveySpec, reference
-from surveysim.report.page_parts import performance_table
+from surveysim.judging.verdicts import performance_table
 from surveysim.study import Study
 from surveysim.survey.comparison import indicator_parameters
 from surveysim.survey.preparation import control_totals, prepare

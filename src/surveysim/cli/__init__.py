@@ -116,7 +116,7 @@ def demo(out: Path, lang: str, seed: int, repetitions: int) -> None:
 def _verdict(result, repeated):
     """The error statement in a few lines."""
     from ..judging.measures import judged
-    from ..report.page_parts import performance_table
+    from ..judging.verdicts import performance_table
 
     s, performance = result.error_statement(), performance_table(repeated)
     row, n = performance.loc["internet_penetration"].to_dict(), len(performance)

@@ -197,14 +197,14 @@ def save(
     cases: bool = True,
 ) -> "pd.DataFrame":
     """Write the comparison, the interviews, the cases and the report in both languages, all or none; returns the comparison."""
-    from ..report.page_parts import performance_table
+    from ..judging.verdicts import performance_table
 
     table = result.comparison()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         part = Path(temporary)
         write_text(part / "estimates.csv", csv_text(table))
-        if cases:
+        if cases and result.cases is not None:
             result.interviews.to_parquet(part / "interviews.parquet", index=False)
             result.cases.to_parquet(part / "cases.parquet", index=False)
             if result.case_file.history is not None:

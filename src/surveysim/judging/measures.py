@@ -281,7 +281,7 @@ def coverage_interval(cover: Values | float, n: Values | float) -> tuple[Floats,
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def judged(cover: Values | float, n: Values | float, level: float) -> Ints:
+def judged(cover: Values | float, n: Values | float, level: Values | float) -> Ints:
     """-1 where coverages are below the level by more than Monte Carlo error explains, 1 where they are above it, else 0.
 
     The one rule of console, page and drawings: the 95 % interval of the coverage leaves the level out.

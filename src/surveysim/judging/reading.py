@@ -15,6 +15,7 @@ from ..aliases import OwnKind, Table
 from ..errors import DataError, SurveysimWarning
 from ..tables import called, framed, named, numbers_of, one_name
 
+WIDE = ("estimate", "se", "lower", "upper")  # what may stand in a column for every method
 LARGEST = 1e150  # values beyond this have no squares in double precision, and nothing can be divided by those below its inverse
 REPETITION = ("repetition", "rep", "dataset", "i")  # names a column of repetitions usually has
 
@@ -35,18 +36,16 @@ class Repetitions:
     numbers: dict
 
     @classmethod
-    def of(
-        cls, frame: Any, by: Any, estimate: Any, se: Any, lower: Any, upper: Any, df: Any, true: Any, level: float
-    ) -> "Repetitions":
-        """As `performance` takes them; refused where they cannot be judged."""
-        if isinstance(estimate, dict):
-            frame, by, (estimate, se, lower, upper) = _from_wide(frame, by, estimate, se, lower, upper)
+    def of(cls, frame: Any, by: Any, sources: dict[str, Any], level: float) -> "Repetitions":
+        """As `performance` takes them, {estimate, se, lower, upper, df, true: source}; refused where they cannot be judged."""
+        if isinstance(sources["estimate"], dict):
+            frame, by, long = _from_wide(frame, by, {what: sources[what] for what in WIDE})
+            sources = sources | long
         data, kind = read(frame)
         by = _names(by)
         for name in by:
             column(data, name)
         guards.level(level)
-        sources = {"estimate": estimate, "se": se, "lower": lower, "upper": upper, "df": df, "true": true}
         optional = {what for what, source in sources.items() if source is None} - {"estimate", "true"}
         found = {what: None if what in optional else numbers(data, given, what) for what, given in sources.items()}
         _check(found, sources)
@@ -194,14 +193,12 @@ def _names(by):
     return named(by, "by")
 
 
-def _from_wide(
-    frame: Any, by: Any, estimate: dict[str, str], se: Any, lower: Any, upper: Any
-) -> tuple[Any, list[str], tuple[Any, ...]]:
-    """Long shape from columns by method."""
+def _from_wide(frame: Any, by: Any, given: dict[str, Any]) -> tuple[Any, list[str], dict[str, str | None]]:
+    """Long shape from columns by method: the table, its groups, and where what is `given` by method stands in it."""
+    estimate = given["estimate"]
     if not estimate:
         raise DataError("estimate = {}: give {method: column}, with at least one method.")
     data, kind = read(frame)
-    given = {"estimate": estimate, "se": se, "lower": lower, "upper": upper}
     parts = []
     for method in estimate:
         part = data.copy()
@@ -211,7 +208,7 @@ def _from_wide(
                     raise DataError(f"{name} has to name a column for the same methods as estimate: {list(estimate)}.")
                 part[f"_{name}"] = numbers(data, columns[method], name)
         parts.append(part.assign(method=method))
-    names = tuple(None if columns is None else f"_{name}" for name, columns in given.items())
+    names = {name: None if columns is None else f"_{name}" for name, columns in given.items()}
     long = pd.concat(parts, ignore_index=True)
     if not kind.is_pandas():
         long = nw.from_dict({c: long[c].to_list() for c in long.columns}, backend=kind).to_native()

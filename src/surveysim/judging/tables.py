@@ -67,7 +67,8 @@ def performance(
     >>> ss.performance(runs, true=2.0).set_index("measure").loc["bias"].round(4).to_dict()
     {'value': 0.5, 'mcse': 0.6455}
     """
-    given = Repetitions.of(frame, by, estimate, se, lower, upper, df, true, level)
+    sources = {"estimate": estimate, "se": se, "lower": lower, "upper": upper, "df": df, "true": true}
+    given = Repetitions.of(frame, by, sources, level)
     guards.flag(power, "power")
     ids = given.identities(repetition, reference)
     if reference is None:
@@ -115,7 +116,8 @@ def compare(
     """
     if isinstance(estimate, dict) and by == "method":
         by = None  # the name that the column of methods gets
-    given = Repetitions.of(frame, by, estimate, se, lower, upper, df, true, level)
+    sources = {"estimate": estimate, "se": se, "lower": lower, "upper": upper, "df": df, "true": true}
+    given = Repetitions.of(frame, by, sources, level)
     ids, numbers, rows = given.identities(repetition, reference), given.numbers, []
     sides = [numbers[name] for name in ("estimate", "se", "lower", "upper")]
     if lower is None and se is not None:

@@ -5,18 +5,17 @@ XN--FSQU00A.xn--fiqs8s. are one name. Labels follow IDNA 2003, the standard libr
 """
 
 import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from encodings.idna import ToASCII, ToUnicode
 from functools import cache
-from importlib.resources import files
 
 import pandas as pd
 
 from .. import guards
 from ..aliases import Pathname
 from ..display import Shown
+from ..keys import packaged
 from .allocations import place
 from .lists import RegistryList
 from .places import UNKNOWN, silent
@@ -163,7 +162,7 @@ _script = cache(ToUnicode)
 
 @cache
 def _known():
-    return tomllib.loads((files(str(__package__)) / "suffixes.toml").read_text(encoding="utf-8"))
+    return packaged(str(__package__), "suffixes.toml")
 
 
 def _category(labels):

@@ -1,13 +1,12 @@
 """Regions and provinces as registries write them, and their labels in English and Chinese."""
 
-import tomllib
 import unicodedata
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from .. import guards, reference
 from ..errors import SpecError
+from ..keys import packaged
 
 # ISO codes; adcodes of those that are one province
 REGIONS = {"CN": "", "HK": "810000", "MO": "820000", "TW": "710000"}
@@ -21,7 +20,7 @@ ABROAD = ("其他", "其它", "境外", "other")
 @cache
 def texts(lang: str) -> dict[str, Any]:
     """Every text of the tables in one language."""
-    found = tomllib.loads((files(str(__package__)) / "labels.toml").read_text(encoding="utf-8"))
+    found = packaged(str(__package__), "labels.toml")
     return found[guards.choice(lang, "lang", found, error=SpecError)]
 
 

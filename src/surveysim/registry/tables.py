@@ -4,16 +4,14 @@ One layout (layouts.toml) and one function make a table from rows, whoever count
 notations are always computed, so that `checks` can compare what the report prints with them.
 """
 
-import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from .. import reference
+from ..keys import packaged
 from .addresses import Tally
 from .domains import GROUPS, group
 from .notation import to_notation
@@ -26,19 +24,14 @@ if TYPE_CHECKING:
 CATEGORIES = ("cn", "com", "adm", "net", "org", "ac", "gov", "edu")  # the rows of the report's table 3; then "other"
 
 
-@cache
-def _laid_out():
-    return tomllib.loads((files(str(__package__)) / "layouts.toml").read_text(encoding="utf-8"))
-
-
 def layouts() -> dict[str, Any]:
     """{table: its layout}, in the report's order."""
-    return {name: layout for name, layout in _laid_out().items() if name != "identities"}
+    return {name: layout for name, layout in packaged(str(__package__), "layouts.toml").items() if name != "identities"}
 
 
 def identities() -> list[Any]:
     """Pairs of (table, row, column) that should be equal."""
-    return _laid_out()["identities"]["pairs"]
+    return packaged(str(__package__), "layouts.toml")["identities"]["pairs"]
 
 
 def report_tables(

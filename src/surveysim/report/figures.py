@@ -7,8 +7,18 @@ import hashlib
 import io
 import re
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+from ..aliases import Array, Floats, Values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Placeholder colours, replaced by CSS variables in `svg`; in a notebook they look as they are.
 INK, MUTED, LINE, FIRST, SECOND, ALERT = "#1b1f24", "#5b6470", "#d5d9df", "#2563a8", "#d2691f", "#b3261e"
@@ -41,7 +51,7 @@ TILES = {
 }
 
 
-def axes(width, height):
+def axes(width: float, height: float) -> "Axes":
     """A bare Axes of a size in inches, in the report's style."""
     from matplotlib.figure import Figure
 
@@ -55,7 +65,7 @@ def axes(width, height):
     return ax
 
 
-def intervals(labels, table, text, ax=None):
+def intervals(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Intervals about the population value: table with estimate, lower, upper, parameter, published (NaN allowed)."""
     ax = ax or axes(8.6, 0.21 * len(table) + 1.0)
     y = range(len(table))
@@ -75,7 +85,7 @@ def intervals(labels, table, text, ax=None):
     return legend(ax, 3)
 
 
-def margins(labels, table, text, ax=None):
+def margins(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Dumbbells of margins before and after raking: table with target, before, after, as shares in percent."""
     ax = ax or axes(8.6, 0.3 * len(table) + 1.0)
     y = list(range(len(table)))
@@ -87,7 +97,7 @@ def margins(labels, table, text, ax=None):
     return legend(ax, 3)
 
 
-def weights(edges, counts, text, ax=None):
+def weights(edges: Floats, counts: Mapping[str, Array], text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Histograms of final weights over their mean: common `edges`, counts by frame {label: array}."""
     ax = ax or axes(8.6, 3.0)
     for (label, values), colour in zip(counts.items(), (SECOND, FIRST), strict=False):
@@ -95,14 +105,17 @@ def weights(edges, counts, text, ax=None):
     return legend(named(ax, text["weight_axis"], text["interviews"]), 2)
 
 
-def tile_map(labels, values, text, ax=None):
+def tile_map(
+    labels: Mapping[str, str], values: Mapping[str, float], text: dict[str, str], ax: "Axes | None" = None
+) -> "Axes":
     """A tile-grid map of the 31 provinces: labels and values by adcode, in five equal steps of the values' range."""
     ax = ax or axes(8.6, 6.2)
     low, high = min(values.values()), max(values.values())
     for code, (column, row) in TILES.items():
         step = min(int((values[code] - low) / (high - low) * len(SCALE)), len(SCALE) - 1) if high > low else 0
         ax.add_patch(_square(column, row, SCALE[step]))
-        name, middle = labels[code], {"ha": "center", "va": "center", "color": ON_SCALE[step]}
+        name = labels[code]
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ON_SCALE[step]}
         ax.text(column, row - 0.14, name, fontsize=8 if len(name) < 10 else 6.5, **middle)
         ax.text(column, row + 0.2, f"{values[code]:.1f}", fontsize=9.5, fontweight="bold", **middle)
     ax.set_xlim(0.4, 9.6)
@@ -119,7 +132,7 @@ def _square(column, row, colour):
     return Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor=colour, edgecolor="none")
 
 
-def estimates_over_repetitions(values, truth, text, ax=None):
+def estimates_over_repetitions(values: Floats, truth: float, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Sorted intervals of all repetitions about the truth: values (R, 3) of estimate, lower, upper."""
     ax = ax or axes(8.6, 3.2)
     order = values[:, 0].argsort(kind="stable")
@@ -132,7 +145,7 @@ def estimates_over_repetitions(values, truth, text, ax=None):
     return named(ax, text["repetitions_axis"], text["penetration_axis"])
 
 
-def error_budget(table, text, ax=None):
+def error_budget(table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Bias with its Monte Carlo interval and standard error of every stage: table with bias, bias_mcse, variance, by stage."""
     ax = ax or axes(8.6, 3.4)
     table = table.drop(index="together")
@@ -147,7 +160,7 @@ def error_budget(table, text, ax=None):
     return readable(legend(ax, 2))
 
 
-def margins_by_size(table, text, stated, ax=None):
+def margins_by_size(table: pd.DataFrame, text: dict[str, str], stated: float, ax: "Axes | None" = None) -> "Axes":
     """Margins of rates by the respondents of their domain, against the stated error: table with respondents, moe, design_moe (or not)."""
     ax = ax or axes(8.6, 4.2)
     size = np.geomspace(table["respondents"].min() * 0.9, table["respondents"].max() * 1.1, 100)
@@ -165,12 +178,12 @@ def margins_by_size(table, text, stated, ax=None):
     return readable(legend(named(ax, text["audit_respondents"], text["moe"]), 4))
 
 
-def points(ax, x, y, error, colour, **more):
+def points(ax: "Axes", x: Values, y: Values, error: Values, colour: str, **more: Any) -> None:
     """Points with the same distance to either end of their horizontal intervals."""
     ax.errorbar(x, y, xerr=error, fmt="o", color=colour, linewidth=1.4, **more)
 
 
-def named(ax, x="", y="", grid="y"):
+def named(ax: "Axes", x: str = "", y: str = "", grid: Literal["both", "x", "y"] = "y") -> "Axes":
     """The same Axes with what they show written on them, and a grid behind it."""
     ax.set_xlabel(x, color=MUTED, fontsize=9)
     ax.set_ylabel(y, color=MUTED, fontsize=9)
@@ -179,20 +192,20 @@ def named(ax, x="", y="", grid="y"):
     return ax
 
 
-def rows(ax, labels, axis, size=8.5):
+def rows(ax: "Axes", labels: Values, axis: str, size: float = 8.5) -> "Axes":
     """The same Axes with rows named from top to bottom."""
     ax.set_yticks(np.arange(len(labels)), list(labels), fontsize=size, color=INK)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     return named(ax, axis, grid="x")
 
 
-def legend(ax, columns):
+def legend(ax: "Axes", columns: int) -> "Axes":
     """The same Axes with a legend above them."""
     ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=columns)
     return ax
 
 
-def readable(ax):
+def readable(ax: "Axes") -> "Axes":
     """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
     from matplotlib import font_manager
     from matplotlib.text import Text
@@ -205,26 +218,25 @@ def readable(ax):
     return ax
 
 
-def svg(ax, title):
+def svg(ax: "Axes", title: str) -> Markup:
     """The figure as inline SVG: text stays text, colours become CSS variables, `title` is what a screen reader says."""
     import matplotlib as mpl
-    from markupsafe import escape
 
-    buffer = io.StringIO()
+    buffer, figure = io.StringIO(), cast("Figure", ax.figure)
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "surveysim"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's browser has the Chinese glyphs
-        ax.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    width = float(re.search(r'width="([\d.]+)pt"', text).group(1)) * PIXELS
+    width = float(re.findall(r'width="([\d.]+)pt"', text)[0]) * PIXELS
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', f'role="img" style="max-width:{width:.0f}px"', text, count=1)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px var(--font)", text)
     text = re.sub(r"font: (bold|700) ([\d.]+)px [^;\"]*", r"font: 700 \2px var(--font)", text)
     text = re.sub(r"(<svg[^>]*>)", lambda m: f"{m.group(1)}<title>{escape(title)}</title>", text, count=1)
-    return _own_ids(text)
+    return Markup(_own_ids(text))
 
 
 def _own_ids(text):

@@ -3,34 +3,30 @@
 import base64
 import math
 import re
-import tomllib
-from functools import cache
-from importlib.resources import files
+from typing import Any
+
+import pandas as pd
 
 from .. import guards
 from ..display import csv_text
 from ..errors import SpecError
+from ..keys import packaged
 
 LANGUAGES = ("en", "zh")
 DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def labels(lang):
+def labels(lang: str) -> dict[str, str]:
     """Every text of the report in one language."""
-    return _texts()[guards.choice(lang, "lang", LANGUAGES, error=SpecError)]
+    return packaged(str(__package__), "labels.toml")[guards.choice(lang, "lang", LANGUAGES, error=SpecError)]
 
 
-@cache
-def _texts():
-    return tomllib.loads((files(str(__package__)) / "labels.toml").read_text(encoding="utf-8"))
-
-
-def render(template, lang, **content):
+def render(template: str, lang: str, **content: Any) -> str:
     """Fill a template under templates/; every value is escaped unless it is Markup."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader(__package__, "templates"),
+        loader=PackageLoader(str(__package__), "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -40,12 +36,12 @@ def render(template, lang, **content):
     return visible(environment.get_template(template).render(text=labels(lang), **content))
 
 
-def visible(text):
+def visible(text: str) -> str:
     """A text whose controls of direction can be seen: a name with one of them could show a number backwards, or another name."""
     return DIRECTION.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
-def download(name, label, table):
+def download(name: str, label: str, table: pd.DataFrame | str) -> dict[str, str]:
     """A table as a file that the page carries with it: its name, what it is, and a data address."""
     text = table if isinstance(table, str) else csv_text(table)
     kind = "text/csv" if name.endswith(".csv") else "text/plain"
@@ -54,12 +50,12 @@ def download(name, label, table):
     return {"name": name, "label": label, "href": f"data:{kind};charset=utf-8;base64,{body}"}
 
 
-def without_dashes(text):
+def without_dashes(text: str) -> str:
     """A sentence whose percentages may be missing, without the sign behind a dash."""
     return text.replace("– %", "–").replace("–%", "–")
 
 
-def with_error(value, mcse):
+def with_error(value: float, mcse: float) -> str:
     """A value with its Monte Carlo error in brackets, with as many digits as that error leaves meaning."""
     if not math.isfinite(value):
         return "–"
@@ -69,6 +65,6 @@ def with_error(value, mcse):
     return f"{number(value, digits)} ({number(mcse, digits)})"
 
 
-def number(value, digits):
+def number(value: Any, digits: int) -> str:
     """A number for a table cell, with thousands separators; an en dash where there is none."""
     return "–" if value is None or value != value else f"{value:,.{digits}f}"

@@ -6,24 +6,24 @@ from .. import reference
 from ..columns import AGES
 
 
-def name_column(text):
+def name_column(text: dict[str, str]) -> str:
     """The column of names in a table of facts."""
     return "name_zh" if text["lang"] == "zh" else "name_en"
 
 
-def estimand_name(name, text):
+def estimand_name(name: str, text: dict[str, str]) -> str:
     """What an indicator of the report is called; other estimands keep their names."""
     names = reference.published()[name_column(text)]
     return str(names[name]) if name in names.index else name
 
 
-def province_names(text):
+def province_names(text: dict[str, str]) -> dict[Any, str]:
     """Short names of the provinces by adcode."""
     column = "name_zh_short" if text["lang"] == "zh" else "name_en"
     return reference.load("provinces").set_index("adcode")[column].to_dict()
 
 
-def domain_name(domain, text):
+def domain_name(domain: str, text: dict[str, str]) -> str:
     """ "province=110000, sex=male" as people say it; what is no domain of the survey stays as it is."""
     levels = {"province": province_names(text), "urban": {n: text[f"{n}_level"] for n in ("urban", "rural")}}
     levels |= {"sex": {n: text[n] for n in ("male", "female")}, "age_group": dict(zip(AGES, AGES, strict=True))}
@@ -54,7 +54,7 @@ def change_case(row: Any, text: dict[str, str]) -> str:
     return text["change_case"].format(errors=text[f"change_errors_{row.errors}"], size=size, overlap=overlap)
 
 
-def note_of(name, note, text):
+def note_of(name: str, note: str, text: dict[str, str]) -> str:
     """The note on an indicator, in the report's language."""
     if text["lang"] != "zh" or not note:
         return note

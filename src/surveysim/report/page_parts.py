@@ -3,14 +3,20 @@
 Plain texts, tables and drawings for `report`, which computes nothing.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
 from ..columns import DISPOSITIONS, FRAMES
-from ..judging.measures import judged, with_verdicts
+from ..judging.measures import with_verdicts
+from ..judging.verdicts import off_level, performance_table, repeated_penetration
 from ..keys import toml
 from . import figures, html, study_figures
 from .labelling import domain_name, estimand_name, margin_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAIN = (
     *(
@@ -25,7 +31,7 @@ MAIN = (
 LOWEST = 20  # indicators whose coverage is drawn
 
 
-def ademp(result, rates, text, repetitions):
+def ademp(result: Any, rates: Any, text: dict[str, str], repetitions: Any) -> list[tuple[str, str]]:
     """Aims, data-generating mechanism, estimands, methods, performance measures, as (what, text) rows."""
     spec, prep = result.spec, result.preparation
     made, sample = result.interviews["frame"].value_counts(), spec.sample
@@ -56,10 +62,8 @@ def ademp(result, rates, text, repetitions):
     return [*found, (text["ademp_performance"], text["ademp_performance_text"].format(n=n))]
 
 
-def repeated(repetitions, text):
+def repeated(repetitions: Any, text: dict[str, str]) -> dict[str, Any]:
     """The survey repeated: verdict, figures, a table of the main indicators, one of all of them."""
-    from markupsafe import Markup
-
     table, lang, n = performance_table(repetitions), text["lang"], f"{repetitions.repetitions:,}"
     low = table.dropna(subset=["cover"]).sort_values("cover", kind="stable").head(LOWEST)
     low = low.assign(label=[estimand_name(k, text) for k in low.index])
@@ -89,7 +93,7 @@ def repeated(repetitions, text):
         "verdict": " ".join(
             [monte_carlo_error(repetitions.repetitions, level, text), *coverage_verdict(repetitions, text)]
         ),
-        "figures": [(Markup(figures.svg(ax, caption)), caption) for ax, caption in drawings],
+        "figures": [(figures.svg(ax, caption), caption) for ax, caption in drawings],
         "heads": [text["indicator"], text["parameter"], *(text[f"measure_{c}"] for c in columns)],
         "rows": [row(name, table.loc[name]) for name in main],
         "all": [row(name, values) for name, values in table.iterrows()],
@@ -97,16 +101,14 @@ def repeated(repetitions, text):
     }
 
 
-def untitled(ax):
+def untitled(ax: "Axes") -> "Axes":
     """The Axes without the title that says in a notebook what the caption says here."""
     ax.set_title("", loc="left")
     return ax
 
 
-def budget_part(budget, text):
+def budget_part(budget: Any, text: dict[str, str]) -> dict[str, Any]:
     """The error budget: a figure of penetration, a table of the main indicators by stage."""
-    from markupsafe import Markup
-
     names = list(dict.fromkeys(budget.table["indicator_id"]))
     main = [name for name in MAIN if name in names and (budget.rows(name)["unit"] == "percent").all()] or names[:3]
     caption = text["budget_figure"].format(name=estimand_name(main[0], text))
@@ -132,16 +134,15 @@ def budget_part(budget, text):
         "totals": by_totals,
         "total_heads": [text["indicator"], *(text[kind] for kind in kinds)],
         "note": text["budget_note"].format(n=budget.repetitions),
-        "figure": Markup(figures.svg(budget.plot(main[0], text["lang"]), caption)),
+        "figure": figures.svg(budget.plot(main[0], text["lang"]), caption),
         "caption": caption,
         "heads": [text["indicator"], *(text[f"stage_{s}"] for s in stages)],
         "rows": rows,
     }
 
 
-def downloads(result, tables, repetitions, budget, text):
+def downloads(result: Any, tables: Any, repetitions: Any, budget: Any, text: dict[str, str]) -> list[dict[str, str]]:
     """The tables of the page as files."""
-
     named = tables.comparison.assign(name=[estimand_name(k, text) for k in tables.comparison["indicator_id"]])
     found = [
         ("estimates", named),
@@ -164,64 +165,27 @@ def downloads(result, tables, repetitions, budget, text):
     return [*files, html.download("survey.toml", text["file_specification"], spec)]
 
 
-def performance_table(repetitions):
-    """One row per indicator of a StudyResult's first scenario and method: repetitions, parameter, mean, bias, empse, modelse, cover
-    (percent), each with its mcse."""
-    long, first = repetitions.performance(), repetitions.scenarios[0]
-    mine = (long["scenario"] == first.name) & (long["method"] == first.methods[0].name) & (long["domain"] == "")
-    long = long[mine]
-    value, mcse = (long.pivot(index="estimand", columns="measure", values=c) for c in ("value", "mcse"))
-    found = pd.DataFrame({"parameter": {e.name: e.true for e in first.estimands if not e.domain}})
-    found.insert(0, "repetitions", value["nsim"].astype(int))
-    found["mean"] = value["thetamean"]
-    for name, factor in (("bias", 1), ("empse", 1), ("modelse", 1), ("cover", 100)):
-        found[name], found[f"{name}_mcse"] = factor * value[name], factor * mcse[name]
-    return found.rename_axis("indicator_id")
-
-
-def coverage_verdict(result, text, table=None):
+def coverage_verdict(result: Any, text: dict[str, str], table: pd.DataFrame | None = None) -> list[str]:
     """Sentences on the coverages of a StudyResult that are below or above their level by more than Monte Carlo error explains."""
-    table = result.performance() if table is None else table
-    keys = ["scenario", "method", "estimand", "domain"]
-    n = table[table["measure"] == "nsim"].set_index(keys)["value"]
-    cover = table[(table["measure"] == "cover") & table["value"].notna()].set_index(keys)["value"]
+    cover, level, off = off_level(result, result.performance() if table is None else table)
     if cover.empty:
         return []
-    level = np.array([result.scenario(key[0]).level for key in cover.index])
-    found, sentences = judged(cover, n.reindex(cover.index), level), []
-    for sign, name, extreme in ((-1, "coverage_below", cover.idxmin), (1, "coverage_above", cover.idxmax)):
-        if np.any(found == sign):
-            scenario, method, estimand, domain = extreme()
-            scenarios, methods = (len(set(cover.index.get_level_values(k))) > 1 for k in ("scenario", "method"))
-            parts = (
-                scenarios and scenario,
-                methods and method,
-                estimand_name(estimand, text),
-                domain_name(domain, text),
-            )
-            sentences.append(
-                text[name].format(
-                    count=int((found == sign).sum()),
-                    all=len(cover),
-                    level=f"{100 * level[0]:g}",
-                    worst=f"{100 * cover[extreme()]:.1f}",
-                    where=" · ".join(p for p in parts if p),
-                )
-            )
-    if not sentences:
-        sentences.append(text["coverage_as_stated"].format(all=len(cover), level=f"{100 * level[0]:g}"))
+    shown = {"all": len(cover), "level": f"{100 * level:g}"}
+    if not off:
+        return [text["coverage_as_stated"].format(**shown)]
+    several = [len(set(cover.index.get_level_values(k))) > 1 for k in ("scenario", "method")]
+    sentences = []
+    for side in off:
+        scenario, method, estimand, domain = side.key
+        words = estimand_name(estimand, text), domain_name(domain, text)
+        parts = (several[0] and scenario, several[1] and method, *words)
+        where, worst = " · ".join(p for p in parts if p), f"{100 * side.worst:.1f}"
+        name = "coverage_below" if side.sign < 0 else "coverage_above"
+        sentences.append(text[name].format(**shown, count=side.count, worst=worst, where=where))
     return sentences
 
 
-def monte_carlo_error(done, level, text):
+def monte_carlo_error(done: int, level: float, text: dict[str, str]) -> str:
     """How well so many repetitions know coverage."""
     mcse2 = f"{200 * np.sqrt(level * (1 - level) / max(done, 1)):.1f}"
     return text["statement_verdict"].format(repetitions=f"{done:,}", mcse2=mcse2)
-
-
-def repeated_penetration(repetitions):
-    """Estimate and interval of penetration in every repetition, in percent, and the truth."""
-    first = repetitions.scenarios[0]
-    where = {"estimand": "internet_penetration", "scenario": first.name, "method": first.methods[0].name}
-    table = repetitions.to_frame(where=where).dropna(subset=["estimate"])
-    return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])

@@ -1,14 +1,20 @@
 """Figures of a Monte Carlo study. Each draws a plain table on the Axes it is given (or makes) and returns the Axes."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 
 from .figures import ALERT, FIRST, INK, LINE, MUTED, SECOND, axes, legend, points, readable, rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST = 1000  # intervals a zip plot shows
 Z = 1.959963984540054  # Monte Carlo intervals are 95 % ones
 
 
-def zip_plot(table, text, level=0.95, ax=None):
+def zip_plot(table: pd.DataFrame, text: dict[str, str], level: float = 0.95, ax: "Axes | None" = None) -> "Axes":
     """Intervals ranked by |estimate - true| / se (Morris, White & Crowther 2019): table with estimate, se, lower, upper, true.
 
     Without errors of all of them they are ranked by |estimate - true|. Intervals that miss the true value are at the top; the line where
@@ -16,7 +22,7 @@ def zip_plot(table, text, level=0.95, ax=None):
     """
     ax = ax or axes(6.4, 4.6)
     away = np.abs(table["estimate"] - table["true"]) / (table["se"] if table["se"].notna().all() else 1.0)
-    order = np.argsort(away.to_numpy(), kind="stable")
+    order = np.argsort(np.asarray(away), kind="stable")
     rank = 100 * (np.arange(len(table)) + 0.5) / len(table)
     shown = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST)).astype(int))
     part = table.iloc[order[shown]]
@@ -46,7 +52,7 @@ def _ends(table):
     return {name: table[name].clip(ends.min() - room, ends.max() + room) for name in ("lower", "upper")}
 
 
-def lolly(table, text, label, at=0.0, ax=None):
+def lolly(table: pd.DataFrame, text: dict[str, str], label: str, at: float = 0.0, ax: "Axes | None" = None) -> "Axes":
     """A measure as lollipops from a reference value, with Monte Carlo 95 % intervals: table with label, value, mcse."""
     ax = ax or axes(6.8, 0.34 * len(table) + 1.2)
     y = np.arange(len(table))
@@ -56,7 +62,7 @@ def lolly(table, text, label, at=0.0, ax=None):
     return readable(rows(ax, table["label"], label))
 
 
-def forest(table, text, label, ax=None):
+def forest(table: pd.DataFrame, text: dict[str, str], label: str, ax: "Axes | None" = None) -> "Axes":
     """Mean estimates with the spread of the estimates and their Monte Carlo intervals: table with label, mean, mcse, spread, true."""
     ax = ax or axes(6.8, 0.36 * len(table) + 1.4)
     y = np.arange(len(table))
@@ -67,7 +73,7 @@ def forest(table, text, label, ax=None):
     return readable(rows(legend(ax, 3), table["label"], label))
 
 
-def coverage(table, text, level=0.95, ax=None):
+def coverage(table: pd.DataFrame, text: dict[str, str], level: float = 0.95, ax: "Axes | None" = None) -> "Axes":
     """Coverage in percent with Monte Carlo 95 % intervals against the nominal level.
 
     table : label, value, lower, upper (shares), and low, whether it is below the level.
@@ -83,7 +89,7 @@ def coverage(table, text, level=0.95, ax=None):
     return readable(rows(ax, table["label"], text["coverage_axis"]))
 
 
-def convergence(table, text, label, ax=None):
+def convergence(table: pd.DataFrame, text: dict[str, str], label: str, ax: "Axes | None" = None) -> "Axes":
     """The running mean of the estimates with two Monte Carlo errors, repetition by repetition: table with repetition, mean, mcse, true."""
     ax = ax or axes(6.4, 3.2)
     low, high = (table["mean"] + 2 * sign * table["mcse"] for sign in (-1, 1))

@@ -1,5 +1,11 @@
 """The HTML report of a study: plain tables and drawings for `report`, which computes nothing."""
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
 from .. import guards
 from ..errors import SpecError
 from . import figures, html
@@ -15,13 +21,13 @@ MOST_FIGURES = (
 MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS = 400, 12, 50, 8, 16
 
 
-def write_study_report(result, path, lang="en"):
+def write_study_report(result: Any, path: Any, lang: str = "en") -> Path:
     """Write the HTML report of a StudyResult and return its path; see `StudyResult.report`."""
     text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
     return written(path, html.render("study.html", lang, **content(result, text)))
 
 
-def content(result, text):
+def content(result: Any, text: dict[str, str]) -> dict[str, Any]:
     """Everything the template shows, as texts and drawings: one part for each estimand, the first twelve with figures."""
     done = min(result.done(s) for s in result.scenarios)
     first, failures = result.scenarios[0], result.failures
@@ -50,7 +56,7 @@ def content(result, text):
     }
 
 
-def ademp(result, names, done, failed, text):
+def ademp(result: Any, names: Sequence[str], done: int, failed: int, text: dict[str, str]) -> list[tuple[str, str]]:
     """Aims, data-generating mechanisms, estimands, methods, performance measures, as (what, text) rows."""
     keys = list(dict.fromkeys(key for s in result.scenarios for key in s.varied))
     shown = [estimand_name(name, text) for name in names[:12]]
@@ -65,7 +71,9 @@ def ademp(result, names, done, failed, text):
     ]
 
 
-def part(result, table, name, drawn, text):
+def part(
+    result: Any, table: pd.DataFrame, name: str, drawn: Sequence[tuple[str, str]], text: dict[str, str]
+) -> dict[str, Any]:
     """One estimand: a row for every scenario, domain and method (of many domains their middle and their worst first); its figures.
 
     drawn : scenarios and methods whose intervals are drawn one by one; none draws nothing.
@@ -90,7 +98,9 @@ def part(result, table, name, drawn, text):
     return {"title": title, "tables": tables, "figures": drawings(result, rows, name, drawn, text) if drawn else []}
 
 
-def over_domains(rows, shown, domains, text, level):
+def over_domains(
+    rows: pd.DataFrame, shown: Sequence[str], domains: int, text: dict[str, str], level: float
+) -> dict[str, Any]:
     """Of every scenario and method the median of each measure over the domains, and the domain farthest from the ideal."""
     body, several = [], rows["scenario"].nunique() > 1
     ideal = {"cover": level, "deff": 1.0}
@@ -117,10 +127,10 @@ def over_domains(rows, shown, domains, text, level):
     }
 
 
-def drawings(result, rows, name, pairs, text):
+def drawings(
+    result: Any, rows: pd.DataFrame, name: str, pairs: Iterable[tuple[str, str]], text: dict[str, str]
+) -> list[tuple[str, str]]:
     """Figures of one estimand as inline SVG: all scenarios and methods side by side, then the intervals and the running mean of each."""
-    from markupsafe import Markup
-
     plots, domain, lang = result.plot, rows["domain"].iloc[0], text["lang"]
     about = [estimand_name(name, text), domain_name(domain, text)]
     made = [(plots.forest(name, domain, lang=lang), "figure_forest", about)]
@@ -134,9 +144,7 @@ def drawings(result, rows, name, pairs, text):
         made.append((plots.zip(name, domain, **at), "figure_zip", one))
         made.append((plots.convergence(name, domain, **at), "figure_convergence", one))
     captions = [f"{text[title]}: {' · '.join(part for part in parts if part)}" for _, title, parts in made]
-    return [
-        (Markup(figures.svg(untitled(ax), caption)), caption) for (ax, *_), caption in zip(made, captions, strict=True)
-    ]
+    return [(figures.svg(untitled(ax), caption), caption) for (ax, *_), caption in zip(made, captions, strict=True)]
 
 
 def _cell(value, mcse, measure):

@@ -1,17 +1,21 @@
 """The report of one survey: plain tables for `report`, which computes nothing, and the files of the demo."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards, reference
+from ..aliases import Ints
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
+from ..judging.verdicts import performance_table
 from ..writing import write_text
 from . import figures, html
 from .labelling import change_case, estimand_name, level_name, margin_name, name_column, note_of, province_names
-from .page_parts import ademp, budget_part, downloads, performance_table, repeated
+from .page_parts import ademp, budget_part, downloads, repeated
 
 SECTIONS = (
     *(("summary", "summary"), ("design", "design"), ("statement", "statement"), ("change", "change")),
@@ -45,13 +49,15 @@ ESTIMATE_HEADS = (
 )
 
 
-def write_report(result, tables, path, lang="en", repetitions=None, budget=None):
+def write_report(
+    result: Any, tables: Any, path: Any, lang: str = "en", repetitions: Any = None, budget: Any = None
+) -> Path:
     """Write the HTML report of a SurveyRun, from its `PageTables`, and return its path; see `SurveyRun.report`."""
     text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
     return written(path, html.render("survey.html", lang, **content(result, tables, text, repetitions, budget)))
 
 
-def written(path, page):
+def written(path: Path, page: str) -> Path:
     """Write a page so that it is there whole, or not at all; returns its path."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +69,7 @@ def written(path, page):
     return path
 
 
-def content(result, tables, text, repetitions, budget=None):
+def content(result: Any, tables: Any, text: dict[str, str], repetitions: Any, budget: Any = None) -> dict[str, Any]:
     """Everything the template shows, as texts and drawings."""
     table, provinces, record, short = tables.comparison, tables.provinces, tables.records, province_names(text)
     there = {"study": repetitions is not None, "budget": budget is not None}
@@ -114,10 +120,8 @@ def content(result, tables, text, repetitions, budget=None):
     }
 
 
-def drawings(tables, text):
+def drawings(tables: Any, text: dict[str, str]) -> dict[str, Any]:
     """The figures of the survey, as inline SVG."""
-    from markupsafe import Markup
-
     shares = tables.comparison[tables.comparison["unit"] == "percent"]
     names = [estimand_name(name, text) for name in shares["indicator_id"]]
     drawn = {
@@ -126,10 +130,10 @@ def drawings(tables, text):
         "margins": figures.margins(margin_labels(tables.margins, text), tables.margins, text),
         "weights": figures.weights(tables.edges, {text[f]: counts for f, counts in tables.histogram.items()}, text),
     }
-    return {key: Markup(figures.svg(ax, text[key])) for key, ax in drawn.items()}
+    return {key: figures.svg(ax, text[key]) for key, ax in drawn.items()}
 
 
-def estimate_cells(row, text):
+def estimate_cells(row: Any, text: dict[str, str]) -> list[str]:
     """One estimate of the table of all of them; the numbers are those of its heads."""
     numbers = (html.number(getattr(row, c), _digits(row.unit, c)) for c in ESTIMATE_HEADS[2:-1])
     return [estimand_name(row.indicator_id, text), text[row.unit], *numbers, note_of(row.indicator_id, row.note, text)]
@@ -143,7 +147,7 @@ def _digits(unit, column):
     return 1 if column == "published" else 2
 
 
-def cards(table, text):
+def cards(table: pd.DataFrame, text: dict[str, str]) -> list[dict[str, str]]:
     """Penetration, netizens and interviews, as the first thing a reader sees."""
     rows = table.set_index("indicator_id")
     result = []
@@ -162,7 +166,7 @@ def cards(table, text):
     return result
 
 
-def statement_rows(statement, text, repetitions):
+def statement_rows(statement: Mapping[str, Any], text: dict[str, str], repetitions: Any) -> list[tuple[str, str]]:
     """The error statement as (what, value) rows."""
 
     def points(value):
@@ -182,7 +186,7 @@ def statement_rows(statement, text, repetitions):
                 )
             )
     if repetitions is not None:
-        row = performance_table(repetitions).loc["internet_penetration"]
+        row = performance_table(repetitions).loc["internet_penetration"].to_dict()
         rows += [
             (
                 text["statement_cover"].format(repetitions=int(row["repetitions"])),
@@ -247,7 +251,7 @@ def control_tables(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def margin_labels(table, text):
+def margin_labels(table: pd.DataFrame, text: dict[str, str]) -> list[str]:
     """Names of the levels of margins."""
     pairs = zip(table["margin"], table["level"], strict=True)
     return [f"{margin_name(margin, text)}: {level_name(name, text)}" for margin, name in pairs]
@@ -258,7 +262,7 @@ def _step_shown(row, text):
     return [text[row.step], f"{row.deff_kish:.2f}", *ends, f"{row.inside:.2f}"]
 
 
-def disposition_rows(counts, text):
+def disposition_rows(counts: Ints, text: dict[str, str]) -> list[list[str]]:
     """Counts and percentages of every category by frame, and the numbers dialled."""
     total = np.maximum(counts.sum(axis=1), 1)
 
@@ -270,7 +274,7 @@ def disposition_rows(counts, text):
     ]
 
 
-def fieldwork_tables(spec, tables, text):
+def fieldwork_tables(spec: Any, tables: Any, text: dict[str, str]) -> dict[str, Any]:
     """e by method against the truth, and effort and cost by frame."""
     table, used, days = tables.eligibility, spec.weighting.nonresponse, tables.calendar
     frames = [part.set_index("method") for _, part in table.groupby("frame", sort=False)]
@@ -311,6 +315,6 @@ def fieldwork_tables(spec, tables, text):
     }
 
 
-def rural_bases(bases, text):
+def rural_bases(bases: tuple[float, float] | None, text: dict[str, str]) -> str:
     """Rural penetration on both population bases of the report."""
     return "" if bases is None else text["rural_bases"].format(a=f"{bases[0]:.1f}", b=f"{bases[1]:.1f}")

@@ -1,13 +1,14 @@
 """Keys of a survey or a study in layers: a file on top of the file or the preset it extends."""
 
 import tomllib
+from copy import deepcopy
 from importlib.resources import files
 
 from .. import guards
 from ..display import short
 from ..errors import SpecError
 from ..guards import sight
-from ..keys import merge, nested
+from ..keys import merge, nested, packaged
 from ..naming import did_you_mean
 
 DEEPEST = 32  # levels of keys; the schema has six
@@ -98,7 +99,7 @@ def _is_file(path):
 
 def preset_keys(name):
     """Keys of a preset, on top of those of the preset it extends."""
-    data = tomllib.loads((files(str(__package__)) / "presets" / f"{name}.toml").read_text(encoding="utf-8"))
+    data = deepcopy(packaged(str(__package__), f"presets/{name}.toml"))
     base = data.pop("extends", None)
     return data if base is None else merge(preset_keys(base), data)
 
