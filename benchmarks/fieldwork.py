@@ -58,7 +58,7 @@ def called(field, n):
         history[:] = 0
         start = time.perf_counter()
         calling.open_cases(field.chain, cases, centre, 0, 0, keys[0])
-        made = calling.work(field.chain, cases, centre, 0, 336, 336, keys[0], history)
+        made = calling.work(field.chain, cases, centre, calling.Span(0, 336, 336), keys[0], history)
         calling.close_all(cases)
         spent.append(time.perf_counter() - start)
     return min(spent[1:]), made

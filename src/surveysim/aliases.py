@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Ints: TypeAlias = NDArray[np.integer[Any]]  # codes, counts, positions
+    Int: TypeAlias = int | np.integer[Any]  # one whole number, of Python's or of a kernel's
     Truths: TypeAlias = NDArray[np.bool_]
     Array: TypeAlias = NDArray[Any]  # of several kinds
 
@@ -28,5 +29,5 @@ if TYPE_CHECKING:
     Column: TypeAlias = str | int | Values  # the name of a column, or the values themselves
     Totals: TypeAlias = Mapping[Any, Any] | pd.Series | pd.DataFrame  # {column: {category: total}}, or as a table
 else:
-    Floats, Ints, Truths, Array = map(ForwardRef, ("Floats", "Ints", "Truths", "Array"))
+    Floats, Ints, Int, Truths, Array = map(ForwardRef, ("Floats", "Ints", "Int", "Truths", "Array"))
     Table, Values, Column, Totals = map(ForwardRef, ("Table", "Values", "Column", "Totals"))

@@ -58,7 +58,7 @@ class Centre:
         key = streams.key(seed, "", "fieldwork")
         calling.open_cases(self.chain, self.cases, self.centre, 0, 0, key)
         history = np.empty((n * 8, 7), np.int32)
-        made = calling.work(self.chain, self.cases, self.centre, 0, self.last, self.last, key, history)
+        made = calling.work(self.chain, self.cases, self.centre, calling.Span(0, self.last, self.last), key, history)
         self.history = history[:made]
         calling.close_all(self.cases)
 

@@ -16,7 +16,9 @@ def collapsed(columns, radix, weight=None, size=4, first=0, last=None, cell=None
     kind = np.array([kernels.KINDS[c.dtype.str[1:]] for c in columns])
     weight = np.empty(0) if weight is None else weight
     last = blocks if last is None else last
-    bad = kernels.collapse(kernels.Columns(address, kind, np.array(radix)), weight, size, first, last, cell, sums)
+    bad = kernels.collapse(
+        kernels.Columns(address, kind, np.array(radix)), weight, kernels.Blocks(size, first, last), cell, sums
+    )
     return bad, cell, sums
 
 

@@ -142,7 +142,7 @@ def newton(weight, q, level, z, total, method="raking", ridge=None, tol=1e-10, m
     softness = np.zeros((0, 0)) if ridge is None else ridge
     rows, asked = kernels.Rows(weight, q, level, z), kernels.Asked(total, softness, scale)
     distance = kernels.Distance(METHODS[method], LOWER, UPPER)
-    steps, gap, _ = kernels.newton(rows, inner, asked, distance, tol, max_iter, lam, g)
+    steps, gap, _ = kernels.newton(rows, asked, distance, kernels.Effort(inner, tol, max_iter), lam, g)
     return g, lam, steps, gap
 
 

@@ -25,7 +25,7 @@ def test_pair_up__joins_rows_of_one_unit_and_cell(weighted):
     weight = np.arange(1.0, 8.0) if weighted else np.empty(0)
     order = np.lexsort((cell, psu))
     of_psu, of_cell, sums = np.full(7, -1), np.full(7, -1), np.full(7, 9.0)
-    count = kernels.pair_up(psu, cell, weight, order, of_psu, of_cell, sums)
+    count = kernels.pair_up(psu, cell, weight, order, kernels.Pairs(of_psu, of_cell, sums))
     assert count == 5
     assert of_psu[:5].tolist() == [0, 1, 1, 2, 2]
     assert of_cell[:5].tolist() == [3, 3, 4, 3, 4]

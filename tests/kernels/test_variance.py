@@ -185,7 +185,7 @@ def test_rows_units_and_strata_with_weight(s):
     codes.count_present(count - 2, s.stratum, H, *found)
     np.testing.assert_array_equal(found, 1 + np.array([(there > 0).sum(axis=1), strata.sum(axis=1)]))
     found = np.ones(D, np.int64), np.ones(D, np.int64)
-    codes.count_units(s.weight, s.group, s.order, s.start, s.stratum, H, *found)
+    codes.count_units(s.weight, s.group, codes.Sample(s.order, s.start, s.stratum), H, *found)
     np.testing.assert_array_equal(found, 1 + np.array([(there > 0).sum(axis=1), strata.sum(axis=1)]))
 
 
@@ -221,8 +221,8 @@ def test_column_totals_and_calibrated_variances(s):
         np.testing.assert_allclose(found, beta, rtol=1e-9, atol=1e-9)
         expected = 0.25 + s.variances(own)
         out = np.full(D, 0.25)
-        kernels.calibrated_units(z, s.weight, s.group, s.unit, s.strata, fit, totals - 0.5, out)
+        kernels.calibrated_units(kernels.Scored(z, s.weight, s.group), s.unit, s.strata, fit, totals - 0.5, out)
         np.testing.assert_allclose(out, expected, rtol=1e-8)
         out = np.full(D, 0.25)
-        kernels.calibrated_domains(z, s.weight, s.group, s.order, s.start, s.strata, fit, out)
+        kernels.calibrated_domains(kernels.Scored(z, s.weight, s.group), s.order, s.start, s.strata, fit, out)
         np.testing.assert_allclose(out, expected, rtol=1e-8)

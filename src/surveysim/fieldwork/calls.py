@@ -145,7 +145,7 @@ def dial(fieldwork: Fieldwork, keys: Any, record: bool = False) -> CaseFile:
         if record:
             cases = np.empty((int(count.sum()), 6), np.int64)
             dialling.dial(*arguments, dialling.Made(np.zeros_like(tally), np.zeros_like(count), interviews, cases))
-            records.append(number_table(frame, f, *(cases[:, k] for k in (0, 1, 2, 3, 5, 4))))
+            records.append(number_table(frame, f, cases))
         outcomes[f, units], dialled[f, units] = tally, count
         rows.append(np.column_stack([np.full(len(interviews), f), interviews]))
     rows = np.concatenate(rows)
@@ -201,13 +201,14 @@ def call(fieldwork: Fieldwork, keys: Any, record: bool = False, paradata: bool =
         calling.open_cases(chain, cases, centre, start, slot, keys[0])
         until = min(slot + calling.WEEK, last)
         buffer = np.empty((_most_calls(fieldwork, cases) if paradata else 0, 7), np.int32)
-        made = calling.work(chain, cases, centre, slot, until, last, keys[0], buffer)
+        made = calling.work(chain, cases, centre, calling.Span(slot, until, last), keys[0], buffer)
         history.append(buffer[:made].copy() if paradata else buffer)
         open_units = centre.found < centre.targets
         if not (cases.row["code"] < 0).any() and not open_units.any():
             break
     calling.close_all(cases)
-    return _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history if paradata else None, record)
+    dialled = rows, frame_of, cases, released
+    return _from_calls(fieldwork, keys, dialled, centre, history if paradata else None, record)
 
 
 def _centre(fieldwork, keys, slots):
@@ -319,7 +320,9 @@ def _most_calls(fieldwork, cases):
     return int((most - cases.row["calls"][still]).sum())
 
 
-def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, history, record):
+def _from_calls(fieldwork, keys, dialled, centre, history, record):
+    """dialled : released numbers (n, 8), their frames (n,) and Cases, and how many there are by frame and unit (2, U)."""
+    rows, frame_of, cases, released = dialled
     U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
     outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
     reached = (rows[:, 3] < PERSON_TYPES).astype(int)
@@ -336,7 +339,7 @@ def _from_calls(fieldwork, keys, rows, frame_of, cases, centre, released, histor
             at = frame_of == f
             unit, _, number, kind, owner = rows[at].T[:5]
             code, calls = (cases.row[name][at] for name in ("code", "calls"))
-            table = number_table(frame, f, unit, number, code, calls, kind, owner)
+            table = number_table(frame, f, np.column_stack([unit, number, code, calls, owner, kind]))
             parts.append(table.set_index(np.flatnonzero(at)))
         numbers = pd.concat(parts).sort_index()
     return _bring_home(

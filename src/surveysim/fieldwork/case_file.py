@@ -115,10 +115,12 @@ class CaseFile:
         )
 
 
-def number_table(
-    frame: "TelephoneFrame", f: int, unit: Ints, number: Ints, code: Ints, calls: Ints, kind: Ints, owner: Ints
-) -> pd.DataFrame:
-    """Table of dialled numbers of one frame with their final dispositions, and whom they reach in truth."""
+def number_table(frame: "TelephoneFrame", f: int, dialled: Ints) -> pd.DataFrame:
+    """Table of dialled numbers of one frame with their final dispositions, and whom they reach in truth.
+
+    dialled : (n, 6) unit, number, code, calls, owner (person or household) and type.
+    """
+    unit, number, code, calls, owner, kind = dialled.T
     return pd.DataFrame(
         {
             "frame": categorical(np.full(len(unit), f), FRAMES),

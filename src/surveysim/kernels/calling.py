@@ -6,9 +6,11 @@ refusals it gave, and whether an appointment is pending. Time runs in slots, 21 
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 from .queues import line_up, put_off, settle
 from .randomness import lane, philox, scramble
@@ -68,6 +70,9 @@ CASE = np.dtype(
 Cases = namedtuple("Cases", ["row"])  # (n,) of CASE
 
 Call = namedtuple("Call", ["frame", "nth", "slot"])  # one to a number: which one, and in which slot of the week
+Span = namedtuple(
+    "Span", ["slot", "until", "last"]
+)  # slots from one up to another, and the one at which the field closes
 Memory = namedtuple("Memory", ["contact", "refusals", "pending"])  # of a case: see above
 
 Centre = namedtuple(
@@ -99,10 +104,11 @@ Paths = namedtuple(
         "spent",
     ],
 )
+Flow = namedtuple("Flow", ["mass", "minutes"])  # along a path: its probability, and probability × minutes
 
 
 @inline_jit
-def pending_code(memory):
+def pending_code(memory: Int) -> Int:
     """Final code of a case that was reached, was to be called again, and never was."""
     if memory == APPOINTMENT:
         return NOT_AVAILABLE
@@ -110,7 +116,7 @@ def pending_code(memory):
 
 
 @jit
-def absorb(c, frame, cooperation, chance, spent):
+def absorb(c: Chain, frame: Int, cooperation: Array, chance: Array, spent: Array) -> None:
     """Distribution of final code and calls by type, `chance` (types, codes, attempts + 1), and the minutes spent on average in
     each, `spent`, of the same shape. `cooperation` (types, 4) is the probability by state, over all interviewers."""
     c = borrowed(c)
@@ -135,9 +141,9 @@ def absorb(c, frame, cooperation, chance, spent):
             for call in range(1, A + 1):
                 then[:], then_spent[:] = 0.0, 0.0
                 for s, state in np.ndindex(WEEK, deep):
-                    mass, minutes = now[s, state], now_spent[s, state]
-                    if mass > 0.0:
-                        step(c, Call(frame, call, s), kind, cooperation, state, mass, minutes, o)
+                    if now[s, state] > 0.0:
+                        flow = Flow(now[s, state], now_spent[s, state])
+                        step(c, Call(frame, call, s), kind, cooperation, state, flow, o)
                 now[:], now_spent[:] = then, then_spent
         for code, call in np.ndindex(N_CODES, A + 1):
             if o.chance[code, call] > 0.0:
@@ -145,27 +151,28 @@ def absorb(c, frame, cooperation, chance, spent):
 
 
 @inline_jit
-def put(o, code, call, mass, minutes):
+def put(o: Paths, code: Int, call: Int, mass: float, minutes: float) -> None:
     """Add an end: its probability and its probability × minutes."""
     o.chance[code, call] += mass
     o.spent[code, call] += minutes
 
 
 @inline_jit
-def move(c, call, memory, rule, mass, minutes, o):
+def move(c: Chain, call: Call, memory: Memory, rule: Int, flow: Flow, o: Paths) -> None:
     """Call again by a rule, or end where that was the last call."""
     if call.nth == c.attempts[call.frame]:
-        put(o, pending_code(memory.contact), call.nth, mass, minutes)
+        put(o, pending_code(memory.contact), call.nth, flow.mass, flow.minutes)
     else:
         state = (memory.contact * (c.conversions[call.frame] + 1) + memory.refusals) * 2 + memory.pending
         t = (call.slot + c.again[rule, call.slot]) % WEEK
-        o.then[t, state] += mass
-        o.then_spent[t, state] += minutes
+        o.then[t, state] += flow.mass
+        o.then_spent[t, state] += flow.minutes
 
 
 @jit
-def step(c, call, kind, cooperation, state, mass, minutes, o):
+def step(c: Chain, call: Call, kind: Int, cooperation: Array, state: Int, flow: Flow, o: Paths) -> None:
     """A call from a state of this probability: where it leads."""
+    mass, minutes = flow.mass, flow.minutes
     frame, s, nth = call.frame, call.slot, call.nth
     pending, rest = state & 1, state >> 1
     refusals, memory = rest % (c.conversions[frame] + 1), rest // (c.conversions[frame] + 1)
@@ -183,7 +190,7 @@ def step(c, call, kind, cooperation, state, mass, minutes, o):
             put(o, code, nth, q * (1.0 - device), spent * (1.0 - device))
         else:
             still = pending if rule == AFTER_BUSY else 0
-            move(c, call, Memory(memory, refusals, still), rule, q, spent, o)
+            move(c, call, Memory(memory, refusals, still), rule, Flow(q, spent), o)
     q, base = mass * answers, minutes * answers  # what was spent before grows with each result's minutes
     if kind in (BUSINESS, NOBODY_ELIGIBLE):
         code, result = (NOT_HOUSEHOLD, WAS_BUSINESS) if kind == BUSINESS else (NOT_ELIGIBLE, WAS_CHILD)
@@ -192,7 +199,7 @@ def step(c, call, kind, cooperation, state, mass, minutes, o):
     away = 0.0 if pending == 1 else 1.0 - c.available[frame]
     if away > 0.0:
         spent = (base + q * c.minutes[WAS_AWAY]) * away
-        move(c, call, Memory(APPOINTMENT, refusals, 1), AFTER_APPOINTMENT, q * away, spent, o)
+        move(c, call, Memory(APPOINTMENT, refusals, 1), AFTER_APPOINTMENT, Flow(q * away, spent), o)
         q, base = q * (1.0 - away), base * (1.0 - away)
     e = c.ends[frame]
     yes = cooperation[kind, np.int64(refusals > 0) + 2 * pending]
@@ -209,7 +216,7 @@ def step(c, call, kind, cooperation, state, mass, minutes, o):
         part = no * (1.0 - e[5] if screened == 1 else e[5])
         later = APPOINTMENT if screened == 1 else APPOINTMENT_UNSCREENED
         spent = (base + q * c.minutes[APPOINTED]) * part * e[4]
-        move(c, call, Memory(later, refusals, 1), AFTER_APPOINTMENT, q * part * e[4], spent, o)
+        move(c, call, Memory(later, refusals, 1), AFTER_APPOINTMENT, Flow(q * part * e[4], spent), o)
         part *= 1.0 - e[4]
         hard = e[6] if refusals < c.conversions[frame] else 1.0
         end = REFUSAL if screened == 1 else NOT_SCREENED
@@ -218,37 +225,39 @@ def step(c, call, kind, cooperation, state, mass, minutes, o):
             soft = SOFT if screened == 1 else SOFT_UNSCREENED
             spent = (base + q * c.minutes[PUT_OFF]) * part * (1.0 - hard)
             moved = q * part * (1.0 - hard)
-            move(c, call, Memory(soft, refusals + 1, 0), AFTER_REFUSAL, moved, spent, o)
+            move(c, call, Memory(soft, refusals + 1, 0), AFTER_REFUSAL, Flow(moved, spent), o)
 
 
 # ------------------------------------------------------------------------------------------------ the calls themselves
 @inline_jit
-def below(word, place, share):
+def below(word: np.uint64, place: Int, share: float) -> bool:
     """Whether a 16-bit lane of a random word falls below a share."""
     return float(lane(word, place)) < share * 65536.0
 
 
 @inline_jit
-def one_call(c, o, i, call, effect, key, unit):
-    """The call to case i: result, final code (-1: open), memory, refusals, pending, rule."""
-    frame, kind, memory = call.frame, np.int64(o.row[i].kind), np.int64(o.row[i].memory)
-    refusals, pending = np.int64(o.row[i].refusals), np.int64(o.row[i].pending)
+def one_call(
+    c: Chain, case: Any, call: Call, effect: float, key: Array, unit: Int
+) -> tuple[Int, Int, Int, Int, Int, Int, np.uint64]:
+    """The call to a case: result, final code (-1: open), memory, refusals, pending, rule."""
+    frame, kind, memory = call.frame, np.int64(case.kind), np.int64(case.memory)
+    refusals, pending = np.int64(case.refusals), np.int64(case.pending)
     if kind == DEAD:
         return WAS_DEAD, NOT_WORKING, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if kind == MACHINE:
         return WAS_MACHINE, NOT_LINE, memory, refusals, pending, AFTER_RING, np.uint64(0)
     if kind == RINGING:
         return RANG, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
-    if o.row[i].known & 1:
+    if case.known & 1:
         return WAS_BLOCKED, -1, memory, refusals, pending, AFTER_RING, np.uint64(0)
-    w0, w1, w2, w3 = philox(o.row[i].number, call.nth, unit, np.int64(frame == 0), key[0], key[1])
+    w0, w1, w2, w3 = philox(case.number, call.nth, unit, np.int64(frame == 0), key[0], key[1])
     if below(w2, 0, c.busy[frame]):
         return WAS_BUSY, -1, memory, refusals, pending, AFTER_BUSY, w3
     if (
         not float(w0 >> np.uint64(11)) * (1.0 / 9007199254740992.0)
         < c.contact[frame, c.kind[frame, kind], pending, call.slot]
     ):
-        return (ANSWERED_BY_DEVICE if o.row[i].known & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
+        return (ANSWERED_BY_DEVICE if case.known & 2 else RANG), -1, memory, refusals, 0, AFTER_RING, w3
     if kind == BUSINESS:
         return WAS_BUSINESS, NOT_HOUSEHOLD, memory, refusals, 0, AFTER_RING, w3
     if kind == NOBODY_ELIGIBLE:
@@ -273,7 +282,7 @@ def one_call(c, o, i, call, effect, key, unit):
 
 
 @inline_jit
-def close(o, i, result):
+def close(o: Cases, i: Int, result: Int) -> Int:
     """Final code of a case that is not called again, as it stands after its last call's result (-1: never called)."""
     if o.row[i].memory != NONE:
         return pending_code(o.row[i].memory)
@@ -287,7 +296,7 @@ def close(o, i, result):
 
 
 @jit
-def open_cases(c, o, h, start, slot, key):
+def open_cases(c: Chain, o: Cases, h: Centre, start: Int, slot: Int, key: Array) -> None:
     """Line up the cases from `start` on for their first calls, within the week after `slot`, and draw what lasts: blocked numbers,
     devices."""
     c, o, h = borrowed(c), borrowed(o), borrowed(h)
@@ -306,13 +315,13 @@ def open_cases(c, o, h, start, slot, key):
 
 
 @jit
-def work(c, o, h, slot, until, last, key, paradata):
-    """Make the calls of the slots from `slot` to `until`; the field closes at slot `last`. Fills `paradata` (rows, 7) with case, call,
+def work(c: Chain, o: Cases, h: Centre, span: Span, key: Array, paradata: Array) -> Int:
+    """Make the calls of a Span. Fills `paradata` (rows, 7) with case, call,
     slot, interviewer, result, start and length in hundredths of minutes when it has rows; returns the calls made."""
     c, o, h = borrowed(c), borrowed(o), borrowed(h)
     U, J, made = h.units[0], len(h.effect), 0
     clock, who = np.empty(J), np.empty(J, np.int64)
-    for t in range(slot, until):
+    for t in range(span.slot, span.until):
         s = t % WEEK
         seats = h.seats[s]
         turn = np.int64(scramble(np.uint64(t), key[1], 0) >> np.uint64(33)) % J  # whose shift it is
@@ -333,7 +342,7 @@ def work(c, o, h, slot, until, last, key, paradata):
                 frame, v = unit // U, unit % U
                 call = np.int64(o.row[i].calls) + 1
                 result, code, memory, refusals, pending, rule, word = one_call(
-                    c, o, i, Call(frame, call, s), h.effect[who[0]], key, v
+                    c, o.row[i], Call(frame, call, s), h.effect[who[0]], key, v
                 )
                 minutes = c.minutes[result]
                 if result == INTERVIEWED:
@@ -357,7 +366,7 @@ def work(c, o, h, slot, until, last, key, paradata):
                 clock[0] += minutes
                 settle(clock, who, seats)
                 again = t + c.again[rule, s]
-                if code < 0 and (call == c.attempts[frame] or again >= last):
+                if code < 0 and (call == c.attempts[frame] or again >= span.last):
                     code = close(o, i, result)
                 o.row[i].code = code
                 if code < 0:
@@ -367,7 +376,7 @@ def work(c, o, h, slot, until, last, key, paradata):
 
 
 @jit
-def close_all(o):
+def close_all(o: Cases) -> None:
     """Close what is still open, as it stands."""
     for i in range(len(o.row)):
         if o.row[i].code < 0:

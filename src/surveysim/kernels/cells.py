@@ -5,6 +5,7 @@ from collections import namedtuple
 import numpy as np
 from numba.np.numpy_support import carray
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit, pointer
 
 KINDS = {"i1": 0, "i2": 1, "i4": 2, "i8": 3, "u1": 4, "u2": 5, "u4": 6, "u8": 7}  # integer types of code columns
@@ -17,10 +18,11 @@ Columns = namedtuple(
         "radix",  # (M,) levels
     ],
 )
+Blocks = namedtuple("Blocks", ["size", "first", "last"])  # from the first up to the last, of so many rows
 
 
 @inline_jit
-def fold(codes, radix, first, cell):
+def fold(codes: Array, radix: np.uint64, first: bool, cell: Array) -> bool | np.bool_:
     """Mixed radix, one column at a time: cell = cell × radix + code, or the code itself where it is the `first` column.
 
     Returns whether a code lies outside 0 .. radix - 1; `cell` is unusable then.
@@ -39,15 +41,15 @@ def fold(codes, radix, first, cell):
 
 
 @jit
-def collapse(columns, weight, size, first, last, cell, sums):
-    """Cells (n,) of the rows of blocks first .. last, mixed radix of the `Columns`; weights are added to `sums` (blocks, K).
+def collapse(columns: Columns, weight: Array, blocks: Blocks, cell: Array, sums: Array) -> Int:
+    """Cells (n,) of the rows of Blocks, mixed radix of the `Columns`; weights are added to `sums` (blocks, K).
 
-    Blocks have `size` rows; an empty `weight` stands for ones. Returns -1 where a code is missing or beyond its radix, else how many
+    An empty `weight` stands for ones. Returns -1 where a code is missing or beyond its radix, else how many
     weights are negative or not finite.
     """
     address, kind, radix = columns.address, columns.kind, columns.radix
-    bad, n = 0, len(cell)
-    for block in range(first, last):
+    bad, n, size = 0, len(cell), blocks.size
+    for block in range(blocks.first, blocks.last):
         start, stop = block * size, min(block * size + size, n)
         place, outside = cell[start:stop], False
         for m in range(len(address)):
@@ -78,7 +80,7 @@ def collapse(columns, weight, size, first, last, cell, sums):
 
 
 @jit
-def add_up(cell, weight, sums):
+def add_up(cell: Array, weight: Array, sums: Array) -> Int:
     """Sums of the weights by cell, added to `sums`; returns how many weights are negative or not finite."""
     for i in range(len(cell)):
         sums[np.uint32(cell[i])] += weight[i]
@@ -86,7 +88,7 @@ def add_up(cell, weight, sums):
 
 
 @jit
-def unusable(weight):
+def unusable(weight: Array) -> Int:
     """How many weights are negative or not finite."""
     bad = 0
     for i in range(len(weight)):
@@ -95,14 +97,14 @@ def unusable(weight):
 
 
 @jit
-def count(cell, sums):
+def count(cell: Array, sums: Array) -> None:
     """Numbers of rows by cell, added to `sums`."""
     for i in range(len(cell)):
         sums[np.uint32(cell[i])] += 1.0
 
 
 @jit
-def spread(cell, factor, weight, out):
+def spread(cell: Array, factor: Array, weight: Array, out: Array) -> Int:
     """Weights of the rows: initial weight (n,) × factor of the row's cell. Returns the bits of the largest one.
 
     The bits of floats that are not negative order as integers, and integer maxima vectorize.
@@ -119,14 +121,14 @@ def spread(cell, factor, weight, out):
 
 
 @jit
-def spread_alone(cell, factor, out):
+def spread_alone(cell: Array, factor: Array, out: Array) -> None:
     """The same where every initial weight is 1."""
     for i in range(len(cell)):
         out[i] = factor[np.uint32(cell[i])]
 
 
 @jit
-def mix(codes, key):
+def mix(codes: Array, key: Array) -> None:
     """Fold a column of codes (n,) into 64-bit hashes (n,), in place (the finalizer of MurmurHash3, A. Appleby)."""
     for i in range(len(key)):
         h = (key[i] ^ np.uint64(codes[i])) * np.uint64(0x9E3779B97F4A7C15)
@@ -136,7 +138,7 @@ def mix(codes, key):
 
 
 @jit
-def distinct(key, codes, slot, cell, owner):
+def distinct(key: Array, codes: Array, slot: Array, cell: Array, owner: Array) -> Int:
     """Number the distinct rows of `codes` (n, M) in order of appearance: `cell` (n,), `owner` (cells,) a row of each.
 
     `slot` is a table of a power of two of entries, all -1. Equal hashes are told apart by their codes. Returns the cells.

@@ -1,12 +1,24 @@
 """Codes of domains, units and strata: refined, renumbered, counted."""
 
+from collections import namedtuple
+
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import jit
+
+Sample = namedtuple(
+    "Sample",  # units of rows
+    [
+        "order",  # rows unit by unit, empty where they come so
+        "start",  # (U + 1,) first place of each unit in it
+        "stratum",  # (U,)
+    ],
+)
 
 
 @jit
-def join(group, codes, place, levels, out, used):
+def join(group: Array, codes: Array, place: Array, levels: Int, out: Array, used: Array) -> None:
     """Domains refined by a coded column: out = group × levels + place[code], -1 where either is missing; which are `used`."""
     for i in range(len(group)):
         g, c = group[i], codes[i]
@@ -19,14 +31,14 @@ def join(group, codes, place, levels, out, used):
 
 
 @jit
-def renumber(group, place, out):
+def renumber(group: Array, place: Array, out: Array) -> None:
     """Domains renumbered, -1 kept."""
     for i in range(len(group)):
         out[i] = -1 if group[i] < 0 else place[group[i]]
 
 
 @jit
-def own_stratum(unit, stratum, owner):
+def own_stratum(unit: Array, stratum: Array, owner: Array) -> Int:
     """Stratum `owner` (U,) of each unit, -1 at the start; returns how many rows are in another than their unit's."""
     split = 0
     for i in range(len(unit)):
@@ -39,7 +51,7 @@ def own_stratum(unit, stratum, owner):
 
 
 @jit
-def whole_numbers(values, least, codes, used):
+def whole_numbers(values: Array, least: Int, codes: Array, used: Array) -> None:
     """Codes value - least (n,) of integers, and which are `used`."""
     for i in range(len(values)):
         c = np.int64(values[i]) - least
@@ -48,7 +60,7 @@ def whole_numbers(values, least, codes, used):
 
 
 @jit
-def used_codes(codes, used):
+def used_codes(codes: Array, used: Array) -> Int:
     """Which codes are `used`; returns how many rows have none."""
     missing = 0
     for i in range(len(codes)):
@@ -60,7 +72,7 @@ def used_codes(codes, used):
 
 
 @jit
-def count_rows(weight, group, unit, count):
+def count_rows(weight: Array, group: Array, unit: Array, count: Array) -> None:
     """count (U, D): rows of positive weight."""
     for i in range(len(group)):
         if group[i] >= 0:
@@ -68,7 +80,7 @@ def count_rows(weight, group, unit, count):
 
 
 @jit
-def count_present(count, stratum, strata_all, units, strata):
+def count_present(count: Array, stratum: Array, strata_all: Int, units: Array, strata: Array) -> None:
     """Units and strata (D,) with rows, from count (U, D)."""
     U, D = count.shape
     seen = np.zeros((strata_all, D), np.bool_)
@@ -82,9 +94,9 @@ def count_present(count, stratum, strata_all, units, strata):
 
 
 @jit
-def count_units(weight, group, order, start, stratum, strata_all, units, strata):
-    """Units and strata (D,) that have rows of positive weight in each domain; rows come unit by unit in `order`, or as they are
-    where it is empty."""
+def count_units(weight: Array, group: Array, sample: Sample, strata_all: Int, units: Array, strata: Array) -> None:
+    """Units and strata (D,) that have rows of positive weight in each domain, from a Sample."""
+    order, start, stratum = sample.order, sample.start, sample.stratum
     D, sorted_ = len(units), len(order) == 0
     mark, seen = np.full(D, -1, np.int64), np.zeros((strata_all, D), np.bool_)
     for j in range(len(stratum)):

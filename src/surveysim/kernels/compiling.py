@@ -8,32 +8,34 @@ Named tuples that kernels take are made in this room: their type is in the cache
 With NUMBA_DISABLE_JIT=1 kernels run as Python, slowly, so that they can be stepped through and their lines counted; what only a compiler
 can say has a plain stand-in at the end.
 """
+# pyright: reportRedeclaration=false, reportAssignmentType=false
 
 import ctypes
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-jit = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
+jit: Any = partial(numba.njit, nogil=True, cache=True, error_model="numpy")
 inline_jit = partial(jit, forceinline=True)  # for the innermost functions: a call would copy the struct of tables
 jit_in_place = partial(
     jit, inline="always"
 )  # merged before compilation: nested stages with large structs compile once, not once a level
 
 
-def compiled_before():
+def compiled_before() -> bool:
     """Whether kernels compiled by an earlier run lie in the usual place; otherwise the first call takes some seconds."""
     return any((Path(__file__).parent / "__pycache__").glob("dialling.*.nbi"))
 
 
 @intrinsic
-def multiply_wide(typing_context, a, b):
+def multiply_wide(typing_context: Any, a: Any, b: Any) -> Any:
     """High and low 64 bits of the product of two uint64: one machine instruction that Python cannot say."""
 
     def generate(context, builder, signature, arguments):
@@ -47,13 +49,13 @@ def multiply_wide(typing_context, a, b):
 
 
 @inline_jit
-def multiply_high(a, b):
+def multiply_high(a: np.uint64, b: np.uint64) -> np.uint64:
     """The high 64 bits alone."""
     return multiply_wide(a, b)[0]
 
 
 @intrinsic
-def borrowed(typing_context, tables):
+def borrowed(typing_context: Any, tables: Any) -> Any:
     """The same named tuple of arrays without their reference counts, for use inside the kernel that was handed it.
 
     Every pass of an array to an inner function costs two atomic operations unless LLVM can prove them away, which it
@@ -73,7 +75,7 @@ def borrowed(typing_context, tables):
 
 
 @intrinsic
-def pointer(typing_context, address):
+def pointer(typing_context: Any, address: Any) -> Any:
     """The memory at an address, for `carray`: kernels take columns of any number and type as a list of addresses."""
 
     def generate(context, builder, signature, arguments):
@@ -82,7 +84,7 @@ def pointer(typing_context, address):
     return types.voidptr(types.uint64), generate
 
 
-if numba.config.DISABLE_JIT:
+if vars(config)["DISABLE_JIT"]:
 
     def jit(function, **_):
         """The function itself; integers wrap around and divisions by zero give inf without a word, as in compiled kernels."""

@@ -8,9 +8,12 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, jit
 from .many import alias_draw_many
-from .respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank, reach
+from .numbers import Numbers
+from .people import People
+from .respondents import BATCH, PERSON_TYPES, SUFFIXES, Batch, Frame, new_batch, numbers_ahead, open_bank, reach
 
 COMPLETE = 0  # the first disposition code
 
@@ -34,7 +37,7 @@ Made = namedtuple(
 )
 
 
-def dial(p, n, f, landline, plan, made):
+def dial(p: People, n: Numbers, f: Frame, landline: Int, plan: Plan, made: Made) -> Int:
     """Dial the banks of the units of a Plan until each has its target of interviews, and fill what is Made.
 
     A mobile number reaches a person, a landline a household, of which one eligible member is chosen.
@@ -44,7 +47,7 @@ def dial(p, n, f, landline, plan, made):
 
 
 @jit
-def dial_in_batches(p, n, f, landline, plan, made, b):
+def dial_in_batches(p: People, n: Numbers, f: Frame, landline: Int, plan: Plan, made: Made, b: Batch) -> Int:
     """`dial` with room for a batch."""
     p, n, f, b, made = borrowed(p), borrowed(n), borrowed(f), borrowed(b), borrowed(made)
     units, targets, rate = plan.units, plan.targets, plan.rate
@@ -83,14 +86,16 @@ def dial_in_batches(p, n, f, landline, plan, made, b):
     return -1
 
 
-def release(p, n, f, landline, v, start, cases):
+def release(p: People, n: Numbers, f: Frame, landline: Int, v: Int, start: Int, cases: Array) -> Int:
     """Fill `cases` (k, 8) with the numbers from place `start` on in unit v's dialling order: unit, order, number, type,
     owner, person, and the two counts of `dial`. Returns how many there were: fewer where the space ends."""
     return release_in_batches(p, n, f, landline, v, start, cases, new_batch())
 
 
 @jit
-def release_in_batches(p, n, f, landline, v, start, cases, b):
+def release_in_batches(
+    p: People, n: Numbers, f: Frame, landline: Int, v: Int, start: Int, cases: Array, b: Batch
+) -> Int:
     """`release` with room for a batch."""
     p, n, f, b = borrowed(p), borrowed(n), borrowed(f), borrowed(b)
     done, table, full = 0, np.empty(SUFFIXES, np.int64), f.prefixes[v] * f.suffixes[v]

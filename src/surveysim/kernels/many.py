@@ -6,6 +6,7 @@ memory is fetched in a loop of its own, so that the processor waits for many val
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit, multiply_high
 from .randomness import M0, M1, W0, W1, back, forth
 
@@ -13,7 +14,7 @@ HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 @jit
-def permute_many(x, m, n, bits, key, inverse, left, at):
+def permute_many(x: Array, m: Int, n: Int, bits: Int, key: np.uint64, inverse: bool, left: Array, at: Array) -> None:
     """Replace the first m of `x` by their images under `permute` (or `unpermute`): passes over those who still walk outside.
 
     `left` (uint64) and `at` are room for as many values.
@@ -37,7 +38,7 @@ def permute_many(x, m, n, bits, key, inverse, left, at):
 
 
 @inline_jit
-def multiply_halves(x, multiplier):
+def multiply_halves(x: np.uint64, multiplier: np.uint64) -> tuple[np.uint64, np.uint64]:
     """High and low 64 bits of a product from products of 32-bit halves: there is no vector instruction for the whole."""
     a, b, c, d = x >> HALF, x & LOW, multiplier >> HALF, multiplier & LOW
     low = b * d
@@ -47,7 +48,7 @@ def multiply_halves(x, multiplier):
 
 
 @jit
-def philox_many(word, m, k0, k1):
+def philox_many(word: Array, m: Int, k0: np.uint64, k1: np.uint64) -> None:
     """Replace the first m columns of `word` (4, ...), counters, by the random words that `philox` makes of them."""
     for _ in range(10):
         for i in range(m):
@@ -58,7 +59,7 @@ def philox_many(word, m, k0, k1):
 
 
 @jit
-def alias_draw_many(packed, row, word, m, out, entry):
+def alias_draw_many(packed: Array, row: Array, word: Array, m: Int, out: Array, entry: Array) -> None:
     """Fill the first m of `out` with `alias_draw` from rows of `packed` (T, J); `entry` (uint64) is room for as many values."""
     J = np.uint64(packed.shape[1])
     for i in range(m):
@@ -70,9 +71,7 @@ def alias_draw_many(packed, row, word, m, out, entry):
 
 
 @jit
-def short_draw_many(
-    packed: np.ndarray, row: np.ndarray, word: np.ndarray, m: int, out: np.ndarray, entry: np.ndarray
-) -> None:
+def short_draw_many(packed: Array, row: Array, word: Array, m: Int, out: Array, entry: Array) -> None:
     """The same with `short_draw`."""
     J = np.uint64(packed.shape[1])
     for i in range(m):
@@ -84,7 +83,7 @@ def short_draw_many(
 
 
 @jit
-def find_many(starts, low, high, value, m, out):
+def find_many(starts: Array, low: Int, high: Int, value: Array, m: Int, out: Array) -> None:
     """Fill the first m of `out` with `find` of values whose index is among low .. high - 1, which are not many."""
     for i in range(m):
         out[i] = low

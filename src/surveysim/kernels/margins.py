@@ -4,6 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 from .people import find
 from .randomness import alias_draw, philox
@@ -26,13 +27,13 @@ Margined = namedtuple(
 
 
 @inline_jit
-def cell_of(p, person, stratum):
+def cell_of(p: Margined, person: Int, stratum: Int) -> Int:
     word, _, _, _ = philox(person, PERSON, 0, 0, p.key[0], p.key[1])
     return alias_draw(p.alias, stratum, 0, word)
 
 
 @inline_jit
-def outcome_of(p, person, cell, k):
+def outcome_of(p: Margined, person: Int, cell: Int, k: Int) -> np.uint8:
     words = philox(person, ANSWERS, k >> 3, 0, p.key[0], p.key[1])
     q = (k >> 1) & 3
     word = words[0] if q == 0 else (words[1] if q == 1 else (words[2] if q == 2 else words[3]))
@@ -41,7 +42,7 @@ def outcome_of(p, person, cell, k):
 
 
 @jit
-def draw(p, ids, out, answers):
+def draw(p: Margined, ids: Array, out: Array, answers: Array) -> None:
     """Fill `out` (n, 4): class, household, cell, household size; and `answers` (n, K)."""
     p = borrowed(p)
     for i in range(len(ids)):
@@ -55,7 +56,7 @@ def draw(p, ids, out, answers):
 
 
 @jit
-def tally(p, first, last, stratum, sums):
+def tally(p: Margined, first: Int, last: Int, stratum: Int, sums: Array) -> None:
     """Add persons first … last - 1 of a stratum to `sums` (J, 1 + K): persons, then outcomes."""
     p = borrowed(p)
     for person in range(first, last):
@@ -66,7 +67,7 @@ def tally(p, first, last, stratum, sums):
 
 
 @jit
-def lines(p, ids, out):
+def lines(p: Margined, ids: Array, out: Array) -> None:
     """Landlines (0 or 1) of households."""
     p = borrowed(p)
     for i in range(len(ids)):

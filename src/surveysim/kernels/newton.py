@@ -4,9 +4,11 @@ Notation: Deville & Särndal (1992). u = q x'λ, g = F(u); x has ones in the col
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit
 
 LINEAR, RAKING, LOGIT, TRUNCATED = 0, 1, 2, 3  # 4 is raking, clipped
@@ -31,13 +33,29 @@ Asked = namedtuple(
     ],
 )
 Distance = namedtuple("Distance", ["method", "lower", "upper"])
+Effort = namedtuple(
+    "Effort",
+    [
+        "inner",  # of a dense table, whose first axis takes a step every so many cells; else 0
+        "tol",  # largest gap over scale
+        "max_iter",  # most steps
+    ],
+)
 Room = namedtuple(
-    "Room", ["trial", "slope", "sums", "gap"]
-)  # of the multipliers that are tried: (p,), (K,), (p,), (p,)
+    "Room",  # of the multipliers that are tried
+    [
+        "step",  # (p,) to them
+        "trial",  # (p,) they themselves
+        "g",  # (K,) with their slopes, the totals (p,) and their gaps
+        "slope",
+        "sums",
+        "gap",
+    ],
+)
 
 
 @inline_jit
-def ratio(distance, u):
+def ratio(distance: Distance, u: Any) -> tuple[Any, Any]:
     """F(u) and F′(u) of one distance."""
     method, lower, upper = distance.method, distance.lower, distance.upper
     if method == LINEAR:
@@ -57,7 +75,7 @@ def ratio(distance, u):
 
 
 @jit
-def achieve(rows, distance, lam, g, slope, sums):
+def achieve(rows: Rows, distance: Distance, lam: Array, g: Array, slope: Array, sums: Array) -> None:
     """g (K,), d q F′ (K,) and the calibrated totals (p,) at λ (p,)."""
     weight, q, level, z = rows.weight, rows.q, rows.level, rows.z
     K, M = level.shape
@@ -85,7 +103,7 @@ def achieve(rows, distance, lam, g, slope, sums):
 
 
 @jit
-def dense_curvature(slope, level, inner, column, hessian):
+def dense_curvature(slope: Array, level: Array, inner: Int, column: Array, hessian: Array) -> None:
     """`curvature` of a dense table without numeric variables, whose first axis takes a step every `inner` cells.
 
     The pairs of other axes need the table summed over the first axis only: column (inner,) is room for that.
@@ -109,7 +127,7 @@ def dense_curvature(slope, level, inner, column, hessian):
 
 
 @jit
-def curvature(slope, level, z, hessian):
+def curvature(slope: Array, level: Array, z: Array, hessian: Array) -> None:
     """Lower triangle (p, p) of Σ d q F′ x x'; the columns in a row of `level` ascend."""
     K, M = level.shape
     Z, first = z.shape[1], hessian.shape[0] - z.shape[1]
@@ -129,7 +147,7 @@ def curvature(slope, level, z, hessian):
 
 
 @jit
-def solve(hessian, right, start, first, out):
+def solve(hessian: Array, right: Array, start: Array, first: Int, out: Array) -> float:
     """out (p,) with hessian × out = right, by LDL' in place on the lower triangle of a positive semidefinite matrix.
 
     A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, and otherwise
@@ -172,13 +190,14 @@ def solve(hessian, right, start, first, out):
 
 
 @jit
-def newton(rows, inner, asked, distance, tol, max_iter, lam, g):
+def newton(
+    rows: Rows, asked: Asked, distance: Distance, effort: Effort, lam: Array, g: Array
+) -> tuple[Int, float, float]:
     """Maximise λ'T − Σ (d/q) G(q x'λ) − λ'Rλ/2, so that Σ d g x + Rλ = T.
 
     Parameters
     ----------
-    rows, asked, distance : Rows, Asked and Distance. inner : of a dense table, whose first axis takes a step every so many cells; else 0.
-    lam : (p,) the start, changed in place. g : (K,) the result.
+    rows, asked, distance, effort : Rows, Asked, Distance and Effort. lam : (p,) the start, changed in place. g : (K,) the result.
 
     Returns
     -------
@@ -186,11 +205,11 @@ def newton(rows, inner, asked, distance, tol, max_iter, lam, g):
     raises the dual for sure (it still rises at the end of the step, and the dual is concave), or where the dual falls but little
     there and the gap shrinks.
     """
-    p = len(asked.total)
+    p, inner, tol, max_iter = len(asked.total), effort.inner, effort.tol, effort.max_iter
     hessian, step, gap = np.empty((p, p)), np.empty(p), np.empty(p)
     start, column = np.full(p, -1.0), np.empty(inner)
-    room = Room(np.empty(p), np.empty(len(rows.weight)), np.empty(p), np.empty(p))
-    off = _look(lam, 0.0, step, rows, asked, distance, g, room)
+    room = Room(step, np.empty(p), g, np.empty(len(rows.weight)), np.empty(p), np.empty(p))
+    off = _look(lam, 0.0, rows, asked, distance, room)
     gap[:] = room.gap
     best, waited, pivot = off, 0, 1.0
     for iteration in range(max_iter):
@@ -206,7 +225,7 @@ def newton(rows, inner, asked, distance, tol, max_iter, lam, g):
             return iteration, off, pivot
         size, moved = 1.0, False
         for _ in range(60):
-            off_there = _look(lam, size, step, rows, asked, distance, g, room)
+            off_there = _look(lam, size, rows, asked, distance, room)
             rise_there = _dot(step, room.gap)
             if rise_there >= 0.0 or (-rise_there <= 0.5 * rise and off_there < off):
                 moved = off_there < np.inf
@@ -214,13 +233,13 @@ def newton(rows, inner, asked, distance, tol, max_iter, lam, g):
             size *= 0.5
         while moved and rise_there > 0.9 * rise and size < 1e18:  # flat so far, as beyond a clip: go on
             size *= 2.0
-            off_there = _look(lam, size, step, rows, asked, distance, g, room)
+            off_there = _look(lam, size, rows, asked, distance, room)
             rise_there = _dot(step, room.gap)
             if rise_there < 0.0:  # too far: the last size was good
                 size *= 0.5
-                off_there = _look(lam, size, step, rows, asked, distance, g, room)
+                off_there = _look(lam, size, rows, asked, distance, room)
         if not moved:
-            return iteration, _look(lam, 0.0, step, rows, asked, distance, g, room), pivot
+            return iteration, _look(lam, 0.0, rows, asked, distance, room), pivot
         lam[:], gap[:] = room.trial, room.gap
         off = off_there
         waited = 0 if off < 0.9 * best else waited + 1
@@ -252,11 +271,11 @@ def _dot(a, b):
 
 
 @jit
-def _look(lam, size, step, rows, asked, distance, g, room):
+def _look(lam, size, rows, asked, distance, room):
     """g and, in `room`, its slope, the totals and their gaps at λ + size × step; returns the largest gap over scale."""
     for j in range(len(lam)):
-        room.trial[j] = lam[j] + size * step[j] if size > 0.0 else lam[j]
-    achieve(rows, distance, room.trial, g, room.slope, room.sums)
+        room.trial[j] = lam[j] + size * room.step[j] if size > 0.0 else lam[j]
+    achieve(rows, distance, room.trial, room.g, room.slope, room.sums)
     return _gap(asked, room.sums, room.trial, room.gap)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 from .people import find, find_row
 from .randomness import bits_of, permute, unpermute
@@ -59,13 +60,13 @@ Codes = namedtuple(
 
 
 @inline_jit
-def quotient(a, b):
+def quotient(a: Int, b: Int) -> Int:
     """a // b of whole numbers from 0 to 2**52: exact, because the quotient is rounded by less than it is off a whole number."""
     return np.int64(np.float64(a) / np.float64(b))
 
 
 @inline_jit
-def slot_owner(modulus, cut, layer_start, u, s):
+def slot_owner(modulus: Array, cut: Array, layer_start: Array, u: Int, s: Int) -> tuple[Int, Int]:
     """Owner index in the unit and layer of slot s."""
     layer = np.int64(s >= layer_start[1, u]) + np.int64(s >= layer_start[2, u])
     e = s - layer_start[layer, u]
@@ -73,7 +74,7 @@ def slot_owner(modulus, cut, layer_start, u, s):
 
 
 @inline_jit
-def pool_of(n, level, province):
+def pool_of(n: Numbers, level: Int, province: Int) -> tuple[Int, Int, np.uint64]:
     """First place, size and key of the national pool (level 0) or of a province's (1)."""
     if level == 0:
         return np.int64(0), n.pool_size[-1], n.key[1]
@@ -81,7 +82,7 @@ def pool_of(n, level, province):
 
 
 @jit
-def guest_slot(n, v, h):
+def guest_slot(n: Numbers, v: Int, h: Int) -> tuple[Int, Int]:
     """Unit and slot of the hosted index h of unit v that belongs to another unit's owner (a call: it is rare)."""
     level = np.int64(h >= n.hosted[2, v])
     first, size, key = pool_of(n, level, n.unit_province[v])
@@ -93,7 +94,7 @@ def guest_slot(n, v, h):
 
 
 @inline_jit
-def hosted_owner(n, v, h):
+def hosted_owner(n: Numbers, v: Int, h: Int) -> tuple[Int, Int, Int]:
     """Owner id, layer and the owner's unit of the slot that unit v hosts at index h."""
     u = np.int64(v)
     if h < n.hosted[1, v]:
@@ -106,19 +107,19 @@ def hosted_owner(n, v, h):
 
 
 @inline_jit
-def business_of(prefix: np.int64 | np.ndarray) -> Any:
+def business_of(prefix: Int | np.ndarray) -> Any:
     """65536 × probability of a packed prefix that a number without owner is a business's or a machine's."""
     return prefix & ((1 << BUSINESS_BITS) - 1)
 
 
 @inline_jit
-def given_by(prefix: np.int64 | np.ndarray) -> Any:
+def given_by(prefix: Int | np.ndarray) -> Any:
     """Numbers that a packed prefix has given out."""
     return (prefix >> BUSINESS_BITS) & ((1 << GIVEN_BITS) - 1)
 
 
 @inline_jit
-def place_of(prefix: np.int64, run: np.integer, suffix: np.int64) -> np.int64:
+def place_of(prefix: Int, run: Int, suffix: Int) -> Int:
     """Place of a suffix behind a packed prefix among the numbers that the unit has given out; -1 where it is none of them."""
     t = suffix - run
     t += SUFFIXES * np.int64(t < 0)
@@ -126,7 +127,7 @@ def place_of(prefix: np.int64, run: np.integer, suffix: np.int64) -> np.int64:
 
 
 @jit
-def number_at(n: Numbers, v: np.int64, place: np.int64) -> np.int64:
+def number_at(n: Numbers, v: Int, place: Int) -> Int:
     """The inverse: number of unit v at a place among those given out."""
     low, high = n.prefix_start[v], n.prefix_start[v + 1]
     while (
@@ -142,7 +143,7 @@ def number_at(n: Numbers, v: np.int64, place: np.int64) -> np.int64:
 
 
 @inline_jit
-def number_owner(n, v, x):
+def number_owner(n: Numbers, v: Int, x: Int) -> tuple[Int, Int, Int]:
     """Who holds number x of unit v: owner id, layer and the owner's unit; -1 where the number is nobody's slot."""
     none, of_unit = np.int64(-1), quotient(x, SUFFIXES)
     j = n.prefix_start[v] + of_unit
@@ -153,7 +154,7 @@ def number_owner(n, v, x):
 
 
 @jit
-def number_of(n, u, index, layer):
+def number_of(n: Numbers, u: Int, index: Int, layer: Int) -> tuple[Int, Int]:
     """Unit and number of the slot an owner (its index in unit u) has in a layer, or -1 where there is none."""
     none = np.int64(-1)
     modulus, cut = n.modulus[layer], n.cut[layer, u]
@@ -176,7 +177,7 @@ def number_of(n, u, index, layer):
 
 
 @jit
-def owners(n, units, numbers, out):
+def owners(n: Numbers, units: Array, numbers: Array, out: Array) -> None:
     """Fill `out` (k, 2) with owner id and layer of each number."""
     n = borrowed(n)
     for i in range(len(numbers)):
@@ -184,7 +185,7 @@ def owners(n, units, numbers, out):
 
 
 @jit
-def numbers_of_owners(n, ids, out):
+def numbers_of_owners(n: Numbers, ids: Array, out: Array) -> None:
     """Fill `out` (k, 3, 2) with unit and number of each owner's slots, -1 where a layer has none."""
     n = borrowed(n)
     for i in range(len(ids)):
@@ -194,7 +195,7 @@ def numbers_of_owners(n, ids, out):
 
 
 @jit
-def read_digits(text, out):
+def read_digits(text: Array, out: Array) -> None:
     """Whole numbers from rows of characters (code points, 0 after the end), each with a leading 1; -1 where not digits."""
     for i in range(len(text)):
         value = np.int64(1)
@@ -210,7 +211,7 @@ def read_digits(text, out):
 
 
 @jit
-def write_digits(value, text):
+def write_digits(value: Array, text: Array) -> None:
     """The inverse: rows of characters from whole numbers with a leading 1."""
     for i in range(len(value)):
         v, width = value[i], 0
@@ -223,7 +224,7 @@ def write_digits(value, text):
 
 
 @jit
-def look_up(value, c, unit, number):
+def look_up(value: Array, c: Codes, unit: Array, number: Array) -> None:
     """Unit and number index of telephone numbers by their Codes; -1 where no unit has the code."""
     c = borrowed(c)
     ordered, bucket, shift = c.ordered, c.bucket, c.shift[0]

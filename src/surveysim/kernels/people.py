@@ -10,6 +10,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 from .randomness import lane, philox, scramble, short_draw
 
@@ -62,7 +63,7 @@ Home = namedtuple(
 
 
 @inline_jit
-def find(starts, value):
+def find(starts: Array, value: Int) -> Int:
     """Index i with starts[i] <= value < starts[i + 1]."""
     low, high = 0, len(starts) - 1
     while high - low > 1:
@@ -75,7 +76,7 @@ def find(starts, value):
 
 
 @inline_jit
-def find_row(starts, row, value):
+def find_row(starts: Array, row: Int, value: Int) -> Int:
     """`find` in one row of a table; a slice of the table would cost a reference count."""
     low, high = 0, starts.shape[1] - 1
     while high - low > 1:
@@ -88,31 +89,32 @@ def find_row(starts, row, value):
 
 
 @inline_jit
-def words_of(p, person):
+def words_of(p: People, person: Int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """The four random words of a person: cell; age, mobiles; internet use; what is shared, sector, trait."""
     return philox(person, PERSON, 0, 0, p.key[0], p.key[1])
 
 
 @inline_jit
-def head_cell(p, word, area, kind):
+def head_cell(p: People, word: np.uint64, area: Int, kind: Int) -> Int:
     """Cell of the first person of a household of a kind."""
     return short_draw(p.alias, area, p.seat[kind, 0, 0], word)
 
 
 @inline_jit
-def cell_of(p: "People", word: np.uint64, area: int, kind: int, position: int, group: int) -> np.int64:
+def cell_of(p: "People", word: np.uint64, area: Int, kind: Int, position: Int, group: Int) -> Int:
     """Cell of a further member, given the head's group."""
     return short_draw(p.alias, area, p.seat[kind, position, group], word)
 
 
 @inline_jit
-def home_draw(p, w0, w2, index, area, kind, head):
-    """The Home of an area: lines 0 to 2, and the words that members may share, from what the first member's words leave unused.
+def home_draw(p: People, words: tuple[np.uint64, np.uint64], index: Int, area: Int, kind: Int, head: Int) -> Home:
+    """The Home of an area: lines 0 to 2, and what members may share, from what the first and the third word of the first leave unused.
 
     `index` is the household's in its frame unit. The cell takes the high bits of w0, internet use the high half of w2; a
     mix of w2 is as good as new, because half of it is, and saves a Philox block per household.
     """
-    mix, zone = scramble(w2, p.key[1], 0), p.area_zone[area]
+    (w0, w2), zone = words, p.area_zone[area]
+    mix = scramble(w2, p.key[1], 0)
     province, age = zone >> 1, N_AGES if kind == len(p.seat) - 1 else p.cell_age[head] & 31
     index &= 0xFFFFFFFF
     one = (index % LINE_CYCLE < p.cycles[2, province]) & (lane(mix, 1) < p.line[0, zone, age])
@@ -121,7 +123,7 @@ def home_draw(p, w0, w2, index, area, kind, head):
 
 
 @inline_jit
-def mobiles_of(p, word, index, zone, age):
+def mobiles_of(p: People, word: np.uint64, index: Int, zone: Int, age: Int) -> Int:
     """Own mobile numbers 0 to 3; `index` is the person's in the frame unit."""
     index &= 0xFFFFFFFF
     one = lane(word, 1) < p.mobile[0, zone, age]
@@ -131,7 +133,7 @@ def mobiles_of(p, word, index, zone, age):
 
 
 @inline_jit
-def years_of(p, word, age):
+def years_of(p: People, word: np.uint64, age: Int) -> Int:
     """Age in years inside its group; from 85 on the square makes later ages rarer."""
     u = lane(word, 0)
     if age == N_AGES - 1:
@@ -140,7 +142,7 @@ def years_of(p, word, age):
 
 
 @inline_jit
-def trait_of(p, area, u):
+def trait_of(p: People, area: Int, u: Int) -> Int:
     """Trait level of a 16-bit draw: levels are nearly equal, so the search starts beside its end."""
     level = u >> 12
     while u < p.trait_cut[area, level]:
@@ -151,8 +153,12 @@ def trait_of(p, area, u):
 
 
 @inline_jit
-def person_draw(p, cell, w1, w2, w3, index, home):
-    """Attributes of a person of a cell: mobiles, internet use, draw of the trait, sector; `index` is the person's in the frame unit."""
+def person_draw(
+    p: People, cell: Int, words: tuple[np.uint64, np.uint64, np.uint64], index: Int, home: Home
+) -> tuple[Int, bool, Int, Int]:
+    """Attributes of a person of a cell: mobiles, internet use, draw of the trait, sector; `index` is the person's in the frame unit,
+    `words` the last three."""
+    w1, w2, w3 = words
     age = p.cell_age[cell] & 31  # the mask tells the compiler that an index is not negative
     mobiles = mobiles_of(p, w1, index, home.zone, age)
     use_word = home.use if lane(w3, 0) < p.shares[0] else w2
@@ -166,7 +172,9 @@ def person_draw(p, cell, w1, w2, w3, index, home):
 
 
 @inline_jit
-def answer_draw(p, person, g, state, trait, words, lanes, answers):
+def answer_draw(
+    p: People, person: Int, g: Int, state: Int, trait: Int, words: Array, lanes: Array, answers: Array
+) -> Int:
     """Fill `answers` (K,) with 0/1 for one person, and return the weekly hours in tenths.
 
     `lanes` is `words` seen as 16-bit numbers; the last of them decides the hours.
@@ -186,13 +194,13 @@ def answer_draw(p, person, g, state, trait, words, lanes, answers):
 
 
 @inline_jit
-def answer_words(p):
+def answer_words(p: People) -> Int:
     """Random words that one person's answers take: whole Philox blocks, one lane to spare for the hours."""
     return 4 * (p.asked.shape[1] // 16 + 1)
 
 
 @jit
-def tally_cells(p, first_class, last_class, sums):
+def tally_cells(p: People, first_class: Int, last_class: Int, sums: Array) -> None:
     """Count persons of the classes (all of one area) by cell: `sums` (280,). The shortest pass over everybody."""
     p = borrowed(p)
     for c in range(first_class, last_class):
@@ -210,7 +218,7 @@ def tally_cells(p, first_class, last_class, sums):
 
 
 @jit
-def tally(p, first_class, last_class, status, lines_of, answered):
+def tally(p: People, first_class: Int, last_class: Int, status: Array, lines_of: Array, answered: Array) -> None:
     """Count persons of the classes (all of one area) by cell and status: `status` (280, 72), with mobiles, lines, internet
     use and sector as digits; lines at the head in `lines_of` (280,). Where `answered` (280, K + 1) has rows, also the
     outcomes, and the tenths of weekly hours in its last column."""
@@ -228,11 +236,11 @@ def tally(p, first_class, last_class, status, lines_of, answered):
         for household in range(p.class_household[c], p.class_household[c + 1]):
             cell = head_cell(p, w0, area, kind)
             group = p.cell_head[cell] & 31
-            home = home_draw(p, w0, w2, household - unit_household, area, kind, cell)
+            home = home_draw(p, (w0, w2), household - unit_household, area, kind, cell)
             for position in range(size):
                 if position > 0:
                     cell = cell_of(p, w0, area, kind, position, group)
-                mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - unit_person, home)
+                mobiles, internet, draw, works = person_draw(p, cell, (w1, w2, w3), person - unit_person, home)
                 w0, w1, w2, w3 = words_of(p, person + 1)  # whoever comes next, so that no branch waits for it
                 status[cell, ((mobiles * 3 + home.lines) * 2 + internet) * 3 + works] += 1
                 if position == 0:
@@ -255,7 +263,7 @@ def tally(p, first_class, last_class, status, lines_of, answered):
 
 
 @jit
-def empty_batch(batch, filled, cell, answered):
+def empty_batch(batch: Array, filled: Array, cell: Int, answered: Array) -> None:
     """Move the 16-bit counts of one cell to the sums: short counters let eight or more be added at once."""
     for k in range(batch.shape[1]):
         answered[cell, k] += batch[cell, k]
@@ -264,7 +272,7 @@ def empty_batch(batch, filled, cell, answered):
 
 
 @inline_jit
-def locate(p, person):
+def locate(p: People, person: Int) -> tuple[Int, Int, Int, Int, Int]:
     """Class, area, household, position and first person of the household of a person."""
     c = find(p.class_person, person)
     offset, size = person - p.class_person[c], p.class_size[c]
@@ -273,24 +281,24 @@ def locate(p, person):
 
 
 @inline_jit
-def member(p, person, unit):
+def member(p: People, person: Int, unit: Int) -> tuple[Int, Int, Int, Int, Int, Int, Int, bool, Int, Int]:
     """One person by number (in the frame unit `unit`): class, household, position, cell, years, mobiles, lines, internet,
     trait, works."""
     c, area, household, position, first = locate(p, person)
     word, w1, w2, w3 = words_of(p, first)
     kind = p.class_kind[c]
     cell = head_cell(p, word, area, kind)
-    home = home_draw(p, word, w2, household - p.unit_household[unit], area, kind, cell)
+    home = home_draw(p, (word, w2), household - p.unit_household[unit], area, kind, cell)
     if position > 0:
         word, w1, w2, w3 = words_of(p, person)
         cell = cell_of(p, word, area, kind, position, p.cell_head[cell] & 31)
-    mobiles, internet, draw, works = person_draw(p, cell, w1, w2, w3, person - p.unit_person[unit], home)
+    mobiles, internet, draw, works = person_draw(p, cell, (w1, w2, w3), person - p.unit_person[unit], home)
     years = years_of(p, w1, p.cell_age[cell])
     return c, household, position, cell, years, mobiles, home.lines, internet, trait_of(p, area, draw), works
 
 
 @jit
-def attributes(p, ids, out):
+def attributes(p: People, ids: Array, out: Array) -> None:
     """Fill `out` (n, 11) for person ids: class, household, position, cell, age, mobiles, lines, internet, trait, sector,
     household size."""
     p = borrowed(p)
@@ -303,7 +311,7 @@ def attributes(p, ids, out):
 
 
 @jit
-def count_mobiles(p, ids, out):
+def count_mobiles(p: People, ids: Array, out: Array) -> None:
     """Own mobile numbers of persons: `attributes` without what has nothing to do with them."""
     p = borrowed(p)
     for i in range(len(ids)):
@@ -312,7 +320,7 @@ def count_mobiles(p, ids, out):
 
 
 @jit
-def answers_of(p, ids, attribute, answers, tenths):
+def answers_of(p: People, ids: Array, attribute: Array, answers: Array, tenths: Array) -> None:
     """Outcomes (n, K) and tenths of weekly hours (n,) of persons whose `attributes` are known; under 6 all zero."""
     p = borrowed(p)
     words = np.empty(answer_words(p), np.uint64)
@@ -327,7 +335,7 @@ def answers_of(p, ids, attribute, answers, tenths):
 
 
 @jit
-def household_table(p, ids, out):
+def household_table(p: People, ids: Array, out: Array) -> None:
     """Fill `out` (n, 4) for household ids: class, first person id, size, lines."""
     p = borrowed(p)
     for i in range(len(ids)):
@@ -337,5 +345,5 @@ def household_table(p, ids, out):
         w0, _, w2, _ = words_of(p, first)
         kind = p.class_kind[c]
         head = head_cell(p, w0, area, kind)
-        home = home_draw(p, w0, w2, ids[i] - p.unit_household[p.area_unit[area]], area, kind, head)
+        home = home_draw(p, (w0, w2), ids[i] - p.unit_household[p.area_unit[area]], area, kind, head)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c, first, size, home.lines

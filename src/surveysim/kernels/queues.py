@@ -1,10 +1,16 @@
 """Queues of cases in the slots of a call centre, and the interviewers that are free, the earliest first."""
 
+from typing import TYPE_CHECKING
+
+from ..aliases import Array, Int
 from .compiling import inline_jit
+
+if TYPE_CHECKING:
+    from .calling import Cases, Centre
 
 
 @inline_jit
-def line_up(h, o, queue, slot, i):
+def line_up(h: "Centre", o: "Cases", queue: Int, slot: Int, i: Int) -> None:
     """Put case i at the end of a queue."""
     if h.queue[queue, slot, 2] == 0:
         h.queue[queue, slot, 0] = i
@@ -15,7 +21,7 @@ def line_up(h, o, queue, slot, i):
 
 
 @inline_jit
-def put_off(h, o, queue, slot, later):
+def put_off(h: "Centre", o: "Cases", queue: Int, slot: Int, later: Int) -> None:
     """Move the rest of a queue in front of a later slot's."""
     if h.queue[queue, slot, 2] > 0:
         if h.queue[queue, later, 2] == 0:
@@ -29,7 +35,7 @@ def put_off(h, o, queue, slot, later):
 
 
 @inline_jit
-def settle(clock, who, seats):
+def settle(clock: Array, who: Array, seats: Int) -> None:
     """Restore the heap of free interviewers, earliest first, after the first one's clock went on."""
     at, time, name = 0, clock[0], who[0]
     while True:

@@ -4,6 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 
 Table = namedtuple(
@@ -27,7 +28,7 @@ def larger(gap: float, reached: float, wanted: float) -> float:
 
 
 @jit
-def rake(weight, level, total, tol, max_iter, factor):
+def rake(weight: Array, level: Array, total: Array, tol: float, max_iter: Int, factor: Array) -> tuple[Int, float]:
     """Factors (K,) that rake cell weights (K,) to `total` (C,).
 
     `level` (K, M) holds each cell's column of `total` in every margin. Returns the sweeps and the largest relative gap, recomputed from
@@ -59,7 +60,7 @@ def rake(weight, level, total, tol, max_iter, factor):
 
 
 @jit
-def rake_table(t, tol, max_iter, lead, rest):
+def rake_table(t: Table, tol: float, max_iter: Int, lead: Array, rest: Array) -> tuple[Int, float]:
     """Rake a `Table`. A sweep is two matrix-vector products, because the factors are a product lead (A,) × rest (B,).
 
     `rest` comes in as the start. Returns the sweeps and the largest relative gap, recomputed from the final factors.

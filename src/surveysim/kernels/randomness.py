@@ -7,6 +7,7 @@ inside (Black & Rogaway 2002, CT-RSA: cycle walking). Neither has state: a draw 
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit, multiply_high, multiply_wide
 
 M0, M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
@@ -15,7 +16,9 @@ F0, F1 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @inline_jit
-def philox(c0, c1, c2, c3, k0, k1):
+def philox(
+    c0: Int, c1: Int, c2: Int, c3: Int, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """Four random uint64 for the counter (c0, c1, c2, c3) under the key (k0, k1)."""
     x0, x1, x2, x3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
     k0, k1 = np.uint64(k0), np.uint64(k1)
@@ -28,13 +31,13 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @inline_jit
-def lane(word, i):
+def lane(word: np.uint64, i: Int) -> Int:
     """The i-th 16-bit lane (0 to 3) of a random word, as a signed integer."""
     return np.int64((word >> np.uint64(16 * i)) & np.uint64(0xFFFF))
 
 
 @inline_jit
-def scramble(x, key, round_):
+def scramble(x: np.uint64, key: np.uint64, round_: Int) -> np.uint64:
     """A 64-bit mix of a half block (the finalizer of MurmurHash3, keyed)."""
     x = (x + key + np.uint64(round_) * W0) * F0
     x = (x ^ (x >> np.uint64(32))) * F1
@@ -42,7 +45,7 @@ def scramble(x, key, round_):
 
 
 @inline_jit
-def bits_of(n):
+def bits_of(n: Int) -> Int:
     """Bits of the Feistel block that holds 0 .. n-1, at least two."""
     bits = 2
     while (np.int64(1) << bits) < n:
@@ -51,7 +54,7 @@ def bits_of(n):
 
 
 @inline_jit
-def halves(x, bits):
+def halves(x: np.uint64, bits: Int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]:
     """High and low half of a Feistel block, the masks of both, and the bits of the low one."""
     half = np.uint64(bits // 2)
     low, high = (np.uint64(1) << half) - np.uint64(1), (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
@@ -59,7 +62,7 @@ def halves(x, bits):
 
 
 @inline_jit
-def forth(x, bits, key):
+def forth(x: np.uint64, bits: Int, key: np.uint64) -> np.uint64:
     """Two pairs of rounds of the Feistel network."""
     high, low, high_mask, low_mask, half = halves(x, bits)
     high ^= scramble(low, key, 0) & high_mask
@@ -70,7 +73,7 @@ def forth(x, bits, key):
 
 
 @inline_jit
-def back(x, bits, key):
+def back(x: np.uint64, bits: Int, key: np.uint64) -> np.uint64:
     """The same rounds undone."""
     high, low, high_mask, low_mask, half = halves(x, bits)
     low ^= scramble(high, key, 3) & low_mask
@@ -81,7 +84,7 @@ def back(x, bits, key):
 
 
 @inline_jit
-def permute(i, n, bits, key):
+def permute(i: Int, n: Int, bits: Int, key: np.uint64) -> Int:
     """Image of i under the keyed permutation of 0 .. n-1; `bits` is bits_of(n)."""
     x = forth(np.uint64(i), bits, key)
     while x >= np.uint64(n):
@@ -90,7 +93,7 @@ def permute(i, n, bits, key):
 
 
 @inline_jit
-def unpermute(i, n, bits, key):
+def unpermute(i: Int, n: Int, bits: Int, key: np.uint64) -> Int:
     """The inverse of `permute`."""
     x = back(np.uint64(i), bits, key)
     while x >= np.uint64(n):
@@ -99,7 +102,7 @@ def unpermute(i, n, bits, key):
 
 
 @jit
-def alias_tables(weight, packed):
+def alias_tables(weight: Array, packed: Array) -> None:
     """Fill `packed` (T, J) with alias tables (Walker 1977; Vose 1991) of the rows of `weight` (T, J).
 
     An entry holds a 32-bit threshold above a 16-bit alias: column j is kept where the fraction is below the threshold.
@@ -139,7 +142,7 @@ def alias_tables(weight, packed):
 
 
 @inline_jit
-def alias_draw(packed, area, role, word):
+def alias_draw(packed: Array, area: Int, role: Int, word: np.uint64) -> Int:
     """A column of one alias table, packed[area, role], from one word: the high part of word × J, then the fraction."""
     J = np.uint64(packed.shape[2])
     column = np.int64(multiply_high(word, J))
@@ -149,7 +152,7 @@ def alias_draw(packed, area, role, word):
 
 
 @inline_jit
-def short_draw(packed: np.ndarray, area: int, role: int, word: np.uint64) -> np.int64:
+def short_draw(packed: Array, area: Int, role: Int, word: np.uint64) -> Int:
     """`alias_draw` from `short` entries of 32 bits: a 23-bit threshold above a 9-bit alias."""
     J = np.uint64(packed.shape[2])
     column = np.int64(multiply_high(word, J))
@@ -158,7 +161,7 @@ def short_draw(packed: np.ndarray, area: int, role: int, word: np.uint64) -> np.
 
 
 @jit
-def short(packed: np.ndarray, out: np.ndarray) -> None:
+def short(packed: Array, out: Array) -> None:
     """Entries of `alias_tables` (T, J) of at most 512 columns in 32 bits, half the memory: fill `out` (T, J, uint32)."""
     for t in range(packed.shape[0]):
         for j in range(packed.shape[1]):
@@ -167,7 +170,7 @@ def short(packed: np.ndarray, out: np.ndarray) -> None:
 
 
 @jit
-def philox_words(counters, k0, k1, out):
+def philox_words(counters: Array, k0: np.uint64, k1: np.uint64, out: Array) -> None:
     """Philox words (n, 4) of the counters (n, 4); for tests against numpy."""
     for i in range(len(counters)):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox(
@@ -176,7 +179,7 @@ def philox_words(counters, k0, k1, out):
 
 
 @jit
-def permute_all(values, n, key, inverse, out):
+def permute_all(values: Array, n: Int, key: np.uint64, inverse: bool, out: Array) -> None:
     """Images (or inverse images) of many values under one keyed permutation."""
     bits = bits_of(n)
     for i in range(len(values)):

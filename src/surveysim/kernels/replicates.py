@@ -4,18 +4,22 @@ A replicate multiplies the weights of a PSU's rows by one number, so its cell su
 The lanes lie side by side in memory, and every innermost loop runs over them.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
-from .newton import ratio
-from .raking import larger
+from .newton import Distance, ratio
+from .raking import Table, larger
 from .randomness import philox
 
 LANES = 8
+Pairs = namedtuple("Pairs", ["psu", "cell", "weight"])  # of the rows of one PSU and one cell, (pairs,) each
 
 
 @jit
-def sort_by(key, keys, before, order):
+def sort_by(key: Array, keys: Int, before: Array, order: Array) -> None:
     """Stable counting sort: `order` (n,) puts rows, taken in the order `before`, into ascending `key` (n,), 0 .. keys - 1."""
     place = np.zeros(keys + 1, np.int64)
     for i in range(len(key)):
@@ -30,23 +34,23 @@ def sort_by(key, keys, before, order):
 
 
 @jit
-def pair_up(psu, cell, weight, order, pair_psu, pair_cell, sums):
-    """Join the rows of one PSU and one cell, adjacent in `order`: the pairs' PSU, cell and weight.
+def pair_up(psu: Array, cell: Array, weight: Array, order: Array, pair: Pairs) -> Int:
+    """Join the rows of one PSU and one cell, adjacent in `order`, to Pairs.
 
     Returns the number of pairs; an empty `weight` stands for ones.
     """
     pairs = -1
     for i in range(len(order)):
         row = order[i]
-        if pairs < 0 or pair_psu[pairs] != psu[row] or pair_cell[pairs] != cell[row]:
+        if pairs < 0 or pair.psu[pairs] != psu[row] or pair.cell[pairs] != cell[row]:
             pairs += 1
-            pair_psu[pairs], pair_cell[pairs], sums[pairs] = psu[row], cell[row], 0.0
-        sums[pairs] += weight[row] if len(weight) > 0 else 1.0
+            pair.psu[pairs], pair.cell[pairs], pair.weight[pairs] = psu[row], cell[row], 0.0
+        pair.weight[pairs] += weight[row] if len(weight) > 0 else 1.0
     return pairs + 1
 
 
 @jit
-def rao_wu(k0, k1, first, stratum_start, psu_order, multiplier):
+def rao_wu(k0: np.uint64, k1: np.uint64, first: Int, stratum_start: Array, psu_order: Array, multiplier: Array) -> None:
     """Rao & Wu's rescaling bootstrap: LANES replicates from `first` on, multipliers (PSUs, LANES).
 
     n_h - 1 PSUs are drawn with replacement from the n_h of a stratum (psu_order[stratum_start[h] : stratum_start[h + 1]]), and a
@@ -76,7 +80,7 @@ def rao_wu(k0, k1, first, stratum_start, psu_order, multiplier):
 
 
 @jit
-def cell_sums(pair_psu, pair_cell, weight, multiplier, sums):
+def cell_sums(pair_psu: Array, pair_cell: Array, weight: Array, multiplier: Array, sums: Array) -> None:
     """Cell sums (K, LANES) of LANES replicates from the pairs' weights and the PSUs' multipliers (PSUs, LANES)."""
     sums[:] = 0.0
     for i in range(len(weight)):
@@ -95,7 +99,7 @@ def _by_level(column, rest, level, sums):
 
 
 @jit
-def rake(t, tol, max_iter, lead, each, gap):
+def rake(t: Table, tol: float, max_iter: Int, lead: Array, each: Array, gap: Array) -> Int:
     """`raking.rake_table` for the LANES tables of a `raking.Table` at once: factors lead (A, LANES) and each (C, LANES).
 
     `each` comes in as the start. Sweeps until every lane has converged; gap (LANES,) is recomputed from the final factors.
@@ -155,7 +159,7 @@ def rake(t, tol, max_iter, lead, each, gap):
 
 
 @jit
-def products(start, level, factor, scale, out):
+def products(start: Array, level: Array, factor: Array, scale: Array, out: Array) -> None:
     """Factors of the cells (K, LANES): products of those of their columns (P, W, LANES), times the scale of their partition (P, LANES)."""
     for p in range(len(start) - 1):
         for k in range(start[p], start[p + 1]):
@@ -171,7 +175,7 @@ def products(start, level, factor, scale, out):
 
 
 @jit
-def ratios(start, level, multiplier, distance, out):
+def ratios(start: Array, level: Array, multiplier: Array, distance: Distance, out: Array) -> None:
     """Factors of the cells (K, LANES) from the multipliers λ of their columns (P, W, LANES)."""
     for p in range(len(start) - 1):
         for k in range(start[p], start[p + 1]):
@@ -183,7 +187,7 @@ def ratios(start, level, multiplier, distance, out):
 
 
 @jit
-def spread(weight, unit, multiplier, cell, factor, out):
+def spread(weight: Array, unit: Array, multiplier: Array, cell: Array, factor: Array, out: Array) -> None:
     """Replicate weights (n, LANES): weight × multiplier of the row's unit × factor (K, LANES) of its cell, if there are cells."""
     for i in range(len(unit)):
         w, m, o = weight[i], multiplier[unit[i]], out[i]
@@ -197,7 +201,7 @@ def spread(weight, unit, multiplier, cell, factor, out):
 
 
 @jit
-def domain_totals(weights, y, group, out):
+def domain_totals(weights: Array, y: Array, group: Array, out: Array) -> None:
     """Totals of y (n,), or y (1,) for every row, by domain and lane (D, LANES) with the weights (n, LANES), added to `out`."""
     one = len(y) == 1
     for i in range(len(group)):

@@ -10,10 +10,11 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit_in_place
 from .many import find_many, permute_many, philox_many, short_draw_many
-from .numbers import SUFFIXES, business_of, hosted_owner, place_of, quotient
-from .people import AGED_6, PERSON, Home, find, home_draw, person_draw, years_of
+from .numbers import SUFFIXES, Numbers, business_of, hosted_owner, place_of, quotient
+from .people import AGED_6, PERSON, Home, People, find, home_draw, person_draw, years_of
 from .randomness import bits_of, lane, permute, scramble
 
 PERSON_TYPES = 2 * 64 * 2 * 2 * 3
@@ -86,7 +87,7 @@ Bank = namedtuple(
 )  # of a unit: which one, suffixes, numbers, and their bits
 
 
-def new_batch():
+def new_batch() -> Batch:
     """Room for a batch, to be handed to a kernel that looks at it `borrowed`."""
     many = BATCH * MOST_MEMBERS
     words = {"word": (4, BATCH), "shared": (2, BATCH), "draw": (4, many), "left": many}
@@ -96,14 +97,14 @@ def new_batch():
 
 
 @inline_jit
-def suffix_of(slot, unit, own, key):
+def suffix_of(slot: Int, unit: Int, own: Int, key: np.uint64) -> Int:
     """The slot-th of a random order of the 10,000 suffixes: one order for a unit, or one for each prefix (own > 0)."""
     order = np.uint64(unit) * np.uint64(977) + np.uint64(own) * np.uint64(0x9E3779B9)
     return permute(slot, SUFFIXES, 14, (key ^ np.uint64(0x5DEECE66D)) + order)
 
 
 @inline_jit
-def open_bank(f, unit, at, table):
+def open_bank(f: Frame, unit: Int, at: Int, table: Array) -> Bank:
     """Bank number `at` of a unit, whose shared suffixes are drawn into `table`. The last bank takes what is left."""
     suffixes = f.suffixes[unit]
     width = min(suffixes, SUFFIXES - at * suffixes)
@@ -114,7 +115,7 @@ def open_bank(f, unit, at, table):
 
 
 @jit_in_place
-def numbers_ahead(f, b, bank, m, place, table):
+def numbers_ahead(f: Frame, b: Batch, bank: Bank, m: Int, place: Int, table: Array) -> None:
     """Numbers (prefix × 10,000 + suffix) dialled at the next m places of a bank; `table` holds the bank's shared suffixes."""
     key = f.bank_key[0]
     for i in range(m):
@@ -134,13 +135,13 @@ def numbers_ahead(f, b, bank, m, place, table):
 
 
 @inline_jit
-def type_of(cell, group, internet, other, works):
+def type_of(cell: Int, group: Int, internet: Int, other: Int, works: Int) -> Int:
     """A person's type from cell, group, internet use, having the other telephone, and sector."""
     return (((cell // 140 * 64 + group) * 2 + internet) * 2 + other) * 3 + works
 
 
 @inline_jit
-def unowned(w0, machine, dead, business):
+def unowned(w0: np.uint64, machine: Int, dead: Int, business: Int) -> Int:
     """Type of a number that reaches no household or person."""
     if lane(w0, 0) < business:
         return MACHINE if lane(w0, 1) < machine else BUSINESS
@@ -148,14 +149,14 @@ def unowned(w0, machine, dead, business):
 
 
 @inline_jit
-def decade_of(kind):
+def decade_of(kind: Int) -> Int:
     """The 8 ages of a person's type."""
     return (kind // 48) & 7
 
 
 # ------------------------------------------------------------------------------------------------ owners, homes, members
 @jit_in_place
-def look_for_owners(n, b, m, v):
+def look_for_owners(n: Numbers, b: Batch, m: Int, v: Int) -> Int:
     """Rows for those of m numbers of unit v that are somebody's slot, from their places among those given out; how many."""
     k = 0
     for i in range(m):
@@ -169,7 +170,7 @@ def look_for_owners(n, b, m, v):
 
 
 @jit_in_place
-def look_for_classes(p, b, k, v, ids, landline):
+def look_for_classes(p: People, b: Batch, k: Int, v: Int, ids: Array, landline: Int) -> None:
     """Class, by household (landline) or person, of k owners of unit v, or now and then of another unit."""
     starts = p.class_household if landline == 1 else p.class_person
     unit_start = p.unit_household if landline == 1 else p.unit_person
@@ -181,7 +182,7 @@ def look_for_classes(p, b, k, v, ids, landline):
 
 
 @jit_in_place
-def look_at_homes(p, b, k):
+def look_at_homes(p: People, b: Batch, k: Int) -> None:
     """Head's group, lines and shared words of k households."""
     for j in range(k):
         c = b.at[j]
@@ -194,12 +195,12 @@ def look_at_homes(p, b, k):
         c = b.at[j]
         b.group[j] = p.cell_head[b.cell[j]]
         index = b.home[j] - p.unit_household[b.unit[j]]
-        found = home_draw(p, b.draw[0, j], b.draw[2, j], index, p.class_area[c], p.class_kind[c], b.cell[j])
+        found = home_draw(p, (b.draw[0, j], b.draw[2, j]), index, p.class_area[c], p.class_kind[c], b.cell[j])
         b.lines[j], b.shared[0, j], b.shared[1, j] = found.lines, found.use, found.trait
 
 
 @jit_in_place
-def look_at_persons(p, b, k):
+def look_at_persons(p: People, b: Batch, k: Int) -> None:
     """Words and cells of k persons whose ids and households' rows are known."""
     for i in range(k):
         j = b.of[i]
@@ -211,7 +212,7 @@ def look_at_persons(p, b, k):
 
 
 @inline_jit
-def add_members(p, b, j, k):
+def add_members(p: People, b: Batch, j: Int, k: Int) -> Int:
     """Append all members of household j, from row k of the persons on; the next free row."""
     for position in range(min(p.class_size[b.at[j]], MOST_MEMBERS)):
         b.id[k], b.of[k] = b.eldest[j] + position, j
@@ -220,7 +221,7 @@ def add_members(p, b, j, k):
 
 
 @inline_jit
-def able_members(p, b, j, but):
+def able_members(p: People, b: Batch, j: Int, but: Int) -> Int:
     """Members of household j aged 6 or older, but for one person, in the order of their ids: how many; `able` has their rows."""
     k = 0
     for i in range(b.begin[j], b.begin[j + 1]):
@@ -230,13 +231,13 @@ def able_members(p, b, j, but):
 
 
 @inline_jit
-def person_type(p, b, i, landline):
+def person_type(p: People, b: Batch, i: Int, landline: Int) -> tuple[Int, Int]:
     """Type and own mobiles of the person in row i, who is interviewed on one telephone."""
     j, cell = b.of[i], b.cell[i]
     area = p.class_area[b.at[j]]
     home = Home(area, p.area_zone[area], b.lines[j], b.shared[0, j], b.shared[1, j])
     index = b.id[i] - p.unit_person[b.unit[j]]
-    mobiles, internet, _, works = person_draw(p, cell, b.draw[1, i], b.draw[2, i], b.draw[3, i], index, home)
+    mobiles, internet, _, works = person_draw(p, cell, (b.draw[1, i], b.draw[2, i], b.draw[3, i]), index, home)
     other = mobiles > 0 if landline == 1 else home.lines > 0
     group = (home.zone & 1) * 32 + p.cell_group[cell]
     return type_of(cell, group, np.int64(internet), np.int64(other), works), mobiles
@@ -244,13 +245,13 @@ def person_type(p, b, i, landline):
 
 # ------------------------------------------------------------------------------------------------ selection within a household
 @inline_jit
-def home_weight(p, f, cell):
+def home_weight(p: People, f: Frame, cell: Int) -> Int:
     """Weight of being at home, by the 8 ages."""
     return f.at_home[(p.cell_group[cell] >> 2) & 7]
 
 
 @inline_jit
-def answerer(p, f, b, eligible, u):
+def answerer(p: People, f: Frame, b: Batch, eligible: Int, u: Int) -> Int:
     """Who picks up: a member drawn by the weights of being at home."""
     total = 0
     for i in range(eligible):
@@ -264,19 +265,19 @@ def answerer(p, f, b, eligible, u):
 
 
 @inline_jit
-def birthday_of(p, person):
+def birthday_of(p: People, person: Int) -> Int:
     """Day of birth, 0 to 364."""
     return np.int64((scramble(np.uint64(person), p.key[0] ^ BIRTHDAY, 0) >> np.uint64(16)) % np.uint64(365))
 
 
 @inline_jit
-def kish_age(p, b, i):
+def kish_age(p: People, b: Batch, i: Int) -> Int:
     """Years, for males with 1,000 added: its descending order is that of Kish's list."""
     return years_of(p, b.draw[1, i], p.cell_age[b.cell[i]]) + (1000 if b.cell[i] < 140 else 0)
 
 
 @jit_in_place
-def select(p, f, b, eligible, word):
+def select(p: People, f: Frame, b: Batch, eligible: Int, word: np.uint64) -> Int:
     """Which of the `able` is to be interviewed; one who should not have been where somebody puts themselves forward."""
     rule = f.selection[0]
     if rule == RANDOM:
@@ -304,7 +305,7 @@ def select(p, f, b, eligible, word):
 
 # ------------------------------------------------------------------------------------------------ what a number reaches
 @jit_in_place
-def reach(p, n, f, landline, v, b, m):
+def reach(p: People, n: Numbers, f: Frame, landline: Int, v: Int, b: Batch, m: Int) -> None:
     """What m numbers of unit v reach: type, owner (-1: nobody), person to be interviewed, and own mobiles and layer (mobile), or
     eligible members and lines (landline)."""
     for i in range(m):
@@ -329,7 +330,7 @@ def reach(p, n, f, landline, v, b, m):
 
 
 @jit_in_place
-def reach_households(p, f, b, k, v, landline):
+def reach_households(p: People, f: Frame, b: Batch, k: Int, v: Int, landline: Int) -> None:
     """What the numbers reach that are slots of k households."""
     for j in range(k):
         b.home[j] = b.owner[b.row[j]]
@@ -356,7 +357,7 @@ def reach_households(p, f, b, k, v, landline):
 
 
 @jit_in_place
-def reach_persons(p, f, b, k, v, landline):
+def reach_persons(p: People, f: Frame, b: Batch, k: Int, v: Int, landline: Int) -> None:
     """What the numbers reach that are slots of k persons."""
     for j in range(k):
         b.id[j], b.of[j] = b.owner[b.row[j]], j
@@ -380,7 +381,7 @@ def reach_persons(p, f, b, k, v, landline):
 
 
 @jit_in_place
-def reach_sharers(p, f, b, k, landline):
+def reach_sharers(p: People, f: Frame, b: Batch, k: Int, landline: Int) -> None:
     """Another eligible member of the household answers some of the mobiles, and is then interviewed."""
     members = np.int64(0)
     for j in range(k):

@@ -8,6 +8,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import inline_jit, jit
 from .raking import Table, rake_table
 from .randomness import philox
@@ -49,7 +50,7 @@ Room = namedtuple(
 
 
 @inline_jit
-def bounded(word, size, position, stratum, k0, k1):
+def bounded(word: np.uint64, size: Int, position: Int, stratum: Int, k0: np.uint64, k1: np.uint64) -> Int:
     """A whole number below `size` from 32 random bits, without bias (Lemire 2019, ACM TOMACS 29:3)."""
     product = word * size
     low, attempt = product & np.uint64(0xFFFFFFFF), 0
@@ -63,7 +64,7 @@ def bounded(word, size, position, stratum, k0, k1):
 
 
 @jit
-def without_replacement(first, n, k0, k1, taken, out):
+def without_replacement(first: Array, n: Array, k0: np.uint64, k1: np.uint64, taken: Array, out: Array) -> None:
     """Positions of simple random samples of n[h] among first[h] .. first[h + 1] - 1, by Floyd's algorithm (Bentley & Floyd 1987).
 
     `taken` is a bit map of the largest stratum, all zero before and after.
@@ -90,7 +91,7 @@ def without_replacement(first, n, k0, k1, taken, out):
 
 
 @jit
-def count_types(positions, type_of, counts):
+def count_types(positions: Array, type_of: Array, counts: Array) -> None:
     """Sampled elements (K,) of each type."""
     counts[:] = 0
     for i in range(len(positions)):
@@ -98,7 +99,7 @@ def count_types(positions, type_of, counts):
 
 
 @jit
-def cross_products(table, level, width, gram):
+def cross_products(table: Array, level: Array, width: Int, gram: Array) -> None:
     """Weighted cross-products of the margin columns of a table (A, B): A rows, then the levels (B, M) of its columns."""
     A, B = table.shape
     M = level.shape[1]
@@ -123,7 +124,7 @@ def cross_products(table, level, width, gram):
 
 
 @jit
-def factorize(gram):
+def factorize(gram: Array) -> None:
     """Cholesky factor of a positive semidefinite matrix, in its lower triangle; columns that others determine become zero."""
     p = len(gram)
     for j in range(p):
@@ -141,7 +142,7 @@ def factorize(gram):
 
 
 @jit
-def substitute(factor, x):
+def substitute(factor: Array, x: Array) -> None:
     """Solve factor × factor' y = x in place; what belongs to zero columns becomes 0."""
     p = len(x)
     for j in range(p):
@@ -157,7 +158,7 @@ def substitute(factor, x):
 
 
 @jit
-def fit(table, level, factor, beta, lead, rest):
+def fit(table: Array, level: Array, factor: Array, beta: Array, lead: Array, rest: Array) -> None:
     """Fitted values lead (A,) + rest (B,) of the regression on the margins; `table` holds weighted sums of the scores."""
     A, B = table.shape
     M = level.shape[1]
@@ -180,7 +181,7 @@ def fit(table, level, factor, beta, lead, rest):
 
 
 @jit
-def tabled(counts: np.ndarray, sample: Sample, margins: Margins, z: np.ndarray) -> np.ndarray:
+def tabled(counts: Array, sample: Sample, margins: Margins, z: Array) -> Array:
     """Weighted sums (A, B) of the scores z (K,) over a sample's counts (K,) by type."""
     table = np.zeros((len(margins.lead), len(margins.level)))
     for k in range(len(counts)):
@@ -189,7 +190,9 @@ def tabled(counts: np.ndarray, sample: Sample, margins: Margins, z: np.ndarray) 
 
 
 @jit
-def estimate(counts, weight, sample, margins, factor, asked, out):
+def estimate(
+    counts: Array, weight: Array, sample: Sample, margins: Margins, factor: Array, asked: Asked, out: Array
+) -> None:
     """Estimates (E, 4) with standard error, df and respondents from a sample's counts (K,) per type.
 
     weight : (K,) final weights. factor : that of the margins' cross-products.
@@ -221,7 +224,7 @@ def estimate(counts, weight, sample, margins, factor, asked, out):
 
 
 @jit
-def variance(counts, weight, z, sample):
+def variance(counts: Array, weight: Array, z: Array, sample: Sample) -> float:
     """Variance of a total of weighted scores z (K,) from a stratified simple random sample."""
     H = len(sample.n)
     s1, s2, result = np.zeros(H), np.zeros(H), 0.0
@@ -237,7 +240,9 @@ def variance(counts, weight, z, sample):
 
 
 @jit
-def repetition(key, sample, margins, asked, room, tol, max_iter, out):
+def repetition(
+    key: Array, sample: Sample, margins: Margins, asked: Asked, room: Room, tol: float, max_iter: Int, out: Array
+) -> float:
     """One repetition of a stratified simple random sample: drawn, raked, estimated. Returns the largest relative gap of the raking."""
     without_replacement(sample.first, sample.n, key[0], key[1], room.taken, room.positions)
     count_types(room.positions, sample.type_of, room.counts)

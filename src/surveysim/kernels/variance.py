@@ -4,6 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..aliases import Array, Int
 from .compiling import borrowed, jit
 
 Strata = namedtuple(
@@ -26,6 +27,7 @@ Fit = namedtuple(
         "pinned",  # (P, width) zero where totals are known, and the known shares where only shares are: the fit at them is kept
     ],
 )
+Scored = namedtuple("Scored", ["z", "weight", "group"])  # scores (n,) of rows, their weights, and domains, -1 for none
 Ratios = namedtuple(
     "Ratios",  # y / x by domain
     [
@@ -39,7 +41,7 @@ Ratios = namedtuple(
 
 
 @jit
-def gram(weight, partition, column, out):
+def gram(weight: Array, partition: Array, column: Array, out: Array) -> None:
     """Weighted cross-products (P, width, width) of the 0/1 margin columns that cells (K, M) count in."""
     M = column.shape[1]
     for k in range(len(weight)):
@@ -49,7 +51,7 @@ def gram(weight, partition, column, out):
 
 
 @jit
-def residuals(z, f, factor, out):
+def residuals(z: Array, f: Fit, factor: Array, out: Array) -> None:
     """Weighted regression residuals (E, n) of the scores z (E, n), times factors (K,) of the cells; `f` is a Fit."""
     f = borrowed(f)
     E, n = z.shape
@@ -82,7 +84,7 @@ def residuals(z, f, factor, out):
 
 
 @jit
-def element_variances(weight, z, group, rows, size, spread):
+def element_variances(weight: Array, z: Array, group: Array, rows: Array, size: Array, spread: Array) -> None:
     """Rows of weight and their weights' sum by group (D,), and Σ w (z - mean)²: what simple random sampling would rest on."""
     D = len(size)
     mean = np.zeros(D)
@@ -102,7 +104,7 @@ def element_variances(weight, z, group, rows, size, spread):
 
 
 @jit
-def element_variance(weight, z, inside, rows, size, spread):
+def element_variance(weight: Array, z: Array, inside: Array, rows: Array, size: Array, spread: Array) -> None:
     """The same for the rows of one domain (n,), in four lanes that do not wait for each other."""
     count, total, first = np.zeros(4, np.int64), np.zeros(4), np.zeros(4)
     for i in range(len(z)):
@@ -119,7 +121,7 @@ def element_variance(weight, z, inside, rows, size, spread):
 
 
 @jit
-def centres(sums, sampled, sample):
+def centres(sums: Array, sampled: Array, sample: Array) -> None:
     """Sums of unit totals by stratum (H, D) become what the units' totals deviate from, in place.
 
     That is the mean of the stratum's `sampled` (H,) units, or of all units of its sample where `sample` (H,) is -1 - sample.
@@ -143,7 +145,7 @@ def centres(sums, sampled, sample):
 
 
 @jit
-def about_centres(total, s, out):
+def about_centres(total: Array, s: Strata, out: Array) -> None:
     """Variances (D,) of sums of unit totals (U, D), about the `centres` of their Strata, added to `out`."""
     s = borrowed(s)
     U, D = total.shape
@@ -160,7 +162,7 @@ def about_centres(total, s, out):
 
 
 @jit
-def stratified(z, weight, unit, s, out):
+def stratified(z: Array, weight: Array, unit: Array, s: Strata, out: Array) -> None:
     """Variances (E,) of Σ weight·z (E, n): unit totals about their stratum's mean, by Strata."""
     E, n = z.shape
     total = np.empty(len(s.stratum))
@@ -172,7 +174,7 @@ def stratified(z, weight, unit, s, out):
 
 
 @jit
-def domain_sums(weight, y, x, group, num, den, rows):
+def domain_sums(weight: Array, y: Array, x: Array, group: Array, num: Array, den: Array, rows: Array) -> None:
     """Weighted totals of y and x (n,) and rows by domain (D,), added to num, den and rows; an empty x stands for ones.
 
     group (n,) is the domain of each row, -1 for none.
@@ -187,7 +189,9 @@ def domain_sums(weight, y, x, group, num, den, rows):
 
 
 @jit
-def unit_sums(weight, y, x, group, unit, num, den, count):
+def unit_sums(
+    weight: Array, y: Array, x: Array, group: Array, unit: Array, num: Array, den: Array, count: Array
+) -> None:
     """`domain_sums` by unit: num, den and the rows of weight, all (U, D).
 
     Nothing is added up in one place row after row: each addition would wait for the one before.
@@ -203,7 +207,7 @@ def unit_sums(weight, y, x, group, unit, num, den, count):
 
 
 @jit
-def between_units(num, den, value, base, s, out):
+def between_units(num: Array, den: Array, value: Array, base: Array, s: Strata, out: Array) -> None:
     """Variances (D,) of ratios num / den from unit sums (U, D), or of totals where `base` is empty, added to `out`, by Strata.
 
     A unit's total of scores is (num - R den) / base; deviations are from the stratum's mean over all its units.
@@ -217,7 +221,7 @@ def between_units(num, den, value, base, s, out):
 
 
 @jit
-def ratio_scores(y, x, group, value, base, out):
+def ratio_scores(y: Array, x: Array, group: Array, value: Array, base: Array, out: Array) -> None:
     """Scores (n,) of the ratios `value` (D,) with denominators `base` (D,): (y - R x) / X, 0 outside every domain."""
     ones = len(x) == 0
     for i in range(len(y)):
@@ -226,7 +230,7 @@ def ratio_scores(y, x, group, value, base, out):
 
 
 @jit
-def domains(weight, r, order, start, s, out):
+def domains(weight: Array, r: Ratios, order: Array, start: Array, s: Strata, out: Array) -> None:
     """`between_units` of Ratios for units too many for a table: rows come unit by unit in `order`, or as they are where it is empty.
 
     A unit without rows of a domain has a total of 0 there. Two passes over the totals.
@@ -265,7 +269,7 @@ def domains(weight, r, order, start, s, out):
 
 
 @jit
-def column_totals(weight, f, unit, out):
+def column_totals(weight: Array, f: Fit, unit: Array, out: Array) -> None:
     """Weights by unit, partition and margin column of a Fit, and weights before in the last column: out (U, P, width + 1)."""
     f = borrowed(f)
     M, width = f.column.shape[1], out.shape[2] - 1
@@ -277,7 +281,7 @@ def column_totals(weight, f, unit, out):
 
 
 @jit
-def domain_coefficients(z, group, f, domains):
+def domain_coefficients(z: Array, group: Array, f: Fit, domains: Int) -> Array:
     """Regression coefficients of the scores of every domain on the margin columns of a Fit, (P, width + 1, D).
 
     The last row is minus the fit that is kept where only shares are known.
@@ -306,8 +310,9 @@ def domain_coefficients(z, group, f, domains):
 
 
 @jit
-def calibrated_units(z, weight, group, unit, s, f, totals, out):
+def calibrated_units(scored: Scored, unit: Array, s: Strata, f: Fit, totals: Array, out: Array) -> None:
     """`calibrated_domains` for few units: what residuals take away from a unit's total is linear in its `totals` by column."""
+    z, weight, group = scored
     D, U = len(out), len(s.stratum)
     P, width = f.inverse.shape[0], f.inverse.shape[1]
     beta, own = domain_coefficients(z, group, f, D), np.zeros((U, D))
@@ -325,7 +330,7 @@ def calibrated_units(z, weight, group, unit, s, f, totals, out):
 
 
 @jit
-def fitted_cells(f, beta):
+def fitted_cells(f: Fit, beta: Array) -> Array:
     """What a Fit with the coefficients of every domain fits in the cells (K, D)."""
     f = borrowed(f)
     K, M = f.column.shape
@@ -340,12 +345,12 @@ def fitted_cells(f, beta):
 
 
 @jit
-def calibrated_domains(z, weight, group, order, start, s, f, out):
+def calibrated_domains(scored: Scored, order: Array, start: Array, s: Strata, f: Fit, out: Array) -> None:
     """`domains` for residuals of the scores on margin columns (see `residuals`), which reach outside their domain.
 
     Totals are shifted by those of the stratum's first unit, so that one pass does: Σ(t - t₁)² - (Σ(t - t₁))² / n.
     """
-    s, f = borrowed(s), borrowed(f)
+    (z, weight, group), s, f = borrowed(scored), borrowed(s), borrowed(f)
     D, H, sorted_ = len(out), len(s.sampled), len(order) == 0
     beta = domain_coefficients(z, group, f, D)
     fitted, last, shares = fitted_cells(f, beta), np.uint64(f.inverse.shape[1]), np.any(f.pinned != 0.0)

@@ -9,7 +9,10 @@ import pandas as pd
 from .. import guards
 from ..aliases import Array, Floats
 from ..errors import CalibrationError
+from ..on_demand import Later
 from .problem import Problem
+
+optimize, sparse = Later("scipy", ".optimize"), Later("scipy", ".sparse")
 
 WAYS = ("least_squares", "minimax")
 FACTORS = (
@@ -41,7 +44,6 @@ def closest(
     ------
     CalibrationError : a level with a total and no respondents, or the other way about; nothing was found inside the bounds.
     """
-    from scipy import sparse  # start-up stays light: nobody needs it who can meet the totals
 
     guards.choice(way, "closest", WAYS)
     wanted = problem.in_axis_order(total)
@@ -65,11 +67,10 @@ def closest(
 
 
 def _least_squares(relative: Any, lower: float, upper: float) -> Array:
-    from scipy.optimize import lsq_linear  # see `closest`
 
     size = relative.shape[1]
     dense = size <= 2000
-    found = lsq_linear(
+    found = optimize.lsq_linear(
         relative.toarray() if dense else relative,
         np.ones(relative.shape[0]),
         (lower, upper),
@@ -83,13 +84,11 @@ def _least_squares(relative: Any, lower: float, upper: float) -> Array:
 
 
 def _minimax(relative: Any, lower: float, upper: float) -> Array:
-    from scipy import sparse  # see `closest`
-    from scipy.optimize import linprog
 
     rows, size = relative.shape
     far: Any = sparse.csr_matrix(-np.ones((rows, 1)))
     limits: Any = sparse.vstack([sparse.hstack([relative, far]), sparse.hstack([-relative, far])])
-    found: Any = linprog(
+    found: Any = optimize.linprog(
         np.append(np.zeros(size), 1.0),
         A_ub=limits,
         b_ub=np.append(np.ones(rows), -np.ones(rows)),

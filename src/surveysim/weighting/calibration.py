@@ -101,11 +101,11 @@ def calibrate(
         raise DataError("the table has no rows, so there is nothing to calibrate.")
     distance = Distance.of(method, bounds)
     targets, numeric, numbers = _parse(totals, by)
-    levels, named, weight = of_file(data, targets, weight)
+    filed = levels, named, weight = of_file(data, targets, weight)
     if q is None and cluster is None and not numeric:
         problem = Problem.of(levels, named, weight)
     else:
-        problem = _uncollapsed(data, levels, named, numeric, weight, q, cluster)
+        problem = _uncollapsed(data, filed, numeric, q, cluster)
     total = np.concatenate([targets.total, numbers], axis=1)
     if covariance is not None:
         problem = problem.softened(_covariances(covariance, targets, totals, numeric))
@@ -212,9 +212,9 @@ def _has_levels(total):
     return isinstance(total, LEVELS)
 
 
-def _uncollapsed(data, levels, targets, numeric, weight, q, cluster):
-    """Numeric totals, scale factors or clusters: every row (or cluster) is a cell of its own."""
-    n = len(data)
+def _uncollapsed(data, filed, numeric, q, cluster):
+    """Numeric totals, scale factors or clusters: every row (or cluster) is a cell of its own; filed : what `of_file` gives."""
+    (levels, targets, weight), n = filed, len(data)
     base, partition = base_weights(data, weight, n), np.zeros(n, np.int64)
     if targets.by is not None:
         partition = level_codes(levels, (targets.by,), [(p,) for p in targets.partitions])

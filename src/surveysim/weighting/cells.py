@@ -157,13 +157,14 @@ def collapse(
     codes = [axis.codes for axis in axes] if partition is None else [partition, *(axis.codes for axis in axes)]
     shape = radix if partition is None else [partitions, *radix]
     if size <= MOST_DENSE and size <= max(20_000, 4 * n):
-        cell, sums = _dense(codes, shape, weight, n, names, scratch, what)
+        room = np.empty(n, np.int32) if scratch is None else scratch[:n]
+        cell, sums = _dense(codes, shape, weight, names, room, what)
         each = len(sums) // partitions
         start = np.arange(partitions + 1) * each
         return Cells(cell, sums, start, grid(tuple(radix), partitions), (partitions, *radix))
     for name, column, most in zip(names, codes[-len(axes) :], radix):
         refuse_missing(name, column, most)
-    return _hashed(codes, radix, partition is not None, partitions, weight, n, what)
+    return _hashed(codes, radix, partitions, weight, n, what)
 
 
 @lru_cache(maxsize=16)
@@ -176,8 +177,9 @@ def grid(radix: tuple[int, ...], partitions: int = 1) -> Ints:
     return result
 
 
-def _dense(codes, shape, weight, n, names, scratch, what):
-    cell = np.empty(n, np.int32) if scratch is None else scratch[:n]
+def _dense(codes, shape, weight, names, cell, what):
+    """Cells of a dense table, put into `cell` (n,), and their sums."""
+    n = len(cell)
     codes = [np.ascontiguousarray(column) for column in codes]  # kept here while the kernel reads them by address
     address = np.array([column.__array_interface__["data"][0] for column in codes], np.uint64)
     kind = np.array([kernels.KINDS[column.dtype.str[1:]] for column in codes])
@@ -187,7 +189,7 @@ def _dense(codes, shape, weight, n, names, scratch, what):
     base = as_kernel_input(np.empty(0) if weight is None else weight)
 
     def work(first, last):
-        return kernels.collapse(columns, base, size, first, last, cell, sums)
+        return kernels.collapse(columns, base, kernels.Blocks(size, first, last), cell, sums)
 
     bad = by_threads(work, len(sums))
     if min(bad) < 0:
@@ -198,8 +200,9 @@ def _dense(codes, shape, weight, n, names, scratch, what):
     return cell, sums.sum(axis=0) if len(sums) > 1 else sums[0]
 
 
-def _hashed(codes, radix, partitioned, partitions, weight, n, what):
-    """Distinct rows of codes, numbered partition by partition."""
+def _hashed(codes, radix, partitions, weight, n, what):
+    """Distinct rows of codes, numbered partition by partition, whose codes are then the first column."""
+    partitioned = len(codes) > len(radix)
     stacked = np.stack(codes, axis=1).astype(np.int32)
     key = np.zeros(n, np.uint64)
     for column in stacked.T:

@@ -19,10 +19,12 @@ def percent(gap: float) -> str:
     return f"{100 * abs(gap):.3g} %"
 
 
-def explained(
-    x: Any, d: Floats, target: Floats, distance: Distance, gap: Floats, steps: int, say: Callable[[Any], str]
-) -> str:
+System = tuple[Any, Floats, Floats]  # x (K, p), their weights (K,) and totals (p,)
+
+
+def explained(system: System, distance: Distance, gap: Floats, steps: int, say: Callable[[Any], str]) -> str:
     """Which constraints stand in the way and which bounds would do, by linear programming."""
+    x, d, target = system
     worst = int(np.argmax(np.abs(np.nan_to_num(gap, nan=np.inf))))
     text = f"calibration stopped after {steps} steps: {say(worst)} is still off by {percent(gap[worst])}."
     if not (np.isfinite(x.data).all() and np.isfinite(target).all() and np.all(_norms(x, d) > 0)):

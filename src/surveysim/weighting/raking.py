@@ -6,7 +6,7 @@ Notation follows Deville & Särndal (1992), JASA 87:376-382.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -96,32 +96,48 @@ def rake(
     1.2064
     """
     guards.choice(missing, "missing", POLICIES)
-    options = {"by": by, "bounds": bounds, "trim": trim, "margins_are": margins_are, "rescale": rescale}
-    options |= {"missing": missing, "closest": closest, "tol": tol, "max_iter": max_iter}
+    asked = _Asked(by, bounds, trim, margins_are, rescale, missing, closest, tol, max_iter)
     parsed = as_asked(Margins.parse(margins, by), reconcile)
     data, targets, weight = of_file(data, parsed, weight)
     data = once(data)
-    result = _raked(data, targets, weight, None, **options)
+    result = _raked(data, targets, weight, None, asked)
     if missing == "level":
-        options["margins_are"] = result.reading
-        again = partial(_again, held(data), targets, result.base(len(result.final)), options)
+        asked = replace(asked, margins_are=result.reading)
+        again = partial(_again, held(data), targets, result.base(len(result.final)), asked)
         result = replace(result, replay=again)
     return replace(result, reconciled=changes_of(parsed)) if reconcile else result
 
 
-def _again(data, margins, first, options, base):
+@dataclass(frozen=True)
+class _Asked:
+    """Options of `rake`."""
+
+    by: str | None
+    bounds: tuple[float, float] | None
+    trim: tuple[float | None, float | None] | None
+    margins_are: str | None
+    rescale: bool | str | None
+    missing: str
+    closest: str | None
+    tol: float
+    max_iter: int
+
+
+def _again(data, margins, first, asked, base):
     """Weights from other initial weights, the shares of missing levels taken anew."""
-    return _raked(data, margins, base, copies(base, first), **options).final
+    return _raked(data, margins, base, copies(base, first), asked).final
 
 
-def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, rescale, missing, closest, tol, max_iter):
+def _raked(data, margins, weight, copied, asked):
     """`rake`; copied : (n,) how many respondents a row stands for in a replicate, None for one each."""
+    margins_are, rescale, closest = asked.margins_are, asked.rescale, asked.closest
+    bounds, trim = asked.bounds, asked.trim
     given, whole = data, None
-    if missing != "fail":
-        whole = complete(data, margins, weight, by, missing)
+    if asked.missing != "fail":
+        whole = complete(data, margins, weight, asked.by, asked.missing)
         data, margins, weight = whole.data, whole.margins, whole.base
-    targets = Margins.parse(margins, by)
-    check_solver(tol, max_iter)
+    targets = Margins.parse(margins, asked.by)
+    check_solver(asked.tol, asked.max_iter)
     reading = targets.reading(margins_are, rescale)
     problem = Problem.of(data, targets, weight)
     if reading == "totals" and margins_are is None and rescale is None:
@@ -134,7 +150,7 @@ def _raked(data, margins, weight, copied, *, by, bounds, trim, margins_are, resc
     else:
         total, known["missed"] = attained(problem, reading, closest, bounds)
         distance = Distance.of("raking", None)
-    goal = Goal(total, Distance.of("raking", None) if both else distance, tol, max_iter, reading)
+    goal = Goal(total, Distance.of("raking", None) if both else distance, asked.tol, asked.max_iter, reading)
     if rescale is not None and closest is None:
         ratio = factor[0] / factor[0, targets.variables.index(names_of(rescale))]
         named = zip(targets.margin_names, ratio.tolist(), strict=True)

@@ -47,10 +47,9 @@ class Pairs:
         (minor, minors), (major, majors) = sorted([(psu, psus), (cell, cells)], key=lambda pair: pair[1])
         replicates.sort_by(minor, minors, np.arange(n), once)
         replicates.sort_by(major, majors, once, order)
-        pair_psu, pair_cell = np.empty(n, np.int32), np.empty(n, np.int32)
-        base, sums = as_kernel_input(np.empty(0) if weight is None else weight), np.empty(n)
-        k = replicates.pair_up(psu, cell, base, order, pair_psu, pair_cell, sums)
-        return cls(pair_psu[:k].copy(), pair_cell[:k].copy(), sums[:k].copy())
+        pairs = replicates.Pairs(np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n))
+        k = replicates.pair_up(psu, cell, as_kernel_input(np.empty(0) if weight is None else weight), order, pairs)
+        return cls(*(column[:k].copy() for column in pairs))
 
 
 class Replay:

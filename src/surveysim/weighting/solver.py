@@ -219,7 +219,9 @@ class System:
         """Newton's method from λ (p,), which it changes, as it does g (K,); steps, gap and smallest pivot."""
         rows = kernels.Rows(self.weight, self.q, self.level, self.z)
         asked = kernels.Asked(self.target, self.ridge, self.scale)
-        steps, gap, pivot = kernels.newton(rows, self.inner, asked, self.distance.kernel, tol, int(max_iter), lam, g)
+        steps, gap, pivot = kernels.newton(
+            rows, asked, self.distance.kernel, kernels.Effort(self.inner, tol, int(max_iter)), lam, g
+        )
         return int(steps), float(gap), float(pivot)
 
     def run_orthonormal(self, tol: float, max_iter: int) -> tuple[Floats, Floats, int]:
@@ -230,7 +232,7 @@ class System:
         softness = NO_ROWS if basis.ridge is None else np.ascontiguousarray(basis.ridge)
         rows = kernels.Rows(self.weight, self.q, np.zeros((K, 0), np.int32), np.ascontiguousarray(basis.z))
         asked = kernels.Asked(basis.target(self.target), softness, fine)
-        steps, _, _ = kernels.newton(rows, 0, asked, self.distance.kernel, tol, int(max_iter), mu, g)
+        steps, _, _ = kernels.newton(rows, asked, self.distance.kernel, kernels.Effort(0, tol, int(max_iter)), mu, g)
         return g, basis.multipliers(mu), int(steps)
 
     def reached(self, g: Floats, lam: Floats) -> Floats:
@@ -280,7 +282,7 @@ class System:
                 f"leave {say(worst)} off by {percent(gap[worst])}: constraints nearly determine one another, or their totals are of "
                 f"other orders of magnitude than the sample's. Leave one out, mend the totals, or bound g."
             )
-        return explained(x, self.weight, target, self.distance, gap, steps, say)
+        return explained((x, self.weight, target), self.distance, gap, steps, say)
 
     def describe_edge(self, cells: Truths, direction: Floats) -> str:
         """Why totals can only be approached, in words: cells (K,) that must reach a bound, and ν (p,)."""
