@@ -14,6 +14,9 @@ import pandas as pd
 from .aliases import Array, Ints, Truths, Values
 from .errors import DataError, SurveysimError
 from .guards import refuse
+from .on_demand import Later
+
+pa = Later(None, "pyarrow")  # what comes from pandas needs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,6 @@ def truth_values(column: pd.Series) -> bool:
     if kind == np.dtype(bool) or isinstance(kind, pd.BooleanDtype):
         return True
     if isinstance(kind, pd.ArrowDtype):
-        import pyarrow as pa
-
         return pa.types.is_boolean(kind.pyarrow_dtype)
     if kind != np.dtype(object):
         return False
@@ -125,8 +126,6 @@ def _arrow_dictionary(kind: object) -> bool:
     """Whether a type of pandas is an Arrow dictionary, pyarrow's categorical."""
     if not isinstance(kind, pd.ArrowDtype):
         return False
-    import pyarrow as pa
-
     return pa.types.is_dictionary(kind.pyarrow_dtype)
 
 
@@ -137,8 +136,6 @@ def coded_values(column: pd.Series, label: str, look: bool = True) -> Coded:
         codes, labels = column.array.codes, kind.categories.tolist()
         return Coded(inside(codes, len(labels), label) if look else codes, labels, "category")
     if _arrow_dictionary(kind):
-        import pyarrow as pa
-
         array = pa.array(column.array)
         return of_dictionary(array.combine_chunks() if hasattr(array, "combine_chunks") else array, label, "category")
     if isinstance(kind, pd.ArrowDtype):

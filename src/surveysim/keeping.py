@@ -6,7 +6,10 @@ from typing import Any
 import pandas as pd
 
 from .aliases import Table
+from .on_demand import Later
 from .tables import PANDAS, Columns, copies_on_write, is_file, kind_of
+
+pa = Later(None, "pyarrow")
 
 
 def held(data: Table) -> Table:
@@ -25,8 +28,6 @@ def held(data: Table) -> Table:
 
 def _in_own_memory(table: Any) -> Any:
     """An Arrow table whose numbers are in memory of their own: those of the caller's may be a numpy array's, which can change."""
-    import pyarrow as pa
-
     if not isinstance(table, pa.Table):
         return table
     lent = [k for k, f in enumerate(table.schema) if pa.types.is_primitive(f.type) or pa.types.is_dictionary(f.type)]

@@ -1,6 +1,7 @@
 """The commands `surveysim audit …`: what a published error statement implies, and what it leaves out."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,12 +43,10 @@ def audit(
     context: click.Context,
     sizes: tuple[int, ...],
     deff: float,
-    level: float,
-    correlation: float,
-    repetitions: int,
     out: Path | None,
     lang: str,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Audit the 55th report: the margin of every published estimate, what ±0.66 points says at every sample size there may have been, which
     changes since 2023 can be told from zero."""
@@ -55,12 +54,12 @@ def audit(
         return
     from ..audit.whole import audited
 
+    repetitions = given["repetitions"]
     if repetitions == 1 or repetitions < 0:
         raise click.UsageError(f"--repetitions {repetitions}: give 2 or more, or 0 to leave the modelled survey out.")
     if out is not None:
         folder(out)
     announce()
-    given = {"level": level, "correlation": correlation, "repetitions": repetitions}
     with progress_display() as progress:
         stages = Stages(progress)
         stages("margins", total=max(repetitions, 1) * len(set(sizes)))
@@ -108,20 +107,11 @@ def audit_least(bound: float, between: tuple[int, int], repetitions: int, check:
 @click.option("--df", type=float, help="Degrees of freedom; infinite unless given.")
 @population_option
 @json_option
-def audit_statement(
-    moe: float | None,
-    n: float | None,
-    deff: float | None,
-    p: tuple[float, ...],
-    level: float,
-    df: float | None,
-    population: float | None,
-    as_json: bool,
-) -> None:
+def audit_statement(p: tuple[float, ...], as_json: bool, **stated: Any) -> None:
     """What a published ± error, sample size or design effect implies about the others, under every interval formula."""
     from ..audit import error_statement
 
-    table = error_statement(moe, n, deff, p=list(p), level=level, df=df, population=population)
+    table = error_statement(p=list(p), **stated)
     if as_json:
         click.echo(table.to_json(orient="records", double_precision=12))
         return

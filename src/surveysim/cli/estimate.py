@@ -87,14 +87,8 @@ def estimate(
     out: Path | None,
     as_json: bool,
     by: str | None,
-    ci: str | None,
-    level: float,
-    deff: bool,
-    percent: bool,
-    where: str | None,
+    where: tuple[str, ...],
     replicates: str | None,
-    n: int | None,
-    seed: int | None,
     **options: Any,
 ) -> None:
     """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals."""
@@ -112,7 +106,7 @@ def estimate(
     apart((data, options["rake"]), (out,))
     if options["rake"] is None:
         refuse_unused((*RAKING, "rake_by"), "without --rake, there is nothing to rake to")
-    _refuse_idle(options, replicates, ci)
+    _refuse_idle(options, replicates)
     file = read_file(data, options, options["rake"])
     options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by is not None else []}
     survey, asked, domains = _survey(file, Roles(), options)
@@ -120,14 +114,13 @@ def estimate(
         survey = survey.where(np.logical_and.reduce([holds(file, text, "--where") for text in where]))
     if replicates is not None:
         rho = options["rho"] if replicates == "fay" else None
-        survey = survey.replicates(
-            replicates, n=n, seed=seed if replicates == "rao-wu" else None, rho=rho, mse=bool(options["mse"])
-        )
-    found = [_one(survey, what, columns, share, domains, ci, level, deff) for what, _, columns, share in asked]
+        seed = options["seed"] if replicates == "rao-wu" else None
+        survey = survey.replicates(replicates, n=options["n"], seed=seed, rho=rho, mse=bool(options["mse"]))
+    found = [_one(survey, what, columns, share, domains, options) for what, _, columns, share in asked]
     table = pd.concat([e.to_frame() for e in found], ignore_index=True)
     table["variable"] = [y for e, (_, y, _, _) in zip(found, asked, strict=True) for _ in range(len(e))]
     table["domain"] = [text.replace(" (levels)", "") for text in table["domain"]]
-    if percent:
+    if options["percent"]:
         table = _in_percent(table)
     if out is not None:
         write_table(table, out)
@@ -137,12 +130,12 @@ def estimate(
         click.echo(f"\nThe estimates are in {out}.")
 
 
-def _refuse_idle(options, replicates, ci):
+def _refuse_idle(options, replicates):
     """Refuse options that would change nothing of what is estimated, and intervals that do not exist."""
     from ..estimation.intervals import METHODS
 
-    if ci not in METHODS:
-        raise click.UsageError(f"--ci {ci!r}: give one of {', '.join(METHODS)}.")
+    if options["ci"] not in METHODS:
+        raise click.UsageError(f"--ci {options['ci']!r}: give one of {', '.join(METHODS)}.")
     if not options["proportion"]:
         refuse_unused(("ci", "percent"), "is for proportions, and none is asked for; add --proportion")
     if not (options["strata"] and options["psu"]):
@@ -283,15 +276,15 @@ def _combined(file, names):
     return [None if any(v is None for v in row) else ", ".join(map(quoted, row)) for row in rows]
 
 
-def _one(survey, what, columns, share, by, ci, level, deff):
+def _one(survey, what, columns, share, by, options):
     """Estimates of one statistic."""
-    options = {"by": by or None, "level": level}
+    told = {"by": by or None, "level": options["level"]}
     if what == "quantile":
-        return survey.quantile(columns[0], share, **options)
-    options["deff"] = deff or False
+        return survey.quantile(columns[0], share, **told)
+    told["deff"] = options["deff"] or False
     if what == "proportion":
-        return survey.proportion(columns[0], ci=ci, **options)
-    return survey.ratio(*columns, **options) if what == "ratio" else getattr(survey, what)(columns[0], **options)
+        return survey.proportion(columns[0], ci=options["ci"], **told)
+    return survey.ratio(*columns, **told) if what == "ratio" else getattr(survey, what)(columns[0], **told)
 
 
 @click.group()
@@ -307,17 +300,15 @@ def plan() -> None:
 @level_option
 @population_option
 @json_option
-def plan_size(
-    moe: float | None, n: float | None, p: float, deff: float, level: float, population: float | None, as_json: bool
-) -> None:
+def plan_size(moe: float | None, n: float | None, as_json: bool, **options: Any) -> None:
     """Interviews for a margin of error, or the margin of error of some interviews."""
     from ..sampling import margin_of_error, sample_size
 
     if (moe is None) == (n is None):
         raise click.UsageError("give either --moe or --n.")
-    options = {"p": p, "deff": deff, "level": level, "population": population}
-    conditions = f"p = {100 * p:g} %, deff {deff:g}, {100 * level:g} % confidence"
-    if moe is not None:
+    conditions = f"p = {100 * options['p']:g} %, deff {options['deff']:g}, {100 * options['level']:g} % confidence"
+    if n is None:
+        assert moe is not None  # as one of them is
         found = {"moe": moe, "n": sample_size(moe, **options)}
         text = f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions})."
     else:
@@ -335,9 +326,7 @@ def plan_size(
 @estimates_option
 @shared(READING)
 @json_option
-def plan_allocate(
-    strata: Path, n: int, method: str, minimum: int, power: float, out: Path | None, as_json: bool, **options: Any
-) -> None:
+def plan_allocate(strata: Path, n: int, method: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
 
     Size times sd is what "neyman", "power" and "cost" go by; "power" takes sd where there is one.
@@ -362,7 +351,7 @@ def plan_allocate(
         worst = names[int(np.argmin(size > 0))]
         raise DataError(f"{strata}: stratum {worst!r} has no size above 0; leave it out, or give its size.")
     sd, cost = (file.numbers(c) if c in file.columns else None for c in ("sd", "cost"))
-    found = allocate(size, n, method, sd=sd, cost=cost, minimum=minimum, power=power)
+    found = allocate(size, n, method, sd=sd, cost=cost, minimum=options["minimum"], power=options["power"])
     table = pd.DataFrame({"stratum": names, "size": size, "interviews": found})
     beyond = table[table["interviews"] > table["size"]]
     if len(beyond):

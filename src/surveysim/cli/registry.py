@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,18 +45,15 @@ def addresses(
     operators: Path | None,
     countries: tuple[str, ...],
     by: str,
-    lang: str,
-    out: Path | None,
-    strict: bool,
-    encoding: str,
-    as_json: bool,
+    **options: Any,
 ) -> None:
     """Count the IPv4 addresses and IPv6 /32 blocks of DELEGATED files and allocation lists, each address once."""
     from .. import registry as rooms
     from ..registry.addresses import KEYS
 
-    files = [rooms.read_delegated(path, strict=strict) for path in delegated]
-    given = [rooms.read_allocations(path, strict=strict, encoding=encoding) for path in lists]
+    reading = {name: options[name] for name in ("strict", "encoding")}
+    files = [rooms.read_delegated(path, strict=options["strict"]) for path in delegated]
+    given = [rooms.read_allocations(path, **reading) for path in lists]
     wanted = {"countries": tuple(code.upper() for code in countries)} if countries else {}
     count = rooms.count_addresses(*files, *given, **wanted)
     differ, problems = (
@@ -63,11 +61,11 @@ def addresses(
         [p for s in (*files, *given) for p in s.problems],
     )
     if operators is not None:
-        holdings, unread = rooms.read_operators(operators, strict=strict, encoding=encoding)
+        holdings, unread = rooms.read_operators(operators, **reading)
         differ, problems = [*differ, *rooms.compare_operators(count, holdings)], [*problems, *unread]
-    tables = {f"addresses-by-{key}": count.by(key) for key in KEYS} | rooms.report_tables(count, lang=lang)
+    tables = {f"addresses-by-{key}": count.by(key) for key in KEYS} | rooms.report_tables(count, lang=options["lang"])
     found = {"conflicts": count.conflicts, "discrepancies": differ, "problems": problems}
-    _show(tables, f"addresses-by-{by}", count.summary(), found, lang, out, as_json)
+    _show(tables, f"addresses-by-{by}", count.summary(), found, options)
 
 
 @registry.command("domains")
@@ -78,34 +76,34 @@ def addresses(
 @_STRICT
 @_ENCODING
 @json_option
-def domains(
-    lists: tuple[Path, ...], by: str, lang: str, out: Path | None, strict: bool, encoding: str, as_json: bool
-) -> None:
+def domains(lists: tuple[Path, ...], by: str, **options: Any) -> None:
     """Count the domain names of registry LISTS (columns domain, and province and registrant where known), each name once."""
     from .. import registry as rooms
     from ..registry.domains import KEYS
 
-    count = rooms.count_domains(*lists, strict=strict, encoding=encoding)
+    count, lang = rooms.count_domains(*lists, strict=options["strict"], encoding=options["encoding"]), options["lang"]
     tables = {f"domains-by-{key}": count.by(key) for key in KEYS} | rooms.report_tables(domains=count, lang=lang)
-    _show(tables, f"domains-by-{by}", count.summary(), {"problems": count.problems}, lang, out, as_json)
+    _show(tables, f"domains-by-{by}", count.summary(), {"problems": count.problems}, options)
 
 
 @registry.command("report")
 @_LANG
 @_OUT
 @json_option
-def report(lang: str, out: Path | None, as_json: bool) -> None:
+def report(**options: Any) -> None:
     """Re-make every registry table of the 55th report from its own rows, and list where it disagrees with itself."""
     from .. import registry as rooms
 
+    lang = options["lang"]
     tables, found = rooms.published_tables(lang=lang), {"discrepancies": rooms.discrepancies(lang=lang)}
-    _show(tables, None, f"{len(tables)} tables re-made", found, lang, out, as_json)
+    _show(tables, None, f"{len(tables)} tables re-made", found, options)
 
 
-def _show(tables, first, summary, found, lang, out, as_json):
+def _show(tables, first, summary, found, options):
     """One table, or all, for the terminal; everything as files or as JSON. Malformed lines go to stderr."""
     from ..registry import labelled
 
+    lang, out, as_json = options["lang"], options["out"], options["as_json"]
     if out is not None:
         _write(tables, found, out)
     _report_problems(found.get("problems", ()), out)

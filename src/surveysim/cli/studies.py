@@ -56,12 +56,10 @@ def study_run(
     file: Path,
     out: Path,
     changes: tuple[str, ...],
-    executor: str,
-    workers: int | None,
-    block: int | None,
     dry_run: bool,
     trial: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Run the study of FILE, or what is missing of it; performance.csv is written beside the ledger.
 
@@ -74,14 +72,14 @@ def study_run(
         refuse_unused(("trial",), "is for --dry-run")
     else:
         with contextlib.redirect_stdout(sys.stderr):
-            found = made.dry_run(out, workers, trial)
+            found = made.dry_run(out, how["workers"], trial)
         answer(as_json, found, lambda: _dry_run_text(found))
         return
     folder(out)
     announce()
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what estimators print is no result
-            result = made.run(out, executor, workers, block=block)
+            result = made.run(out, **how)
     except KeyboardInterrupt:
         table = made.status(out)
         click.echo(

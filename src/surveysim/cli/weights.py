@@ -64,10 +64,8 @@ def weights_rake(
     data: Path,
     margins: Path | None,
     out: Path,
-    weight: str | None,
     by: str | None,
     name: str,
-    diagnostics: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -76,8 +74,9 @@ def weights_rake(
 
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
+    diagnostics = options["diagnostics"]
     apart((data, margins), (out, diagnostics))
-    file, table, given, base = _read(data, margins, by, weight, options)
+    file, table, given, base = _read(data, margins, by, options)
     assert given is not None  # as margins were
     found = rake(table, given.targets, weight=base, **given.options)
     report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
@@ -110,7 +109,6 @@ def weights_rake(
 @json_option
 def weights_diagnose(
     data: Path,
-    weight: str | None,
     base: str | None,
     margins: Path | None,
     by: str | None,
@@ -120,9 +118,10 @@ def weights_diagnose(
     """What the weights of DATA do: design effect, effective n, extreme weights, and margins, bounds and trims where they are given."""
     from ..weighting import diagnose
 
-    if weight is None:
+    if options["weight"] is None:
         raise click.UsageError("--weight is needed: the column of the weights.")
-    file, table, given, weight = _read(data, margins, by, weight, options)
+    file, table, given, weight = _read(data, margins, by, options)
+    assert weight is not None  # as the column was
     if base is not None:
         base = _put(table, base, "base", file)
     report = diagnose(
@@ -140,12 +139,12 @@ def weights_diagnose(
 
 
 def _read(
-    data: Path, margins: Path | None, by: str | None, weight: str | None, options: Mapping[str, Any]
+    data: Path, margins: Path | None, by: str | None, options: Mapping[str, Any]
 ) -> tuple["DataFile", "pd.DataFrame", Margins | None, str | None]:
     """The file, a table of what weighting needs of it, its `Margins`, or None, and the name of the weights in the table."""
     import pandas as pd
 
-    file, given = read_file(data, options, margins), None
+    file, given, weight = read_file(data, options, margins), None, options["weight"]
     if margins is None:
         refuse_unused(("missing", "population", "rescale", "by"), "is for margins; give them with --margins")
     else:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..on_demand import Later
 from . import header
 from .data_file import DataFile
+
+csv, pa = Later(None, "pyarrow.csv"), Later(None, "pyarrow")
 
 # Where two separators fit alike, the one that texts and decimals seldom have.
 DELIMITERS = ("\t", "|", ";", ",")
@@ -111,9 +114,6 @@ def records(text: str, delimiter: str, most: int, ended: bool = True) -> Iterato
 
 def _parsed(path: Path, encoding: str, delimiter: str, names: Sequence[str], skipped: int) -> Any:
     """An Arrow table of text. Of a file with one column empty lines are rows."""
-    import pyarrow as pa
-    from pyarrow import csv
-
     convert = csv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False)
     parse = csv.ParseOptions(newlines_in_values=True, delimiter=delimiter, ignore_empty_lines=len(names) > 1)
     for block in BLOCKS:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from ..aliases import Pathname
 from ..errors import DataError
+from ..on_demand import Later
 from .data_file import DataFile
 from .delimited import read_csv
 from .excel import read_excel
 from .header import refuse_doubled
 from .kinds import LABELLED, kind_of
 from .spelling import spelt_as
+
+pq = Later(None, "pyarrow.parquet")
 
 
 def read(
@@ -70,8 +73,6 @@ def read(
 
 
 def _read_parquet(path, sheet, encoding, header_row, expect):
-    import pyarrow.parquet as pq
-
     table = pq.ParquetFile(path).read()
     return DataFile(path, refuse_doubled(path, table.column_names), table)
 

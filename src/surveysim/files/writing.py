@@ -13,8 +13,11 @@ import pandas as pd
 
 from ..display import guarded, guarded_table, quoting_of
 from ..errors import DataError
+from ..on_demand import Later
 from .conversion import Converted, losses
 from .kinds import LABELLED, TEXT, same_labels
+
+pa, pq = Later(None, "pyarrow"), Later(None, "pyarrow.parquet")
 
 if TYPE_CHECKING:
     from .data_file import DataFile
@@ -109,9 +112,6 @@ def _unicode(file):
 
 
 def _write_parquet(file, path, added):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     made, own = None, file.path.suffix.lower()
     if own == ".parquet":
         table = file.raw

@@ -137,8 +137,13 @@ def allocate_frames(
     prices = Prices(
         cost, screening or 0.0, np.array([r[1] / r[2] if s[1] == "screening" else 0.0 for s, r in zip(splits, table)])
     )
-    counts = _counts(splits, spend, table, variance, deff, minimum, prices, budget, n)
-    return _result(splits, counts, table, names, title, prices, deff, variance, z)
+    kernels = [_split(row, variance, deff, design, theta) for (_, design, theta, _, _), row in zip(splits, table)]
+    real, low = _wanted(splits, spend, kernels, minimum)
+    people = np.column_stack([table[:, 0] + table[:, 1], table[:, 1] + table[:, 2]])
+    counts = _counts(real, low, people, prices, budget, n)
+    result, moe = _result(splits, kernels, counts, table, prices, z)
+    result.insert(0, title, names)
+    return FrameAllocation(result, float(result["cost"].sum()), moe)
 
 
 class Prices(NamedTuple):
@@ -276,13 +281,15 @@ def _spend(F, least, budget, n, price):
     return np.maximum(root * high, least)
 
 
-def _counts(splits, spend, table, variance, deff, minimum, prices, budget, n):
+def _wanted(splits, spend, kernels, minimum):
+    """Interviews (H, 2) that money buys, real numbers, and the least there may be: none in a frame that nothing varies in."""
+    some = np.array(kernels) > 0
+    real = np.array([money * np.array(numbers) for (_, _, _, numbers, _), money in zip(splits, spend)])
+    return np.where(some, real, 0.0), np.where(some, minimum, 0)
+
+
+def _counts(real, low, people, prices, budget, n):
     """Interviews (H, 2): rounded up; by largest remainders to the number asked for, or to what the budget pays."""
-    real, low = np.zeros((len(splits), 2)), np.zeros((len(splits), 2), np.int64)
-    for h, ((_, design, theta, numbers, _), money, row) in enumerate(zip(splits, spend, table)):
-        for f, kernel in enumerate(_split(row, variance, deff, design, theta)):
-            real[h, f], low[h, f] = (money * numbers[f], minimum) if kernel > 0 else (0.0, 0)
-    people = np.column_stack([table[:, 0] + table[:, 1], table[:, 1] + table[:, 2]])
     if n is not None and low.sum() > n:
         raise DesignError(
             f"the minimum per stratum and frame alone needs {int(low.sum()):,} interviews; lower it, or raise n."
@@ -366,13 +373,12 @@ def _refuse_too_many(counts, people):
         )
 
 
-def _result(splits, counts, table, names, title, prices, deff, variance, z):
+def _result(splits, kernels, counts, table, prices, z):
+    """The table of strata without their names, and the margin of error over all of them."""
     rows, total, contacts = [], 0.0, zip(prices.screened(counts).astype(np.int64), prices.paid(counts))
-    for (_, design, theta, _, _), n, row, name, (screened, paid) in zip(splits, counts, table, names, contacts):
-        kernel = _split(row, variance, deff, design, theta)
+    for (_, design, theta, _, _), kernel, n, row, (screened, paid) in zip(splits, kernels, counts, table, contacts):
         v = sum(k / m for k, m in zip(kernel, n) if k > 0)
-        rows.append((name, design, theta, *n, screened, paid, z * np.sqrt(v) / row.sum()))
+        rows.append((design, theta, *n, screened, paid, z * np.sqrt(v) / row.sum()))
         total += v
-    columns = [title, "design", "theta", "n_A", "n_B", "screened", "cost", "moe"]
-    result = pd.DataFrame(rows, columns=columns)
-    return FrameAllocation(result, float(result["cost"].sum()), float(z * np.sqrt(total) / table.sum()))
+    columns = ["design", "theta", "n_A", "n_B", "screened", "cost", "moe"]
+    return pd.DataFrame(rows, columns=columns), float(z * np.sqrt(total) / table.sum())
