@@ -1,6 +1,6 @@
 """What ±0.66 points says at every number of interviews the survey may have had, and the least at which it holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -114,7 +114,7 @@ def least_sample(
     check: int = 100,
     seed: int = 1,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> LeastSample:
     """Solve for the least number of interviews at which a margin holds for every percentage of all netizens and of all residents.
 

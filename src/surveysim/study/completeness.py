@@ -32,7 +32,7 @@ def missing(ledger: Ledger | MemoryLedger, ids: list[str], wanted: int, together
 
 def left(ledger: Ledger | MemoryLedger, key: str, wanted: int, together: int) -> int:
     """Repetitions of a scenario that are not there yet, by the names of the parts; only one that may hold more than wanted is read."""
-    parts = [] if ledger.folder is None else [part for part in ledger.parts(key) if part.first < wanted]
+    parts = [] if isinstance(ledger, MemoryLedger) else [part for part in ledger.parts(key) if part.first < wanted]
     whole = sum(part.count for part in parts if part.first + together <= wanted)
     last = [part.load().repetitions for part in parts if part.first + together > wanted]
     return wanted - whole - sum(int(np.sum(repetitions < wanted)) for repetitions in last)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import StudyError, SurveysimError, SurveysimWarning
-from .execution import of_process, steps
+from .execution import Plan, Task, of_process, steps
 from .faults import told
 from .parts import Block
 
@@ -29,6 +30,8 @@ AHEAD = 2  # tasks a worker has, so that it never waits for the parent's disk
 GRACE = 10.0  # seconds a repetition has to come to its end when everything is stopped
 PULSE = 1.0  # seconds between two looks at processes that say nothing
 LOST = ("KilledWorker", "WorkerDied", "TerminatedWorkerError")  # how executors of others say that a worker died
+
+Event = tuple[Any, tuple[Any, ...]]  # (worker, message)
 
 
 class _Worker:
@@ -86,7 +89,7 @@ class _Crew:
 class Threads(_Crew):
     """Threads of this process. One whose repetition blocks for longer than it may is left behind, and ends with the process."""
 
-    def __init__(self, plan, size):
+    def __init__(self, plan: Plan, size: int) -> None:
         super().__init__(plan, size)
         self.mail, self.stopped = queue.SimpleQueue(), threading.Event()
 
@@ -115,7 +118,7 @@ class Threads(_Crew):
             except BaseException as error:
                 say(("error", error))
 
-    def events(self, timeout):
+    def events(self, timeout: float | None) -> Iterable[Event]:
         found = []
         with contextlib.suppress(queue.Empty):
             found.append(self.mail.get(timeout=timeout))
@@ -123,14 +126,14 @@ class Threads(_Crew):
                 found.append(self.mail.get_nowait())
         return [(worker, message) for worker, message in found if not worker.gone]
 
-    def stop(self):
+    def stop(self) -> Iterable[Event]:
         """End after the repetitions that run; yields what they say meanwhile, and ends when the caller has taken their last task."""
         self.stopped.set()
         end = time.monotonic() + GRACE
         while not self.idle() and time.monotonic() < end:
             yield from self.events(0.1)
 
-    def close(self):
+    def close(self) -> None:
         self.stopped.set()
         for worker in self.workers:
             worker.inbox.put(None)
@@ -141,7 +144,7 @@ class Threads(_Crew):
 class Processes(_Crew):
     """Processes of our own, spawned, each a group by itself; they end when this one does, however it ends."""
 
-    def __init__(self, plan, size):
+    def __init__(self, plan: Plan, size: int) -> None:
         import multiprocessing
 
         super().__init__(plan, size)
@@ -159,7 +162,7 @@ class Processes(_Crew):
         with contextlib.suppress(OSError):  # it died; that is found out by listening
             worker.pipe.send(task)
 
-    def events(self, timeout):
+    def events(self, timeout: float | None) -> Iterable[Event]:
         from multiprocessing.connection import wait as ready
 
         known = {w.pipe: w for w in self.workers} | {w.process.sentinel: w for w in self.workers}
@@ -186,16 +189,16 @@ class Processes(_Crew):
             found.append(("died", worker.process.exitcode))
         return found
 
-    def dismiss(self, worker):
+    def dismiss(self, worker: Any) -> list[Task]:
         _kill(worker.process)
         worker.pipe.close()
         return super().dismiss(worker)
 
-    def stop(self):
+    def stop(self) -> Iterable[Event]:
         """End at once: what was done was said already."""
         return self.events(0.001)
 
-    def close(self):
+    def close(self) -> None:
         for worker in self.workers:
             with contextlib.suppress(OSError):
                 worker.pipe.send(None)
@@ -280,7 +283,7 @@ def _watch(parent):
 
 
 @cache
-def end_with_pool():
+def end_with_pool() -> None:
     """Let a process of somebody's pool end when the pool's owner does: nobody else would tell it."""
     import multiprocessing
 
@@ -315,17 +318,17 @@ class Foreign:
 
     broken = False  # a pool that lost a worker takes no more work
 
-    def __init__(self, plan, executor, size, task):
+    def __init__(self, plan: Plan, executor: Any, size: int, task: Callable[..., Block]) -> None:
         self.plan, self.executor, self.size, self.task = plan, executor, size, task
         self.futures = {}
 
-    def room(self):
+    def room(self) -> bool:
         return not self.broken and len(self.futures) < 2 * self.size + 1
 
-    def idle(self):
+    def idle(self) -> bool:
         return not self.futures
 
-    def give(self, task):
+    def give(self, task: Task) -> None:
         worker = _Worker()
         worker.tasks.append(task)
         try:
@@ -333,7 +336,7 @@ class Foreign:
         except BrokenExecutor as error:
             self.futures[_Failed(error)] = worker
 
-    def events(self, timeout):
+    def events(self, timeout: float | None) -> Iterable[Event]:
         broken = [f for f in self.futures if isinstance(f, _Failed)]
         done = broken or wait(list(self.futures), timeout=timeout, return_when=FIRST_COMPLETED).done
         return [event for future in list(done) for event in self._said(future)]
@@ -348,17 +351,17 @@ class Foreign:
             lost = isinstance(error, BrokenExecutor) or type(error).__name__ in LOST
             return [(worker, ("lost" if lost else "error", error))]
 
-    def late(self, timeout):
+    def late(self, timeout: float | None) -> list[Any]:
         return []
 
-    def stop(self):
+    def stop(self) -> Iterable[Event]:
         for future in list(self.futures):
             future.cancel()
         running = [f for f in self.futures if not f.cancelled() and not isinstance(f, _Failed)]
         done = wait(running, timeout=3 * GRACE).done
         return [event for future in done for event in self._said(future)]
 
-    def close(self):
+    def close(self) -> None:
         """It is not ours."""
 
 
@@ -378,7 +381,7 @@ class _Failed:
         return True
 
 
-def block_of(message):
+def block_of(message: tuple[Any, ...]) -> Block:
     """The Block of a message ("did", r, values, failures) or ("block", Block)."""
     if message[0] == "block":
         return message[1]
@@ -386,7 +389,7 @@ def block_of(message):
     return Block(np.array([r], np.int64), values[None], failures)
 
 
-def workers_of(executor):
+def workers_of(executor: Any) -> int:
     """Workers of somebody's executor: threads of a Dask cluster, else what pools call _max_workers."""
     client = getattr(executor, "_client", None)
     if client is not None and hasattr(client, "ncores"):

@@ -7,7 +7,9 @@ Schmeiser 2001, IIE Trans. 33:259-275: retrospective approximation). A last stud
 
 import itertools
 import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,7 +49,7 @@ class Solution(Shown):
     def _shown(self):
         return self.check
 
-    def summary(self):
+    def summary(self) -> str:
         """The design, its cost and its margins of error."""
         design = ", ".join(
             f"{key} = {value:,}" if isinstance(value, int) else f"{key} = {value:.3f}"
@@ -62,19 +64,19 @@ class Solution(Shown):
 
 
 def solve_design(
-    keys,
-    inputs,
-    bounds,
-    minimize="cost",
-    cost=None,
-    table=None,
-    repetitions=30,
-    check=200,
-    rounds=8,
-    seed=1,
-    workers=None,
-    progress=None,
-):
+    keys: Any,
+    inputs: Mapping[str, tuple[float, float]],
+    bounds: Mapping[str, float],
+    minimize: str = "cost",
+    cost: Callable[[dict[str, Any]], float] | None = None,
+    table: Any = None,
+    repetitions: int = 30,
+    check: int = 200,
+    rounds: int = 8,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Solution:
     """Find the inputs of a design that meets bounds on margins of error at least cost.
 
     Parameters
@@ -98,7 +100,7 @@ def solve_design(
     StudyError : no design within the limits meets the bounds (the message says which bound fails, and by how much), or none can be
         carried out.
     """
-    lab = _Lab(keys, inputs, bounds, cost, table, repetitions, seed, workers, progress)
+    lab = _Lab(keys, inputs, bounds, cost, table, _Runs(repetitions, seed, workers, progress))
     guards.choice(minimize, "minimize", ("cost", *lab.bounds), error=SpecError)
     for least, value, what in ((1, rounds, "rounds"), (2, check, "check")):
         guards.whole_number(value, what, least, error=SpecError)
@@ -123,10 +125,20 @@ def solve_design(
     return found
 
 
+class _Runs(NamedTuple):
+    """How designs are tried."""
+
+    repetitions: int
+    seed: int
+    workers: int | None
+    progress: Any
+
+
 class _Lab:
     """Designs that were tried, and what is learnt from them; places are in [0, 1] for each input."""
 
-    def __init__(self, keys, inputs, bounds, cost, table, repetitions, seed, workers, progress):
+    def __init__(self, keys, inputs, bounds, cost, table, runs):
+        repetitions, seed, workers, progress = runs
         guards.whole_number(repetitions, "repetitions", 2, error=SpecError)
         self.keys = keys.model_dump() if isinstance(keys, SurveySpec) else keys
         if not isinstance(self.keys, dict):

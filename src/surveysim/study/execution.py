@@ -6,7 +6,9 @@ import os
 import signal
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from .scenarios import Scenario
 from .source import Source
 from .spec import Keys
 
+Task = tuple[int, int, np.ndarray]  # (scenario, first repetition of the part, repetitions)
 ALL = -1  # the method number of a failure before any method began
 
 
@@ -70,7 +73,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_unlocked)
 
 
-def steps(plan, task, say, stopped):
+def steps(plan: Plan, task: Task, say: Callable[[tuple[Any, ...]], object], stopped: Callable[[], bool]) -> None:
     """Carry out a task (scenario, first of the part, repetitions) and say how it goes.
 
     `say` is handed ("at", r) and ("did", r, values, failures) of each repetition, or ("block", Block) of all at once where nothing can keep
@@ -96,7 +99,7 @@ def steps(plan, task, say, stopped):
             say(("did", r, values, tuple((r, m, text) for m, text in failures)))
 
 
-def one(source, r, timeout):
+def one(source: Source, r: int, timeout: float | None) -> tuple[np.ndarray, list[tuple[int, str]]]:
     """Values and failures of one repetition; whatever goes wrong in it is a failure of it."""
     empty = np.full((len(source.methods), len(source.items), len(FIELDS)), np.nan)
     try:
@@ -111,7 +114,7 @@ def one(source, r, timeout):
     return values, failures
 
 
-def failed(shape, r, error):
+def failed(shape: tuple[int, int], r: int, error: BaseException) -> Block:
     """Block of a repetition that did not come to its end; `shape` (methods, items)."""
     return Block(np.array([r], np.int64), np.full((1, *shape, len(FIELDS)), np.nan), ((int(r), ALL, told(error)),))
 
@@ -119,14 +122,14 @@ def failed(shape, r, error):
 _alone = False  # whether this process does nothing but repetitions, in its main thread
 
 
-def of_process():
+def of_process() -> None:
     """Say that this process belongs to a study: its clock may use the process's signals."""
     global _alone
     _alone = hasattr(signal, "setitimer")
 
 
 @contextlib.contextmanager
-def limited(seconds):
+def limited(seconds: float | None) -> Iterator[None]:
     """Raise RepetitionTimeoutError when the block takes longer.
 
     In a process of the study a signal ends also calls that wait, such as sleep; in a thread Python code is interrupted, and what blocks is

@@ -20,11 +20,11 @@ class Struck(BaseException):
     """What interrupts a repetition; no `except Exception` of a plug-in catches it."""
 
 
-def too_long(seconds):
+def too_long(seconds: float | None) -> RepetitionTimeoutError:
     return RepetitionTimeoutError(f"the repetition took longer than study.timeout = {seconds:g} seconds")
 
 
-def died(code):
+def died(code: int | None) -> RepetitionDiedError:
     """The error of a process that ended with an exit code; negative ones are signals, as multiprocessing has them."""
     if code is None or code >= 0:
         return RepetitionDiedError(f"the repetition ended its process (exit code {code})")
@@ -36,7 +36,7 @@ def died(code):
     return RepetitionDiedError(f"the repetition ended its process ({name}){hint}")
 
 
-def told(error):
+def told(error: BaseException) -> str:
     """Type and text of an error, whatever its text is made of: one that cannot be printed, surrogates, control characters, megabytes."""
     try:
         text = str(error)
@@ -49,7 +49,7 @@ def told(error):
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def of_plugin(error):
+def of_plugin(error: BaseException) -> bool:
     """Whether something that a plug-in raised is its own fault: all but the clock of a repetition, and a Ctrl-C in the main thread."""
     if isinstance(error, KeyboardInterrupt):
         main = threading.current_thread() is threading.main_thread()

@@ -4,12 +4,15 @@ import functools
 import hashlib
 import inspect
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import editions, reference
+from ..aliases import Pathname
 from ..errors import SpecError, StudyError
 from ..population import outcomes
 
@@ -18,12 +21,12 @@ TABLE = ("DRAWS", "ESTIMATES")  # and results of samples from a table
 BEFORE = "surveysim"  # what older ledgers hold instead of numbers and facts: a digest of every source file
 
 
-def digest(value):
+def digest(value: object) -> str:
     """16 hex digits of a value that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-def of_code(table):
+def of_code(table: bool) -> dict[str, Any]:
     """{key: value} of what the code brings along: its numbers, and, unless people come from a table, the facts about the country."""
     numbers = {f"numbers.{name}": getattr(editions, name) for name in (TABLE if table else SURVEY)}
     if table:
@@ -31,7 +34,7 @@ def of_code(table):
     return numbers | {f"facts.{name}": mark for name, mark in (reference.digests() | outcomes.digest()).items()}
 
 
-def of_table(table, folder):
+def of_table(table: Any, folder: Pathname) -> str:
     """Digest of a population that is a DataFrame, or a file beside the study's."""
     if isinstance(table, pd.DataFrame):
         return digest(_fact(table, "table"))
@@ -41,7 +44,7 @@ def of_table(table, folder):
         raise SpecError(f"population.table = {table!r} cannot be read ({error.strerror}).") from None
 
 
-def of_callable(function, name):
+def of_callable(function: Callable[..., Any], name: str) -> str:
     """Digest of an estimator: its source, and the values it holds (defaults, closure, arguments of a partial, an object's attributes).
 
     Functions it calls by a global name are not followed.
@@ -99,7 +102,7 @@ def _source(thing):
         return f"{thing.__module__}.{thing.__qualname__} {hashlib.sha256(body).hexdigest()}"
 
 
-def difference(folder, name, old, new):
+def difference(folder: Any, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Message that says in which facts a study differs from the one in a folder."""
     differing = [key for key in sorted(set(old) | set(new), key=_rank) if old.get(key) != new.get(key)]
     earlier = [key for key in differing if BEFORE in old and key.startswith(("numbers.", "facts."))]

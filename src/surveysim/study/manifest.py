@@ -13,6 +13,7 @@ FORMAT = 2
 CHECKSUM = "checksum"
 
 
+@dataclass(frozen=True)
 class Entry:
     """A value with named fields, which can be asked for as of a dict too."""
 

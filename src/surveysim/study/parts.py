@@ -14,6 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import StudyError
+from ..on_demand import Later
+
+pa, pq = Later(None, "pyarrow"), Later(None, "pyarrow.parquet")
 
 FIELDS = ("estimate", "se", "df", "n", "deff", "lower", "upper")
 NAME = re.compile(r"^(\d{9})-(\d{6})-([0-9a-f]{16})\.parquet$")
@@ -118,9 +121,6 @@ def digest_of(data: bytes) -> str:
 
 def encoded(scenario: str, first: int, block: Block) -> bytes:
     """The bytes of a part."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     R, M, E, _ = block.values.shape
     item = np.tile(np.arange(M * E, dtype=np.int32), R)
     columns = {
@@ -147,9 +147,6 @@ def encoded(scenario: str, first: int, block: Block) -> bytes:
 
 def _decoded(data: bytes) -> tuple[Block, dict]:
     """(block, facts) of the bytes of a part; any error where they are none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
     facts = json.loads(table.schema.metadata[b"surveysim"])
     width = facts["methods"] * facts["items"]

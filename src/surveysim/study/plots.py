@@ -11,6 +11,8 @@ from ..judging.measures import MEASURES, with_verdicts
 from ..report import html, study_figures
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .results import StudyResult
 
 AT = {"relvar": 1.0}  # measures whose ideal is not 0; coverage's is the level
@@ -26,7 +28,15 @@ class Plots:
 
     result: "StudyResult"
 
-    def zip(self, estimand=None, domain="", scenario=None, method=None, lang="en", ax=None):
+    def zip(
+        self,
+        estimand: str | None = None,
+        domain: str = "",
+        scenario: str | None = None,
+        method: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """Intervals of all repetitions, ranked by how far their estimate is off (Morris, White & Crowther 2019)."""
         s, e = self._at(scenario, estimand, domain)
         name = s.methods[0].name if method is None else method
@@ -37,7 +47,15 @@ class Plots:
             raise StudyError(f"method {name!r} has no intervals for {e['name']!r}, so there are none to draw.")
         return self._titled(study_figures.zip_plot(table, html.labels(lang), s.level, ax), e, s, name)
 
-    def lolly(self, measure="bias", estimand=None, domain="", scenario=None, lang="en", ax=None):
+    def lolly(
+        self,
+        measure: str = "bias",
+        estimand: str | None = None,
+        domain: str = "",
+        scenario: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """One measure of every scenario and method, with Monte Carlo intervals."""
         if measure not in MEASURES:
             raise StudyError(f"measure = {measure!r}: choose one of {', '.join(MEASURES)}.")
@@ -46,7 +64,14 @@ class Plots:
         ax = study_figures.lolly(table, text, text[f"measure_{measure}"], at, ax)
         return self._titled(ax, self._at(scenario, estimand, domain)[1])
 
-    def forest(self, estimand=None, domain="", scenario=None, lang="en", ax=None):
+    def forest(
+        self,
+        estimand: str | None = None,
+        domain: str = "",
+        scenario: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """Mean and spread of the estimates of every scenario and method, against the true value."""
         mean, _ = self._table("thetamean", estimand, domain, scenario)
         spread, _ = self._table("empse", estimand, domain, scenario)
@@ -54,7 +79,15 @@ class Plots:
         table = mean.rename(columns={"value": "mean"}).assign(spread=spread["value"].to_numpy(), true=true)
         return study_figures.forest(table, html.labels(lang), self._at(None, estimand, domain)[1].name, ax)
 
-    def coverage(self, estimand=None, domain=None, scenario=None, method=None, lang="en", ax=None):
+    def coverage(
+        self,
+        estimand: str | None = None,
+        domain: str | None = None,
+        scenario: str | None = None,
+        method: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """Coverage with Monte Carlo intervals: of every scenario and method for one estimand, or of all estimands of one method."""
         if estimand is not None:
             table, s = self._table("cover", estimand, domain or "", scenario)
@@ -71,14 +104,29 @@ class Plots:
         table = with_verdicts(_counted(table.assign(label=label), every), s.level)
         return study_figures.coverage(table, html.labels(lang), s.level, ax)
 
-    def se_ratio(self, estimand=None, domain="", scenario=None, lang="en", ax=None):
+    def se_ratio(
+        self,
+        estimand: str | None = None,
+        domain: str = "",
+        scenario: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """Model over empirical standard error of every scenario and method, with Monte Carlo intervals; 1 is right."""
         table, _ = self._table("relerror", estimand, domain, scenario)
         table = table.assign(value=1 + table["value"] / 100, mcse=table["mcse"] / 100)
         ax = study_figures.lolly(table, html.labels(lang), html.labels(lang)["se_ratio_axis"], 1.0, ax)
         return self._titled(ax, self._at(scenario, estimand, domain)[1])
 
-    def convergence(self, estimand=None, domain="", scenario=None, method=None, lang="en", ax=None):
+    def convergence(
+        self,
+        estimand: str | None = None,
+        domain: str = "",
+        scenario: str | None = None,
+        method: str | None = None,
+        lang: str = "en",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """The running mean of the estimates, with two Monte Carlo errors."""
         s, e = self._at(scenario, estimand, domain)
         name = s.methods[0].name if method is None else method

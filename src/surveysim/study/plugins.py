@@ -8,10 +8,13 @@ import importlib.util
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .. import guards
+from ..aliases import Pathname
 from ..errors import SpecError
 from . import faults
 
@@ -25,7 +28,7 @@ ANYTHING = (
 )  # names by which a file may define what is not written there
 
 
-def loaded(reference, folder):
+def loaded(reference: str, folder: Pathname) -> Callable[..., Any]:
     """The callable of "module:function" or "file.py:function", files beside the study's, as they are now. Runs the file."""
     where, _, name = reference.rpartition(":")
     path = str(Path(folder) / where) if where.endswith(".py") else None
@@ -43,7 +46,7 @@ def loaded(reference, folder):
     return found
 
 
-def checked(reference, folder):
+def checked(reference: str, folder: Pathname) -> None:
     """SpecError where a plug-in cannot be loaded, as far as its file tells without being run."""
     name = reference.rpartition(":")[2]
     path = _found(reference, folder)
@@ -58,7 +61,7 @@ def checked(reference, folder):
         raise _refused(reference, f"it has no {guards.sight(name)}")
 
 
-def source_of(reference, folder):
+def source_of(reference: str, folder: Pathname) -> str:
     """Digest of the file that a plug-in stands in, helpers and constants included."""
     path = _found(reference, folder)
     return hashlib.sha256(_read(path)).hexdigest()[:16] if path is not None else reference.rpartition(":")[0]
@@ -77,8 +80,8 @@ def _found(reference, folder):
     try:
         spec, name = importlib.util.find_spec(first), first
         for part in rest:  # a finder of its own: importlib's would import the packages on the way
-            name = f"{name}.{part}"
-            spec = importlib.machinery.PathFinder.find_spec(name, list(spec.submodule_search_locations))
+            name, places = f"{name}.{part}", getattr(spec, "submodule_search_locations", None)
+            spec = importlib.machinery.PathFinder.find_spec(name, list(places or ()))
     except (ImportError, ValueError, AttributeError, TypeError):
         spec = None
     if spec is None:

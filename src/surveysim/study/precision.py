@@ -1,6 +1,7 @@
 """Repetitions that study.target_mcse asks for: until every measure's Monte Carlo error is below its target."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ def _unsure(table: pd.DataFrame) -> pd.DataFrame:
     """Performance in which shares of 0 or 1 have the error of (x + 2) / (n + 4), not 0 (Agresti & Coull 1998)."""
     table = table.copy()
     keys = [c for c in table.columns if c not in ("measure", "value", "mcse")]
-    n = table[table["measure"] == "nsim"].set_index(keys)["value"]
+    n: Any = table[table["measure"] == "nsim"].set_index(keys)["value"]
     for k in table.index[table["measure"].isin(["cover", "becover"]) & (table["mcse"] == 0)]:
         size = n.loc[tuple(table.loc[k, keys])]
         p = (table.loc[k, "value"] * size + 2) / (size + 4)

@@ -8,11 +8,14 @@ found them, whatever estimators did to them meanwhile.
 import contextlib
 import threading
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 from ..errors import SurveysimWarning
 
 _thread, _lock = threading.local(), threading.Lock()
-_running, _found = 0, None
+_running, _found = 0, ([], [])
+_process: Any = warnings  # whose list of filters is changed as catch_warnings changes it
 
 
 class _InRepetitions(type):
@@ -30,14 +33,14 @@ _FILTER = ("ignore", None, _Kept, None, 0)
 
 
 @contextlib.contextmanager
-def filtered():
+def filtered() -> Iterator[None]:
     """While a study runs: the filter is there; afterwards the filters are what they were."""
     global _running, _found
     with _lock:
         if not _running:
-            _found = warnings.filters, list(warnings.filters)
-            warnings.filters.insert(0, _FILTER)
-            warnings._filters_mutated()
+            _found = _process.filters, list(_process.filters)
+            _process.filters.insert(0, _FILTER)
+            _process._filters_mutated()
         _running += 1
     try:
         yield
@@ -45,13 +48,13 @@ def filtered():
         with _lock:
             _running -= 1
             if not _running:
-                warnings.filters, content = _found
-                warnings.filters[:] = content
-                warnings._filters_mutated()
+                _process.filters, content = _found
+                _process.filters[:] = content
+                _process._filters_mutated()
 
 
 @contextlib.contextmanager
-def repeating():
+def repeating() -> Iterator[None]:
     """This thread carries out repetitions: what it would warn of is in the ledger."""
     before, _thread.repeats = getattr(_thread, "repeats", False), True
     try:

@@ -152,22 +152,17 @@ def measured(s: ScenarioEntry, m: int, e: int, chunk: Chunk, j: int) -> dict:
     if not np.isfinite(se).any():
         bounds = dict(lower=lower, upper=upper) if own.any() else {}
         return dict(estimate=estimate, se=None, true=estimand.true) | bounds
-    made = interval_of(method, estimand, estimate, se, df, n, s.level)
+    made = interval_of(method, estimand, {"estimate": estimate, "se": se, "df": df, "n": n}, s.level)
     lower, upper = np.where(own, lower, made[0]), np.where(own, upper, made[1])
     given = dict(estimate=estimate, se=se, true=estimand.true, lower=lower, upper=upper)
     return given | (dict(deff=deff) if np.isfinite(deff).any() else {})
 
 
 def interval_of(
-    method: MethodEntry,
-    estimand: EstimandEntry,
-    estimate: np.ndarray,
-    se: np.ndarray,
-    df: np.ndarray,
-    n: np.ndarray,
-    level: float,
+    method: MethodEntry, estimand: EstimandEntry, values: dict[str, np.ndarray], level: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of the intervals a method makes: on shares by its formula, otherwise estimate ± t se."""
+    """Bounds of the intervals a method makes of {estimate, se, df, n}: on shares by its formula, otherwise estimate ± t se."""
+    estimate, se, df, n = (values[name] for name in ("estimate", "se", "df", "n"))
     degrees = np.where(np.isfinite(df), df, np.inf)
     if not estimand.share or method.interval in ("wald", "percentile"):
         return wald_interval(estimate, se, level, degrees)

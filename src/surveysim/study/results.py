@@ -1,10 +1,16 @@
 """The results of a study, read from its ledger: performance, comparisons, tables, plots."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from .. import guards
+from ..aliases import Pathname
 from ..display import Shown
 from ..errors import StudyError
 from ..judging.measures import coverage_interval, judged
@@ -51,17 +57,23 @@ class StudyResult(Shown):
     def _readings(self):
         return Readings(self.scenarios, self.repetitions, self.ledger)
 
-    def done(self, scenario):
+    def done(self, scenario: ScenarioEntry) -> int:
         """Repetitions of a scenario that are there, of those asked for."""
         return self._readings.done(scenario)
 
     @cached_property
-    def failures(self):
+    def failures(self) -> pd.DataFrame:
         """Table scenario, repetition, method, message, replay of every failure; method is empty where the whole repetition failed."""
         return self._readings.failures()
 
     # ----------------------------------------------------------------------------------------------------- performance
-    def performance(self, by=None, reference=None, power=False, estimands=None):
+    def performance(
+        self,
+        by: str | list[str] | None = None,
+        reference: str | None = None,
+        power: bool = False,
+        estimands: list[str] | None = None,
+    ) -> pd.DataFrame:
         """Performance of every method for every estimand, each measure with its Monte Carlo standard error.
 
         Parameters
@@ -88,7 +100,9 @@ class StudyResult(Shown):
         power = guards.flag(power, "power", error=StudyError)
         return comparisons.performance(self._readings, front, reference, power, wanted)
 
-    def compare(self, reference, by=None, estimands=None):
+    def compare(
+        self, reference: str, by: str | list[str] | None = None, estimands: list[str] | None = None
+    ) -> pd.DataFrame:
         """Every method against a reference in the same repetitions: differences of bias, mse, coverage and width, ratio of variances.
 
         Returns
@@ -109,7 +123,9 @@ class StudyResult(Shown):
         front, wanted = Front.by(self.scenarios, by), comparisons.known(self.scenarios[0], reference, estimands)
         return comparisons.methods(self._readings, front, reference, wanted)
 
-    def compare_scenarios(self, reference, method=None, estimands=None):
+    def compare_scenarios(
+        self, reference: str, method: str | None = None, estimands: list[str] | None = None
+    ) -> pd.DataFrame:
         """Every scenario against another under common random numbers, as `compare` does methods; the reference is a scenario's name.
 
         bias is the difference of the errors, estimate minus true value, because scenarios may differ in what is true.
@@ -127,7 +143,14 @@ class StudyResult(Shown):
         base, wanted = self.scenario(reference), comparisons.known(self.scenarios[0], method, estimands)
         return comparisons.scenarios(self._readings, base, base.methods[0].name if method is None else method, wanted)
 
-    def extrapolated_coverage(self, methods, estimand, domain="", target=math.inf, scenario=None):
+    def extrapolated_coverage(
+        self,
+        methods: list[str],
+        estimand: str,
+        domain: str = "",
+        target: float = math.inf,
+        scenario: str | None = None,
+    ) -> pd.DataFrame:
         """Coverage of percentile intervals extrapolated to infinitely many resamples, from methods that differ in `replicates` alone.
 
         Parameters
@@ -142,7 +165,9 @@ class StudyResult(Shown):
         return comparisons.extrapolated_coverage(self._readings, s, methods, s.estimand(estimand, domain), target)
 
     # ----------------------------------------------------------------------------------------------------------- tables
-    def to_frame(self, columns=None, where=None, large=False):
+    def to_frame(
+        self, columns: list[str] | None = None, where: Mapping[str, Any] | None = None, large: bool = False
+    ) -> pd.DataFrame:
         """One row per scenario, repetition, method and estimand.
 
         Parameters
@@ -161,7 +186,7 @@ class StudyResult(Shown):
         """
         return self._readings.frame(columns, where, large)
 
-    def summary(self):
+    def summary(self) -> str:
         """A few lines: how much was run, the widest bias and the lowest coverage, each with its Monte Carlo error."""
         done = [self.done(s) for s in self.scenarios]
         failed = len(self.failures)
@@ -209,18 +234,18 @@ class StudyResult(Shown):
 
     # ------------------------------------------------------------------------------------------------------------ looks
     @property
-    def plot(self):
+    def plot(self) -> Plots:
         """Drawings: zip, lolly, forest, coverage, se_ratio, convergence; each returns a matplotlib Axes."""
         return Plots(self)
 
-    def report(self, path, lang="en"):
+    def report(self, path: Pathname, lang: str = "en") -> Path:
         """Write a self-contained HTML report and return its path."""
         from ..report.study_page import write_study_report  # numbers need no pages
 
         return write_study_report(self, path, lang)
 
     # ------------------------------------------------------------------------------------------------------------ names
-    def scenario(self, name=None):
+    def scenario(self, name: str | None = None) -> ScenarioEntry:
         """A scenario's entry by name; None is the first."""
         if name is None:
             return self.scenarios[0]

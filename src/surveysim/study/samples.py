@@ -1,6 +1,6 @@
 """What an estimator sees of one repetition, and what it gives back: plug-ins are functions of a `Sample`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from ..on_demand import Later
 from .parts import FIELDS
 
 if TYPE_CHECKING:
-    from ..estimation import Survey
+    from ..estimation import DualFrameSurvey, Survey
 
 estimation = Later(__package__, "..estimation")  # a plan is described without what estimates
 
@@ -40,21 +40,21 @@ class Sample:
         return self.make()
 
     @property
-    def interviews(self):
+    def interviews(self) -> Any:
         return self._made[0]
 
     @property
     def survey(self) -> "Survey":
         return self._made[1]
 
-    def dual_frame(self):
+    def dual_frame(self) -> "DualFrameSurvey":
         """The interviews as a `DualFrameSurvey`; see `SurveyRun.dual_frame`."""
         if self.pair is None:
             raise StudyError("this sample comes from one frame; there is no dual_frame().")
         return self.pair(self.interviews)
 
 
-def values_of(result, items):
+def values_of(result: Any, items: Sequence[tuple[str, str]]) -> np.ndarray:
     """(items, FIELDS) from what an estimator returned: Estimates, a table, or {estimand: estimate, (estimate, se[, df]) or {field: value}}.
 
     Rows it leaves out stay missing; names that are no estimands of the study, rows given twice and impossible numbers are refused.

@@ -5,8 +5,10 @@ import os
 import pickle
 import warnings
 from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from ..errors import StudyError, SurveysimError, SurveysimWarning
 from ..signals import undisturbed
 from . import faults
 from .crews import PULSE, Foreign, Processes, Threads, block_of, end_with_pool, workers_of
-from .execution import failed, steps
+from .execution import Plan, Task, failed, steps
+from .ledger import Ledger, MemoryLedger
 from .parts import Block, joined
 from .quiet import filtered
 
@@ -22,7 +25,17 @@ PATIENCE = 3  # times in a row that worker processes may die before they do any 
 KINDS = {"threads": Threads, "processes": Processes}
 
 
-def execute(plan, ledger, ids, work, executor="threads", workers=None, block=None, tick=None, check=None):
+def execute(
+    plan: Plan,
+    ledger: Ledger | MemoryLedger,
+    ids: list[str],
+    work: Iterable[Task],
+    executor: Any = "threads",
+    workers: int | None = None,
+    block: int | None = None,
+    tick: Callable[[int], object] | None = None,
+    check: Callable[[int, Block], object] | None = None,
+) -> None:
     """Run what is missing and write it, part by part.
 
     Parameters
@@ -76,7 +89,7 @@ def _crew(plan, executor, workers):
     return Foreign(plan, executor, workers or workers_of(executor), run_block)
 
 
-def check_sent(plan):
+def check_sent(plan: Plan) -> None:
     """Refuse what cannot be sent to another process, before any is started."""
     for method in plan.methods:
         if method.own:
@@ -97,7 +110,13 @@ def _tasks(work, block):
             yield k, first, repetitions[at : at + size]
 
 
-def drive(crew, tasks, keep, tick=None, alone=False):
+def drive(
+    crew: Any,
+    tasks: Iterable[Task],
+    keep: Callable[[Task, Block], object],
+    tick: Callable[[int], object] | None = None,
+    alone: bool = False,
+) -> None:
     """Let a crew carry out tasks and close it; `keep` is called with (task, Block) of all that is done, in any order.
 
     A repetition during which a process ended is a suspect: it is run again in a process of its own while nothing else runs, and kept if
@@ -115,7 +134,7 @@ def drive(crew, tasks, keep, tick=None, alone=False):
         driver.crew.close()
 
 
-def run_block(plan, k, repetitions):
+def run_block(plan: Plan, k: int, repetitions: np.ndarray) -> Block:
     """`Block` of some repetitions of scenario k, carried out in this process: what somebody's executor is handed.
 
     Where repetitions have a clock they run in a thread that is left behind if one of them blocks.

@@ -1,7 +1,7 @@
 """What repetitions come from: the one loop in which every method is judged, and how estimates become values."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,14 @@ class Source(ABC):
 
     @abstractmethod
     def __init__(
-        self, spec: Any, methods: tuple, definitions: pd.DataFrame, seed: int, group: str, folder: str, table: Any
+        self,
+        spec: Any,
+        methods: tuple,
+        definitions: pd.DataFrame,
+        seed: int,
+        group: str,
+        folder: str = ".",
+        table: Any = None,
     ) -> None:
         """Of a scenario's spec, and what all scenarios of a plan share."""
 
@@ -82,15 +89,15 @@ class Source(ABC):
         )
 
     @cached_property
-    def place(self):
+    def place(self) -> dict[tuple[str, str], int]:
         """{(name, domain): its position}."""
         return {item: k for k, item in enumerate(self.items)}
 
-    def empty(self):
+    def empty(self) -> np.ndarray:
         """Values (items, FIELDS) that are all missing."""
         return np.full((len(self.items), len(FIELDS)), np.nan)
 
-    def repetition(self, r):
+    def repetition(self, r: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
         """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
         values, failures, judged = np.stack([self.empty() for _ in self.methods]), [], self.drawn(r)
         for m, method in enumerate(self.methods):
@@ -104,12 +111,12 @@ class Source(ABC):
                 failures.append((m, faults.told(error)))  # whatever a plug-in raises
         return values, failures
 
-    def plugged_in(self, method, r, make, **known):
+    def plugged_in(self, method: Any, r: int, make: Callable[[], Any], **known: Any) -> np.ndarray:
         """Values of a method that makes its estimates itself."""
         rng = streams.stream(self.seed, self.group, f"method {method.name}", r)
         return values_of(method.function(str(self.folder))(Sample(r, rng, make, **known)), self.items)
 
-    def replicated(self, survey, method, r):
+    def replicated(self, survey: Any, method: Any, r: int) -> Any:
         """The survey with the replicates that a method asks for."""
         if method.variance in ("linearized", "none"):
             return survey
@@ -118,7 +125,18 @@ class Source(ABC):
             method.variance, n=method.replicates, seed=None if key is None else int(key >> np.uint64(1))
         )
 
-    def put(self, values, method, name, found, domains, least, base=None, sign=1.0, shift=None):
+    def put(
+        self,
+        values: np.ndarray,
+        method: Any,
+        name: str,
+        found: Any,
+        domains: Sequence[str],
+        least: float | None,
+        base: np.ndarray | None = None,
+        sign: float = 1.0,
+        shift: np.ndarray | None = None,
+    ) -> None:
         """Estimates of one estimand in its domains, as values: shift + sign × estimate / base; `least` degrees of freedom, or None."""
         degrees = standard_errors.item_degrees(found.design, found.items, [""] * len(domains), strict=False)
         degrees = degrees if least is None else np.fmax(degrees, least)

@@ -1,8 +1,8 @@
 """The models of a Monte Carlo study: a survey's keys, what varies, methods, estimands, repetitions. Each says its own mistakes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -47,6 +47,13 @@ Name = Annotated[str, Field(min_length=1, max_length=80)]
 Count = Annotated[int, Field(ge=2, le=100_000_000)]
 Column = Annotated[str, Field(min_length=1, max_length=1000)]
 Names = Annotated[tuple[Column, ...], Field(strict=False)]
+if TYPE_CHECKING:  # words that other files list; checkers of types read none that are computed
+    Estimator = Variance = Interval = Kind = str
+else:
+    Estimator = Literal[("recipe", *DUAL)]
+    Variance = Literal[("linearized", "none", *SCHEMES)]
+    Interval = Literal[(*INTERVALS, "percentile")]
+    Kind = Literal[tuple(KINDS)]
 
 
 class StudyPart(Part):
@@ -87,29 +94,30 @@ class MethodSpec(Part):
 
     name: Name
     weighting: dict[str, Any] = Field(default_factory=dict)
-    estimator: Literal[("recipe", *DUAL)] = "recipe"
+    estimator: Estimator = "recipe"
     theta: Share | None = None
     frame_sizes: Annotated[tuple[Literal["A", "B", "ab"], ...], Field(strict=False)] = ()
-    variance: Literal[("linearized", "none", *SCHEMES)] = "linearized"
+    variance: Variance = "linearized"
     replicates: Annotated[int, Field(ge=2, le=10_000)] | None = None
-    interval: Literal[(*INTERVALS, "percentile")] = "logit"
+    interval: Interval = "logit"
     call: str | None = None
 
     @property
-    def own(self):
+    def own(self) -> bool:
         """Whether a plug-in makes the estimates itself."""
         return self.call is not None
 
-    def function(self, folder):
+    def function(self, folder: str) -> Callable[..., Any]:
         """The plug-in's function of a sample; runs its file."""
+        assert self.call is not None  # it is asked of methods of their `own`
         return plugins.loaded(self.call, folder)
 
-    def fact(self, folder):
+    def fact(self, folder: str) -> dict[str, Any]:
         """What results depend on."""
-        source = {"source": plugins.source_of(self.call, folder)} if self.own else {}
+        source = {} if self.call is None else {"source": plugins.source_of(self.call, folder)}
         return self.model_dump(exclude_defaults=True) | source
 
-    def entry(self):
+    def entry(self) -> MethodEntry:
         """What readers of results need to know."""
         return MethodEntry(self.name, self.interval, self.variance, self.replicates, self.estimator)
 
@@ -138,7 +146,7 @@ class MethodSpec(Part):
         )
         if idle:
             yield f"{where}.{idle[0]} does nothing where call = {self.call!r} makes the estimates; leave it out."
-        if ":" not in self.call:
+        if ":" not in (self.call or ""):
             yield f'{where}.call = {self.call!r}: write "module:function" or "file.py:function".'
 
 
@@ -148,7 +156,7 @@ class EstimandSpec(Part):
     name: Name
     numerator: Name
     denominator: str = ""
-    kind: Literal[tuple(KINDS)] | None = Field(
+    kind: Kind | None = Field(
         default=None,
         description="known: over a known number of residents; ratio: over an estimated number (persons: those aged 6+ with a telephone); "
         "mean; total; complement: a known number minus the numerator's; complement_ratio. Unless given: total without a denominator, known "
@@ -222,6 +230,11 @@ class Keys(Part, ABC):
     def definitions(self) -> pd.DataFrame:
         """Its estimands by name."""
 
+    @property
+    def table(self) -> str | None:
+        """The file that is its population, where it is one."""
+        return None
+
     def items(self, definitions: pd.DataFrame) -> list[tuple[str, str]] | None:
         """(name, domain) of everything that is estimated, where that is known without a source."""
         del definitions
@@ -257,7 +270,7 @@ class StudySpec(Keys, SurveySpec):
         if self.estimands:
             return estimands.defined(self.estimands)
         found = estimands.selected(self)
-        return found.assign(by=[()] * len(found))
+        return found.assign(by=pd.Series([()] * len(found), found.index, dtype=object))
 
     def items(self, definitions: pd.DataFrame) -> list[tuple[str, str]]:
         return estimands.items_of(definitions)

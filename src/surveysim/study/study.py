@@ -5,15 +5,17 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Pathname, Progress, Table
 from ..display import Shown
 from ..errors import SpecError, StudyError, SurveysimError
 from ..keys import flat, merge
@@ -60,7 +62,15 @@ class Study(Shown):
     <Study 'study': 1 scenarios × 50 repetitions × 1 methods × 113 estimands>
     """
 
-    def __init__(self, keys, methods=None, table=None, changes=(), place="study", folder="."):
+    def __init__(
+        self,
+        keys: Any,
+        methods: Mapping[str, Callable[..., Any]] | None = None,
+        table: Table | None = None,
+        changes: Sequence[str] = (),
+        place: Pathname = "study",
+        folder: Pathname = ".",
+    ) -> None:
         if isinstance(keys, SurveySpec):
             keys = keys.model_dump()
         if not isinstance(keys, dict):
@@ -79,12 +89,14 @@ class Study(Shown):
         self.methods = self._methods(methods)
         self._token = uuid.uuid4().hex if methods else ""
         self.definitions = self.spec.definitions()
-        self.table = getattr(self.spec.population, "table", None) if table is None else _given(table)
+        self.table = self.spec.table if table is None else _given(table)
         self.varied = [scenario.varied for scenario in self._scenarios]
         self.scenarios = [scenario.name for scenario in self._scenarios]
 
     @classmethod
-    def from_toml(cls, path, changes=(), methods=None):
+    def from_toml(
+        cls, path: Pathname, changes: Sequence[str] = (), methods: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Self:
         """Read a study's file, or repeat a preset; `changes` are "a.b=c" texts, `methods` {name: callable} on top of the file's."""
         path = guards.path(path, "path", error=SpecError)
         return cls(read(path, changes), methods=methods, place=str(path), folder=path.absolute().parent)
@@ -100,7 +112,7 @@ class Study(Shown):
         if twice:
             raise SpecError(f"{self.place}: the method {twice[0]!r} is given twice.")
         for m in self.spec.methods:
-            if m.own:
+            if m.call is not None:
                 plugins.checked(m.call, self.folder)
         default = (MethodSpec(name="recipe"),) if not self.spec.methods and not given else self.spec.methods
         return (*default, *(Handed(name, function) for name, function in given.items()))
@@ -112,7 +124,7 @@ class Study(Shown):
         )
 
     # ----------------------------------------------------------------------------------------------------- fingerprints
-    def facts(self, k):
+    def facts(self, k: int) -> dict[str, Any]:
         """{key: value} of everything the results of scenario k depend on; labels, repetitions and executors are not among them."""
         scenario = self._scenarios[k]
         keys = {f"survey.{BEFORE.get(key, key)}": value for key, value in flat(_plain(scenario.spec)).items()}
@@ -134,11 +146,11 @@ class Study(Shown):
     def _population(self):
         return fingerprints.of_table(self.table, self.folder)
 
-    def ids(self):
+    def ids(self) -> list[str]:
         """Ledger names of the scenarios: digests of their facts."""
         return [fingerprints.digest(self.facts(k)) for k in range(len(self.scenarios))]
 
-    def plan(self):
+    def plan(self) -> Plan:
         """What workers need."""
         key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
         part, made = self.spec.study, type(self.spec)
@@ -152,7 +164,14 @@ class Study(Shown):
                 plugins.loaded(m.call, self.folder)
 
     # -------------------------------------------------------------------------------------------------------- running
-    def run(self, out=None, executor="threads", workers=None, progress=True, block=None):
+    def run(
+        self,
+        out: Pathname | None = None,
+        executor: Any = "threads",
+        workers: int | None = None,
+        progress: Progress | None = True,
+        block: int | None = None,
+    ) -> StudyResult:
         """Run what is missing, write it, and return the results; the same call resumes and extends.
 
         Parameters
@@ -182,7 +201,7 @@ class Study(Shown):
             entries = self._open(ledger)
             plan, wanted = self.plan(), self.spec.study.repetitions
             while True:
-                self._fill(plan, ledger, entries, wanted, executor, workers, block, progress)
+                self._fill(plan, ledger, entries, wanted, (executor, workers, block), progress)
                 result = self._result(ledger, entries, wanted)
                 more = precision.repetitions(self.spec.study, result)
                 if more <= wanted:
@@ -190,8 +209,8 @@ class Study(Shown):
                     return result
                 wanted = more
 
-    def _fill(self, plan, ledger, entries, wanted, executor, workers, block, bar):
-        """Run what is missing of so many repetitions."""
+    def _fill(self, plan, ledger, entries, wanted, hands: tuple[Any, int | None, int | None], bar):
+        """Run what is missing of so many repetitions; hands : executor, workers and block of `run`."""
         ids = [entry.id for entry in entries]
         work = completeness.missing(ledger, ids, wanted, self.spec.together)
         failed = completeness.Budget(self, ids, wanted)
@@ -202,7 +221,7 @@ class Study(Shown):
         if total:
             every = len(ids) * wanted
             with advancing(bar, self.spec.study.name, every, every - total) as tick:
-                execute(plan, ledger, ids, work, executor, workers, block, tick, failed)
+                execute(plan, ledger, ids, work, *hands, tick, failed)
 
     # -------------------------------------------------------------------------------------------------------- the folder
     def _open(self, ledger: Ledger | MemoryLedger) -> list[ScenarioEntry]:
@@ -213,7 +232,7 @@ class Study(Shown):
             replace(self._kept(ledger.folder, there, k) or self._entry(plan, k), name=s.name, varied=s.varied)
             for k, s in enumerate(self._scenarios)
         ]
-        if ledger.folder is not None:
+        if isinstance(ledger, Ledger):
             ledger.clear_temporary()
         mine, names = {e.id for e in entries}, {e.name for e in entries}
         kept = [
@@ -260,7 +279,7 @@ class Study(Shown):
         there = () if ledger.manifest is None else ledger.manifest.scenarios
         return [self._kept(ledger.folder, there, k) for k in range(len(self.scenarios))]
 
-    def result(self, out):
+    def result(self, out: Pathname) -> StudyResult:
         """The results that are in a folder, without running anything; fewer repetitions than asked for are fine."""
         ledger = Ledger(out)
         if ledger.manifest is None:
@@ -275,13 +294,13 @@ class Study(Shown):
         most = max(ledger.counts(e.id) for e in entries) if self.spec.study.target_mcse else 0
         return self._result(ledger, entries, max(self.spec.study.repetitions, most))
 
-    def status(self, out):
+    def status(self, out: Pathname) -> pd.DataFrame:
         """Table scenario, done, wanted, failed, damaged: what is in a folder; `attrs` say whether it is "running", and every "faults"."""
         ledger = Ledger(out)
         self._there(ledger)
         return completeness.status(ledger, self.scenarios, self.ids(), self.spec.study)
 
-    def check(self):
+    def check(self) -> None:
         """Plan every scenario: what only shows with the population or the table at hand. Raises SpecError with all mistakes."""
         plan, found = self.plan(), []
         for k, name in enumerate(self.scenarios):
@@ -292,7 +311,7 @@ class Study(Shown):
         if found:
             raise SpecError(told(found))
 
-    def dry_run(self, out=None, workers=None, trial=True):
+    def dry_run(self, out: Pathname | None = None, workers: int | None = None, trial: bool = True) -> dict[str, Any]:
         """What a run would do: a dict of scenarios, repetitions missing, seconds and bytes. Nothing is written.
 
         Parameters
@@ -331,7 +350,7 @@ class Study(Shown):
             seconds.append((time.perf_counter() - start) / 2)
         return float(np.mean(seconds))
 
-    def replay(self, scenario, repetition):
+    def replay(self, scenario: str | int, repetition: int) -> Any:
         """One repetition again, whole: the `SurveyRun` of a survey, or the (table, Survey) of a sample from a table.
 
         Parameters

@@ -1,5 +1,6 @@
 """Repetitions of the telephone survey: one sample, every method's estimates of it."""
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,8 +12,8 @@ from ..estimation import DualFrameSurvey, Estimates, Survey, scores
 from ..estimation.standard_errors import item_degrees
 from ..population import estimand_kinds
 from ..survey import estimands
-from ..survey.preparation import prepare, reweighted
-from ..survey.run import interviews_of, run
+from ..survey.preparation import Preparation, prepare, reweighted
+from ..survey.run import SurveyRun, interviews_of, run
 from ..survey.weighted import carry_out, dual_frame_of, regrouped, variance_design, weigh
 from .source import Source
 
@@ -26,21 +27,31 @@ class SurveySource(Source):
     seed, group : of the study's random numbers. folder : where files of `call` are.
     """
 
-    def __init__(self, spec, methods, definitions, seed, group, folder=".", table=None):
+    def __init__(
+        self,
+        spec: Any,
+        methods: tuple,
+        definitions: pd.DataFrame,
+        seed: int,
+        group: str,
+        folder: str = ".",
+        table: Any = None,
+    ) -> None:
         del table
         self.spec, self.seed, self.group, self.folder = spec, seed, group, folder
         self.methods, self.definitions = methods, definitions
         plain, split = (definitions[(definitions["by"].map(len) > 0) == b] for b in (False, True))
         self._plain, self._split = plain, split
         self.items = estimands.items_of(definitions)
-        rows = {row.Index: row for row in definitions.itertuples()}
+        self.rows: list[Any] = list(definitions.itertuples())
+        rows = {row.Index: row for row in self.rows}
         of = [(rows[name], estimand_kinds.of(rows[name]), domain) for name, domain in self.items]
         self.units = [row.unit for row, *_ in of]
         self.shares = np.array([kind.is_share(row.unit) for row, kind, _ in of])
         self._sums = np.array([kind.summed and domain != "" for _, kind, domain in of])  # 0 also where nobody is
 
     @cached_property
-    def prep(self):
+    def prep(self) -> Preparation:
         return prepare(self.spec)
 
     @cached_property
@@ -48,14 +59,14 @@ class SurveySource(Source):
         """(E,) units of the estimands per share or person."""
         return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
 
-    def warm(self):
+    def warm(self) -> None:
         _ = self.prep, self.factor, self._preparations
 
-    def draw(self, r):
+    def draw(self, r: int) -> None:
         cases, table = carry_out(self.prep, self.seed, r, group=self.group)
         weigh(self.prep, cases, table)
 
-    def truth(self):
+    def truth(self) -> np.ndarray:
         found = estimands.truths(self.prep.pop, self.definitions)
         return np.array([found[item] for item in self.items])
 
@@ -71,7 +82,7 @@ class SurveySource(Source):
             result.append(known[key])
         return result
 
-    def drawn(self, r):
+    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
         cases, shared = carry_out(self.prep, self.seed, r, group=self.group)
         known, variables = {}, estimands.Variables(self.prep.pop, cases)
 
@@ -94,14 +105,14 @@ class SurveySource(Source):
                 raise StudyError(
                     "dual-frame estimators and replicates need every answer; set fieldwork.measurement.missing = 0."
                 )
-            return self._by_table(method, prep, r, cases, table, weights, variables)
+            return self._by_table(method, r, (prep, cases, table, weights), variables)
 
         return judged
 
-    def planned(self):
+    def planned(self) -> None:
         _ = self.prep
 
-    def replay(self, r):
+    def replay(self, r: int) -> SurveyRun:
         """Repetition r again: a `SurveyRun`."""
         return run(self.spec, self.seed, repetition=(r,), group=self.group)
 
@@ -132,9 +143,11 @@ class SurveySource(Source):
         return values
 
     # --------------------------------------------------------------------- dual-frame estimators and replicates, by table
-    def _by_table(self, method, prep, r, cases, table, weights, variables):
+    def _by_table(self, method, r, sample, variables):
+        """sample : preparation, cases, their table and weights."""
+        _, _, table, weights = sample
         columns, names = {}, {}
-        for row in self.definitions.itertuples():
+        for row in self.rows:
             for expression in estimand_kinds.of(row).answers(row):
                 names.setdefault(expression, f"y{len(names)}")
                 columns[names[expression]] = variables(expression)
@@ -142,7 +155,7 @@ class SurveySource(Source):
         for by in dict.fromkeys(b for b in self.definitions["by"] if b):
             columns["by_" + "_".join(by)] = variables.domain(by)
         if method.estimator != "recipe":
-            run = interviews_of(prep, cases, table, weights)
+            run = interviews_of(*sample)
             data |= {c: run[c] for c in run.columns if c.startswith("probability_") or c.endswith("_weight")}
         data = pd.DataFrame(data | columns)
         recipe = method.estimator == "recipe"
@@ -150,7 +163,7 @@ class SurveySource(Source):
         survey, values = self.replicated(survey, method, r), self.empty()
         values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
         options = self._options(method, survey)
-        for row in self.definitions.itertuples():
+        for row in self.rows:
             kind, by = estimand_kinds.of(row), tuple(row.by)
             answer = kind.asked(row, ByTable(survey, names, by, self.prep.known, options))
             found, every = answer.found, estimands.domain_names(by)
@@ -162,7 +175,7 @@ class SurveySource(Source):
 
     def _options(self, method, survey):
         """What an estimator is told besides its variables."""
-        options = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
+        options: dict[str, Any] = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
         if isinstance(survey, DualFrameSurvey):
             options["estimator"] = method.estimator
             if method.theta is not None:
@@ -182,7 +195,7 @@ class SurveySource(Source):
         return {"A": size("landline"), "B": size("mobile"), "ab": size("mobile_and_landline")}
 
 
-def rows_of(found, weight):
+def rows_of(found: Iterable[Any], weight: np.ndarray) -> np.ndarray:
     """Respondents of every row of statistics and blocks."""
     parts = [s.rows if not isinstance(s, scores.Statistic) else np.count_nonzero(s.rows & (weight != 0)) for s in found]
     return np.concatenate([np.atleast_1d(p) for p in parts])

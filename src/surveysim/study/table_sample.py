@@ -1,5 +1,6 @@
 """Samples from a table that is the population: elements or clusters, in strata, with equal or unequal probabilities."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .. import streams
+from ..aliases import Pathname
 from ..coding import categorical
 from ..errors import DataError, SpecError, StudyError
 from ..estimation import Survey
@@ -28,7 +30,7 @@ class TableSample:
     data : the population stratum by stratum. stratum (N,), labels, first (H + 1,) : where strata are. n (H,) : units to draw in each.
     """
 
-    def __init__(self, design, data, seed, group):
+    def __init__(self, design: Any, data: pd.DataFrame, seed: int, group: str) -> None:
         self.design, self.seed, self.group = design, seed, group
         strata = design.strata
         codes, labels = pd.factorize(data[strata], sort=True) if strata else (np.zeros(len(data), np.int64), ["all"])
@@ -43,7 +45,7 @@ class TableSample:
     def _levels(self):
         return {}
 
-    def coded(self, column):
+    def coded(self, column: str) -> tuple[np.ndarray, list[Any]]:
         """Codes (N,) and labels of a column of the population."""
         if column not in self._levels:
             codes, labels = pd.factorize(self.data[column], sort=True)
@@ -155,7 +157,7 @@ class TableSample:
         kernels.without_replacement(first.astype(np.int64), self.n, key[0], key[1], taken, out)
         return out
 
-    def sample(self, r):
+    def sample(self, r: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """(rows (n,), columns of the design) of repetition r."""
         s, key = self.design, streams.key(self.seed, self.group, "sampling", r)
         rng = streams.stream(self.seed, self.group, "sampling", r)
@@ -206,7 +208,7 @@ class TableSample:
         made = {"weight": (N / self.n)[h] * M / m, "stratum": h, "psu": cluster, "fpc": N[h]}
         return rows, made | ({} if take is None else {"fpc2": M, "element": np.arange(len(rows))})
 
-    def survey(self, r, columns=None):
+    def survey(self, r: int, columns: Sequence[str] | None = None) -> tuple[pd.DataFrame, Survey]:
         """Table and Survey of repetition r, with design weights."""
         rows, design = self.sample(r)
         table = self.data.iloc[rows] if columns is None else self.data[columns].iloc[rows]
@@ -230,7 +232,7 @@ class TableSample:
 class Poisson:
     """Covariances of weighted scores where every element is drawn by itself with probability π: Σ (1 - π) z z'."""
 
-    def __init__(self, probability):
+    def __init__(self, probability: np.ndarray) -> None:
         self.probability = probability
 
     def __call__(self, z):
@@ -245,7 +247,7 @@ def _systematic(rng, first, last, pi):
     return first + order[np.searchsorted(ends, marks, side="right").clip(max=len(order) - 1)]
 
 
-def read_table(path, folder="."):
+def read_table(path: Pathname, folder: Pathname = ".") -> pd.DataFrame:
     """A population's table: CSV or Parquet, beside the study's file."""
     path = Path(folder) / path
     try:

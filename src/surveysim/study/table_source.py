@@ -28,11 +28,20 @@ class TableSource(TableSample, Source):
     spec : TableStudySpec. methods, definitions, seed, group, folder : as of `SurveySource`. table : path or DataFrame.
     """
 
-    def __init__(self, spec, methods, definitions, seed, group, folder=".", table=None):
+    def __init__(
+        self,
+        spec: Any,
+        methods: tuple,
+        definitions: pd.DataFrame,
+        seed: int,
+        group: str,
+        folder: str = ".",
+        table: Any = None,
+    ) -> None:
         self.spec, self.methods, self.definitions, self.folder = spec, methods, definitions, folder
         own = spec.weighting.model_dump()
         self.weightings = [type(spec.weighting).model_validate(own | method.weighting) for method in methods]
-        self.rows = list(definitions.itertuples())
+        self.rows: list[Any] = list(definitions.itertuples())
         data = read_table(table, folder) if not isinstance(table, pd.DataFrame) else table
         self._check(data)
         super().__init__(spec.sample, data, seed, group)

@@ -1,7 +1,7 @@
 """The models of a study of sampling alone, whose population is a table; and the schemas of all kinds of study files."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -14,6 +14,10 @@ from . import table_kinds
 from .spec import Column, Keys, Name, Names, StudySpec
 
 table_source = Later(__package__, ".table_source")
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(table_kinds.KINDS)]
 
 
 class TablePopulation(Part):
@@ -85,7 +89,7 @@ class TableEstimand(Part):
     name: Name
     numerator: Name
     denominator: str = ""
-    kind: Literal[tuple(table_kinds.KINDS)] = "mean"
+    kind: Kind = "mean"
     by: Names = ()
     unit: str | None = None
 
@@ -111,7 +115,7 @@ class TableStudySpec(Keys):
     sample: TableDesign
     weighting: TableWeighting = TableWeighting()
     estimation: TableEstimation = TableEstimation()
-    estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)]
+    estimands: Annotated[tuple[TableEstimand, ...], Field(strict=False, min_length=1)] = Field()
 
     together: ClassVar[int] = 512
     has_fieldwork: ClassVar[bool] = False
@@ -119,6 +123,10 @@ class TableStudySpec(Keys):
     @property
     def varied(self) -> type[Part]:
         return TableStudySpec
+
+    @property
+    def table(self) -> str:
+        return self.population.table
 
     @classmethod
     def source(cls) -> type:

@@ -1,22 +1,30 @@
 """Where the error of an estimate comes from: stages of the survey switched off under common random numbers."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..aliases import Floats, Progress
 from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import estimand_kinds, outcomes, parameters
 from ..population.parameters import LINES, MOBILES, ONLINE
 from ..report import figures, html
 from ..threads import each
+from ..weighting import Weights
 from . import estimands
 from .controls import CONTROLS
-from .preparation import prepare, reweighted
+from .preparation import Preparation, prepare, reweighted
 from .spec import StagesSpec, SurveySpec
 from .weighted import field_and_weight, weigh
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..population import Population
 
 STAGES = ("coverage", "sampling", "nonresponse", "measurement", "weighting")
 SWITCHES = ({"nonresponse": False, "measurement": False}, {"measurement": False})  # of the first two levels
@@ -47,7 +55,7 @@ class ErrorBudget(Shown):
     totals: pd.DataFrame
     repetitions: int
 
-    def summary(self, indicator="internet_penetration"):
+    def summary(self, indicator: str = "internet_penetration") -> str:
         """One line: bias and standard error of the final estimate, and the stages with the largest bias and variance."""
         rows = self.rows(indicator)
         total = rows.loc["total"]
@@ -62,11 +70,11 @@ class ErrorBudget(Shown):
     def _shown(self):
         return self.table
 
-    def plot(self, indicator="internet_penetration", lang="en", ax=None):
+    def plot(self, indicator: str = "internet_penetration", lang: str = "en", ax: "Axes | None" = None) -> "Axes":
         """Bias and standard error by stage, on a matplotlib Axes, which is returned."""
         return figures.error_budget(self.rows(indicator), html.labels(lang), ax)
 
-    def rows(self, indicator):
+    def rows(self, indicator: str) -> pd.DataFrame:
         """The stages of one indicator, by their names."""
         rows = self.table[self.table["indicator_id"] == indicator].set_index("stage")
         if rows.empty:
@@ -79,7 +87,9 @@ class ErrorBudget(Shown):
         return f"<ErrorBudget: {self.table['indicator_id'].nunique()} estimands, {self.repetitions} repetitions>"
 
 
-def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
+def error_budget(
+    spec: Any, repetitions: int = 200, seed: int = 1, workers: int | None = None, progress: Progress | None = None
+) -> ErrorBudget:
     """Split the error of a survey's estimates by the stage it comes from.
 
     Each repetition runs the survey three times from the same random numbers: with everybody answering, with real response and true
@@ -137,7 +147,7 @@ def error_budget(spec, repetitions=200, seed=1, workers=None, progress=None):
     return budget_of(prep.definitions, truth, covered, found, totals)
 
 
-def one(levels, totals, seed, repetition):
+def one(levels: Any, totals: Any, seed: int, repetition: int) -> tuple[Floats, Floats]:
     """Estimates of one repetition in the estimands' units: (3, 2, E) by level of `LEVELS`, with base and final weights; and (2, E) of the
     last one's interviews by preparation of `totals`."""
     result = []
@@ -149,7 +159,7 @@ def one(levels, totals, seed, repetition):
     return np.array(result), np.array(others)
 
 
-def base_weights(prep, weights):
+def base_weights(prep: Preparation, weights: Weights) -> Floats:
     """Weights by selection alone: number weight × multiplicity × composite share, scaled to the size of the control population."""
     columns = weights.columns
     base = columns["multiplicity_weight"] * (columns["composite_weight"] / columns["nonresponse_weight"])
@@ -161,7 +171,9 @@ def _estimates(prep, variables, w):
     return [s.value * f for s, f in zip(found, estimands.factors(prep.definitions, prep.pop.scale), strict=True)]
 
 
-def population_values(pop, definitions, frames=(True, True)):
+def population_values(
+    pop: "Population", definitions: pd.DataFrame, frames: tuple[bool, bool] = (True, True)
+) -> tuple[Floats, Floats]:
     """Values of the estimands in the whole population, and with the numerators and estimated denominators of its members on the
     (landline, mobile) frames in use, which a perfect survey would give."""
     sums = pop.sums("answers", fine=False)
@@ -190,7 +202,7 @@ def population_values(pop, definitions, frames=(True, True)):
     return np.array(truth), np.array(seen)
 
 
-def budget_of(definitions, truth, covered, found, by_totals):
+def budget_of(definitions: pd.DataFrame, truth: Floats, covered: Floats, found: Floats, by_totals: Any) -> ErrorBudget:
     """ErrorBudget from estimates (R, 3, 2, E) and (R, 2, E), population values (E,) and those of its covered part."""
     R = len(found)
     complete, true, real = (found[:, k, 0] for k in range(3))

@@ -1,7 +1,7 @@
 """Mistakes of a specification in our words: all at once, each with its path."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,14 +15,14 @@ Spec = typing.TypeVar("Spec", bound=BaseModel)
 LINES = 50  # mistakes that are told
 
 
-def told(mistakes):
+def told(mistakes: Sequence[str]) -> str:
     """Mistakes as the text of one error: one line each, the first ones, each of a length that can be read."""
     mistakes = list(dict.fromkeys(mistakes))
     more = [f"and {len(mistakes) - LINES:,} more mistakes."] if len(mistakes) > LINES else []
     return "\n".join([*map(short, mistakes[:LINES]), *more])
 
 
-def checked(kind, data, place):
+def checked(kind: type, data: Mapping[str, typing.Any], place: str) -> tuple[typing.Any, list[str]]:
     """(spec or None, mistakes) of keys: every mistake is one line with its path and, for unknown keys, the nearest known one."""
     shallow(data, place)
     try:
@@ -50,7 +50,9 @@ def valid(kind: type[Spec], data: Mapping[str, typing.Any], place: str) -> Spec:
 def _explain(cls, problem, place):
     """File and key path, and what is wrong with it, or the nearest known key."""
     unknown = problem["type"] == "extra_forbidden"
-    model, path, used = cls, [], 0
+    path, used = [], 0
+    model: typing.Any = cls
+    parent: typing.Any = None
     for part in problem["loc"]:
         fields = getattr(model, "model_fields", {})
         inner = next((kind for kind in _choices(typing.get_args(model)) if hasattr(kind, "model_fields")), None)

@@ -1,17 +1,19 @@
 """Published figures, exact population values and one survey's estimates, side by side."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from .. import reference
 
 
-def parameters_of(prep):
+def parameters_of(prep: Any) -> dict[str, float]:
     """Exact population values of a specification's indicators, as `comparison` shows them."""
     return indicator_parameters(prep.pop, prep.definitions)
 
 
-def indicator_parameters(pop, definitions):
+def indicator_parameters(pop: Any, definitions: pd.DataFrame) -> dict[str, float]:
     """Exact values by indicator, sizes blown up to the nation (1 / scale)."""
     values = {}
     for name, row in definitions.iterrows():
@@ -23,7 +25,7 @@ def indicator_parameters(pop, definitions):
 AGREE_POINTS, AGREE_SIZE = 0.15, 0.005
 
 
-def compare(result):
+def compare(result: Any) -> pd.DataFrame:
     """Table indicator_id, domain, unit, published, parameter, estimate, se, lower, upper, moe, deff, agrees, note.
 
     `agrees`: parameter and published figure differ by at most 0.15 points (hours: 0.15), or 0.5 % of a size; where a range

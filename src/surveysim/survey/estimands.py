@@ -1,17 +1,21 @@
 """Estimands, from respondents and in the population: which statistic each of them is."""
 
 import itertools
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import reference
+from ..aliases import Array, Floats, Ints
 from ..columns import AGE_STARTS, AGES, AGES_FIRST, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..fieldwork.answers import MISSING
 from ..on_demand import Later
 from ..population import estimand_kinds
+
+if TYPE_CHECKING:
+    from ..population import Population
 
 estimates = Later(__package__, "..estimation.estimates")
 scores = Later(__package__, "..estimation.scores")
@@ -21,7 +25,7 @@ BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group"
 COLUMNS = ("name", "kind", "numerator", "denominator", "unit", "note", "by")
 
 
-def selected(spec):
+def selected(spec: Any) -> pd.DataFrame:
     """Definitions of the indicators a specification asks for, in the report's order."""
     table = reference.indicators()
     return table if spec.estimation.indicators == "all" else table.loc[list(spec.estimation.indicators)]
@@ -33,7 +37,7 @@ def defined(entries: Iterable) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).set_index("name")
 
 
-def domain_names(by):
+def domain_names(by: Iterable[str]) -> list[str]:
     """Texts such as "province=110000, sex=male" of the combinations of some columns; "" for everybody."""
     return [
         ", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True))
@@ -41,13 +45,13 @@ def domain_names(by):
     ]
 
 
-def items_of(definitions):
+def items_of(definitions: pd.DataFrame) -> list[tuple[str, str]]:
     """(name, domain) of everything that is estimated: what has no domains first."""
     rows = sorted(zip(definitions.index, definitions["by"], strict=True), key=lambda row: len(row[1]) > 0)
     return [(name, domain) for name, by in rows for domain in domain_names(by)]
 
 
-def truths(pop, definitions):
+def truths(pop: "Population", definitions: pd.DataFrame) -> dict[tuple[str, str], float]:
     """{(name, domain): exact value} in the estimands' units; sizes are blown up to the nation, ratios to persons are of those aged 6+."""
     sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(62), {}
     for row in definitions.itertuples():
@@ -67,7 +71,7 @@ def _depth(definitions):
     return parameters.depth_of([e for row in definitions.itertuples() for e in estimand_kinds.of(row).expressions(row)])
 
 
-def domain_sums(table, by, zone):
+def domain_sums(table: Array, by: Sequence[str], zone: Ints) -> Any:
     """Sums of a table (zones or areas, sex, 20 ages, 4 educations) by the domains of some columns (D,); `zone` of the first axis."""
     if not by:
         return float(table.sum())
@@ -88,7 +92,7 @@ def domain_sums(table, by, zone):
 class Variables:
     """Expressions such as "internet*age_60plus" evaluated on respondents; each product is made once."""
 
-    def __init__(self, pop, cases):
+    def __init__(self, pop: "Population", cases: Any) -> None:
         a = cases.attributes
         self._codes = {name: getattr(a, name) for name in ("sex", "age", "urban", "education", "province", "age_group")}
         internet = a.internet
@@ -104,7 +108,7 @@ class Variables:
         self.complete = not (cases.answers == MISSING).any()
         self._model, self._state = pop.model.outcomes, a.asked_as
 
-    def given(self, expression):
+    def given(self, expression: str) -> Any:
         """Who is asked the outcome of an expression, in its groups, and the answers it takes: [(yes, known)], (n,) each; an outcome that
         hangs on another takes two. None where all of them are known."""
         if self.complete:
@@ -121,7 +125,7 @@ class Variables:
         answers[-1] = answers[-1][0] * inside, answers[-1][1]
         return self._model.asked[self._state, k] * inside, answers
 
-    def domain(self, by):
+    def domain(self, by: Sequence[str]) -> Ints:
         """The domain (n,) int32 of each row among `domain_names(by)`."""
         code = np.zeros(len(self._answers), np.int64)
         for column in by:
@@ -145,7 +149,7 @@ class Variables:
 class Constants:
     """Known totals of residents for the denominators, in persons: a function of expressions of groups, and of columns of domains."""
 
-    def __init__(self, pop):
+    def __init__(self, pop: "Population") -> None:
         joint = pop.model.expected.reshape(-1, 2, len(AGE_STARTS), len(EDUCATION))
         four = np.zeros((*joint.shape[:3], 4))
         np.add.at(np.moveaxis(four, 3, 0), outcomes.EDUCATION_4, np.moveaxis(joint, 3, 0))
@@ -272,7 +276,7 @@ def in_domains(row: Any, variables: Variables, known: Constants, w: np.ndarray) 
     return estimand_kinds.of(row).asked(row, InDomains(row.by, variables, known, w))
 
 
-def answered_rate(w, x, answers):
+def answered_rate(w: Floats, x: Array, answers: Any) -> Any:
     """Share of x that answers yes to one question after the other, from those whose answer to each is known: a product of rates."""
     value, score, rows = 1.0, np.zeros(len(w)), x > 0
     for yes, known in answers:
@@ -282,18 +286,27 @@ def answered_rate(w, x, answers):
     return scores.Statistic(value, score, rows)
 
 
-def answered_total(w, asked, answers):
+def answered_total(w: Floats, asked: Array, answers: Any) -> Any:
     """Total of an outcome that is not known of all who were asked: the rate among those of whom it is, times all."""
     rate, size = answered_rate(w, asked, answers), scores.total(w, asked)
     return scores.Statistic(rate.value * size.value, size.value * rate.score + rate.value * size.score, size.rows)
 
 
-def factors(definitions, scale):
+def factors(definitions: pd.DataFrame, scale: float) -> list[float]:
     """What turns shares and persons into the indicators' own units (percent, 10k persons of the nation, hours)."""
     return [estimand_kinds.of(row).factor(scale) for row in definitions.itertuples()]
 
 
-def estimate(definitions, design, variables, known, scale, *, level=0.95, deff=False):
+def estimate(
+    definitions: pd.DataFrame,
+    design: Any,
+    variables: Any,
+    known: Any,
+    scale: float,
+    *,
+    level: float = 0.95,
+    deff: bool | str = False,
+) -> Any:
     """Estimates of the indicators in their own units (percent, 10k persons, hours); sizes are blown up by 1 / scale."""
     found = statistics(definitions, variables, known, design.weight)
     factor = factors(definitions, scale)

@@ -1,4 +1,6 @@
 """The fieldwork of a specification: keys from the dataclasses of `fieldwork`, and the mistakes that show between them."""
+# models that are made of dataclasses are types when it runs, which the checker does not do
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
 
 import dataclasses
 import warnings
@@ -72,6 +74,7 @@ class _Protocol(Part):
         return {"release_size" if key == "replicate" else key: value for key, value in data.items()}
 
 
+_Quota = Annotated[float, Field(ge=1, le=100)]
 _Days = Annotated[int, Field(ge=1, le=60)]
 _Minutes = Annotated[float, Field(gt=0, le=240)]
 ProtocolSpec = create_model(
@@ -89,7 +92,7 @@ ProtocolSpec = create_model(
         release_size=Annotated[int, Field(ge=1, le=1000)],
         first_release=Annotated[float, Field(gt=0, le=3)],
         stop=Literal["target", "released"],
-        quota=Annotated[float, Field(ge=1, le=100)] | None,
+        quota=_Quota | None,
         interviewer_sd=Annotated[float, Field(ge=0, le=3)],
         assignment=Literal["random", "province"],
         minutes=_several(_Minutes, len(CALL_RESULTS)),

@@ -112,7 +112,8 @@ def provincial_penetration(run: "SurveyRun") -> pd.DataFrame:
 
 def national_margins(run: "SurveyRun") -> pd.DataFrame:
     """Table margin, level, target, before, after: percent of each variable that is raked to, alone or crossed, all provinces together."""
-    table, shown = run.weights.calibration.margins, {}
+    calibration: Any = run.weights.calibration
+    table, shown = calibration.margins, {}
     for margin, rows in table.groupby("margin", sort=False):
         names = str(margin).split(CROSS)
         for k, name in enumerate(names):

@@ -52,7 +52,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_unlocked)
 
 
-def prepare(spec):
+def prepare(spec: Any) -> "Preparation":
     """Population, frames, sample design and recipe of a specification; threads that ask at once get the same."""
     with _preparing:
         return _prepared(spec)
@@ -86,7 +86,7 @@ def _prepared(spec):
     )
 
 
-def control_totals(pop, weighting):
+def control_totals(pop: Population, weighting: Any) -> Any:
     """Margins of people aged 6+ by province: what the statistical bureau would publish, from one table, so consistent.
 
     `covered_6plus` leaves out people without any telephone, in agreement with the report's no-phone assumption. With `control_year`
@@ -103,7 +103,7 @@ def control_totals(pop, weighting):
 
 
 @lru_cache(maxsize=3)
-def population_of(source, year=None):
+def population_of(source: Any, year: int | None = None) -> Population:
     """The population of a specification's section, or a population in another year; scenarios that share one share its tables."""
     if year is None:
         return Population.china(**source.model_dump())
@@ -117,7 +117,7 @@ def reweighted(prep: Preparation, changes: dict[str, Any]) -> Preparation:
     return replace(prep, spec=spec, recipe=recipe_of(spec, control_totals(prep.pop, weighting)))
 
 
-def recipe_of(spec, margins):
+def recipe_of(spec: Any, margins: Any) -> Recipe:
     """The weighting recipe of the modelled survey."""
     return Recipe(
         [

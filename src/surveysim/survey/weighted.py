@@ -9,28 +9,31 @@ import numpy as np
 import pandas as pd
 
 from .. import reference, streams
-from ..aliases import Ints
+from ..aliases import Floats, Ints
 from ..columns import AGES, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..estimation.linearization import Design, Stage
-from ..fieldwork import call, dial
+from ..fieldwork import CaseFile, call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
-from ..weighting import Columns
+from ..weighting import Columns, Weights
 from .margins import own_columns
 
 if TYPE_CHECKING:
-    from ..fieldwork import CaseFile
     from .preparation import Preparation
 
 
-def field_and_weight(prep, seed, *repetition, record=False, group=""):
+def field_and_weight(
+    prep: "Preparation", seed: int, *repetition: Any, record: bool = False, group: str = ""
+) -> tuple[CaseFile, Columns, Weights]:
     """Sample, dial and weight: the case file, the table that was weighted, and its weights. `group` has random numbers of its own."""
     cases, table = carry_out(prep, seed, *repetition, record=record, group=group)
     return cases, table, weigh(prep, cases, table)
 
 
-def carry_out(prep, seed, *repetition, record=False, group=""):
+def carry_out(
+    prep: "Preparation", seed: int, *repetition: Any, record: bool = False, group: str = ""
+) -> tuple[CaseFile, Columns]:
     """Sample and dial: the case file, and the table that is to be weighted."""
     keys = (streams.key(seed, group, "fieldwork", *repetition), streams.key(seed, group, "sampling", *repetition))
     if prep.spec.sample.prefectures:
@@ -42,12 +45,12 @@ def carry_out(prep, seed, *repetition, record=False, group=""):
     return cases, weighting_table(prep, cases)
 
 
-def weigh(prep, cases, table):
+def weigh(prep: "Preparation", cases: CaseFile, table: Columns) -> Weights:
     """Weights of the interviews of a case file, by the preparation's recipe."""
     return prep.recipe.apply(table, disposition_table(prep, cases))
 
 
-def refuse_empty(prep, cases):
+def refuse_empty(prep: "Preparation", cases: CaseFile) -> None:
     """Raise DesignError where a province was to have interviews of a frame and has fewer than two: weights and errors need them."""
     made = np.stack([np.bincount(prep.design.province, row, 31) for row in cases.dispositions[..., 0]])
     wanted = np.stack([np.bincount(prep.design.province, row, 31) for row in prep.design.targets])
@@ -63,7 +66,7 @@ def refuse_empty(prep, cases):
         )
 
 
-def weighting_table(prep, cases):
+def weighting_table(prep: "Preparation", cases: CaseFile) -> Columns:
     """What the weighting sees of the interviews: reports and the design, nothing else of the population."""
     a, provinces = cases.attributes, reference.provinces()
     at = (cases.frame, cases.unit)
@@ -113,7 +116,7 @@ def _levels(labels):
     return pd.CategoricalDtype(list(labels))
 
 
-def strata_of(prep, cases):
+def strata_of(prep: "Preparation", cases: CaseFile) -> Ints:
     """Variance strata (2, U): as planned, unless calls left units short of two interviews; then joined by what was made."""
     made, design = cases.dispositions[..., 0], prep.design
     if not (made < np.minimum(design.targets, 2)).any():
@@ -121,7 +124,7 @@ def strata_of(prep, cases):
     return design.strata_of(made)
 
 
-def disposition_table(prep, cases):
+def disposition_table(prep: "Preparation", cases: CaseFile) -> Columns:
     """Numbers by frame, province of the number and final AAPOR category, with e of UH and of UO; classes with interviews planned."""
     rows, provinces, province = [], list(reference.provinces()), prep.design.province
     for f, frame in enumerate(FRAMES):
@@ -138,13 +141,13 @@ def disposition_table(prep, cases):
     return Columns({name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
 
-def eligible_share(prep, cases, f, units):
+def eligible_share(prep: "Preparation", cases: CaseFile, f: int, units: Ints) -> float:
     """Share of the numbers dialled in some units that reach somebody, by the telephone statistics the frame was made from."""
     dialled = cases.dialled[f, units]
     return float(dialled @ prep.working[f, units] / max(dialled.sum(), 1))
 
 
-def shares_of_unknown(weighting, tally, share):
+def shares_of_unknown(weighting: Any, tally: Ints, share: float) -> tuple[float, float]:
     """(e of UH, e of UO) as the specification has them estimated from numbers by final code and calls."""
     e, unscreened = weighting.nonresponse, weighting.nonresponse_unscreened
     return (
@@ -153,7 +156,7 @@ def shares_of_unknown(weighting, tally, share):
     )
 
 
-def variance_design(table, weights):
+def variance_design(table: Columns, weights: Weights) -> Design:
     """The variance design of the weighted interviews, straight from codes (what `Survey` builds from labels)."""
     stratum = np.unique(table["stratum"].to_numpy(), return_inverse=True)
     psu, unit = np.unique(table["psu"].to_numpy(), return_inverse=True)
@@ -163,7 +166,7 @@ def variance_design(table, weights):
     return Design(weights.start, (stage,)).adjusted_by(weights.final, weights.links)
 
 
-def frame_probabilities(prep, cases):
+def frame_probabilities(prep: "Preparation", cases: CaseFile) -> tuple[Floats, Floats]:
     """Expected times each respondent is drawn through the landline and through the mobile frame, both (n,).
 
     Numbers dialled over numbers in the space, times the person's numbers: for the frame a person came through in the unit
@@ -185,7 +188,7 @@ def frame_probabilities(prep, cases):
     return landline, cases.n_mobile * rate[1][unit[1]]
 
 
-def dual_frame_of(interviews):
+def dual_frame_of(interviews: Any) -> DualFrameSurvey:
     """A table of interviews as a `DualFrameSurvey`; see `SurveyRun.dual_frame`."""
     for frame in FRAMES:
         if not (interviews["frame"] == frame).any():

@@ -149,7 +149,8 @@ def _svy(data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sample = svy.Sample(pl.from_pandas(data), svy.Design(wgt="weight"))
-        raked = sample.weighting.rake(controls=MARGINS, tol=1e-12, max_iter=500).data["rk_wgt"]
+        found: Any = sample.weighting.rake(controls=MARGINS, tol=1e-12, max_iter=500).data
+        raked = found["rk_wgt"]
         linear = sample.weighting.calibrate(controls={svy.Cat(k): v for k, v in MARGINS.items()}).data["calib_wgt"]
     return _squares({"rake": raked, "linear": linear}, "svy")
 
