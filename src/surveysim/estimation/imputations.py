@@ -100,7 +100,7 @@ def _alike(estimates: Sequence[Estimates]) -> list[pd.DataFrame]:
         names = pd.MultiIndex.from_frame(entry.table[NAMES].astype(str))
         odd = first.symmetric_difference(names)
         if len(odd) or names.has_duplicates:
-            what = " ".join(part for part in (odd if len(odd) else names[names.duplicated()])[0] if part)
+            what = " ".join(str(part) for part in (odd if len(odd) else names[names.duplicated()])[0] if part)
             raise DataError(
                 f"estimates[{k}] and estimates[0] do not both have the row {what!r} once; make columns categories with all their "
                 "levels, and ask every imputation alike."

@@ -122,7 +122,8 @@ class SurveySource(Source):
         found = estimands.statistics(self._plain, variables, known, design.weight)
         at = [np.arange(len(found))[k : k + 1] for k in range(len(found))]
         first = len(found)
-        for row in self._split.itertuples():
+        split: Any = self._split.itertuples()
+        for row in split:
             for domains, item in estimands.in_domains(row, variables, known, design.weight):
                 at.append(first + domains)
                 found.append(item)

@@ -1,5 +1,6 @@
 """Where the error of an estimate comes from: stages of the survey switched off under common random numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..aliases import Floats, Progress
+from ..aliases import Floats
 from ..display import Shown
 from ..errors import SpecError, StudyError
 from ..population import estimand_kinds, outcomes, parameters
@@ -88,7 +89,11 @@ class ErrorBudget(Shown):
 
 
 def error_budget(
-    spec: Any, repetitions: int = 200, seed: int = 1, workers: int | None = None, progress: Progress | None = None
+    spec: Any,
+    repetitions: int = 200,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> ErrorBudget:
     """Split the error of a survey's estimates by the stage it comes from.
 
@@ -172,7 +177,7 @@ def _estimates(prep, variables, w):
 
 
 def population_values(
-    pop: "Population", definitions: pd.DataFrame, frames: tuple[bool, bool] = (True, True)
+    pop: "Population", definitions: pd.DataFrame, frames: Any = (True, True)
 ) -> tuple[Floats, Floats]:
     """Values of the estimands in the whole population, and with the numerators and estimated denominators of its members on the
     (landline, mobile) frames in use, which a perfect survey would give."""

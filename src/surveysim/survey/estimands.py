@@ -37,7 +37,7 @@ def defined(entries: Iterable) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).set_index("name")
 
 
-def domain_names(by: Iterable[str]) -> list[str]:
+def domain_names(by: Any) -> list[str]:
     """Texts such as "province=110000, sex=male" of the combinations of some columns; "" for everybody."""
     return [
         ", ".join(f"{c}={v}" for c, v in zip(by, levels, strict=True))
@@ -71,7 +71,7 @@ def _depth(definitions):
     return parameters.depth_of([e for row in definitions.itertuples() for e in estimand_kinds.of(row).expressions(row)])
 
 
-def domain_sums(table: Array, by: Sequence[str], zone: Ints) -> Any:
+def domain_sums(table: Array, by: Any, zone: Ints) -> Any:
     """Sums of a table (zones or areas, sex, 20 ages, 4 educations) by the domains of some columns (D,); `zone` of the first axis."""
     if not by:
         return float(table.sum())

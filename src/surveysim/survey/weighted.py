@@ -141,7 +141,7 @@ def disposition_table(prep: "Preparation", cases: CaseFile) -> Columns:
     return Columns({name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
 
-def eligible_share(prep: "Preparation", cases: CaseFile, f: int, units: Ints) -> float:
+def eligible_share(prep: "Preparation", cases: CaseFile, f: int, units: Any) -> float:
     """Share of the numbers dialled in some units that reach somebody, by the telephone statistics the frame was made from."""
     dialled = cases.dialled[f, units]
     return float(dialled @ prep.working[f, units] / max(dialled.sum(), 1))

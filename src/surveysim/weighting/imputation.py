@@ -228,6 +228,8 @@ class Redrawn(Link):
 
     def _by_model(self, more):
         """What the rows that models were fitted on add (E, n): their score of the coefficients times what these do to the imputed."""
+        assert self.x is not None  # as models were fitted
+        assert self.chances is not None
         result = np.zeros(more.shape)
         for g in np.unique(self.group[self.missing]):
             rows = np.flatnonzero(self.group == g)

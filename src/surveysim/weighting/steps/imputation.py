@@ -92,9 +92,8 @@ class Impute:
     def apply(
         self, cases: Table, weight: Floats, dispositions: Any, fixed: Any = None
     ) -> tuple[Floats, dict[str, Any], Any]:
-        before = () if fixed is None else fixed["result"].links
-        if before:
-            for link in before:
+        if fixed is not None and fixed["result"].links:
+            for link in fixed["result"].links:
                 weight = link.again(weight)
             return weight, {"imputed": fixed["imputed"]}, fixed["result"]
         table = plain(cases, (*self.columns, *self.by, *self.predictors))
