@@ -25,7 +25,7 @@ LEVELS = (*MAPPING, pd.Series)  # what has a total for every level
 NEARLY = 0.02  # sums this close to 1 or 100, but not consistent with them, are taken for shares gone wrong
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Margins:
     """Control totals, parsed: for every partition one table of totals per margin.
 
@@ -41,6 +41,17 @@ class Margins:
     variables: tuple
     labels: tuple
     total: np.ndarray
+
+    def _named(self) -> tuple[Any, ...]:
+        return self.by, self.partitions, self.variables, self.labels
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Margins):
+            return NotImplemented
+        return self._named() == other._named() and np.array_equal(self.total, other.total, equal_nan=True)
+
+    def __hash__(self) -> int:
+        return hash(self._named())
 
     @cached_property
     def first(self) -> Ints:

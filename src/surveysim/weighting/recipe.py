@@ -225,7 +225,9 @@ class Recipe:
         >>> ss.Recipe([BaseWeight("w"), Multiplicity()]).apply(cases).final.tolist()
         [200.0, 50.0]
         """
-        rows_of(cases), column_names(cases)  # or it is no table
+        column_names(cases)  # or it is no table
+        if rows_of(cases) == 0:
+            raise DataError("the table of cases has no rows, so there is nobody to weight.")
         _refuse_no_table(dispositions)
         start = None if weight is None else numbers_of(cases, weight, rows_of(cases), "weight", finite=False)
         if start is not None and not all_finite(start):

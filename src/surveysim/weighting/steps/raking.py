@@ -1,5 +1,6 @@
 """Raking as a step: thin levels merged with their neighbours, weights trimmed, and both again in a replicate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,7 @@ class Rake:
             self.minimum_share, "minimum_share", 0, 1, remedy="It is the least share of respondents in a level."
         )
         Distance.of("raking", self.bounds)  # which checks them
+        object.__setattr__(self, "reconcile", _settled(self.reconcile))
         object.__setattr__(self, "agreed", as_asked(self.margins, self.reconcile))
 
     def apply(
@@ -92,6 +94,13 @@ class Rake:
             result, more["trimmed"] = calibrate_trimmed(result, self.least, self.most, copied, bounds=self.bounds)
         record = {"sweeps": result.iterations, "max_gap": result.max_gap, "merged": merged} | more
         return result.weight, record, result
+
+
+def _settled(asked: Any) -> Any:
+    """What was asked, of lists that nobody changes any more; the same from Python and from a recipe file."""
+    if isinstance(asked, Mapping):
+        return {k: list(_settled(v)) if isinstance(v, list | tuple) else v for k, v in asked.items()}
+    return tuple(_settled(value) for value in asked) if isinstance(asked, list | tuple) else asked
 
 
 def merge_thin(problem: Problem, total: Floats, minimum: int, share: float = 0.0) -> tuple[Problem, Floats, Any]:
