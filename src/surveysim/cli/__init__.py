@@ -203,7 +203,8 @@ def info(as_json: bool) -> None:
 
     from ..population import Population, cache
     from ..survey import SurveySpec
-    from ..survey.layers import presets
+    from ..survey.country_facts import folder_digest
+    from ..survey.layers import preset_keys, presets
 
     facts = {
         "surveysim": version("surveysim-dualframe"),
@@ -214,6 +215,11 @@ def info(as_json: bool) -> None:
         "presets": {},
     }
     for name in presets():
+        given = preset_keys(name)["population"]
+        if "folder" in given:
+            digest = folder_digest(given["folder"])
+            facts["presets"][name] = {"fingerprint": digest, "parameters": "counted when asked"}
+            continue
         pop = Population.china(**SurveySpec.preset(name).population.model_dump())
         facts["presets"][name] = {"fingerprint": pop.fingerprint, "parameters": pop.parameter_source}
     lines = [f"{name:<10} {value}" for name, value in facts.items() if name != "presets"]

@@ -204,10 +204,12 @@ def config_show(file: Path, changes: tuple[str, ...]) -> None:
 
 
 @config.command("schema")
-@click.argument("kind", type=click.Choice(["survey", "study", "table-study"]), default="study")
+@click.argument(
+    "kind", type=click.Choice(["survey", "study", "table-study", "country", "country-study"]), default="study"
+)
 def config_schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors and for other programs."""
-    from ..study.table_spec import schemas
+    from ..study.country_spec import schemas
 
     click.echo(json.dumps(schemas()[kind], ensure_ascii=False, indent=1))
 
@@ -215,9 +217,9 @@ def config_schema(kind: str) -> None:
 def _read_config(file: Path, changes: tuple[str, ...], planned: bool = False) -> tuple[str, dict[str, Any]]:
     """(a line that says what the file is, its keys with all defaults); `planned`, after its samples were planned."""
     from ..study.spec import is_study
-    from ..survey import SurveySpec
     from ..survey.checking import valid
     from ..survey.layers import read
+    from ..survey.spec import kind_of
 
     keys = read(file, changes)
     if is_study(keys):
@@ -227,13 +229,11 @@ def _read_config(file: Path, changes: tuple[str, ...], planned: bool = False) ->
         if planned:
             made.check()
         return repr(made).strip("<>"), made.spec.model_dump(exclude_none=True)
-    spec = valid(SurveySpec, keys, str(file))
+    spec = valid(kind_of(keys), keys, str(file))
     if planned:
-        from ..survey.preparation import prepare
-
         announce()
         try:
-            prepare(spec)
+            spec.prepare()
         except SurveysimError as error:
             raise SpecError(f"{file}: {error}") from None
     return f"a survey of {spec.sample.interviews:,} interviews", spec.model_dump(exclude_none=True)

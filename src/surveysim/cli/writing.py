@@ -140,7 +140,7 @@ def announce() -> None:
 def truth(result: "SurveyRun", stages: Stages) -> None:
     """Make sure the exact parameters are there; stream the population with progress where they are not."""
     pop = result.preparation.pop
-    if pop.parameter_source != "shipped":
+    if pop.parameter_source not in ("shipped", "made"):
         stages("exact parameters, person by person", total=pop.size)
         pop.sums(progress=stages.advance)
 
@@ -154,17 +154,17 @@ def estimates_text(table: "pd.DataFrame") -> str:
         f"{'upper':>10} {'moe':>8} {'deff':>5}"
     ]
     for row in table.itertuples():
-        digits = 0 if row.unit == "10k persons" else 2
+        digits = 0 if row.unit in ("10k persons", "persons") else 2
         values = [
             number(v, digits) for v in (row.published, row.parameter, row.estimate, row.lower, row.upper, row.moe)
         ]
-        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}[str(row.unit)]
+        unit = {"percent": "%", "10k persons": "10k", "hours per week": "hours"}.get(str(row.unit), str(row.unit))
         lines.append(
             f"{row.indicator_id:<36} {unit:<10} "
             + " ".join(f"{v:>10}" for v in values[:5])
-            + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if row.agrees else '  *'}"
+            + f" {values[5]:>8} {number(row.deff, 2):>5}{'' if getattr(row, 'agrees', True) else '  *'}"
         )
-    rest = table[~table["agrees"]]
+    rest = table[~table["agrees"]] if "agrees" in table else table[:0]
     if len(rest):
         lines += ["", f"* {len(rest)} population values differ from print by more than 0.15 points or 0.5 %, because:"]
         lines += [f"  {row.indicator_id}: {row.note or 'no reason known'}" for row in rest.itertuples()]
@@ -204,11 +204,9 @@ def save(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
         part = Path(temporary)
         write_text(part / "estimates.csv", csv_text(table))
-        if cases and result.cases is not None:
-            result.interviews.to_parquet(part / "interviews.parquet", index=False)
-            result.cases.to_parquet(part / "cases.parquet", index=False)
-            if result.case_file.history is not None:
-                result.paradata().to_parquet(part / "paradata.parquet", index=False)
+        if cases:
+            for name, kept in result.tables().items():
+                kept.to_parquet(part / f"{name}.parquet", index=False)
         if repetitions is not None:
             write_text(part / "repetitions.csv", csv_text(performance_table(repetitions), index=True))
         first, other = ("zh", "en") if lang == "zh" else ("en", "zh")

@@ -230,14 +230,19 @@ class FromMargins(Finite):
         progress: Callable[[int], object] | None = None,
     ) -> tuple[list[str], Callable[[str], Any]]:
         """See `Finite`; an expression is "persons" or an outcome, either times groups such as "sex=female"."""
-        shape = (len(self.strata), self.people.alias.shape[2])
-        cell = np.arange(shape[1])
-        axes = {self.stratum_name: (np.arange(shape[0])[:, None], list(self.strata))}
-        axes |= {v: (self._level(cell, v)[None, :], list(labels)) for v, labels in self.levels.items()}
-        axes = {column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in axes.items()}
+        shape = self._sums.shape[:2]
+        axes = {
+            column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in self._axes(shape[1]).items()
+        }
         inside = domains.inside(axes, where, shape)
         there = self._sums[..., 0] > 0
         return totals_of_rows(axes, by, inside, there, lambda text: self._values(text, axes, shape))
+
+    def _axes(self, cells):
+        """{column: (codes that broadcast to strata × cells, labels)} of what can define domains."""
+        cell = np.arange(cells)
+        axes = {self.stratum_name: (np.arange(len(self.strata))[:, None], list(self.strata))}
+        return axes | {v: (self._level(cell, v)[None, :], list(labels)) for v, labels in self.levels.items()}
 
     def _values(self, expression, axes, shape):
         """Sums of an expression by stratum and cell."""

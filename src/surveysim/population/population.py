@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from .. import guards
 from ..aliases import Pathname, Progress, Table, Values
 from ..display import Shown
 from . import export
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 class Population(Shown):
     """A finite population of persons in households, from which surveys are drawn again and again.
 
-    Make one with `Population.china` (1.4 billion people who exist as a function of their number), `Population.from_margins`
-    (the same for any country's margin tables) or `Population.from_frame` (a table you have).
+    Make one with `Population.china` (1.4 billion people who exist as a function of their number), `Population.from_folder` (any
+    country's facts in CSV files), `Population.from_margins` (its margin tables) or `Population.from_frame` (a table you have).
 
     Attributes
     ----------
@@ -222,6 +223,49 @@ class Population(Shown):
         from .from_margins import FromMargins  # one kind of population is used at a time
 
         return cls(FromMargins(margins, stratum, association, household_sizes, rates, mobiles, lines, seed))
+
+    @classmethod
+    def from_folder(cls, folder: Any, *, seed: int = 1, scale: float = 1.0) -> Self:
+        """Any country from a folder of CSV files, without a program: margins by area, households, telephones by group, outcomes.
+
+        A joint table of the variables and of the roles in households is fitted to the margins of every area by iterative proportional
+        fitting, so that margins hold in expectation whoever lives with whom. Members of a household are like each other as
+        `likeness.csv` says; landlines belong to households, with log odds that meet the shares of persons by group.
+
+        Parameters
+        ----------
+        folder : path, or folder of a package. It needs areas.csv, margins.csv, telephone.csv and outcomes.csv, and may have
+            households.csv, roles.csv, likeness.csv and indicators.csv; docs/how-to/third-country.md says what is in them.
+        seed : int, which of the possible populations. scale : share of the country's persons that is made.
+
+        Returns
+        -------
+        Population with `persons`, `households`, exact `parameter`s and the strata "area".
+
+        Raises
+        ------
+        DataError : a file or a column that is not there, facts that contradict each other; the message names file and line.
+
+        Examples
+        --------
+        >>> from pathlib import Path; import surveysim as ss
+        >>> Path("land").mkdir()
+        >>> files = {
+        ...     "areas": "area\\nnorth\\nsouth",
+        ...     "margins": "variable,level,north,south\\nsex,f,520,260\\nsex,m,480,240",
+        ...     "telephone": "status,variable,level,percent\\nlandline_only,,,10\\nboth,,,40\\nmobile_only,,,45\\nnone,,,5",
+        ...     "outcomes": "outcome,variable,level,percent\\nvotes,,,60",
+        ... }
+        >>> for name, text in files.items():
+        ...     _ = Path("land", f"{name}.csv").write_text(text)
+        >>> pop = ss.Population.from_folder("land")
+        >>> print(pop)
+        <Population.from_folder: 1,500 persons in 2 areas>
+        """
+        from .from_folder import FromFolder  # one kind of population is used at a time
+
+        folder = folder if hasattr(folder, "iterdir") else guards.path(folder, "folder")
+        return cls(FromFolder.read(folder, seed, scale))
 
     def persons(self, ids: Values, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """A table of persons, rows in the order of `ids`.

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from ..errors import SpecError
 from ..keys import merge
 from ..survey.checking import checked, told
+from ..survey.country_spec import CountrySpec
+from ..survey.spec import kind_of
+from .country_spec import CountryStudySpec
 from .scenarios import Scenario, checked_as, scenarios_of
 from .spec import STUDY_KEYS, Keys, StudySpec, is_table
 from .table_spec import TableStudySpec
@@ -13,7 +16,8 @@ from .table_spec import TableStudySpec
 def build(data: dict, place: str) -> tuple[Keys, list[Scenario]]:
     """(spec, scenarios) of a study's keys; SpecError with all mistakes."""
     base = {key: value for key, value in data.items() if key not in STUDY_KEYS}
-    spec, mistakes = checked(TableStudySpec if is_table(data) else StudySpec, data, place)
+    china = StudySpec if kind_of(data) is not CountrySpec else CountryStudySpec
+    spec, mistakes = checked(TableStudySpec if is_table(data) else china, data, place)
     if spec is None:
         raise SpecError(told(mistakes))
     mistakes += [*spec.mistakes(place), *_weightings(spec, base, place)]

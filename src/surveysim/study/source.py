@@ -11,7 +11,7 @@ import pandas as pd
 from .. import streams
 from ..errors import SurveysimError
 from ..on_demand import Later
-from . import faults
+from . import faults, table_kinds
 from .manifest import EstimandEntry
 from .parts import FIELDS, Block
 from .samples import Sample, values_of
@@ -124,6 +124,21 @@ class Source(ABC):
         return survey.replicates(
             method.variance, n=method.replicates, seed=None if key is None else int(key >> np.uint64(1))
         )
+
+    def tabled(self, method: Any, survey: Any) -> np.ndarray:
+        """Values of a method whose estimands are statistics of the columns of a survey's table."""
+        values = self.empty()
+        rows: Any = self.definitions.itertuples()
+        for row in rows:
+            kind = table_kinds.of(row)
+            found = kind.asked(survey, row, by=list(row.by) or None, df=np.inf)
+            if kind.summed:  # of a domain that nobody is in it is 0, without error
+                at = [i for (name, _), i in self.place.items() if name == row.Index]
+                values[at, 0] = values[at, 3] = 0.0
+                if method.variance != "none":
+                    values[at, 1], values[at, 2] = 0.0, 1.0
+            self.put(values, method, row.Index, found, list(found.columns["domain"]), 1.0 if kind.summed else None)
+        return values
 
     def put(
         self,

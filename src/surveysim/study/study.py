@@ -21,6 +21,8 @@ from ..errors import SpecError, StudyError, SurveysimError
 from ..keys import flat, merge
 from ..signals import interruptible
 from ..survey.checking import told
+from ..survey.country_facts import folder_digest
+from ..survey.country_spec import CountrySpec
 from ..survey.layers import extended, read, with_changes
 from ..survey.spec import SurveySpec
 from ..tables import framed
@@ -71,7 +73,7 @@ class Study(Shown):
         place: Pathname = "study",
         folder: Pathname = ".",
     ) -> None:
-        if isinstance(keys, SurveySpec):
+        if isinstance(keys, SurveySpec | CountrySpec):
             keys = keys.model_dump()
         if not isinstance(keys, dict):
             raise SpecError(f"a study takes its keys as a dict, or a SurveySpec; got {type(keys).__name__}.")
@@ -140,6 +142,8 @@ class Study(Shown):
         keys |= fingerprints.of_code(not self.spec.has_fieldwork)
         if self.table is not None:
             keys["population"] = self._population
+        if isinstance(scenario.spec, CountrySpec):  # what the folder says, not where it lies
+            keys["survey.population.folder"] = folder_digest(scenario.spec.population.folder)
         return json.loads(json.dumps(keys, default=str))
 
     @cached_property

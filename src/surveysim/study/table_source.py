@@ -149,22 +149,9 @@ class TableSource(TableSample, Source):
 
             if method.own:
                 return self.plugged_in(method, r, interviews, totals=self._totals(self.spec.weighting.margins))
-            return self._estimates(method, self.replicated(survey, method, r))
+            return self.tabled(method, self.replicated(survey, method, r))
 
         return judged
-
-    def _estimates(self, method: Any, survey: Survey) -> np.ndarray:
-        values = self.empty()
-        for row in self.rows:
-            kind = table_kinds.of(row)
-            found = kind.asked(survey, row, by=list(row.by) or None, df=np.inf)
-            if kind.summed:  # of a domain that nobody is in it is 0, without error
-                at = [self.place[row.Index, domain] for domain in self.domains(row.by)]
-                values[at, 0] = values[at, 3] = 0.0
-                if method.variance != "none":
-                    values[at, 1], values[at, 2] = 0.0, 1.0
-            self.put(values, method, row.Index, found, list(found.columns["domain"]), 1.0 if kind.summed else None)
-        return values
 
     # ------------------------------------------------------------------------------------------------------ many at once
     @cached_property

@@ -1,4 +1,4 @@
-"""The models of a study of sampling alone, whose population is a table; and the schemas of all kinds of study files."""
+"""The models of a study of sampling alone, whose population is a table."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -9,9 +9,8 @@ from pydantic import Field
 from ..on_demand import Later
 from ..survey import estimands
 from ..survey.fieldwork_spec import Part, Probability
-from ..survey.spec import SurveySpec
 from . import table_kinds
-from .spec import Column, Keys, Name, Names, StudySpec
+from .spec import Column, Keys, Name, Names
 
 table_source = Later(__package__, ".table_source")
 if TYPE_CHECKING:
@@ -141,12 +140,3 @@ class TableStudySpec(Keys):
         for k, method in enumerate(self.methods):
             if method.estimator != "recipe":
                 yield f"{place}: methods[{k}].estimator = {method.estimator!r} needs a survey of two frames; a table has one."
-
-
-def schemas() -> dict:
-    """JSON Schema of survey files and of the two kinds of study files."""
-    return {
-        "survey": SurveySpec.model_json_schema(),
-        "study": StudySpec.model_json_schema(),
-        "table-study": TableStudySpec.model_json_schema(),
-    }

@@ -31,7 +31,7 @@ class Part(BaseModel):
         return []
 
 
-def _keys_of(model: type, **kinds: Any) -> dict[str, Any]:
+def keys_of(model: type, **kinds: Any) -> dict[str, Any]:
     """Keys of a part from a dataclass of `fieldwork`: its names and defaults; a number is a share unless `kinds` says otherwise."""
     return {field.name: (kinds.get(field.name, Share), field.default) for field in dataclasses.fields(model)}
 
@@ -51,7 +51,7 @@ ResponseSpec = create_model(
     "ResponseSpec",
     __base__=Part,
     __doc__="Fieldwork of one frame; the keys of `ResponseModel`.",
-    **_keys_of(
+    **keys_of(
         ResponseModel,
         **dict.fromkeys(_ODDS, LogOdds),
         **dict.fromkeys(("contact", "member_available", "cooperation", "business_contact"), Probability),
@@ -81,7 +81,7 @@ ProtocolSpec = create_model(
     "ProtocolSpec",
     __base__=_Protocol,
     __doc__="The call centre; the keys of `Protocol`.",
-    **_keys_of(
+    **keys_of(
         Protocol,
         interviewers=Annotated[int, Field(ge=1, le=30_000)],
         staffing=_several(Share, 6),
@@ -105,7 +105,7 @@ MeasurementSpec = create_model(
     "MeasurementSpec",
     __base__=Part,
     __doc__="Errors of answers; the keys of `Measurement`.",
-    **_keys_of(
+    **keys_of(
         Measurement,
         desirable=_Outcomes,
         sensitive=_Outcomes,

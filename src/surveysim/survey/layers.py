@@ -72,7 +72,7 @@ def _too_deep(place):
 
 def extended(data, path, above=()):
     """Keys on top of those of the preset, or the file beside `path`, that their `extends` names."""
-    data = dict(shallow(data, short(path)))
+    data = _beside(dict(shallow(data, short(path))), path)
     base = data.pop("extends", None)
     if base is None:
         return data
@@ -88,6 +88,15 @@ def extended(data, path, above=()):
     if file.resolve() in above:
         raise SpecError(f"{short(path)}: extends = {sight(base)}: the files extend each other in a circle.")
     return merge(read_layers(file, (*above, path.resolve())), data)
+
+
+def _beside(data, path):
+    """The keys, a folder of facts that lies beside their file by a path that holds anywhere."""
+    population = data.get("population")
+    folder = population.get("folder") if isinstance(population, dict) else None
+    if not isinstance(folder, str) or not (path.parent / folder).is_dir():
+        return data
+    return data | {"population": population | {"folder": str((path.parent / folder).absolute())}}
 
 
 def _is_file(path):

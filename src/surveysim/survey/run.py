@@ -52,6 +52,11 @@ class SurveyRun(Shown):
     case_file: CaseFile = field(repr=False)
     preparation: Preparation = field(repr=False)
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What is kept of a run, by name: interviews, cases, and calls where they were simulated."""
+        calls = {} if self.case_file.history is None else {"paradata": self.paradata()}
+        return {"interviews": self.interviews} | ({} if self.cases is None else {"cases": self.cases}) | calls
+
     def dual_frame(self):
         """The interviews as a `DualFrameSurvey`: frame A landlines, frame B mobiles, weights up to nonresponse, in persons."""
         return dual_frame_of(self.interviews)

@@ -1,6 +1,6 @@
 """The specification of one survey: a frozen value, read from TOML, checked whole."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -14,6 +14,7 @@ from ..keys import merge
 from ..naming import did_you_mean
 from ..population import ownership
 from .checking import valid
+from .country_spec import CountrySpec
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 from .layers import preset_keys, presets, read
 from .margins import margin_mistakes
@@ -126,8 +127,10 @@ class SurveySpec(Part):
     stages: StagesSpec = StagesSpec()
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> Self:
+    def preset(cls, name: str, **changes: Any) -> Any:
         """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0}).
+
+        Presets whose population is a folder of facts, such as "us-rdd-2013", are `CountrySpec`s, with the keys of any country.
 
         Examples
         --------
@@ -140,10 +143,10 @@ class SurveySpec(Part):
         if name not in presets():
             hint = did_you_mean(name, presets())
             raise SpecError(f"there is no preset {sight(name)}{hint} Presets: {', '.join(presets())}.")
-        return valid(cls, merge(preset_keys(name), changes), f"preset {name}")
+        return _made(cls, merge(preset_keys(name), changes), f"preset {name}")
 
     @classmethod
-    def from_toml(cls, path: Pathname) -> Self:
+    def from_toml(cls, path: Pathname) -> Any:
         """Read a specification file, or a preset by its name; a key `extends` starts from a preset or from another file.
 
         Examples
@@ -154,7 +157,7 @@ class SurveySpec(Part):
         >>> ss.SurveySpec.from_toml("survey.toml").sample.landline_share
         0.3
         """
-        return valid(cls, read(path), str(path))
+        return _made(cls, read(path), str(path))
 
     def mistakes_between(self, place):
         """Mistakes that only show between keys."""
@@ -176,6 +179,12 @@ class SurveySpec(Part):
                 hint = did_you_mean(name, known)
                 mistakes.append(f"{place}: estimation.indicators: {name!r} is no modelled indicator{hint}")
         return mistakes
+
+    def prepare(self) -> Any:
+        """Population, frames, sample design and recipe, as every run shares them; errors that only show there are raised."""
+        from .preparation import prepare  # as below
+
+        return prepare(self)
 
     def run(self, seed=1, record=True, progress=None):
         """Carry out the survey once.
@@ -205,3 +214,13 @@ class SurveySpec(Part):
         from .run import run  # a specification is checked without all that a survey is made with
 
         return run(self, seed, record=record, progress=progress)
+
+
+def kind_of(keys: Any, china: type[Part] = SurveySpec) -> Any:
+    """What the keys of a survey are checked as: its population is a folder of facts, or China."""
+    population = keys.get("population") if isinstance(keys, dict) else None
+    return CountrySpec if isinstance(population, dict) and "folder" in population else china
+
+
+def _made(cls, keys, place):
+    return valid(kind_of(keys, cls), keys, place)

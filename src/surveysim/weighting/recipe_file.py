@@ -47,7 +47,7 @@ def steps_in(source: Pathname) -> list[Any]:
         raise DataError(f"the recipe is not valid TOML: {error}.") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise DataError(f"steps = {guards.sight(entries)}: a recipe has tables [[steps]], each with a kind.")
-    return [_step(dict(entry)) for entry in entries]
+    return [step_of(entry) for entry in entries]
 
 
 def _toml(value, by):
@@ -103,8 +103,9 @@ def _text(value):
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _step(entry):
+def step_of(table: Mapping[str, Any]) -> Any:
     """One step from its TOML table."""
+    entry = dict(table)
     kind = entry.pop("kind", None)
     if kind not in KINDS:
         raise DataError(f"kind = {kind!r} is no step of a recipe; choose one of {', '.join(KINDS)}.")

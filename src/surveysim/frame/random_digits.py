@@ -1,0 +1,84 @@
+"""Numbers of a country's frame drawn at random: whom each reaches, by working rates and numbers kept from elsewhere."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..aliases import Floats, Ints
+from ..errors import DesignError
+from ..population import Population
+
+DEAD, BUSINESS = -1, -2  # instead of an owner
+MOST_HELD = 2  # numbers of one owner
+
+
+@dataclass(frozen=True)
+class RandomDigits:
+    """The numbers of one kind, by area: a random one reaches each that works with the same chance.
+
+    A number that works is found by drawing owners and keeping each in proportion to the numbers it holds, so that no list of numbers
+    exists; `held` says how many there are.
+
+    Parameters
+    ----------
+    pop : Population of a folder. kind : "landline" or "mobile". working : share of numbers that reach a household or person.
+    business : share of the others that reach a business or a machine. out_of_area : share of owners who live elsewhere than
+        where their number is from.
+
+    Attributes
+    ----------
+    numbers : (S,) numbers of every area, as many as the share that works makes of those that do.
+    """
+
+    pop: Population
+    kind: str
+    working: float
+    business: float = 0.0
+    out_of_area: float = 0.0
+    numbers: Floats = field(init=False)
+    _host: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        held = self.pop.numbers_held[:, 0 if self.kind == "landline" else 1].astype(float)
+        if held.sum() == 0:
+            raise DesignError(
+                f"frame.{self.kind}: nobody has a {self.kind}, so its frame has no numbers; look at telephone.csv, or leave the frame out."
+            )
+        object.__setattr__(self, "_host", self._hosts(held))
+        object.__setattr__(self, "numbers", (held @ self._host) / self.working)
+
+    def _hosts(self, held):
+        """Share (S, S) of the numbers of people in one area that are from another: those who are away, by the size of the others."""
+        size = len(held)
+        if size == 1:
+            return np.ones((1, 1))
+        away = np.tile(held, (size, 1))
+        np.fill_diagonal(away, 0.0)
+        return (1 - self.out_of_area) * np.eye(size) + self.out_of_area * away / away.sum(axis=1, keepdims=True)
+
+    def draw(self, area: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Owners (n,) of a random number of each area, persons or households, or `DEAD` or `BUSINESS`; and which of their numbers."""
+        u = rng.random(len(area))
+        owner = np.where(u < self.working + (1 - self.working) * self.business, BUSINESS, DEAD)
+        which = np.zeros(len(area), np.int64)
+        rows = np.flatnonzero(u < self.working)
+        home, start = self._homes(area[rows], rng), self.pop.owners(self.kind)[1]
+        while len(rows):
+            span = start[home + 1] - start[home]
+            found = start[home] + np.minimum((rng.random(len(rows)) * span).astype(np.int64), span - 1)
+            slot = rng.integers(0, MOST_HELD, len(rows))
+            kept = slot < self.pop.n_numbers(self.kind, found)
+            owner[rows[kept]], which[rows[kept]] = found[kept], slot[kept]
+            rows, home = rows[~kept], home[~kept]
+        return owner, which
+
+    def _homes(self, area, rng):
+        """Area where the owner of a working number of each area lives."""
+        held = self.pop.numbers_held[:, 0 if self.kind == "landline" else 1].astype(float)
+        edges = np.cumsum(held[:, None] * self._host, axis=0)  # (homes, areas)
+        target = rng.random(len(area)) * edges[-1, area]
+        home = np.empty(len(area), np.int64)
+        for a in np.unique(area):
+            mine = area == a
+            home[mine] = np.searchsorted(edges[:, a], target[mine], side="right")
+        return np.minimum(home, len(held) - 1)

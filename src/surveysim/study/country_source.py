@@ -1,0 +1,97 @@
+"""Repetitions of a country's survey: one sample, every method's weights and estimates of it."""
+
+import itertools
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Survey
+from ..survey import country
+from .source import Source
+
+
+class CountrySource(Source):
+    """The survey of one scenario and the methods it is judged by.
+
+    Parameters
+    ----------
+    spec : CountryStudySpec. methods, definitions, seed, group, folder : as of `SurveySource`.
+    """
+
+    def __init__(
+        self,
+        spec: Any,
+        methods: tuple,
+        definitions: pd.DataFrame,
+        seed: int,
+        group: str,
+        folder: str = ".",
+        table: Any = None,
+    ) -> None:
+        del table
+        self.spec, self.seed, self.group, self.folder = spec, seed, group, folder
+        self.methods, self.definitions = methods, definitions
+        given, self.items, rows = spec.facts, [], []
+        each: Any = definitions.itertuples()
+        for row in each:
+            for labels in itertools.product(*(given.groups[column] for column in row.by)):
+                self.items.append((row.Index, ", ".join(f"{c}={v}" for c, v in zip(row.by, labels, strict=True))))
+                rows.append(row)
+        self.units = [row.unit for row in rows]
+        self.shares = np.array([row.kind != "total" for row in rows])
+        scale = spec.population.scale
+        self.factor = np.array([1 / scale if row.kind == "total" else 100.0 for row in rows])
+
+    @cached_property
+    def prep(self) -> country.CountryPreparation:
+        return country.prepare(self.spec)
+
+    @cached_property
+    def _preparations(self):
+        """A preparation for the weighting of every method."""
+        return [self.prep.reweighted(m.weighting) if m.weighting else self.prep for m in self.methods]
+
+    def warm(self) -> None:
+        _ = self._preparations
+
+    def _drawn(self, r):
+        return country.field_work(self.prep, self.seed, r, group=self.group).table
+
+    def draw(self, r: int) -> None:
+        self.prep.recipe.apply(self._drawn(r))
+
+    def truth(self) -> np.ndarray:
+        found: dict[Any, float] = {}
+        rows: Any = self.definitions.itertuples()
+        for row in rows:
+            name = row.numerator if row.kind == "total" else f"{row.numerator}/{row.denominator or 'persons'}"
+            table = self.prep.pop.parameter(name, by=list(row.by) or None)
+            found |= {(row.Index, domain): value for domain, value in zip(table["domain"], table["value"], strict=True)}
+        return np.array([found.get(item, np.nan) for item in self.items]) * self.factor
+
+    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
+        table = self._drawn(r)
+        sides = {str(side) for name in ("numerator", "denominator") for side in self.definitions[name] if side}
+        for side in sides:
+            if side not in table:
+                table[side] = country.evaluated(self.prep, table, side)
+
+        def weighted(m):
+            weights = self._preparations[m].recipe.apply(table)
+            return country.survey_of(table, weights)
+
+        def judged(m):
+            method = self.methods[m]
+            if method.own:
+                return self.plugged_in(method, r, lambda: (table.copy(), weighted(m)))
+            return self.tabled(method, self.replicated(weighted(m), method, r))
+
+        return judged
+
+    def replay(self, r: int) -> tuple[pd.DataFrame, Survey]:
+        """Repetition r again: (interviews, Survey)."""
+        table = self._drawn(r)
+        return table, country.survey_of(table, self.prep.recipe.apply(table))

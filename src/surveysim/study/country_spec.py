@@ -1,0 +1,80 @@
+"""The models of a study of a country's survey, its keys and estimands of outcomes in groups; and the schemas of all kinds of files."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+import pandas as pd
+from pydantic import Field
+
+from ..errors import SurveysimError
+from ..naming import did_you_mean
+from ..on_demand import Later
+from ..survey import estimands
+from ..survey.country_spec import CountrySpec
+from ..survey.fieldwork_spec import Part
+from ..survey.spec import SurveySpec
+from .spec import Keys, StudySpec
+from .table_spec import TableEstimand, TableStudySpec
+
+country_source = Later(__package__, ".country_source")
+
+
+class CountryEstimand(TableEstimand):
+    """A value of the population: of an outcome, or "persons", "landline", "mobile", times groups such as age=60+; a mean is in percent."""
+
+    @property
+    def in_unit(self) -> str:
+        return self.unit or ("persons" if self.kind == "total" else "percent")
+
+
+class CountryStudySpec(Keys, CountrySpec):
+    """A study of a country's survey: the keys of the survey, and those of a study."""
+
+    estimands: Annotated[tuple[CountryEstimand, ...], Field(strict=False)] = ()
+    together: ClassVar[int] = 16
+    has_fieldwork: ClassVar[bool] = False  # whose answers depend on China's facts
+
+    @property
+    def varied(self) -> type[Part]:
+        return CountryStudySpec
+
+    @classmethod
+    def source(cls) -> type:
+        return country_source.CountrySource
+
+    def definitions(self) -> pd.DataFrame:
+        """Its estimands by name; without any, the indicators of the folder."""
+        if self.estimands:
+            return estimands.defined(self.estimands)
+        found = CountrySpec.definitions(self)
+        return found.assign(note="", by=pd.Series([()] * len(found), index=found.index)).drop(columns="published")
+
+    def mistakes(self, place: str) -> Iterator[str]:
+        yield from super().mistakes(place)
+        for k, method in enumerate(self.methods):
+            if method.estimator != "recipe":
+                yield (
+                    f"{place}: methods[{k}].estimator = {method.estimator!r}: a country's survey is estimated with the weights of "
+                    "its recipe."
+                )
+        try:
+            given = self.facts
+        except SurveysimError:  # told with the keys of the survey
+            return
+        for k, entry in enumerate(self.estimands):
+            where = f"{place}: estimands[{k}]"
+            for field in ("numerator", "denominator"):
+                try:
+                    given.product(getattr(entry, field) or "persons")
+                except SurveysimError as error:
+                    yield f"{where}.{field} = {error}"
+            for column in entry.by:
+                if column not in given.groups:
+                    yield f"{where}.by: {column!r} is no column to estimate by{did_you_mean(column, given.groups)}"
+
+
+def schemas() -> dict:
+    """JSON Schema of survey files and of study files, each of their kinds."""
+    kinds = {"survey": SurveySpec, "study": StudySpec, "table-study": TableStudySpec}
+    kinds |= {"country": CountrySpec, "country-study": CountryStudySpec}
+    return {name: kind.model_json_schema() for name, kind in kinds.items()}

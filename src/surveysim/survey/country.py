@@ -1,0 +1,312 @@
+"""A survey of a country that is a folder of facts: prepared once, carried out as often as asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .. import guards, streams
+from ..aliases import Floats
+from ..apportion import largest_remainder
+from ..columns import DISPOSITIONS, FRAMES
+from ..display import Shown
+from ..errors import DesignError, SpecError
+from ..estimation import Estimates, Survey, scores
+from ..estimation.estimates import estimates
+from ..fieldwork import response_rates
+from ..fieldwork.attempts import Attempts, carry_out
+from ..frame.random_digits import RandomDigits
+from ..population import Population
+from ..report.country_page import write_country_report
+from ..weighting import Recipe, Weights
+from .country_facts import folder_of, made_step
+
+if TYPE_CHECKING:
+    from .country_spec import CountrySpec
+
+FIRST, MOST = 12, 500  # numbers drawn at first, and at most, per interview wanted
+SMALLEST = 2_000  # numbers drawn at a time at least
+
+
+@dataclass(frozen=True)
+class CountryPreparation:
+    """What every repetition shares. `strata` : [(name, areas)]; `targets` : {frame: interviews in each}."""
+
+    spec: "CountrySpec"
+    pop: Population
+    frames: dict[str, RandomDigits]
+    protocols: dict[str, Attempts]
+    strata: list[tuple[str, np.ndarray]]
+    targets: dict[str, np.ndarray]
+    recipe: Recipe
+    definitions: pd.DataFrame
+
+    def reweighted(self, changes: dict[str, Any]) -> "CountryPreparation":
+        """The same survey with other keys of `weighting`: what is drawn and asked stays."""
+        spec = self.spec.with_recipe(changes)
+        return CountryPreparation(**{**self.__dict__, "spec": spec, "recipe": recipe_of(spec, self.pop)})
+
+
+@dataclass(frozen=True)
+class Fielded:
+    """Interviews as they are weighted, and dispositions by frame and stratum; every number where it was recorded."""
+
+    table: pd.DataFrame
+    counts: pd.DataFrame
+    calls: dict[str, int]
+    numbers: pd.DataFrame | None = field(repr=False)
+
+
+def prepare(spec: "CountrySpec") -> CountryPreparation:
+    """Population, frames, targets and recipe of a specification."""
+    part: Any = spec.population
+    pop = _population(part)
+    frames = {
+        kind: RandomDigits(pop, kind, **getattr(spec.frame, kind).model_dump())
+        for kind in FRAMES
+        if getattr(spec.sample, kind)
+    }
+    strata = _strata(pop, spec.sample.within)
+    size = {kind: np.array([frame.numbers[areas].sum() for _, areas in strata]) for kind, frame in frames.items()}
+    even = spec.sample.between == "equal"
+    targets = {
+        kind: largest_remainder(np.ones(len(strata)) if even else size[kind], getattr(spec.sample, kind))
+        for kind in frames
+    }
+    for kind, wanted in targets.items():
+        if wanted.min() < 2:
+            raise DesignError(
+                f"sample.{kind} = {getattr(spec.sample, kind)} leaves {strata[int(wanted.argmin())][0] or 'the country'} {wanted.min()} "
+                f"interviews; weights and errors need two in each of {len(strata)} strata. Ask for more, or leave sample.within out."
+            )
+    return CountryPreparation(
+        spec, pop, frames, spec.fieldwork.protocols(), strata, targets, recipe_of(spec, pop), spec.definitions()
+    )
+
+
+@lru_cache(maxsize=3)
+def _population(part):
+    return Population.from_folder(folder_of(part.folder), seed=part.seed, scale=part.scale)
+
+
+def _strata(pop, within):
+    if within is None:
+        return [("", np.arange(len(pop.strata)))]
+    if within == "area":
+        return [(name, np.array([k])) for k, name in enumerate(pop.strata)]
+    codes = pop.attribute_codes(within)
+    return [(name, np.flatnonzero(codes == k)) for k, name in enumerate(pop.attributes[within])]
+
+
+def recipe_of(spec: "CountrySpec", pop: Population) -> Recipe:
+    """The recipe a specification uses, filled with the population's control totals."""
+    steps = spec.weighting.recipes[spec.weighting.recipe]
+    return Recipe([made_step(step, pop.control_totals, pop.strata if step.get("by") else ()) for step in steps])
+
+
+# ------------------------------------------------------------------------------------------------------------- fieldwork
+def field_work(prep: CountryPreparation, seed: int, *repetition: int, record: bool = False, group: str = "") -> Fielded:
+    """Draw numbers of every frame and stratum and call them until the interviews wanted are made, in strict order."""
+    parts, counts, numbers, calls = [], [], [], {}
+    for kind in prep.frames:
+        rng = streams.stream(seed, group, f"numbers {kind}", *repetition)
+        calls[kind] = 0
+        for (name, areas), wanted in zip(prep.strata, prep.targets[kind], strict=True):
+            table = _until(prep, kind, areas, int(wanted), rng)
+            made = table[table["disposition"] == 0]
+            stratum = ", ".join(part for part in (kind, name) if part)
+            space = prep.frames[kind].numbers[areas].sum()
+            parts.append(
+                made.assign(
+                    frame=kind, stratum=stratum, number_space=space, unit_interviews=len(made), unit_dialled=len(table)
+                )
+            )
+            counts.append((kind, stratum, *np.bincount(table["disposition"], minlength=len(DISPOSITIONS))))
+            calls[kind] += int(table["calls"].sum())
+            if record:
+                numbers.append(table.assign(frame=kind, stratum=stratum))
+    found = pd.concat(parts, ignore_index=True)
+    people = prep.pop.persons(found["person"].to_numpy())
+    design = found[["frame", "stratum", "number_space", "unit_interviews", "unit_dialled"]]
+    design = design.assign(
+        number_area=pd.Categorical.from_codes(found["area"], list(prep.pop.strata)),
+        n_eligible=people["household_size"],
+        domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
+        psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
+    )
+    for kind, rate in _rates(prep, found).items():
+        own = found["frame"] == kind
+        design[f"rate_{kind}"] = rate[np.where(own, found["area"], people["area"].cat.codes)]
+    everything = pd.concat(numbers, ignore_index=True) if record else None
+    if everything is not None:
+        everything["disposition"] = pd.Categorical.from_codes(everything["disposition"], list(DISPOSITIONS))
+        everything["area"] = pd.Categorical.from_codes(everything["area"], list(prep.pop.strata))
+    heads = ["frame", "stratum", *DISPOSITIONS]
+    return Fielded(pd.concat([design, people], axis=1), pd.DataFrame(counts, columns=heads), calls, everything)
+
+
+def _rates(prep, found):
+    """{frame: share of the numbers of every area that was dialled (S,)}, for single-frame weights; 0 in a frame that was not sampled."""
+    result = {kind: np.zeros(len(prep.pop.strata)) for kind in FRAMES}
+    for (kind, name), part in found.groupby(["frame", "stratum"], sort=False):
+        inside = dict(prep.strata)[name.removeprefix(kind).removeprefix(", ")]
+        result[kind][inside] = part["unit_dialled"].iloc[0] / part["number_space"].iloc[0]
+    return result
+
+
+def _until(prep, kind, areas, wanted, rng):
+    """Numbers of some areas in the order they were dialled, up to the last interview wanted: area, owner, disposition, calls, person."""
+    frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
+    share = frame.numbers[areas] / frame.numbers[areas].sum()
+    size, drawn = max(SMALLEST, wanted * FIRST), 0
+    while True:
+        area = areas[np.searchsorted(np.cumsum(share)[:-1], rng.random(size), side="right")]
+        owner, which = frame.draw(area, rng)
+        done = carry_out(protocol, prep.pop, kind, owner, rng)
+        number = np.where(owner >= 0, owner * 2 + which, -1 - drawn - np.arange(size))  # others are none twice
+        drawn += size
+        columns = {"area": area, "number": number, "disposition": done.disposition, "calls": done.calls}
+        batch = pd.DataFrame(columns | {"person": done.person})
+        table = batch if table is None else pd.concat([table, batch], ignore_index=True)
+        table = table[~table["number"].duplicated()]  # no number is dialled twice
+        made = np.flatnonzero(table["disposition"] == 0)
+        if len(made) >= wanted:
+            return table.iloc[: made[wanted - 1] + 1].reset_index(drop=True)
+        size = min(2 * len(table), int(1.2 * (wanted - len(made)) * len(table) / max(len(made), 1)) + SMALLEST)
+        if len(table) > MOST * wanted + 10 * SMALLEST:
+            raise DesignError(
+                f"{kind}: {len(table):,} numbers gave {len(made)} of {wanted} interviews. Raise fieldwork.{kind}.contact or cooperation, "
+                f"frame.{kind}.working, or population.scale; or ask for fewer."
+            )
+
+
+# ------------------------------------------------------------------------------------------------------------ estimation
+def evaluated(prep: CountryPreparation, table: pd.DataFrame, expression: str) -> Floats:
+    """Values (n,) of an expression such as "online*age=60+" of the people of a table."""
+    name, groups = prep.pop.facts.product(expression)
+    value = np.ones(len(table)) if name == "persons" else table[name].to_numpy(dtype=float)
+    for column, level in groups:
+        value = value * (table[column] == level).to_numpy()
+    return value
+
+
+def survey_of(table: pd.DataFrame, weights: Any) -> Survey:
+    """The weighted interviews as a `Survey`."""
+    return Survey(table, weight=weights, strata="stratum", psu="psu")
+
+
+def estimated(prep: CountryPreparation, table: pd.DataFrame, survey: Survey) -> Estimates:
+    """Estimates of the indicators in percent and persons of the country."""
+    w, found, rows, scale = survey.design.weight, [], [], []
+    definitions: Any = prep.definitions.itertuples()
+    for row in definitions:
+        y = evaluated(prep, table, row.numerator)
+        if row.kind == "total":
+            found.append(scores.total(w, y))
+        else:
+            x = evaluated(prep, table, row.denominator or "persons")
+            found.append(scores.ratio(w, y * (x > 0), x, x > 0))
+        rows.append((row.kind, str(row.Index), row.unit, ""))
+        scale.append(1 / prep.pop.scale if row.kind == "total" else 100.0)
+    ci = ["logit" if unit == "percent" else None for unit in prep.definitions["unit"]]
+    level = prep.spec.estimation.level
+    return estimates(survey.design, found, rows, level=level, deff="wr", ci=ci, scale=np.array(scale))  # pyright: ignore[reportArgumentType]
+
+
+def parameters(prep: CountryPreparation) -> dict[str, float]:
+    """Exact values of the indicators in their units."""
+    values: dict[str, float] = {}
+    definitions: Any = prep.definitions.itertuples()
+    for row in definitions:
+        total = row.kind == "total"
+        name = row.numerator if total else f"{row.numerator}/{row.denominator or 'persons'}"
+        factor = 1 / prep.pop.scale if total else 100.0
+        values[str(row.Index)] = factor * float(prep.pop.parameter(name)["value"].iloc[0])
+    return values
+
+
+@dataclass(frozen=True)
+class CountryRun(Shown):
+    """One survey of a country carried out.
+
+    Attributes
+    ----------
+    spec, seed : what was run. interviews : table of the interviews with design columns, weights, variables and outcomes.
+    cases : every dialled number with its final disposition (None if not recorded). counts : dispositions by frame and stratum.
+    weights : Weights, one column per step. survey : Survey, ready for any estimate. estimates : of the indicators.
+    """
+
+    spec: "CountrySpec"
+    seed: int
+    interviews: pd.DataFrame = field(repr=False)
+    cases: pd.DataFrame | None = field(repr=False)
+    counts: pd.DataFrame = field(repr=False)
+    calls: dict[str, int] = field(repr=False)
+    weights: Weights = field(repr=False)
+    survey: Survey = field(repr=False)
+    estimates: Estimates = field(repr=False)
+    preparation: CountryPreparation = field(repr=False)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What is kept of a run, by name."""
+        return {"interviews": self.interviews} | ({} if self.cases is None else {"cases": self.cases})
+
+    def comparison(self) -> pd.DataFrame:
+        """Published figure, exact population value and estimate, one row per indicator."""
+        truth, found = parameters(self.preparation), self.estimates.table.set_index("variable")
+        return pd.DataFrame(
+            {
+                "indicator_id": name,
+                "unit": row["unit"],
+                "published": row["published"],
+                "parameter": truth[str(name)],
+                **{c: found.loc[str(name), c] for c in ("estimate", "se", "lower", "upper", "moe", "deff")},
+            }
+            for name, row in self.preparation.definitions.iterrows()
+        )
+
+    def response_rates(self) -> pd.DataFrame:
+        """AAPOR rates by frame, with e by proportional allocation."""
+        sums = self.counts.groupby("frame", sort=False)[list(DISPOSITIONS)].sum()
+        known: Any = "proportional"
+        return pd.DataFrame({frame: response_rates(row.to_dict(), e=known) for frame, row in sums.iterrows()})
+
+    def summary(self) -> str:
+        """One line: what was done, and the first estimate."""
+        row, numbers = self.estimates.table.iloc[0], int(self.counts[list(DISPOSITIONS)].to_numpy().sum())
+        return (
+            f"{self.spec.name}, seed {self.seed}: {len(self.interviews):,} interviews from {numbers:,} numbers; "
+            f"{row['variable']} {row['estimate']:,.2f} ± {row['moe']:,.2f}"
+        )
+
+    def _shown(self):
+        return self.estimates.table[["variable", "estimate", "se", "lower", "upper", "moe", "deff", "n"]]
+
+    def report(self, path: Any, lang: str = "en", repetitions: Any = None, budget: Any = None) -> Any:
+        """Write the self-contained HTML report; returns its path. Repetitions have a page of their own (`surveysim study report`)."""
+        if repetitions is not None or budget is not None:
+            raise SpecError(
+                "the page of a country's survey shows one survey; a study writes its own with `surveysim study report`."
+            )
+        return write_country_report(self, path, lang)
+
+
+def run(
+    spec: "CountrySpec", seed: int, record: bool = True, progress: Callable[[str], object] | None = None
+) -> CountryRun:
+    """Carry out a survey once; see `CountrySpec.run`."""
+    seed = guards.seed_of(seed, error=SpecError)
+    tell = guards.function(progress, "progress", error=SpecError) or (lambda text: None)
+    tell("population and frames")
+    prep = prepare(spec)
+    tell("dialling")
+    done = field_work(prep, seed, record=record)
+    tell("estimation")
+    weights = prep.recipe.apply(done.table)
+    survey = survey_of(done.table, weights)
+    interviews = pd.concat([done.table, weights.table], axis=1)
+    found = estimated(prep, done.table, survey)
+    return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.calls, weights, survey, found, prep)

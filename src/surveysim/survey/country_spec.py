@@ -1,0 +1,226 @@
+"""The specification of a survey in a country that is a folder of facts: checked whole, against the facts too."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+import pandas as pd
+from pydantic import Field, create_model
+
+from ..errors import SurveysimError
+from ..fieldwork.attempts import RULES, Attempts
+from ..naming import did_you_mean
+from ..population.facts import STATUSES, Facts
+from .country_facts import Step, crossed, facts_of, made_step
+from .fieldwork_spec import LogOdds, Part, Probability, Share, keys_of
+
+
+class FolderSpec(Part):
+    """Which folder, beside the file of the survey or of the package, and how much of the country is made."""
+
+    folder: str
+    seed: Annotated[int, Field(ge=0)] = 1
+    scale: Annotated[float, Field(ge=1e-5, le=1)] = 1.0
+
+
+class DigitsSpec(Part):
+    """The numbers of one frame (`RandomDigits`)."""
+
+    working: Annotated[float, Field(gt=0.001, le=1)] = 0.5
+    business: Share = 0.1
+    out_of_area: Share = 0.0
+
+
+class FramesSpec(Part):
+    """The frames; one alone may be sampled."""
+
+    landline: DigitsSpec = DigitsSpec()
+    mobile: DigitsSpec = DigitsSpec()
+
+
+class InterviewsSpec(Part):
+    """Interviews of each frame; inside the levels of an attribute of areas, or of "area", where `within` names one."""
+
+    landline: Annotated[int, Field(ge=0)] = 500
+    mobile: Annotated[int, Field(ge=0)] = 500
+    within: str | None = None
+    between: Literal["proportional", "equal"] = "proportional"
+
+    @property
+    def interviews(self) -> int:
+        """Of both frames."""
+        return self.landline + self.mobile
+
+
+class EffectSpec(Part):
+    """Log odds that a level of a variable adds to contact, being at home, or cooperation."""
+
+    on: Literal["contact", "at_home", "cooperation"] = "cooperation"
+    variable: str
+    level: str
+    log_odds: LogOdds
+
+
+_AttemptsKeys: Any = create_model(
+    "_AttemptsKeys",
+    __base__=Part,
+    **keys_of(
+        Attempts,
+        attempts=Annotated[int, Field(ge=1, le=50)],
+        selection=Literal[RULES],
+        sex=str,
+        age=str,
+        effects=Annotated[tuple[EffectSpec, ...], Field(strict=False)],
+        **dict.fromkeys(("contact", "cooperation", "at_home"), Probability),
+    ),
+)
+
+
+class AttemptsSpec(_AttemptsKeys):
+    """Calls to the numbers of one frame; the keys of `Attempts`."""
+
+
+class CallsSpec(Part):
+    """Fieldwork by frame."""
+
+    landline: AttemptsSpec = AttemptsSpec()
+    mobile: AttemptsSpec = AttemptsSpec()
+
+    def protocols(self) -> dict[str, Attempts]:
+        """{frame: Attempts}."""
+        return {
+            frame: Attempts(
+                **part.model_dump(exclude={"effects"}),
+                effects=tuple((e.on, e.variable, e.level, e.log_odds) for e in part.effects),
+            )
+            for frame, part in (("landline", self.landline), ("mobile", self.mobile))
+        }
+
+
+class RecipesSpec(Part):
+    """Recipes by name, as steps of a recipe file; `recipe` says which one is used."""
+
+    recipe: str = "recipe"
+    recipes: dict[str, Annotated[tuple[Step, ...], Field(strict=False)]] = Field(default_factory=dict)
+
+
+class LevelSpec(Part):
+    """How sure intervals are."""
+
+    level: Probability = 0.95
+
+
+class CountrySpec(Part):
+    """A dual-frame telephone survey of any country: its facts in a folder, everything else in one file.
+
+    `SurveySpec.from_toml` and `SurveySpec.preset` give one where `population.folder` names a folder; docs/how-to/third-country.md goes
+    through it.
+    """
+
+    name: str = "survey"
+    population: FolderSpec
+    frame: FramesSpec = FramesSpec()
+    sample: InterviewsSpec = InterviewsSpec()
+    fieldwork: CallsSpec = CallsSpec()
+    weighting: RecipesSpec = RecipesSpec()
+    estimation: LevelSpec = LevelSpec()
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of its folder."""
+        return facts_of(self.population.folder)
+
+    def definitions(self) -> pd.DataFrame:
+        """Its indicators by name: kind, numerator, denominator, unit, published; outcomes where the folder lists none."""
+        given = self.facts
+        columns = ["name", "numerator", "denominator", "published"]
+        rows: list[Any] = list(zip(*(given.indicators[c] for c in columns), strict=True))
+        rows = rows or [(name, name, "persons", "") for name in given.outcome_names]
+        kinds = ["total" if not den else "mean" if den == "persons" else "ratio" for _, _, den, _ in rows]
+        made = [
+            (
+                name,
+                kind,
+                num,
+                den if kind == "ratio" else "",
+                "persons" if kind == "total" else "percent",
+                float(value or "nan"),
+            )
+            for (name, num, den, value), kind in zip(rows, kinds, strict=True)
+        ]
+        columns = ["name", "kind", "numerator", "denominator", "unit", "published"]
+        return pd.DataFrame(made, columns=columns).set_index("name")
+
+    def mistakes_between(self, place: str) -> list[str]:
+        """Mistakes that only show between keys and facts."""
+        try:
+            given = self.facts
+        except SurveysimError as error:
+            return [f"{place}: population.folder: {error}"]
+        return [f"{place}: {text}" for text in (*self._mistakes_of_sample(given), *self._mistakes_of_weighting(given))]
+
+    def _mistakes_of_sample(self, given: Facts) -> Iterator[str]:
+        within, sample = self.sample.within, self.sample
+        if within is not None and within not in (*given.areas, "area"):
+            hint = did_you_mean(within, (*given.areas, "area"))
+            yield f"sample.within = {within!r}: areas have no such column{hint}"
+        if sample.interviews < 2:
+            yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
+        for frame in ("landline", "mobile"):
+            part = getattr(self.fieldwork, frame)
+            rule = [part.sex, part.age] if frame == "landline" and part.selection == "youngest" else []
+            for variable in rule:
+                if variable not in given.levels:
+                    known = ", ".join(given.levels)
+                    yield f'fieldwork.{frame}.selection = "youngest" needs the variable {variable!r}; margins.csv has {known}.'
+            for k, effect in enumerate(part.effects):
+                labels = (given.groups | {"telephone": list(STATUSES)}).get(effect.variable)
+                where = f"fieldwork.{frame}.effects[{k}]"
+                if labels is None:
+                    yield f"{where}.variable = {effect.variable!r} is nothing that people have{did_you_mean(effect.variable, given.groups)}"
+                elif effect.level not in labels:
+                    yield f"{where}.level: {effect.variable!r} has no level {effect.level!r}{did_you_mean(effect.level, labels)}"
+
+    def _mistakes_of_weighting(self, given: Facts) -> Iterator[str]:
+        weighting = self.weighting
+        if weighting.recipe not in weighting.recipes:
+            there = (
+                f"; there are {', '.join(weighting.recipes)}."
+                if weighting.recipes
+                else ": write [[weighting.recipes.recipe]] for each step."
+            )
+            yield f"weighting.recipe: there is no recipe {weighting.recipe!r}{there}"
+        known = [*given.groups, "telephone"]
+        for name, steps in weighting.recipes.items():
+            for k, step in enumerate(steps):
+                where, wrong = f"weighting.recipes.{name}[{k}]", None
+                for margin in crossed(step):
+                    wrong = next((v for v in margin if v not in known), None)
+                    if wrong is not None:
+                        hint = did_you_mean(wrong, known, f"; there are {', '.join(known)}.")
+                        yield f"{where}: there are no control totals of {wrong!r}{hint}"
+                    elif "telephone" in margin and len(margin) > 1:
+                        wrong = "telephone"
+                        yield f"{where}: facts have no cross of telephone with anything; give it alone."
+                if wrong is None:
+                    try:
+                        made_step(step, lambda margin: {("x",) * len(margin) if len(margin) > 1 else "x": 1.0}, ("x",))
+                    except SurveysimError as error:
+                        yield f"{where}: {error}"
+
+    def prepare(self) -> Any:
+        """Population, frames, targets and recipe, as every run shares them; errors that only show there are raised."""
+        from .country import prepare  # as below
+
+        return prepare(self)
+
+    def run(self, seed: int = 1, record: bool = True, progress: Any = None) -> Any:
+        """Carry out the survey once; returns a `CountryRun`. The arguments are those of `SurveySpec.run`."""
+        from .country import run  # a specification is checked without all that a survey is made with
+
+        return run(self, seed, record=record, progress=progress)
+
+    def with_recipe(self, changes: dict[str, Any]) -> Self:
+        """The same survey with other keys of `weighting`."""
+        return self.model_copy(
+            update={"weighting": type(self.weighting).model_validate(self.weighting.model_dump() | changes)}
+        )

@@ -1,0 +1,58 @@
+"""Random numbers of a country: every number that works has the same chance, wherever its owner lives."""
+
+import land
+import numpy as np
+import pytest
+
+from surveysim import DesignError, Population
+from surveysim.frame.random_digits import BUSINESS, DEAD, RandomDigits
+
+NOBODY = "status,variable,level,percent\nlandline_only,,,0\nboth,,,0\nmobile_only,,,100\nnone,,,0\n"
+
+
+@pytest.fixture(scope="module")
+def pop(tmp_path_factory):
+    return Population.from_folder(land.written(tmp_path_factory.mktemp("land")), scale=0.005)
+
+
+def test_numbers__are_those_that_work_over_their_share(pop):
+    frame = RandomDigits(pop, "landline", 0.25)
+    assert np.allclose(frame.numbers, pop.numbers_held[:, 0] / 0.25)
+    assert np.isclose(
+        RandomDigits(pop, "mobile", 0.5, out_of_area=0.3).numbers.sum(), pop.numbers_held[:, 1].sum() / 0.5
+    )
+
+
+@pytest.mark.statistical
+def test_draw__reaches_each_number_alike(pop):
+    """Shares of dead and business numbers, and owners of two numbers twice as often as those of one, to four standard errors."""
+    frame, n = RandomDigits(pop, "mobile", 0.6, business=0.25), 60_000
+    owner, which = frame.draw(np.zeros(n, np.int64), np.random.default_rng(5))
+    for share, seen in ((0.6, owner >= 0), (0.1, owner == BUSINESS), (0.3, owner == DEAD)):
+        assert abs(seen.mean() - share) < 4 * np.sqrt(share * (1 - share) / n)
+    held = pop.n_numbers("mobile", owner[owner >= 0])
+    assert (which[owner >= 0] < held).all()
+    everybody = pop.persons(np.arange(pop.size), ["area", "n_mobile"])
+    everybody = everybody[everybody["area"] == "Harbour"]["n_mobile"]
+    p = 2 * (everybody == 2).sum() / everybody.sum()
+    assert abs((held == 2).mean() - p) < 4 * np.sqrt(p * (1 - p) / len(held))
+
+
+@pytest.mark.statistical
+def test_draw__numbers_from_elsewhere(pop):
+    """Those away go to other areas by size: the share of Harbour's numbers whose owners live elsewhere, by hand."""
+    frame, n = RandomDigits(pop, "mobile", 1.0, out_of_area=0.2), 40_000
+    owner, _ = frame.draw(np.zeros(n, np.int64), np.random.default_rng(6))
+    a, b, c = pop.numbers_held[:, 1].astype(float)
+    away = 0.2 * b * a / (a + c) + 0.2 * c * a / (a + b)
+    p = away / (0.8 * a + away)
+    home = pop.persons(owner, ["area"])["area"]
+    assert abs((home != "Harbour").mean() - p) < 4 * np.sqrt(p * (1 - p) / n)
+
+
+def test_frame__without_numbers_is_refused(tmp_path):
+    plain = "outcome,variable,level,percent\nsmokes,,,21\nonline,,,84\n"
+    pop = Population.from_folder(land.written(tmp_path, telephone=NOBODY, outcomes=plain), scale=0.001)
+    pop.source.people.line[:] = -700.0
+    with pytest.raises(DesignError, match=r"frame.landline: nobody has a landline.*telephone\.csv"):
+        RandomDigits(pop, "landline", 0.5)

@@ -1,0 +1,45 @@
+"""Repetitions of a country's survey: truths of the population, estimates of its interviews, methods side by side."""
+
+import land
+import numpy as np
+import pytest
+
+import surveysim as ss
+from surveysim.survey import country
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = land.written(tmp_path_factory.mktemp("land"), survey=land.SMALL)
+    (folder / "own.toml").write_text(
+        'extends = "survey.toml"\nstudy.repetitions = 4\n'
+        'estimands = [{ name = "smokers", numerator = "smokes", kind = "total" }, '
+        '{ name = "online", numerator = "online", by = ["age"] }]\n'
+        '[[methods]]\nname = "raked"\n[[methods]]\nname = "jackknife"\nvariance = "jkn"\n'
+    )
+    return ss.Study.from_toml(folder / "own.toml")
+
+
+def test_repetition__is_the_survey_estimated(study):
+    """Values of repetition 2 as `Survey` gives them from the replayed interviews; truths as the population has them."""
+    result = study.run(progress=False)
+    frame = result.to_frame(["repetition", "method", "estimand", "domain", "estimate", "se"])
+    table, survey = study.replay("base", 2)
+    mine = frame[(frame["repetition"] == 2) & (frame["method"] == "raked")].set_index(["estimand", "domain"])
+    assert mine.loc[("smokers", ""), "estimate"] == pytest.approx(
+        survey.total("smokes").table["estimate"].item() / 0.02
+    )
+    for age, part in table.groupby("age", observed=True):
+        w = survey.weight[part.index]
+        assert mine.loc[("online", f"age={age}"), "estimate"] == pytest.approx(
+            100 * np.average(part["online"], weights=w)
+        )
+    source = study.plan().source(0)
+    pop = source.prep.pop
+    assert np.isclose(source.truth()[0], pop.parameter("smokes")["value"].item() / 0.02)
+    jack = frame[(frame["repetition"] == 2) & (frame["method"] == "jackknife")].set_index(["estimand", "domain"])
+    assert np.allclose(jack["se"] / mine["se"], 1, atol=0.25)
+    assert (
+        country.evaluated(source.prep, table, "online*age=60+").sum()
+        == (table["online"] & (table["age"] == "60+")).sum()
+    )

@@ -1,0 +1,40 @@
+"""Keys of a study of a country's survey: estimands of outcomes in groups."""
+
+import land
+import pytest
+
+import surveysim as ss
+
+
+def test_study__scenarios_and_units(tmp_path):
+    study = ss.Study.from_toml(land.written(tmp_path) / "study.toml")
+    assert study.scenarios == ["two frames", "landlines alone"]
+    assert study.definitions["unit"].tolist() == ["percent", "percent"]
+    default = ss.Study.from_toml(tmp_path / "survey.toml")
+    assert list(default.definitions.index) == ["smoking", "online", "online_60plus", "smokers"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('numerator = "smokes"', 'numerator = "smoke"'), ["estimands[0].numerator", "'smokes'"]),
+        (('by = ["age"]', 'by = ["ages"]'), ["estimands[1].by", "'age'"]),
+        (
+            ("repetitions = 400", 'repetitions = 400\n[[methods]]\nname = "h"\nestimator = "hartley"'),
+            ["methods[0].estimator"],
+        ),
+        (("landline = 700", "landlines = 700"), ["'sample.landlines'", "'landline'"]),
+    ],
+)
+def test_mistakes(tmp_path, change, said):
+    files = land.written(tmp_path, study=change)
+    with pytest.raises(ss.SpecError) as told:
+        ss.Study.from_toml(files / "study.toml")
+    assert [part for part in said if part not in str(told.value)] == []
+
+
+def test_facts__do_not_depend_on_where_the_folder_lies(tmp_path):
+    one, two = (ss.Study.from_toml(land.written(tmp_path / name) / "study.toml") for name in ("a", "b"))
+    assert one.ids() == two.ids()
+    other = ss.Study.from_toml(land.written(tmp_path / "c", outcomes=("smokes,,,21", "smokes,,,22")) / "study.toml")
+    assert other.ids() != one.ids()

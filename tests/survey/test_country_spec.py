@@ -1,0 +1,62 @@
+"""Specifications of a country's survey: every mistake with its key and the remedy, at once."""
+
+import land
+import pytest
+
+import surveysim as ss
+
+
+def mistakes(folder, *changes):
+    text = land.FILES["survey.toml"]
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(ss.SpecError) as told:
+        ss.SurveySpec.from_toml(land.written(folder, survey=text) / "survey.toml")
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("working = 0.30", "working = 0.0"), ["frame.landline.working"]),
+        (('folder = "."', 'folder = "elsewhere"'), ["population.folder", "no such folder"]),
+        (('variable = "education"', 'variable = "educaton"'), ["fieldwork.mobile.effects[0].variable", "'education'"]),
+        (('level = "higher"', 'level = "high"'), ["effects[0].level", "'higher'"]),
+        (('"urban", "area"', '"rural", "area"'), ["weighting.recipes.recipe[3]", "'rural'"]),
+        (('kind = "Rake"', 'kind = "Rakes"'), ["weighting.recipes.recipe[3]", "'Rakes'"]),
+        (('["sex", "age"]', '["sex", "telephone"]'), ["no cross of telephone"]),
+        (("landline = 300\nmobile = 400", "landline = 0\nmobile = 0"), ["two interviews"]),
+        (('selection = "youngest"', 'selection = "youngest"\nsex = "gender"'), ["'gender'", "youngest"]),
+        (("mobile = 400", 'mobile = 400\nwithin = "county"'), ["sample.within", "county"]),
+        (('kind = "InverseSampling"', 'kind = "InverseSampling"\nnumbers = "x"'), ["recipe[0]", "'numbers'"]),
+    ],
+)
+def test_mistakes__name_key_and_remedy(tmp_path, change, said):
+    text = mistakes(tmp_path, change)
+    assert [part for part in said if part not in text] == []
+
+
+def test_mistakes__all_at_once(tmp_path):
+    text = mistakes(tmp_path, ('level = "higher"', 'level = "high"'), ('"urban", "area"', '"rural", "area"'))
+    assert len(text.splitlines()) == 2
+
+
+def test_recipe__of_another_name(tmp_path):
+    folder = land.written(tmp_path)
+    with pytest.raises(ss.SpecError, match="no recipe 'pew'; there are recipe"):
+        ss.SurveySpec.from_toml(_extended(folder, 'weighting.recipe = "pew"'))
+
+
+def _extended(folder, line):
+    (folder / "other.toml").write_text(f'extends = "survey.toml"\n{line}\n', encoding="utf-8")
+    return folder / "other.toml"
+
+
+def test_definitions__kinds_by_denominator(tmp_path):
+    spec = ss.SurveySpec.from_toml(land.written(tmp_path) / "survey.toml")
+    found = spec.definitions()
+    assert found["kind"].tolist() == ["mean", "mean", "ratio", "total"]
+    assert found.loc["online_60plus", "published"] == 58
+    bare = ss.SurveySpec.from_toml(land.written(tmp_path / "bare", indicators=None) / "survey.toml")
+    assert list(bare.definitions().index) == ["smokes", "online"]
