@@ -86,3 +86,8 @@ def test_roles_that_leave_no_room__are_refused(tmp_path):
 def test_everybody_alone_without_households(tmp_path):
     pop = Population.from_folder(land.written(tmp_path, households=None, roles=None), scale=0.001)
     assert pop.n_households == pop.size
+
+
+def test_a_handful_of_people__can_be_made(tmp_path):
+    """Their groups are off by chance, which is no contradiction of the facts."""
+    assert Population.from_folder(land.written(tmp_path), scale=4e-6).size < 20
