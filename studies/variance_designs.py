@@ -459,7 +459,7 @@ RECIPES = {  # of one sample: the design's name, and from the sample to the Surv
     "two stages with fpc": ("clusters", clustered),
     "two stages with fpc, rake": ("clusters", lambda s: clustered(s).rake(MAIN)),
 }
-PRACTICE = {  # steps of published recipes, run by `--only`; not on the page yet
+PRACTICE = {  # steps of published recipes
     "trim": ("trimmed", lambda s: recipe(s.data, Trim(TRIM[1], TRIM[0]))),
     "trim by strata, excess lost": ("trimmed", lambda s: recipe(s.data, Trim(1.6, by="block", redistribute=False))),
     "trim by quartiles": ("trimmed", lambda s: recipe(s.data, Trim(1.0, rule="iqr"))),
@@ -468,8 +468,8 @@ PRACTICE = {  # steps of published recipes, run by `--only`; not on the page yet
         "trimmed",
         lambda s: recipe(s.data, Rake(MAIN), Trim(1.6), Rake(MAIN, name="again"), Scale(N)),
     ),
-    "rake with caps on g and weights": ("simple", lambda s: recipe(s.data, Rake(MAIN, bounds=(0.5, 2), most=2.2))),
-    "calibrate as a step": ("simple", lambda s: recipe(s.data, Calibrate(X_SEX), Rake({"age": AGE}))),
+    "rake with caps on g and weights": ("simple", lambda s: recipe(s.data, Rake(MAIN, bounds=(0.2, 2), most=2.2))),
+    "calibrate as a step": ("simple", lambda s: recipe(s.data, Calibrate(X_SEX, method="raking"), Rake({"age": AGE}))),
     "single frame, rake": ("frames", as_one_frame),
     "impute by hot deck, rake": ("missing", lambda s: imputed("hot_deck", s, by="age")),
     "impute in sequence, rake": ("missing", lambda s: imputed("sequential", s, by="age", predictors="x")),

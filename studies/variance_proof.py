@@ -1,8 +1,8 @@
 """Write docs/explanation/variance-proof.md and .csv: estimated variances over empirical ones, and coverage, for every recipe and estimator.
 
 `.venv/bin/python studies/variance_proof.py [--processes 2]` takes an hour or more of one core, `--small` a minute and writes
-nothing; `--only TEXT` runs the recipes with that text in their name. The population, samples and recipes are in
-variance_designs.py, the page's words in variance_page.py.
+nothing; `--only TEXT` runs the recipes with that text in their name, `--merge` puts them into the page. The population, samples and
+recipes are in variance_designs.py, the page's words in variance_page.py.
 
 The empirical variance is measured with control variates. Over the repetitions an estimate is regressed on linear estimates H of
 the same samples, whose covariance matrix S is known exactly from the design; its variance is b'Sb plus that of the residuals.
@@ -52,8 +52,14 @@ class Size:
 
 
 FULL, SMALL = Size(), Size(200, 200, 0, 1, 0)
-LONGER = 4500  # repetitions of what chance moves most
-RESTLESS = ("nonresponse classes", "nonresponse propensity", "calibrate, rake, poststratify")
+RESTLESS = {  # repetitions of what chance moves most
+    "nonresponse classes": 4500,
+    "nonresponse propensity": 4500,
+    "calibrate, rake, poststratify": 4500,
+    **{name: 7500 for name in designs.PRACTICE if name.startswith("impute")},
+}
+SHORTER = [name for name in designs.PRACTICE if name not in RESTLESS]
+BRIEF = Size(1000, 1000, 200, 56, 4)  # of these
 
 
 def ask_survey(sample, survey):
@@ -66,6 +72,11 @@ def ask_survey(sample, survey):
         (survey.ratio("y", "x"), 0),
         (survey.quantile("y", 0.5), 0),
     ]
+
+
+def ask_all_but_median(sample, survey):
+    """The first five: medians take several times the repetitions, and follow from the error of a share as they do above."""
+    return ask_survey(sample, survey)[:5]
 
 
 def ask_dual(raked, estimator, sample, survey):
@@ -243,7 +254,8 @@ def everything():
     found = {}
     for name, (design, make) in (designs.RECIPES | designs.PRACTICE).items():
         kinds = {"rao_wu": name not in designs.NO_RAO_WU, "jackknife": name not in designs.NO_JACKKNIFE}
-        found.setdefault(design, {})[name] = Recipe(make, ask_survey, **kinds)
+        ask = ask_all_but_median if name in SHORTER else ask_survey
+        found.setdefault(design, {})[name] = Recipe(make, ask, **kinds)
     for inputs in ("raw", "raked"):
         raked = inputs == "raked"
         for estimator, ladders in designs.ESTIMATORS.items():
@@ -259,8 +271,10 @@ def everything():
 def measure(design, names, size):
     """Rows of the table for some recipes of a design, and their seconds."""
     recipes = {name: everything()[design][name] for name in names}
-    if size == FULL and set(names) <= set(RESTLESS):
-        size = replace(size, linearized=LONGER)
+    if size == FULL and names[0] in RESTLESS:
+        size = replace(size, linearized=RESTLESS[names[0]], median=max(size.median, RESTLESS[names[0]]))
+    if size == FULL and names[0] in SHORTER:
+        size = BRIEF
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ss.SurveysimWarning)
         runs, controls = repeat(design, recipes, size)
@@ -319,11 +333,13 @@ def likelihood(size):
 # ---------------------------------------------------------------------------------------------------------------- run
 def shares(only):
     """(design, names) of the recipes asked for, a few at a time on the same samples."""
-    result = []
+    result, texts, known = [], only.split(";"), every()
     for design, recipes in everything().items():
-        asked = [name for name in recipes if only in name and (only or name not in designs.PRACTICE)]
-        for names in ([n for n in asked if n not in RESTLESS], [n for n in asked if n in RESTLESS]):
-            result += [(design, names[k : k + 8]) for k in range(0, len(names), 8)]
+        asked = {}
+        for name in recipes:
+            if any(name == text if text in known else text in name for text in texts):
+                asked.setdefault(RESTLESS.get(name, name in SHORTER), []).append(name)
+        result += [(design, names[k : k + 8]) for names in asked.values() for k in range(0, len(names), 8)]
     return result
 
 
@@ -345,7 +361,7 @@ def run(size=FULL, only="", processes=1, say=lambda text: None):
 
 def every():
     """Names of all recipes on the page."""
-    return [name for recipes in everything().values() for name in recipes if name not in designs.PRACTICE]
+    return [name for recipes in everything().values() for name in recipes]
 
 
 def tables():
@@ -355,18 +371,30 @@ def tables():
     )
 
 
+def merged(found):
+    """The committed table with these recipes' rows in place of their old ones, in the order of `everything`."""
+    old, _ = tables()
+    both = pd.concat([old[~old["recipe"].isin(found["recipe"])], found], ignore_index=True)
+    place = {name: k for k, name in enumerate(every())}
+    return both.sort_values("recipe", key=lambda recipe: recipe.map(place), kind="stable", ignore_index=True)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--small", action="store_true", help="few repetitions; prints and writes nothing")
-    parser.add_argument("--only", default="", help="recipes with this text in their name; prints and writes nothing")
+    parser.add_argument(
+        "--only", default="", help="recipes with one of these texts (a;b) in their name; prints, writes nothing"
+    )
+    parser.add_argument("--merge", action="store_true", help="with --only: puts their rows into the page and its table")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
     found = run(SMALL if options.small else FULL, options.only, options.processes, partial(print, flush=True))
-    if options.small or options.only:
+    if options.small or (options.only and not options.merge):
         print(found.round(4).to_string(index=False))
         return
-    forms = likelihood(FULL)
-    for table, name in ((found, "variance-proof"), (forms, "variance-proof-pml")):
+    forms = {} if options.only else {"variance-proof-pml": likelihood(FULL)}
+    made = {"variance-proof": merged(found) if options.only else found} | forms
+    for name, table in made.items():
         table.to_csv(DOCS / "explanation" / f"{name}.csv", index=False, float_format="%.5f", lineterminator="\n")
     (DOCS / "explanation" / "variance-proof.md").write_text(variance_page.page(*tables(), FULL), encoding="utf-8")
 
