@@ -240,7 +240,7 @@ class Population(Shown):
 
         Returns
         -------
-        Population with `persons`, `households`, exact `parameter`s and the strata "area".
+        Population with `persons`, `households`, exact values by `parameter`, and the strata "area".
 
         Raises
         ------

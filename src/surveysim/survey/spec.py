@@ -130,7 +130,7 @@ class SurveySpec(Part):
     def preset(cls, name: str, **changes: Any) -> Any:
         """A preset by name. `changes` override sections: preset("cnnic-2024-12", sample={"landline_share": 0.0}).
 
-        Presets whose population is a folder of facts, such as "us-rdd-2013", are `CountrySpec`s, with the keys of any country.
+        Presets whose population is a folder of facts, such as "us-rdd-2013", are of class `CountrySpec`, with the keys of any country.
 
         Examples
         --------
