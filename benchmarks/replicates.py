@@ -5,7 +5,7 @@ from measuring import best, peak, row
 from respondents import numpy_on_cells, respondents
 
 import surveysim as ss
-from surveysim.estimation.schemes import RaoWu
+from surveysim.inference.schemes import RaoWu
 from surveysim.threads import by_threads
 from surveysim.weighting.replay import LANES, Replay
 

@@ -10,9 +10,9 @@ import numpy as np
 from runs import Run
 from sensitivity import surveyed
 
-from surveysim.estimation import scores
-from surveysim.estimation.intervals import METHODS, proportion_interval
-from surveysim.estimation.standard_errors import item_degrees
+from surveysim.inference import scores
+from surveysim.inference.intervals import METHODS, proportion_interval
+from surveysim.inference.standard_errors import item_degrees
 from surveysim.survey.preparation import prepare
 from surveysim.survey.weighted import field_and_weight, variance_design
 

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 
 import surveysim as ss
-from surveysim.estimation.quantiles import quantile
-from surveysim.estimation.schemes import FromMatrix
+from surveysim.inference.quantiles import quantile
+from surveysim.inference.schemes import FromMatrix
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

@@ -5,7 +5,7 @@ import pytest
 
 import surveysim as ss
 from surveysim.errors import DataError
-from surveysim.estimation.intervals import METHODS
+from surveysim.inference.intervals import METHODS
 
 
 def test_statement__the_reports_numbers():

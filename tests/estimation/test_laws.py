@@ -52,7 +52,7 @@ def test_every_path_to_a_domain_variance_is_the_same(seed):
     table = s.ratio("y", "x", by="g")
     dense = s.design.variances([z.score for z in table.items[0].statistics()])
     np.testing.assert_allclose(table.to_frame()["se"] ** 2, dense, rtol=1e-10)
-    from surveysim.estimation import linearization
+    from surveysim.inference import linearization
 
     fits, linearization.Stage.fits = linearization.Stage.fits, lambda *_: False
     try:
@@ -290,7 +290,7 @@ def test_probability__is_the_inverse_of_the_weight():
 
 def test_quantile__by_hand():
     """Weights 1, 2, 3, 4 of y = 1, 2, 3, 4: half of 10 is in the 3; 0.3 is met exactly by the 2."""
-    from surveysim.estimation.quantiles import quantile
+    from surveysim.inference.quantiles import quantile
 
     y, w = np.array([4.0, 1, 3, 2]), np.array([4.0, 1, 3, 2])
     assert list(quantile(y, w, [0.5, 0.3, 0.95])) == [3, 2, 4]

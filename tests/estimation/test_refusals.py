@@ -7,8 +7,8 @@ from scipy import stats
 
 import surveysim as ss
 from surveysim import DataError, DesignError, SurveysimWarning
-from surveysim.estimation import intervals, quantiles, schemes, scores
-from surveysim.estimation.sampling_design import hartley_rao
+from surveysim.inference import intervals, quantiles, schemes, scores
+from surveysim.inference.sampling_design import hartley_rao
 
 Y = np.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0])
 TABLE = pd.DataFrame(

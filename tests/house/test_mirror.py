@@ -8,10 +8,10 @@ WITHOUT = 100  # files of the package that no test is called after: this number 
 APART = {"attack", "benchmarks", "golden", "house", "mutation", "naive", "parity", "studies"}  # not about one room
 TOPICS = """
 cli/test_first_hour.py cli/test_numbers.py cli/test_start.py
-estimation/test_aliasing.py estimation/test_chain.py estimation/test_double_precision.py estimation/test_given_out.py
-estimation/test_infinite_values.py estimation/test_kinds_of_columns.py estimation/test_laws.py estimation/test_lonely.py
-estimation/test_names_of_rows.py estimation/test_of_file.py estimation/test_overlap.py estimation/test_pickling.py
-estimation/test_refusals.py estimation/test_replicate_factors.py estimation/test_variance_proof.py estimation/test_zero_weights.py
+estimation/test_aliasing.py estimation/test_chain.py inference/test_double_precision.py estimation/test_given_out.py
+inference/test_infinite_values.py estimation/test_kinds_of_columns.py estimation/test_laws.py inference/test_lonely.py
+inference/test_names_of_rows.py estimation/test_of_file.py estimation/test_overlap.py estimation/test_pickling.py
+estimation/test_refusals.py inference/test_replicate_factors.py estimation/test_variance_proof.py inference/test_zero_weights.py
 fieldwork/test_fieldwork.py fieldwork/test_levels.py
 files/test_control_characters.py files/test_matrix.py
 kernels/test_without_compiler.py

@@ -32,7 +32,7 @@ PROJECT = HERE.parents[1]
 SOURCE = Path("src/surveysim")
 ROOMS = {
     "weighting": ["weighting/**/*.py", "tables.py"],
-    "estimation": ["estimation/**/*.py"],
+    "estimation": ["estimation/**/*.py", "inference/*.py", "analysis/**/*.py"],
     "kernels": [f"kernels/{name}.py" for name in ("cells", "newton", "raking", "replicates", "variance")],
     "sampling": ["sampling/*.py"],
     "judging": ["judging/*.py"],
@@ -41,7 +41,17 @@ ROOMS = {
 EVERYWHERE = ("test_docstrings.py",)
 TESTS = dict.fromkeys(
     ("weighting", "estimation", "kernels"),
-    ("weighting/**/*", "estimation/**/*", "kernels/*", "naive/*", "parity/*", "test_tables.py", "test_coding.py"),
+    (
+        "weighting/**/*",
+        "estimation/**/*",
+        "inference/*",
+        "analysis/**/*",
+        "kernels/*",
+        "naive/*",
+        "parity/*",
+        "test_tables.py",
+        "test_coding.py",
+    ),
 )
 TESTS |= {
     "sampling": ("sampling/*", "naive/test_sampling.py"),

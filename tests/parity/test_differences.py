@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from surveysim import DesignError, Survey, SurveysimWarning
-from surveysim.estimation.quantiles import quantile
+from surveysim.inference.quantiles import quantile
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "differences_expected.csv")

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from surveysim import Survey
-from surveysim.estimation.replication import Replication
-from surveysim.estimation.schemes import JACKKNIVES
+from surveysim.inference.replication import Replication
+from surveysim.inference.schemes import JACKKNIVES
 
 HERE = Path(__file__).parent
 

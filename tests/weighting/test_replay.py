@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from surveysim import CalibrationError, DataError, calibrate, rake
-from surveysim.estimation.schemes import RaoWu
+from surveysim.inference.schemes import RaoWu
 from surveysim.weighting import cells
 from surveysim.weighting.replay import LANES, Pairs, Replay
 

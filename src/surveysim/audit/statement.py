@@ -14,7 +14,7 @@ from scipy import optimize
 
 from .. import guards
 from ..errors import DataError
-from ..estimation.intervals import METHODS, proportion_interval
+from ..inference.intervals import METHODS, proportion_interval
 
 ROUGH_Z = 1.96  # what many take for the normal quantile of 95 %
 

@@ -132,7 +132,7 @@ def estimate(
 
 def _refuse_idle(options, replicates):
     """Refuse options that would change nothing of what is estimated, and intervals that do not exist."""
-    from ..estimation.intervals import METHODS
+    from ..inference.intervals import METHODS
 
     if options["ci"] not in METHODS:
         raise click.UsageError(f"--ci {options['ci']!r}: give one of {', '.join(METHODS)}.")

@@ -12,18 +12,19 @@ from .. import guards
 from ..aliases import Column, Floats, Values
 from ..display import Shown
 from ..errors import DataError, DesignError, SurveysimWarning
+from ..inference import replication, schemes
+from ..inference.questions import Questions, values_of, wanted
 from ..tables import coded, kind_of, named, one_name
-from . import frame_shares, pooling, replication, schemes
+from . import frame_shares, pooling
 from .families import AB, BA, FAMILIES, PER_VARIABLE, WEIGHTED, A, B, Optimal
 from .families.optimal import FEW
 from .families.options import check
-from .questions import Questions, values_of, wanted
 from .survey import Survey
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .estimates import Estimates
+    from ..inference.estimates import Estimates
     from .families.composer import Composer
     from .frame_shares import Thetas
 

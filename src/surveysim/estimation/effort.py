@@ -9,8 +9,8 @@ from .. import guards
 from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError
+from ..inference.estimates import Estimates
 from ..tables import called, numbers_of
-from .estimates import Estimates
 from .survey import Survey
 
 

@@ -11,11 +11,11 @@ from .. import guards
 from ..coding import refuse_infinite
 from ..display import Shown
 from ..errors import DataError
-from . import intervals
+from ..inference import intervals
+from ..inference.questions import values_of, wanted
+from ..inference.standard_errors import standard_errors
 from .families.composer import AB, BA
 from .families.optimal import Optimal, parts_of
-from .questions import values_of, wanted
-from .standard_errors import standard_errors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ import pandas as pd
 from .. import guards
 from ..aliases import Floats
 from ..errors import DataError
-from . import intervals
-from .estimates import COLUMNS, Estimates
+from ..inference import intervals
+from ..inference.estimates import COLUMNS, Estimates
 
 NAMES = list(COLUMNS[:4])
 

@@ -11,10 +11,10 @@ from .. import guards
 from ..aliases import Floats
 from ..coding import holds_numbers, pandas_types, refuse_infinite
 from ..errors import DataError
+from ..inference.linearization import Design, Stage
+from ..inference.questions import values_of
 from ..tables import coded, column_names, named, numbers_of, one_name, pick
 from .families.composer import AB, BA, INSIDE, OVERLAP, A, B
-from .linearization import Design, Stage
-from .questions import values_of
 from .survey import Survey
 
 if TYPE_CHECKING:

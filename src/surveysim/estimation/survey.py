@@ -10,23 +10,24 @@ import pandas as pd
 
 from .. import guards, weighting
 from ..aliases import Column, Floats, Ints, Table, Totals, Values
+from ..analysis import independence
 from ..display import Shown
 from ..errors import DataError, DesignError
+from ..inference import adjusting, intervals, quantiles, replication, sampling_design, scores
+from ..inference.brought import Told, brought, refuse_beside, refuse_told
+from ..inference.estimates import listed
+from ..inference.linearization import LONELY, Design
+from ..inference.questions import Questions, tell, values_of, wanted
 from ..keeping import held
 from ..tables import called, column_names, kind_of, mask_of, one_name, rows_of
 from ..weighting.cells import refuse_unsquared
 from ..weighting.result import deff_kish, remember
-from . import adjusting, independence, intervals, quantiles, replication, sampling_design, scores
-from .brought import Told, brought, refuse_beside, refuse_told
 from .conditions import holds
-from .estimates import listed
-from .linearization import LONELY, Design
-from .questions import Questions, tell, values_of, wanted
 
 if TYPE_CHECKING:
+    from ..analysis.independence import Independence
+    from ..inference.estimates import Estimates
     from ..weighting.recipe import Recipe
-    from .estimates import Estimates
-    from .independence import Independence
 
 
 class Survey(Shown):
@@ -228,7 +229,7 @@ class Survey(Shown):
 
         Parameters
         ----------
-        kind : "jk1", "jkn", "brr", "fay" (with `rho`), "rao-wu" (with `n` and `seed`) or "sdr"; see `estimation.replication`.
+        kind : "jk1", "jkn", "brr", "fay" (with `rho`), "rao-wu" (with `n` and `seed`) or "sdr"; see `inference.replication`.
         mse : deviations from the full sample's estimate instead of the replicates' mean.
         replay : repeat every adjustment of the weights in every replicate; False freezes them.
         """
@@ -349,7 +350,7 @@ class Survey(Shown):
             `proportion_interval`, inverted) or "score". The standard error is the interval's length over 2 t, as in R survey.
             With replicates the share has their error, whatever their kind, and there is no "score" but "replicates": the
             spread of the quantile itself, which is an error for bootstraps and half samples and none for jackknives.
-        rule : "math", "school" or "hf7"; see `estimation.quantiles.quantile`.
+        rule : "math", "school" or "hf7"; see `inference.quantiles.quantile`.
 
         See `mean` for the other arguments.
 

@@ -12,7 +12,7 @@ import numpy as np
 from .. import guards
 from ..aliases import Array, Floats, Ints, Values
 from ..errors import DataError
-from ..estimation.intervals import t_quantile, wald_interval
+from ..inference.intervals import t_quantile, wald_interval
 
 if TYPE_CHECKING:
     import pandas as pd

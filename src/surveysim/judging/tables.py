@@ -8,7 +8,7 @@ import pandas as pd
 from .. import guards
 from ..aliases import OwnKind, Table
 from ..errors import DataError
-from ..estimation.intervals import wald_interval
+from ..inference.intervals import wald_interval
 from .measures import extrapolated, measure, needed, paired, precision_gain
 from .reading import Repetitions, column, grouped, numbers, read, written
 

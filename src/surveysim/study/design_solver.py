@@ -17,8 +17,8 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import CalibrationError, DataError, DesignError, SpecError, StudyError
-from ..estimation.intervals import t_quantile
 from ..fieldwork import costs
+from ..inference.intervals import t_quantile
 from ..keys import merge, nested
 from ..survey.spec import SurveySpec
 from ..survey.weighted import field_and_weight

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import guards
 from ..errors import DataError, StudyError
-from ..estimation.intervals import proportion_interval, wald_interval
+from ..inference.intervals import proportion_interval, wald_interval
 from ..judging.measures import NAN
 from .ledger import Ledger, MemoryLedger
 from .manifest import EstimandEntry, MethodEntry, ScenarioEntry

@@ -16,7 +16,7 @@ from .manifest import EstimandEntry
 from .parts import FIELDS, Block
 from .samples import Sample, values_of
 
-standard_errors = Later(__package__, "..estimation.standard_errors")  # a plan is described without what estimates
+standard_errors = Later(__package__, "..inference.standard_errors")  # a plan is described without what estimates
 
 
 class Source(ABC):

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from ..errors import UnknownNameError
-from ..estimation.intervals import METHODS as INTERVALS
+from ..inference.intervals import METHODS as INTERVALS
 from ..judging.measures import MEASURES
 from ..naming import did_you_mean
 from ..on_demand import Later

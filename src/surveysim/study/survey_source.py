@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from ..estimation import DualFrameSurvey, Estimates, Survey, scores
-from ..estimation.standard_errors import item_degrees
+from ..estimation import DualFrameSurvey, Estimates, Survey
+from ..inference import scores
+from ..inference.standard_errors import item_degrees
 from ..population import estimand_kinds
 from ..survey import estimands
 from ..survey.preparation import Preparation, prepare, reweighted

@@ -13,7 +13,7 @@ from ..aliases import Pathname
 from ..coding import categorical
 from ..errors import DataError, SpecError, StudyError
 from ..estimation import Survey
-from ..estimation.linearization import Design
+from ..inference.linearization import Design
 from ..kernels import sampling as kernels
 from ..sampling import allocate
 

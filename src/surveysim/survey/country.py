@@ -14,11 +14,12 @@ from ..apportion import largest_remainder
 from ..columns import DISPOSITIONS, FRAMES
 from ..display import Shown
 from ..errors import DesignError, SpecError
-from ..estimation import Estimates, Survey, scores
-from ..estimation.estimates import estimates
+from ..estimation import Estimates, Survey
 from ..fieldwork import response_rates
 from ..fieldwork.attempts import Attempts, carry_out
 from ..frame.random_digits import RandomDigits
+from ..inference import scores
+from ..inference.estimates import estimates
 from ..population import Population
 from ..report.country_page import write_country_report
 from ..weighting import Recipe, Weights

@@ -17,8 +17,8 @@ from ..population import estimand_kinds
 if TYPE_CHECKING:
     from ..population import Population
 
-estimates = Later(__package__, "..estimation.estimates")
-scores = Later(__package__, "..estimation.scores")
+estimates = Later(__package__, "..inference.estimates")
+scores = Later(__package__, "..inference.scores")
 outcomes = Later(__package__, "..population.outcomes")
 parameters = Later(__package__, "..population.parameters")
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGES, "education": EDUCATION_4}

@@ -8,8 +8,8 @@ import pandas as pd
 
 from .. import reference
 from ..columns import FRAMES
-from ..estimation import scores
-from ..estimation.estimates import estimates
+from ..inference import scores
+from ..inference.estimates import estimates
 from ..sampling import margin_of_error, sample_size
 from ..weighting.margins import CROSS
 from ..weighting.result import deff_kish

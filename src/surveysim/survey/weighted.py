@@ -13,9 +13,9 @@ from ..aliases import Floats, Ints
 from ..columns import AGES, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
-from ..estimation.linearization import Design, Stage
 from ..fieldwork import CaseFile, call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
+from ..inference.linearization import Design, Stage
 from ..weighting import Columns, Weights
 from .margins import own_columns
 

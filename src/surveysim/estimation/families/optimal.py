@@ -9,11 +9,11 @@ import numpy as np
 
 from ...aliases import Floats
 from ...errors import DataError
-from .. import scores
+from ...inference import scores
 from .composer import AB, BA, A, B, effective
 
 if TYPE_CHECKING:
-    from ..scores import Statistic
+    from ...inference.scores import Statistic
 
 PER_VARIABLE = {"hartley": {"theta"}, "fuller_burmeister": set()}
 FEW = 20  # respondents of a sample in the overlap of a domain below which its own θ is no estimate

@@ -8,7 +8,7 @@ import pytest
 
 import surveysim as ss
 from surveysim import DesignError, Survey
-from surveysim.estimation.sampling_design import hartley_rao
+from surveysim.inference.sampling_design import hartley_rao
 
 TABLE = pd.DataFrame({"y": [1.0, 2.0, 3.0, 10.0], "pi": [0.2, 0.3, 0.5, 1.0]})
 PI = TABLE["pi"].to_numpy()

@@ -15,8 +15,8 @@ from . import scores
 from .estimates import estimates
 
 if TYPE_CHECKING:
+    from ..estimation.survey import Survey
     from .estimates import Estimates
-    from .survey import Survey
 
 
 class Questions:

@@ -7,8 +7,8 @@ from samples import sample, se
 from scipy import stats
 
 from surveysim import DataError, Survey
-from surveysim.estimation import scores
-from surveysim.estimation.estimates import estimates
+from surveysim.inference import scores
+from surveysim.inference.estimates import estimates
 
 
 def test_scaled_rows__have_scaled_covariances_and_contrasts():

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from surveysim import DataError, Survey, proportion_interval
-from surveysim.estimation.intervals import METHODS
+from surveysim.inference.intervals import METHODS
 
 SHARES = [0, 1, 0.5, 0.1, 1e-3, 1e-6, 1e-12, 1e-300, 5e-324, 1 - 1e-16, 1 - 1e-9, 0.3]
 ERRORS = [0, 5e-324, 1e-300, 1e-160, 1e-20, 1e-12, 1e-9, 1e-6, 1e-3, 0.01, 0.1, 0.5, 1, 10, 1e3, 1e160, 1e300, np.inf]

@@ -15,7 +15,7 @@ from .replication import Replication, filler
 from .schemes import scheme
 
 if TYPE_CHECKING:
-    from .survey import Survey
+    from ..estimation.survey import Survey
 
 
 def weights_of(data: Any, weight: Any, pi: Floats | None, n: int) -> Any:

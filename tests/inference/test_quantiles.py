@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from surveysim import DataError, DualFrameSurvey, Survey
-from surveysim.estimation import quantiles
-from surveysim.estimation.quantiles import quantile
+from surveysim.inference import quantiles
+from surveysim.inference.quantiles import quantile
 
 RULES, METHODS = ("math", "school", "hf7"), ("woodruff", "beta", "xlogit", "asin", "score")
 SHARES = [0.001, 0.1, 0.37, 0.5, 0.75, 0.999]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from surveysim import Survey
-from surveysim.estimation import scores
+from surveysim.inference import scores
 from surveysim.weighting.diagnostics import diagnose
 
 

@@ -10,12 +10,12 @@ from scipy import special
 from .. import guards
 from ..display import Shown
 from ..errors import DataError, DesignError
+from ..inference import scores
+from ..inference.questions import tell
 from ..tables import coded, one_name
-from . import scores
-from .questions import tell
 
 if TYPE_CHECKING:
-    from .survey import Survey
+    from ..estimation.survey import Survey
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
 NONE = 1e-9  # design effects this small are rounding
