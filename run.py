@@ -31,7 +31,7 @@ EXTRAS = {
     "mutate": "report,test",
     "attack": "report,test",
     "lint": "report,test,lint",  # the checker of types looks into what the code imports
-    "examples": "report,files",
+    "examples": "report,files,tables",
     "bench": "report,bench",
     "docs": "report,docs,test",
     "studies": "report,files",

@@ -6,8 +6,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import surveysim as ss
 from surveysim import Survey
 from surveysim.inference import scores
+from surveysim.inference.estimates import estimates
 from surveysim.weighting.diagnostics import diagnose
 
 
@@ -47,3 +49,27 @@ def test_diagnose__a_margin_without_any_total_has_no_shares():
     assert found["target"].tolist()[:2] == [50, 50]
     assert found["after"].tolist()[:2] == [25, 75]
     assert found.loc[found["partition"] == "q", "after"].isna().all()
+
+
+def test_values_found_together_have_the_errors_of_each_alone():
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"y": rng.normal(size=60), "x": rng.normal(size=60), "psu": np.arange(60) // 4})
+    weight = rng.uniform(1, 2, 60)
+
+    def means(w):
+        return np.array([w @ table["y"], w @ table["x"]]) / w.sum()
+
+    value = means(weight)
+    score = np.stack([table["y"] - value[0], table["x"] - value[1]]) / weight.sum()
+    together = scores.Several(value, score, np.ones(60, bool), means)
+    rows = [("mean", "y", "", ""), ("mean", "x", "", "")]
+    survey = ss.Survey(table, weight=weight, psu="psu")
+    for asked in (survey, survey.replicates("jk1")):
+        found, alone = estimates(asked.engine, [together], rows, deff="wr"), asked.mean(["y", "x"], deff="wr")
+        pd.testing.assert_frame_equal(found.table, alone.table, rtol=1e-10)
+        np.testing.assert_allclose(found.cov, alone.cov, rtol=1e-10)
+        pd.testing.assert_frame_equal(
+            found.contrast({"y": 1, "x": -1}).table, alone.contrast({"y": 1, "x": -1}).table, rtol=1e-10
+        )
+    with pytest.raises(ss.DataError, match="take replicates"):
+        estimates(survey.engine, [scores.Several(value, None, np.ones(60, bool), means)], rows)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from .. import guards, weighting
 from ..aliases import Column, Floats, Ints, Table, Totals, Values
-from ..analysis import independence
 from ..display import Shown
 from ..errors import DataError, DesignError
 from ..inference import adjusting, intervals, quantiles, replication, sampling_design, scores
@@ -22,15 +21,15 @@ from ..keeping import held
 from ..tables import called, column_names, kind_of, mask_of, one_name, rows_of
 from ..weighting.cells import refuse_unsquared
 from ..weighting.result import deff_kish, remember
+from .analyses import Analyses
 from .conditions import holds
 
 if TYPE_CHECKING:
-    from ..analysis.independence import Independence
     from ..inference.estimates import Estimates
     from ..weighting.recipe import Recipe
 
 
-class Survey(Shown):
+class Survey(Analyses, Shown):
     """A complex sample: a table with weights, strata and primary sampling units.
 
     Parameters
@@ -370,17 +369,6 @@ class Survey(Shown):
         of = quantiles.Asked(self.engine, values, inside, asked.domains, shares, rule)
         items, found = quantiles.found(of, ci, level, df)
         return listed(self.engine, items, rows, found, level=level, set_aside=asked.aside, kind=kind_of(self.data))
-
-    def independence(self, rows: str, columns: str, statistic: str = "F") -> "Independence":
-        """Test of independence of two categorical columns with Rao and Scott's corrections.
-
-        statistic : "F" (second-order, Satterthwaite), "Chisq" (first-order, as R's), "Wald" or "adjWald".
-
-        Returns
-        -------
-        Independence, with `.statistic`, `.df`, `.p_value` and the weighted `.table`.
-        """
-        return independence.rao_scott(self, rows, columns, statistic)
 
     def _numeric(self, what, columns, den, by, **options):
         asked = Questions(self, by)

@@ -316,8 +316,10 @@ def estimates(
 
 
 def _interviews(weight, item):
-    """Rows of weight of a statistic, or of every domain of a block: rows of weight 0 are no interviews."""
-    return np.count_nonzero(weight[item.rows]) if isinstance(item, scores.Statistic) else item.rows
+    """Rows of weight of every value of a statistic, several or a block: rows of weight 0 are no interviews."""
+    if isinstance(item, scores.Block):
+        return item.rows
+    return np.full(np.size(item.value), np.count_nonzero(weight[item.rows]))
 
 
 def _refuse_beyond(rows, estimate, se, lower, upper, **others):

@@ -17,7 +17,7 @@ from ..errors import DesignError
 from ..kernels import codes, replicates
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints, joined
-from .scores import NONE, Statistic, expanded
+from .scores import NONE, Block, Statistic, expanded
 from .standard_errors import by_item
 
 BLOCK = 16  # scores handled at a time
@@ -325,10 +325,13 @@ class Design:
 
     def item_variances(self, items: Sequence[Any], names: Any = None) -> list[Any]:
         """Variances of statistics and blocks, an array for each; blocks by threads. `names` are for replicates' messages."""
-        alone = [k for k, item in enumerate(items) if isinstance(item, Statistic)]
-        blocks = [k for k, item in enumerate(items) if not isinstance(item, Statistic)]
-        given = [[items[k].score for k in alone], [items[k].rows for k in alone]]
-        found = dict(zip(alone, self.variances(*given)[:, None], strict=True)) if alone else {}
+        alone = [k for k, item in enumerate(items) if not isinstance(item, Block)]
+        blocks = [k for k, item in enumerate(items) if isinstance(item, Block)]
+        parts = {k: expanded([items[k]]) for k in alone}
+        given = [s for k in alone for s in parts[k]]
+        ends = np.cumsum([len(parts[k]) for k in alone])[:-1]
+        variances = self.variances([s.score for s in given], [s.rows for s in given]) if given else np.empty(0)
+        found: dict[int, Any] = dict(zip(alone, np.split(variances, ends), strict=True)) if alone else {}
         if blocks:
             self._prepare(max(len(items[k].value) for k in blocks))
             found |= zip(blocks, by_item(lambda k: self.block_variances(items[k]), blocks), strict=True)

@@ -48,6 +48,34 @@ class Statistic:
 
 
 @dataclass(frozen=True)
+class Several:
+    """Values (E,) that are found together over the same rows, such as the coefficients of a model.
+
+    score : (E, n), or None where there is nothing but `again`, a function from other weights (n,) to the values (E,).
+    rows : (n,) mask of the rows they speak of.
+    """
+
+    value: np.ndarray
+    score: np.ndarray | None
+    rows: np.ndarray
+    again: Any = None
+
+    def statistics(self) -> list[Statistic]:
+        """The same as one `Statistic` per value."""
+        if self.score is None:
+            raise DataError(
+                "there are no scores to linearize this statistic by; give them, or take replicates: survey.replicates(…)."
+            )
+        return [Statistic(float(v), s, self.rows) for v, s in zip(self.value, self.score, strict=True)]
+
+    def lanes(self, weights: Floats, totals: Any) -> Floats:
+        """The values (E, LANES) with LANES other weights (n, LANES)."""
+        if self.again is None:
+            raise DataError("this statistic cannot be repeated with other weights; use linearization.")
+        return np.stack([self.again(np.ascontiguousarray(w)) for w in weights.T], axis=1)
+
+
+@dataclass(frozen=True)
 class Block:
     """One statistic in D disjoint domains.
 
@@ -177,16 +205,18 @@ def over(first: Statistic, second: Statistic) -> Statistic:
 
 
 def expanded(items: Iterable[Any]) -> list[Statistic]:
-    """Statistics and blocks as statistics alone."""
-    return [s for item in items for s in (item.statistics() if isinstance(item, Block) else [item])]
+    """Statistics, several and blocks as statistics alone."""
+    return [s for item in items for s in ([item] if isinstance(item, Statistic) else item.statistics())]
 
 
 def srs_variance(w: Floats, item: Any, replacement: bool = True) -> Any:
     """Variance under simple random sampling of as many interviews in the domain, with the weighted element variance.
 
     V_srs = N̂² S²(score) / n over the rows of the domain; without replacement it is multiplied by 1 - n / N̂. One number for a
-    Statistic, (D,) for a Block.
+    Statistic, (D,) for a Block, (E,) for Several.
     """
+    if isinstance(item, Several):
+        return np.array([srs_variance(w, one, replacement) for one in item.statistics()])
     D = np.size(item.value)
     n, N, squares = np.zeros(D, np.int64), np.zeros(D), np.zeros(D)
     whole = np.abs(w) * item.score**2

@@ -34,7 +34,7 @@ def item_degrees(design: Any, items: Sequence[Any], domains: Any, strict: bool =
     """Degrees of freedom of every row; domains that several items share are counted once. See `Design.degrees` for strict."""
     known, groups, result, at = {}, [], [], 0
     for item in items:
-        alone = isinstance(item, scores.Statistic)
+        alone = not isinstance(item, scores.Block)
         if alone:
             key = item.rows.tobytes()
         else:
@@ -44,8 +44,8 @@ def item_degrees(design: Any, items: Sequence[Any], domains: Any, strict: bool =
         if key not in known:
             group = np.where(item.rows, 0, -1).astype(np.int32) if alone else item.group
             count = None if alone or item.units is None else item.units[2]
-            known[key] = design.degrees(group, domains[at : at + size], count, strict)
-        result.append(known[key])
+            known[key] = design.degrees(group, domains[at : at + (1 if alone else size)], count, strict)
+        result.append(np.full(size, known[key][0]) if alone else known[key])
         at += size
     return np.concatenate(result)
 
