@@ -1,11 +1,11 @@
 """Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import linalg
 
 from .. import guards
 from ..display import Shown
@@ -13,12 +13,14 @@ from ..errors import DataError, DesignError
 from ..inference import scores
 from ..inference.questions import tell
 from ..tables import coded, one_name
+from . import rao_scott
 
 if TYPE_CHECKING:
     from ..estimation.survey import Survey
 
 STATISTICS = ("F", "Chisq", "Wald", "adjWald")
 NONE = 1e-9  # design effects this small are rounding
+REMEDY = "some may be empty: use F, or join levels."
 NO_ERROR = (
     "the table of {rows!r} and {columns!r} has no error, because the weights were adjusted to all of it or everybody is in the sample; "
     "there is nothing to test."
@@ -73,7 +75,7 @@ class Independence(Shown):
         return self.table.rename_axis("proportions") if self.table.index.name is None else self.table
 
 
-def rao_scott(survey: "Survey", rows: str, columns: str, statistic: str = "F") -> Independence:
+def of_table(survey: "Survey", rows: str, columns: str, statistic: str = "F") -> Independence:
     """Test a Survey's table of two categorical columns; see `Survey.independence`."""
     guards.choice(statistic, "statistic", STATISTICS)
     cells, inside, table, aside = _crossed(survey, rows, columns)
@@ -86,7 +88,7 @@ def rao_scott(survey: "Survey", rows: str, columns: str, statistic: str = "F") -
         found = _wald(value, engine.item_covariance(cells), nu, n, statistic, no_error)
     else:
         found = _pearson(table.to_numpy(), engine.item_covariance(cells), nu, n, statistic, no_error)
-    return Independence(*found, statistic, table, n, aside)
+    return Independence(found.statistic, found.df, found.p_value, statistic, table, n, aside)
 
 
 def _crossed(survey, rows, columns):
@@ -125,14 +127,9 @@ def _pearson(p, V, nu, n, statistic, no_error):
     middle, cross = contrast * inverse[:, None], (contrast * (inverse / n)[:, None]).T @ contrast
     if np.linalg.matrix_rank(cross) < contrast.shape[1]:
         raise DataError("too many cells of the table are empty for a test; join levels.")
-    delta = np.linalg.solve(cross, middle.T @ V @ middle)
-    trace, k = np.trace(delta), len(delta)
-    if not trace > NONE * k:
-        raise DesignError(no_error)
-    if statistic == "Chisq":
-        return float(pearson), (k,), float(special.chdtrc(k, pearson / (trace / k)))
-    d0, F = trace**2 / np.trace(delta @ delta), pearson / trace
-    return float(F), (float(d0), float(d0 * nu)), float(special.fdtrc(d0, d0 * nu, F))
+    effects = linalg.eigvalsh(middle.T @ V @ middle, cross)  # generalized design effects
+    found = rao_scott.rao_scott(pearson, effects, nu, 1 if statistic == "Chisq" else 2, nothing=no_error)
+    return replace(found, statistic=float(pearson), df=(len(effects),)) if statistic == "Chisq" else found
 
 
 def _main_effects(R, C):
@@ -142,7 +139,7 @@ def _main_effects(R, C):
 
 
 def _wald(T, V, nu, n, statistic, no_error):
-    """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, as F with k and nu degrees of freedom.
+    """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, with its test.
 
     Koch, Freeman & Freeman (1975), Int. Stat. Rev. 43:59-78.
     """
@@ -157,20 +154,12 @@ def _wald(T, V, nu, n, statistic, no_error):
             of[:, b] -= row[a] / N
             of[a, b] += 1
     y = (T - np.outer(row, column) / N)[:-1, :-1].ravel()
-    k, V = len(y), jacobian @ V @ jacobian.T
+    V = jacobian @ V @ jacobian.T
     rest = (1 - row / N)[:-1, None] * (1 - column / N)[None, :-1]
     srs = np.outer(row, column)[:-1, :-1] * rest / n  # under simple random sampling of independent rows and columns
     if not np.any(np.diag(V) > NONE * srs.ravel()):
         raise DesignError(no_error)
-    if k > nu or np.linalg.matrix_rank(V) < k:
-        raise DesignError(
-            f"a Wald test of {k} cells needs more than {nu:g} degrees of freedom, or cells that are not empty; use F, or join levels."
-        )
-    W = float(y @ np.linalg.solve(V, y))
-    if statistic == "Wald":
-        return W / k, (float(k), float(nu)), float(special.fdtrc(k, nu, W / k))
-    F = W * (nu - k + 1) / (k * nu)
-    return F, (float(k), float(nu - k + 1)), float(special.fdtrc(k, nu - k + 1, F))
+    return rao_scott.wald(y, V, nu, adjusted=statistic == "adjWald", of="cells", remedy=REMEDY)
 
 
 def _used(codes, labels, inside):

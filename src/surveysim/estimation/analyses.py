@@ -21,7 +21,7 @@ class Analyses:
         -------
         Independence, with `.statistic`, `.df`, `.p_value` and the weighted `.table`.
         """
-        return independence.rao_scott(self._survey, rows, columns, statistic)
+        return independence.of_table(self._survey, rows, columns, statistic)
 
     @property
     def _survey(self) -> "Survey":
