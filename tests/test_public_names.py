@@ -8,7 +8,19 @@ from pathlib import Path
 import surveysim
 
 DOCS = Path(__file__).parents[1] / "docs"
-ROOMS = ["sampling", "fieldwork", "weighting", "estimation", "judging", "survey", "study", "audit", "files", "registry"]
+ROOMS = [
+    "sampling",
+    "fieldwork",
+    "weighting",
+    "estimation",
+    "judging",
+    "survey",
+    "study",
+    "audit",
+    "files",
+    "registry",
+    "pictures",
+]
 USED = re.compile(rf"(?:\bss\.|\bsurveysim\.|`)({'|'.join(ROOMS)}|validation)\.([A-Za-z]\w*)")
 TAKEN = re.compile(rf"^from surveysim\.({'|'.join(ROOMS)}|validation) import \(?([\w, ]+)", re.M)
 

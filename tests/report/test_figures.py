@@ -6,6 +6,7 @@ from importlib.resources import files
 import pandas as pd
 import pytest
 
+from surveysim.pictures import style
 from surveysim.report import figures, html
 
 
@@ -24,7 +25,7 @@ def test_hostile_labels__are_harmless_in_figures(label):
     table = pd.DataFrame(
         {"estimate": [50.0], "lower": [49.0], "upper": [51.0], "parameter": [50.5], "published": [50.4]}
     )
-    drawing = figures.svg(figures.intervals([label], table, text), label)
+    drawing = style.svg(figures.intervals([label], table, text), label)
     assert "<script" not in drawing
     assert "<b>" not in drawing
 
@@ -39,9 +40,9 @@ def test_tile_map__has_every_province_once():
 def test_svg__is_the_same_twice_and_has_no_fixed_colours():
     text = html.labels("zh")
     table = pd.DataFrame({"target": [50.0, 50.0], "before": [40.0, 60.0], "after": [50.0, 50.0]})
-    drawings = [figures.svg(figures.margins(["男", "女"], table, text), "性别") for _ in range(2)]
+    drawings = [style.svg(figures.margins(["男", "女"], table, text), "性别") for _ in range(2)]
     assert drawings[0] == drawings[1]
-    assert figures.INK not in drawings[0]
+    assert style.INK not in drawings[0]
     assert "var(--ink)" in drawings[0]
 
 

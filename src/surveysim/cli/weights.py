@@ -18,6 +18,7 @@ from .options import (
     defaulted,
     is_marked,
     json_option,
+    language_option,
     read_file,
     read_margins,
     refuse_unused,
@@ -58,6 +59,10 @@ def weights() -> None:
 @_BY
 @defaulted("--name", str, "raked_weight", "Name of the new column.")
 @click.option("--diagnostics", type=FILE, help="Write the margins, before and after, to a CSV file.")
+@click.option(
+    "--report", type=FILE, help="Write a page of the weighting: margins, weights, pictures, in one HTML file."
+)
+@language_option("Language of the page.")
 @shared(RAKING, READING)
 @json_option
 def weights_rake(
@@ -74,8 +79,10 @@ def weights_rake(
 
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
-    diagnostics = options["diagnostics"]
-    apart((data, margins), (out, diagnostics))
+    diagnostics, page = options["diagnostics"], options["report"]
+    if page is None:
+        refuse_unused(("lang",), "is the language of the page; ask for one with --report")
+    apart((data, margins), (out, diagnostics, page))
     file, table, given, base = _read(data, margins, by, options)
     assert given is not None  # as margins were
     found = rake(table, given.targets, weight=base, **given.options)
@@ -87,6 +94,11 @@ def weights_rake(
         write_text(diagnostics, csv_text(report.margins))
         say_if_guarded(report.margins, diagnostics)
         files_written.append(str(diagnostics))
+    if page is not None:
+        from ..report.weights_page import write_weights_report
+
+        names = {"file": data.name, "column": name, "initial": options["weight"] or ""}
+        files_written.append(str(write_weights_report(found, report, page, names, options["lang"])))
     if not (out.suffix.lower() in LABELLED or is_marked(name)):
         click.echo(
             f"surveysim: nothing in {out} tells `surveysim estimate` that {name!r} is a raked weight, whose errors it would take for those "

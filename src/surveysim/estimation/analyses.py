@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ..analysis import independence
+from ..analysis import independence, pictured
 
 if TYPE_CHECKING:
     from ..analysis.independence import Independence
@@ -22,6 +22,11 @@ class Analyses:
         Independence, with `.statistic`, `.df`, `.p_value` and the weighted `.table`.
         """
         return independence.of_table(self._survey, rows, columns, statistic)
+
+    @property
+    def plot(self) -> "pictured.Plots":
+        """Weighted pictures of a column: `plot.histogram(y, by=)`, `plot.box(y, by=)`, `plot.cumulative(y, by=)`."""
+        return pictured.Plots(self._survey)
 
     @property
     def _survey(self) -> "Survey":

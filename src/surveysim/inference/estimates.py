@@ -15,6 +15,7 @@ from ..errors import DataError
 from ..tables import in_kind
 from ..writing import whole, write_text
 from . import intervals, scores
+from .drawn import Drawn
 from .standard_errors import item_degrees, standard_errors
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
@@ -24,7 +25,7 @@ _CHOICES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a or b 
 
 
 @dataclass(frozen=True)
-class Estimates(Shown):
+class Estimates(Drawn, Shown):
     """Estimates with their errors; rows in the order they were asked for.
 
     Attributes

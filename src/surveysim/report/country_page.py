@@ -11,6 +11,7 @@ from .. import guards
 from ..columns import DISPOSITIONS
 from ..errors import SpecError
 from ..keys import toml
+from ..pictures.style import svg
 from . import figures, html
 from .survey_page import written
 
@@ -82,4 +83,4 @@ def _drawings(run, table, text):
     drawn = {"weights": figures.weights(edges, counts, text)}
     if len(shares):
         drawn["intervals"] = figures.intervals(list(shares["indicator_id"]), shares, text)
-    return {key: Markup(figures.svg(ax, text[key])) for key, ax in drawn.items()}
+    return {key: Markup(svg(ax, text[key])) for key, ax in drawn.items()}

@@ -1,38 +1,33 @@
-"""Figures of the report. Each function draws a plain table on the Axes it is given (or makes) and returns the Axes.
+"""Figures of the report. Each function draws a plain table on the Axes it is given (or makes) and returns the Axes."""
 
-Colours are placeholders that `svg` turns into CSS variables, so that one drawing serves light and dark.
-"""
-
-import hashlib
-import io
-import re
-import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup, escape
 
-from ..aliases import Array, Floats, Values
+from ..aliases import Array, Floats
+from ..pictures.style import (
+    ALERT,
+    FIRST,
+    INK,
+    LINE,
+    MUTED,
+    ON_SCALE,
+    SCALE,
+    SECOND,
+    axes,
+    legend,
+    named,
+    points,
+    readable,
+    rows,
+)
+from ..pictures.weighting import dumbbells, outlines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Placeholder colours, replaced by CSS variables in `svg`; in a notebook they look as they are.
-INK, MUTED, LINE, FIRST, SECOND, ALERT = "#1b1f24", "#5b6470", "#d5d9df", "#2563a8", "#d2691f", "#b3261e"
-VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", FIRST: "--first", SECOND: "--second", ALERT: "--alert"}
-SCALE = ("#e3ecf6", "#bfd3ea", "#93b5da", "#5f8fc4", "#2f66a3")  # five steps of the tile map
-VARIABLES |= {colour: f"--scale-{i}" for i, colour in enumerate(SCALE)}
-ON_SCALE = ("#10151a", "#10151b", "#10151c", "#fdfdfe", "#fdfdff")  # text on each step
-VARIABLES |= {colour: f"--on-scale-{i}" for i, colour in enumerate(ON_SCALE)}
-
-PIXELS = 1.68  # of the page per point, so that letters have one size in all drawings
-CHINESE_FONTS = (
-    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
-    *("SimHei", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS", "Droid Sans Fallback"),
-)
 MAP = (  # where a province has its tile: the first two digits of its adcode
     ".  .  .  .  .  .  .  .  23",
     ".  .  .  .  .  15 .  .  22",
@@ -49,20 +44,6 @@ TILES = {
     for column, code in enumerate(line.split(), 1)
     if code != "."
 }
-
-
-def axes(width: float, height: float) -> "Axes":
-    """A bare Axes of a size in inches, in the report's style."""
-    from matplotlib.figure import Figure
-
-    ax = Figure(figsize=(width, height), layout="constrained").add_subplot()
-    ax.patch.set_alpha(0)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(LINE)
-    ax.tick_params(colors=MUTED, labelsize=9, length=0)
-    return ax
 
 
 def intervals(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
@@ -89,10 +70,7 @@ def margins(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax
     """Dumbbells of margins before and after raking: table with target, before, after, as shares in percent."""
     ax = ax or axes(8.6, 0.3 * len(table) + 1.0)
     y = list(range(len(table)))
-    ax.hlines(y, table["before"], table["after"], color=LINE, linewidth=2)
-    ax.plot(table["before"], y, "o", color=SECOND, markersize=6, label=text["before"])
-    ax.plot(table["after"], y, "o", color=FIRST, markersize=6, label=text["after"])
-    ax.plot(table["target"], y, "|", color=INK, markersize=13, label=text["target"])
+    dumbbells(ax, y, table, text)
     rows(ax, labels, text["share_axis"], size=9)
     return legend(ax, 3)
 
@@ -100,8 +78,7 @@ def margins(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax
 def weights(edges: Floats, counts: Mapping[str, Array], text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
     """Histograms of final weights over their mean: common `edges`, counts by frame {label: array}."""
     ax = ax or axes(8.6, 3.0)
-    for (label, values), colour in zip(counts.items(), (SECOND, FIRST), strict=False):
-        ax.stairs(values, edges, color=colour, linewidth=1.6, label=label)
+    outlines(ax, edges, counts, (SECOND, FIRST))
     return legend(named(ax, text["weight_axis"], text["interviews"]), 2)
 
 
@@ -176,72 +153,3 @@ def margins_by_size(table: pd.DataFrame, text: dict[str, str], stated: float, ax
     ax.set_xticks([], [], minor=True)
     ax.set_ylim(bottom=0)
     return readable(legend(named(ax, text["audit_respondents"], text["moe"]), 4))
-
-
-def points(ax: "Axes", x: Values, y: Values, error: Values, colour: str, **more: Any) -> None:
-    """Points with the same distance to either end of their horizontal intervals."""
-    ax.errorbar(x, y, xerr=error, fmt="o", color=colour, linewidth=1.4, **more)
-
-
-def named(ax: "Axes", x: str = "", y: str = "", grid: Literal["both", "x", "y"] = "y") -> "Axes":
-    """The same Axes with what they show written on them, and a grid behind it."""
-    ax.set_xlabel(x, color=MUTED, fontsize=9)
-    ax.set_ylabel(y, color=MUTED, fontsize=9)
-    ax.grid(axis=grid, color=LINE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    return ax
-
-
-def rows(ax: "Axes", labels: Values, axis: str, size: float = 8.5) -> "Axes":
-    """The same Axes with rows named from top to bottom."""
-    ax.set_yticks(np.arange(len(labels)), list(labels), fontsize=size, color=INK)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    return named(ax, axis, grid="x")
-
-
-def legend(ax: "Axes", columns: int) -> "Axes":
-    """The same Axes with a legend above them."""
-    ax.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=columns)
-    return ax
-
-
-def readable(ax: "Axes") -> "Axes":
-    """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
-    from matplotlib import font_manager
-    from matplotlib.text import Text
-
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    found = [name for name in CHINESE_FONTS if name in known][:1]
-    for text in ax.figure.findobj(Text):
-        if found and any(ord(letter) > 0x2E80 for letter in text.get_text()):
-            text.set_fontfamily([*found, "DejaVu Sans"])
-    return ax
-
-
-def svg(ax: "Axes", title: str) -> Markup:
-    """The figure as inline SVG: text stays text, colours become CSS variables, `title` is what a screen reader says."""
-    import matplotlib as mpl
-
-    buffer, figure = io.StringIO(), cast("Figure", ax.figure)
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "surveysim"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's browser has the Chinese glyphs
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    width = float(re.findall(r'width="([\d.]+)pt"', text)[0]) * PIXELS
-    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', f'role="img" style="max-width:{width:.0f}px"', text, count=1)
-    for colour, variable in VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px var(--font)", text)
-    text = re.sub(r"font: (bold|700) ([\d.]+)px [^;\"]*", r"font: 700 \2px var(--font)", text)
-    text = re.sub(r"(<svg[^>]*>)", lambda m: f"{m.group(1)}<title>{escape(title)}</title>", text, count=1)
-    return Markup(_own_ids(text))
-
-
-def _own_ids(text):
-    """Ids that no other drawing of the page has: those that are referred to get the drawing's digest, the others go."""
-    used = set(re.findall(r'(?:href="|url\()#([\w.-]+)', text))
-    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
-    text = re.sub(r' id="([\w.-]+)"', lambda m: f' id="{m.group(1)}-{mark}"' if m.group(1) in used else "", text)
-    return re.sub(r'((?:href="|url\()#)([\w.-]+)', lambda m: f"{m.group(1)}{m.group(2)}-{mark}", text)

@@ -12,6 +12,7 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..judging.measures import with_verdicts
 from ..judging.verdicts import off_level, performance_table, repeated_penetration
 from ..keys import toml
+from ..pictures.style import svg
 from . import figures, html, study_figures
 from .labelling import domain_name, estimand_name, margin_name
 
@@ -93,7 +94,7 @@ def repeated(repetitions: Any, text: dict[str, str]) -> dict[str, Any]:
         "verdict": " ".join(
             [monte_carlo_error(repetitions.repetitions, level, text), *coverage_verdict(repetitions, text)]
         ),
-        "figures": [(figures.svg(ax, caption), caption) for ax, caption in drawings],
+        "figures": [(svg(ax, caption), caption) for ax, caption in drawings],
         "heads": [text["indicator"], text["parameter"], *(text[f"measure_{c}"] for c in columns)],
         "rows": [row(name, table.loc[name]) for name in main],
         "all": [row(name, values) for name, values in table.iterrows()],
@@ -134,7 +135,7 @@ def budget_part(budget: Any, text: dict[str, str]) -> dict[str, Any]:
         "totals": by_totals,
         "total_heads": [text["indicator"], *(text[kind] for kind in kinds)],
         "note": text["budget_note"].format(n=budget.repetitions),
-        "figure": figures.svg(budget.plot(main[0], text["lang"]), caption),
+        "figure": svg(budget.plot(main[0], text["lang"]), caption),
         "caption": caption,
         "heads": [text["indicator"], *(text[f"stage_{s}"] for s in stages)],
         "rows": rows,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .figures import ALERT, FIRST, INK, LINE, MUTED, SECOND, axes, legend, points, readable, rows
+from ..pictures.style import ALERT, FIRST, INK, LINE, MUTED, SECOND, axes, legend, points, readable, rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

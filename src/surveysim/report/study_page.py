@@ -8,7 +8,8 @@ import pandas as pd
 
 from .. import guards
 from ..errors import SpecError
-from . import figures, html
+from ..pictures.style import svg
+from . import html
 from .labelling import domain_name, estimand_name
 from .page_parts import coverage_verdict, monte_carlo_error, untitled
 from .survey_page import written
@@ -144,7 +145,7 @@ def drawings(
         made.append((plots.zip(name, domain, **at), "figure_zip", one))
         made.append((plots.convergence(name, domain, **at), "figure_convergence", one))
     captions = [f"{text[title]}: {' · '.join(part for part in parts if part)}" for _, title, parts in made]
-    return [(figures.svg(untitled(ax), caption), caption) for (ax, *_), caption in zip(made, captions, strict=True)]
+    return [(svg(untitled(ax), caption), caption) for (ax, *_), caption in zip(made, captions, strict=True)]
 
 
 def _cell(value, mcse, measure):

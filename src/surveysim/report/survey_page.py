@@ -12,6 +12,7 @@ from ..aliases import Ints
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..judging.verdicts import performance_table
+from ..pictures.style import svg
 from ..writing import write_text
 from . import figures, html
 from .labelling import change_case, estimand_name, level_name, margin_name, name_column, note_of, province_names
@@ -130,7 +131,7 @@ def drawings(tables: Any, text: dict[str, str]) -> dict[str, Any]:
         "margins": figures.margins(margin_labels(tables.margins, text), tables.margins, text),
         "weights": figures.weights(tables.edges, {text[f]: counts for f, counts in tables.histogram.items()}, text),
     }
-    return {key: figures.svg(ax, text[key]) for key, ax in drawn.items()}
+    return {key: svg(ax, text[key]) for key, ax in drawn.items()}
 
 
 def estimate_cells(row: Any, text: dict[str, str]) -> list[str]:

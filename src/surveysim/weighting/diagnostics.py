@@ -13,6 +13,7 @@ from ..errors import DataError
 from ..tables import called, numbers_of, rows_of
 from .cells import refuse_unsquared, refuse_weights
 from .distances import Distance
+from .drawn import Drawn
 from .margins import Margins, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
@@ -24,7 +25,7 @@ MET = 1e-6  # points
 
 
 @dataclass(frozen=True)
-class Diagnosis(Shown):
+class Diagnosis(Drawn, Shown):
     """What weights do to a sample.
 
     Attributes
@@ -61,6 +62,9 @@ class Diagnosis(Shown):
         return f" ({n:,} rows without weight)" if n else ""
 
     def _shown(self) -> pd.DataFrame:
+        return self.margins
+
+    def _margins_drawn(self):
         return self.margins
 
 

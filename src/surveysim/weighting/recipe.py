@@ -23,6 +23,7 @@ from ..writing import write_text
 from . import recipe_file
 from .cells import refuse_weights
 from .constraints import Multiplied
+from .drawn import Drawn
 from .result import Calibration, deff_kish, remember
 from .steps.filled import overlaid, without
 from .trimming import copies
@@ -43,7 +44,7 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Weights(Shown):
+class Weights(Drawn, Shown):
     """The result of a recipe.
 
     Attributes
@@ -107,6 +108,12 @@ class Weights(Shown):
 
     def _shown(self):
         return self.table.describe().T.rename_axis("step")[["min", "50%", "mean", "max"]]
+
+    def _margins_drawn(self):
+        return None if self.calibration is None else self.calibration.margins
+
+    def _weights_by_name(self, text):
+        return self.columns
 
     @cached_property
     def final(self) -> Floats:

@@ -18,6 +18,7 @@ from ..errors import DataError, SurveysimWarning
 from ..tables import column_names, framed, is_file, numbers_of, rows_of, same_index
 from .cells import refuse_unsquared, spread
 from .distances import Goal
+from .drawn import Drawn
 from .problem import Problem
 from .rows import refuse_other_rows
 from .solution import solve
@@ -27,7 +28,7 @@ TIMES_MEAN = 2.5  # this many times the mean weight
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration(Shown):
+class Calibration(Drawn, Shown):
     """Calibrated weights and how they came about.
 
     Attributes
@@ -269,6 +270,12 @@ class Calibration(Shown):
 
     def _shown(self) -> pd.DataFrame:
         return self.margins
+
+    def _margins_drawn(self):
+        return self.margins
+
+    def _weights_by_name(self, text):
+        return {text["initial"]: self.base(len(self.final)), text["final"]: self.final}
 
 
 def _moved(table, column):

@@ -1,0 +1,1 @@
+from .saving import alt as alt, save as save
