@@ -6,4 +6,4 @@ and the registry change none of them. `tests/golden` notices bytes that changed 
 
 POPULATION = 3  # who lives there: persons, households, telephones, answers, exact parameters
 DRAWS = 2  # who is sampled, dialled and interviewed, and what they say
-ESTIMATES = 2  # weights, estimates, standard errors and intervals
+ESTIMATES = 3  # weights, estimates, standard errors and intervals

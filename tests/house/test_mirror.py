@@ -10,7 +10,7 @@ TOPICS = """
 cli/test_first_hour.py cli/test_numbers.py cli/test_start.py
 estimation/test_aliasing.py estimation/test_chain.py inference/test_double_precision.py estimation/test_given_out.py
 inference/test_infinite_values.py estimation/test_kinds_of_columns.py estimation/test_laws.py inference/test_lonely.py
-inference/test_names_of_rows.py estimation/test_of_file.py estimation/test_overlap.py estimation/test_pickling.py
+inference/test_leverage.py inference/test_names_of_rows.py estimation/test_of_file.py estimation/test_overlap.py estimation/test_pickling.py
 estimation/test_refusals.py inference/test_replicate_factors.py estimation/test_variance_proof.py inference/test_zero_weights.py
 fieldwork/test_fieldwork.py fieldwork/test_levels.py
 files/test_control_characters.py files/test_matrix.py

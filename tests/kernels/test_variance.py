@@ -85,7 +85,7 @@ def test_residuals(s):
     z, factor = np.stack([s.y, s.x * 2, -s.y]), np.linspace(0.5, 2, K)
     out = np.empty_like(z)
     fit = kernels.Fit(s.weight, s.cell, s.partition, s.column, s.inverse, s.pinned)
-    kernels.residuals(z, fit, factor, out)
+    kernels.residuals(z, fit, factor, np.empty(0), out)
     x, expected = s.x_of_rows(), np.zeros_like(z)
     for p in range(P):
         here = s.partition[s.cell] == p

@@ -49,6 +49,8 @@ class Survey(Analyses, Shown):
     probability : column or array of inclusion probabilities, or a list with one per stage, whose product is meant.
     pps : "brewer", "deville", "hartley-rao" or joint probabilities (n, n), for unequal probabilities without replacement.
     pps_variance : "ht" (Horvitz-Thompson) or "yg" (Sen-Yates-Grundy), for the latter two.
+    leverage : divide residuals of calibrations by sqrt(1 - leverage) in linearized errors (Valliant 2002), which without it are too
+        small where margins have many levels for their respondents. False is what R survey and Stata do.
     replicate_weights : list of columns or array (n, R) of replicate weights brought along; then variance = scale Σ rscales_r
         (θ_r - centre)², about the replicates' mean, or the full sample's estimate if `mse`.
     replicate_factors : the same as factors, which multiply the sample's weights; or True or False beside `replicate_weights`, for
@@ -103,6 +105,7 @@ class Survey(Analyses, Shown):
         replicate_factors: Any = None,
         replicate_kind: str | None = None,
         rho: float | None = None,
+        leverage: bool = False,
     ) -> None:
         n = rows_of(data)
         self.data = held(data)
@@ -110,6 +113,7 @@ class Survey(Analyses, Shown):
             raise DataError("the table has no rows.")
         guards.choice(lonely_psu, "lonely_psu", LONELY, error=DesignError)
         guards.flag(nest, "nest", error=DesignError)
+        guards.flag(leverage, "leverage", error=DesignError)
         pi = sampling_design.probabilities(data, probability, n)
         stages = sampling_design.stages(data, strata, psu, fpc, nest, n)
         if weight is None and pi is None and fpc is not None:
@@ -122,7 +126,8 @@ class Survey(Analyses, Shown):
             if fpc is not None:
                 raise DesignError("pps has its finite correction from the probabilities; leave fpc out.")
             unequal = sampling_design.unequal_probabilities(data, pps, pps_variance, pi, stages[0], lonely_psu)
-        self.design = Design(base, stages, lonely_psu, (), unequal).adjusted_by(final, links)
+        start = Design(base, stages, lonely_psu, (), unequal, leverage=leverage)
+        self.design = start.adjusted_by(final, links)
         self.engine, told = self.design, Told(replicate_kind, rho, scale, rscales, mse)
         if replicate_weights is None and replicate_factors is None:
             refuse_told(told)

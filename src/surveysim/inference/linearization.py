@@ -137,6 +137,7 @@ class Design:
     unequal : function from weighted scores (E, n) to their covariances, for sampling with unequal probabilities without
         replacement; it takes the place of the stages.
     base : (n,) weights before the links, which the scores are weighted by in the end; None where there are no links.
+    leverage : whether residuals of calibrations are over sqrt(1 - leverage); see `weighting.constraints.stretched`.
     """
 
     weight: np.ndarray
@@ -145,9 +146,11 @@ class Design:
     links: tuple = ()
     unequal: Callable[[Floats], Floats] | None = field(default=None, repr=False)
     base: np.ndarray | None = field(default=None, repr=False)
+    leverage: bool = False
 
     def adjusted_by(self, weight: Floats, links: tuple[Any, ...]) -> Self:
         """The design after further adjustments that led to final weights (n,)."""
+        links = tuple(link.leveraged() for link in links) if self.leverage else links
         base, links = joined(self.carried, (*self.links, *links))
         return replace(self, weight=weight, links=links, base=base)
 
@@ -262,7 +265,7 @@ class Design:
             strata = stage.strata(self.lonely)
             if self.links:
                 fit, totals = self.links[0].fit, self._column_totals[stage_number]
-                scored = kernels.Scored(block.score, self.weight, block.group)
+                scored = kernels.Scored(block.score, self.links[0].carrying(self.weight), block.group)
                 if totals is not None:
                     kernels.calibrated_units(scored, stage.unit, strata, fit, totals, result)
                 else:
@@ -294,7 +297,7 @@ class Design:
             few = U * P * width <= len(self.weight) + c.column.size
             result.append(np.zeros((U, P, width + 1)) if few else None)
             if few:
-                kernels.column_totals(self.weight, c.fit, stage.unit, result[-1])
+                kernels.column_totals(c.carrying(self.weight), c.fit, stage.unit, result[-1])
         return result
 
     def degrees(self, group: Ints, domains: Any, count: Any = None, strict: bool = True) -> Floats:

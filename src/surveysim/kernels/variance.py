@@ -51,8 +51,8 @@ def gram(weight: Array, partition: Array, column: Array, out: Array) -> None:
 
 
 @jit
-def residuals(z: Array, f: Fit, factor: Array, out: Array) -> None:
-    """Weighted regression residuals (E, n) of the scores z (E, n), times factors (K,) of the cells; `f` is a Fit."""
+def residuals(z: Array, f: Fit, factor: Array, stretch: Array, out: Array) -> None:
+    """Weighted regression residuals (E, n) of the scores z (E, n), times factors (K,) of the cells and `stretch` of rows (n,), if any."""
     f = borrowed(f)
     E, n = z.shape
     K, M = f.column.shape
@@ -80,7 +80,8 @@ def residuals(z: Array, f: Fit, factor: Array, out: Array) -> None:
                 by_cell[k] += beta[f.partition[k], f.column[k, m]]
         for i in range(n):
             k = f.cell[i]
-            out[e, i] = factor[k] * (z[e, i] - by_cell[k]) + kept[f.partition[k]]
+            left = factor[k] * (z[e, i] - by_cell[k])
+            out[e, i] = (left * stretch[i] if len(stretch) else left) + kept[f.partition[k]]
 
 
 @jit

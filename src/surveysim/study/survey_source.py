@@ -96,7 +96,7 @@ class SurveySource(Source):
 
             def interviews():
                 made = interviews_of(prep, cases, table, weights)
-                return made, Survey(made, weight=weights, strata="stratum", psu="psu")
+                return made, Survey(made, weight=weights, strata="stratum", psu="psu", leverage=self._leverage)
 
             if method.own:
                 return self.plugged_in(method, r, interviews, pair=dual_frame_of)
@@ -117,9 +117,13 @@ class SurveySource(Source):
         """Repetition r again: a `SurveyRun`."""
         return run(self.spec, self.seed, repetition=(r,), group=self.group)
 
+    @property
+    def _leverage(self):
+        return self.spec.estimation.leverage
+
     # ------------------------------------------------------------------------------------------------ linearized recipes
     def _linearized(self, method, weights, table, variables):
-        design, known = variance_design(table, weights), self.prep.known
+        design, known = variance_design(table, weights, self._leverage), self.prep.known
         found = estimands.statistics(self._plain, variables, known, design.weight)
         at = [np.arange(len(found))[k : k + 1] for k in range(len(found))]
         first = len(found)
@@ -161,7 +165,8 @@ class SurveySource(Source):
             data |= {c: run[c] for c in run.columns if c.startswith("probability_") or c.endswith("_weight")}
         data = pd.DataFrame(data | columns)
         recipe = method.estimator == "recipe"
-        survey = Survey(data, weight=weights, strata="stratum", psu="psu") if recipe else dual_frame_of(data)
+        made = Survey(data, weight=weights, strata="stratum", psu="psu", leverage=self._leverage)
+        survey = made if recipe else dual_frame_of(data)
         survey, values = self.replicated(survey, method, r), self.empty()
         values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
         options = self._options(method, survey)

@@ -38,7 +38,7 @@ def both_totals(run: "SurveyRun") -> pd.DataFrame:
         weights = weigh(reweighted(prep, {"control_population": control}), cases, table)
         found = estimands.estimate(
             prep.definitions,
-            variance_design(table, weights),
+            variance_design(table, weights, prep.spec.estimation.leverage),
             variables,
             prep.known,
             prep.pop.scale,

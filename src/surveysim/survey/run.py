@@ -180,7 +180,7 @@ def interviews_of(prep, cases, table, weights):
 def completed(prep, seed, cases, table, weights):
     """The `SurveyRun` of a case file that has been weighted."""
     spec, interviews = prep.spec, interviews_of(prep, cases, table, weights)
-    survey = Survey(interviews, weight=weights, strata="stratum", psu="psu")
+    survey = Survey(interviews, weight=weights, strata="stratum", psu="psu", leverage=spec.estimation.leverage)
     variables, given = estimands.Variables(prep.pop, cases), {"level": spec.estimation.level, "deff": "wr"}
     found = estimands.estimate(prep.definitions, survey.design, variables, prep.known, prep.pop.scale, **given)
     return SurveyRun(spec, seed, interviews, cases.numbers, weights, survey, found, cases, prep)

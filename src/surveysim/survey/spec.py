@@ -85,9 +85,10 @@ class WeightingSpec(Part):
 
 
 class EstimationSpec(Part):
-    """What is estimated."""
+    """What is estimated. `leverage` as of `Survey`."""
 
     level: Probability = 0.95
+    leverage: bool = False
     indicators: Literal["all"] | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = "all"
 
 

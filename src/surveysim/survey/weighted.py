@@ -156,14 +156,14 @@ def shares_of_unknown(weighting: Any, tally: Ints, share: float) -> tuple[float,
     )
 
 
-def variance_design(table: Columns, weights: Weights) -> Design:
+def variance_design(table: Columns, weights: Weights, leverage: bool) -> Design:
     """The variance design of the weighted interviews, straight from codes (what `Survey` builds from labels)."""
     stratum = np.unique(table["stratum"].to_numpy(), return_inverse=True)
     psu, unit = np.unique(table["psu"].to_numpy(), return_inverse=True)
     owner = np.empty(len(psu), np.int64)
     owner[unit] = stratum[1]
     stage = Stage(unit.astype(np.int32), owner, np.zeros(len(stratum[0])), tuple(stratum[0]))
-    return Design(weights.start, (stage,)).adjusted_by(weights.final, weights.links)
+    return Design(weights.start, (stage,), leverage=leverage).adjusted_by(weights.final, weights.links)
 
 
 def frame_probabilities(prep: "Preparation", cases: CaseFile) -> tuple[Floats, Floats]:

@@ -7,14 +7,18 @@ and adds c'β where its totals move by c with a row's own weight; a step that mu
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from ..aliases import Array, Floats, Ints
 from ..kernels import variance as kernels
+
+
+ALL_FITTED = 1e-9  # of a row's variance, what a calibration that fits it exactly leaves by rounding
+NOTHING = np.empty(0)
 
 
 class Link:
@@ -24,6 +28,20 @@ class Link:
         """What one respondent more like each row adds (E, n), given the scores for the weights after, where that is not through the
         weights before alone; None where it is."""
         return None
+
+    def leveraged(self) -> "Link":
+        """The same with residuals that are not shorter than what is left out of them; see `stretched`."""
+        return self
+
+
+def stretched(leverage: Floats) -> Floats:
+    """1 / sqrt(1 - h) of leverages h (n,), which residuals of a calibration are multiplied by (Valliant 2002, Surv. Methodol. 28:103-117).
+
+    A regression fits its own rows better than others like them; under a model with equal variances the variance of a residual
+    is 1 - h of theirs. A row with h = 1 is fitted exactly, and nothing is known of what is left out.
+    """
+    free = 1 - leverage
+    return np.where(free > ALL_FITTED, 1 / np.sqrt(np.maximum(free, ALL_FITTED)), 1.0)
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,7 @@ class Constraints(Link):
     base : (n,) weights before. factor : (K,) what the calibration multiplied them by.
     ridge, covariance : (P, width, width) of totals known with error, see `calibrate`; None for others.
     shares : (P, width) where only shares were known, so that a partition's sum of weights keeps its error; None for totals.
+    leverage : whether residuals are `stretched`.
     """
 
     cell: np.ndarray
@@ -63,6 +82,26 @@ class Constraints(Link):
     ridge: np.ndarray | None = None
     covariance: np.ndarray | None = None
     shares: np.ndarray | None = None
+    leverage: bool = False
+
+    def leveraged(self) -> Self:
+        """As `Link.leveraged`."""
+        return replace(self, leverage=True)
+
+    @cached_property
+    def stretch(self) -> Floats:
+        """What residuals (n,) are multiplied by; empty for 1."""
+        if not self.leverage:
+            return NOTHING
+        by_cell = np.zeros(len(self.partition))
+        for a in self.column.T:
+            for b in self.column.T:
+                by_cell += self.inverse[self.partition, a, b]
+        return stretched(self.base * by_cell[self.cell])
+
+    def carrying(self, weight: Floats) -> Floats:
+        """Weights (n,) that residuals without their stretch have to be multiplied by."""
+        return weight * self.stretch if self.leverage else weight
 
     def pinned(self) -> Array:
         """The known shares (P, width), or zeros where totals were known, as kernels want them."""
@@ -95,10 +134,10 @@ class Constraints(Link):
     def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """Scores (E, n) for the weights before, in place, and (covariance, β (E, width)) of totals known with error."""
         if self.exact:
-            kernels.residuals(scores, self.fit, self.factor, scores)
+            kernels.residuals(scores, self.fit, self.factor, self.stretch, scores)
             return scores, []
         partition, x = self.rows()
-        return _residuals(self, scores, partition, x, self.factor[self.cell])
+        return _residuals(self, scores, partition, x, self.factor[self.cell], self.stretch)
 
 
 @dataclass(frozen=True)
@@ -113,6 +152,7 @@ class LinearConstraints(Link):
     ridge, covariance : (P, p, p) of totals known with error; None for others.
     follow : (n, p) by how much the totals of its partition move with the weight before of each row; None where they are fixed.
     held : (n,) by how much the weights of the rows at a bound move with the sum of all weights before; None where that is fixed.
+    leverage : whether residuals are `stretched`.
     """
 
     partition: np.ndarray
@@ -123,6 +163,22 @@ class LinearConstraints(Link):
     covariance: np.ndarray | None = None
     follow: np.ndarray | None = None
     held: np.ndarray | None = None
+    leverage: bool = False
+
+    def leveraged(self) -> Self:
+        """As `Link.leveraged`."""
+        return replace(self, leverage=True)
+
+    @cached_property
+    def stretch(self) -> Floats:
+        """What residuals (n,) are multiplied by; empty for 1."""
+        if not self.leverage:
+            return NOTHING
+        leverage = np.zeros(len(self.x))
+        for p, inverse in enumerate(self.inverse):
+            rows = self.partition == p
+            leverage[rows] = self.base[rows] * np.einsum("ia,ab,ib->i", self.x[rows], inverse, self.x[rows])
+        return stretched(leverage)
 
     @cached_property
     def inverse(self) -> list[Array]:
@@ -140,10 +196,12 @@ class LinearConstraints(Link):
 
     def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Constraints.residuals`."""
-        return _residuals(self, scores, self.partition, self.x, self.factor, self.follow, self.held)
+        return _residuals(
+            self, scores, self.partition, self.x, self.factor, self.stretch, self.follow, self.held
+        )
 
 
-def _residuals(constraints, scores, partition, x, factor, follow=None, held=None):
+def _residuals(constraints, scores, partition, x, factor, stretch, follow=None, held=None):
     known_with_error, moved, common = [], np.zeros(0 if follow is None else scores.shape), np.zeros(0)
     for p, inverse in enumerate(constraints.inverse):
         rows = partition == p
@@ -156,6 +214,8 @@ def _residuals(constraints, scores, partition, x, factor, follow=None, held=None
     if held is not None:
         common = scores @ held
     scores *= factor
+    if len(stretch):
+        scores *= stretch
     if follow is not None:
         scores += moved
     if held is not None:
