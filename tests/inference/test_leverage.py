@@ -6,7 +6,7 @@ import pytest
 
 import surveysim as ss
 
-AGE = {level: 160.0 for level in "abcde"}
+AGE = dict.fromkeys("abcde", 160.0)
 AREA = {"x": 260.0, "y": 280.0, "z": 260.0}
 
 
@@ -51,7 +51,7 @@ def test_domain_means_after_a_raking(psu):
 
 def test_shares_keep_what_the_sum_of_weights_adds():
     data = table()
-    shares = {"age": {k: 0.2 for k in AGE}, "area": {"x": 0.3, "y": 0.4, "z": 0.3}}
+    shares = {"age": dict.fromkeys(AGE, 0.2), "area": {"x": 0.3, "y": 0.4, "z": 0.3}}
     survey = ss.Survey(data, weight="w", psu="psu", leverage=True).rake(shares)
     everybody = np.ones(len(data), bool)
     right = by_hand(data, indicators(data), data["w"].to_numpy(), survey.weight, everybody, shares=True)
@@ -60,7 +60,7 @@ def test_shares_keep_what_the_sum_of_weights_adds():
 
 def test_partitions_and_numeric_totals():
     data = table()
-    margins = {"age": {k: 80.0 for k in AGE}, "area": {"x": 130.0, "y": 140.0, "z": 130.0}}
+    margins = {"age": dict.fromkeys(AGE, 80.0), "area": {"x": 130.0, "y": 140.0, "z": 130.0}}
     survey = ss.Survey(data, weight="w", leverage=True).rake({"n": margins, "s": margins}, by="part")
     everybody, base = np.ones(len(data), bool), data["w"].to_numpy()
     right = by_hand(data, indicators(data, "part"), base, survey.weight, everybody, psu=False)

@@ -86,9 +86,7 @@ def test_a_folder_of_the_release_before__is_refused(tmp_path, name):
     kept.write_manifest(replace(manifest, scenarios=(old,)))
     before = (tmp_path / "study.json").read_bytes()
     now = f"now DRAWS = {editions.DRAWS}, ESTIMATES = {editions.ESTIMATES}"
-    with pytest.raises(
-        StudyError, match=rf"numbers: an earlier release, 0.1.0 0123456789ab, has none; {now}"
-    ):
+    with pytest.raises(StudyError, match=rf"numbers: an earlier release, 0.1.0 0123456789ab, has none; {now}"):
         study().run(tmp_path)
     assert (tmp_path / "study.json").read_bytes() == before
 

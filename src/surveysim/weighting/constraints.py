@@ -16,7 +16,6 @@ import numpy as np
 from ..aliases import Array, Floats, Ints
 from ..kernels import variance as kernels
 
-
 ALL_FITTED = 1e-9  # of a row's variance, what a calibration that fits it exactly leaves by rounding
 NOTHING = np.empty(0)
 
@@ -29,7 +28,7 @@ class Link:
         weights before alone; None where it is."""
         return None
 
-    def leveraged(self) -> "Link":
+    def leveraged(self) -> Self:
         """The same with residuals that are not shorter than what is left out of them; see `stretched`."""
         return self
 
@@ -196,9 +195,7 @@ class LinearConstraints(Link):
 
     def residuals(self, scores: Floats) -> tuple[Floats, list[Any]]:
         """As `Constraints.residuals`."""
-        return _residuals(
-            self, scores, self.partition, self.x, self.factor, self.stretch, self.follow, self.held
-        )
+        return _residuals(self, scores, self.partition, self.x, self.factor, self.stretch, self.follow, self.held)
 
 
 def _residuals(constraints, scores, partition, x, factor, stretch, follow=None, held=None):

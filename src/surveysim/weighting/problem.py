@@ -302,17 +302,17 @@ class Problem:
         """The link of a calibration with factors of the cells (K,): rows in the cells that occur and cells in columns, or the rows'
         calibration variables. shared : (P, C) totals that were shares of the initial weights' sums."""
         cells, base = self.cells, np.ones(self.n) if self.base is None else self.base
-        softness = () if self.covariance is None else (self.ridge, self.covariance)
+        ridge, covariance = (None, None) if self.covariance is None else (self.ridge, self.covariance)
         if self.z is not None or self.q is not None:
             scale = 1.0 if self.q is None else self.q[cells.cell]
-            return LinearConstraints(*self.rows(), base * scale, factor[cells.cell], *softness)
+            return LinearConstraints(*self.rows(), base * scale, factor[cells.cell], ridge, covariance)
         present = np.flatnonzero(cells.weight > 0)
         place = np.zeros(len(cells.weight), np.int64)
         place[present] = np.arange(len(present))
         column = cells.level[present].astype(np.int64)
-        known, shares = softness or (None, None), None if shared is None else self.shares_of(shared)
+        shares = None if shared is None else self.shares_of(shared)
         given = (place[cells.cell], cells.partition[present], column, len(self.columns), base, factor[present])
-        return Constraints(*given, *known, shares)
+        return Constraints(*given, ridge, covariance, shares)
 
 
 def _describe(variable, level):
