@@ -1,7 +1,8 @@
 """Standard errors of a simple random sample, of every kind of estimate: what a statement without a design speaks of."""
 
+import json
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,19 @@ def standard_errors(spec: SurveySpec, n: float, deff: float = 1.0) -> pd.DataFra
     DataFrame by indicator_id, in the unit of the estimate: value, se, whole (what one point of the share is), base (se is proportional to
     √ y (base - y), y being the value, or known - value of complements), known, respondents.
     """
-    pop, definitions = Population.china(**spec.population.model_dump()), selected(spec)
+    pop, total = _known(spec.population.model_dump_json())
+    covered = total("landline*age_6plus") + total("mobile*age_6plus") - total("mobile_and_landline*age_6plus")
+    ask = _SimpleSample(pop, total, covered, n, deff)
+    rows = {row.Index: estimand_kinds.of(row).asked(row, ask)[:6] for row in selected(spec).itertuples()}
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["value", "se", "whole", "base", "known", "respondents"]
+    )
 
+
+@lru_cache(maxsize=1)  # a page asks the same population for several sizes; making it takes seconds
+def _known(population):
+    """A population, from its specification as JSON, and the function that gives its exact totals."""
+    pop = Population.china(**json.loads(population))
     sums = pop.sums("answers", fine=False)
 
     @cache
@@ -33,12 +45,7 @@ def standard_errors(spec: SurveySpec, n: float, deff: float = 1.0) -> pd.DataFra
         table = sums.column(name)
         return float(table[parameters.group_mask(groups, table.shape)].sum())
 
-    covered = total("landline*age_6plus") + total("mobile*age_6plus") - total("mobile_and_landline*age_6plus")
-    ask = _SimpleSample(pop, total, covered, n, deff)
-    rows = {row.Index: estimand_kinds.of(row).asked(row, ask)[:6] for row in definitions.itertuples()}
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=["value", "se", "whole", "base", "known", "respondents"]
-    )
+    return pop, total
 
 
 class Simple(NamedTuple):
