@@ -1,11 +1,14 @@
 """What is asked of a Survey beyond totals, means, ratios, proportions and quantiles: one method for each file of `analysis/`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from ..analysis import independence, pictured
+from ..aliases import Column
+from ..analysis import independence, pictured, representativity
 
 if TYPE_CHECKING:
     from ..analysis.independence import Independence
+    from ..analysis.representativity import Representativity
     from .survey import Survey
 
 
@@ -22,6 +25,46 @@ class Analyses:
         Independence, with `.statistic`, `.df`, `.p_value` and the weighted `.table`.
         """
         return independence.of_table(self._survey, rows, columns, statistic)
+
+    def representativity(
+        self,
+        response: Column,
+        variables: Sequence[Any],
+        y: str | Sequence[str] | None = None,
+        adjust: str = "design",
+        level: float = 0.95,
+    ) -> "Representativity":
+        """R-indicators of the response to a sample of respondents and nonrespondents, and how far off respondents' means may be.
+
+        Parameters
+        ----------
+        response : column or (n,) of truth values (also 0 and 1): who responded. The survey's weights are the sample's design weights.
+        variables : columns known of everybody in the sample, taken as categories; a tuple of columns stands for their combinations.
+            Response propensities are those of a logistic model with their main effects.
+        y : columns known of respondents, whose bias is asked for.
+        adjust : what S², the variance of the propensities, is freed of: "design", what sample, response and fit add to it by the
+            survey's design (or replicates); "srs", the same as published for simple random samples; "none".
+        level : of the intervals. Those of S, R and cv are found for S² and then taken to their scale.
+
+        Returns
+        -------
+        Representativity, with `.table`, `.partial`, `.bias`, `.propensity`, `plot()`.
+
+        References
+        ----------
+        Schouten, Cobben & Bethlehem (2009), Surv. Methodol. 35:101-113 (R, the largest bias); Schouten, Shlomo & Skinner (2011), J. Off.
+        Stat. 27:231-253 (partial indicators, which are not adjusted); Shlomo, Skinner & Schouten (2012), J. Stat. Plan. Inference
+        142:201-211 (adjustment and error); Wagner (2010), Public Opin. Q. 74:223-243 (fraction of missing information).
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> sample = pd.DataFrame({"sex": list("f" * 40 + "m" * 40), "answered": [1] * 30 + [0] * 10 + [1] * 20 + [0] * 20})
+        >>> found = ss.Survey(sample).representativity("answered", ["sex"], adjust="none")
+        >>> found.table[["indicator", "estimate"]].round(3).values.tolist()
+        [['response_rate', 0.625], ['S', 0.125], ['R', 0.75], ['cv', 0.2]]
+        """
+        return representativity.representativity(self._survey, response, variables, y, adjust, level)
 
     @property
     def plot(self) -> "pictured.Plots":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .. import guards
 from ..aliases import Pathname
 from ..errors import DataError
+from ..on_demand import Later
 from ..writing import whole, write_text
 from .style import INK, LINE, MUTED, SERIES, VARIABLES, svg
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+colours_of = Later(None, "matplotlib.colors")
 THEMES = {  # colours of the report's page by CSS variable; tests compare them with its style sheet
     "light": {"--page": "#ffffff", "--ink": "#1b1f24", "--muted": "#5b6470", "--line": "#d5d9df", "--first": "#2563a8"}
     | {"--second": "#b8560f", "--alert": "#b3261e", "--scale-0": "#e3ecf6", "--scale-1": "#bfd3ea"},
@@ -68,8 +70,6 @@ def save(ax: "Axes", path: Pathname, theme: str | None = None, dpi: float = 144)
 
 def themed(ax: "Axes", theme: str) -> "Figure":
     """A copy of the figure in the colours of a theme."""
-    from matplotlib.colors import to_hex
-
     figure, colours = pickle.loads(pickle.dumps(ax.figure)), THEMES[theme]
     new = {colour: colours[VARIABLES[colour]] for colour in USED}
     figure.set_facecolor(colours["--page"])
@@ -81,9 +81,9 @@ def themed(ax: "Axes", theme: str) -> "Figure":
             value, own = get(), artist.get_alpha() if part != "color" else None
             if not isinstance(value, str) and getattr(value, "ndim", 1) == 2:
                 if len(value):
-                    put([new.get(to_hex(v), tuple(v)) for v in value])
+                    put([new.get(colours_of.to_hex(v), tuple(v)) for v in value])
             elif not isinstance(value, str) or value not in ("none", "auto"):
-                found = new.get(to_hex(value))
+                found = new.get(colours_of.to_hex(value))
                 if found is not None:
                     put(found if own is None else (found, own))
     return figure

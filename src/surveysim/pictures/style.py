@@ -17,6 +17,7 @@ from ..aliases import Floats, Values
 from ..errors import DataError
 from ..guards import choice
 from ..keys import packaged
+from ..on_demand import Later
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,6 +41,11 @@ SERIES = (
     ALERT,
 )  # of several in one picture; the two in the middle serve light and dark
 MARKERS = "oDs^vP"
+mpl, font_manager, texts = (
+    Later(None, "matplotlib"),
+    Later(None, "matplotlib.font_manager"),
+    Later(None, "matplotlib.text"),
+)
 LANGUAGES = ("en", "zh")
 PIXELS = 1.68  # of the page per point, so that letters have one size in all drawings
 CHINESE_FONTS = (
@@ -98,12 +104,9 @@ def legend(ax: "Axes", columns: int) -> "Axes":
 
 def readable(ax: "Axes") -> "Axes":
     """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
-    from matplotlib import font_manager
-    from matplotlib.text import Text
-
     known = {font.name for font in font_manager.fontManager.ttflist}
     found = [name for name in CHINESE_FONTS if name in known][:1]
-    for text in ax.figure.findobj(Text):
+    for text in ax.figure.findobj(texts.Text):
         if found and any(ord(letter) > 0x2E80 for letter in text.get_text()):
             text.set_fontfamily([*found, "DejaVu Sans"])
     return ax
@@ -114,7 +117,6 @@ def svg(ax: "Axes", title: str, least: str = "") -> "Markup":
 
     least : of the width, where it is not the page's: "0" shrinks with the page.
     """
-    import matplotlib as mpl
     from markupsafe import Markup, escape
 
     buffer, figure = io.StringIO(), cast("Figure", ax.figure)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import guards
-from ...aliases import Column, Floats, Table
+from ...aliases import Column, Floats, Table, Truths
 from ...coding import holds_numbers, truth_values
 from ...errors import DataError
 from ...guards import refuse
@@ -58,7 +58,7 @@ def response_propensity(
     [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
     """
     n = rows_of(data)
-    answered = _truth(data, responded, n)
+    answered = truths(data, responded, n)
     w = base_weights(data, weight, n)
     inside = np.ones(n, bool) if rows is None else mask_of(data, rows, n, "rows")
     if not named(covariates, "covariates"):
@@ -75,11 +75,11 @@ def response_propensity(
     return np.where(inside, propensities(z, w * answered, w, names), np.nan)
 
 
-def _truth(data, column, n):
-    """(n,) truth values of a column or array that may only hold 0 and 1."""
+def truths(data: Table, column: Column, n: int, rows: Truths | bool = True) -> Truths:
+    """(n,) truth values of a column or array that may only hold 0 and 1 in `rows`."""
     values = numbers_of(data, column, n, "responded", finite=False)
     message = "{what} has {bad} values other than true and false, the first is {first:g} in row {row}; give a column of 0 and 1."
-    refuse(~np.isin(values, (0.0, 1.0)), message, what=called("responded", column), first=values)
+    refuse(rows & ~np.isin(values, (0.0, 1.0)), message, what=called("responded", column), first=values)
     return values == 1
 
 
@@ -168,7 +168,7 @@ class UnitNonresponse:
     def _statuses(self, cases):
         column = pick(cases, self.status)
         if holds_numbers(column) or truth_values(column):
-            values = _truth(cases, self.status, len(column))
+            values = truths(cases, self.status, len(column))
             return np.where(values, RESPONDENT, NONRESPONDENT)
         values = column.astype(object).to_numpy()
         message = (
