@@ -14,7 +14,7 @@ def survey(y, answered):
 
 
 def test_information_that_is_missing__is_the_share_that_did_not_answer_where_sex_tells_nothing():
-    """Of 100 rows 50 miss, y does not go with sex: B = σ² 50 (1 + 50 / 50) / 100², W about σ² / 100, so that B / (W + B) is about a half."""
+    """Of 100 rows 50 miss, y does not go with sex: B = σ² 50 (1 + 50 / 50) / 100², W about σ² / 100, so the fraction is a half."""
     rng = np.random.default_rng(1)
     found = survey(rng.normal(size=100), [1, 1, 0, 0] * 25)
     assert list(found.index) == list(COLUMNS)
