@@ -33,6 +33,7 @@ from .weighting import (
 from .estimation import (
     Survey as Survey,
     DualFrameSurvey as DualFrameSurvey,
+    combine as combine,
     proportion_interval as proportion_interval,
     early_late as early_late,
 )

@@ -9,6 +9,7 @@ from scipy import special
 
 from .. import guards, reference
 from ..errors import DataError
+from ..sampling.rotation import change_error
 from ..survey import SurveySpec
 from ..survey.claims import OVERLAPS, SIZES, STATED, STATED_Z, ChangeVerdict, judged_change, rounding_of, two_sided
 from .margins import planned
@@ -73,7 +74,7 @@ def published_changes(
         kinds["design"] = margins.set_index("indicator_id")["design_se"].reindex(facts.index)
     for name, now in kinds.items():
         before = now * _spread(table["before"], errors) / _spread(table["now"], errors) if name != "stated" else now
-        se = np.sqrt(now**2 + before**2 - 2 * correlation * now * before)
+        se = change_error(now, before, correlation)
         table[f"moe_{name}"] = z * se
         table[f"p_{name}"], table[f"holm_{name}"], table[f"verdict_{name}"] = _judged(table, se, level)
     table["note"] = [_CHANGED.get(name, "") for name in table.index]

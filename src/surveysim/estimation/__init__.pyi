@@ -4,3 +4,4 @@ from ..inference.estimates import Estimates as Estimates
 from .imputations import combine_imputations as combine_imputations
 from ..inference.intervals import proportion_interval as proportion_interval
 from .survey import Survey as Survey
+from .waves import combine as combine

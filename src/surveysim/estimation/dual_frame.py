@@ -118,7 +118,7 @@ class DualFrameSurvey(Shown):
     @cached_property
     def pooled(self) -> Survey:
         """Both samples as one Survey with their weights as they came: the overlap counts twice. The design of everything else."""
-        return pooling.pooled(self.a, self.b, self.data)
+        return pooling.pooled((self.a, self.b), self.data, ("a", "b"))
 
     def variance(self, given: Any, w: Floats | None = None) -> Floats:
         """Variances (E,) of the weighted totals of scores (E, n) over both samples; `w` other weights than their own."""

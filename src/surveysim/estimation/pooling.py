@@ -1,6 +1,6 @@
-"""Two samples as one: rows below each other, strata and units side by side, each with its own adjustments."""
+"""Several samples as one: rows below each other, strata and units side by side, each with its own adjustments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from .. import guards
 from ..aliases import Floats
 from ..coding import holds_numbers, pandas_types, refuse_infinite
 from ..errors import DataError
-from ..inference.linearization import Design, Stage
+from ..inference.linearization import Design
 from ..inference.questions import values_of
+from ..inference.stage import Stage
 from ..tables import coded, column_names, named, numbers_of, one_name, pick
 from .families.composer import AB, BA, INSIDE, OVERLAP, A, B
 from .survey import Survey
@@ -49,31 +50,39 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Blockwise:
-    """The adjustments of both samples, repeated on other base weights."""
+    """The adjustments of every sample, repeated on other base weights; `rows` are those of each sample."""
 
-    a: tuple
-    b: tuple
-    n_a: int
+    adjustments: tuple
+    rows: tuple[slice, ...]
 
     def again(self, base: Floats) -> Floats:
-        parts = [np.ascontiguousarray(base[: self.n_a]), np.ascontiguousarray(base[self.n_a :])]
-        for k, adjustments in enumerate((self.a, self.b)):
+        parts = [np.ascontiguousarray(base[rows]) for rows in self.rows]
+        for k, adjustments in enumerate(self.adjustments):
             for adjustment in adjustments:
                 parts[k] = adjustment.again(parts[k])
         return np.concatenate(parts)
 
 
-def pooled(a: Survey, b: Survey, data: pd.DataFrame) -> Survey:
-    """Both samples as one Survey of the table of both, with their weights as they came."""
-    first, second, n_a = a.design, b.design, len(a.weight)
-    links = tuple(Embedded(link, slice(0, n_a)) for link in first.links)
-    links += tuple(Embedded(link, slice(n_a, None)) for link in second.links)
-    weight, carried = np.concatenate([a.weight, b.weight]), np.concatenate([first.carried, second.carried])
-    design = Design(weight, stages(first, second), first.lonely, links, unequal(first, second, n_a), carried)
-    if not (a.adjustments or b.adjustments):
+def slices(surveys: Sequence[Survey]) -> tuple[slice, ...]:
+    """Where the rows of each sample are when they lie below each other."""
+    ends = np.cumsum([0, *(len(s.design.weight) for s in surveys)]).tolist()
+    return tuple(map(slice, ends, ends[1:]))
+
+
+def pooled(surveys: Sequence[Survey], data: pd.DataFrame, names: Sequence[str], same: Sequence[Any] = ()) -> Survey:
+    """Several samples as one Survey of the table of all, with their weights as they came.
+
+    names : of the samples, which the labels of their strata begin with. same : of every stage, see `stages`.
+    """
+    designs, rows = [s.design for s in surveys], slices(surveys)
+    links = tuple(Embedded(link, part) for design, part in zip(designs, rows, strict=True) for link in design.links)
+    weight, carried = (np.concatenate([getattr(d, what) for d in designs]) for what in ("weight", "carried"))
+    pool = stages(designs, names, same)
+    design = Design(weight, pool, designs[0].lonely, links, unequal(designs, rows), carried)
+    if not any(s.adjustments for s in surveys):
         return Survey.of_design(data, design)
-    base = np.concatenate([s.weight if s.base is None else s.base for s in (a, b)])
-    return Survey.of_design(data, design, base, (Blockwise(a.adjustments, b.adjustments, n_a),))
+    base = np.concatenate([s.design.weight if s.base is None else s.base for s in surveys])
+    return Survey.of_design(data, design, base, (Blockwise(tuple(s.adjustments for s in surveys), rows),))
 
 
 def refuse_lacking(d: "DualFrameSurvey", columns: Any) -> None:
@@ -191,29 +200,29 @@ def tables(first: Any, second: Any) -> pd.DataFrame:
     """Two tables below each other, with the columns both have as the same kind of thing: numbers, categories or text."""
     theirs = set(column_names(second))
     shared = [name for name in column_names(first) if name in theirs]
-    columns = {name: _below(*(pick(data, name).reset_index(drop=True) for data in (first, second))) for name in shared}
+    columns = {name: below([pick(data, name).reset_index(drop=True) for data in (first, second)]) for name in shared}
     return pd.DataFrame({name: column for name, column in columns.items() if column is not None})
 
 
-def _below(first, second):
-    """One column below the other, or None where one holds numbers and the other does not; truth values are numbers beside numbers."""
-    first, second = pandas_types(first), pandas_types(second)
-    categorical = [isinstance(x.dtype, pd.CategoricalDtype) for x in (first, second)]
-    if all(categorical) and first.dtype == second.dtype:
-        return pd.concat([first, second], ignore_index=True)
-    plain = [_uncategorized(x) if c else x for x, c in zip((first, second), categorical)]
+def below(parts: Sequence[pd.Series]) -> pd.Series | None:
+    """Columns below each other, or None where one holds numbers and another does not; truth values are numbers beside numbers."""
+    parts = [pandas_types(x) for x in parts]
+    categorical = [isinstance(x.dtype, pd.CategoricalDtype) for x in parts]
+    if all(categorical) and all(x.dtype == parts[0].dtype for x in parts):
+        return pd.concat(parts, ignore_index=True)
+    plain = [_uncategorized(x) if c else x for x, c in zip(parts, categorical, strict=True)]
     numeric = [pd.api.types.is_numeric_dtype(x.dtype) or holds_numbers(x) for x in plain]  # true and false among them
-    if numeric[0] != numeric[1]:
+    if any(numeric) != all(numeric):
         return None
     truth = [pd.api.types.is_bool_dtype(x.dtype) for x in plain]
-    plain = [x.astype("Int64") if t and not all(truth) else x for x, t in zip(plain, truth)]
-    both = pd.concat(plain, ignore_index=True)
+    plain = [x.astype("Int64") if t and not all(truth) else x for x, t in zip(plain, truth, strict=True)]
+    whole = pd.concat(plain, ignore_index=True)
     if not any(categorical):
-        return both
+        return whole
     orders = [
-        list(x.cat.categories) if c else list(pd.unique(x.dropna())) for x, c in zip((first, second), categorical)
+        list(x.cat.categories) if c else list(pd.unique(x.dropna())) for x, c in zip(parts, categorical, strict=True)
     ]
-    return both.astype(pd.CategoricalDtype(list(dict.fromkeys([*orders[0], *orders[1]]))))
+    return whole.astype(pd.CategoricalDtype(list(dict.fromkeys(label for order in orders for label in order))))
 
 
 def _uncategorized(x):
@@ -224,21 +233,25 @@ def _uncategorized(x):
     return values.astype({"b": "boolean", "i": "Int64", "u": "UInt64"}.get(kind.kind, kind))
 
 
-def stages(a: Design, b: Design) -> tuple[Stage, ...]:
-    """Stages of both designs side by side; a design with fewer stages takes the rest completely."""
+def stages(designs: Sequence[Design], names: Sequence[str], same: Sequence[Any] = ()) -> tuple[Stage, ...]:
+    """Stages of several designs side by side; a design with fewer stages takes the rest completely.
+
+    same : of the first stages, which of the units below each other are one and the same, as `Stage.same`; None where none are.
+    """
     result = []
-    for k in range(max(len(a.stages), len(b.stages))):
-        parts = [design.stages[k] if k < len(design.stages) else _taken(design) for design in (a, b)]
-        units, strata = len(parts[0].stratum), len(parts[0].fraction)
+    for k in range(max(len(design.stages) for design in designs)):
+        parts = [design.stages[k] if k < len(design.stages) else _taken(design) for design in designs]
+        units, strata = (np.cumsum([0, *sizes]) for sizes in zip(*((len(s.stratum), len(s.fraction)) for s in parts)))
         before = [np.broadcast_to(np.asarray(s.before, dtype=float), s.fraction.shape) for s in parts]
         result.append(
             Stage(
-                np.concatenate([parts[0].unit, parts[1].unit + units]),
-                np.concatenate([parts[0].stratum, parts[1].stratum + strata]),
-                np.concatenate([parts[0].fraction, parts[1].fraction]),
-                (*(f"a: {x}" for x in parts[0].labels), *(f"b: {x}" for x in parts[1].labels)),
+                np.concatenate([s.unit + first for s, first in zip(parts, units, strict=False)]),
+                np.concatenate([s.stratum + first for s, first in zip(parts, strata, strict=False)]),
+                np.concatenate([s.fraction for s in parts]),
+                tuple(f"{name}: {x}" for name, s in zip(names, parts, strict=True) for x in s.labels),
                 np.concatenate(before),
-                np.repeat([0, 1], [strata, len(parts[1].fraction)]),
+                np.repeat(np.arange(len(parts)), np.diff(strata)),
+                same=same[k] if k < len(same) else None,
             )
         )
     return tuple(result)
@@ -251,20 +264,19 @@ def _taken(design):
     return Stage(np.arange(n), last.unit, np.ones(len(last.stratum)), tuple(range(len(last.stratum))), 0.0)
 
 
-def unequal(a: Design, b: Design, n_a: int) -> Any:
+def unequal(designs: Sequence[Design], rows: Sequence[slice]) -> Any:
     """Covariances of weighted scores where one of the designs is without replacement with unequal probabilities."""
-    return None if a.unequal is None and b.unequal is None else SideBySide(a, b, n_a)
+    return None if all(d.unequal is None for d in designs) else SideBySide(tuple(designs), tuple(rows))
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Covariances of weighted scores over two independent samples, each by its own design."""
+    """Covariances of weighted scores over independent samples, each by its own design."""
 
-    a: Design
-    b: Design
-    n_a: int
+    designs: tuple[Design, ...]
+    rows: tuple[slice, ...]
 
     def __call__(self, weighted: Floats) -> Floats:
-        parts = zip((self.a, self.b), (weighted[:, : self.n_a], weighted[:, self.n_a :]))
+        parts = ((d, weighted[:, rows]) for d, rows in zip(self.designs, self.rows, strict=True))
         between = ([d.unequal(z)] if d.unequal is not None else [d.between(s, z) for s in d.stages] for d, z in parts)
         return sum((sum(each, np.zeros(())) for each in between), np.zeros(()))

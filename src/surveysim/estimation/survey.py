@@ -146,10 +146,10 @@ class Survey(Analyses, Shown):
         return made
 
     def __repr__(self) -> str:
-        d, kind = self.design, self.engine
+        d, psus, kind = self.design, self.design.stages[0].counted, self.engine
         how = f", {kind.count} replicates" if isinstance(kind, replication.Replication) else ""
         return (
-            f"<Survey: {len(d.weight):,} rows, {len(d.psu_stratum):,} PSUs in {len(d.stages[0].sampled):,} strata, weights sum to "
+            f"<Survey: {len(d.weight):,} rows, {len(psus.stratum):,} PSUs in {len(psus.sampled):,} strata, weights sum to "
             f"{d.weight.sum():,.0f}{', adjusted' if self.adjustments else ''}{how}>"
         )
 

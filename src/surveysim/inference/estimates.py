@@ -15,6 +15,7 @@ from ..errors import DataError
 from ..tables import in_kind
 from ..writing import whole, write_text
 from . import intervals, scores
+from .changes import OverTime
 from .drawn import Drawn
 from .standard_errors import item_degrees, standard_errors
 
@@ -25,7 +26,7 @@ _CHOICES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a or b 
 
 
 @dataclass(frozen=True)
-class Estimates(Drawn, Shown):
+class Estimates(OverTime, Drawn, Shown):
     """Estimates with their errors; rows in the order they were asked for.
 
     Attributes

@@ -12,117 +12,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..aliases import Array, Floats, Ints, Truths
+from ..aliases import Array, Floats, Ints
 from ..errors import DesignError
-from ..kernels import codes, replicates
+from ..kernels import codes
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints, joined
 from .scores import NONE, Block, Statistic, expanded
+from .stage import Stage
 from .standard_errors import by_item
 
 BLOCK = 16  # scores handled at a time
 ROUNDING = 1e-9  # of a statistic's scores, what may be rounding
 LONELY = ("fail", "certainty", "remove", "adjust", "average")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of selection of the n rows.
-
-    Attributes
-    ----------
-    unit : (n,) sampling unit of each row, 0 .. U - 1. stratum : (U,) its stratum inside the unit of the stage before, 0 .. H - 1.
-    fraction : (H,) sampling fraction. labels : (H,) names of the strata, for messages.
-    before : (H,) product of the sampling fractions of the stages before, which this stage's variance is multiplied by.
-    groups : (H,) sample 0, 1 … of each stratum, whose lonely ones go by the others of the sample; None is one sample.
-    """
-
-    unit: np.ndarray
-    stratum: np.ndarray
-    fraction: np.ndarray
-    labels: tuple
-    before: np.ndarray | float = 1.0
-    groups: np.ndarray | None = None
-
-    @cached_property
-    def sampled(self) -> Ints:
-        """Units per stratum (H,)."""
-        return np.bincount(self.stratum, minlength=len(self.fraction))
-
-    @cached_property
-    def lonely(self) -> Truths:
-        """Strata (H,) with one unit that is not taken with certainty."""
-        return (self.sampled == 1) & (self.fraction < 1)
-
-    def fits(self, domains: int) -> bool:
-        """Whether a table of units by domains is no larger than the rows, or small."""
-        return len(self.stratum) * domains <= max(len(self.unit), 1 << 16) and len(self.stratum) < len(self.unit)
-
-    @cached_property
-    def order(self) -> tuple[Ints, Ints]:
-        """Rows (n,) unit by unit, empty where they are so already, and where each unit's begin (U + 1,)."""
-        U, n = len(self.stratum), len(self.unit)
-        if np.all(self.unit[1:] >= self.unit[:-1]):
-            return np.empty(0, np.int64), np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
-        order = np.empty(n, np.int64)
-        replicates.sort_by(self.unit, U, np.arange(n), order)
-        return order, np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
-
-    def scale(self, policy: str) -> Array:
-        """What squared deviations in a stratum (H,) are multiplied by."""
-        n, lonely = self.sampled, self.lonely
-        if lonely.any() and policy == "fail":
-            names = ", ".join(str(self.labels[h]) for h in np.flatnonzero(lonely)[:8])
-            raise DesignError(
-                f"{int(lonely.sum())} strata have one PSU, so their variance cannot be estimated: {names}. Join "
-                f"them with others, or choose lonely_psu = certainty, remove, adjust or average."
-            )
-        if lonely.all() and policy == "average":
-            raise DesignError(f"all {len(n)} strata have one PSU, so there is no variance to average; join strata.")
-        scale = np.where(n <= 1, 0.0, n / np.maximum(n - 1, 1)) * (1 - self.fraction)
-        if policy == "adjust":
-            scale[lonely] = (1 - self.fraction)[lonely]
-        return scale * self.before
-
-    def averaging(self, present: Truths) -> Floats:
-        """What "average" multiplies variances by (E, H): strata over strata that are not lonely, of those `present` (E, H).
-
-        Each sample by itself; strata where a domain has no rows neither lend their variance nor need any.
-        """
-        samples = self._sample.max() + 1
-        every, others = (
-            np.stack([np.bincount(self._sample, p, samples) for p in counted])
-            for counted in (present, present & ~self.lonely)
-        )
-        if np.any((others == 0) & (every > 0)):
-            d, g = np.argwhere((others == 0) & (every > 0))[0]
-            raise DesignError(
-                f"all {int(every[d, g])} strata in which a domain has rows have one PSU, so there is no variance to average; join "
-                f"strata, or widen the domain."
-            )
-        return (every / np.maximum(others, 1))[:, self._sample]
-
-    @cached_property
-    def _sample(self):
-        return np.zeros(len(self.fraction), np.int64) if self.groups is None else np.asarray(self.groups, np.int64)
-
-    def sample(self, policy: str) -> Ints:
-        """The sample (H,) each stratum belongs to, -1 - sample where its unit deviates from the mean of the whole sample.
-
-        So do lonely units under "adjust": from the mean of all units of this stage, also of those outside a domain, whose totals
-        are 0, and of those in other units of the stage before: the one unit of a PSU has no others there to deviate from.
-        """
-        return np.where(self.lonely & (policy == "adjust"), -1 - self._sample, self._sample)
-
-    def strata(self, policy: str) -> Any:
-        """The same as the kernels take it."""
-        return kernels.Strata(self.stratum, self.sampled, self.scale(policy), self.sample(policy))
-
-    def deviations(self, totals: Array, policy: str) -> Array:
-        """Unit totals (E, U) less what they deviate from."""
-        sums = np.stack([np.bincount(self.stratum, t, len(self.sampled)) for t in totals], axis=1)
-        kernels.centres(sums, self.sampled, self.sample(policy))
-        return totals - sums.T[:, self.stratum]
 
 
 @dataclass(frozen=True)
@@ -197,6 +98,11 @@ class Design:
     def _averages(self):
         return self.lonely == "average" and any(s.lonely.any() for s in self.stages)
 
+    @cached_property
+    def joins(self) -> bool:
+        """Whether units of several samples are one and the same."""
+        return any(stage.same is not None for stage in self.stages)
+
     def variances(self, scores: Any, rows: Any = None) -> Floats:
         """Variances (E,) of the weighted totals of scores, a sequence of E arrays (n,); in blocks that stay in cache.
 
@@ -204,7 +110,7 @@ class Design:
         """
         if self.unequal is not None:
             return np.diag(self.covariance(scores)).copy()
-        if self._averages:
+        if self._averages or self.joins:
             blocks = [slice(k, k + BLOCK) for k in range(0, len(scores), BLOCK)]
             return np.concatenate(
                 [np.diag(self.covariance(scores[b], None if rows is None else rows[b])) for b in blocks]
@@ -242,7 +148,11 @@ class Design:
         off = stage.deviations(totals, self.lonely)
         if self._averages and stage.lonely.any():
             off *= np.sqrt(stage.averaging(self._present(stage, weighted, rows)))[:, stage.stratum]
-        return (off * stage.scale(self.lonely)[stage.stratum]) @ off.T
+        scale = stage.scale(self.lonely)[stage.stratum]
+        if stage.same is None:
+            return (off * scale) @ off.T
+        joint: Any = np.stack([np.bincount(stage.same, row) for row in off * np.sqrt(scale)])
+        return joint @ joint.T
 
     def _present(self, stage, weighted, rows):
         """Strata (E, H) in which a domain has rows of weight, or calibration gives it scores beyond rounding."""
@@ -257,7 +167,7 @@ class Design:
     def block_variances(self, block: Any) -> Floats:
         """Variances (D,) of the statistics of a `scores.Block`, whose domains are disjoint."""
         simple = len(self.links) <= 1 and all(isinstance(c, Constraints) and c.exact for c in self.links)
-        if not simple or self.unequal is not None or self._averages:
+        if not simple or self.unequal is not None or self._averages or self.joins:
             parts = block.statistics()
             return self.variances([s.score for s in parts], [s.rows for s in parts])
         result = np.zeros(len(block.value))
@@ -306,10 +216,10 @@ class Design:
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
         count : (PSUs, D) rows of weight, if known. strict : DesignError where a domain has none; otherwise it gets NaN.
         """
-        stage, D = self.stages[0], len(domains)
+        stage, D = self.stages[0].counted, len(domains)
         psus, strata = np.zeros(D, np.int64), np.zeros(D, np.int64)
         if stage.fits(D):
-            if count is None:
+            if count is None or self.joins:
                 count = np.zeros((len(stage.stratum), D), np.int64)
                 codes.count_rows(self.weight, group, stage.unit, count)
             codes.count_present(count, stage.stratum, len(stage.sampled), psus, strata)

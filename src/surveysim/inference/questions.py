@@ -65,7 +65,7 @@ class Questions:
     def _stage(self):
         """The stage whose unit sums give variances straight away: linearized ones without calibration."""
         design = self.survey.design
-        simple = self.survey.engine is design and not design.links and design.unequal is None
+        simple = self.survey.engine is design and not (design.links or design.unequal or design.joins)
         return design.stages[0] if simple else None
 
     def complete(self, given: Any, label: str) -> tuple[Ints, list[Floats]]:

@@ -13,7 +13,7 @@ from ..errors import DesignError
 from ..guards import refuse
 from ..kernels import codes as kernels
 from ..tables import called, coded, numbers_of, same_index, values_of
-from .linearization import Stage
+from .stage import Stage
 
 ROUNDED = 1e-6  # share of a probability that may be rounding
 
@@ -115,7 +115,8 @@ def stages(data: Table, strata: Any, psu: Any, fpc: Any, nest: bool, n: int) -> 
             )
         fraction = _fraction(data, size, stratum, owner, labels, n)
         unit = unit.astype(np.int32, copy=not unit.flags.owndata)  # codes of a categorical are the caller's
-        result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above), above, names))
+        known = None if units is None else names
+        result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above, names=known), above, names))
         parent, before = unit, above
     return tuple(stage for stage, _, _ in result)
 

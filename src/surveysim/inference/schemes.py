@@ -17,7 +17,8 @@ from ..kernels import replicates as kernels
 from ..streams import key
 
 if TYPE_CHECKING:
-    from .linearization import Design, Stage
+    from .linearization import Design
+    from .stage import Stage
 
 LANES = kernels.LANES
 MOST = 1_000_000  # replicates; more would not fit into memory
@@ -71,12 +72,13 @@ def scheme(
     JASA 83:231-241; Preston (2009), Surv. Methodol. 35:227-234; Fay & Train (1995), Proc. Sect. Gov. Stat. ASA, 154-159.
     """
     check(kind, n, seed, rho)
-    stage = design.stages[0]
+    stages = [stage.once for stage in design.stages]
+    stage = stages[0]
     if design.unequal is not None:
         raise DesignError(
             "replicates would leave out that sampling was without replacement; pps designs have linearized errors only."
         )
-    if kind != "rao-wu" and len(design.stages) > 1:
+    if kind != "rao-wu" and len(stages) > 1:
         if np.all(stage.fraction == 1):
             raise DesignError(
                 f"every PSU is in the sample, so {kind} has nothing to vary; rao-wu goes through every stage."
@@ -95,10 +97,10 @@ def scheme(
         return _successive(stage, n)
     assert n is not None  # as `check` has seen
     assert seed is not None
-    if all(np.all(s.fraction == 0) for s in design.stages):
+    if all(np.all(s.fraction == 0) for s in stages):
         return Scheme(RaoWu(stage.stratum, seed), stage.unit, len(stage.stratum), n, 1 / (n - 1), np.ones(n))
-    last = list(design.stages)[-1]
-    return Scheme(Preston(design.stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
+    last = stages[-1]
+    return Scheme(Preston(stages, seed), last.unit, len(last.stratum), n, 1 / (n - 1), np.ones(n))
 
 
 def check(kind: str, n: int | None = None, seed: int | None = None, rho: float | None = None) -> None:

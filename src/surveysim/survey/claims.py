@@ -18,6 +18,7 @@ from ..display import Shown
 from ..errors import DataError
 from ..report import html
 from ..report.labelling import change_case
+from ..sampling.rotation import change_error
 
 STATED = 0.66  # points
 STATED_Z = float(special.ndtri(0.975))  # the statement is one at 95 %
@@ -160,7 +161,7 @@ def judged_change(
         earlier = se if whose == "stated" else se * np.sqrt(before * (base - before) / (now * (base - now)))
         for overlap in overlaps:
             correlation = overlap * likeness
-            of_change = np.sqrt(se**2 + earlier**2 - 2 * correlation * se * earlier)
+            of_change = change_error(se, earlier, correlation)
             p, least, most = (
                 two_sided(d / of_change) for d in (abs(change), abs(change) - rounding, abs(change) + rounding)
             )

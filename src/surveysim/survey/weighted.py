@@ -15,7 +15,8 @@ from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..fieldwork import CaseFile, call, dial
 from ..fieldwork.eligibility import estimate_e, screened_e
-from ..inference.linearization import Design, Stage
+from ..inference.linearization import Design
+from ..inference.stage import Stage
 from ..weighting import Columns, Weights
 from .margins import own_columns
 
