@@ -9,7 +9,7 @@ from scipy import special
 
 from .. import guards, reference
 from ..errors import DataError
-from ..sampling.rotation import change_error
+from ..sampling.rotating import change_error
 from ..survey import SurveySpec
 from ..survey.claims import OVERLAPS, SIZES, STATED, STATED_Z, ChangeVerdict, judged_change, rounding_of, two_sided
 from .margins import planned

@@ -46,7 +46,7 @@ class OverTime:
         >>> table = pd.DataFrame({"year": [1, 1, 1, 2, 2, 2], "village": list("abcabc"), "y": [2, 3, 4, 3, 4, 6]})
         >>> means = ss.Survey(table, psu="village").mean("y", by="year")
         >>> print(means.change(along="year"))
-        statistic variable level     domain  estimate     se  lower  upper  df  n   moe
+        statistic variable level     domain  estimate     se   lower  upper  df  n   moe
            change        y       year=2 - 1     1.333 0.3333 -0.1009  2.768   2  6 1.434
         >>> means.change(relative=True, along="year").table[["estimate", "se"]].round(3).values.tolist()
         [[0.444, 0.057]]

@@ -2,4 +2,4 @@ from .allocation import allocate as allocate, margin_of_error as margin_of_error
 from .design import SampleDesign as SampleDesign
 from .frame_split import allocate_frames as allocate_frames
 from .selection import inclusion_probabilities as inclusion_probabilities, select as select
-from .rotation import change_error as change_error, rotation as rotation
+from .rotating import change_error as change_error, rotation as rotation

@@ -18,7 +18,7 @@ from ..display import Shown
 from ..errors import DataError
 from ..report import html
 from ..report.labelling import change_case
-from ..sampling.rotation import change_error
+from ..sampling.rotating import change_error
 
 STATED = 0.66  # points
 STATED_Z = float(special.ndtri(0.975))  # the statement is one at 95 %

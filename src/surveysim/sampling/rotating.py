@@ -1,7 +1,7 @@
 """Samples that rotate: how many units two periods share, and what that does to the error of a change.
 
-With variances V of both periods, a share P of units in both and the correlation ρ of their answers, the covariance is P ρ √(V V') (Kish 1965,
-section 12.4).
+With variances V of both periods, a share P of units in both and the correlation ρ of their answers, the covariance is P ρ √(V V')
+(Kish 1965, section 12.4).
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,12 @@ def change_error(now: Any, before: Any, correlation: Any = 0.0) -> Any:
     Examples
     --------
     >>> from surveysim import sampling
-    >>> sampling.change_error(3.0, 4.0), sampling.change_error(3.0, 4.0, correlation=0.5)  # √(9 + 16), √(9 + 16 - 12)
-    (5.0, 3.605551275463989)
+    >>> sampling.change_error([3.0, 5.0], [4.0, 12.0]).tolist()
+    [5.0, 13.0]
+    >>> round(float(sampling.change_error(3.0, 4.0, correlation=0.5)) ** 2, 6)  # 9 + 16 - 12
+    13.0
     """
+    now, before = (x if isinstance(x, pd.Series) else np.asarray(x) for x in (now, before))
     return np.sqrt(now**2 + before**2 - 2 * correlation * now * before)
 
 
@@ -32,7 +35,8 @@ def rotation(pattern: str | Sequence[int], lags: int | None = None, correlation:
 
     Parameters
     ----------
-    pattern : periods that a unit is in, out, in … the sample, as "4-8-4" or [4, 8, 4]; every period as many units begin. "5" is five periods.
+    pattern : periods that a unit is in, out, in … the sample, as "4-8-4" or [4, 8, 4], or "5" for five periods; in every period
+        as many units begin.
     lags : the table's last; None goes on until there is nothing in common.
     correlation : of what the same unit answers at two times, at every lag.
 

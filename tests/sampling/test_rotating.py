@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from naive import waves
+
 from surveysim import DesignError, sampling
 
 
