@@ -69,16 +69,23 @@ def slices(surveys: Sequence[Survey]) -> tuple[slice, ...]:
     return tuple(map(slice, ends, ends[1:]))
 
 
-def pooled(surveys: Sequence[Survey], data: pd.DataFrame, names: Sequence[str], same: Sequence[Any] = ()) -> Survey:
+def pooled(
+    surveys: Sequence[Survey],
+    data: pd.DataFrame,
+    names: Sequence[str],
+    same: Sequence[Any] = (),
+    leverage: bool = False,
+) -> Survey:
     """Several samples as one Survey of the table of all, with their weights as they came.
 
     names : of the samples, which the labels of their strata begin with. same : of every stage, see `stages`.
+    leverage : of further adjustments, as in `Design`.
     """
     designs, rows = [s.design for s in surveys], slices(surveys)
     links = tuple(Embedded(link, part) for design, part in zip(designs, rows, strict=True) for link in design.links)
     weight, carried = (np.concatenate([getattr(d, what) for d in designs]) for what in ("weight", "carried"))
     pool = stages(designs, names, same)
-    design = Design(weight, pool, designs[0].lonely, links, unequal(designs, rows), carried)
+    design = Design(weight, pool, designs[0].lonely, links, unequal(designs, rows), carried, leverage)
     if not any(s.adjustments for s in surveys):
         return Survey.of_design(data, design)
     base = np.concatenate([s.design.weight if s.base is None else s.base for s in surveys])

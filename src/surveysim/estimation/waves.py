@@ -81,7 +81,7 @@ def combine(
     same = [] if overlap is None else _same_units(names, surveys, person)
     engine = _replicates(names, surveys, overlap)
     data = _table(names, surveys, column)
-    made = pooling.pooled(surveys, data, names, same)
+    made = pooling.pooled(surveys, data, names, same, all(s.design.leverage for s in surveys))
     return made if engine is None else made._changed(engine=engine)
 
 
