@@ -9,6 +9,7 @@ from .frame import TelephoneFrame as TelephoneFrame
 # planning
 from .sampling import (
     sample_size as sample_size,
+    power as power,
     margin_of_error as margin_of_error,
     allocate as allocate,
     allocate_frames as allocate_frames,

@@ -17,8 +17,9 @@ from ..display import short
 from ..errors import StudyError, SurveysimError, SurveysimWarning
 from ..signals import interruptible
 from .auditing import audit
-from .estimate import estimate, plan
+from .estimate import estimate
 from .options import defaulted, folder_option, json_option, seed_option
+from .planning import plan
 from .registry import registry
 from .studies import config, study
 from .weights import weights

@@ -1,4 +1,4 @@
-"""The commands `surveysim estimate` and `surveysim plan …`."""
+"""The command `surveysim estimate`."""
 
 import warnings
 from collections.abc import Callable
@@ -21,9 +21,7 @@ from .options import (
     defaulted,
     estimates_option,
     json_option,
-    level_option,
     one_of,
-    population_option,
     read_file,
     read_margins,
     refuse_unused,
@@ -285,83 +283,3 @@ def _one(survey, what, columns, share, by, options):
     if what == "proportion":
         return survey.proportion(columns[0], ci=options["ci"], **told)
     return survey.ratio(*columns, **told) if what == "ratio" else getattr(survey, what)(columns[0], **told)
-
-
-@click.group()
-def plan() -> None:
-    """Sample sizes and their allocation."""
-
-
-@plan.command("size")
-@click.option("--moe", type=Share(), help="Half-width wanted, such as 0.66% or 0.0066; gives the sample size.")
-@click.option("--n", type=click.FloatRange(min=1), help="Interviews; gives the half-width.")
-@defaulted("--p", Share(), "50%", "Expected proportion.")
-@defaulted("--deff", float, 1.0, "Design effect.")
-@level_option
-@population_option
-@json_option
-def plan_size(moe: float | None, n: float | None, as_json: bool, **options: Any) -> None:
-    """Interviews for a margin of error, or the margin of error of some interviews."""
-    from ..sampling import margin_of_error, sample_size
-
-    if (moe is None) == (n is None):
-        raise click.UsageError("give either --moe or --n.")
-    conditions = f"p = {100 * options['p']:g} %, deff {options['deff']:g}, {100 * options['level']:g} % confidence"
-    if n is None:
-        assert moe is not None  # as one of them is
-        found = {"moe": moe, "n": sample_size(moe, **options)}
-        text = f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions})."
-    else:
-        found = {"n": n, "moe": margin_of_error(n, **options)}
-        text = f"{n:,.0f} interviews give ±{100 * found['moe']:.3g} points ({conditions})."
-    answer(as_json, found, lambda: text)
-
-
-@plan.command("allocate")
-@click.argument("strata", type=FILE)
-@click.option("--n", type=click.IntRange(min=1), required=True, help="Interviews in all.")
-@one_of("--method", ["proportional", "equal", "neyman", "power", "cost"], "proportional")
-@defaulted("--minimum", click.IntRange(min=0), 0, "Least interviews a stratum.")
-@defaulted("--power", float, 0.5, "Exponent of the method power.")
-@estimates_option
-@shared(READING)
-@json_option
-def plan_allocate(strata: Path, n: int, method: str, out: Path | None, as_json: bool, **options: Any) -> None:
-    """Divide N interviews among the STRATA of a file with the columns stratum, size and, where the method needs them, sd and cost.
-
-    Size times sd is what "neyman", "power" and "cost" go by; "power" takes sd where there is one.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from ..files import write_table
-    from ..sampling import allocate
-
-    if method != "power":
-        refuse_unused(("power",), "is the exponent of --method power")
-    file = read_file(strata, options)
-    names = file.text("stratum")
-    if names.isna().any() or names.duplicated().any():
-        raise DataError(
-            f"{strata}: every row needs a stratum of its own; look at data row {int((names.isna() | names.duplicated()).argmax()) + 1}."
-        )
-    apart((strata,), (out,))
-    size = file.numbers("size")
-    if not (size > 0).all():
-        worst = names[int(np.argmin(size > 0))]
-        raise DataError(f"{strata}: stratum {worst!r} has no size above 0; leave it out, or give its size.")
-    sd, cost = (file.numbers(c) if c in file.columns else None for c in ("sd", "cost"))
-    found = allocate(size, n, method, sd=sd, cost=cost, minimum=options["minimum"], power=options["power"])
-    table = pd.DataFrame({"stratum": names, "size": size, "interviews": found})
-    beyond = table[table["interviews"] > table["size"]]
-    if len(beyond):
-        row = beyond.iloc[0]
-        click.echo(
-            f"surveysim: {len(beyond)} strata get more interviews than their size, the first is {row['stratum']!r} with "
-            f"{row['interviews']:,} of {row['size']:,.10g}; lower --n or --minimum, or take them whole.",
-            err=True,
-        )
-    table["share"] = 100 * table["interviews"] / n
-    if out is not None:
-        write_table(table, out)
-    answer(as_json, table, lambda: shown(table, ",.6g"))

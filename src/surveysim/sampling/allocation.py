@@ -1,6 +1,6 @@
-"""Sample size from an error statement, and its allocation to strata.
+"""Allocation of a sample to strata, and what planning numbers have to be.
 
-Notation follows Cochran (1977), Sampling Techniques, chapters 4 and 5.
+Notation follows Cochran (1977), Sampling Techniques, chapter 5.
 """
 
 import math
@@ -39,95 +39,12 @@ def quantile(level: float) -> float:
     return float(special.ndtri((1 + guards.level(level, error=DesignError)) / 2))
 
 
-def sample_size(
-    moe: float = 0.0066, p: float = 0.5, deff: float = 1.0, level: float = 0.95, population: float | None = None
-) -> int:
-    """Interviews needed so that a proportion's confidence interval has half-width `moe`.
-
-    n0 = deff z² p(1-p) / moe², then n = n0 / (1 + (n0 - 1) / N) with a finite population of N, rounded up.
-
-    Parameters
-    ----------
-    moe : half-width as a share (0.0066 is 0.66 points).
-    p : expected proportion; 0.5 is the worst case.
-    deff : design effect, the variance against a simple random sample's.
-    level : confidence level.
-    population : N in persons, or None for no finite population correction.
-
-    Returns
-    -------
-    int. `margin_of_error` is its exact inverse before rounding.
-
-    References
-    ----------
-    Cochran (1977), Sampling Techniques, section 4.4; Kish (1965) for deff.
-
-    Examples
-    --------
-    >>> import surveysim as ss
-    >>> ss.sample_size(0.0066)  # 1.96² × 0.25 / 0.0066²
-    22047
-    >>> ss.sample_size(0.03, deff=1.5)
-    1601
-    >>> ss.sample_size(0.05, population=1000)
-    278
-    """
-    if guards.is_number(moe) and moe >= 0.5:
-        raise DesignError(f"moe = {guards.sight(moe)}: give a share below 0.5; 0.66 points are moe=0.0066.")
-    moe = number(moe, "moe", 0, 0.5)
-    p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
-    people = _people(population)
-    n = deff * (z / moe) ** 2 * p * (1 - p) if z / moe < 1e150 else math.inf
-    if people is not None:
-        n = people if math.isinf(n) else n / (1 + (n - 1) / people)
-    if not n <= MOST:
-        raise DesignError(
-            f"moe = {moe:g} at p = {p:g}, deff = {deff:g} and level = {level:g} needs {n:.3g} interviews; ask for a larger moe, or "
-            f"give the population."
-        )
-    return max(math.ceil(n * (1 - 1e-14)), 1)
-
-
-def _people(population):
+def people_in(population: float | None) -> float | None:
     """Persons of a finite population, a whole number above 1; None is none."""
     people = None if population is None else number(population, "population", 1)
     if people is not None and people % 1:
         raise DesignError(f"population = {guards.sight(population)}: give a whole number of persons.")
     return people
-
-
-def margin_of_error(
-    n: float, p: float = 0.5, deff: float = 1.0, level: float = 0.95, population: float | None = None
-) -> float:
-    """Half-width of the confidence interval of a proportion from `n` interviews; the inverse of `sample_size`.
-
-    With a finite population n0 = n (N - 1) / (N - n), and a census (n = N) has no error.
-
-    Examples
-    --------
-    >>> import surveysim as ss
-    >>> round(ss.margin_of_error(22047), 4)
-    0.0066
-    >>> round(ss.margin_of_error(900, p=0.1, deff=2), 4)  # 1.96 × √(2 × 0.09 / 900)
-    0.0277
-    >>> ss.margin_of_error(1000, population=1000)
-    0.0
-    """
-    n = number(n, "n", 0, guards.LARGEST)
-    p, deff, z = number(p, "p", 0, 1), number(deff, "deff", 0), quantile(level)
-    people = _people(population)
-    if people is not None:
-        if n > people:
-            raise DesignError(
-                f"n = {n:.10g}: interviews are more than the population = {people:.10g}; mend one of them."
-            )
-        if n == people:
-            return 0.0
-        n = n * ((people - 1) / (people - n))
-    moe = z * math.sqrt(deff) * math.sqrt(p * (1 - p)) / math.sqrt(n)
-    if not math.isfinite(moe):
-        raise DesignError(f"n = {n:g} with deff = {deff:g} has no margin of error that a number can hold; mend them.")
-    return moe
 
 
 def allocate(
