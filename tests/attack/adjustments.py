@@ -15,7 +15,13 @@ from .session import Source, options_text
 from .tables import numbers, whole
 
 ADJUSTMENTS = ("none", "rake", "shares", "calibrate", "poststratify", "recipe", "chain")
-RECIPE_STEPS = ("BaseWeight", "Selection", "Multiplicity", "NonresponseClasses", "Composite", "Rake")
+RECIPE_STEPS = (
+    "BaseWeight", "Selection", "Multiplicity", "NonresponseClasses", "Composite", "Calibrate", "Rake", "Trim", "Poststratify", "Scale",
+)  # fmt: skip
+TRIMS = (
+    {"most": 2.5}, {"most": 2.0, "least": 0.4}, {"rule": "median", "most": 3.0}, {"rule": "iqr", "most": 2.0},
+    {"rule": "potter", "most": 2.0}, {"most": 2.0, "redistribute": False},
+)  # fmt: skip
 
 
 def plans(rng, columns, options, kind):
@@ -94,7 +100,7 @@ def _recipe(rng, columns, options, categories, first):
     n, steps = len(columns["v"]["values"]), []
     if first and options.get("weight") == "w" and rng.random() < 0.3:
         steps.append({"step": "BaseWeight"})
-    wanted = [s for s in RECIPE_STEPS[1:] if rng.random() < 0.4] or [str(rng.choice(RECIPE_STEPS[1:]))]
+    wanted = [s for s in RECIPE_STEPS[1:] if rng.random() < 0.3] or [str(rng.choice(RECIPE_STEPS[1:]))]
     for name in wanted:
         step = {"step": name}
         if name == "Selection":
@@ -130,6 +136,15 @@ def _recipe(rng, columns, options, categories, first):
             step["trim"] = [(None, None), (None, None), (0.3, 3.0), (None, 2.0)][rng.integers(4)]
             if not step["margins"]:
                 continue
+        if name in ("Calibrate", "Poststratify"):
+            step |= {"margins": [(str(c),) for c in categories[:1]], "salt": int(rng.integers(1 << 30))}
+            step |= {"spread": float(rng.choice([0.0, 0.03, 0.2])), "numeric": bool(rng.random() < 0.5)}
+            if not step["margins"]:
+                continue
+        if name == "Scale":
+            step["to"] = [1.25, "n"][rng.integers(2)]  # times the sum
+        if name == "Trim":
+            step["options"] = TRIMS[rng.integers(len(TRIMS))]
         steps.append(step)
     return (
         steps or [{"step": "Selection"}]
@@ -244,7 +259,7 @@ def _realised_recipe(session, columns, plan, weight):
     steps, texts, lines = [], [], []
     for step in plan["steps"]:
         name = step["step"]
-        before = session.names.get("s") if name == "Rake" else None
+        before = session.names.get("s") if "margins" in step or "to" in step else None
         if name == "BaseWeight":
             texts.append('weighting.BaseWeight("w")')
         elif name == "Selection":
@@ -257,12 +272,27 @@ def _realised_recipe(session, columns, plan, weight):
             lines.append(f"dispositions = pd.DataFrame({_dispositions(columns, step)!r})")
             session.do(lines[-1])
             texts.append(f"weighting.NonresponseClasses(by={step['by']!r}, e={step['e']!r})")
+        elif name == "Scale" and step["to"] == "n":
+            texts.append(f"weighting.Scale(to={step['to']!r})")
+        elif name == "Trim":
+            texts.append(f"weighting.Trim({options_text(step['options'])})")
         else:
             current = weight
             if texts:
                 session.names["_before"] = before
                 current = session.value(f"_before.{_recipe_text(texts, steps)}.weight")
-            totals = margins_of(columns, step, step["margins"], np.asarray(current), step["shares"])
+            if name == "Scale":
+                steps.append({**step, "to": step["to"] * float(fsum(current))})
+                texts.append(f"weighting.Scale(to={steps[-1]['to']!r})")
+                continue
+            totals = margins_of(columns, step, step["margins"], np.asarray(current), step.get("shares", False))
+            if name != "Rake":
+                if name == "Calibrate" and step["numeric"]:
+                    sums = fsum(w * x for w, x in zip(current, columns["m"]["values"]))
+                    totals["m"] = sums * factor(step["salt"], step["spread"], "m")
+                steps.append({**step, "totals": totals})
+                texts.append(f"weighting.{name}({totals!r}{', tol=1e-12' if name == 'Calibrate' else ''})")
+                continue
             options = {
                 "minimum": step["minimum"],
                 "margins_are": "shares" if step["shares"] else "totals",

@@ -146,7 +146,8 @@ def scale(case):
     columns = dict(case["columns"])
     w = columns["w"]
     columns["w"] = {"values": [type(v)(8 * v) for v in w["values"]], "kind": w["kind"]}
-    return case | {"columns": columns}, 8.0 if case["question"]["what"] == "total" else 1.0, ()
+    counts = any(step.get("to") == "n" for plan in case["plans"] for step in plan.get("steps", []))
+    return case | {"columns": columns}, 8.0 if case["question"]["what"] == "total" and not counts else 1.0, ()
 
 
 def _counted(case):
@@ -155,7 +156,12 @@ def _counted(case):
         if "covariance" in plan or "cluster" in plan:
             return True
         for step in plan.get("steps", []):
-            if step["step"] == "NonresponseClasses" or step.get("minimum", 1) > 1:
+            if step["step"] == "NonresponseClasses" or step.get("minimum", 1) > 1 or step.get("to") == "n":
+                return True
+            if step["step"] == "Trim" and step["options"].get("rule") in (
+                "median",
+                "iqr",
+            ):  # of rows, without their weights
                 return True
     return "psu" not in case["design"] or "weight" not in case["design"]
 

@@ -195,6 +195,12 @@ def recipe_weights(columns, own, before, dispositions):
         return recipe.composite(values, before, own["theta"])
     if name == "NonresponseClasses":
         return recipe.nonresponse_classes(values, before, dispositions.to_dict("records"), (own["by"],), own["e"])
+    if name == "Scale":
+        return recipe.scale(list(before), own["to"])
+    if name == "Trim":
+        return recipe.trim(list(before), **own["options"])
+    if name in ("Calibrate", "Poststratify"):
+        return getattr(calibration, name.lower())(values, own["totals"], before)
     if own["minimum"] > 1:
         raise SkipError
     trim = None if own["trim"] == (None, None) else own["trim"]
@@ -214,6 +220,15 @@ def recipe_passes(columns, step, path):
             options |= {} if own["trim"] == (None, None) else {"trim": own["trim"]}
             raked = {"method": "rake", "totals": own["totals"], "options": options}
             made.append(passes(columns, raked, before, after))
+        elif own["step"] in ("Calibrate", "Poststratify"):
+            met = {"method": own["step"].lower(), "totals": own["totals"], "options": {"method": "linear"}}
+            made.append(passes(columns, met, before, after))
+        elif own["step"] == "Trim" or own.get("to") == "n":  # not by calibration variables: left to derivatives
+            raise SkipError
+        elif own["step"] == "Scale":  # to one total
+            ones = (np.asarray(before) > 0).astype(float)[:, None]
+            held = {"x": ones, "follow": np.zeros_like(ones), "distance": ("linear", (-np.inf, np.inf))}
+            made.append({"before": np.asarray(before), "after": np.asarray(after)} | held)
         elif own["step"] != "BaseWeight":  # the base weights are the design's
             made.append({"before": before, "after": after})
     return made

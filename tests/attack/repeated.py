@@ -38,7 +38,7 @@ def _steps(case):
 def _trims(case):
     """Whether weights are trimmed: replicates bound a row that stands for several by as much more."""
     return any(plan.get("trim") for plan in case["plans"]) or any(
-        s.get("trim", (None, None)) != (None, None) for s in _steps(case)
+        s["step"] == "Trim" or s.get("trim", (None, None)) != (None, None) for s in _steps(case)
     )
 
 
@@ -53,6 +53,8 @@ def derivative(case, known, report):
     what = case["question"]["what"]
     if what in ("quantile", "independence") or _decides(case) or any("covariance" in p for p in case["plans"]):
         return
+    if any(s["step"] == "Trim" or s.get("to") == "n" for s in _steps(case)):
+        return  # what a respondent adds there by being one more is in no derivative by the weights
     columns, base, final = case["columns"], known["path"][0], known["path"][-1]
     items = plain_items(case["question"], columns)
     items = {
