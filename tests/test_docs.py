@@ -14,6 +14,7 @@ from surveysim.errors import SurveysimWarning
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+PAGES.append("../README.md")
 SMALL_STUDY = ["--set", "study.repetitions=4", "--set", "population.scale=0.01"]
 WARNING = {"tutorials/first-hour.md"}  # pages about files whose commands have something to say
 BLOCK = re.compile(r"^```(python|sh|csv|toml)\n(.*?)^```", re.S | re.M)
