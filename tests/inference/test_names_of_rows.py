@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import surveysim as ss
+from surveysim.inference import contrasts
 
 
 def table():
@@ -33,7 +34,7 @@ def test_contrast__by_the_names_that_are_printed():
     printed = by_position["level"][0] or by_position["domain"][0] or by_position["variable"][0]
     assert isinstance(printed, str)
     for k in range(4):
-        assert found.contrast({found._name(k): 1}).table["estimate"][0] == found.table["estimate"][k]
+        assert found.contrast({contrasts.name_of(found, k): 1}).table["estimate"][0] == found.table["estimate"][k]
 
 
 def test_contrast__what_names_none_or_several_is_told_the_names():

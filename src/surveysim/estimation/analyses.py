@@ -1,18 +1,18 @@
 """What is asked of a Survey beyond totals, means, ratios, proportions and quantiles: one method for each file of `analysis/`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..aliases import Column
 from ..analysis import independence, pictured, representativity
+from .distributions import Distributions
 
 if TYPE_CHECKING:
     from ..analysis.independence import Independence
     from ..analysis.representativity import Representativity
-    from .survey import Survey
 
 
-class Analyses:
+class Analyses(Distributions):
     """Methods of `Survey` that answer with a model, a comparison or a table."""
 
     def independence(self, rows: str, columns: str, statistic: str = "F") -> "Independence":
@@ -70,7 +70,3 @@ class Analyses:
     def plot(self) -> "pictured.Plots":
         """Weighted pictures of a column: `plot.histogram(y, by=)`, `plot.box(y, by=)`, `plot.cumulative(y, by=)`."""
         return pictured.Plots(self._survey)
-
-    @property
-    def _survey(self) -> "Survey":
-        return cast("Any", self)

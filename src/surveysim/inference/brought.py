@@ -148,7 +148,7 @@ def brought(data: Table, weights: Any, factors: Any, weight: Floats, told: Told)
         raise DesignError(f"all {R} rscales are 0, so that nothing would have an error; give those of the replicates.")
     names = tuple(columns) if isinstance(columns, list | tuple) and isinstance(columns[0], str) else ()
     mse = guards.flag(mse, "mse", error=DesignError)
-    return Replication(weight, FromMatrix(matrix), R, scale, rscales, mse, columns=names)
+    return Replication(weight, FromMatrix(matrix), R, scale, rscales, mse, kind=kind or "", columns=names)
 
 
 def _matrix(data, name, columns, n):

@@ -14,15 +14,12 @@ from ..display import Shown, csv_text, guarded_table
 from ..errors import DataError
 from ..tables import in_kind
 from ..writing import whole, write_text
-from . import intervals, scores
+from . import contrasts, intervals, scores
 from .changes import OverTime
 from .drawn import Drawn
 from .standard_errors import item_degrees, standard_errors
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
-
-
-_CHOICES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1) if a or b or c]
 
 
 @dataclass(frozen=True)
@@ -120,76 +117,34 @@ class Estimates(OverTime, Drawn, Shown):
         >>> difference.table[["estimate", "se"]].round(4).values.tolist()
         [[1.0, 1.1547]]
         """
-        if not isinstance(coefficients, Mapping) or not all(map(guards.is_finite, coefficients.values())):
-            raise DataError(
-                f"coefficients = {guards.sight(coefficients)}: give {{row: number}}, such as {{0: 1, 1: -1}}."
-            )
-        vector = np.zeros(len(self.table))
-        for row, value in coefficients.items():
-            vector[self._position(row)] += value
-        if not np.any(vector):
-            raise DataError("a contrast needs at least one coefficient that is not 0.")
-        used = self.table[vector != 0]
-        name = " ".join(f"{v:+g}·[{self._name(k)}]" for k, v in enumerate(vector) if v)
-        value = float(vector @ self.table["estimate"].to_numpy())
-        size = np.abs(vector) @ np.abs(self.cov) @ np.abs(vector)
-        (se,) = standard_errors(
-            np.array([vector @ self.cov @ vector]), np.array([size]), lambda _: f"the contrast {name}"
-        )
-        degrees = float(used["df"].min()) if df is None else guards.degrees(df)
-        lower, upper = intervals.wald_interval(value, se, self.level, degrees)
-        moe = float(intervals.t_quantile(self.level, degrees)) * float(se)
-        found = self.design.combine(self.items, vector if self.factor is None else vector * self.factor)
-        variable = used["variable"].iloc[0] if used["variable"].nunique() == 1 else ""
-        row = (
-            "contrast",
-            variable,
-            "",
-            name,
-            value,
-            float(se),
-            float(lower),
-            float(upper),
-            degrees,
-            np.nan,
-            int((found.rows & (self.design.weight != 0)).sum()),
-            moe,
-        )
-        return Estimates(
-            {k: [v] for k, v in zip(COLUMNS, row, strict=True)},
-            (found,),
-            self.design,
-            self.level,
-            self.set_aside,
-            kind=self.kind,
-        )
+        return contrasts.contrast(self, coefficients, df)
 
-    def _position(self, row):
-        if isinstance(row, int | np.integer) and not isinstance(row, bool):
-            if not -len(self.table) <= row < len(self.table):
-                raise DataError(f"row {row} is beyond the {len(self.table)} estimates.")
-            return row
-        at = [k for k in range(len(self.table)) if self._is_called(k, row)]
-        if len(at) != 1:
-            names = [self._name(k) for k in range(len(self.table))]
-            shown = ", ".join(map(repr, names[:10])) + (" …" if names[10:] else "")
-            raise DataError(
-                f"{guards.sight(row)} names {len(at)} estimates; give the position of the row, 0 to {len(self.table) - 1}, or its "
-                f"name, one of {shown}{', with its variable in front' if len(set(names)) < len(names) else ''}."
-            )
-        return at[0]
+    def function(self, formula: str | Mapping[str, str], df: float | None = None, **rows: Any) -> "Estimates":
+        """Ratios and other functions of rows: relative risks, odds ratios, relative changes.
 
-    def _is_called(self, k, name):
-        """Whether a text names a row: some of its variable, level and domain, in this order."""
-        if not isinstance(name, str):
-            return False
-        parts = [str(self.table[c].iloc[k]) for c in ("variable", "level", "domain")]
-        some = ([p for p, keep in zip(parts, chosen, strict=True) if keep and p] for chosen in _CHOICES)
-        return any(name == ", ".join(words) for words in some if words)
+        Parameters
+        ----------
+        formula : numbers, names, + - * / ** and abs, atanh, exp, expit, log, log10, logit, sqrt, tanh; or {name: formula} for
+            several, whose rows then have these names. A name is what `contrast` calls a row, in `backticks` where it is no word,
+            or one of `rows`.
+        df : as in `contrast`. rows : names of the formula's own for rows, as in `contrast`: a="region=s".
 
-    def _name(self, k):
-        row = self.table.iloc[k]
-        return ", ".join(str(v) for v in (row["level"], row["domain"]) if v) or row["variable"]
+        Returns
+        -------
+        Estimates, linearized by `cov` (the delta method), or repeated in every replicate.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"y": [1, 3, 2, 4], "region": list("nnss")})
+        >>> means = ss.Survey(table).mean("y", by="region")
+        >>> ratio = means.function("south / north", south="region=s", north="region=n")
+        >>> ratio.table[["estimate", "se"]].round(4).values.tolist()  # 3/2, root of (1/2)² 2/3 + (3/4)² 2/3
+        [[1.5, 0.736]]
+        >>> means.function("log(`region=s`) - log(`region=n`)").table["estimate"].round(4).tolist()
+        [0.4055]
+        """
+        return contrasts.function(self, formula, rows, df)
 
     def to_csv(self, path: Pathname) -> None:
         """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front.

@@ -17,7 +17,7 @@ from ..errors import DesignError
 from ..kernels import codes
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints, joined
-from .scores import NONE, Block, Statistic, expanded
+from .scores import NONE, Block, expanded
 from .stage import Stage
 from .standard_errors import by_item
 
@@ -264,10 +264,3 @@ class Design:
         """Covariance matrix of all rows of statistics and blocks."""
         parts = expanded(items)
         return self.covariance([s.score for s in parts], [s.rows for s in parts])
-
-    def combine(self, items: Sequence[Any], vector: Floats) -> Statistic:
-        """The linear combination of all rows as one statistic."""
-        parts = expanded(items)
-        rows = np.any([s.rows for s, v in zip(parts, vector, strict=True) if v], axis=0)
-        score = sum((v * s.score for s, v in zip(parts, vector, strict=True) if v), np.zeros(()))
-        return Statistic(float(sum(v * s.value for s, v in zip(parts, vector, strict=True))), score, rows)

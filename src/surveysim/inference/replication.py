@@ -18,7 +18,7 @@ from ..threads import by_threads
 from ..weighting import Calibration
 from ..weighting.replay import Replay
 from .schemes import LANES
-from .scores import Block
+from .scores import Block, ReplicateError, Statistic
 
 if TYPE_CHECKING:
     from .schemes import Scheme
@@ -70,9 +70,13 @@ class Replication:
             for k in range(first, last):
                 a, b = k * LANES, min(k * LANES + LANES, self.count)
                 self.fill(a, block)
+                block[:, b - a :] = block[:, :1]  # what is beyond the last replicate may be anything
                 totals = []
                 for item, i, j in zip(items, at, at[1:], strict=False):
-                    result[i:j, a:b] = item.lanes(block, totals)[:, : b - a]
+                    try:
+                        result[i:j, a:b] = item.lanes(block, totals)[:, : b - a]
+                    except ReplicateError as error:
+                        raise DataError(f"replicate {a + error.lane + 1} of {self.count}: {error}") from error.__cause__
 
         by_threads(share, -(-self.count // LANES))
         bad = ~np.isfinite(result)
@@ -82,6 +86,12 @@ class Replication:
             where = f"domain {name!r}" if name else f"row {row}"
             first = int(np.argmax(bad[row]))
             column = f" ({self.columns[first]!r})" if self.columns else ""
+            if not isinstance(items[int(np.searchsorted(at, row, "right")) - 1], Block | Statistic):
+                raise DataError(
+                    f"{int(bad[row].sum())} of {self.count} replicates give no estimate of {where}, the first is replicate "
+                    f"{first + 1}{column}: nothing is left to divide by, or to tell apart. Widen the domain, or use a scheme that "
+                    f"keeps every PSU, such as fay."
+                )
             raise DataError(
                 f"{int(bad[row].sum())} of {self.count} replicates leave {where} without rows of weight, or with weights that sum to 0, "
                 f"the first is replicate {first + 1}{column}, so its estimate is undefined there. Widen the domain, or use a scheme that "
@@ -107,16 +117,6 @@ class Replication:
         """Covariance matrix of all rows of statistics and blocks."""
         off = self._deviations(items)
         return self.scale * (off * self.rscales) @ off.T
-
-    def combine(self, items: Sequence[Any], vector: Floats) -> "Combination":
-        """The linear combination of all rows as one statistic."""
-        value = float(vector @ np.concatenate([np.atleast_1d(item.value) for item in items]))
-        rows, at = np.zeros(len(self.weight), bool), 0
-        for item in items:
-            here, at = np.flatnonzero(vector[at : at + np.size(item.value)]), at + np.size(item.value)
-            if len(here):
-                rows |= np.isin(item.group, here) if isinstance(item, Block) else item.rows
-        return Combination(value, rows, tuple(items), vector)
 
     def degrees(self, group: Ints, domains: Any, count: Any = None, strict: bool = True) -> Floats:
         """Degrees of freedom (D,), as `Design.degrees`."""
@@ -144,20 +144,6 @@ def _rank(weights: Floats) -> int:
         return 0
     left: Any = linalg.qr(weights, mode="r", pivoting=True, check_finite=False)[0]
     return int((np.abs(np.diag(left)) > NEGLIGIBLE).sum())
-
-
-@dataclass(frozen=True)
-class Combination:
-    """A linear combination of rows, as it is repeated in replicates."""
-
-    value: float
-    rows: np.ndarray
-    items: tuple
-    vector: np.ndarray
-
-    def lanes(self, weights: Floats, totals: Any) -> Floats:
-        """Values (1, LANES)."""
-        return (self.vector @ np.concatenate([item.lanes(weights, totals) for item in self.items]))[None, :]
 
 
 def filler(scheme: "Scheme", base: Floats, adjustments: Sequence[Any]) -> Any:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LANES = kernels.LANES
 MOST = 1_000_000  # replicates; more would not fit into memory
 KINDS = ("jk1", "jkn", "brr", "fay", "rao-wu", "sdr")
-JACKKNIVES = ("jk1", "jkn")
+JACKKNIVES = ("jk1", "jk2", "jkn")  # jk2 is only brought along
 
 
 @dataclass(frozen=True)

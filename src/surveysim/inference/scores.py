@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,14 @@ from ..threads import by_threads
 NONE, ONE = np.empty(0), np.ones(1)
 ROWS = 262_144  # rows summed together; larger tables are summed block by block
 SAME = 1e-24  # of the sum of squares: what rounding leaves of the deviations of scores that are all the same
+
+
+class ReplicateError(Exception):
+    """What was wrong with the weights of a lane, 0 .. LANES - 1; who knows which replicate that is says so."""
+
+    def __init__(self, lane: int, message: str) -> None:
+        super().__init__(message)
+        self.lane = lane
 
 
 def dot(w: Floats, y: Floats) -> float:
@@ -67,6 +75,10 @@ class Several:
                 "there are no scores to linearize this statistic by; give them, or take replicates: survey.replicates(…)."
             )
         return [Statistic(float(v), s, self.rows) for v, s in zip(self.value, self.score, strict=True)]
+
+    def unscored(self) -> "Several":
+        """The same with scores that are missing, for who asks of the rows alone."""
+        return replace(self, score=np.full((len(self.value), 1), np.nan))
 
     def lanes(self, weights: Floats, totals: Any) -> Floats:
         """The values (E, LANES) with LANES other weights (n, LANES)."""
