@@ -38,3 +38,13 @@ def two_methods(repetitions=40, **more):
         "methods": [{"name": "plain"}, {"name": "no error", "variance": "none"}],
     }
     return base | more
+
+
+def regression_table(n=240, seed=2):
+    """Numbers, levels, counts and grades that depend on one another, in 30 PSUs."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=n), rng.choice(["a", "b", "c"], n)
+    y = 1.0 + 0.5 * x + (z == "b") + rng.normal(size=n)
+    grade = pd.Categorical.from_codes(np.digitize(y, [0.5, 1.5]), ["low", "mid", "high"], ordered=True)
+    made = {"x": x, "z": z, "y": y, "yes": y > 1, "count": rng.poisson(np.exp(0.2 * x)), "grade": grade}
+    return pd.DataFrame(made | {"psu": np.arange(n) // 8, "w": rng.lognormal(0, 0.3, n)})

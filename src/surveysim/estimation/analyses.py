@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..aliases import Column
 from ..analysis import independence, pictured, representativity
+from ..on_demand import Later
 from .distributions import Distributions
 
+regression = Later(__package__, "..analysis.regression.of_survey")
 if TYPE_CHECKING:
     from ..analysis.independence import Independence
+    from ..analysis.regression.model import Model
     from ..analysis.representativity import Representativity
 
 
@@ -70,3 +73,53 @@ class Analyses(Distributions):
     def plot(self) -> "pictured.Plots":
         """Weighted pictures of a column: `plot.histogram(y, by=)`, `plot.box(y, by=)`, `plot.cumulative(y, by=)`."""
         return pictured.Plots(self._survey)
+
+    def glm(
+        self,
+        formula: str,
+        family: str = "gaussian",
+        link: str | None = None,
+        offset: str | None = None,
+        level: float = 0.95,
+        df: float | None = None,
+        information: str = "observed",
+    ) -> "Model":
+        """Regression: a generalized linear or an ordinal model, fitted by pseudo-likelihood, with errors of the design.
+
+        Rows of `where` count, with the full design behind them; rows where a column of the formula is missing are set aside. The errors
+        pass whatever the weights went through, linearized or repeated in replicates.
+
+        Parameters
+        ----------
+        formula : such as "y ~ x + C(z) + x:z", as `formulaic` reads it; C() makes levels of a numeric column, and text, categories and
+            labelled columns have theirs. log(), np.sqrt(), poly(), bs(), I() and offset() may be used.
+        family : "gaussian"; "binomial" of truth values, zeros and ones or two levels (the second one counts); "poisson"; or "ordinal"
+            of a category or numbers in order. "quasibinomial" and "quasipoisson" are the same as those without quasi.
+        link : "identity", "log", "logit", "probit" or "cloglog", where the family has it; None is the first it has.
+        offset : column added to the linear predictor. level : confidence level. df : degrees of freedom of t, F and intervals; None is
+            those of the design + 1 - coefficients (thresholds count as one), as in R survey; inf is the normal law.
+        information : "observed", the derivative of the estimating equations, as Stata's, or "expected", as R survey's; with the links
+            identity of gaussian, logit and log of poisson they are the same.
+
+        Returns
+        -------
+        Model, with `.coefficients`, `.cov`, `.ratios()`, `.test()`, `.predict()`, `.margins()`, `.effects()`, `.estimates` and more.
+
+        Raises
+        ------
+        DataError : a formula that cannot be read, a response that does not suit the family, columns that are combinations of others,
+            separation, no convergence.
+
+        References
+        ----------
+        Binder (1983), Int. Stat. Rev. 51:279-292; Lumley & Scott (2017), Stat. Sci. 32:265-278.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"vote": [0, 1, 0, 1, 1, 0, 1, 1], "sex": list("ffffmmmm"), "w": [2, 1, 1, 4, 1, 1, 3, 1]})
+        >>> model = ss.Survey(table, weight="w").glm("vote ~ sex", family="binomial")
+        >>> model.coefficients[["term", "estimate", "se"]].round(3).values.tolist()
+        [['Intercept', 0.511, 1.188], ['sex[T.m]', 1.099, 1.749]]
+        """
+        return regression.fitted(self._survey, formula, family, link, offset, level, df, information)

@@ -32,6 +32,7 @@ class Estimates(OverTime, Drawn, Shown):
     design : the Design or Replication the errors come from. level : confidence level.
     set_aside : rows left out because the variable was missing, by variable. factor : (rows,) units of the table per unit of the
         items, such as 100 for percent; None is 1. kind : "polars" or "pyarrow" where the survey's table is one; None is pandas.
+    known_cov : `cov` where it was found before, in the unit of the items; None finds it when it is asked for.
 
     Examples
     --------
@@ -54,6 +55,7 @@ class Estimates(OverTime, Drawn, Shown):
     set_aside: dict
     factor: np.ndarray | None = None
     kind: str | None = None
+    known_cov: np.ndarray | None = None
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -79,7 +81,7 @@ class Estimates(OverTime, Drawn, Shown):
     @cached_property
     def cov(self) -> Floats:
         """Covariance matrix of the rows of `to_frame()`, in that order."""
-        found = self.design.item_covariance(self.items)
+        found = self.design.item_covariance(self.items) if self.known_cov is None else self.known_cov.copy()
         return found if self.factor is None else found * np.outer(self.factor, self.factor)
 
     @property
@@ -310,10 +312,11 @@ def listed(
     set_aside: Mapping[Any, Any] | None = None,
     factor: Floats | None = None,
     kind: str | None = None,
+    known_cov: Floats | None = None,
 ) -> Estimates:
     """Estimates of `items` from the names of their rows and their columns of numbers; what is not there is NaN."""
     _refuse_beyond(rows, **columns)
     nothing = np.full(len(rows), np.nan)
     named = {name: [r[k] for r in rows] for k, name in enumerate(COLUMNS[:4])}
     named |= {name: columns.get(name, nothing) for name in COLUMNS[4:]}
-    return Estimates(named, tuple(items), design, level, dict(set_aside or {}), factor, kind)
+    return Estimates(named, tuple(items), design, level, dict(set_aside or {}), factor, kind, known_cov)

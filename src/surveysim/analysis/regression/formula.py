@@ -1,0 +1,307 @@
+"""Model formulas, as Wilkinson & Rogers (1973, Appl. Stat. 22:392-399) write them, and the columns of a table that they name.
+
+`formulaic` reads the formula and codes its columns. Where every explanatory column takes few values it is asked for their combinations
+alone; where the others come in as they are, for the combinations of the former, which the latter multiply.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...aliases import Floats, Ints, Table
+from ...coding import categorical, holds_numbers, truth_values
+from ...errors import DataError
+from ...guards import sight
+from ...naming import did_you_mean
+from ...on_demand import Later
+from ...tables import Columns, coded, column_names, is_file, numbers_of, pick
+from .columns import Products
+
+FEW = 256  # values of a numeric column that counts as one of few values
+BY_ROW = {"C", "I", "Q", "Treatment", "Sum", "contr.treatment", "contr.sum", "log", "log10", "log2", "exp"}
+BY_ROW |= {
+    f"np.{name}" for name in ("log", "log10", "log2", "log1p", "exp", "sqrt", "abs", "minimum", "maximum", "where")
+}
+CALLED, WORD = re.compile(r"([\w.]+)\s*\("), re.compile(r"`([^`]+)`|(?<![\w.])([^\W\d]\w*)(?!\w|\s*\()")
+formulaic: Any = Later(None, "formulaic")  # takes long
+QUOTED, OFFSET = re.compile(r"\"[^\"]*\"|'[^']*'"), re.compile(r"offset\((.*)\)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula taken apart.
+
+    Attributes
+    ----------
+    text : as it was given. response : its left side. terms : its right side without offsets, of formulaic. offsets : expressions.
+    columns : columns of the table on the right side. of_response : those on the left.
+    """
+
+    text: str
+    response: str
+    terms: Any
+    offsets: tuple
+    columns: tuple
+    of_response: tuple
+
+    @property
+    def by_row(self) -> bool:
+        """Whether every part is a function of its own row, so that combinations of values may stand for rows."""
+        parts = [str(term) for term in self.terms] + list(self.offsets)
+        return all(name in BY_ROW for part in parts for name in CALLED.findall(QUOTED.sub("''", part)))
+
+
+def parsed(text: object, data: Table, offset: object = None) -> Formula:
+    """A formula over the columns of a table; `offset` is a column beside those in the formula."""
+    if not isinstance(text, str) or text.count("~") != 1 or "__" in text:
+        raise DataError(f'formula = {sight(text)}: give a text such as "y ~ x + C(z)", with one ~.')
+    left, right = (side.strip() for side in text.split("~"))
+    if not left or not right:
+        raise DataError(f"formula = {sight(text)}: there is nothing on the {'left' if not left else 'right'} of ~.")
+    try:
+        terms = formulaic.Formula(right)
+        known = list(terms)
+    except (formulaic.errors.FormulaSyntaxError, formulaic.errors.FormulaParsingError, SyntaxError) as error:
+        words = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).split("\n")[0]
+        raise DataError(f"formula = {sight(text)} cannot be read: {words}") from None
+    offsets = [found[1] for term in known if (found := OFFSET.fullmatch(str(term)))]
+    if offset is not None:
+        if not isinstance(offset, str) or offset not in column_names(data):
+            raise DataError(
+                f"offset = {sight(offset)}: give the name of a column, or write offset(…) into the formula"
+                f"{did_you_mean(offset, column_names(data)) if isinstance(offset, str) else '.'}"
+            )
+        offsets.append(f"`{offset}`")
+    terms = formulaic.Formula([term for term in known if not OFFSET.fullmatch(str(term))])
+    columns = [_columns(part, data, text) for part in (right, left)]
+    columns[0] += [offset] if isinstance(offset, str) and offset not in columns[0] else []
+    return Formula(text, left, terms, tuple(offsets), tuple(columns[0]), tuple(columns[1]))
+
+
+def _columns(part, data, text):
+    """The columns that a side of a formula names; every name that is called like a function is none."""
+    names, found = column_names(data), []
+    for quoted, word in WORD.findall(QUOTED.sub("''", part)):
+        name = quoted or word
+        if name in names:
+            found += [] if name in found else [name]
+        elif quoted or name not in ("np", "contr", "True", "False", "None", "df", "degree", "knots", "base"):
+            raise DataError(f"formula = {sight(text)}: the table has no column {name!r}{did_you_mean(name, names)}")
+    return found
+
+
+def column(data: Table, name: Any) -> tuple[Floats, Any]:
+    """A column for a formula: numbers or codes as float64 (n,), NaN where missing, and its levels, None of numbers.
+
+    Truth values have the levels False and True; a category has its own, text has those it takes, sorted.
+    """
+    if not isinstance(data, (pd.DataFrame, Columns)) and is_file(data):
+        if data.is_numeric(name):
+            return data.numbers(name), None
+    else:
+        values = pick(data, name)
+        if holds_numbers(values) and not truth_values(values):
+            return numbers_of(data, name, len(values), "", finite=False), None
+    found = coded(data, name)
+    order = found.order()
+    place = np.empty(len(order) + 1)
+    place[order], place[-1] = np.arange(len(order)), np.nan
+    return place[found.codes], [found.labels[k] for k in order]
+
+
+def is_category(data: Table, name: Any) -> bool:
+    """Whether a column is a category, whose levels are in order."""
+    return name in column_names(data) and column(data, name)[1] is not None and coded(data, name).kind == "category"
+
+
+class Frame:
+    """The complete rows of the columns of a formula.
+
+    Parameters
+    ----------
+    values : {column: (values (m,), levels or None)}.
+    """
+
+    def __init__(self, values: Mapping[Any, tuple[Floats, Any]]) -> None:
+        self.levels, self.values = {}, {}
+        for name, (column, levels) in values.items():
+            if levels is None:
+                self.values[name] = column
+                continue
+            codes = column.astype(np.int64)
+            used = np.bincount(codes, minlength=len(levels)) > 0
+            place = np.cumsum(used) - 1
+            self.values[name], self.levels[name] = place[codes], [v for v, u in zip(levels, used, strict=True) if u]
+
+    def is_truth(self, name: Any) -> bool:
+        """Whether a column holds truth values."""
+        return name in self.levels and all(isinstance(v, bool | np.bool_) for v in self.levels[name])
+
+    def table(self, rows: Any = slice(None), alone: Sequence[Any] = ()) -> pd.DataFrame:
+        """The columns as formulaic takes them; the rows may be chosen, and columns `alone` are ones."""
+        made = {}
+        for name, column in self.values.items():
+            values = column[rows]
+            if name in alone:
+                made[name] = np.ones(len(values))
+            elif self.is_truth(name):
+                made[name] = np.array(self.levels[name], dtype=bool)[values]
+            elif name in self.levels:
+                made[name] = categorical(values, [str(v) for v in self.levels[name]])
+            else:
+                made[name] = whole(values)
+        return pd.DataFrame(made)
+
+    def cells(self, columns: Sequence[Any]) -> tuple[Ints, Ints, list[Any]]:
+        """The combinations of columns of few values: the cell (m,) of each row, the first row of each cell, and the other columns."""
+        m = len(self.values[columns[0]])
+        key, size, others = np.zeros(m, np.int64), 1, []
+        for name in columns:
+            column = self.values[name]
+            if name in self.levels:
+                codes, many = column, len(self.levels[name])
+            else:
+                if len(np.unique(column[: 4 * FEW])) > FEW:
+                    others.append(name)
+                    continue
+                codes, seen = pd.factorize(column)
+                many = len(seen)
+            if many > (FEW if name not in self.levels else m) or size * many > 1 << 40:
+                others.append(name)
+                continue
+            key, size = key * many + codes, size * many
+        if size > 1 << 20:
+            _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+            return cell, first, others
+        first = np.full(size, -1)
+        first[key[::-1]] = np.arange(m)[::-1]
+        place = np.cumsum(first >= 0) - 1
+        return place[key], first[first >= 0], others
+
+
+def whole(values: Floats) -> Any:
+    """Whole numbers as integers, whose levels print without a point; others as they are."""
+    if not len(values) or values[0] % 1 or np.any(values % 1) or np.abs(values).max() > 2**53:
+        return values
+    return values.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The explanatory columns and the offset of a frame: x (C, p) and offset (C,) of cells, the cell (m,) of each row or None.
+
+    spec : formulaic's, for other rows. first : a row of each cell, None where every row is one.
+    """
+
+    x: Any
+    offset: Any
+    cell: Any
+    spec: Any
+    first: Any = None
+
+
+def matrix(formula: Formula, frame: Frame, m: int) -> Matrix:
+    """Explanatory columns of a frame of m rows, over as few rows as will do."""
+    if not formula.columns:
+        return _made(formula, pd.DataFrame(index=range(1)), np.zeros(m, np.int64), first=np.zeros(1, np.int64))
+    if formula.by_row:
+        cell, first, others = frame.cells(formula.columns)
+        if not others and len(first) <= m / 2:
+            return _made(formula, frame.table(first), cell, first=first)
+        plain = all(f.expr in others or not mentions(f.expr, others) for t in formula.terms for f in t.factors)
+        if others and plain and len(first) <= m / 4:
+            made = _made(formula, frame.table(first, others), None, frame)
+            return Matrix(_products(made, frame, cell, others), made.offset, None, made.spec)
+    return _made(formula, frame.table(), None)
+
+
+def _products(made, frame, cell, others):
+    """The columns of cells where the columns `others` are 1, times those."""
+    factors, which = {(): np.ones(len(cell))}, np.zeros(made.x.shape[1], np.int64)
+    for term, places in made.spec.term_slices.items():
+        names = tuple(sorted(factor.expr for factor in term.factors if factor.expr in others))
+        if names not in factors:
+            factors[names] = np.prod([frame.values[name] for name in names], axis=0)
+        which[places] = list(factors).index(names)
+    return Products(made.x, cell, np.stack(list(factors.values()), axis=1), which)
+
+
+def mentions(expression: str, names: Sequence[Any]) -> bool:
+    """Whether an expression names one of some columns."""
+    return any((quoted or word) in names for quoted, word in WORD.findall(QUOTED.sub("''", expression)))
+
+
+def _made(formula, table, cell, rows=None, first=None):
+    """The matrix of a table whose rows are the cells; the offset is that of the frame `rows`, where there is one."""
+    found = evaluated(formula.terms, table, formula.text)
+    spec = found.model_spec
+    for term, places in spec.term_slices.items():
+        if places.stop == places.start:
+            raise DataError(
+                f"{str(term)!r} has one level among the rows of the model, so it has no effect; take it out."
+            )
+    offset = offset_of(formula, rows.table() if rows is not None and formula.offsets else table)
+    return Matrix(np.array(found, dtype=float), offset, cell, spec, first)
+
+
+def again(formula: Formula, spec: Any, table: pd.DataFrame) -> tuple[Floats, Any]:
+    """Explanatory columns (rows, p) and offset of another table, coded as the model's."""
+    if not formula.columns:
+        return np.ones((len(table), 1)), None
+    return np.array(evaluated(spec, table, formula.text), dtype=float), offset_of(formula, table)
+
+
+def offset_of(formula: Formula, table: pd.DataFrame) -> Any:
+    """The sum of the offsets of a table, None where the formula has none."""
+    if not formula.offsets:
+        return None
+    return sum(_expression(part, table, formula.text) for part in formula.offsets)
+
+
+def _expression(part, table, text):
+    """The values of one expression as float64."""
+    found = np.array(evaluated(formulaic.Formula(f"0 + {part}" if part[0] == "`" else f"0 + I({part})"), table, text))
+    if found.ndim != 2 or found.shape[1] != 1:
+        raise DataError(f"formula = {sight(text)}: {part} is not one column of numbers.")
+    return found[:, 0].astype(float)
+
+
+def evaluated(terms: Any, table: pd.DataFrame, text: str) -> Any:
+    """What formulaic makes of a table; its errors are told by the names of what they are about."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", formulaic.errors.DataMismatchWarning)
+            found = terms.get_model_matrix(table, output="numpy", context={}, na_action="ignore")
+    except (
+        formulaic.errors.FormulaicError,
+        formulaic.errors.DataMismatchWarning,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+    ) as error:
+        raise DataError(f"formula = {sight(text)} cannot be evaluated: {' '.join(str(error).split())}") from None
+    values = np.asarray(found, dtype=float)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        name = found.model_spec.column_names[int(np.argmax(bad.any(axis=0)))]
+        raise DataError(
+            f"formula = {sight(text)}: {name!r} is no number in {int(bad.any(axis=1).sum())} rows or combinations of values, such as the "
+            f"logarithm of 0. Mend the column, or leave the rows out with where()."
+        )
+    return found
+
+
+def response(formula: Formula, frame: Frame) -> tuple[Floats, Any]:
+    """The response (m,) as numbers or codes, and its levels."""
+    names = list(frame.values)
+    if formula.response.strip("`") in names:
+        name = formula.response.strip("`")
+        return frame.values[name].astype(float), frame.levels.get(name)
+    return _expression(formula.response, frame.table(), formula.text), None

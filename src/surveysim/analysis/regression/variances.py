@@ -1,0 +1,38 @@
+"""Covariances of what follows from a model, and its degrees of freedom."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ... import guards
+from ...aliases import Floats
+from ...errors import DataError
+
+if TYPE_CHECKING:
+    from ...estimation.survey import Survey
+
+
+def covariance(engine: Any, items: Sequence[Any]) -> Floats:
+    """Covariances of what follows from a model; where it has no solution in a replicate, that is told as what it is."""
+    try:
+        return engine.item_covariance(items)
+    except DataError as error:
+        if "replicates leave" not in str(error):
+            raise
+        raise DataError(
+            f"the model has no solution with the weights of {str(error).partition(' replicates leave')[0]} replicates, since a level has "
+            f"no rows of weight there or determines the response. Join levels, take a scheme that keeps every PSU, such as fay, or "
+            f"linearized errors."
+        ) from None
+
+
+def degrees(survey: "Survey", group: Any, effects: int, df: float | None) -> float:
+    """Degrees of freedom: those asked for, or the design's plus 1 less the coefficients of a model with a constant among them."""
+    df = guards.degrees(df)
+    if df is not None:
+        return df
+    own = float(survey.engine.degrees(group, [""])[0])
+    if own + 1 - effects < 1:
+        raise DataError(
+            f"{effects} coefficients leave no degrees of freedom of the design's {own:g}; take terms out, or give df=, such as df={own:g}."
+        )
+    return own + 1 - effects
