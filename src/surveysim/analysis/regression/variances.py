@@ -16,10 +16,10 @@ def covariance(engine: Any, items: Sequence[Any]) -> Floats:
     try:
         return engine.item_covariance(items)
     except DataError as error:
-        if "replicates leave" not in str(error):
+        if "replicates give no estimate" not in str(error):
             raise
         raise DataError(
-            f"the model has no solution with the weights of {str(error).partition(' replicates leave')[0]} replicates, since a level has "
+            f"the model has no solution with the weights of {str(error).partition(' replicates give no estimate')[0]} replicates, since a level has "
             f"no rows of weight there or determines the response. Join levels, take a scheme that keeps every PSU, such as fay, or "
             f"linearized errors."
         ) from None
