@@ -16,12 +16,12 @@ def covariance(engine: Any, items: Sequence[Any]) -> Floats:
     try:
         return engine.item_covariance(items)
     except DataError as error:
-        if "replicates give no estimate" not in str(error):
+        many, found, _ = str(error).partition(" replicates give no estimate")
+        if not found:
             raise
         raise DataError(
-            f"the model has no solution with the weights of {str(error).partition(' replicates give no estimate')[0]} replicates, since a level has "
-            f"no rows of weight there or determines the response. Join levels, take a scheme that keeps every PSU, such as fay, or "
-            f"linearized errors."
+            f"the model has no solution with the weights of {many} replicates, since a level has no rows of weight there or determines the "
+            f"response. Join levels, take a scheme that keeps every PSU, such as fay, or linearized errors."
         ) from None
 
 
