@@ -19,6 +19,7 @@ WRITE = {
     "interval_coverage": ["explanation/interval-coverage.md"],
     "inverse_sampling": ["explanation/inverse-sampling.md"],
     "joint_weighting": ["explanation/joint-weighting.md", "explanation/joint-weighting.csv"],
+    "nonresponse_bias": ["explanation/nonresponse-bias.md", "_static/nonresponse-bias.svg"],
     "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/margins.md"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..estimation.survey import Survey
 
 SERIES = 6  # curves that colours tell apart
-POINTS, BEYOND = 1000, 200  # of a curve, and of the values beyond whiskers, what is drawn at most
+POINTS, BEYOND = 300, 200  # of a curve, and of the values beyond whiskers, what is drawn at most
 REACH = 1.5  # times the distance of the quartiles, how far whiskers reach (Tukey 1977)
 MOST_BINS = 1000
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ("points", "forest", "trend")
 SERIES = 6  # things that colours and marks tell apart
+ONES = re.compile(r"([+-])1·\[(.*?)\]")
 NAMES = re.compile(r"(?:^|, )([^=,]+)=")
 
 
@@ -82,6 +83,13 @@ def _values(table):
     return table[["estimate", "lower", "upper"]].to_numpy(dtype=float)
 
 
+def _plain(domain):
+    """The name of a contrast without coefficients of 1: a − b."""
+    return (
+        ONES.sub(lambda m: {"+": "+ ", "-": "− "}[m[1]] + m[2], domain).removeprefix("+ ") if "·[" in domain else domain
+    )
+
+
 def _shares(result):
     """Whether the rows are proportions that are not in percent yet."""
     table = result.table
@@ -111,7 +119,9 @@ class _Rows:
         several = len(set(columns["variable"])) > 1  # the True of truth values needs no name where the variable has one
         levels = ["" if several and level == "True" else level for level in columns["level"]]
         self.items = list(zip(columns["variable"], levels, strict=True))
-        found = {tuple(NAMES.findall(domain)) for domain in columns["domain"]}
+        contrast = any("·[" in domain for domain in columns["domain"])
+        columns["domain"] = [_plain(domain) for domain in columns["domain"]]
+        found = {() if contrast else tuple(NAMES.findall(domain)) for domain in columns["domain"]}
         self.names = found.pop() if len(found) == 1 else ()
         parts = [NAMES.split(d)[2::2] if self.names else [d] for d in columns["domain"]]
         self.domains = [tuple(part) for part in parts]

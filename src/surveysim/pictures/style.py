@@ -106,7 +106,7 @@ def readable(ax: "Axes") -> "Axes":
     """The same Axes with a font behind the usual one that has Chinese glyphs, where this machine has one."""
     known = {font.name for font in font_manager.fontManager.ttflist}
     found = [name for name in CHINESE_FONTS if name in known][:1]
-    for text in ax.figure.findobj(texts.Text):
+    for text in cast("list[Any]", ax.figure.findobj(texts.Text)):
         if found and any(ord(letter) > 0x2E80 for letter in text.get_text()):
             text.set_fontfamily([*found, "DejaVu Sans"])
     return ax
