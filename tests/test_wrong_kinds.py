@@ -226,6 +226,21 @@ CALLS = {  # name: (what is called, arguments with which it works)
     ),
     "Estimates.function": (ask(ESTIMATES, "function"), dict(formula="`g=a` / `g=b`", df=5)),
     "Estimates.function of names": (lambda a: ESTIMATES.function("a * 2", a=a), dict(a="g=a")),
+    "Survey.representativity": (
+        ask(SURVEY, "representativity"),
+        dict(response="yes", variables=["g"], y="y", adjust="design", level=0.95),
+    ),
+    "Survey.plot.histogram": (ask(SURVEY.plot, "histogram"), dict(y="y", by="g", bins=5, title="", lang="en", ax=None)),
+    "Survey.plot.box": (ask(SURVEY.plot, "box"), dict(y="y", by="g", rule="math", title="", lang="en", ax=None)),
+    "Survey.plot.cumulative": (ask(SURVEY.plot, "cumulative"), dict(y="y", by="g", title="", lang="en", ax=None)),
+    "Estimates.plot": (
+        ask(SURVEY.mean("y", by="g"), "plot"),
+        dict(kind="trend", along="g", at=1.0, title="", lang="en", ax=None),
+    ),
+    "Calibration.plot": (
+        ask(ss.rake(T, MARGINS, weight="w"), "plot"),
+        dict(kind="balance", partition=None, title="", lang="en", ax=None),
+    ),
     "Survey.replicate_weights": (ask(REPLICATED, "replicate_weights"), {}),
     "Estimates.contrast": (ask(ESTIMATES, "contrast"), dict(coefficients={0: 1, 1: -1}, df=5)),
     "Estimates.summary": (ask(ESTIMATES, "summary"), {}),

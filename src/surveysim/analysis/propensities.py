@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..aliases import Floats, Ints
+from ..aliases import Array, Floats, Ints
 from ..errors import DataError
 from ..guards import sight
 from ..tables import coded
@@ -100,7 +100,7 @@ class Cells:
                 names.append(f"{v.name}={v.levels[j]}")
         return cls(cell, level, np.column_stack(columns), tuple(names), responded & inside, tuple(made))
 
-    def sums(self, values: Floats) -> Floats:
+    def sums(self, values: Array) -> Array:
         """Sums (C,) of values (n,)."""
         at = self.cell >= 0
         return np.bincount(self.cell[at], values[at], len(self.level))
@@ -143,11 +143,11 @@ class Fitted:
         return (self.rho * (1 - self.rho))[:, None] * self.cells.x
 
     @cached_property
-    def bread(self) -> Floats:
+    def bread(self) -> Array:
         """J⁻¹ (p, p), a generalized one where columns are collinear."""
         return np.linalg.pinv((self.z * self.size[:, None]).T @ self.cells.x, rcond=1e-12, hermitian=True)
 
-    def means(self, group: Ints) -> tuple[Floats, Floats]:
+    def means(self, group: Ints) -> tuple[Array, Array]:
         """Weights and mean propensities of groups of cells (G,)."""
         size = np.bincount(group, self.size)
         return size, np.bincount(group, self.size * self.rho) / np.where(size > 0, size, 1.0)
@@ -190,7 +190,9 @@ class Fitted:
         """Variance of the propensities between the levels of a variable."""
         parts = [self.level(k, h) for h in range(len(self.cells.variables[k].levels))]
         value = sum(p[0] ** 2 for p in parts)
-        return value, sum(2 * p[0] * p[1] for p in parts), sum(2 * p[0] * p[2] for p in parts)
+        by_weight = np.sum([2 * found * a for found, a, _ in parts], axis=0)
+        by_propensity = np.sum([2 * found * b for found, _, b in parts], axis=0)
+        return value, by_weight, by_propensity
 
     def within(self, k: int, h: int | None = None) -> tuple[float, Floats, Floats]:
         """Variance of the propensities inside cells of the other variables, or the part of it of a level."""

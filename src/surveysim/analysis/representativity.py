@@ -62,13 +62,16 @@ class Representativity(Shown):
     def summary(self) -> str:
         """One line: R with its interval, response, the largest standardized bias, the variable that matters most."""
         t, whole = self.table.set_index("indicator"), self.partial[self.partial["level"] == ""]
-        first = whole.loc[whole["unconditional"].idxmax()]
-        R = t.loc["R"]
+        name, most = max(zip(whole["variable"], whole["unconditional"], strict=True), key=lambda row: row[1])
+        (R, low, high), rate, cv = (
+            t.loc["R", ["estimate", "lower", "upper"]].to_numpy(float),
+            *t["estimate"].to_numpy(float)[[0, 3]],
+        )
         return (
-            f"R = {R['estimate']:.3f} ({100 * self.level:g} % {R['lower']:.3f} to {R['upper']:.3f}) with "
-            f"{100 * t.loc['response_rate', 'estimate']:.1f} % response of {self.n:,}; means of respondents are off by at most "
-            f"{t.loc['cv', 'estimate']:.3f} standard deviations as far as these variables tell; most by {first['variable']} "
-            f"({first['unconditional']:.3f})"
+            f"R = {R:.3f} ({100 * self.level:g} % {low:.3f} to {high:.3f}) with "
+            f"{100 * rate:.1f} % response of {self.n:,}; means of respondents are off by at most "
+            f"{cv:.3f} standard deviations as far as these variables tell; most by {name} "
+            f"({most:.3f})"
         )
 
     def __repr__(self) -> str:

@@ -165,7 +165,7 @@ class _Rows:
 
     def over(self, along: str) -> tuple[list[str], dict[str, Any]]:
         """Waves, and the series that go over them."""
-        if along not in self.names:
+        if not isinstance(along, str) or along not in self.names:
             raise DataError(
                 f"along = {guards.sight(along)}: the domains are by {', '.join(self.names) or 'nothing'}. Ask with by={along!r}, or say "
                 f"which column has the waves."

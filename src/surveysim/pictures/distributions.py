@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..aliases import Floats
-from .style import FIRST, LINE, MUTED, SCALE, SERIES, axes, finished, listed, named, said, shown, words
+from .style import FIRST, LINE, MUTED, SCALE, SERIES, finished, listed, named, on, said, shown, words
 from .weighting import outlines
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def histogram(
     edges: Floats, shares: Mapping[str, Floats], y: str, *, title: str = "", lang: str = "en", ax: "Axes | None" = None
 ) -> "Axes":
     """Weighted shares in percent {domain: (bins,)} between common edges (bins + 1,)."""
-    text, ax = words(lang), ax or axes(6.4, 3.2)
+    text, ax = words(lang), on(ax, 6.4, 3.2)
     first = next(iter(shares.values()))
     if len(shares) == 1:
         ax.stairs(first, edges, fill=True, color=SCALE[1])
@@ -68,7 +68,7 @@ def cumulative(
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Cumulative curves {domain: (values, percent at or below them)}, and the domains' medians, for the sentence."""
-    text, ax = words(lang), ax or axes(6.4, 3.6)
+    text, ax = words(lang), on(ax, 6.4, 3.6)
     for k, (name, (x, below)) in enumerate(curves.items()):
         ax.step(
             x, below, where="post", color=SERIES[k % 6], linewidth=1.5, linestyle=("-", "--")[k // 6 % 2], label=name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..aliases import Floats
-from .style import FIRST, INK, MARKERS, MUTED, SERIES, axes, finished, full, headed, named, said, shown, words
+from .style import FIRST, INK, MARKERS, MUTED, SERIES, finished, full, headed, named, on, said, shown, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def trend(
 ) -> "Axes":
     """Estimates over waves: series {name: (waves, 3) estimate, lower, upper}. Waves that are numbers or dates keep their distances."""
     text, x = words(lang), _places(waves)
-    ax = ax or axes(6.4, 3.4)
+    ax = on(ax, 6.4, 3.4)
     room = 0.02 * (np.ptp(x) or 1.0)
     for k, (name, values) in enumerate(series.items()):
         spot, colour = x + room * (k - (len(series) - 1) / 2), SERIES[k % 6]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..aliases import Floats, Values
 from ..errors import DataError
-from ..guards import choice
+from ..guards import choice, sight
 from ..keys import packaged
 from ..on_demand import Later
 
@@ -72,6 +72,15 @@ def axes(width: float, height: float) -> "Axes":
     for side in ("left", "bottom"):
         ax.spines[side].set_color(LINE)
     ax.tick_params(colors=MUTED, labelsize=9, length=0)
+    return ax
+
+
+def on(ax: Any, width: float, height: float) -> "Axes":
+    """The Axes that are given, or ones of a size in inches."""
+    if ax is None:
+        return axes(width, height)
+    if isinstance(ax, type) or not hasattr(ax, "get_yaxis_transform"):
+        raise DataError(f"ax = {sight(ax)}: give matplotlib Axes to draw on, or None.")
     return ax
 
 
@@ -174,7 +183,7 @@ def listed(
     heights = np.array([max(1.0, (0.17 * (1 + line.count("\n")) + 0.06) / each) for line in lines])
     heights[list(heads)] *= min(1.0, ROW / each)
     y = np.cumsum(heights) - heights / 2
-    ax = ax or axes(6.4, each * heights.sum() + EDGE)
+    ax = on(ax, 6.4, each * heights.sum() + EDGE)
     ax.set_yticks(y, lines, fontsize=8.5, color=INK)
     ax.set_ylim(heights.sum() + 0.1, -0.1)
     for k in heads:
@@ -212,6 +221,8 @@ def full(groups: Sequence[object], labels: Sequence[object]) -> list[str]:
 
 def finished(ax: "Axes", title: str = "") -> "Axes":
     """The same Axes with a legend above them, in as many columns as fit, where there are things to tell apart, and a title above all."""
+    if not isinstance(title, str):
+        raise DataError(f"title = {sight(title)}: give a text.")
     handles, labels = ax.get_legend_handles_labels()
     lines = [folded(label) for label in labels]
     deep = 0

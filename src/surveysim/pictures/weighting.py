@@ -14,11 +14,11 @@ from .style import (
     MUTED,
     SECOND,
     SERIES,
-    axes,
     finished,
     full,
     headed,
     named,
+    on,
     said,
     shown,
     words,
@@ -119,7 +119,7 @@ def weights(
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Histograms {label: counts} of weights over their mean; ranges {label: (smallest, largest)}, for the sentence."""
-    text, ax = words(lang), ax or axes(6.4, 3.0)
+    text, ax = words(lang), on(ax, 6.4, 3.0)
     outlines(ax, edges, counts, (SECOND, FIRST) if len(counts) == 2 else SERIES)
     mark = "；" if lang == "zh" else "; "
     told = mark.join(text["alt_range"].format(name=k, low=shown(a), high=shown(b)) for k, (a, b) in ranges.items())
