@@ -212,7 +212,7 @@ the bias when respondents are weighted to all combinations of sex, age and town.
 
 ## When they mislead
 
-- **What the known variables do not see, they do not tell.** Where use itself drives response, R stays where it was
+- **What the known variables do not see, they do not tell.** Where use itself drives response, R falls little
   ({told[names[0]]:.3f} as in the preset, {told[names[3]]:.3f} and {told[names[4]]:.3f} where use drives it), while the share
   of internet users is off by {shift[names[3]]:+.1f} and {shift[names[4]]:+.1f} points instead of {shift[names[0]]:+.1f}. R is a
   statement about the variables that it was given.

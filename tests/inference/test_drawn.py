@@ -64,6 +64,8 @@ def test_forest__tells_which_differences_are_none(survey):
     ax = e.plot("forest")
     assert rows(ax) == ["region=North − region=South"]
     assert alt(ax).startswith("region=North − region=South: ")
+    ratio = survey.mean("y", by="region").function("`region=North` / `region=South`").plot("forest", at=1)
+    assert rows(ratio) == ["`region=North` / `region=South`"]
     assert any("(" in text.get_text() for text in ax.texts)
 
 
