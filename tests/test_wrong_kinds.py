@@ -108,6 +108,8 @@ CALIBRATION = ss.rake(T, MARGINS, weight="w")
 RECIPE = ss.Recipe([BaseWeight("w"), Rake(MARGINS)])
 WEIGHTS = RECIPE.apply(T)
 ESTIMATES = SURVEY.mean("y", by="g")
+NUMBERED = [ss.Survey(T.assign(person=np.arange(N)), weight="w", strata="h", psu="p") for _ in "ab"]
+CHANGES = ss.combine(dict(zip("ab", NUMBERED, strict=True)), "psu").mean("y", by="wave")
 COUNTS = {"I": 40, "P": 10, "R": 20, "NC": 20, "O": 10, "UH": 50, "UO": 50, "NE": 100}
 DISPOSITIONS = pd.DataFrame([{"frame": f, **COUNTS, "I": 6} for f in ("landline", "mobile")])
 PERSONS = pd.DataFrame(
@@ -435,7 +437,35 @@ CALLS = {  # name: (what is called, arguments with which it works)
         dict(size=[10, 20], n=9, method="neyman", sd=[1.0, 2.0], cost=[1.0, 1.0], minimum=2),
     ),
     "allocate by a power": (ss.allocate, dict(size=[10, 20], n=9, method="power", power=0.5)),
-    "sample_size": (ss.sample_size, dict(moe=0.05, p=0.5, deff=1.0, level=0.95, population=1000)),
+    "sample_size": (
+        ss.sample_size,
+        dict(moe=0.05, p=0.5, deff=1.0, level=0.95, population=1000, sd=None, m=2, icc=0.1, response=0.9),
+    ),
+    "sample_size, a test": (
+        ss.sample_size,
+        dict(difference=0.1, power=0.8, groups=2, ratio=1.5, overlap=0.5, correlation=0.5, sides=1, pooled=True, df=9),
+    ),
+    "power": (
+        ss.power,
+        dict(n=100, difference=0.1, p=0.5, deff=1.0, level=0.95, population=1000, m=2, icc=0.1, ratio=1.0, overlap=0.5)
+        | dict(correlation=0.5, sides=2, pooled=False, df=None, groups=2, sd=None),
+    ),
+    "sampling.detectable": (ss.sampling.detectable, dict(n=100, power=0.8, p=0.5, sd=3)),
+    "sampling.design_effect": (ss.sampling.design_effect, dict(m=10, icc=0.05, weight_cv=0.5)),
+    "sampling.clusters": (
+        ss.sampling.clusters,
+        dict(
+            icc=0.05, cost=(750, 100), budget=1e5, moe=None, p=0.5, sd=None, m=None, deff=1.0, level=0.9, rounded=True
+        ),
+    ),
+    "sampling.rotation": (ss.sampling.rotation, dict(pattern="4-8-4", lags=12, correlation=0.5)),
+    "combine": (
+        ss.combine,
+        dict(waves=dict(zip("ab", NUMBERED, strict=True)), overlap="people", person="person", column="wave"),
+    ),
+    "a wave": (lambda wave: ss.combine({"a": SURVEY, "b": wave}), dict(wave=NUMBERED[0])),
+    "Estimates.change": (ask(CHANGES, "change"), dict(base="a", relative=True, along="wave", df=3)),
+    "Estimates.average": (ask(CHANGES, "average"), dict(weights=[1, 2], along="wave", df=3)),
     "margin_of_error": (ss.margin_of_error, dict(n=100, p=0.5, deff=1.0, level=0.95, population=1000)),
     "inclusion_probabilities": (ss.inclusion_probabilities, dict(size=[1, 2, 3], n=2)),
     "response_rates": (ss.response_rates, dict(counts=COUNTS, e=0.5)),

@@ -74,6 +74,8 @@ def combine(
     [[1.167, 0.167]]
     """
     guards.choice(overlap, "overlap", (None, "psu", "people"))
+    if not isinstance(column, str) or not column:
+        raise DataError(f"column = {guards.sight(column)}: give the name of the column that says the wave.")
     named = _waves(waves, column)
     names, surveys = list(named), list(named.values())
     if (person is not None) != (overlap == "people"):

@@ -73,7 +73,7 @@ def _parts(pattern):
     """Periods in, out, in … of a pattern."""
     remedy = "Give periods in, out, in, such as '4-8-4' or [4, 8, 4]."
     given = pattern.split("-") if isinstance(pattern, str) else pattern
-    if not isinstance(given, list | tuple | np.ndarray) or len(given) % 2 == 0:
+    if not isinstance(given, list | tuple) or len(given) % 2 == 0:
         raise DesignError(f"pattern = {guards.sight(pattern)}: {remedy}")
     parts = []
     for part in given:
