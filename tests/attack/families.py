@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-NAMES = ("survey", "dual", "planning", "hostile", "odd")
+NAMES = ("survey", "dual", "planning", "hostile", "odd", "waves")
 
 
 def family(name):

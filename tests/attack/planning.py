@@ -10,7 +10,7 @@ from .session import RefusedError, Session, UntypedError, options_text
 FUNCTIONS = (
     "sample_size", "margin_of_error", "allocate proportional", "allocate equal", "allocate neyman", "allocate power", "allocate cost",
     "inclusion_probabilities", "select systematic", "select srs", "select sampford", "select brewer", "select pivotal", "select poisson",
-    "response_rates", "performance", "trim_weights", "relative precision",
+    "response_rates", "performance", "trim_weights", "relative precision", "power",
 )  # fmt: skip
 AXES = (("function", FUNCTIONS), ("range", ("ordinary", "small", "wide", "ties")))
 PACE = 200
@@ -47,6 +47,24 @@ def _arguments(rng, function, span):
             made["n"] = int(rng.integers(1, made.get("population", 10**5) + 1))
             del made["moe"]
         return made
+    if function == "power":
+        p, groups = float(rng.uniform(0.02, 0.9)), int(rng.choice([1, 2, 2, 2]))
+        made = {
+            "n": int(rng.integers(1, 30 if span == "small" else 10**6 if span == "wide" else 5000)),
+            "p": p,
+            "groups": groups,
+        }
+        made |= {"difference": float(rng.uniform(-0.98 * p, 0.98 * (1 - p))), "deff": float(rng.uniform(0.3, 5))}
+        made |= {
+            "level": float(rng.uniform(0.5, 0.999)),
+            "sides": int(rng.integers(1, 3)),
+            "pooled": bool(rng.random() < 0.5),
+        }
+        if groups == 2:
+            ratio = float(rng.choice([1.0, rng.uniform(0.2, 4)]))
+            overlap = float(rng.choice([0.0, min(1.0, ratio), rng.uniform(0, min(1.0, ratio))]))
+            made |= {"ratio": ratio, "overlap": overlap, "correlation": float(rng.uniform(-1, 1))}
+        return made | ({"sd": float(rng.uniform(0.1, 9))} if rng.random() < 0.4 else {})
     if function.startswith("allocate"):
         size = sizes(rng, span)
         made = {
@@ -157,6 +175,18 @@ def _sample_size(session, a, report):
     if abs(got - want) > 0 and not (abs(got - want) == 1 and abs(exact / a["moe"] - 1) < 1e-9):
         report.finding("sample size", f"{got}, want {want}", session, kind="sample size")
     report.count("sample size", 1)
+
+
+def _power(session, a, report):
+    from naive import planning
+
+    session.do(f"e = ss.power({options_text(a)})")
+    _same(report, session, "power", [session.names["e"]], [planning.power(**a)], 1e-9, 1e-12)
+    wanted = session.names["e"]
+    if a["groups"] == 2 and 0.01 < wanted < 0.99 and abs(a["difference"]) > 1e-3:
+        told = {k: v for k, v in a.items() if k != "n"}
+        session.do(f"n = ss.sample_size({options_text(told | {'power': wanted})})")
+        _same(report, session, "sample size for a difference", [session.names["n"]], [a["n"]])
 
 
 def _margin_of_error(session, a, report):
