@@ -111,6 +111,7 @@ def page(rows, run):
     ]
     change = rows[rows["statistic"] == "change of a mean"].set_index("overlap")
     same, half = change.loc["the same PSUs"], change.loc["half of the PSUs"]
+    average = rows.set_index(["overlap", "statistic"])["linearized"]["half of the PSUs", "average"]
     return f"""# Changes between waves that share PSUs
 
 Two waves of a two-stage sample, 6 strata with 8 PSUs in each wave, raked wave by wave to two margins; {run.repetitions:,} repetitions of
@@ -126,8 +127,9 @@ and `average()` estimate. Made by `studies/wave_changes.py`.
 1 is right; ± is twice the Monte Carlo error of the linearized ratio. With the same PSUs in both waves the change of a mean would get
 {same.independent:.1f} times its variance if the waves were taken for independent samples, and the average too little. Where half of the
 PSUs stay, the linearized covariance is on average 1 - (n - m) / (n (n - 1)) = {1 - 4 / 56:.3f} of the true one with m = 4 of n = 8 PSUs,
-so that the variance of a change errs to the large side ({half.linearized:.3f}); the jackknife, which has PSUs that are in the same waves in
-strata of their own, has no such shortfall.
+so that the variance of a change errs to the large side ({half.linearized:.3f}) and that of an average to the small one
+({average:.3f}); the jackknife, which has PSUs that are in the same waves in strata of their own, has no such shortfall. The change in a
+domain follows the controls least, so that its ratio is known least.
 """
 
 
