@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..aliases import Column
 from ..analysis import independence, pictured, representativity
 from ..on_demand import Later
-from .distributions import Distributions
+from .comparing import Comparing
 
 regression = Later(__package__, "..analysis.regression.of_survey")
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..analysis.representativity import Representativity
 
 
-class Analyses(Distributions):
+class Analyses(Comparing):
     """Methods of `Survey` that answer with a model, a comparison or a table."""
 
     def independence(self, rows: str, columns: str, statistic: str = "F") -> "Independence":
