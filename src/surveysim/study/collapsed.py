@@ -41,7 +41,11 @@ class Collapsed:
     @classmethod
     def of(cls, source: "TableSource") -> "Collapsed | None":
         """A source by type, or None where its design or a method asks for the rows, or there are too many types."""
-        if source.design.method != "srs" or source.design.cluster:
+        if (
+            source.design.method != "srs"
+            or source.design.cluster
+            or not all(table_kinds.of(row).of_sums for row in source.rows)
+        ):
             return None
         for method, weighting in zip(source.methods, source.weightings, strict=True):
             if method.own or method.variance not in ("linearized", "none"):

@@ -46,7 +46,7 @@ class TableSource(TableSample, Source):
         self._check(data)
         super().__init__(spec.sample, data, seed, group)
         of = [(row, domain) for row in self.rows for domain in self.domains(row.by)]
-        share = {row.Index: table_kinds.of(row).is_share(*self.sides(row)) for row in self.rows}
+        share = {row.Index: _of_sums(row) and table_kinds.of(row).is_share(*self.sides(row)) for row in self.rows}
         self.items = [(row.Index, domain) for row, domain in of]
         self.units = [row.unit for row, _ in of]
         self.shares = np.array([share[row.Index] for row, _ in of])
@@ -61,7 +61,7 @@ class TableSource(TableSample, Source):
                 needed[getattr(s, what)] = f"sample.{what}"
         needed |= {c: "weighting.margins" for weighting in self.weightings for c in weighting.margins}
         for row in self.rows:
-            needed |= dict.fromkeys(_columns_of(row), f"estimand {row.Index!r}")
+            needed |= dict.fromkeys(table_kinds.of(row).columns(row, data), f"estimand {row.Index!r}")
         for column, where in needed.items():
             if column not in data:
                 raise SpecError(
@@ -72,7 +72,7 @@ class TableSource(TableSample, Source):
                 raise DataError(
                     f"{where}: column {column!r} is missing in {lost:,} of {len(data):,} rows of the population."
                 )
-        numeric = {c for row in self.rows for c in (row.numerator, row.denominator) if c}
+        numeric = {c for row in self.rows if _of_sums(row) for c in (row.numerator, row.denominator) if c}
         for column in numeric | ({s.size} if s.size else set()) | ({s.sd} if s.sd else set()):
             if not pd.api.types.is_numeric_dtype(data[column]) and not pd.api.types.is_bool_dtype(data[column]):
                 raise DataError(f"column {column!r} of the population has to be numbers; it is {data[column].dtype}.")
@@ -102,11 +102,14 @@ class TableSource(TableSample, Source):
     def columns(self) -> list[str]:
         """Columns that estimates and margins take."""
         used = {c for weighting in self.weightings for c in weighting.margins}
-        return sorted(used.union(*(_columns_of(row) for row in self.rows)))
+        return sorted(used.union(*(table_kinds.of(row).columns(row, self.data) for row in self.rows)))
 
     def truth(self) -> np.ndarray:
         result = []
         for row in self.rows:
+            if not _of_sums(row):
+                result.append(table_kinds.of(row).of_population(self.data, row))
+                continue
             code, size = self.domain(row.by), len(self.domains(row.by))
             sums = (np.bincount(code, side, size) for side in self.sides(row))
             result.append(table_kinds.of(row).value(*sums))
@@ -168,5 +171,5 @@ class TableSource(TableSample, Source):
         return None if self._collapsed is None else self._collapsed.block(repetitions)
 
 
-def _columns_of(row: Any) -> set[str]:
-    return {c for c in (row.numerator, row.denominator, *row.by) if c}
+def _of_sums(row: Any) -> bool:
+    return table_kinds.of(row).of_sums

@@ -83,14 +83,17 @@ class TableEstimation(Part):
 
 
 class TableEstimand(Part):
-    """A value of the table's population: a total, a mean or a ratio of two columns."""
+    """A value of the table's population: a total, a mean or a ratio of two columns, or a coefficient of a regression."""
 
     name: Name
-    numerator: Name
+    numerator: str = ""
     denominator: str = ""
     kind: Kind = "mean"
     by: Names = ()
     unit: str | None = None
+    formula: str = ""
+    term: str = ""
+    family: Literal["", "gaussian", "binomial", "poisson", "ordinal"] = ""
 
     @property
     def meant(self) -> str:
@@ -132,7 +135,12 @@ class TableStudySpec(Keys):
         return table_source.TableSource
 
     def definitions(self) -> pd.DataFrame:
-        return estimands.defined(self.estimands)
+        found = estimands.defined(self.estimands)
+        for entry in self.estimands:
+            if entry.formula:
+                told = [entry.formula, entry.term, entry.family or "gaussian"]
+                found.loc[entry.name, ["numerator", "denominator", "note"]] = told
+        return found
 
     def mistakes(self, place: str) -> Iterator[str]:
         yield from super().mistakes(place)

@@ -83,6 +83,12 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
     return Formula(text, left, terms, tuple(offsets), tuple(columns[0]), tuple(columns[1]))
 
 
+def named(text: str, data: Table) -> set[Any]:
+    """The columns of a table that a formula names."""
+    read = parsed(text, data)
+    return {*read.columns, *read.of_response}
+
+
 def _columns(part, data, text):
     """The columns that a side of a formula names; every name that is called like a function is none."""
     names, found = column_names(data), []

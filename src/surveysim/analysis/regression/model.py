@@ -15,6 +15,7 @@ from ...errors import DataError
 from ...inference import intervals, scores
 from ...inference.estimates import Estimates, listed
 from ...inference.standard_errors import standard_errors
+from ...naming import did_you_mean
 from ...on_demand import Later
 from ...tables import in_kind, kind_of
 from .families import FAMILIES, ORDINAL
@@ -33,6 +34,17 @@ WORDS = {
     ("poisson", "log"): "Poisson regression",
     ("ordinal", "logit"): "proportional odds regression",
 }
+
+
+@dataclass(frozen=True)
+class Picked:
+    """One of the coefficients with other weights."""
+
+    again: Any
+    place: int
+
+    def __call__(self, weights: Floats) -> Floats:
+        return self.again(weights)[self.place : self.place + 1]
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,6 +107,17 @@ class Model(Shown):
         [1.5]
         """
         return self.listed([self.item], [("coefficient", name, "", "") for name in self.names], self.cov)
+
+    def only(self, term: str) -> Estimates:
+        """One coefficient as `Estimates`."""
+        if term not in self.names:
+            raise DataError(
+                f"the model has no coefficient {term!r}{did_you_mean(term, self.names)} It has {', '.join(self.names)}."
+            )
+        k, item = self.names.index(term), self.item
+        score = None if item.score is None else item.score[k : k + 1]
+        one = scores.Several(item.value[k : k + 1], score, item.rows, Picked(item.again, k))
+        return self.listed([one], [("coefficient", term, "", "")], covariance(self.survey.engine, [one]))
 
     def listed(self, items: Sequence[Any], rows: Sequence[Any], cov: Floats) -> Estimates:
         """`Estimates` of values that follow from the coefficients, with the model's degrees of freedom."""
