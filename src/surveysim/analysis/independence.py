@@ -1,6 +1,7 @@
 """Rao and Scott's tests of independence in a two-way table (1981, JASA 76:221-230; 1984, Ann. Stat. 12:46-60)."""
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from scipy import linalg
 
 from .. import guards
+from ..aliases import Floats
 from ..display import Shown
 from ..errors import DataError, DesignError
 from ..inference import scores
@@ -87,7 +89,7 @@ def of_table(survey: "Survey", rows: str, columns: str, statistic: str = "F") ->
         value = np.array([cell.value[0] for cell in cells]).reshape(table.shape)
         found = _wald(value, engine.item_covariance(cells), nu, n, statistic, no_error)
     else:
-        found = _pearson(table.to_numpy(), engine.item_covariance(cells), nu, n, statistic, no_error)
+        found = pearson(table.to_numpy(), engine.item_covariance(cells), nu, n, statistic, no_error)
     return Independence(found.statistic, found.df, found.p_value, statistic, table, n, aside)
 
 
@@ -115,21 +117,26 @@ def _crossed(survey, rows, columns):
     return cells, inside, pd.DataFrame(np.reshape([cell.value[0] for cell in cells], (R, C)), *labels), aside
 
 
-def _pearson(p, V, nu, n, statistic, no_error):
+def pearson(p: Floats, V: Floats, nu: float, n: int, statistic: str, no_error: str) -> rao_scott.Tested:
     """Pearson's statistic of proportions (R, C) with covariances V, corrected, with degrees of freedom and p-value."""
     (R, C), expected = p.shape, np.outer(p.sum(axis=1), p.sum(axis=0)).ravel()
     p = p.ravel()
     pearson = n * np.sum((p - expected) ** 2 / expected)
-    main = _main_effects(R, C)
-    full = np.kron(np.eye(R)[:, 1:], np.eye(C)[:, 1:])
-    contrast = full - main @ np.linalg.lstsq(main, full, rcond=None)[0]
+    contrast = _interactions(R, C)
     inverse = np.divide(1, p, out=np.zeros(len(p)), where=p > 0)
     middle, cross = contrast * inverse[:, None], (contrast * (inverse / n)[:, None]).T @ contrast
-    if np.linalg.matrix_rank(cross) < contrast.shape[1]:
+    if not p.all() and np.linalg.matrix_rank(cross) < contrast.shape[1]:
         raise DataError("too many cells of the table are empty for a test; join levels.")
     effects = linalg.eigvalsh(middle.T @ V @ middle, cross)  # generalized design effects
     found = rao_scott.rao_scott(pearson, effects, nu, 1 if statistic == "Chisq" else 2, nothing=no_error)
     return replace(found, statistic=float(pearson), df=(len(effects),)) if statistic == "Chisq" else found
+
+
+@lru_cache(maxsize=256)
+def _interactions(R, C):
+    """What main effects do not explain of the interactions of a table, (R C, (R - 1) (C - 1)); kept, since tables are many."""
+    main, full = _main_effects(R, C), np.kron(np.eye(R)[:, 1:], np.eye(C)[:, 1:])
+    return full - main @ np.linalg.lstsq(main, full, rcond=None)[0]
 
 
 def _main_effects(R, C):

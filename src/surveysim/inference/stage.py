@@ -60,6 +60,21 @@ class Stage:
         replicates.sort_by(self.unit, U, np.arange(n), order)
         return order, np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=U))])
 
+    @cached_property
+    def by_stratum(self) -> Ints:
+        """Units (U,) stratum by stratum."""
+        return np.argsort(self.stratum, kind="stable")
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether units are stratum by stratum as they are."""
+        return bool(np.all(self.stratum[1:] >= self.stratum[:-1]))
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Where the units of each stratum (H,) begin in `by_stratum`."""
+        return np.concatenate([[0], np.cumsum(self.sampled)[:-1]])
+
     def scale(self, policy: str) -> Array:
         """What squared deviations in a stratum (H,) are multiplied by."""
         n, lonely = self.sampled, self.lonely

@@ -1,0 +1,1 @@
+"""Tables to hand over: questions by banners, with errors, tests and letters, and the files clients open."""
