@@ -60,6 +60,7 @@ COMMANDS = {  # {command: arguments with which it works}; options that are walke
         "--replicate-kind",
         "fay",
     ),
+    "tables": ("data.csv", "--spec", "tables.toml", "-o", "tables.md", "--weight", "w"),
     "plan size": ("--moe", "3%"),
     "plan size, of n": ("--n", "100"),
     "plan allocate": ("strata.csv", "--n", "50", "--method", "power"),
@@ -114,6 +115,7 @@ def place(tmp_path_factory):
         folder / "margins.csv", index=False
     )
     pd.DataFrame({"stratum": list("ab"), "size": [100, 300], "sd": [1, 2]}).to_csv(folder / "strata.csv", index=False)
+    (folder / "tables.toml").write_text('questions = ["y"]\nbanners = ["g"]\n', encoding="utf-8")
     (folder / "study.toml").write_text(KEYS, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

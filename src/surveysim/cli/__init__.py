@@ -22,11 +22,12 @@ from .options import defaulted, folder_option, json_option, seed_option
 from .planning import plan
 from .registry import registry
 from .studies import config, study
+from .tables import tables
 from .weights import weights
 from .writing import Stages, announce, answer, estimates_text, folder, progress_display, report_language, save, truth
 
 PRESET = "cnnic-2024-12"
-FILE_COMMANDS = ("weights", "estimate", "plan")
+FILE_COMMANDS = ("weights", "estimate", "tables", "plan")
 
 
 class _Commands(click.Group):
@@ -248,5 +249,5 @@ def validate(live: bool, as_json: bool) -> None:
     sys.exit(1 if missed else 0)
 
 
-for command in (study, weights, estimate, plan, audit, registry, config):
+for command in (study, weights, estimate, tables, plan, audit, registry, config):
     main.add_command(command)

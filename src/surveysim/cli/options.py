@@ -15,7 +15,7 @@ from ..naming import matching, parted, unquoted
 
 if TYPE_CHECKING:
     from ..files.data_file import DataFile
-    from .estimate import Roles
+    from .design import Roles
 
 
 class Finite(click.FloatRange):

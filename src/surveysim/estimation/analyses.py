@@ -9,10 +9,12 @@ from ..on_demand import Later
 from .comparing import Comparing
 
 regression = Later(__package__, "..analysis.regression.of_survey")
+made_tables = Later(__package__, "..analysis.tables.result")
 if TYPE_CHECKING:
     from ..analysis.independence import Independence
     from ..analysis.regression.model import Model
     from ..analysis.representativity import Representativity
+    from ..analysis.tables.result import Tables
 
 
 class Analyses(Comparing):
@@ -123,3 +125,84 @@ class Analyses(Comparing):
         [['Intercept', 0.511, 1.188], ['sex[T.m]', 1.099, 1.749]]
         """
         return regression.fitted(self._survey, formula, family, link, offset, level, df, information)
+
+    def tables(
+        self,
+        questions: Any,
+        banners: Any = (),
+        percent: str = "column",
+        *,
+        ci: str = "logit",
+        level: float = 0.95,
+        df: float | None = None,
+        test: str | None = "F",
+        letters: bool = True,
+        adjust: str = "bonferroni",
+        alpha: float | tuple[float, float] = 0.05,
+        labels: Any = None,
+        value_labels: Any = None,
+    ) -> "Tables":
+        """Tables to hand over: many questions by many banners, with intervals, tests and letters, all found together.
+
+        Parameters
+        ----------
+        questions : columns, whose levels become rows (of truth values only True; of numbers the mean); a list among them is a set of
+            columns of which several may hold (truth values, or 0 and 1). A mapping says more: {"column": …, "kind": "levels" or "mean",
+            "label": …}, or {"columns": […], "counted": the value that was chosen, "label": …}.
+        banners : columns whose levels become columns; a tuple of columns stands for their combinations. None but the total without them.
+        percent : "column", "row" or "total": what sums to 100.
+        ci, level, df : as for `proportion`.
+        test : "F" or "Chisq", Rao and Scott's of independence (of means a Wald test that they are equal), or None.
+        letters : whether to compare the columns of a banner, two by two: a cell has the letters of the columns it exceeds.
+        adjust : "bonferroni", "holm" or "none", for the pairs of a row. alpha : significance level, or two: small letters at the second.
+        labels : {column: label}; value_labels : {column: {value: label}}, which makes levels of numbers. A file read by `files.read`
+            has its own.
+
+        Returns
+        -------
+        Tables, with `.to_excel`, `.to_html`, `.to_word`, `.to_latex`, `.to_markdown`, and `.publish(rule)`.
+
+        Notes
+        -----
+        Everybody who answered a question is in its total; rows without one are set aside with a warning. Letters are of t-tests of
+        differences with the design's covariances; columns with shares of 0 or 100 % or one respondent are not compared.
+
+        References
+        ----------
+        Rao & Scott (1984), Ann. Stat. 12:46-60; Holm (1979), Scand. J. Stat. 6:65-70.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> data = pd.DataFrame({"sex": list("ffmm") * 20, "hours": [1, 2, 4, 5] * 20, "tv": [True, False] * 40})
+        >>> print(ss.Survey(data).tables(["hours", "tv"], "sex", test=None))
+        hours, mean
+                     Total     f       m
+                               A       B
+        n               80    40      40
+        effective n     80    40      40
+        Mean          3.00  1.50  4.50 A
+        tv, percent of columns
+                     Total     f     m
+                               A     B
+        n               80    40    40
+        effective n     80    40    40
+        Yes           50.0  50.0  50.0
+        2 questions by 1 banners, 6 cells
+        """
+        settings = {"percent": percent, "ci": ci, "level": level, "df": df, "test": test, "letters": letters}
+        settings |= {"adjust": adjust, "alpha": alpha}
+        return made_tables.tables(self._survey, questions, banners, labels, value_labels, settings)
+
+    def crosstab(self, rows: Any, columns: Any, percent: str = "column", **options: Any) -> "Tables":
+        """One table of a question by a banner; options are those of `tables`.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> data = pd.DataFrame({"sex": list("ffmm") * 20, "online": ["yes", "no", "yes", "yes"] * 20})
+        >>> table = ss.Survey(data).crosstab("online", "sex", percent="total").to_frame()
+        >>> table[["level", "column", "estimate"]].iloc[:3].values.tolist()
+        [['no', 'Total', 0.25], ['no', 'f', 0.25], ['no', 'm', 0.0]]
+        """
+        return self.tables([rows], [columns], percent, **options)

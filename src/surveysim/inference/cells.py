@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..aliases import Floats, Ints
+from ..aliases import Array, Floats, Ints
+from ..errors import DesignError
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints
 from .linearization import Design
@@ -54,7 +55,7 @@ class Found:
     stage: Stage
     scale: np.ndarray | None = None
     mse: bool = False
-    ranks: Callable[[Ints], float] | None = None  # of replicates that came with the file, by the cells (D,) of a domain
+    ranks: Callable[[Ints], float] | None = None  # where units do not tell: by the cells (D,) of a domain
 
     def ratio(self, num: Floats, den: Floats) -> tuple[Floats, Floats]:
         """Ratios (M,) of sums of cells, and their deviations (S, M), by matrices (B D, M); NaN where the denominator is 0."""
@@ -112,7 +113,8 @@ def _repeated(engine, sums, asked):
     for ask, (value, squares, tally, count) in zip(asked, plain, strict=True):
         here = values[at : at + value.size].T
         at += value.size
-        ranks = None if engine.degrees_from is not None else _ranks(engine, ask.group, known)
+        own = engine.degrees_from
+        ranks = None if own is not None and not own.joins else _ranks(engine, ask.group, known)
         yield Found(value, here, count, squares, tally, sums.design.stages[0], scale, engine.mse, ranks)
 
 
@@ -123,7 +125,9 @@ def _ranks(engine, group, known):
         inside = np.append(cells, False)[group]  # -1 is the last
         key = inside.tobytes()
         if key not in known:
-            known[key] = float(engine.degrees(np.where(inside, 0, -1), [""], strict=False)[0]) if inside.any() else np.nan
+            known[key] = (
+                float(engine.degrees(np.where(inside, 0, -1), [""], strict=False)[0]) if inside.any() else np.nan
+            )
         return known[key]
 
     return degrees
@@ -133,24 +137,30 @@ class _Sums:
     """What the tables of one design share."""
 
     def __init__(self, design: Design) -> None:
-        self.design, self.ones = design, np.ones(len(design.weight))
+        self.design, self.ones, self.known = design, np.ones(len(design.weight)), {}
         links = design.links
         self.fit = links[0].fit if len(links) == 1 and isinstance(links[0], Constraints) and links[0].exact else None
-        one = (links and self.fit is None) or design.unequal is not None
-        averages = design.lonely == "average" and any(stage.lonely.any() for stage in design.stages)
+        if self.fit is not None and links[0].leverage:
+            self.fit = None
+        one = (links and self.fit is None) or design.unequal is not None or bool(design.joins)
+        if design.lonely == "average" and any(stage.lonely.any() for stage in design.stages):
+            raise DesignError(
+                "strata with one PSU and lonely_psu = 'average' are not taken in tables: what is averaged depends on the domain, so that "
+                "cells do not add up. Join the strata, or choose certainty, remove or adjust."
+            )
         wide = self.fit is not None and self.fit.inverse.shape[0] * (self.fit.inverse.shape[1] + 1) > WIDEST
-        self.dense = bool(one or averages or wide)
+        self.dense = bool(one or wide)
         if not self.dense:
             self.stages = [_StageSums(design, stage, self.fit) for stage in design.stages]
             for stage in design.stages:
                 stage.scale(design.lonely)  # refuses lonely units before any work is done
 
-    def totals(self, ask: Ask) -> tuple[Floats, Floats, Ints, Ints]:
+    def totals(self, ask: Ask) -> tuple[Array, Array, Ints, Ints]:
         """Totals (B D,), sums of squares of weights (D,), rows by unit or stratum (U, D), and rows (D,)."""
         value, squares, tally = self.table(ask, self.design.stages[0])
         return value.sum(axis=0), squares, tally, tally.sum(axis=0)
 
-    def table(self, ask: Ask, stage: Stage) -> tuple[Floats, Floats, Ints]:
+    def table(self, ask: Ask, stage: Stage) -> tuple[Array, Array, Ints]:
         """Totals by unit (U, B D), squares of weights (D,), rows (U, D); by stratum where every row is a unit of its own."""
         own = len(stage.stratum) == len(self.ones)
         unit = stage.stratum[stage.unit] if own else stage.unit
@@ -180,7 +190,8 @@ class _Sums:
             matrix = np.zeros((spread.shape[1],) * 2)
             kernels.products(np.ascontiguousarray(spread), matrix)
             spread = _root(matrix)  # fewer rows whose products are the same
-        return Found(table.sum(axis=0), spread, tally.sum(axis=0), squares, tally, self.design.stages[0])
+        ranks = _ranks(self.design, ask.group, self.known) if self.design.joins else None
+        return Found(table.sum(axis=0), spread, tally.sum(axis=0), squares, tally, self.design.stages[0], ranks=ranks)
 
     def _coefficients(self, ask):
         """Regression coefficients (columns of all partitions, B D) of the cells on the margins' columns; None without margins."""
@@ -243,7 +254,13 @@ class _StageSums:
     def spread(self, ask: Ask, sums: Floats, coefficients: Floats | None, ones: Floats) -> Floats:
         """Deviations (S, B D) of the totals of cells, from their sums by unit (or stratum)."""
         sums = sums if coefficients is None else sums - self.columns[0] @ coefficients
-        by_stratum = sums.copy() if self.own else np.add.reduceat(sums if self.stage.in_order else sums[self.stage.by_stratum], self.stage.starts, axis=0)
+        by_stratum = (
+            sums.copy()
+            if self.own
+            else np.add.reduceat(
+                sums if self.stage.in_order else sums[self.stage.by_stratum], self.stage.starts, axis=0
+            )
+        )
         centre = by_stratum.copy()
         kernels.centres(centre, self.stage.sampled, self.stage.sample(self.policy))
         if not self.own:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,13 @@ from ..display import Shown, csv_text, guarded_table
 from ..errors import DataError
 from ..tables import in_kind
 from ..writing import whole, write_text
-from . import contrasts, intervals, scores
+from . import contrasts, intervals, publication, scores
 from .changes import OverTime
 from .drawn import Drawn
 from .standard_errors import item_degrees, standard_errors
+
+if TYPE_CHECKING:
+    from .publication import Published
 
 COLUMNS = ("statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "df", "deff", "n", "moe")
 
@@ -147,6 +150,33 @@ class Estimates(OverTime, Drawn, Shown):
         [0.4055]
         """
         return contrasts.function(self, formula, rows, df)
+
+    def publish(self, rule: Any = "nchs", complementary: bool = True) -> "Published":
+        """The estimates with what must not be printed hidden, and why in the column `flag`.
+
+        Parameters
+        ----------
+        rule : "nchs" (proportions: n and effective n of 30, Korn and Graubard's interval at most 30 points and 130 % of the estimate
+            wide; fewer than 8 degrees of freedom and 0 or 100 % are flagged), "statcan" (coefficients of variation above 16.6 % flagged,
+            above 33.3 % hidden), "abs" (25 and 50 %), "minimum=10", "rse=25/50" or "cv=16.6/33.3" with any numbers, thresholds such as
+            {"n": 50, "rse": 30}, or a list of these.
+        complementary : also hide the smallest of the other levels where one alone is hidden, which would be what is left of 100 %.
+
+        References
+        ----------
+        Parker et al. (2017), Vital Health Stat 2(175); Statistics Canada (2010), 12-587-X.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> survey = ss.Survey(pd.DataFrame({"online": [True] * 60 + [False] * 40, "sex": ["f"] * 80 + ["m"] * 20}))
+        >>> print(survey.proportion("online", by="sex").publish("nchs"))
+         statistic variable level domain  estimate      se  lower  upper  n   flag
+        proportion   online  True  sex=f      0.75 0.04866 0.6415 0.8341 80
+        proportion   online  True  sex=m                                 20 n < 30
+        nchs: 1 of 2 estimates to print, 0 of them flagged; 1 hidden
+        """
+        return publication.publish(self, rule, complementary)
 
     def to_csv(self, path: Pathname) -> None:
         """Write the table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front.

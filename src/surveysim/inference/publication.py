@@ -23,6 +23,7 @@ from .intervals import proportion_interval
 
 NAMES = ("nchs", "statcan", "abs", "minimum=10", "rse=25/50", "cv=16.6/33.3")
 THRESHOLDS = ("n", "count", "effective_n", "df", "rse", "width", "relative_width")
+BEYOND = "not a proportion: no NCHS 2017 standard"
 HIDES = ("estimate", "se", "lower", "upper", "moe", "deff")
 
 
@@ -104,7 +105,7 @@ def nchs(facts: Facts) -> tuple[list, list]:
         (share & edge, "0 or 100 %"),
         (share & (facts.df < 8), "df < 8"),
         (between & ~edge & (complement > 130), "complement: interval wider than 130 %"),
-        (~share, "not a proportion: no NCHS 2017 standard"),
+        (~share, BEYOND),
     ]
     return hide, review
 
@@ -121,10 +122,12 @@ def variation(name: str, caution: float, most: float, cautious: str) -> Rule:
 
 
 def thresholds(given: Mapping[str, Any]) -> Rule:
-    """A rule of one's own: the least n, count, effective_n and df, the largest rse (percent), width (share) and relative_width (percent)."""
+    """A rule of one's own: the least n, count, effective_n and df; the largest rse and relative_width, in percent, and width, a share."""
     for name, value in given.items():
         if name not in THRESHOLDS:
-            raise DataError(f"rule: {guards.sight(name)} is no threshold{did_you_mean(name, THRESHOLDS)} There are {', '.join(THRESHOLDS)}.")
+            raise DataError(
+                f"rule: {guards.sight(name)} is no threshold{did_you_mean(name, THRESHOLDS)} There are {', '.join(THRESHOLDS)}."
+            )
         guards.number(value, f"rule[{name!r}]", 0)
     if not given:
         raise DataError(f"rule = {{}}: give thresholds, any of {', '.join(THRESHOLDS)}.")
@@ -134,7 +137,12 @@ def thresholds(given: Mapping[str, Any]) -> Rule:
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = 100 * width / facts.estimate
         count = facts.n if facts.count is None else facts.count
-        least = {"n": facts.n, "count": count, "effective_n": np.where(facts.share, facts.effective(), facts.n), "df": facts.df}
+        least = {
+            "n": facts.n,
+            "count": count,
+            "effective_n": np.where(facts.share, facts.effective(), facts.n),
+            "df": facts.df,
+        }
         most = {"rse": facts.rse, "width": width, "relative_width": relative}
         words = {"n": "n", "count": "count", "effective_n": "effective n", "df": "df"}
         hide = [(least[k] < v, f"{words[k]} < {v:g}") for k, v in given.items() if k in least]
@@ -146,11 +154,11 @@ def thresholds(given: Mapping[str, Any]) -> Rule:
 
 def _minimum(name, least):
     def look(facts):
-        few = facts.n < least
+        few, thin = facts.n < least, np.zeros(len(facts.n), bool)
         if facts.count is not None:  # few in the cell, or all but few: then the others are known
             other = facts.n - facts.count
-            few = few | (facts.count < least) & (facts.count > 0) | facts.share & (other < least) & (other > 0)
-        return [(few, f"n < {least:g}")], []
+            thin = (facts.count < least) & (facts.count > 0) | facts.share & (other < least) & (other > 0)
+        return [(few, f"n < {least:g}"), (thin & ~few, f"count < {least:g}")], []
 
     return Rule(name, look)
 
@@ -169,7 +177,11 @@ def rules(given: Any) -> list[Rule]:
     )
     if not isinstance(given, str):
         raise unknown
-    known = {"nchs": Rule("nchs", nchs), "statcan": variation("statcan", 16.6, 33.3, "E"), "abs": variation("abs", 25, 50, "*")}
+    known = {
+        "nchs": Rule("nchs", nchs),
+        "statcan": variation("statcan", 16.6, 33.3, "E"),
+        "abs": variation("abs", 25, 50, "*"),
+    }
     if given in known:
         return [known[given]]
     word, _, text = given.partition("=")
@@ -192,13 +204,12 @@ def decide(given: Sequence[Rule], facts: Facts) -> Decision:
     """What the rules together say of every row; a row is hidden if one of them hides it."""
     hide, words = np.zeros(len(facts.estimate), bool), np.full(len(facts.estimate), "", dtype=object)
     nothing = np.isnan(facts.estimate)
-    for rule in given:
-        hidden_, reviewed = rule.look(facts)
-        for part, hides in ((hidden_, True), (reviewed, False)):
-            for at, why in part:
-                at = at & ~nothing
-                hide |= at & hides
-                words[at] = [f"{old}; {why}" if old else why for old in words[at]]
+    looked = [rule.look(facts) for rule in given]
+    for hides in (True, False):
+        for at, why in [part for look in looked for part in look[0 if hides else 1]]:
+            at = at & ~nothing & (hides | ~hide)
+            words[at] = [f"{old}; {why}" if old else why for old in words[at]]
+        hide |= (words != "") & hides
     return Decision(hide, words)
 
 
@@ -239,7 +250,7 @@ class Published(Shown):
     def __repr__(self) -> str:
         names = ["statistic", "variable", "level", "domain", "estimate", "se", "lower", "upper", "n", "flag"]
         shown = self.table[names].to_string(index=False, max_rows=40, na_rep="", float_format=lambda v: f"{v:,.4g}")
-        return f"{shown}\n{self.summary()}"
+        return "\n".join([*map(str.rstrip, shown.splitlines()), self.summary()])
 
     def _shown(self) -> pd.DataFrame:
         return self.table
@@ -252,7 +263,9 @@ def publish(made: Any, rule: Any, complementary: bool) -> Published:
     factor = np.ones(len(table)) if made.factor is None else made.factor
     share = (table["statistic"] == "proportion").to_numpy()
     numbers = {name: table[name].to_numpy(dtype=float) / factor for name in ("estimate", "se")}
-    facts = Facts(**numbers, n=table["n"].to_numpy(), df=table["df"].to_numpy(dtype=float), level=made.level, share=share)
+    facts = Facts(
+        **numbers, n=table["n"].to_numpy(), df=table["df"].to_numpy(dtype=float), level=made.level, share=share
+    )
     found = decide(given, facts)
     hide, flags = found.hide.copy(), found.flags.copy()
     if complementary:

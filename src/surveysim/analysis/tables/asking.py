@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...estimation.survey import Survey
 
 MOST_LEVELS = 200
-KEYS = ("column", "columns", "label", "as", "counted")
+KEYS = ("column", "columns", "label", "kind", "counted")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Asking:
         self.survey, self.data = survey, survey.data
         own = dict(self.data.labels) if is_file(self.data) else {}
         self.labels = {**own, **_mapping(labels, "labels")}
-        self.values = _mapping(value_labels, "value_labels")
+        self.values = {
+            k: _mapping(v, f"value_labels[{k!r}]") for k, v in _mapping(value_labels, "value_labels").items()
+        }
         self.inside = survey.inside & (survey.design.weight != 0)
         for what, given in (("labels", self.labels), ("value_labels", self.values)):
             names = list(column_names(self.data))
@@ -74,31 +76,48 @@ class Asking:
 
     def questions(self, given: Any) -> list[Question]:
         """The questions of a call: names of columns, lists of columns of which several may hold, or mappings of keys."""
-        listed = [given] if isinstance(given, str | int | Mapping) else list(given) if isinstance(given, list | tuple) else []
+        listed = (
+            [given]
+            if isinstance(given, str | int | Mapping)
+            else list(given)
+            if isinstance(given, list | tuple)
+            else []
+        )
         if not listed:
             raise DataError(f"questions = {sight(given)}: give the name of a column, or a list of questions.")
         return [self._question(one) for one in listed]
 
     def banners(self, given: Any) -> list[Banner]:
         """The banners: names of columns, or tuples of columns for their combinations."""
+        given = [] if given is None or given == () else given
         listed = [given] if isinstance(given, str | int | tuple) else list(given) if isinstance(given, list) else None
         if listed is None:
             raise DataError(f"banners = {sight(given)}: give the name of a column, or a list of them.")
         return [self._banner(one) for one in listed]
 
     def _question(self, one):
-        keys = dict(one) if isinstance(one, Mapping) else {"columns": list(one)} if isinstance(one, list | tuple) else {"column": one}
+        keys = (
+            dict(one)
+            if isinstance(one, Mapping)
+            else {"columns": list(one)}
+            if isinstance(one, list | tuple)
+            else {"column": one}
+        )
         unknown = [key for key in keys if key not in KEYS]
         if unknown:
             raise DataError(f"question {sight(one)}: there is no key {unknown[0]!r}{did_you_mean(unknown[0], KEYS)}")
         if ("column" in keys) == ("columns" in keys):
-            raise DataError(f"question {sight(one)}: give `column`, or `columns` for answers of which several may hold.")
-        kind = keys.get("as")
+            raise DataError(
+                f"question {sight(one)}: give `column`, or `columns` for answers of which several may hold."
+            )
+        kind = keys.get("kind")
         if kind not in (None, "levels", "mean"):
-            raise DataError(f"question {sight(one)}: as = {sight(kind)}; choose levels or mean.")
+            raise DataError(f"question {sight(one)}: kind = {sight(kind)}; choose levels or mean.")
         if "columns" in keys:
             if kind is not None:
-                raise DataError(f"question {sight(one)}: `as` is for one column; a set has the share that chose each.")
+                raise DataError(
+                    f"question {sight(one)}: `kind` is for one column; a set has the share that chose each."
+                )
             return self._set(named(keys["columns"], "columns"), keys.get("label"), keys.get("counted"))
         if "counted" in keys:
             raise DataError(f"question {sight(one)}: `counted` is for `columns`, of which several may hold.")
@@ -130,17 +149,17 @@ class Asking:
             raise DataError(f"{name!r} is missing in every row of weight; there is nothing to make a table of.")
         if len(order) > MOST_LEVELS:
             raise DataError(
-                f"{name!r} has {len(order):,} levels, more than the {MOST_LEVELS} a table holds; group them, or ask for the mean of numbers."
+                f"{name!r} has {len(order):,} levels, more than {MOST_LEVELS}; group them, or ask for the mean of numbers."
             )
         place = np.full(len(labels) + 1, -1, np.int32)
         place[order] = np.arange(len(order))
-        return place[codes], tuple(str(labels[k]) for k in order), column.kind == "truth"
+        return place[codes], tuple(_spelt(labels[k]) for k in order), column.kind == "truth"
 
     def _renamed(self, name, column: Coded):
         """Labels of codes by `value_labels`, in the order of the codes."""
-        known = _mapping(self.values[name], f"value_labels[{name!r}]")
+        known = self.values[name]
         texts = {_spelt(value): str(label) for value, label in known.items()}
-        labels = [texts.get(_spelt(label), str(label)) for label in column.labels]
+        labels = [texts.get(_spelt(label), _spelt(label)) for label in column.labels]
         order = sorted(range(len(labels)), key=lambda k: natural(_spelt(column.labels[k])))
         return labels, order
 
@@ -176,7 +195,9 @@ class Asking:
         if not any(chosen) and self.inside[codes >= 0].any() and not is_file(self.data):
             known = [str(label) for label in labels]
             if column.kind != "values" or len(labels) > 1:
-                raise DataError(f"{name!r} has no level {counted!r}{did_you_mean(str(counted), known)} It has {sight(known)}.")
+                raise DataError(
+                    f"{name!r} has no level {counted!r}{did_you_mean(str(counted), known)} It has {sight(known)}."
+                )
         return np.where(codes < 0, -1, np.append(np.array(chosen, bool), False)[codes]).astype(np.int32)
 
     def _is_plain_number(self, name):
@@ -187,7 +208,9 @@ class Asking:
     def _banner(self, one):
         names = list(one) if isinstance(one, tuple) else [one]
         if not names:
-            raise DataError("a banner of no columns: give the name of one, or a tuple of several for their combinations.")
+            raise DataError(
+                "a banner of no columns: give the name of one, or a tuple of several for their combinations."
+            )
         codes, levels = np.zeros(len(self.inside), np.int64), [""]
         for name in names:
             c, some, truth = self._levels(one_name(name, "banners"))
@@ -199,7 +222,9 @@ class Asking:
             raise DataError(f"banner {sight(one)}: no row of weight has all of its columns.")
         place = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)
         label = " × ".join(self.label(name) for name in names)
-        return Banner("*".join(map(str, names)), label, tuple(x for x, u in zip(levels, used, strict=True) if u), place[codes])
+        return Banner(
+            "*".join(map(str, names)), label, tuple(x for x, u in zip(levels, used, strict=True) if u), place[codes]
+        )
 
 
 def _mapping(given: Any, what: str) -> dict[Any, Any]:
@@ -215,4 +240,3 @@ def _spelt(value: Any) -> str:
     if isinstance(value, float | np.floating) and np.isfinite(value) and float(value).is_integer():
         return str(int(value))
     return str(value)
-

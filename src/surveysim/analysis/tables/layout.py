@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import guards
 from ...errors import DataError
+from ...inference.publication import BEYOND
 from ...keys import packaged
 from ...naming import did_you_mean
 from .letters import letter
@@ -48,7 +49,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: kind "n", "effective", "value", "below" (in small print) or "test"; unit "percent", "number" or "text"."""
+    """A row: kind "n", "effective", "value", "below" (in small print) or "test"; unit "percent", "number", "count" or "text"."""
 
     kind: str
     label: str
@@ -107,7 +108,11 @@ def sheets(made: "Tables", by: str, look: Look) -> list[Sheet]:
     at = _Places(made, look)
     if by == "banner":
         return [
-            Sheet(made.banners[b].label if made.banners else look.words["total"], at.groups([b]), at.blocks(questions, [b]))
+            Sheet(
+                made.banners[b].label if made.banners else look.words["total"],
+                at.groups([b]),
+                at.blocks(questions, [b]),
+            )
             for b in banners
         ]
     if by == "question":
@@ -121,7 +126,9 @@ class _Places:
     def __init__(self, made: "Tables", look: Look) -> None:
         self.made, self.look, self.words, self.c = made, look, look.words, made.cells
         q, b, k, column = (self.c[name] for name in ("question", "banner", "level", "column"))
-        self.at = {key: row for row, key in enumerate(zip(q.tolist(), b.tolist(), k.tolist(), column.tolist(), strict=True))}
+        self.at = {
+            key: row for row, key in enumerate(zip(q.tolist(), b.tolist(), k.tolist(), column.tolist(), strict=True))
+        }
         self.tests = {(q, b): rest for q, b, *rest in made.numbers.tests}
         self.bases = {(q, b): found for q, b, found in made.numbers.bases}
 
@@ -137,7 +144,11 @@ class _Places:
 
     def _columns(self, banners):
         """(banner, column) of every column shown, the total of the first banner in front."""
-        own = [(b, c) for b in banners for c in range(1, 1 + len(self.made.banners[b].levels))] if self.made.banners else []
+        own = (
+            [(b, c) for b in banners for c in range(1, 1 + len(self.made.banners[b].levels))]
+            if self.made.banners
+            else []
+        )
         return [(banners[0], 0), *own]
 
     def _block(self, q, banners):
@@ -145,14 +156,14 @@ class _Places:
         columns, lines = self._columns(banners), []
         for kind, label, place in (("n", words["n_row"], 0), ("effective", words["effective_row"], 1)):
             cells = tuple(Cell(float(self.bases[q, b][place, c])) for b, c in columns)
-            lines.append(Line(kind, label, cells))
+            lines.append(Line(kind, label, cells, "count"))
         unit = "number" if one.kind == "mean" else "percent"
         for k, name in enumerate(self.made.shown(one)):
             rows = [self.at[q, b, k, c] for b, c in columns]
             label = words["mean"] if one.kind == "mean" else words["yes"] if one.kind == "truth" else name
             lines.append(Line("value", label, tuple(map(self._cell, rows)), unit))
             lines += [self._below(what, rows, unit) for what in self.look.show]
-        says = words["mean"] if one.kind == "mean" else words["percent_total" if percent == "total" else percent]
+        says = words["mean_of"] if one.kind == "mean" else words["percent_total" if percent == "total" else percent]
         says += f", {words['set']}" if one.kind == "set" else ""
         tests = [(1 + g, self._tested(self.tests[q, b])) for g, b in enumerate(banners) if (q, b) in self.tests]
         return Block(one.label, says, tuple(lines), tuple((g, text) for g, text in tests if text))
@@ -162,18 +173,24 @@ class _Places:
         value = float(self.c["estimate"][row])
         if np.isnan(value):
             return Cell(text=HIDDEN)
-        return Cell(value, str(self.c["exceeds"][row]), FLAGGED if flag else "")
+        return Cell(value, str(self.c["exceeds"][row]), FLAGGED if flag and flag != BEYOND else "")
 
     def _below(self, what, rows, unit):
         factor, c = 100 if unit == "percent" else 1, self.c
-        label = self.words["effective" if what == "effective_n" else what].format(level=f"{100 * self.made.settings.level:g}")
+        label = self.words["effective" if what == "effective_n" else what].format(
+            level=f"{100 * self.made.settings.level:g}"
+        )
         if what == "interval":
-            low, high = c["lower"][rows] * factor, c["upper"][rows] * factor
-            texts = [f"{a:,.{self.look.digits}f}–{b:,.{self.look.digits}f}" if a == a else HIDDEN for a, b in zip(low, high, strict=True)]
+            low, high, digits = (
+                c["lower"][rows] * factor,
+                c["upper"][rows] * factor,
+                self.look.digits + (unit == "number"),
+            )
+            texts = [f"{a:,.{digits}f}–{b:,.{digits}f}" if a == a else HIDDEN for a, b in zip(low, high, strict=True)]
             return Line("below", label, tuple(Cell(text=text) for text in texts), "text")
         numbers = c["se" if what == "se" else what][rows].astype(float)
         cells = tuple(Cell(text=HIDDEN) if np.isnan(v) else Cell(float(v)) for v in numbers)
-        return Line("below", label, cells, unit if what == "se" else "number")
+        return Line("below", label, cells, unit if what == "se" else "count")
 
     def _tested(self, test):
         name, statistic, df, p = test
@@ -187,7 +204,10 @@ def notes(made: "Tables", look: Look) -> list[str]:
     """What readers have to know: weighting, base, intervals, letters, tests, what is hidden; then the client's own lines."""
     words, told, s = look.words, made.told, made.settings
     n, weight, level = f"{told['n']:,}", f"{told['weight']:,.0f}", f"{100 * s.level:g}"
-    found = [words[f"note_{s.percent}"], words["note_weighted" if told["weighted"] else "note_unweighted"].format(n=n, weight=weight)]
+    found = [
+        words[f"note_{s.percent}"],
+        words["note_weighted" if told["weighted"] else "note_unweighted"].format(n=n, weight=weight),
+    ]
     if told["raked"]:
         found.append(words["note_raked"])
     if "interval" in look.show:
@@ -200,10 +220,15 @@ def notes(made: "Tables", look: Look) -> list[str]:
         found.append(words["note_test"].format(test=s.test))
     if made.flags is not None:
         found.append(words["note_rule"].format(rule=told["rule"]))
+        found += [words["note_beyond"]] if BEYOND in made.flags else []
     if made.set_aside:
         first = [f"{count:,} ({name})" for name, count in list(made.set_aside.items())[:8]]
         more = len(made.set_aside) - len(first)
-        found.append(words["note_aside"].format(text=", ".join(first) + (", " + words["and_others"].format(n=more) if more > 0 else "")))
+        found.append(
+            words["note_aside"].format(
+                text=", ".join(first) + (", " + words["and_others"].format(n=more) if more > 0 else "")
+            )
+        )
     return [*found, *look.notes]
 
 
@@ -213,9 +238,7 @@ def shown(line: Line, cell: Cell, look: Look) -> str:
         return cell.text
     if line.unit == "percent":
         return f"{100 * cell.value:,.{look.digits}f}{cell.mark}"
-    if line.kind in ("n", "effective"):
-        return f"{cell.value:,.0f}"
-    return f"{cell.value:,.{look.digits + 1}f}{cell.mark}" if cell.value != int(cell.value) else f"{cell.value:,.0f}{cell.mark}"
+    return f"{cell.value:,.{0 if line.unit == 'count' else look.digits + 1}f}{cell.mark}"
 
 
 def as_text(made: "Tables", most: int = 6) -> str:
@@ -232,7 +255,12 @@ def as_text(made: "Tables", most: int = 6) -> str:
                 rows.append([label, *(" ".join(filter(None, (shown(line, c, look), c.letters))) for c in line.cells)])
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
             texts.append(f"{block.label}, {block.below}")
-            texts += ["  ".join(v.ljust(w) if k == 0 else v.rjust(w) for k, (v, w) in enumerate(zip(row, widths, strict=True))) for row in rows]
+            texts += [
+                "  ".join(
+                    v.ljust(w) if k == 0 else v.rjust(w) for k, (v, w) in enumerate(zip(row, widths, strict=True))
+                )
+                for row in rows
+            ]
             texts += [f"{sheet.groups[g].label}: {text}" for g, text in block.tests]
     if len(made.questions) * max(len(made.banners), 1) > 1:
         texts.append(made.summary())
@@ -249,7 +277,10 @@ def as_markdown(made: "Tables", options: Any) -> str:
             head = ["", *(_heading(g, text, name, len(sheet.groups)) for g in sheet.groups for text, name in g.columns)]
             rows = [head, ["---", *["---:"] * (len(head) - 1)]]
             for line in block.lines:
-                cells = (" ".join(filter(None, (shown(line, c, look), f"**{c.letters}**" if c.letters else ""))) for c in line.cells)
+                cells = (
+                    " ".join(filter(None, (shown(line, c, look), f"**{c.letters}**" if c.letters else "")))
+                    for c in line.cells
+                )
                 rows.append([_plain(line.label), *cells])
             table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
             tests = "\n".join(f"- {_plain(sheet.groups[g].label)}: {_plain(text)}" for g, text in block.tests)

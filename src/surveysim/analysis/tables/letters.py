@@ -74,7 +74,7 @@ def lettered(value: Floats, p: Floats, alpha: tuple[float, ...]) -> list[list[st
         a, b = int(i[at]), int(j[at])
         high, low = (a, b) if value[k, a] > value[k, b] else (b, a)
         name = letter(low)
-        found[k][high] += ("" if C <= len(ALPHABET) or not found[k][high] else " ") + (
+        found[k][high] += ("" if len(ALPHABET) >= C or not found[k][high] else " ") + (
             name if strict[k, at] else name.lower()
         )
     return found

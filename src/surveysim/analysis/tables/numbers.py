@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...aliases import Floats
+from ...aliases import Array, Floats
 from ...errors import DataError, DesignError
 from ...inference import intervals
 from ...inference.cells import Ask, Found, found
@@ -40,7 +40,8 @@ class Numbers:
     """Rows of all tables, as columns of equal length, and what there is once for a table.
 
     cells : {question, level, banner, column: positions; estimate, se, lower, upper, df, n, count, effective_n, exceeds}; column 0 is the
-        total. tests : (question, banner, name, statistic, df, p). bases : (question, banner, array (3, 1 + C) of n, effective n and sums of weights).
+        total. tests : (question, banner, name, statistic, df, p).
+    bases : (question, banner, array (3, 1 + C) of n, effective n and sums of weights).
     """
 
     cells: dict[str, Any]
@@ -68,11 +69,17 @@ def _parts(K: int, C: int) -> _Parts:
     own, levels = np.eye(C + 1)[:, :C], np.eye(K)
     within = np.hstack([banner, own])
     whole, one = np.hstack([everybody, own]), np.ones((K, 1))
-    return _Parts(np.kron(levels, whole), np.kron(levels, within), np.kron(one, whole), np.kron(levels, banner), np.kron(one, banner))
+    return _Parts(
+        np.kron(levels, whole),
+        np.kron(levels, within),
+        np.kron(one, whole),
+        np.kron(levels, banner),
+        np.kron(one, banner),
+    )
 
 
 @lru_cache(maxsize=512)
-def _percentage(K: int, C: int, percent: str) -> tuple[Floats, Floats]:
+def _percentage(K: int, C: int, percent: str) -> tuple[Array, Array]:
     """Numerators and denominators of the cells of a table, as matrices (D, K (1 + C))."""
     parts, wide = _parts(K, C), np.ones(1 + C)
     if percent == "column":
@@ -82,7 +89,7 @@ def _percentage(K: int, C: int, percent: str) -> tuple[Floats, Floats]:
 
 
 @lru_cache(maxsize=512)
-def _average(C: int) -> tuple[Floats, Floats]:
+def _average(C: int) -> tuple[Array, Array]:
     """The same of means, whose numbers stand before the weights."""
     whole = _parts(1, C).whole
     return np.vstack([whole, np.zeros(whole.shape)]), np.vstack([np.zeros(whole.shape), whole])
@@ -92,7 +99,9 @@ def numbers(survey: "Survey", questions: Sequence[Question], banners: Sequence[B
     """All tables of the questions by the banners."""
     inside, empty = survey.inside, np.full(len(survey.inside), -1)
     columns = list(banners) or [Banner("", "", (), empty)]
-    places = [(q, part, b) for q, one in enumerate(questions) for part in range(len(one.codes)) for b in range(len(columns))]
+    places = [
+        (q, part, b) for q, one in enumerate(questions) for part in range(len(one.codes)) for b in range(len(columns))
+    ]
     groups = [np.where(b.codes < 0, len(b.levels), b.codes).astype(np.int32) for b in columns]
     asked = (_ask(questions[q], part, columns[b], groups[b], inside) for q, part, b in places)
     made, tests, bases, gathered = [], [], [], []
@@ -170,7 +179,9 @@ class _Table:
         if len(columns) < 2 or (len(rows) < 2 and not self.mean):
             return none
         try:
-            name, found = ("F", self._equal(1 + columns)) if self.mean else (self.settings.test, self._independent(rows, columns))
+            name, found = (
+                ("F", self._equal(1 + columns)) if self.mean else (self.settings.test, self._independent(rows, columns))
+            )
         except (DataError, DesignError):  # cells that are empty, too few degrees of freedom, or no error at all
             return none
         return name, found.statistic, found.df, found.p_value
@@ -214,7 +225,13 @@ def _finished(made, gathered, settings):
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(se > 0, value * (1 - value) / se**2, n)
     effective = np.where(share & (n > 0), effective, np.nan)
-    c |= {"estimate": value, "se": se, "df": np.where(whole, np.nan, df), "n": n.astype(np.int64), "count": count.astype(np.int64)}
+    c |= {
+        "estimate": value,
+        "se": se,
+        "df": np.where(whole, np.nan, df),
+        "n": n.astype(np.int64),
+        "count": count.astype(np.int64),
+    }
     return c | {"effective_n": effective} | _intervals(c, settings)
 
 
@@ -227,5 +244,7 @@ def _intervals(c, settings):
     lower[at], upper[at] = intervals.wald_interval(value[at], se[at], settings.level, df[at])
     at = good & share
     if at.any():
-        lower[at], upper[at] = intervals.proportion_interval(value[at], se[at], settings.ci, settings.level, df[at], c["n"][at])
+        lower[at], upper[at] = intervals.proportion_interval(
+            value[at], se[at], settings.ci, settings.level, df[at], c["n"][at]
+        )
     return {"lower": lower, "upper": upper}

@@ -1,6 +1,6 @@
 """`Tables`: the result of questions by banners, as one tidy table, for reading and for handing over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,7 @@ from ...aliases import OwnKind, Pathname
 from ...display import Shown, csv_text
 from ...errors import DataError
 from ...inference import intervals
-from ...inference.publication import Rule, decide, hidden, rules
+from ...inference.publication import Facts, decide, hidden, rules
 from ...inference.questions import tell
 from ...tables import in_kind, kind_of
 from ...writing import write_text
@@ -48,15 +48,15 @@ class Tables(Shown):
     >>> tables = ss.Survey(data).crosstab("online", "sex")
     >>> print(tables)
     online, percent of columns
-                Total     f      m
-                          A      B
-    n              80    40     40
-    effective n    80    40     40
-    no           25.0  50.0    0.0
-    yes          75.0  50.0  100.0
-    sex: F(1, 79) = 26.33, p < 0.001
-    >>> tables.to_frame()[["level", "column", "estimate", "n", "exceeds"]].iloc[4].to_list()
-    ['yes', 'f', 0.5, 40, '']
+                 Total     f      m
+                           A      B
+    n               80    40     40
+    effective n     80    40     40
+    no            25.0  50.0    0.0
+    yes           75.0  50.0  100.0
+    sex: F(1, 79) = 29.26, p < 0.001
+    >>> tables.to_frame()[["level", "column", "estimate", "n"]].values.tolist()[4]
+    ['yes', 'f', 0.5, 40]
     """
 
     questions: tuple[Question, ...]
@@ -139,11 +139,14 @@ class Tables(Shown):
         >>> data = pd.DataFrame({"sex": list("ffmm") * 20, "online": ["yes", "no", "yes", "yes"] * 20})
         >>> published = ss.Survey(data).crosstab("online", "sex").publish("minimum=25")
         >>> published.table[["level", "column", "estimate", "flag"]].iloc[:3].values.tolist()
-        [['no', 'Total', nan, 'n < 25'], ['no', 'f', nan, 'n < 25'], ['no', 'm', nan, 'n < 25']]
+        [['no', 'Total', nan, 'count < 25'], ['no', 'f', nan, 'count < 25'], ['no', 'm', 0.0, '']]
         """
         given, c = rules(rule), dict(self.numbers.cells)
         guards.flag(complementary, "complementary")
-        found = decide(given, _facts(c, self.settings.level, given))
+        facts = Facts(
+            c["estimate"], c["se"], c["n"], c["df"], self.settings.level, c["share"], c["effective_n"], c["count"]
+        )
+        found = decide(given, facts)
         hide, flags = found.hide, found.flags
         if complementary:
             hide, flags = _complemented(self, hide, flags)
@@ -252,26 +255,36 @@ def _aside(questions, banners, inside):
     return {name: count for name, count in found.items() if count}
 
 
-def _facts(c: Mapping[str, Any], level: float, given: Sequence[Rule]) -> Any:
-    from ...inference.publication import Facts
-
-    del given
-    return Facts(c["estimate"], c["se"], c["n"], c["df"], level, c["share"], c["effective_n"], c["count"])
-
-
 def _complemented(made, hide, flags):
-    """Also hide what would give a hidden cell away, table by table."""
-    c = made.numbers.cells
+    """Also hide what would give a hidden cell away: table by table, with the total that the tables of a question share."""
+    c, percent = made.numbers.cells, made.settings.percent
     hide, flags = hide.copy(), flags.copy()
-    for q, question in enumerate(made.questions):
-        adds_up = question.kind == "levels" and made.settings.percent == "column"
-        for b in range(len(made._columns)):
-            at = np.flatnonzero((c["question"] == q) & (c["banner"] == b))
-            width = int(c["column"][at].max()) + 1
-            at = at.reshape(-1, width)
-            more = complementary(hide[at], c["count"][at], adds_up)
-            flags[at[more]] = "complementary"
-            hide[at[more]] = True
+    key = c["question"] * (1 + len(made.banners)) + c["banner"]
+    tables_of = np.split(
+        np.arange(len(key)), 1 + np.flatnonzero(np.diff(key))
+    )  # cells of a set's answers come banner by banner
+    places: dict[int, dict[int, list]] = {}
+    for at in tables_of:
+        places.setdefault(int(c["question"][at[0]]), {}).setdefault(int(c["banner"][at[0]]), []).append(at)
+    for q, banners in places.items():
+        at_all = [np.concatenate(parts).reshape(-1, 1 + len(made._columns[b].levels)) for b, parts in banners.items()]
+        while True:
+            before = hide[np.concatenate([at.ravel() for at in at_all])].sum()
+            for at in at_all:
+                adds_up = np.full(at.shape[1], made.questions[q].kind == "levels" and percent == "column")
+                adds_up[0] |= made.questions[q].kind == "levels" and percent == "total"
+                given = hide[at].copy()
+                given[:, 0] &= percent != "row"  # 100 % whatever is hidden
+                more = at[complementary(given, c["count"][at], adds_up)]
+                flags[more], hide[more] = "complementary", True
+            if percent == "column":
+                totals = np.stack([at[:, 0] for at in at_all])
+                shared = hide[totals].any(axis=0)
+                for at in totals:
+                    new = at[shared & ~hide[at]]
+                    flags[new], hide[new] = "complementary", True
+            if hide[np.concatenate([at.ravel() for at in at_all])].sum() == before:
+                break
     return hide, flags
 
 

@@ -7,32 +7,32 @@ from ...aliases import Floats, Ints, Truths
 ZERO = 1e-9
 
 
-def complementary(hide: Truths, count: Ints, adds_up: bool) -> Truths:
+def complementary(hide: Truths, count: Ints, adds_up: Truths) -> Truths:
     """Further cells (K, 1 + C) to hide, so that none of those hidden can be had by subtraction.
 
     hide : cells that a rule hides; column 0 is the total of the others. count : rows in each cell; those with the fewest are taken first.
-    adds_up : whether the levels sum to a known total in every column, as percentages of columns do.
+    adds_up : (1 + C,) columns whose levels sum to a known total, as percentages of columns do.
     """
     hidden = hide.copy()
     while True:
         at = np.argwhere(hidden)
-        free = np.flatnonzero(_exposed(at, hidden.shape, adds_up))
-        if not len(free):
+        free = at[_exposed(at, hidden.shape, adds_up)]
+        for row, column in free[np.argsort(count[tuple(free.T)], kind="stable")]:
+            lines = np.zeros(hidden.shape, bool)
+            lines[row, :] = hidden.shape[1] > 2  # in a row of one column and its total both are the same
+            lines[:, column] |= adds_up[column]
+            candidates = np.argwhere(lines & ~hidden)
+            if len(candidates):
+                # of cells that are as small, one in a line where something is hidden already protects more at once
+                company = hidden[candidates[:, 0], :].sum(axis=1) + hidden[:, candidates[:, 1]].sum(axis=0)
+                best = np.lexsort((-company, count[tuple(candidates.T)]))[0]
+                hidden[tuple(candidates[best])] = True
+                break
+        else:  # nothing is exposed, or everything that could protect it is hidden already
             return hidden & ~hide
-        row, column = at[free[np.argmin(count[tuple(at[free].T)])]]
-        lines = np.zeros(hidden.shape, bool)
-        lines[row, :] = hidden.shape[1] > 2  # in a row of one column and its total both are the same
-        lines[:, column] |= adds_up
-        candidates = np.argwhere(lines & ~hidden)
-        if not len(candidates):  # everything in its lines is hidden already: nothing is left to protect it
-            return hidden & ~hide
-        # of cells that are as small, one in a line where something is hidden already protects more at once
-        company = hidden[candidates[:, 0], :].sum(axis=1) + hidden[:, candidates[:, 1]].sum(axis=0)
-        best = np.lexsort((-company, count[tuple(candidates.T)]))[0]
-        hidden[tuple(candidates[best])] = True
 
 
-def _exposed(at: Ints, shape: tuple[int, ...], adds_up: bool) -> Truths:
+def _exposed(at: Ints, shape: tuple[int, ...], adds_up: Truths) -> Truths:
     """Which of the hidden cells (N, 2) follow from what is printed: those that no change of the hidden ones can leave their margins with.
 
     Margins are linear equations in the hidden cells; a cell is safe where their null space moves it.
@@ -42,7 +42,7 @@ def _exposed(at: Ints, shape: tuple[int, ...], adds_up: bool) -> Truths:
     for k in range(K if C > 2 else 0):  # the columns of a row sum, weighted by their bases, to its total
         line = np.where(at[:, 0] == k, np.where(at[:, 1] == 0, -1.0, 1.0), 0.0)
         equations.append(line)
-    for c in range(C if adds_up else 0):
+    for c in np.flatnonzero(adds_up):
         equations.append((at[:, 1] == c).astype(float))
     if not equations or not len(at):
         return np.zeros(len(at), bool)
