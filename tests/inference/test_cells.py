@@ -43,7 +43,7 @@ SURVEYS = {
     "bootstrap": lambda d: ss.Survey(d, **CLUSTERED).replicates("rao-wu", n=40, seed=2, mse=True),
     "part": lambda d: ss.Survey(d, **CLUSTERED).rake({"age": AGE}).where(d["sex"] == "f"),
     "replicate weights": lambda d: ss.Survey(
-        d, weight="w", replicate_weights=d["w"].to_numpy()[:, None] * np.random.default_rng(1).uniform(0.5, 1.5, (N, 30)), replicate_kind="jk1"
+        d, weight="w", replicate_factors=np.random.default_rng(1).uniform(0.5, 1.5, (N, 30)), replicate_kind="jk1"
     ),
 }  # fmt: skip
 

@@ -121,7 +121,8 @@ def test_tables__have_the_kind_of_the_surveys_table_and_share_no_memory():
 def test_publish__hides_cells_their_letters_and_what_gives_them_away():
     made = ss.Survey(people(120), weight="w").tables(["age", "sex"], ["sex", "tv"]).publish("minimum=32")
     hidden = made.table[made.table["estimate"].isna()]
-    assert len(hidden) and (hidden["flag"] != "").all()
+    assert len(hidden)
+    assert (hidden["flag"] != "").all()
     assert (hidden["exceeds"] == "").all()
     assert "hidden" in made.summary()
     totals = made.table[made.table["column"] == "Total"]
@@ -131,13 +132,34 @@ def test_publish__hides_cells_their_letters_and_what_gives_them_away():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"questions": "agee"}, {"questions": []}, {"questions": None}, {"questions": {"colum": "age"}}, {"questions": {"column": "age", "columns": ["tv"]}},
-        {"questions": [["age"]]}, {"questions": [["hours"]]}, {"questions": {"columns": ["age"], "counted": "oldd"}}, {"questions": {"column": "age", "kind": "x"}},
-        {"questions": {"column": "age", "counted": 1}}, {"banners": "sx"}, {"banners": {"a": 1}}, {"banners": [()]}, {"percent": "columns"}, {"ci": "x"},
-        {"level": 95}, {"test": "Wald"}, {"adjust": "tukey"}, {"alpha": 5}, {"alpha": (0.1, 0.2, 0.3)}, {"alpha": "x"}, {"letters": 3}, {"df": "x"},
-        {"labels": 3}, {"value_labels": {"nobody": {}}}, {"value_labels": {"code": 3}},
+        {"questions": "agee"},
+        {"questions": []},
+        {"questions": None},
+        {"questions": {"colum": "age"}},
+        {"questions": {"column": "age", "columns": ["tv"]}},
+        {"questions": [["age"]]},
+        {"questions": [["hours"]]},
+        {"questions": {"columns": ["age"], "counted": "oldd"}},
+        {"questions": {"column": "age", "kind": "x"}},
+        {"questions": {"column": "age", "counted": 1}},
+        {"banners": "sx"},
+        {"banners": {"a": 1}},
+        {"banners": [()]},
+        {"percent": "columns"},
+        {"ci": "x"},
+        {"level": 95},
+        {"test": "Wald"},
+        {"adjust": "tukey"},
+        {"alpha": 5},
+        {"alpha": (0.1, 0.2, 0.3)},
+        {"alpha": "x"},
+        {"letters": 3},
+        {"df": "x"},
+        {"labels": 3},
+        {"value_labels": {"nobody": {}}},
+        {"value_labels": {"code": 3}},
     ],
-)  # fmt: skip
+)
 def test_tables__refuse_what_makes_no_sense(wrong):
     with pytest.raises(ss.SurveysimError):
         ss.Survey(people()).tables(**({"questions": "age", "banners": "sex"} | wrong))

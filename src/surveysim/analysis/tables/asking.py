@@ -167,6 +167,9 @@ class Asking:
         if not names:
             raise DataError("a question of several columns needs at least one.")
         codes = tuple(self._chosen(name, counted) for name in names)
+        if counted is not None and not any((c == 1).any() for c in codes):
+            known = dict.fromkeys(str(v) for name in names for v in coded(self.data, name).labels)
+            raise DataError(f"no row of {names[0]!r} … has {counted!r}{did_you_mean(str(counted), known)}")
         asked = np.any([c >= 0 for c in codes], axis=0)
         if not (asked & self.inside).any():
             raise DataError(f"{names[0]!r} … are missing in every row of weight; there is nothing to make a table of.")
@@ -192,12 +195,6 @@ class Asking:
         if is_file(self.data):
             known = self.data.levels.get(name, {})
             chosen = [one or known.get(_spelt(counted)) == label for one, label in zip(chosen, labels, strict=True)]
-        if not any(chosen) and self.inside[codes >= 0].any() and not is_file(self.data):
-            known = [str(label) for label in labels]
-            if column.kind != "values" or len(labels) > 1:
-                raise DataError(
-                    f"{name!r} has no level {counted!r}{did_you_mean(str(counted), known)} It has {sight(known)}."
-                )
         return np.where(codes < 0, -1, np.append(np.array(chosen, bool), False)[codes]).astype(np.int32)
 
     def _is_plain_number(self, name):

@@ -16,20 +16,27 @@ def complementary(hide: Truths, count: Ints, adds_up: Truths) -> Truths:
     hidden = hide.copy()
     while True:
         at = np.argwhere(hidden)
-        free = at[_exposed(at, hidden.shape, adds_up)]
-        for row, column in free[np.argsort(count[tuple(free.T)], kind="stable")]:
+        found = _protecting(hidden, count, adds_up, at[_exposed(at, hidden.shape, adds_up)])
+        if found is None:  # nothing is exposed, or everything that could protect it is hidden already
+            return hidden & ~hide
+        hidden[found] = True
+
+
+def _protecting(hidden, count, adds_up, free):
+    """The next cell to hide for those that are exposed (N, 2): in a line where one is alone, if there is one; the smallest first."""
+    free = free[np.argsort(count[tuple(free.T)], kind="stable")]
+    for alone in (True, False):
+        for row, column in free:
             lines = np.zeros(hidden.shape, bool)
-            lines[row, :] = hidden.shape[1] > 2  # in a row of one column and its total both are the same
-            lines[:, column] |= adds_up[column]
+            # in a row of one column and its total both are the same
+            lines[row, :] = hidden.shape[1] > 2 and not (alone and hidden[row].sum() > 1)
+            lines[:, column] |= adds_up[column] and not (alone and hidden[:, column].sum() > 1)
             candidates = np.argwhere(lines & ~hidden)
             if len(candidates):
                 # of cells that are as small, one in a line where something is hidden already protects more at once
                 company = hidden[candidates[:, 0], :].sum(axis=1) + hidden[:, candidates[:, 1]].sum(axis=0)
-                best = np.lexsort((-company, count[tuple(candidates.T)]))[0]
-                hidden[tuple(candidates[best])] = True
-                break
-        else:  # nothing is exposed, or everything that could protect it is hidden already
-            return hidden & ~hide
+                return tuple(candidates[np.lexsort((-company, count[tuple(candidates.T)]))[0]])
+    return None
 
 
 def _exposed(at: Ints, shape: tuple[int, ...], adds_up: Truths) -> Truths:
