@@ -72,3 +72,13 @@ def test_axes_that_are_given__are_drawn_on():
     assert picture(ax=left, title="Means") is left
     assert left.get_title(loc="left") == "Means"
     assert not right.get_lines()
+
+
+def test_figures_of_pyplot__leave_no_copy_behind(tmp_path):
+    from matplotlib import pyplot
+
+    pyplot.switch_backend("agg")
+    figure, ax = pyplot.subplots()
+    save(picture(ax=ax), tmp_path / "means.png", "dark")
+    assert pyplot.get_fignums() == [figure.number]
+    pyplot.close(figure)

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import guards
@@ -71,6 +72,8 @@ def save(ax: "Axes", path: Pathname, theme: str | None = None, dpi: float = 144)
 def themed(ax: "Axes", theme: str) -> "Figure":
     """A copy of the figure in the colours of a theme."""
     figure, colours = pickle.loads(pickle.dumps(ax.figure)), THEMES[theme]
+    if "matplotlib.pyplot" in sys.modules:  # which would keep and show a copy of a figure of its own
+        sys.modules["matplotlib.pyplot"].close(figure)
     new = {colour: colours[VARIABLES[colour]] for colour in USED}
     figure.set_facecolor(colours["--page"])
     for artist in figure.findobj():
