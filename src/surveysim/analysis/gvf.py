@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
-from ..aliases import Floats
+from ..aliases import Array, Floats
 from ..display import Shown
 from ..errors import DataError
 from ..inference.estimates import Estimates
@@ -42,7 +42,7 @@ class GeneralizedVariance(Shown):
     """
 
     form: str
-    coefficients: Floats
+    coefficients: Array
     table: pd.DataFrame = field(repr=False)
     r_squared: float = 0.0
 
@@ -126,7 +126,7 @@ def _columns(form: str, x: Floats) -> Floats:
     return np.column_stack([np.ones(len(x)), 1 / x] + ([1 / x**2] if form == "quadratic" else []))
 
 
-def _value(form: str, beta: Floats, x: Floats) -> Floats:
+def _value(form: str, beta: Array, x: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = _columns(form, x) @ beta
     return np.exp(found) if form == "log" else found

@@ -194,7 +194,7 @@ def rules(given: Any) -> list[Rule]:
     if word == "minimum" and len(numbers) == 1:
         return [_minimum(given, numbers[0])]
     if word in ("rse", "cv") and len(numbers) == 2 and numbers[0] <= numbers[1]:
-        return [variation(given, *numbers, "caution")]
+        return [variation(given, numbers[0], numbers[1], "caution")]
     if word in ("rse", "cv") and len(numbers) == 1:
         return [variation(given, numbers[0], numbers[0], "caution")]
     raise unknown
