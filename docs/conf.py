@@ -7,6 +7,7 @@ extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_sidebars = {"index": [], "architecture": [], "index-zh": []}  # they have no pages beside them
 html_theme_options = {
     "show_prev_next": False,
     "footer_start": [],

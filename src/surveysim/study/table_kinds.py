@@ -28,6 +28,10 @@ class Kind:
         """Whether the values of elements make it a share: ones and zeros, and no y without its x."""
         return bool(np.all((y == 0) | (y == 1)) and np.all((x == 0) | (x == 1)) and np.all(y <= x))
 
+    def of_population(self, data: pd.DataFrame, row: Any) -> np.ndarray:
+        """The value in the population, of a kind that does not follow from sums."""
+        raise NotImplementedError(f"{self.name} follows from sums of {row.numerator!r} over {len(data)} rows")
+
     def asked(self, survey: Any, row: Any, **options: Any) -> Any:
         """`Estimates` of a sample."""
         return getattr(survey, self.name)(row.numerator, **options)

@@ -54,7 +54,7 @@ class Problem:
 
     def weighed(self, w: Floats) -> Floats:
         """Weights (C,) of the cells from weights of the rows (m,)."""
-        return w if self.cell is None else np.bincount(self.cell, w, self.x.shape[0])
+        return w if self.cell is None else np.bincount(self.cell, w, self.x.shape[0]).astype(float)
 
     def summed(self, w: Floats) -> tuple[Floats, Floats]:
         """Weights and mean responses (C,) of the cells from weights of the rows (m,)."""
