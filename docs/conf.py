@@ -6,6 +6,7 @@ version = release = "0.1.0"
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
+html_title = "surveysim"
 html_show_sourcelink = False
 html_sidebars = {"index": [], "architecture": [], "index-zh": []}  # they have no pages beside them
 html_theme_options = {

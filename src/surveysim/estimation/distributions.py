@@ -93,7 +93,7 @@ class Distributions:
         level: float = 0.95,
         df: float | None = None,
     ) -> "Estimates":
-        """Gini's coefficient, Σ Σ w_i w_j |y_i - y_j| / (2 (Σ w) (Σ w y)); its sum of y may not be 0.
+        """Gini's coefficient, Σ Σ w_i w_j ``|y_i - y_j|`` / (2 (Σ w) (Σ w y)); its sum of y may not be 0.
 
         See `mean` for the arguments.
 
