@@ -27,6 +27,17 @@ def test_large_means__do_not_take_the_digits():
 
 
 def test_density__is_one_and_near_the_truth():
-    assert integrate.quad(lambda v: f.density(W, Y, v, None), -50, 80, limit=400)[0] == pytest.approx(1)
+    shifted = Y - Y.mean()  # some below 0
+    assert integrate.quad(lambda v: f.density(W, shifted, v, None), -90, 90, limit=400)[0] == pytest.approx(1)
+    assert integrate.quad(lambda v: f.density(W, Y, v, None), 0, 5000, limit=2000)[0] == pytest.approx(1, abs=1e-5)
+    assert f.density(W, Y, -1.0, None) == 0.0
     y = np.sort(RNG.normal(size=40_000))
     assert f.density(np.ones(len(y)), y, 0.0, None) == pytest.approx(1 / np.sqrt(2 * np.pi), rel=0.03)
+
+
+def test_density__of_skewed_values_is_not_too_flat_in_their_lower_tail():
+    """At the tenth percentile of a lognormal variable one width for everybody gave a third too little."""
+    rng, at = np.random.default_rng(8), np.exp(-1.2816 * 0.7)
+    right = np.exp(-(1.2816**2) / 2) / (at * 0.7 * np.sqrt(2 * np.pi))
+    found = [f.density(np.ones(600), np.sort(np.exp(0.7 * rng.normal(size=600))), at, None) for _ in range(60)]
+    assert np.mean(found) == pytest.approx(right, rel=0.06)

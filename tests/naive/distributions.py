@@ -65,7 +65,13 @@ def slopes(function, w, *columns):
 
 
 def density(w, y, at):
-    """Normal kernel with Silverman's width and Kish's number of rows."""
+    """Normal kernel with Silverman's width and Kish's number of rows; of logarithms where all values are above 0."""
+    if all(v > 0 for a, v in zip(w, y, strict=True) if a != 0):
+        return kernel(w, [math.log(v) if v > 0 else 0.0 for v in y], math.log(at)) / at
+    return kernel(w, y, at)
+
+
+def kernel(w, y, at):
     N, m = math.fsum(w), mean(y, w)
     sd = math.sqrt(mean([(v - m) ** 2 for v in y], w))
     iqr = quantiles.quantile(y, w, 0.75) - quantiles.quantile(y, w, 0.25)

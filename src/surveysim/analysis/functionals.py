@@ -134,17 +134,26 @@ def density(w: Floats, y: Floats, at: float, width: float | None) -> float:
     """Density of y (m,) with weights (m,) at a value, by a normal kernel.
 
     width : its standard deviation; None is 0.9 min(sd, IQR / 1.349) n^(-1/5) with Kish's n = (Σw)² / Σw² (Silverman 1986, Density
-        Estimation, 3.31), which does not depend on the unit of the weights.
+        Estimation, 3.31), which does not depend on the unit of the weights, of the logarithms where all values are above 0: one
+        width in money would be too wide for the poor (Graf & Tillé 2014, Surv. Methodol. 40:61-79).
     """
-    N = w.sum()
-    if width is None:
-        low, high = (float(_quantiles(w[:, None], y, q)[0]) for q in (0.25, 0.75))
-        sd = np.sqrt(max(np.einsum("i,i->", w, (y - np.einsum("i,i->", w, y) / N) ** 2) / N, 0.0))
-        spread = min(sd, (high - low) / 1.349) or sd
-        width = float(0.9 * spread * (N**2 / np.einsum("i,i->", w, w)) ** -0.2)
+    if width is None and y[w != 0].min() > 0:
+        rows = y > 0
+        logs, w = np.log(y[rows]), w[rows]
+        return density(w, logs, np.log(at), _silverman(w, logs)) / at if at > 0 else 0.0
+    width = _silverman(w, y) if width is None else width
     if not width > 0:
         return np.nan
-    return float(np.einsum("i,i->", w, np.exp(-(((y - at) / width) ** 2) / 2)) / (N * width * np.sqrt(2 * np.pi)))
+    near = np.exp(-(((y - at) / width) ** 2) / 2)
+    return float(np.einsum("i,i->", w, near) / (w.sum() * width * np.sqrt(2 * np.pi)))
+
+
+def _silverman(w, y):
+    N = w.sum()
+    low, high = (float(_quantiles(w[:, None], y, q)[0]) for q in (0.25, 0.75))
+    sd = np.sqrt(max(np.einsum("i,i->", w, (y - np.einsum("i,i->", w, y) / N) ** 2) / N, 0.0))
+    spread = min(sd, (high - low) / 1.349) or sd
+    return float(0.9 * spread * (N**2 / np.einsum("i,i->", w, w)) ** -0.2)
 
 
 def _quantile_score(w, y, q, share, width):
