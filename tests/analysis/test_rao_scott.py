@@ -58,3 +58,7 @@ def test_rao_scott__degrees_of_the_design():
     assert rao_scott(5.0, effects, 1e9).p_value == pytest.approx(rao_scott(5.0, effects).p_value, rel=1e-6)
     with pytest.raises(DesignError, match="no error"):
         rao_scott(5.0, [0.0, 1e-16])
+
+
+def test_a_test_reads_as_people_write_it():
+    assert str(wald([1.0, 2.0], np.eye(2), 20)).startswith("F = 2.5 on 2 and 20 degrees of freedom, p = 0.1")

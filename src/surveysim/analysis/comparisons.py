@@ -127,7 +127,7 @@ class Comparison(Shown):
         how = "" if self.adjust == "none" else f" after {self.adjust}"
         wide = "one by one" if self.simultaneous == "none" else f"all at once ({self.simultaneous})"
         return (
-            f"{len(self.table)} differences, {told} of them at the level of {100 * (1 - level):g} %{how}; intervals {wide} at "
+            f"{len(self.table)} difference{'s' * (len(self.table) > 1)}, {told} of them at the level of {100 * (1 - level):g} %{how}; intervals {wide} at "
             f"{100 * level:g} %"
         )
 

@@ -22,6 +22,10 @@ class Tested:
     df: tuple[float, ...]
     p_value: float
 
+    def __repr__(self) -> str:
+        name, on = "F" if len(self.df) > 1 else "X²", " and ".join(f"{d:.4g}" for d in self.df)
+        return f"{name} = {self.statistic:.4g} on {on} degrees of freedom, p = {self.p_value:.3g}"
+
 
 def wald(
     estimate: Sequence[float] | Array,
