@@ -126,8 +126,9 @@ class Comparison(Shown):
         told = int((self.table["p_adjusted"] < 1 - level).sum())
         how = "" if self.adjust == "none" else f" after {self.adjust}"
         wide = "one by one" if self.simultaneous == "none" else f"all at once ({self.simultaneous})"
+        count = f"{len(self.table)} difference{'s' * (len(self.table) > 1)}"
         return (
-            f"{len(self.table)} difference{'s' * (len(self.table) > 1)}, {told} of them at the level of {100 * (1 - level):g} %{how}; intervals {wide} at "
+            f"{count}, {told} of them at the level of {100 * (1 - level):g} %{how}; intervals {wide} at "
             f"{100 * level:g} %"
         )
 
