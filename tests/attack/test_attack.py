@@ -43,6 +43,16 @@ def test_a_case_is_made_again_from_its_seed_and_number(name):
     assert repr(families.case_of(name, 7, 3)[0]) == repr(families.cells(name)[3])
 
 
+@pytest.mark.parametrize("name", families.NAMES)
+def test_a_finding_of_every_family_can_be_shrunk(name):
+    family = families.family(name)
+    _, case = families.case_of(name, 7, 3)
+    for candidate in family.smaller(case, "naive"):
+        assert candidate != case
+    for table, n in family.tables_of(case).items():
+        assert family.tables_of(family.with_rows(case, table, [0, 2]))[table] == 2 < n
+
+
 def run(number, checks=None):
     _, case = families.case_of("survey", 11, number)
     report = Report()
@@ -60,6 +70,23 @@ def simple_case():
         if report.counts.get("naive") and not report.findings:
             return number
     raise AssertionError("no case was answered")
+
+
+@pytest.mark.parametrize("name", ["scores", "fit"])
+def test_faults_of_regressions_are_found(monkeypatch, name):
+    from attack import models, models_naive
+
+    cell = families.cells("models").index(("binomial probit", "levels", 1, "raked"))
+    _, case = families.case_of("models", 1, cell + 3 * len(families.cells("models")))
+    case |= {"checks": ["naive", "derivatives"]}
+    report = Report()
+    models.attack(case, report)
+    assert not report.findings
+    assert report.counts["derivatives"] > 100
+    right = getattr(models_naive, name)
+    monkeypatch.setattr(models_naive, name, lambda *given: 1.001 * right(*given))
+    models.attack(case, report)
+    assert {f["check"] for f in report.findings} >= {"naive coefficients errors"}
 
 
 def test_a_planted_fault_is_found_shrunk_and_shown(monkeypatch):

@@ -41,3 +41,17 @@ def test_solution__has_equations_of_zero():
     np.testing.assert_allclose(x.T @ (w * (y - LINKS["logit"].mean(x @ fit.coef))), 0, atol=1e-5)
     again = fitting.fitted(problem, w, *of, made, start=fit.coef * 1.01)
     np.testing.assert_allclose(again.coef, fit.coef, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_equations_without_a_solution__are_refused_without_a_warning_of_scipy():
+    """The steps of separated models come to matrices that are as good as singular."""
+    for last in (1.0, 1 + 1e-16, np.nan):
+        with pytest.raises(fitting.Unfitted):
+            fitting.solved(np.array([[1.0, 1.0], [1.0, last]]), np.array([1.0, 2.0]))
+    nearly = np.array([[1.0, 1.0], [1.0, 1 + 3e-16]])
+    with pytest.raises(fitting.Unfitted):
+        fitting.solved(nearly, np.eye(2))
+    np.testing.assert_allclose(
+        fitting.solved(np.array([[4.0, 1e6], [1e6, 1e12]]), np.array([1.0, 2e6])), [-1 / 3, 7e-6 / 3]
+    )

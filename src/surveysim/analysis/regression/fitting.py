@@ -187,10 +187,11 @@ def solved(matrix: Floats, right: Floats) -> Floats:
     if not np.all(unit > 0) or not np.isfinite(unit).all():
         raise Unfitted
     right = right / (unit if right.ndim == 1 else unit[:, None])
-    try:
-        found = linalg.solve(matrix / np.outer(unit, unit), right, assume_a="sym", check_finite=False)
-    except (linalg.LinAlgError, ValueError):
-        raise Unfitted from None
+    scaled = matrix / np.outer(unit, unit)
+    factors, pivots, singular = linalg.lapack.dgetrf(scaled)  # scipy's solve warns where it has lost all digits
+    if singular or not linalg.lapack.dgecon(factors, np.abs(scaled).sum(axis=0).max())[0] > np.finfo(float).eps:
+        raise Unfitted
+    found = linalg.lapack.dgetrs(factors, pivots, right)[0]
     if not np.isfinite(found).all():
         raise Unfitted
     return found / (unit if right.ndim == 1 else unit[:, None])
