@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..naming import columns_in, crossed_in, quoted
+from ..on_demand import Later
 from .options import (
     FILE,
     PARTITIONS,
@@ -19,6 +20,8 @@ from .options import (
     say_if_raked,
     seed_option,
 )
+
+margins = Later(__package__, "..files.margins")  # help is shown without it
 
 if TYPE_CHECKING:
     from ..estimation import Survey
@@ -146,11 +149,9 @@ def _partitions(options):
     """The column of partitions: as said, or the one of the domains that the margins file has a column of."""
     if options["rake_by"] is not None or not options.get("domains"):
         return options["rake_by"]
-    from ..files.margins import margins_file
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are told when the margins are read
-        known = margins_file(options["rake"], encoding=options["encoding"]).columns
+        known = margins.margins_file(options["rake"], encoding=options["encoding"]).columns
     found = [name for name in options["domains"] if name in known and name not in ("variable", "level")]
     return found[0] if found else None
 

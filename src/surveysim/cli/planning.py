@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ..errors import DataError
+from ..on_demand import Later
 from .options import (
     FILE,
     READING,
@@ -21,6 +22,8 @@ from .options import (
     shared,
 )
 from .writing import answer, apart, shown
+
+sampling = Later(__package__, "..sampling")  # help is shown without it
 
 p_option = defaulted("--p", Share(), "50%", "Expected proportion.")
 deff_option = defaulted("--deff", float, 1.0, "Design effect.")
@@ -48,17 +51,15 @@ def plan() -> None:
 @json_option
 def plan_size(moe: float | None, n: float | None, as_json: bool, **options: Any) -> None:
     """Interviews for a margin of error, or the margin of error of some interviews."""
-    from ..sampling import margin_of_error, sample_size
-
     if (moe is None) == (n is None):
         raise click.UsageError("give either --moe or --n.")
     conditions = f"p = {100 * options['p']:g} %, deff {options['deff']:g}, {100 * options['level']:g} % confidence"
     if n is None:
         assert moe is not None  # as one of them is
-        found = {"moe": moe, "n": sample_size(moe, **options)}
+        found = {"moe": moe, "n": sampling.sample_size(moe, **options)}
         text = f"{found['n']:,} interviews give ±{100 * moe:g} points ({conditions})."
     else:
-        found = {"n": n, "moe": margin_of_error(n, **options)}
+        found = {"n": n, "moe": sampling.margin_of_error(n, **options)}
         text = f"{n:,.0f} interviews give ±{100 * found['moe']:.3g} points ({conditions})."
     answer(as_json, found, lambda: text)
 
@@ -81,7 +82,6 @@ def plan_allocate(strata: Path, n: int, method: str, out: Path | None, as_json: 
     import pandas as pd
 
     from ..files import write_table
-    from ..sampling import allocate
 
     if method != "power":
         refuse_unused(("power",), "is the exponent of --method power")
@@ -97,7 +97,7 @@ def plan_allocate(strata: Path, n: int, method: str, out: Path | None, as_json: 
         worst = names[int(np.argmin(size > 0))]
         raise DataError(f"{strata}: stratum {worst!r} has no size above 0; leave it out, or give its size.")
     sd, cost = (file.numbers(c) if c in file.columns else None for c in ("sd", "cost"))
-    found = allocate(size, n, method, sd=sd, cost=cost, minimum=options["minimum"], power=options["power"])
+    found = sampling.allocate(size, n, method, sd=sd, cost=cost, minimum=options["minimum"], power=options["power"])
     table = pd.DataFrame({"stratum": names, "size": size, "interviews": found})
     beyond = table[table["interviews"] > table["size"]]
     if len(beyond):
@@ -136,21 +136,18 @@ def plan_power(
     n: float | None, difference: float | None, power: float | None, response: float, as_json: bool, **options: Any
 ) -> None:
     """Interviews, power, or the difference that is seen: give two of --n, --difference and --power, and the third is found."""
-    from ..sampling import detectable, sample_size
-    from ..sampling import power as chance
-
     if sum(given is None for given in (n, difference, power)) != 1:
         raise click.UsageError("give two of --n, --difference and --power; the third is found.")
     if n is not None:
         refuse_unused(("response",), "is for the number to select, which is found where --n is left out")
     selected = None
     if power is None:
-        power = chance(n, difference, **options)  # type: ignore[arg-type]
+        power = sampling.power(n, difference, **options)  # type: ignore[arg-type]
     elif difference is None:
-        difference = detectable(n, power, **options)  # type: ignore[arg-type]
+        difference = sampling.detectable(n, power, **options)  # type: ignore[arg-type]
     else:
-        n = sample_size(difference=difference, power=power, **options)
-        selected = sample_size(difference=difference, power=power, response=response, **options)
+        n = sampling.sample_size(difference=difference, power=power, **options)
+        selected = sampling.sample_size(difference=difference, power=power, response=response, **options)
     assert n is not None  # as all are by now
     assert difference is not None
     found = {"n": n, "difference": difference, "power": power} | ({} if selected is None else {"select": selected})
@@ -189,9 +186,7 @@ def _power_in_words(n: float, difference: float, power: float, selected: int | N
 @json_option
 def plan_clusters(cost_cluster: float, cost_interview: float, icc: float, as_json: bool, **options: Any) -> None:
     """Interviews in a cluster that cost least, and clusters for a budget or a margin of error."""
-    from ..sampling import clusters
-
     if (options["budget"] is None) == (options["moe"] is None):
         raise click.UsageError("give either --budget or --moe.")
-    found = clusters(icc, (cost_cluster, cost_interview), **options)
+    found = sampling.clusters(icc, (cost_cluster, cost_interview), **options)
     answer(as_json, vars(found), found.summary)

@@ -1,5 +1,6 @@
 """The command `surveysim tables`: from a file and what is wanted of it to the file a client gets."""
 
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,13 @@ import click
 
 from ..errors import DataError, SpecError
 from ..files.spelling import spelt_as
+from ..on_demand import Later
 from .design import DESIGN, REPLICATES, SUBPOPULATION, designed, refuse_idle_design
 from .options import FILE, RAKING, READING, REPLICATE_WEIGHTS, read_file, shared
 from .writing import apart
+
+# help is shown without them
+checking, coding = Later(__package__, "..survey.checking"), Later(__package__, "..coding")
 
 if TYPE_CHECKING:
     from ..analysis.tables.result import Tables
@@ -63,16 +68,13 @@ def tables(data: Path, spec_path: Path, out: tuple[Path, ...], **options: Any) -
 
 def _spec(path: Path) -> "TablesSpec":
     """What a TOML file says; SpecError with all mistakes."""
-    import tomllib
-
-    from ..survey.checking import valid
     from .table_spec import TablesSpec
 
     try:
         keys = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: is no TOML file: {error}") from None
-    return valid(TablesSpec, keys, str(path))
+    return checking.valid(TablesSpec, keys, str(path))
 
 
 def _columns(spec, file, roles, options):
@@ -114,9 +116,7 @@ def _columns(spec, file, roles, options):
 
 
 def _truth(file, name):
-    from ..coding import truth_values
-
-    return truth_values(file.values(name))
+    return coding.truth_values(file.values(name))
 
 
 def _writer(made: "Tables", spec: "TablesSpec", path: Path) -> Callable[[], Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..aliases import Array, Floats, Ints
 from ..errors import DesignError
+from ..kernels import matrices
 from ..kernels import variance as kernels
 from ..weighting.constraints import Constraints
 from .linearization import Design
@@ -188,7 +189,7 @@ class _Sums:
             spread = np.concatenate(parts) if len(parts) > 1 else parts[0]
         if len(spread) > MANY * spread.shape[1]:
             matrix = np.zeros((spread.shape[1],) * 2)
-            kernels.products(np.ascontiguousarray(spread), matrix)
+            matrices.products(np.ascontiguousarray(spread), matrix)
             spread = _root(matrix)  # fewer rows whose products are the same
         ranks = _ranks(self.design, ask.group, self.known) if self.design.joins else None
         return Found(table.sum(axis=0), spread, tally.sum(axis=0), squares, tally, self.design.stages[0], ranks=ranks)
@@ -216,7 +217,7 @@ def _root(matrix: Floats) -> Floats:
     """
     matrix = (matrix + matrix.T) / 2
     found = np.zeros(matrix.shape)
-    return found[: max(kernels.root(matrix, ROUNDING, found), 1)]
+    return found[: max(matrices.root(matrix, ROUNDING, found), 1)]
 
 
 class _StageSums:

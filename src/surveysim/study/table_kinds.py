@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..estimation import Survey
 from ..on_demand import Later
 
-regression = Later(__package__, "..analysis.regression.formula")
+# a plan is described without what estimates
+estimation, regression = Later(__package__, "..estimation"), Later(__package__, "..analysis.regression.formula")
 
 
 class Kind:
@@ -92,7 +92,7 @@ class Coefficient(Kind):
 
     def of_population(self, data: pd.DataFrame, row: Any) -> np.ndarray:
         """Its value (1,) in a population."""
-        return np.asarray(self.asked(Survey(data), row, df=np.inf).columns["estimate"], dtype=float)
+        return np.asarray(self.asked(estimation.Survey(data), row, df=np.inf).columns["estimate"], dtype=float)
 
     def columns(self, row: Any, data: Any) -> set[str]:
         """The columns of the formula."""

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..aliases import Array, Floats, Ints
 from ..errors import DataError
-from .constraints import Link, means
+from .constraints import Link
+from .step_links import means
 
 Uniforms = Callable[[int], Array]  # round → uniform numbers (n, 2) of the rows
 ROUNDS = 10_000

@@ -15,6 +15,7 @@ from ...errors import DataError
 from ...inference import intervals
 from ...inference.publication import Facts, decide, hidden, rules
 from ...inference.questions import tell
+from ...on_demand import Later
 from ...tables import in_kind, kind_of
 from ...writing import write_text
 from .asking import Asking, Banner, Question
@@ -22,6 +23,10 @@ from .letters import ADJUSTMENTS, letter
 from .letters import Rule as LetterRule
 from .numbers import PERCENTS, TESTS, Numbers, Settings, numbers
 from .suppression import complementary
+
+# what lays a result out knows of results, and needs an extra
+layout, excel = Later(__package__, ".layout"), Later(__package__, ".excel")
+great, word = Later(__package__, ".great"), Later(__package__, ".word")
 
 if TYPE_CHECKING:
     from ...estimation.survey import Survey
@@ -164,9 +169,7 @@ class Tables(Shown):
         return text + (f", {hidden_:,} of them hidden" if hidden_ else "")
 
     def __repr__(self) -> str:
-        from .layout import as_text  # here, because layouts know of results
-
-        return as_text(self)
+        return layout.as_text(self)
 
     def _shown(self) -> pd.DataFrame:
         return self.table
@@ -185,33 +188,23 @@ class Tables(Shown):
         options : title, notes (a list of lines), lang ("en" or "zh"), show (any of "interval", "se", "count" and "effective_n" below the
             percentages) and digits (decimals of percentages).
         """
-        from . import excel  # here, because it is an extra that is loaded
-
         excel.write(self, path, sheets, options)
 
     def to_html(self, path: Pathname, **options: Any) -> None:
         """Write a page of HTML, by great_tables; options as for `to_excel`."""
-        from . import great  # here, because it is an extra that is loaded
-
         great.write_html(self, path, options)
 
     def to_latex(self, path: Pathname, **options: Any) -> None:
         """Write LaTeX tables (package booktabs), by great_tables; options as for `to_excel`."""
-        from . import great  # here, because it is an extra that is loaded
-
         great.write_latex(self, path, options)
 
     def to_word(self, path: Pathname, **options: Any) -> None:
         """Write a Word document, by python-docx; options as for `to_excel`."""
-        from . import word  # here, because it is an extra that is loaded
-
         word.write(self, path, options)
 
     def to_markdown(self, path: Pathname | None = None, **options: Any) -> str:
         """Markdown tables, written to a file if one is given; options as for `to_excel`."""
-        from .layout import as_markdown  # here, because layouts know of results
-
-        text = as_markdown(self, options)
+        text = layout.as_markdown(self, options)
         if path is not None:
             write_text(path, text)
         return text

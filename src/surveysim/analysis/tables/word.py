@@ -4,8 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...aliases import Pathname
 from ...errors import DataError
+from ...on_demand import Later
 from ...writing import whole
 from .layout import Block, Look, Sheet, look_of, notes, sheets, shown
+
+# parts of an extra, which are loaded where a document is written
+of_sections, of_text = Later(None, "docx.enum.section"), Later(None, "docx.enum.text")
+oxml, shared = Later(None, "docx.oxml"), Later(None, "docx.shared")
 
 if TYPE_CHECKING:
     from .result import Tables
@@ -17,8 +22,6 @@ def write(made: "Tables", path: Pathname, options: Any) -> None:
     """Write the document; see `Tables.to_word`."""
     try:
         import docx  # here, because it is an extra
-        from docx.enum.section import WD_ORIENT  # here, because it is an extra
-        from docx.shared import Cm, Pt  # here, because it is an extra
     except ImportError:
         raise DataError("to_word needs the package python-docx: pip install surveysim-dualframe[tables].") from None
     look = look_of(options)
@@ -27,11 +30,11 @@ def write(made: "Tables", path: Pathname, options: Any) -> None:
     section = document.sections[0]
     pages = sheets(made, "banner", look)
     if max(sum(len(group.columns) for group in page.groups) for page in pages) > WIDE:
-        section.orientation = WD_ORIENT.LANDSCAPE
+        section.orientation = of_sections.WD_ORIENT.LANDSCAPE
         section.page_width, section.page_height = section.page_height, section.page_width
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(2)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = shared.Cm(2)
     style: Any = document.styles["Normal"]
-    style.font.size, style.font.name = Pt(9), "Calibri"
+    style.font.size, style.font.name = shared.Pt(9), "Calibri"
     if look.title:
         document.add_heading(_clean(look.title), 0)
     for page in pages:
@@ -42,7 +45,7 @@ def write(made: "Tables", path: Pathname, options: Any) -> None:
             document.add_paragraph(_clean(block.below)).runs[0].italic = True
             _table(document, page, block, look)
             for _, text in block.tests:
-                document.add_paragraph(text).runs[0].font.size = Pt(8)
+                document.add_paragraph(text).runs[0].font.size = shared.Pt(8)
     document.add_heading(look.words["notes"], 1)
     for note in notes(made, look):
         document.add_paragraph(_clean(note), style="List Bullet")
@@ -57,29 +60,25 @@ def _clean(text: str) -> str:
 
 def _table(document: Any, page: Sheet, block: Block, look: Look) -> None:
     """A question: letters behind the columns' names, and behind numbers as superscripts; heads repeat on every page."""
-    from docx.enum.text import WD_ALIGN_PARAGRAPH  # here, because it is an extra
-    from docx.oxml import OxmlElement  # here, because it is an extra
-    from docx.shared import Pt  # here, because it is an extra
-
     columns = [column for group in page.groups for column in group.columns]
     table = document.add_table(rows=1 + len(block.lines), cols=1 + len(columns), style="Light List")
     table.autofit = True
     rows = [row.cells for row in table.rows]  # asking a table for each of its cells takes long
-    mark = OxmlElement("w:tblHeader")
+    mark = oxml.OxmlElement("w:tblHeader")
     table.rows[0]._tr.get_or_add_trPr().append(mark)
 
     def put(cell, text, right, small=False, letters=""):
         paragraph = cell.paragraphs[0]
         run = paragraph.add_run(_clean(text))
         if small:
-            run.font.size = Pt(7.5)
+            run.font.size = shared.Pt(7.5)
         run.bold = False
         if letters:
             above = paragraph.add_run(letters)
             above.font.superscript, above.bold = True, True
-        paragraph.paragraph_format.space_after = Pt(0)
+        paragraph.paragraph_format.space_after = shared.Pt(0)
         if right:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            paragraph.alignment = of_text.WD_ALIGN_PARAGRAPH.RIGHT
 
     for cell, (text, letter) in zip(rows[0][1:], columns, strict=True):
         put(cell, f"{text} ({letter})" if letter else text, True)

@@ -13,7 +13,7 @@ from ...aliases import Floats, Table
 from ...errors import DataError, SurveysimWarning
 from ...tables import named
 from ..calibration import calibrate, poststratify
-from ..constraints import Linked, Scaled
+from ..step_links import Linked, Scaled
 from .classes import called, classes, in_words
 
 

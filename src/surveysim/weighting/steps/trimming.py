@@ -9,7 +9,7 @@ from ... import guards
 from ...aliases import Floats, Ints, Table
 from ...errors import DataError
 from ...tables import named
-from ..constraints import Linked, Trimmed
+from ..step_links import Linked, Trimmed
 from .classes import called, classes, in_words
 
 RULES = ("mean", "median", "iqr", "potter", "weight")

@@ -12,8 +12,8 @@ from ...coding import holds_numbers, truth_values
 from ...errors import DataError
 from ...guards import refuse
 from ...tables import called, mask_of, named, numbers_of, pick, rows_of
-from ..constraints import Linked, Modelled, Passed
 from ..problem import base_weights
+from ..step_links import Linked, Modelled, Passed
 from .classes import HOLE, classes, level_codes_of
 from .classes import called as class_called
 from .propensity import MOST_GROUPS, groups_alike, propensities
