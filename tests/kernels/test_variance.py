@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surveysim.kernels import codes
+from surveysim.kernels import codes, matrices
 from surveysim.kernels import variance as kernels
 
 N, D, U, H, P, K, WIDTH = 60, 3, 9, 4, 2, 8, 5
@@ -73,7 +73,7 @@ def s(request):
 def test_gram(s):
     weight = np.arange(1.0, K + 1)
     out = np.full((P, WIDTH, WIDTH), 0.5)
-    kernels.gram(weight, s.partition, s.column, out)
+    matrices.gram(weight, s.partition, s.column, out)
     expected = np.full((P, WIDTH, WIDTH), 0.5)
     for k in range(K):
         ones = np.eye(WIDTH)[s.column[k]].sum(axis=0)

@@ -1,9 +1,19 @@
-"""Products and roots of small covariance matrices, for which threads of a BLAS cost more than the work."""
+"""Cross-products of margins, and products and roots of small covariance matrices, for which threads of a BLAS cost more than the work."""
 
 import numpy as np
 
 from ..aliases import Array, Int
 from .compiling import jit
+
+
+@jit
+def gram(weight: Array, partition: Array, column: Array, out: Array) -> None:
+    """Weighted cross-products (P, width, width) of the 0/1 margin columns that cells (K, M) count in."""
+    M = column.shape[1]
+    for k in range(len(weight)):
+        for a in range(M):
+            for b in range(M):
+                out[partition[k], column[k, a], column[k, b]] += weight[k]
 
 
 @jit

@@ -41,16 +41,6 @@ Ratios = namedtuple(
 
 
 @jit
-def gram(weight: Array, partition: Array, column: Array, out: Array) -> None:
-    """Weighted cross-products (P, width, width) of the 0/1 margin columns that cells (K, M) count in."""
-    M = column.shape[1]
-    for k in range(len(weight)):
-        for a in range(M):
-            for b in range(M):
-                out[partition[k], column[k, a], column[k, b]] += weight[k]
-
-
-@jit
 def residuals(z: Array, f: Fit, factor: Array, stretch: Array, out: Array) -> None:
     """Weighted regression residuals (E, n) of the scores z (E, n), times factors (K,) of the cells and `stretch` of rows (n,), if any."""
     f = borrowed(f)

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..aliases import Array, Floats, Ints
+from ..kernels import matrices
 from ..kernels import variance as kernels
 
 ALL_FITTED = 1e-9  # of a row's variance, what a calibration that fits it exactly leaves by rounding
@@ -115,7 +116,7 @@ class Constraints(Link):
     def inverse(self) -> Array:
         """Pseudo-inverses (P, width, width) of the constraints' cross-products: margins share their sum."""
         cross = np.zeros((int(self.partition.max(initial=0)) + 1, self.width, self.width))
-        kernels.gram(np.bincount(self.cell, self.base, len(self.partition)), self.partition, self.column, cross)
+        matrices.gram(np.bincount(self.cell, self.base, len(self.partition)), self.partition, self.column, cross)
         return np.linalg.pinv(cross if self.ridge is None else cross + self.ridge, rcond=1e-11, hermitian=True)
 
     @cached_property
