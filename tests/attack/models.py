@@ -25,7 +25,7 @@ AXES = (
     ("stages", (0, 1, 2)),
     ("adjusted", ("no", "poststratified", "raked")),
 )
-PACE = 10
+PACE = 12
 TEXTS = {
     "pandas": ("object text", "str", "string", "category text"),
     "polars": ("str", "category text"),
