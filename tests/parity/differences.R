@@ -55,6 +55,13 @@ put("brr finite", SE(svytotal(~y, finite)), SE(svytotal(~y, suppressWarnings(as.
 # a domain whose rows all have weight 0
 none <- update(s, w0 = ifelse(g == "z", 0, w)); none <- svydesign(id = ~c, strata = ~h, weights = ~w0, data = none$variables)
 put("no weight by", nrow(svyby(~y, ~g, none, svytotal))); put("no weight", coef(svytotal(~y, subset(none, g == "z"))))
+# regressions: R's covariances are those of the step before the last one, so that the model is fitted again from where it ended
+s <- update(s, up = as.numeric(y > 11)); exact <- glm.control(epsilon = 1e-30, maxit = 60)
+twice <- function(link) { once <- svyglm(up ~ x, s, family = quasibinomial(link), control = exact)
+  do.call(svyglm, list(up ~ x, s, family = quasibinomial(link), control = exact, start = as.numeric(coef(once)))) }
+for (link in c("logit", "probit", "cloglog")) put(link, SE(twice(link)))
+v <- svypredmeans(svyglm(up ~ x, s, family = quasibinomial(), control = exact), ~k, predictat = factor(c("p", "q")))
+put("margins", coef(v)); put("margins, errors", SE(v))
 # lonely PSUs
 l <- data.frame(y = (i * 37) %% 23, w = 1 + (i * 7) %% 5, h = c(1, 2, rep(3:12, length.out = 46))); l$r <- ifelse(l$h <= 6, "A", "B")
 for (p in c("adjust", "average")) {

@@ -200,6 +200,28 @@ def test_lonely_psus__adjust_differs_for_totals_and_average_at_later_stages():
     assert se(Survey(two, psu=["p", "u"], fpc=["N", "M"], lonely_psu="average").total("y"))[0] > 0
 
 
+def test_regressions__have_the_errors_of_r_where_expected_information_is_asked_for():
+    survey = Survey(data().assign(up=data()["y"] > 11), weight="w", strata="h", psu="c")
+    for link in ("logit", "probit", "cloglog"):
+        expected, observed = (
+            survey.glm("up ~ x", family="binomial", link=link, information=i) for i in ("expected", "observed")
+        )
+        np.testing.assert_allclose(expected.table["se"], r(link), rtol=1e-8)
+        assert np.allclose(observed.table["se"], r(link), rtol=1e-8) == (link == "logit")
+    jackknife = survey.replicates("jkn", mse=True).glm("up ~ x", family="binomial", link="cloglog").table["se"]
+    assert (abs(jackknife - observed.table["se"]) < abs(jackknife - r("cloglog"))).all()
+
+
+def test_margins__have_the_covariance_that_r_leaves_out():
+    model = Survey(data().assign(up=data()["y"] > 11), weight="w", strata="h", psu="c").glm(
+        "up ~ x + k", family="binomial"
+    )
+    full, coefficients, averaging = (model.margins("k", errors=e) for e in ("full", "coefficients", "averaging"))
+    np.testing.assert_allclose(full.table["estimate"], r("margins"), rtol=1e-8)
+    np.testing.assert_allclose(np.hypot(se(coefficients), se(averaging)), r("margins, errors"), rtol=1e-8)
+    assert abs(se(full) / r("margins, errors") - 1).max() > 0.005
+
+
 def test_a_subset__is_raked_by_r_and_refused_here():
     assert r("rake of a subset").tolist() == [0, pytest.approx(150)]
     with pytest.raises(DesignError, match="whole sample first"):

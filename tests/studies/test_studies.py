@@ -23,6 +23,7 @@ WRITE = {
     "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/margins.md"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
+    "regression_proof": ["explanation/regression-proof.md", "explanation/regression-proof.csv"],
     "wave_changes": ["explanation/wave-changes.md", "explanation/wave-changes.csv"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],
 }  # fmt: skip
