@@ -7,6 +7,7 @@ unless they are asked to.
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -163,12 +164,25 @@ def _as_pandas(column: "nw.Series") -> pd.Series:
     if column.dtype == nw.Boolean:
         return pd.Series(column.to_list(), dtype="boolean")
     if column.dtype in (nw.Categorical, nw.Enum):
-        codes, labels = of_dictionary(column.to_arrow(), repr(column.name), "category")
+        codes, labels = _of_dictionary(column)
         return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(labels)))
     if column.dtype.is_integer() and column.null_count():
         values, missing = column.fill_null(0).to_numpy(), column.is_null().to_numpy()
         return pd.Series(pd.array(values, dtype="UInt64" if values.dtype.kind == "u" else "Int64")).mask(missing)
     return column.to_pandas()
+
+
+def _of_dictionary(column: "nw.Series") -> "Coded":
+    """A dictionary's codes; of polars' Categorical, whose levels are in no order but that of the rows, sorted as text is."""
+    import narwhals as nw
+
+    free = column.dtype == nw.Categorical and column.implementation.is_polars()
+    found = of_dictionary(column.to_arrow(), repr(column.name), "values" if free else "category")
+    if not free:
+        return found
+    order = found.order()
+    place = np.append(np.argsort(order), -1)
+    return replace(found, codes=place[found.codes], labels=[found.labels[k] for k in order])
 
 
 def _column(data: Table, name: Any) -> "pd.Series | nw.Series":
@@ -241,7 +255,7 @@ def coded(data: Table, name: Any, look: bool = True) -> "Coded":
 
         array = column.to_arrow()
         if pa.types.is_dictionary(array.type):
-            return of_dictionary(array, repr(name), "category")
+            return _of_dictionary(column)
         if pa.types.is_date(array.type):  # pandas would make timestamps of dates
             return of_dictionary(array.dictionary_encode(), repr(name), "values")
         column = _as_pandas(column)

@@ -1,5 +1,7 @@
 """Functions of a distribution as they are asked: what has no value, points of a distribution, lines that are known."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,3 +67,27 @@ def test_replicates_that_lose_a_domain__are_named():
     r = ss.Survey(table, "w", psu="p").replicates("jk1")
     with pytest.raises(DataError, match="1 of 3 replicates give no estimate of domain 'g=a', the first is replicate 1"):
         r.gini("y", by="g")
+
+
+@pytest.mark.parametrize(
+    ("what", "given"),
+    [
+        ("variance", {}), ("sd", {}), ("covariance", {"x": "even"}), ("correlation", {"x": "up"}), ("gini", {}), ("share_ratio", {}),
+        ("quantile_ratio", {}), ("poverty", {}), ("poverty", {"line": 3}), ("cdf", {"at": 2}),
+    ],
+)  # fmt: skip
+def test_results__are_pickled(what, given):
+    for survey in (SURVEY, SURVEY.replicates("jk1")):
+        found = getattr(survey, what)("y", **given)
+        again = pickle.loads(pickle.dumps(found))
+        pd.testing.assert_frame_equal(again.table, found.table)
+        np.testing.assert_array_equal(again.cov, found.cov)
+
+
+def test_points_of_a_distribution__are_named_in_full():
+    assert SURVEY.cdf("y", [1234567, 1234567.25, 0.1]).table["level"].tolist() == ["1234567", "1234567.25", "0.1"]
+
+
+def test_poverty_of_one_value__says_why_there_is_no_error():
+    with pytest.raises(DesignError, match="half of the rows have one value"):
+        SURVEY.poverty("even")

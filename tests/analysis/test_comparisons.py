@@ -91,3 +91,19 @@ def test_compare__refuses():
     pinned = ss.Survey(TABLE.assign(one=1.0), "w", psu="p").rake(totals).compare("one", by="g", statistic="total")
     with pytest.raises(DesignError, match="has no error"):
         _ = pinned.table
+
+
+def test_what_the_weights_were_adjusted_to__is_not_tested():
+    """Its error is rounding, and no error: a t of 10^15 would be told as a difference."""
+    raked = SURVEY.rake({"up": {"yes": 500, "no": 480}})
+    with pytest.raises(DesignError, match="the weights were adjusted to it"):
+        _ = raked.compare("up", statistic="proportion", value=0.5).table
+    for statistic in ("F", "Chisq", "Wald"):
+        with pytest.raises(DesignError, match="the weights were adjusted to it"):
+            raked.goodness_of_fit("up", {"yes": 1, "no": 1}, statistic)
+
+
+@pytest.mark.parametrize("more", [{"value": 3}, {"paired": "x"}])
+def test_pairs_that_would_be_ignored__are_refused(more):
+    with pytest.raises(DataError, match="leave one of them out"):
+        SURVEY.compare("y", by="g", pairs="g=a", **more)

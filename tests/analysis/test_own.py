@@ -127,3 +127,25 @@ def test_statistic__without_replicates():
     ):
         with pytest.raises(DataError, match=words):
             SURVEY.statistic(moments, scores=scores)
+
+
+def test_a_function_that_writes_into_its_table():
+    """The next replicate finds the table as it was, and so does the survey."""
+
+    def writes(t, w):
+        t["y"] /= 1000
+        t.loc[t["x"] > 5, "x"] = 5
+        return {"y": t["y"] @ w / w.sum(), "x": t["x"] @ w / w.sum()}
+
+    def only_reads(t, w):
+        return {"y": (t["y"] / 1000) @ w / w.sum(), "x": t["x"].clip(upper=5) @ w / w.sum()}
+
+    before, repeated = TABLE.copy(), SURVEY.replicates("jk1")
+    found, wanted = repeated.statistic(writes).table, repeated.statistic(only_reads).table
+    np.testing.assert_allclose(found[["estimate", "se"]], wanted[["estimate", "se"]])
+    pd.testing.assert_frame_equal(TABLE, before)
+
+
+def test_a_series_with_a_name_twice__is_refused():
+    with pytest.raises(DataError, match="a name comes twice"):
+        SURVEY.replicates("jk1").statistic(lambda t, w: pd.Series([1.0, 2.0], index=["a", "a"]))

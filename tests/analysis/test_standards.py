@@ -62,3 +62,13 @@ def test_goodness_of_fit__alike_rows_are_pearson_s():
         with pytest.raises(DataError) as error:
             ss.Survey(table).goodness_of_fit("c", p)
         assert words in str(error.value)
+
+
+def test_goodness_of_fit__of_a_category_with_levels_of_nobody():
+    """They need no probability; one that somebody has does."""
+    category = TABLE.assign(age=pd.Categorical(TABLE["age"], ["x", "o", "m", "y", "z"]))
+    found = ss.Survey(category, "w", psu="p").goodness_of_fit("age", STANDARD)
+    assert found.statistic == pytest.approx(SURVEY.goodness_of_fit("age", STANDARD).statistic)
+    assert found.table["level"].tolist() == ["o", "m", "y"]
+    with pytest.raises(DataError, match="give a probability for each level"):
+        ss.Survey(category, "w", psu="p").goodness_of_fit("age", {"y": 1, "m": 2})

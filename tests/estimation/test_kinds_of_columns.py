@@ -191,7 +191,7 @@ def levels_of(kind, values, frame):
         return [True]
     if kind in UNUSED or kind == "category of bools":
         return frame["z"].cat.categories.tolist() if isinstance(frame, pd.DataFrame) else ["q", "n", "y", "z"]
-    if kind.startswith(("arrow dictionary", "polars Categorical", "dictionary[")):
+    if kind.startswith(("arrow dictionary", "dictionary[")):
         return there
     try:
         return sorted(there)

@@ -140,7 +140,7 @@ def distribution(survey: "Survey", y: Any, at: Any, by: Any, **options: Any) -> 
         group, (values,) = asked.complete([(name, values_of(survey, name))], name)
         for point in points:
             asked.items.append(scores.block(asked.weight, values <= point, scores.NONE, group, asked.domains))
-            asked.rows += [("cdf", name, f"{point:g}", domain) for domain in asked.domains]
+            asked.rows += [("cdf", name, f"{point:.15g}", domain) for domain in asked.domains]
     return asked.estimates(**options)
 
 

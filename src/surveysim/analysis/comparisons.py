@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STATISTICS = ("mean", "total", "proportion", "quantile")
 ADJUSTMENTS = ("holm", "bh", "by", "bonferroni", "max-t", "none")
 SIMULTANEOUS = ("none", "bonferroni", "scheffe", "max-t")
+ROUNDING = 1e-13  # of what is compared, what an error of 0 may be after rounding
 POINTS = 1 << 15  # of the quasi-random sequence for the largest of several t
 
 
@@ -62,9 +63,11 @@ class Comparison(Shown):
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (own["estimate"] - self.value).to_numpy() / own["se"].to_numpy()
         se, df = own["se"].to_numpy(float), own["df"].to_numpy(float)
-        if not np.all(se > 0):
+        size = np.maximum(np.abs(own["estimate"].to_numpy(float)), np.abs(self.value))
+        none = ~(se > ROUNDING * size)
+        if none.any():
             raise DesignError(
-                f"the difference {own['domain'][int(np.argmax(~(se > 0)))]!r} has no error, because the weights were adjusted to it or "
+                f"the difference {own['domain'][int(np.argmax(none))]!r} has no error, because the weights were adjusted to it or "
                 f"everybody is in the sample; there is nothing to test."
             )
         p = 2 * special.stdtr(df, -np.abs(t)) if np.isfinite(df).all() else 2 * stats.t.sf(np.abs(t), df)
@@ -202,6 +205,10 @@ def compared(
     guards.choice(adjust, "adjust", ADJUSTMENTS)
     guards.choice(simultaneous, "simultaneous", SIMULTANEOUS)
     value, paired = against
+    if chosen != "all" and (value is not None or paired is not None):
+        raise DataError(
+            "pairs are of domains, and value and paired compare each with something else; leave one of them out."
+        )
     q = guards.share(options.pop("q"), "q")
 
     def ask(part: "Survey", column: Any) -> "Estimates":

@@ -96,7 +96,15 @@ def _correlation_score(w, y, x):
     return (dy * dx - r / 2 * (dy**2 + dx**2)) / N
 
 
-VARIANCE = Functional("variance", lambda w, y: _covariance(w, y, y), lambda w, y: _covariance_score(w, y, y), least=2)
+def _variance(w, y):
+    return _covariance(w, y, y)
+
+
+def _variance_score(w, y):
+    return _covariance_score(w, y, y)
+
+
+VARIANCE = Functional("variance", _variance, _variance_score, least=2)
 SD = Functional("sd", _sd, _sd_score, least=2)
 COVARIANCE = Functional("covariance", _covariance, _covariance_score, least=2)
 CORRELATION = Functional(
@@ -240,6 +248,7 @@ def poverty(factor: float, share: float, width: float | None) -> Functional:
         partial(_poverty_score, factor, share, width),
         f"{factor:g} × p{100 * share:g}",
         smooth=False,
+        undefined="half of the rows have one value, so that there is no density at it, or the weights sum to 0",
     )
 
 

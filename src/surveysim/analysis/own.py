@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ..inference.estimates import Estimates
 
 
+COPIES_LATE = int(pd.__version__.partition(".")[0]) >= 3  # a shallow copy is copied where it is written to
+
+
 @dataclass(frozen=True)
 class Called:
     """A function of somebody else's on the rows of a domain.
@@ -38,7 +41,7 @@ class Called:
     def __call__(self, weights: Floats) -> tuple[tuple[Any, ...], Floats]:
         """Names and values with weights (n,)."""
         try:
-            found = self.f(self.table, weights[self.rows])
+            found = self.f(_own(self.table), weights[self.rows])
         except SurveysimError:
             raise
         except Exception as error:
@@ -61,6 +64,10 @@ class Called:
     def _read(self, found):
         """Names and numbers of what f gave."""
         if isinstance(found, pd.Series):
+            if not found.index.is_unique:
+                raise DataError(
+                    f"f = {self.label} gives a Series{self.where} in which a name comes twice; give each its own."
+                )
             found = found.to_dict()
         if isinstance(found, np.ndarray | np.generic) and np.ndim(found) == 0:
             found = found.item()
@@ -120,6 +127,11 @@ def statistic(survey: "Survey", f: Callable[..., Any], by: Any, scores: Any, nam
     return asked.estimates(**options)
 
 
+def _own(table: Any) -> Any:
+    """A table that a function may change, while the next replicate finds it as it was; those of polars and Arrow do not change."""
+    return table.copy(deep=not COPIES_LATE) if isinstance(table, pd.DataFrame) else table
+
+
 def _taken(data: Any, rows: Ints) -> OwnKind:
     """Rows of a table, of its own kind; a copy."""
     if is_file(data):
@@ -136,7 +148,7 @@ def _scores(survey, scores, call, names, weight):
     n, rows, own = len(weight), call.rows, False
     if callable(scores):
         try:
-            scores, own = scores(call.table, weight[rows]), True
+            scores, own = scores(_own(call.table), weight[rows]), True
         except Exception as error:
             raise DataError(f"scores failed{call.where}: {type(error).__name__}: {error}") from error
     given = dict(scores) if isinstance(scores, Mapping) else {None: scores}

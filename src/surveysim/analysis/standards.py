@@ -89,8 +89,13 @@ def goodness_of_fit(survey: "Survey", y: Any, p: Any, statistic: str) -> Fit:
         raise DataError(f"p = {guards.sight(p)}: give {{level: probability above 0}} for two levels or more.")
     asked = Questions(survey)
     asked.proportions([y])
-    levels = [level for _, _, level, _ in asked.rows]
     given = {str(level): float(v) for level, v in given.items()}
+    levels = [level for _, _, level, _ in asked.rows]
+    kept = [k for k, level in enumerate(levels) if level in given or asked.items[k].value[0] != 0]
+    levels, asked.items = (
+        [levels[k] for k in kept],
+        [asked.items[k] for k in kept],
+    )  # a category may have levels of nobody
     unlike = sorted(set(levels) ^ set(given))
     if len(levels) < 2 or unlike:
         raise DataError(
@@ -104,11 +109,10 @@ def goodness_of_fit(survey: "Survey", y: Any, p: Any, statistic: str) -> Fit:
     n, nu = int(inside.sum()), float(survey.engine.degrees(asked.items[0].group, [""])[0])
     V = survey.engine.item_covariance(asked.items)
     table = pd.DataFrame({"level": levels, "proportion": found, "expected": expected})
+    root = np.sqrt(expected)
+    effects = np.linalg.eigvalsh(n * V / np.outer(root, root))[1:]  # proportions sum to 1: the smallest is 0
+    pearson = n * float(np.sum((found - expected) ** 2 / expected))
+    result = rao_scott.rao_scott(pearson, effects, nu, 1 if statistic == "Chisq" else 2)
     if statistic == "Wald":
         result = rao_scott.wald((found - expected)[:-1], V[:-1, :-1], nu, of="levels", remedy="use F, or join levels.")
-    else:
-        root = np.sqrt(expected)
-        effects = np.linalg.eigvalsh(n * V / np.outer(root, root))[1:]  # proportions sum to 1: the smallest is 0
-        pearson = n * float(np.sum((found - expected) ** 2 / expected))
-        result = rao_scott.rao_scott(pearson, effects, nu, 1 if statistic == "Chisq" else 2)
     return Fit(result.statistic, result.df, result.p_value, statistic, table, n, dict(asked.aside))

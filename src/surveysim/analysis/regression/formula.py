@@ -7,7 +7,7 @@ alone; where the others come in as they are, for the combinations of the former,
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,17 @@ from ...errors import DataError
 from ...guards import sight
 from ...naming import did_you_mean
 from ...on_demand import Later
-from ...tables import Columns, coded, column_names, is_file, numbers_of, pick
+from ...tables import Columns, coded, column_names, is_file, kind_of, numbers_of, pick
 from .columns import Products
 
+ALIKE = 1e-9  # of a column's size, what rounding may make of a row that is coded alone
 FEW = 256  # values of a numeric column that counts as one of few values
 BY_ROW = {"C", "I", "Q", "Treatment", "Sum", "contr.treatment", "contr.sum", "log", "log10", "log2", "exp"}
 BY_ROW |= {
     f"np.{name}" for name in ("log", "log10", "log2", "log1p", "exp", "sqrt", "abs", "minimum", "maximum", "where")
 }
 CALLED, WORD = re.compile(r"([\w.]+)\s*\("), re.compile(r"`([^`]+)`|(?<![\w.])([^\W\d]\w*)(?!\w|\s*\()")
+KEYWORD = re.compile(r"(?<=[(,])\s*[^\W\d]\w*\s*=(?!=)")
 formulaic: Any = Later(None, "formulaic")  # takes long
 QUOTED, OFFSET = re.compile(r"\"[^\"]*\"|'[^']*'"), re.compile(r"offset\((.*)\)", re.DOTALL)
 
@@ -66,9 +68,13 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
     try:
         terms = formulaic.Formula(right)
         known = list(terms)
-    except (formulaic.errors.FormulaSyntaxError, formulaic.errors.FormulaParsingError, SyntaxError) as error:
+    except (formulaic.errors.FormulaicError, SyntaxError) as error:
         words = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).split("\n")[0]
+        if "`.` operator" in words:
+            words = "a point does not stand for the other columns; name them."
         raise DataError(f"formula = {sight(text)} cannot be read: {words}") from None
+    if not isinstance(terms, formulaic.SimpleFormula):
+        raise DataError(f"formula = {sight(text)}: its right side has several parts; join all columns by +.")
     offsets = [found[1] for term in known if (found := OFFSET.fullmatch(str(term)))]
     if offset is not None:
         if not isinstance(offset, str) or offset not in column_names(data):
@@ -78,6 +84,10 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
             )
         offsets.append(f"`{offset}`")
     terms = formulaic.Formula([term for term in known if not OFFSET.fullmatch(str(term))])
+    if not list(terms):
+        raise DataError(
+            f"formula = {sight(text)}: there is neither a constant nor a column to fit; write 1 for a constant."
+        )
     columns = [_columns(part, data, text) for part in (right, left)]
     columns[0] += [offset] if isinstance(offset, str) and offset not in columns[0] else []
     return Formula(text, left, terms, tuple(offsets), tuple(columns[0]), tuple(columns[1]))
@@ -92,13 +102,18 @@ def named(text: str, data: Table) -> set[Any]:
 def _columns(part, data, text):
     """The columns that a side of a formula names; every name that is called like a function is none."""
     names, found = column_names(data), []
-    for quoted, word in WORD.findall(QUOTED.sub("''", part)):
+    for quoted, word in _words(part):
         name = quoted or word
         if name in names:
             found += [] if name in found else [name]
-        elif quoted or name not in ("np", "contr", "True", "False", "None", "df", "degree", "knots", "base"):
+        elif quoted or name not in ("np", "contr", "True", "False", "None"):
             raise DataError(f"formula = {sight(text)}: the table has no column {name!r}{did_you_mean(name, names)}")
     return found
+
+
+def _words(part):
+    """The names in an expression, quoted ones apart; names of arguments are none."""
+    return WORD.findall(KEYWORD.sub("", QUOTED.sub("''", part)))
 
 
 def column(data: Table, name: Any) -> tuple[Floats, Any]:
@@ -122,7 +137,10 @@ def column(data: Table, name: Any) -> tuple[Floats, Any]:
 
 def is_category(data: Table, name: Any) -> bool:
     """Whether a column is a category, whose levels are in order."""
-    return name in column_names(data) and column(data, name)[1] is not None and coded(data, name).kind == "category"
+    if name not in column_names(data) or column(data, name)[1] is None or coded(data, name).kind != "category":
+        return False
+    kind: Any = data
+    return kind_of(data) != "pyarrow" or kind.schema.field(name).type.ordered
 
 
 class Frame:
@@ -201,7 +219,8 @@ def whole(values: Floats) -> Any:
 class Matrix:
     """The explanatory columns and the offset of a frame: x (C, p) and offset (C,) of cells, the cell (m,) of each row or None.
 
-    spec : formulaic's, for other rows. first : a row of each cell, None where every row is one.
+    spec : formulaic's, for other rows. first : a row of each cell, None where every row is one. own : whether every part is a function
+        of its own row, or of what formulaic keeps of these rows, so that other rows may be coded.
     """
 
     x: Any
@@ -209,6 +228,7 @@ class Matrix:
     cell: Any
     spec: Any
     first: Any = None
+    own: bool = True
 
 
 def matrix(formula: Formula, frame: Frame, m: int) -> Matrix:
@@ -223,7 +243,21 @@ def matrix(formula: Formula, frame: Frame, m: int) -> Matrix:
         if others and plain and len(first) <= m / 4:
             made = _made(formula, frame.table(first, others), None, frame)
             return Matrix(_products(made, frame, cell, others), made.offset, None, made.spec)
-    return _made(formula, frame.table(), None)
+    found = _made(formula, frame.table(), None)
+    return found if formula.by_row else replace(found, own=_own(formula, found, frame))
+
+
+def _own(formula, found, frame):
+    """Whether the first and the last row are coded alike without the others."""
+    try:
+        for k in (slice(0, 1), slice(-1, None)):
+            x, offset = again(formula, found, frame.table(k))
+            near = np.abs(x - found.x[k]).max(initial=0.0) <= ALIKE * (1 + np.abs(found.x[k]).max(initial=0.0))
+            if not near or (offset is not None and abs(offset[0] - found.offset[k][0]) > ALIKE * (1 + abs(offset[0]))):
+                return False
+    except DataError:
+        return False
+    return True
 
 
 def _products(made, frame, cell, others):
@@ -239,7 +273,7 @@ def _products(made, frame, cell, others):
 
 def mentions(expression: str, names: Sequence[Any]) -> bool:
     """Whether an expression names one of some columns."""
-    return any((quoted or word) in names for quoted, word in WORD.findall(QUOTED.sub("''", expression)))
+    return any((quoted or word) in names for quoted, word in _words(expression))
 
 
 def _made(formula, table, cell, rows=None, first=None):
@@ -255,11 +289,16 @@ def _made(formula, table, cell, rows=None, first=None):
     return Matrix(np.array(found, dtype=float), offset, cell, spec, first)
 
 
-def again(formula: Formula, spec: Any, table: pd.DataFrame) -> tuple[Floats, Any]:
+def again(formula: Formula, coded: Matrix, table: pd.DataFrame) -> tuple[Floats, Any]:
     """Explanatory columns (rows, p) and offset of another table, coded as the model's."""
+    if not coded.own:
+        raise DataError(
+            f"formula = {sight(formula.text)} takes a row's values together with those of other rows, such as their mean, so that it means "
+            f"something else where there are other rows. Take center(), scale() or poly(), or make a column of it first."
+        )
     if not formula.columns:
         return np.ones((len(table), 1)), None
-    return np.array(evaluated(spec, table, formula.text), dtype=float), offset_of(formula, table)
+    return np.array(evaluated(coded.spec, table, formula.text), dtype=float), offset_of(formula, table)
 
 
 def offset_of(formula: Formula, table: pd.DataFrame) -> Any:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .model import Model
 
 ERRORS = ("full", "coefficients", "averaging")
-STEP = 6e-6  # of a column's size, half of what it is moved by for a derivative
+STEP = 6e-6  # of a value's size, half of what it is moved by for a derivative
+SMALL = 0.01  # of the middle size, what smaller values are moved as, lest rounding is seen
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _part(model, table, sign=1.0):
 
 def _columns(model, table):
     """Explanatory columns of a table without the constant of ordinal models, and its offset."""
-    x, offset = formulas.again(model.given[0], model.given[2].spec, table)
+    x, offset = formulas.again(model.given[0], model.given[2], table)
     return x[:, _kept(model)], offset
 
 
@@ -235,12 +236,22 @@ def _kept(model):
 
 
 def _tilted(model, table, name):
-    """The part that changes along a numeric column; its columns' slopes are central differences."""
+    """The part that changes along a numeric column; its columns' slopes are central differences, at the ends one-sided ones.
+
+    They do not leave the range of the column, where a spline or a logarithm may have no value, and go by the size of each value.
+    """
     values = table[name].to_numpy(dtype=float)
-    step = STEP * max(float(np.abs(values).max()), float(np.std(values)), 1e-12)
-    up, down = (_columns(model, table.assign(**{name: values + s})) for s in (step, -step))
+    size = np.abs(values)
+    least = max(size[size > 0].min(), SMALL * float(np.median(size))) if size.any() else 1.0
+    step = STEP * np.maximum(size, least)
+    step = np.minimum(step, np.ptp(values) / 4) if np.ptp(values) > 0 else step
+    end = np.where(values - step < values.min(), 1.0, np.where(values + step > values.max(), -1.0, 0.0))
+    near, far = (np.where(end == 0, side, end * times) * step for side, times in ((1.0, 1.0), (-1.0, 2.0)))
     x, offset = _columns(model, table)
-    return Part(x, offset, 1.0, (up[0] - down[0]) / (2 * step))
+    one, two = (_columns(model, table.assign(**{name: values + s}))[0] for s in (near, far))
+    inner = (one - two) / (near - far)[:, None]
+    outer = (4 * one - two - 3 * x) / (2 * near)[:, None]
+    return Part(x, offset, 1.0, np.where(end[:, None] == 0, inner, outer))
 
 
 def _only_offset(model, name):
@@ -248,4 +259,4 @@ def _only_offset(model, name):
 
 
 def _spelt(value):
-    return f"{value:g}" if guards.is_number(value) else str(value)
+    return f"{value:.15g}" if guards.is_number(value) else str(value)

@@ -110,7 +110,8 @@ def _response(read, frame, family, categories):
     if family == "ordinal":
         if levels is not None and not categories and not frame.is_truth(read.response.strip("`")):
             raise DataError(
-                f"{what} is text, whose alphabetical order need not be that of the answers; make it a category with its levels in order."
+                f"{what} is text, whose alphabetical order need not be that of the answers, or a dictionary in no order; make it a "
+                f"category with its levels in order (pandas' Categorical, pl.Enum, an Arrow dictionary that is ordered)."
             )
         return _answers(y, levels, what)
     if levels is not None and family == "binomial":

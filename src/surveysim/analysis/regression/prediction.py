@@ -64,7 +64,7 @@ def _of_table(model, data):
         kept = values[there]
         other.values[name] = kept.astype(np.int64) if name in other.levels else kept
     table = other.table() if columns else pd.DataFrame(index=range(n))
-    x, offset = formulas.again(read, matrix.spec, table)
+    x, offset = formulas.again(read, matrix, table)
     return (
         n,
         np.flatnonzero(there),
