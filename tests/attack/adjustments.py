@@ -15,9 +15,8 @@ from .session import Source, options_text
 from .tables import numbers, whole
 
 ADJUSTMENTS = ("none", "rake", "shares", "calibrate", "poststratify", "recipe", "chain")
-RECIPE_STEPS = (
-    "BaseWeight", "Selection", "Multiplicity", "NonresponseClasses", "Composite", "Calibrate", "Rake", "Trim", "Poststratify", "Scale",
-)  # fmt: skip
+RECIPE_STEPS = ("BaseWeight", "Selection", "Multiplicity", "NonresponseClasses", "Composite", "Rake")
+LATER = ("Calibrate", "Trim", "Poststratify", "Scale")  # drawn apart, so that cases keep their numbers
 TRIMS = (
     {"most": 2.5}, {"most": 2.0, "least": 0.4}, {"rule": "median", "most": 3.0}, {"rule": "iqr", "most": 2.0},
     {"rule": "potter", "most": 2.0}, {"most": 2.0, "redistribute": False},
@@ -92,7 +91,8 @@ def _plan(rng, columns, options, kind, first):
     if kind == "poststratify":
         plan["variable"] = [str(rng.choice(categories))] if rng.random() < 0.7 or len(whole_columns) < 2 else ["g", "k"]
     if kind == "recipe":
-        plan["steps"] = _recipe(rng, columns, options, whole_columns, first)
+        steps = _recipe(rng, columns, options, whole_columns, first)
+        plan["steps"] = _later(np.random.default_rng(plan["salt"]), steps, whole_columns)
     return plan
 
 
@@ -100,7 +100,7 @@ def _recipe(rng, columns, options, categories, first):
     n, steps = len(columns["v"]["values"]), []
     if first and options.get("weight") == "w" and rng.random() < 0.3:
         steps.append({"step": "BaseWeight"})
-    wanted = [s for s in RECIPE_STEPS[1:] if rng.random() < 0.3] or [str(rng.choice(RECIPE_STEPS[1:]))]
+    wanted = [s for s in RECIPE_STEPS[1:] if rng.random() < 0.4] or [str(rng.choice(RECIPE_STEPS[1:]))]
     for name in wanted:
         step = {"step": name}
         if name == "Selection":
@@ -136,6 +136,19 @@ def _recipe(rng, columns, options, categories, first):
             step["trim"] = [(None, None), (None, None), (0.3, 3.0), (None, 2.0)][rng.integers(4)]
             if not step["margins"]:
                 continue
+        steps.append(step)
+    if not steps and "pi" not in columns:
+        return _recipe(rng, columns, options, categories, first)
+    return steps or [{"step": "Selection"}]
+
+
+def _later(rng, steps, categories):
+    """Steps that come after those of a recipe, in half of the recipes."""
+    made = list(steps)
+    for name in LATER if rng.random() < 0.5 else ():
+        step = {"step": name}
+        if rng.random() < 0.5:
+            continue
         if name in ("Calibrate", "Poststratify"):
             step |= {"margins": [(str(c),) for c in categories[:1]], "salt": int(rng.integers(1 << 30))}
             step |= {"spread": float(rng.choice([0.0, 0.03, 0.2])), "numeric": bool(rng.random() < 0.5)}
@@ -145,12 +158,8 @@ def _recipe(rng, columns, options, categories, first):
             step["to"] = [1.25, "n"][rng.integers(2)]  # times the sum
         if name == "Trim":
             step["options"] = TRIMS[rng.integers(len(TRIMS))]
-        steps.append(step)
-    return (
-        steps or [{"step": "Selection"}]
-        if "pi" in columns or steps
-        else _recipe(rng, columns, options, categories, first)
-    )
+        made.append(step)
+    return made
 
 
 # ------------------------------------------------------------------------------------------------- carrying out
