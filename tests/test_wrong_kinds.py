@@ -160,7 +160,7 @@ def ask(survey, what, **fixed):
 CALLS = {  # name: (what is called, arguments with which it works)
     "Survey": (
         survey_of,
-        dict(data=T, weight="w", strata="h", psu="p", fpc="N", nest=False, lonely_psu="fail"),
+        dict(data=T, weight="w", strata="h", psu="p", fpc="N", nest=False, lonely_psu="fail", leverage=True),
     ),
     "Survey with probabilities": (survey_of, dict(probability="pi", pps="brewer", pps_variance="ht")),
     "Survey with joint probabilities": (
@@ -264,6 +264,36 @@ CALLS = {  # name: (what is called, arguments with which it works)
         dict(paired="x", simultaneous="scheffe", adjust="bh"),
     ),
     "Survey.compare with a value": (ask(SURVEY, "compare", y="y"), dict(value=3.0, adjust="max-t")),
+    "Survey.glm": (
+        ask(SURVEY, "glm"),
+        dict(
+            formula="y ~ x + C(g)",
+            family="gaussian",
+            link="identity",
+            offset="x",
+            level=0.95,
+            df=5,
+            information="observed",
+        ),
+    ),
+    "Survey.crosstab": (ask(SURVEY, "crosstab"), dict(rows="g", columns="yes", percent="row")),
+    "Survey.tables": (
+        ask(SURVEY, "tables"),
+        dict(
+            questions=["g", "y"],
+            banners=["yes"],
+            percent="column",
+            ci="logit",
+            level=0.95,
+            df=5,
+            test="F",
+            letters=True,
+            adjust="holm",
+            alpha=0.05,
+            labels={"g": "Group"},
+            value_labels={"g": {"a": "A"}},
+        ),
+    ),
     "Survey.standardize": (ask(SURVEY, "standardize"), dict(by="g", weights={"a": 1, "b": 2}, over="h")),
     "Survey.goodness_of_fit": (ask(SURVEY, "goodness_of_fit"), dict(y="g", p={"a": 1, "b": 2}, statistic="F")),
     "Survey.replicate_weights": (ask(REPLICATED, "replicate_weights"), {}),

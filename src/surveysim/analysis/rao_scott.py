@@ -10,6 +10,7 @@ from scipy import special
 from ..aliases import Array
 from ..errors import DesignError
 
+ALIKE = 1e-12  # eigenvalues of a correlation matrix that are rounding
 NONE = 1e-9  # eigenvalues this small beside 1, and parts of a covariance beside its diagonal, are rounding
 NOTHING = "what is tested has no error, because everybody is in the sample or the weights were adjusted to it; there is nothing to test."
 
@@ -61,7 +62,7 @@ def wald(
     theta, V = np.atleast_1d(np.asarray(estimate, float)), np.atleast_2d(np.asarray(cov, float))
     k, size = len(theta), np.sqrt(np.maximum(np.diag(V), 0))
     scaled = V / np.outer(np.where(size > 0, size, 1), np.where(size > 0, size, 1))
-    if k > df or np.linalg.matrix_rank(scaled, tol=NONE, hermitian=True) < k:
+    if k > df or np.linalg.matrix_rank(scaled, tol=ALIKE, hermitian=True) < k:
         raise DesignError(
             f"a Wald test of {k} {of} needs more than {df:g} degrees of freedom, and {of} of which none follows from the others; "
             f"{remedy or 'test fewer of them at a time.'}"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError, SpecError
-from ..files.spelling import spelt_as
 from ..on_demand import Later
 from .design import DESIGN, REPLICATES, SUBPOPULATION, designed, refuse_idle_design
 from .options import FILE, RAKING, READING, REPLICATE_WEIGHTS, read_file, shared
@@ -17,6 +16,7 @@ from .writing import apart
 
 # help is shown without them
 checking, coding = Later(__package__, "..survey.checking"), Later(__package__, "..coding")
+spelling = Later(__package__, "..files.spelling")
 
 if TYPE_CHECKING:
     from ..analysis.tables.result import Tables
@@ -103,7 +103,7 @@ def _columns(spec, file, roles, options):
             label
             for name in question.columns
             for code, label in file.levels.get(name, {}).items()
-            if code == spelt_as(counted)
+            if code == spelling.spelt_as(counted)
         }
         return keys | {"columns": [put(name) for name in question.columns], "counted": next(iter(known), counted)}
 

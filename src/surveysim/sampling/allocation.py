@@ -4,10 +4,11 @@ Notation follows Cochran (1977), Sampling Techniques, chapter 5.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from numbers import Integral
-from typing import Any
+from functools import wraps
+from numbers import Integral, Real
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from scipy import special
@@ -19,6 +20,25 @@ from ..errors import DesignError
 
 METHODS = ("proportional", "equal", "neyman", "power", "cost")
 MOST = 2**53  # interviews up to which double precision tells one more from one less
+Plan = TypeVar("Plan", bound=Callable[..., Any])
+
+
+def within_precision(plan: Plan) -> Plan:
+    """A function of planning that refuses numbers whose result no double holds."""
+
+    @wraps(plan)
+    def refusing(*given: Any, **options: Any) -> Any:
+        try:
+            found = plan(*given, **options)
+            numbers = [found] if isinstance(found, Real) else vars(found).values()
+            if all(math.isfinite(x) for x in numbers):
+                return found
+        except (OverflowError, ZeroDivisionError):
+            pass
+        said = ", ".join([*map(guards.sight, given), *(f"{k} = {guards.sight(v)}" for k, v in options.items())])
+        raise DesignError(f"{plan.__name__}({said}) is beyond what double precision holds; give numbers nearer to 1.")
+
+    return cast("Plan", refusing)
 
 
 def number(

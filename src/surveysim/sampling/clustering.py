@@ -9,7 +9,7 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import DesignError
-from .allocation import number, quantile
+from .allocation import number, quantile, within_precision
 from .planning import design_effect
 
 
@@ -45,6 +45,7 @@ class ClusterPlan(Shown):
         return pd.DataFrame([vars(self)])
 
 
+@within_precision
 def clusters(
     icc: float,
     cost: Any,

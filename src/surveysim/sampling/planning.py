@@ -14,7 +14,7 @@ from scipy import optimize, special
 
 from .. import guards
 from ..errors import DesignError
-from .allocation import MOST, number, people_in, quantile, whole
+from .allocation import MOST, number, people_in, quantile, whole, within_precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +162,7 @@ def design_effect(m: float = 1.0, icc: float = 0.0, weight_cv: float = 0.0) -> f
     return effect
 
 
+@within_precision
 def power(n: float, difference: float, p: float = 0.5, **options: Any) -> float:
     """The chance that a test sees a difference of two groups or waves, or of one sample from a known value.
 
@@ -203,6 +204,7 @@ def power(n: float, difference: float, p: float = 0.5, **options: Any) -> float:
     return test.power(n, difference)
 
 
+@within_precision
 def detectable(n: float, power: float = 0.8, p: float = 0.5, **options: Any) -> float:
     """The smallest difference above 0 that a test sees with this power; the other arguments are those of `surveysim.power`.
 

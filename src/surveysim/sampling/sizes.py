@@ -8,12 +8,13 @@ from typing import Any
 
 from .. import guards
 from ..errors import DesignError
-from .allocation import MOST, number, people_in, quantile
+from .allocation import MOST, number, people_in, quantile, within_precision
 from .planning import comparison, design_effect
 
 DEFAULT = 0.0066  # the margin of error that the audited report states
 
 
+@within_precision
 def sample_size(
     moe: float = 0.0066,
     p: float = 0.5,
@@ -120,6 +121,7 @@ def _selected(n, response, people):
     return found
 
 
+@within_precision
 def margin_of_error(
     n: float, p: float = 0.5, deff: float = 1.0, level: float = 0.95, population: float | None = None
 ) -> float:

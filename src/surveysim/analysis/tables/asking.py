@@ -89,7 +89,7 @@ class Asking:
 
     def banners(self, given: Any) -> list[Banner]:
         """The banners: names of columns, or tuples of columns for their combinations."""
-        given = [] if given is None or given == () else given
+        given = [] if given is None or (isinstance(given, list | tuple) and not given) else given
         listed = [given] if isinstance(given, str | int | tuple) else list(given) if isinstance(given, list) else None
         if listed is None:
             raise DataError(f"banners = {sight(given)}: give the name of a column, or a list of them.")
