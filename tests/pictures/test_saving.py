@@ -78,7 +78,8 @@ def test_figures_of_pyplot__leave_no_copy_behind(tmp_path):
     from matplotlib import pyplot
 
     pyplot.switch_backend("agg")
+    others = pyplot.get_fignums()  # of tests before
     figure, ax = pyplot.subplots()
     save(picture(ax=ax), tmp_path / "means.png", "dark")
-    assert pyplot.get_fignums() == [figure.number]
+    assert pyplot.get_fignums() == [*others, figure.number]
     pyplot.close(figure)

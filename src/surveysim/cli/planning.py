@@ -1,5 +1,6 @@
 """The commands `surveysim plan …`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +151,9 @@ def plan_power(
         selected = sampling.sample_size(difference=difference, power=power, response=response, **options)
     assert n is not None  # as all are by now
     assert difference is not None
+    assert power is not None
     found = {"n": n, "difference": difference, "power": power} | ({} if selected is None else {"select": selected})
-    answer(as_json, found, lambda: _power_in_words(n, difference, power, selected, options))
+    answer(as_json, found, partial(_power_in_words, n, difference, power, selected, options))
 
 
 def _power_in_words(n: float, difference: float, power: float, selected: int | None, options: Any) -> str:
