@@ -24,10 +24,19 @@ def attack(folder, *arguments):
     )  # fmt: skip
 
 
-def test_a_minute_finds_nothing_and_visits_every_pair_of_levels(tmp_path):
-    found = attack(tmp_path, "--minutes", "1", "--seed", "1", "--workers", "1")
+@pytest.mark.parametrize(
+    ("minutes", "names"), [("1", ("survey", "dual", "planning", "hostile", "odd")), ("0.3", ("waves", "models"))]
+)
+def test_a_minute_finds_nothing_and_visits_every_pair_of_levels(tmp_path, minutes, names):
+    chosen = [word for name in names for word in ("--family", name)]
+    found = attack(tmp_path, "--minutes", minutes, "--seed", "1", "--workers", "1", *chosen)
     assert found.returncode == 0, found.stderr[-6000:] + found.stdout
     assert "0 findings, 0 cells" in found.stdout
+
+
+def test_every_family_has_its_minute():
+    (mark,) = test_a_minute_finds_nothing_and_visits_every_pair_of_levels.pytestmark
+    assert sorted(name for _, names in mark.args[1] for name in names) == sorted(families.NAMES)
 
 
 @pytest.mark.long

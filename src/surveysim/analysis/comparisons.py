@@ -205,7 +205,7 @@ def compared(
     guards.choice(adjust, "adjust", ADJUSTMENTS)
     guards.choice(simultaneous, "simultaneous", SIMULTANEOUS)
     value, paired = against
-    if chosen != "all" and (value is not None or paired is not None):
+    if not guards.is_text(chosen, "all") and (value is not None or paired is not None):
         raise DataError(
             "pairs are of domains, and value and paired compare each with something else; leave one of them out."
         )
