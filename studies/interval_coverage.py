@@ -31,7 +31,11 @@ def uniform(person):
 def one(prep, repetition):
     """Estimate, standard error, df and respondents (domains, shares, 4) of one repetition."""
     cases, table, weights = field_and_weight(prep, SEED, repetition)
-    design, u, everybody = variance_design(table, weights), uniform(cases.person), np.ones(len(table), bool)
+    design, u, everybody = (
+        variance_design(table, weights, prep.spec.estimation.leverage),
+        uniform(cases.person),
+        np.ones(len(table), bool),
+    )
     masks = [everybody, *((table["province"].astype(str).str[:2] == str(p)).to_numpy() for p in PROVINCES)]
     items = [scores.ratio(design.weight, (u < p) * 1.0, np.ones(len(u)), mask) for mask in masks for p in SHARES]
     se = np.sqrt(np.maximum(np.concatenate(design.item_variances(items)), 0))

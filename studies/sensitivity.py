@@ -52,7 +52,10 @@ def surveyed(run, keys):
     found = []
     for repetition in range(run.repetitions):
         cases, table, weights = field_and_weight(prep, PLAN["seed"], repetition)
-        design, variables = variance_design(table, weights), estimands.Variables(prep.pop, cases)
+        design, variables = (
+            variance_design(table, weights, prep.spec.estimation.leverage),
+            estimands.Variables(prep.pop, cases),
+        )
         row = estimands.estimate(prep.definitions, design, variables, prep.known, prep.pop.scale).table.iloc[0]
         found.append((row["estimate"] - truth, row["lower"] <= truth <= row["upper"]))
     return np.array(found, float).T
