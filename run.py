@@ -50,9 +50,13 @@ def call(*command, **options):
     return subprocess.run([str(part) for part in command], cwd=ROOT, check=False, **options).returncode
 
 
-def must(*command):
-    code = call(*command)
-    if code:
+def must(*command, quiet=False):
+    """Run a command that has to succeed; what a quiet one prints is shown only if it fails."""
+    heard = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if quiet else {}
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, check=False, **heard)
+    if code := done.returncode:
+        if quiet:
+            print(done.stdout, file=sys.stderr)
         say(f"failed with exit code {code}: {' '.join(map(str, command))}")
         sys.exit(code)
 
@@ -70,15 +74,15 @@ def set_up(extras):
         return
     uv = shutil.which("uv")
     start = time.time()
-    say(f"setting up .venv with {'uv' if uv else 'pip'}: surveysim and {', '.join(missing)} (once)")
+    say(f"setting up {VENV} with {'uv' if uv else 'pip'}: surveysim and {', '.join(missing)} (once, a minute or two)")
     if not PYTHON.exists():
-        must(*([uv, "venv", "-q", VENV] if uv else [sys.executable, "-m", "venv", VENV]))
+        must(*([uv, "venv", "-q", VENV] if uv else [sys.executable, "-m", "venv", VENV]), quiet=True)
     install = (
         [uv, "pip", "install", "-q", "--python", PYTHON]
         if uv
         else [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     )
-    must(*install, "-c", "constraints.txt", "-e", f".[{','.join(missing)}]")
+    must(*install, "-c", "constraints.txt", "-e", f".[{','.join(missing)}]", quiet=True)
     mark.write_text(" ".join([wanted, *sorted(done | set(missing))]))
     say(f"set up in {time.time() - start:.0f} s")
 

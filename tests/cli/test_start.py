@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
+
+from surveysim.cli import main
 
 CODE = """
 import sys
@@ -37,6 +40,17 @@ def test_start__nothing_is_imported_that_is_not_needed(arguments, needed):
     assert done.returncode == 0, done.stderr
     assert set(done.stderr.split()) <= needed
     assert done.stdout
+
+
+def test_without_arguments__three_things_to_try_are_commands_that_exist():
+    shown = CliRunner().invoke(main, []).output
+    tries = [
+        line.split("   ")[0].split() for line in shown.split("Three things to try:")[1].splitlines() if line.strip()
+    ]
+    assert len(tries) == 3
+    for _, *command in tries:
+        done = CliRunner().invoke(main, [*command, *({"--help"} - set(command))])
+        assert done.exit_code == 0, done.output
 
 
 def test_packages__know_their_names_and_their_modules():

@@ -48,7 +48,15 @@ class _Commands(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+TRY = """\b
+Three things to try:
+  surveysim demo                  a national survey and its report, in two minutes
+  surveysim weights rake --help   weights for your own file
+  surveysim plan power --help     how many interviews you need
+"""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=TRY)
 @click.version_option(package_name="surveysim-dualframe", prog_name="surveysim")
 def main() -> None:
     """Simulate a national dual-frame telephone survey and see how good it is."""
