@@ -45,7 +45,9 @@ def test_start__nothing_is_imported_that_is_not_needed(arguments, needed):
 def test_without_arguments__three_things_to_try_are_commands_that_exist():
     shown = CliRunner().invoke(main, []).output
     tries = [
-        line.split("   ")[0].split() for line in shown.split("Three things to try:")[1].splitlines() if line.strip()
+        line.strip().split("   ")[0].split()
+        for line in shown.split("Three things to try:")[1].splitlines()
+        if line.strip()
     ]
     assert len(tries) == 3
     for _, *command in tries:
