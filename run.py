@@ -12,6 +12,7 @@ python3 run.py bench [NAME]  benchmarks; all of them rewrite benchmarks/RESULTS.
 python3 run.py docs          the documentation, in docs/_build/html; every page run, and the pages of results made at a small size
 python3 run.py studies       every page of results made again at full size, some hours of two cores [NAME ...]
 python3 run.py parameters    recompute the parameter table that ships with the preset
+python3 run.py release       wheel and sdist built, checked, and used in empty environments [PYTHON ...]
 """
 
 import hashlib
@@ -189,6 +190,10 @@ def parameters(arguments):
     return call(PYTHON, "benchmarks/shipped_parameters.py", *arguments)
 
 
+def release(arguments):
+    return call(sys.executable, "packaging/release.py", *arguments)
+
+
 TASKS = {
     "demo": demo,
     "test": test,
@@ -200,6 +205,7 @@ TASKS = {
     "docs": docs,
     "studies": studies,
     "parameters": parameters,
+    "release": release,
 }
 
 
@@ -211,7 +217,8 @@ def main():
         say(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
         sys.exit(2)
     task = sys.argv[1]
-    set_up(EXTRAS[task])
+    if task in EXTRAS:
+        set_up(EXTRAS[task])
     sys.exit(TASKS[task](sys.argv[2:]))
 
 

@@ -2,7 +2,7 @@
 
 project = "surveysim"
 copyright = "2026, the surveysim developers"
-version = release = "0.1.0"
+version = release = "0.2.0"
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]

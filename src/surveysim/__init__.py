@@ -5,5 +5,5 @@ Names are in the order in which data flows. They are imported on first use, so t
 
 from .on_demand import on_demand
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __getattr__, __dir__ = on_demand(__name__)
