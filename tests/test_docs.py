@@ -84,3 +84,32 @@ def test_statements_of_the_appendix__name_files_and_runs_that_are_there():
         assert links or any(word in cells[4] for word in ("surveysim demo", "assumption", "report page")), number
         for link in links:
             assert (page.parent / link).exists(), link
+
+
+def test_parameters__have_an_entry_each_on_the_page(monkeypatch):
+    """Several in a line, as docstrings write them, and what goes on below; examples stay."""
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    from parameters import divided
+
+    lines = [
+        "What.",
+        "",
+        "Parameters",
+        "----------",
+        "n : interviews (at least 2). p, q : shares;",
+        "    0.5 is the worst.",
+        "",
+        "Notes",
+        "-----",
+        "x : y",
+    ]
+    made = [line for line in divided(lines) if line]
+    assert made[3:] == [
+        "n",
+        "    interviews (at least 2).",
+        "p, q",
+        "    shares; 0.5 is the worst.",
+        "Notes",
+        "-----",
+        "x : y",
+    ]

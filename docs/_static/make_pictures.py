@@ -1,24 +1,27 @@
-"""Make the pictures of docs/how-to/pictures.md by running its code: `.venv/bin/python docs/_static/make_pictures.py`."""
+"""Make the pictures of docs/how-to by running the code of their pages: `.venv/bin/python docs/_static/make_pictures.py [PAGE ...]`."""
 
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "how-to" / "pictures.md"
+PAGES = ("pictures", "gallery")
 
 
-def main():
-    names = {}
+def made(page):
+    """The page's pictures, written into the folder where its code runs."""
+    names, text = {}, (HERE.parent / "how-to" / f"{page}.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.S | re.M):
-            exec(compile(block, PAGE.name, "exec"), names)
-        for made in sorted(Path().glob("pictures-*.svg")):
-            (HERE / made.name).write_text(made.read_text(encoding="utf-8"), encoding="utf-8")
+        for block in re.findall(r"^```python\n(.*?)^```", text, re.S | re.M):
+            exec(compile(block, page, "exec"), names)
+        for picture in sorted(Path().glob(f"{page}-*.svg")):
+            (HERE / picture.name).write_text(picture.read_text(encoding="utf-8"), encoding="utf-8")
         os.chdir(HERE)
 
 
 if __name__ == "__main__":
-    main()
+    for page in sys.argv[1:] or PAGES:
+        made(page)

@@ -62,7 +62,7 @@ def calendar(cases: "CaseFile", fieldwork: "Fieldwork") -> dict[str, float]:
     """
     protocol = fieldwork.protocol
     week = protocol.seats() * protocol.shift_hours
-    busy = cases.spent[..., 0].sum() / 60
+    busy = float(cases.spent[..., 0].sum()) / 60
     if cases.calendar:
         slots = cases.calendar["slots"]
         staffed = float(np.resize(week, slots).sum())
