@@ -10,11 +10,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import optimize, special
+from scipy import special
 
 from .. import guards
 from ..errors import DesignError
+from ..on_demand import Later
 from .allocation import MOST, number, people_in, quantile, whole, within_precision
+
+optimize = Later("scipy", ".optimize")  # not every plan has to search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +229,7 @@ def detectable(n: float, power: float = 0.8, p: float = 0.5, **options: Any) -> 
         )
     if test.power(n, high * 1e-12) >= power:
         return 0.0
-    return float(optimize.brentq(lambda d: test.power(n, d) - power, high * 1e-12, high, xtol=1e-15))  # type: ignore[arg-type]
+    return float(optimize.brentq(lambda d: test.power(n, d) - power, high * 1e-12, high, xtol=1e-15))
 
 
 def comparison(**options: Any) -> Comparison:
