@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-NAMES = ("survey", "dual", "planning", "hostile", "odd", "waves", "models")
+NAMES = ("survey", "dual", "planning", "hostile", "odd", "waves", "models", "distributions")
 
 
 def family(name):

@@ -25,7 +25,8 @@ def attack(folder, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "names"), [("1", ("survey", "dual", "planning", "hostile", "odd")), ("0.3", ("waves", "models"))]
+    ("minutes", "names"),
+    [("1", ("survey", "dual", "planning", "hostile", "odd")), ("0.4", ("waves", "models", "distributions"))],
 )
 def test_a_minute_finds_nothing_and_visits_every_pair_of_levels(tmp_path, minutes, names):
     chosen = [word for name in names for word in ("--family", name)]
@@ -96,6 +97,22 @@ def test_faults_of_regressions_are_found(monkeypatch, name):
     monkeypatch.setattr(models_naive, name, lambda *given: 1.001 * right(*given))
     models.attack(case, report)
     assert {f["check"] for f in report.findings} >= {"naive coefficients errors"}
+
+
+def test_faults_of_distributions_are_found(monkeypatch):
+    from attack import distributions
+
+    cell = families.cells("distributions").index(("gini", 1, True, "raked"))
+    _, case = families.case_of("distributions", 1, cell + len(families.cells("distributions")))
+    case |= {"checks": ["naive", "derivatives"]}
+    report = Report()
+    distributions.attack(case, report)
+    assert not report.findings
+    assert report.counts["derivatives"] > 50
+    right = distributions.quick_gini
+    monkeypatch.setattr(distributions, "quick_gini", lambda *given: 1.001 * right(*given))
+    distributions.attack(case, report)
+    assert {f["check"] for f in report.findings} >= {"naive values", "naive errors"}
 
 
 def test_a_planted_fault_is_found_shrunk_and_shown(monkeypatch):
