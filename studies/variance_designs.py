@@ -355,6 +355,14 @@ def imputed(method, sample, **options):
     return recipe(sample.data, Impute("sex", method, **options), Rake(MAIN))
 
 
+def matched(sample):
+    """The same by predictive means of a number, 1 for women and 0 for men."""
+    sex = sample.data["sex"]
+    data = sample.data.assign(woman=(sex == "female").astype(float).where(sex.notna()))
+    numbers = {"woman": {1.0: SEX["female"], 0.0: SEX["male"]}, "age": AGE}
+    return recipe(data, Impute("woman", "predictive_mean", predictors=["age", "x"]), Rake(numbers))
+
+
 def dual(sample, raked):
     """Both samples as a DualFrameSurvey, raw or each raked to its own frame."""
     if raked not in sample.made:
@@ -474,6 +482,7 @@ PRACTICE = {  # steps of published recipes
     "impute by hot deck, rake": ("missing", lambda s: imputed("hot_deck", s, by="age")),
     "impute in sequence, rake": ("missing", lambda s: imputed("sequential", s, by="age", predictors="x")),
     "impute by a model, rake": ("missing", lambda s: imputed("logistic", s, predictors=["age", "x"])),
+    "impute by nearest means, rake": ("missing", matched),
 }
 NO_RAO_WU = {  # refused, or where a replicate may not meet the bounds
     "totals known with error", "bounds, margins", "bounds, numbers",

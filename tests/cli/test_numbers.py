@@ -34,6 +34,7 @@ COMMANDS = {  # {command: arguments with which it works}; options that are walke
     "study run": ("study.toml", "-o", "out"),
     "study replay": ("study.toml", "all"),
     "weights rake": ("data.csv", "--margins", "margins.csv", "-o", "raked.csv"),
+    "weights apply": ("recipe.toml", "data.csv", "-o", "weighted.csv"),
     "weights diagnose": ("data.csv", "--margins", "margins.csv", "--weight", "w"),
     "estimate": ("data.csv", "--weight", "w", "--mean", "y", "--replicate-weights", "r*", "--replicate-kind", "jk1"),
     "estimate, raked": (
@@ -128,6 +129,7 @@ def place(tmp_path_factory):
     )
     pd.DataFrame({"stratum": list("ab"), "size": [100, 300], "sd": [1, 2]}).to_csv(folder / "strata.csv", index=False)
     (folder / "tables.toml").write_text('questions = ["y"]\nbanners = ["g"]\n', encoding="utf-8")
+    (folder / "recipe.toml").write_text('[[steps]]\nkind = "BaseWeight"\ncolumn = "w"\n', encoding="utf-8")
     (folder / "study.toml").write_text(KEYS, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

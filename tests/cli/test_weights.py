@@ -1,6 +1,8 @@
 """`surveysim weights`, `estimate` and `plan` as a user meets them: exit codes, stdout, files."""
 
 import json
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from surveysim import files
 from surveysim.cli import main
 
 N = 300
+RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 
 
 def surveysim(*arguments):
@@ -280,3 +283,80 @@ def test_cli__rows_of_a_file_keep_their_number_and_options_their_value(tmp_path)
     assert done.exit_code == 2
     assert "row 1 of the file ('Table 1')" in done.stderr
     assert "--header-row 3 (header_row=3" in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore:.*written as")
+@pytest.mark.parametrize(
+    ("name", "kind"), [("pew", "csv"), ("brfss", "parquet"), ("nats", "csv"), ("new_south_wales", "sav")]
+)
+def test_apply__published_recipes_give_the_weights_of_python(name, kind, tmp_path):
+    made = runpy.run_path(str(RECIPES / "made_files.py"))["FILES"][name]()
+    made.to_csv(tmp_path / "made.csv", index=False)
+    data, out, recipe = tmp_path / f"in.{kind}", tmp_path / f"out.{kind}", RECIPES / f"{name}.toml"
+    files.read(tmp_path / "made.csv").write(data, {})
+    found = surveysim("weights", "apply", recipe, data, "-o", out, "--name", "raked", "--steps", "--json")
+    assert found.exit_code == 0, found.stderr
+    weights, facts, back = ss.Recipe.from_toml(recipe).apply(made), json.loads(found.stdout), files.read(out)
+    np.testing.assert_allclose(back.numbers("raked"), weights.final, rtol=1e-9)
+    for step, row in zip(list(weights.columns)[:-1], facts["steps"], strict=False):
+        np.testing.assert_allclose(back.numbers(step), weights.columns[step], rtol=1e-9)
+        assert row["sum"] == pytest.approx(weights.columns[step].sum())
+    assert [row["step"] for row in facts["steps"]] == list(weights.columns)
+    if name == "brfss":
+        assert len(facts["steps"][-1]["reconciled"]) == 105
+        assert len(facts["steps"][-1]["merged"]) == len(weights.records[-1]["merged"])
+
+
+def test_apply__labels_a_page_and_what_steps_did(sav, tmp_path):
+    """Levels are named by their labels; margins of the page are those of the weights that are written."""
+    (tmp_path / "r.toml").write_text(
+        '[[steps]]\nkind = "BaseWeight"\ncolumn = "w"\n\n[[steps]]\nkind = "Rake"\nmargins_are = "shares"\nmargins = { rows = [\n'
+        '  { variable = "sex", level = "male", total = 51 },\n  { variable = "sex", level = "female", total = 49 },\n] }\n\n'
+        '[[steps]]\nkind = "Trim"\nmost = 1.2\nname = "trimmed"\n',
+        encoding="utf-8",
+    )
+    out, page = tmp_path / "o.sav", tmp_path / "page.html"
+    found = surveysim("weights", "apply", tmp_path / "r.toml", sav, "-o", out, "--report", page)
+    assert found.exit_code == 0, found.stderr
+    assert "trimmed: cut " in found.stdout
+    assert "Raked to sex by r.toml" in files.read(out).labels["trimmed"]
+    weight, male = files.read(out).numbers("trimmed"), (table()["sex"] == 1).to_numpy()
+    share, text = 100 * weight[male].sum() / weight.sum(), page.read_text(encoding="utf-8")
+    assert abs(share - 51) > 0.005
+    assert f"<td>{share:.1f}</td><td>{share - 51:.2f}</td>" in text
+    assert "weighted by the recipe r.toml" in text
+    assert text.count("base_weight") >= 2
+    (tmp_path / "one.toml").write_text('[[steps]]\nkind = "BaseWeight"\ncolumn = "w"\n', encoding="utf-8")
+    found = surveysim("weights", "apply", tmp_path / "one.toml", sav, "--report", page, "--lang", "zh")
+    assert found.exit_code == 0, found.stderr
+    assert 'id="margins"' not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[steps]]\nkind = 'Rakes'\n", ["r.toml: step 1", "Rakes", "choose one of"]),
+        (
+            "[[steps]]\nkind = 'BaseWeight'\ncolumn = 'w'\n\n[[steps]]\nkind = 'Trim'\nmosst = 3\n",
+            ["r.toml: step 2", "mosst", "most"],
+        ),
+        ("[[steps]]\nkind = 'BaseWeight'\ncolumn = 'ww'\n", ["r.toml: step 'base_weight'", "s.sav", "'ww'", "w"]),
+        ("[[steps]]\nkind = 'Trim'\nmost = 0.5\n", ["r.toml: step 1", "most = 0.5"]),
+        ("[[steps]\n", ["r.toml", "TOML"]),
+        ("kind = 'Trim'\n", ["r.toml", "[[steps]]"]),
+    ],
+)
+def test_apply__bad_recipes_are_refused_with_file_key_and_remedy(text, words, sav, tmp_path):
+    (tmp_path / "r.toml").write_text(text, encoding="utf-8")
+    found = surveysim("weights", "apply", tmp_path / "r.toml", sav, "-o", tmp_path / "o.sav")
+    assert found.exit_code == 2
+    assert all(word in found.stderr for word in words), found.stderr
+    assert not (tmp_path / "o.sav").exists()
+
+
+def test_apply__options_that_would_do_nothing_are_refused(sav, tmp_path):
+    (tmp_path / "r.toml").write_text('[[steps]]\nkind = "BaseWeight"\ncolumn = "w"\n', encoding="utf-8")
+    for more in (["--name", "x"], ["--steps"], ["--lang", "zh"], ["-o", sav], ["--report", tmp_path / "r.toml"]):
+        assert surveysim("weights", "apply", tmp_path / "r.toml", sav, *more).exit_code == 2, more
+    found = surveysim("weights", "apply", tmp_path / "r.toml", sav, "--weight", "w")
+    assert "starts with weights of its own" in found.stderr

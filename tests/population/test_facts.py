@@ -71,6 +71,25 @@ def test_read__refuses_with_file_line_and_remedy(tmp_path, file, change, said):
     assert [part for part in said if part not in str(told.value)] == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "shift"),
+    [("\n\n", 2), (" , ,\n", 1), ("online,education,higher,90\n", 1), ('"online",education,"higher","90\n"\n', 2)],
+)
+def test_read__lines_in_messages_are_those_of_the_file(tmp_path, lines, shift):
+    """Blank lines, lines of nothing but commas, and line breaks inside quotes count as lines."""
+    wrong = land.FILES["outcomes.csv"].replace("online,,,84", "online,,,184")
+    head, rest = wrong.split("\n", 1)
+    with pytest.raises(DataError, match=rf"outcomes\.csv, line {5 + shift}: percent = '184'"):
+        facts.read(land.written(tmp_path, outcomes=f"{head}\n{lines}{rest}"))
+
+
+def test_read__a_row_that_is_too_long_and_a_column_that_is_there_twice(tmp_path):
+    with pytest.raises(DataError, match=r"outcomes\.csv, line 2 has 5 values for 4 columns"):
+        facts.read(land.written(tmp_path / "a", outcomes=("smokes,,,21", "smokes,,,21,5")))
+    with pytest.raises(DataError, match=r"areas\.csv has the column 'region' twice"):
+        facts.read(land.written(tmp_path / "b", areas=("area,region", "area,region,region")))
+
+
 def test_folder__is_there():
     with pytest.raises(DataError, match="no such folder"):
         Population.from_folder("nowhere")

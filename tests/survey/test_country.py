@@ -87,3 +87,33 @@ def test_nobody_who_answers__is_one_error_with_the_remedy(folder):
     thin = spec.sample.model_copy(update={"within": "area", "landline": 4})
     with pytest.raises(ss.SurveysimError, match=r"sample\.landline = 4"):
         spec.model_copy(update={"sample": thin}).prepare()
+
+
+def test_brfss__raked_within_areas_meets_every_margin_of_each(folder):
+    """The steps of BRFSS with `by`, as states are raked apart; levels of a thin area are joined, whose sums hold together."""
+    spec = ss.SurveySpec.from_toml(folder / "survey.toml")
+    steps = (
+        {"kind": "Released"},
+        {
+            "kind": "Multiplicity",
+            "frames": [["landline", "n_lines", "n_eligible"], ["mobile", "", ""]],
+            "most_persons": 5,
+        },
+        {"kind": "Composite", "theta": "effective", "by": ["area"]},
+        {"kind": "Trim", "rule": "iqr", "most": 4.0, "by": ["area"]},
+        {"kind": "Rake", "by": "area", "margins": [["sex", "age"], "education", "urban"], "minimum": 5},
+    )
+    prep = country.prepare(spec.with_recipe({"recipe": "brfss", "recipes": {"brfss": steps}}))
+    table = country.field_work(prep, 2).table
+    weights = prep.recipe.apply(table)
+    merged = {(m["partition"], m["margin"]) for m in weights.records[-1]["merged"]}
+    for margin, name in ((("sex", "age"), "sex × age"), (("education",), "education"), (("urban",), "urban")):
+        for (area, *level), total in prep.pop.control_totals(("area", *margin)).items():
+            rows = (table["area"] == area).to_numpy()
+            for column, value in zip(margin, level, strict=True):
+                rows = rows & (table[column] == value).to_numpy()
+            if (area, name) not in merged:
+                assert weights.final[rows].sum() == pytest.approx(total, rel=1e-6)
+    for area, total in prep.pop.control_totals(("area",)).items():
+        assert weights.final[(table["area"] == area).to_numpy()].sum() == pytest.approx(total, rel=1e-6)
+    assert weights.final.sum() == pytest.approx(prep.pop.size)

@@ -29,6 +29,12 @@ def mistakes(folder, *changes):
         (("landline = 300\nmobile = 400", "landline = 0\nmobile = 0"), ["two interviews"]),
         (('selection = "youngest"', 'selection = "youngest"\nsex = "gender"'), ["'gender'", "youngest"]),
         (("mobile = 400", 'mobile = 400\nwithin = "county"'), ["sample.within", "county"]),
+        (
+            ('[["sex", "age"], "education", "urban", "area", "telephone"]', '"sex"'),
+            ["recipe[3]", "margins = 'sex'", "give a list"],
+        ),
+        (('"urban", "area", "telephone"]', "7]"), ["recipe[3]", "margins", "give a list"]),
+        (('kind = "Rake"', 'kind = "Rake"\nby = ["area"]'), ["recipe[3]", "by = ['area']", "one variable"]),
         (('kind = "InverseSampling"', 'kind = "InverseSampling"\nnumbers = "x"'), ["recipe[0]", "'numbers'"]),
     ],
 )

@@ -1,5 +1,7 @@
 """The recipe: each step by hand, and the whole on a survey."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import surveysim as ss
 from surveysim import CalibrationError, DataError, DesignError, Recipe, Survey
 from surveysim.weighting import (
     BaseWeight,
+    Calibrate,
     Composite,
     InverseSampling,
     Margins,
@@ -16,6 +19,8 @@ from surveysim.weighting import (
     NonresponseClasses,
     NonresponsePropensity,
     Rake,
+    Trim,
+    diagnose,
 )
 from surveysim.weighting.steps.composite import composite_factor, effective_theta
 from surveysim.weighting.steps.nonresponse import class_factors
@@ -330,3 +335,43 @@ def test_recipes__refuse_shares_of_99_as_rake_does():
 def test_recipe__what_is_no_step_is_refused():
     with pytest.raises(ss.DataError, match="3 is no step"):
         ss.Recipe([3])
+
+
+def test_recipe__negative_weights_that_stop_a_later_step_are_told_with_the_step_and_the_remedy():
+    """Of the sample they are positive; in replicates the linear factor 1 - c x falls below 0, which raking cannot take."""
+    x = np.r_[np.linspace(1.0, 4.0, 39), 10.0]
+    data = pd.DataFrame({"x": x, "sex": ["m", "f"] * 20})
+    total = float(x.sum() - 0.98 / x.max() * (x**2).sum())
+    rake = Rake({"sex": {"m": 50.0, "f": 50.0}}, margins_are="totals", minimum=1)
+    weights = Recipe([Calibrate({"x": total}), rake]).apply(data)
+    with pytest.raises(CalibrationError) as told:
+        ss.Survey(data, weight=weights).replicates("bootstrap", n=50, seed=1)
+    for part in (
+        r"replicate \d+ of 50",
+        "step 'final_weight'",
+        r"\d+ of 40 weights are negative after the step 'calibrated_weight'",
+    ):
+        assert re.search(part, str(told.value)), told.value
+    assert "bounds = (0, upper)" in str(told.value)
+
+
+def test_recipe_toml__margins_without_their_totals_are_refused_in_words():
+    with pytest.raises(DataError, match=r"step 1: margins = 'sex': Rake needs the totals too"):
+        Recipe.from_toml('[[steps]]\nkind = "Rake"\nmargins = "sex"\n')
+    with pytest.raises(DataError, match=r"totals = \('sex',\)|totals = \['sex'\]"):
+        Recipe.from_toml('[[steps]]\nkind = "Calibrate"\ntotals = ["sex"]\n')
+
+
+def test_weights__margins_are_those_of_the_final_weights():
+    """Trimming after raking leaves margins; `steps` and `diagnose` tell by how much."""
+    data = pd.DataFrame({"sex": list("mfff") * 5, "w": np.arange(1.0, 21.0)})
+    weights = Recipe([BaseWeight("w"), Rake({"sex": {"m": 0.6, "f": 0.4}}, minimum=1), Trim(most=1.5)]).apply(data)
+    final, male = weights.final, (data["sex"] == "m").to_numpy()
+    share = 100 * final[male].sum() / final.sum()
+    assert abs(share - 60) > 0.1
+    table = diagnose(data, weights).margins.set_index("level")
+    assert table.loc["m", "after"] == pytest.approx(share)
+    assert table.loc["m", "before"] == pytest.approx(100 * data["w"][male].sum() / data["w"].sum())
+    assert table.loc["m", "target"] == pytest.approx(60)
+    assert weights.steps["sum"].tolist() == pytest.approx([w.sum() for w in weights.columns.values()])
+    assert weights.steps["step"].tolist() == ["base_weight", "final_weight", "trimmed_weight"]

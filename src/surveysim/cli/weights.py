@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import SurveysimError
 from ..files.kinds import LABELLED
 from ..writing import write_text
 from .options import (
@@ -24,7 +25,7 @@ from .options import (
     refuse_unused,
     shared,
 )
-from .writing import answer, apart, rows_of, say_if_guarded, shown
+from .writing import answer, apart, plain, rows_of, say_if_guarded, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,10 @@ _MARGINS = click.option(
     help="File with the columns variable, level and total, percent or share; a crossed margin is sex*age, female*60+.",
 )
 _BY = click.option("--by", "--rake-by", help=PARTITIONS)
+_PAGE = click.option(
+    "--report", type=FILE, help="Write a page of the weighting: margins, weights, pictures, in one HTML file."
+)
+MOST = 10  # rows of what a step changed, and levels of what it found, that are printed
 
 
 @click.group()
@@ -59,9 +64,7 @@ def weights() -> None:
 @_BY
 @defaulted("--name", str, "raked_weight", "Name of the new column.")
 @click.option("--diagnostics", type=FILE, help="Write the margins, before and after, to a CSV file.")
-@click.option(
-    "--report", type=FILE, help="Write a page of the weighting: margins, weights, pictures, in one HTML file."
-)
+@_PAGE
 @language_option("Language of the page.")
 @shared(RAKING, READING)
 @json_option
@@ -80,8 +83,7 @@ def weights_rake(
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
     diagnostics, page = options["diagnostics"], options["report"]
-    if page is None:
-        refuse_unused(("lang",), "is the language of the page; ask for one with --report")
+    _refuse_language(page)
     apart((data, margins), (out, diagnostics, page))
     file, table, given, base = _read(data, margins, by, options)
     assert given is not None  # as margins were
@@ -99,16 +101,116 @@ def weights_rake(
 
         names = {"file": data.name, "column": name, "initial": options["weight"] or ""}
         files_written.append(str(write_weights_report(found, report, page, names, options["lang"])))
+    _say_if_unmarked(out, name)
+    facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
+    where = f"The file with the column {name!r} is {' and '.join(files_written)}."
+    told = _facts(report, {"files": files_written} | facts)
+    answer(as_json, told, lambda: f"{_text(report, by)}\n\n{found.summary()}\n{where}")
+
+
+@weights.command("apply")
+@click.argument("recipe", type=FILE)
+@_DATA
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    help="The file with the weights added, in the kind its name ends with; nothing is written unless given.",
+)
+@click.option("--weight", help="Column of the weights to start from, where no step brings its own; 1 unless given.")
+@click.option("--name", help="Name of the new column; that of the last step unless given.")
+@click.option("--steps", is_flag=True, help="Also a column for every step before the last.")
+@click.option(
+    "--dispositions", type=FILE, help="File of counts of numbers by class, for steps that ask for dispositions."
+)
+@_PAGE
+@language_option("Language of the page.")
+@shared(READING)
+@json_option
+def weights_apply(recipe: Path, data: Path, out: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
+    """Weight DATA by the steps of RECIPE, a TOML file, say what each step did, and write the file back with the weights."""
+    from .. import files
+    from ..weighting import Recipe, diagnose
+
+    counts, page = options["dispositions"], options["report"]
+    _refuse_language(page)
+    if out is None:
+        refuse_unused(("name", "steps"), "is for the file with the weights; name it with --out")
+    apart((recipe, data, counts), (out, page))
+    asked, file = Recipe.from_toml(recipe), read_file(data, options, counts)
+    numbers = None if counts is None else files.read(counts, encoding=options["encoding"])
+    try:
+        found = asked.apply(file, numbers, options["weight"])
+    except SurveysimError as error:
+        raise type(error)(f"{recipe}: {error}") from None
+    name, written = name or asked.steps[-1].name, []
+    if out is not None:
+        earlier = list(found.columns)[:-1] if options["steps"] else []
+        added = {step: (found.columns[step], f"Weight after the step {step!r} of {recipe.name}") for step in earlier}
+        written.append(str(file.write(out, added | {name: (found.final, _label(found, recipe))})))
+        if found.calibrations:
+            _say_if_unmarked(out, name)
+    if page is not None:
+        from ..report.weights_page import write_weights_report
+
+        names = {"file": data.name, "column": name, "initial": options["weight"] or "", "recipe": recipe.name}
+        written.append(str(write_weights_report(found, diagnose(file, found), page, names, options["lang"])))
+    did = [{key: plain(value) for key, value in record.items()} for record in found.records]
+    steps = [row | record for row, record in zip(rows_of(found.steps), did, strict=True)]
+    where = [f"The weights {name!r} are in {' and '.join(written)}."] if written else []
+    answer(as_json, {"files": written, "steps": steps}, lambda: "\n".join([_steps_text(found, did), *where]))
+
+
+def _refuse_language(page):
+    if page is None:
+        refuse_unused(("lang",), "is the language of the page; ask for one with --report")
+
+
+def _say_if_unmarked(out, name):
     if not (out.suffix.lower() in LABELLED or is_marked(name)):
         click.echo(
             f"surveysim: nothing in {out} tells `surveysim estimate` that {name!r} is a raked weight, whose errors it would take for those "
             "of a plain one: such files have no labels. A name with 'raked' in it tells.",
             err=True,
         )
-    facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
-    where = f"The file with the column {name!r} is {' and '.join(files_written)}."
-    told = _facts(report, {"files": files_written} | facts)
-    answer(as_json, told, lambda: f"{_text(report, by)}\n\n{found.summary()}\n{where}")
+
+
+def _label(found, recipe):
+    """The label of a recipe's weights, which says what they were raked to."""
+    if not found.calibrations:
+        return f"Weight by {recipe.name}"
+    return f"{RAKED} {', '.join(dict.fromkeys(map(str, found.margins['margin'])))} by {recipe.name}"
+
+
+def _steps_text(found, did):
+    """The weights after every step, and what the steps did, for a terminal."""
+    lines = [shown(found.steps, ",.6g"), ""]
+    for record in did:
+        tables = {key: value for key, value in record.items() if isinstance(value, list)}
+        facts = [_in_words(key, value) for key, value in record.items() if key not in ("step", *tables)]
+        counted = [f"{key} {len(rows):,}" for key, rows in tables.items()]
+        lines.append(f"{record['step']}: {', '.join([*facts, *counted]) or 'as asked'}")
+        for rows in (rows for rows in tables.values() if rows):
+            lines += ["  " + line for line in _table_text(rows)]
+    return "\n".join(lines)
+
+
+def _table_text(rows):
+    """The first rows of what a step changed, and how many more there are."""
+    import pandas as pd
+
+    more = len(rows) - MOST
+    lines = shown(pd.DataFrame(rows[:MOST]), ",.6g", na_rep="").split("\n")
+    return [*lines, f"and {more:,} more, all with --json"] if more > 0 else lines
+
+
+def _in_words(key, value):
+    """A fact of a step, such as `theta Ohio 0.68; Texas 0.67`."""
+    if isinstance(value, dict):
+        levels = [_in_words(level, one) for level, one in list(value.items())[:MOST]]
+        return f"{key} {'; '.join(levels)}{f' and {len(value) - MOST} more' if len(value) > MOST else ''}"
+    told = " to ".join(f"{one:,.6g}" for one in value) if isinstance(value, tuple) else f"{value:,.6g}"
+    return f"{key} {told}".strip()
 
 
 @weights.command("diagnose")

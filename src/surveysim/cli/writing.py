@@ -34,11 +34,18 @@ def answer(as_json: bool, found: Any, text: Callable[[], str]) -> None:
 
 def rows_of(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """The rows of a table as values that JSON has: numbers with all their digits (pandas rounds to ten decimals), gaps as null."""
-    columns = {str(name): [_plain(value) for value in table[name]] for name in table.columns}
+    columns = {str(name): [plain(value) for value in table[name]] for name in table.columns}
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
-def _plain(value):
+def plain(value: Any) -> Any:
+    """A value as JSON has it: tables as lists of rows, numbers of numpy as Python's, what is no number as null."""
+    if hasattr(value, "columns"):
+        return rows_of(value)
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(plain(one) for one in value)
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, str | bool | int) or value is None:
         return value

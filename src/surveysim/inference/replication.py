@@ -209,7 +209,7 @@ class OneByOne:
             try:
                 for adjustment in self.adjustments:
                     w = adjustment.again(w)
-            except CalibrationError as error:
+            except (CalibrationError, DataError) as error:
                 raise CalibrationError(
                     f"replicate {first + lane + 1} of {count} cannot be weighted like the sample: {error} Thin levels may lose all "
                     "their respondents in a replicate; merge them (`minimum` of the raking step), or take the linearized errors."

@@ -3,10 +3,11 @@
 Where `from_margins` takes tables that a program has made, a folder is written by hand; docs/how-to/third-country.md says what is in it.
 """
 
+import csv
+import io
 import math
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,7 +167,7 @@ def _refuse_indicators(file, facts):
     if twice.any():
         row = int(np.argmax(twice))
         raise DataError(
-            f"{file}, line {line_of(row)}: name = {table['name'].iloc[row]!r}; give every indicator a name of its own."
+            f"{file}, line {table.index[row]}: name = {table['name'].iloc[row]!r}; give every indicator a name of its own."
         )
     _numbers(file, table[table["published"] != ""], "published", -math.inf)
     for row, (numerator, denominator) in enumerate(table[["numerator", "denominator"]].itertuples(index=False)):
@@ -174,32 +175,46 @@ def _refuse_indicators(file, facts):
             try:
                 facts.product(expression)
             except UnknownNameError as error:
-                raise DataError(f"{file}, line {line_of(row)}: {error}") from None
-
-
-def line_of(row: Any) -> int:
-    """Line of a file where a row of its table stands."""
-    return int(row) + 2
+                raise DataError(f"{file}, line {table.index[row]}: {error}") from None
 
 
 def _table(folder, name, columns):
-    """A CSV file as a table of texts; refuses a file that is not there, and columns that are not."""
+    """A CSV file as a table of texts by the lines they are in; refuses a file that is not there, and columns that are not."""
     file = folder / name
     if not file.is_file():
         if name in NEEDED:
             raise DataError(f"{folder}: there is no {name}, which a country needs; its columns are {NEEDED[name]}.")
         return pd.DataFrame(columns=list(columns), dtype=object)
     try:
-        with file.open("r", encoding="utf-8-sig") as text:
-            table = pd.read_csv(text, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        head, *rows = _records(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as CSV in UTF-8 ({error}).") from None
+    names = head[1]
+    if len(set(names)) < len(names):
+        raise DataError(f"{file} has the column {next(c for c in names if names.count(c) > 1)!r} twice; keep one.")
+    for line, row in rows:
+        if len(row) > len(names):
+            raise DataError(
+                f"{file}, line {line} has {len(row)} values for {len(names)} columns; quote values with commas."
+            )
+    padded = [row + [""] * (len(names) - len(row)) for _, row in rows]
+    table = pd.DataFrame(padded, [line for line, _ in rows], names, dtype=object)
     missing = [c for c in columns if c not in table]
     if missing:
         raise DataError(f"{file} has no column {missing[0]!r}; it has {', '.join(table.columns)}.")
     if len(table) == 0 and name in NEEDED:
         raise DataError(f"{file} has no rows; its columns are {NEEDED[name]}.")
-    return table.map(str.strip)
+    return table
+
+
+def _records(text):
+    """[(line it begins in, cells)] of a CSV text, the names of its columns first; lines without a cell are none."""
+    reader, found, line = csv.reader(io.StringIO(text), skipinitialspace=True), [], 1
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        found += [(line, cells)] if any(cells) else []
+        line = reader.line_num + 1
+    return found or [(1, [])]
 
 
 def _numbers(file, table, column, low=0.0, high=math.inf):
@@ -210,7 +225,7 @@ def _numbers(file, table, column, low=0.0, high=math.inf):
         row = int(np.argmax(bad))
         span = f" from {low:g} to {high:g}" if high < math.inf else "" if low < -1 else f" of {low:g} or more"
         raise DataError(
-            f"{file}, line {line_of(table.index[row])}: {column} = {table[column].iloc[row]!r}; give a number{span} "
+            f"{file}, line {table.index[row]}: {column} = {table[column].iloc[row]!r}; give a number{span} "
             f"({int(bad.sum())} of {len(table)} rows have none)."
         )
     return values
@@ -231,17 +246,17 @@ def _margins(folder, areas):
         names, parts = variable.split(CROSS), tuple(level.split(CROSS))
         if len(names) != len(parts) or "" in parts or len(set(names)) < len(names):
             raise DataError(
-                f"{file}, line {line_of(row)}: {level!r} is no level of {variable!r}; write a*b for a cross of two."
+                f"{file}, line {table.index[row]}: {level!r} is no level of {variable!r}; write a*b for a cross of two."
             )
         for name, part in zip(names, parts, strict=True):
             if name in (*TAKEN, "") or name in areas:
                 raise DataError(
-                    f"{file}, line {line_of(row)}: {name!r} cannot name a variable: it names something else."
+                    f"{file}, line {table.index[row]}: {name!r} cannot name a variable: it names something else."
                 )
             levels.setdefault(name, [])
             levels[name] += [part] if part not in levels[name] else []
         if parts in rows.setdefault(variable, {}):
-            raise DataError(f"{file}, line {line_of(row)}: {variable} {level!r} is listed twice.")
+            raise DataError(f"{file}, line {table.index[row]}: {variable} {level!r} is listed twice.")
         rows[variable][parts] = row
     if math.prod(map(len, levels.values())) > MOST_CELLS:
         raise DataError(
@@ -292,7 +307,7 @@ def _households(folder):
     for row, roles in enumerate(members):
         if not 1 <= len(roles) <= MOST_MEMBERS:
             raise DataError(
-                f"{file}, line {line_of(row)}: members = {table['members'].iloc[row]!r}; give 1 to {MOST_MEMBERS} roles, such as "
+                f"{file}, line {table.index[row]}: members = {table['members'].iloc[row]!r}; give 1 to {MOST_MEMBERS} roles, such as "
                 "partner partner child."
             )
     return list(zip(members, (share / share.sum()).tolist(), strict=True))
@@ -306,8 +321,8 @@ def _roles(folder, levels, used):
     for row, (role, variable, level) in enumerate(table[["role", "variable", "level"]].itertuples(index=False)):
         if role not in used:
             hint = did_you_mean(role, sorted(used))
-            raise DataError(f"{file}, line {line_of(row)}: no household has a member {role!r}{hint}")
-        _known(file, row, variable, level, levels)
+            raise DataError(f"{file}, line {table.index[row]}: no household has a member {role!r}{hint}")
+        _known(file, table.index[row], variable, level, levels)
         given = found[role].setdefault(variable, np.ones(len(levels[variable])))
         given[levels[variable].index(level)] = weight[row]
     return found
@@ -319,7 +334,7 @@ def _likeness(folder, levels):
     result = np.zeros(len(levels))
     given = _numbers(file, table, "likeness", -1, 1) if len(table) else []
     for row, variable in enumerate(table["variable"]):
-        _known(file, row, variable, None, levels)
+        _known(file, table.index[row], variable, None, levels)
         result[list(levels).index(variable)] = given[row]
     return result
 
@@ -333,27 +348,27 @@ def _rates(folder, name, column, known, allowed=None):
         if not what or (allowed is not None and what not in allowed):
             hint = did_you_mean(what, allowed or ()) if what else "."
             raise DataError(
-                f"{file}, line {line_of(row)}: {what!r} is no {column}{hint} There are {', '.join(allowed or ())}."
+                f"{file}, line {table.index[row]}: {what!r} is no {column}{hint} There are {', '.join(allowed or ())}."
             )
         if variable:
-            _known(file, row, variable, level, known)
+            _known(file, table.index[row], variable, level, known)
         if (what, variable, level) in seen:
             raise DataError(
-                f"{file}, line {line_of(row)}: {what} of {variable or 'everybody'} {level} is listed twice."
+                f"{file}, line {table.index[row]}: {what} of {variable or 'everybody'} {level} is listed twice."
             )
         seen.add((what, variable, level))
-        found.append(Rate(what, variable, level, float(share[row]), line_of(row)))
+        found.append(Rate(what, variable, level, float(share[row]), int(table.index[row])))
     return found
 
 
-def _known(file, row, variable, level, levels):
+def _known(file, line, variable, level, levels):
     """Refuse a variable, or a level of one, that margins.csv and areas.csv do not have."""
     if variable not in levels:
         hint = did_you_mean(variable, levels, f"; there are {', '.join(levels)}.")
-        raise DataError(f"{file}, line {line_of(row)}: there is no variable {variable!r}{hint}")
+        raise DataError(f"{file}, line {line}: there is no variable {variable!r}{hint}")
     if level is not None and level not in levels[variable]:
         hint = did_you_mean(level, levels[variable], f"; there are {', '.join(levels[variable])}.")
-        raise DataError(f"{file}, line {line_of(row)}: {variable!r} has no level {level!r}{hint}")
+        raise DataError(f"{file}, line {line}: {variable!r} has no level {level!r}{hint}")
 
 
 def _refuse_no_overall(folder, facts):

@@ -1,4 +1,4 @@
-"""The page of a raked file: what was weighted, margins before and after, what the weights are; computes nothing but layout."""
+"""The page of a weighted file: what was weighted, margins before and after, what the weights are; computes nothing but layout."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from . import html
 from .survey_page import written
 
 if TYPE_CHECKING:
-    from ..weighting import Calibration, Diagnosis
+    from ..weighting import Calibration, Diagnosis, Weights
 
 SECTIONS = ("summary", "margins", "weights", "extremes", "downloads")
 MOST = 60  # rows of margins that are shown unfolded
@@ -34,30 +34,37 @@ WHOLE = {"respondents", "without_weight", "effective_n", "extreme"}
 
 
 def write_weights_report(
-    calibration: "Calibration", diagnosis: "Diagnosis", path: Any, told: Mapping[str, str], lang: str = "en"
+    weights: "Calibration | Weights", diagnosis: "Diagnosis", path: Any, told: Mapping[str, str], lang: str = "en"
 ) -> Path:
-    """Write the page of a calibration and its diagnosis; returns its path.
+    """Write the page of weights and their diagnosis; returns its path.
 
-    told : what the page says of the file: `file`, the name of what was weighted, `column`, the name of its new weights, and `initial`,
-        the name of those it had, "" for none.
+    told : what the page says of the file: `file`, the name of what was weighted, `column`, the name of its new weights, `initial`,
+        the name of those it had, "" for none, and `recipe`, the name of what made the `Weights` of a recipe.
     """
     text, path = html.labels(lang), guards.path(path, "path", error=SpecError)
-    return written(path, html.render("weights.html", lang, **_content(calibration, diagnosis, dict(told), text)))
+    return written(path, html.render("weights.html", lang, **_content(weights, diagnosis, dict(told), text)))
 
 
-def _content(calibration, diagnosis, told, text):
+def _content(weights, diagnosis, told, text):
     """Everything the template shows."""
     facts, margins, short = diagnosis.facts, diagnosis.margins, words(text["lang"])
     names = list(dict.fromkeys(margins["margin"]))
     mark = "、" if text["lang"] == "zh" else ", "
-    lead = text["raked_lead" if told["initial"] else "raked_lead_from_one"]
+    lead = text["raked_lead_recipe" if "recipe" in told else "raked_lead" if told["initial"] else "raked_lead_from_one"]
+    sections = [key for key in SECTIONS if key != "margins" or names]
     named = text["raked_by"] if (margins["partition"] != "").any() else text["raked_level"]
     return {
         "title": text["raked_title"].format(**told),
         "lead": lead.format(n=f"{facts['respondents']:,}", margins=mark.join(map(str, names)), **told),
-        "sections": [(key, text[f"raked_{key}" if key != "downloads" else key]) for key in SECTIONS],
+        "sections": [(key, text[f"raked_{key}" if key != "downloads" else key]) for key in sections],
         "cards": _cards(facts, margins, text),
-        "summary": calibration.summary() if text["lang"] == "en" else "",
+        "summary": weights.summary() if text["lang"] == "en" else "",
+        "step_heads": [
+            text["raked_step"],
+            "n",
+            *(text[f"fact_{k}"] for k in ("sum", "median", "largest", "deff_kish")),
+        ],
+        "steps": [_step(r) for r in weights.steps.itertuples()] if "recipe" in told else [],
         "heads": [named, "n", *(short[c] for c in ("target", "before", "after")), text["raked_gap"]],
         "rows": [_row(r) for r in margins.itertuples()],
         "folded": len(margins) > MOST,
@@ -67,7 +74,7 @@ def _content(calibration, diagnosis, told, text):
             [f"{r.row + 1:,}", html.number(r.weight, 3), html.number(r.over_median, 2), html.number(r.share, 2)]
             for r in diagnosis.extremes.itertuples()
         ],
-        "figures": {kind: _drawing(calibration, kind, text["lang"]) for kind in _kinds(margins)},
+        "figures": {kind: _drawing(weights, kind, text["lang"]) for kind in _kinds(margins)},
         "downloads": [
             html.download("margins.csv", text["raked_margins"], margins),
             html.download(
@@ -88,7 +95,14 @@ def _cards(facts, margins, text):
             ("gap", f"{0.0 if gap < 0.005 else gap:.2f}", {"levels": len(margins)}),
             ("extreme", f"{facts['extreme']:,}", {"share": f"{facts['share_top_1']:.1f}"}),
         )
+        if key != "gap" or len(margins)
     ]
+
+
+def _step(r):
+    """A step's row."""
+    numbers = (_shown(key, getattr(r, key)) for key in ("sum", "median", "largest", "deff_kish"))
+    return [r.step, f"{r.respondents:,}", *numbers]
 
 
 def _row(r):
@@ -105,12 +119,14 @@ def _shown(key, value):
 
 
 def _kinds(margins):
-    """What can be drawn: margins and their balance where there are levels."""
+    """What can be drawn: margins where there are any, and their balance where they have levels."""
+    if not len(margins):
+        return ("weights",)
     return ("margins", "balance", "weights") if (margins["level"] != "").any() else ("margins", "weights")
 
 
-def _drawing(calibration, kind, lang):
+def _drawing(weights, kind, lang):
     """A picture and its sentence."""
-    ax = calibration.plot(kind, lang=lang)
+    ax = weights.plot(kind, lang=lang)
     ax.figure.set_size_inches(WIDTH, ax.figure.get_size_inches()[1])
     return svg(ax, alt(ax), least="0"), alt(ax)

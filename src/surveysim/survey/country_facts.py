@@ -1,12 +1,15 @@
 """What a country's survey takes from its folder of facts: the folder itself, and the control totals of its weighting steps."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from .. import guards
+from ..errors import DataError
 from ..on_demand import Later
 from ..population import facts
 from ..population.facts import Facts
@@ -19,12 +22,20 @@ Step = dict[str, Any]
 
 def crossed(step: Step) -> list[tuple[str, ...]]:
     """The margins that a step names, each as its variables; none where it brings totals of its own."""
-    return [
-        (margin,) if isinstance(margin, str) else tuple(margin)
-        for field in CROSSED
-        if isinstance(step.get(field), list | tuple)
-        for margin in step[field]
-    ]
+    found = []
+    for field in CROSSED:
+        given = step.get(field, ())
+        for margin in given if isinstance(given, list | tuple) else () if isinstance(given, Mapping) else (given,):
+            names = (margin,) if isinstance(margin, str) else tuple(margin) if isinstance(margin, list | tuple) else ()
+            if isinstance(given, str) or not names or not all(isinstance(name, str) for name in names):
+                raise DataError(
+                    f"{field} = {guards.sight(given)}: give a list of variables and of crosses of them, such as "
+                    f'["age", ["sex", "education"]].'
+                )
+            found.append(names)
+    if found and not isinstance(step.get("by"), str | None):
+        raise DataError(f"by = {guards.sight(step['by'])}: give one variable, inside whose levels totals are met.")
+    return found
 
 
 def made_step(step: Step, totals: Any, partitions: tuple[str, ...] = ()) -> Any:

@@ -193,7 +193,12 @@ class CountrySpec(Part):
         for name, steps in weighting.recipes.items():
             for k, step in enumerate(steps):
                 where, wrong = f"weighting.recipes.{name}[{k}]", None
-                for margin in crossed(step):
+                try:
+                    margins = crossed(step)
+                except SurveysimError as error:
+                    yield f"{where}: {error}"
+                    continue
+                for margin in margins:
                     wrong = next((v for v in margin if v not in known), None)
                     if wrong is not None:
                         hint = did_you_mean(wrong, known, f"; there are {', '.join(known)}.")

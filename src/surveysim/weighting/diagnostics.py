@@ -17,6 +17,7 @@ from .drawn import Drawn
 from .margins import Margins, of_file
 from .missing import POLICIES, complete
 from .problem import Problem
+from .recipe import Weights
 from .result import Calibration, deff_kish
 from .trimming import OUTSIDE, trim_bounds
 
@@ -70,7 +71,7 @@ class Diagnosis(Drawn, Shown):
 
 def diagnose(
     data: Table,
-    weight: Column | Calibration,
+    weight: Column | Calibration | Weights,
     margins: Totals | None = None,
     *,
     base: Column | None = None,
@@ -84,9 +85,10 @@ def diagnose(
 
     Parameters
     ----------
-    data : DataFrame (pandas, polars or pyarrow) of n respondents. weight : column, array (n,) or Calibration.
-    margins : control totals or shares, as for `rake`; None looks at the weights alone. base : column or array of the weights before
-        adjustment; a Calibration brings its own. by : column of partitions. missing : as for `rake`.
+    data : DataFrame (pandas, polars or pyarrow) of n respondents. weight : column, array (n,), Calibration or Weights of a recipe.
+    margins : control totals or shares, as for `rake`; None looks at the weights alone, or at what a recipe calibrated to last.
+    base : column or array of the weights before adjustment; a Calibration and Weights bring their own. by : column of partitions.
+    missing : as for `rake`.
     bounds, trim : as for `rake`; counts the rows that are outside of them. tol : relative gap to a target that counts as met.
 
     Returns
@@ -106,7 +108,9 @@ def diagnose(
     >>> found.margins[["level", "target", "after", "gap"]].values.tolist()
     [['m', 50.0, 25.0, -25.0], ['f', 50.0, 75.0, 25.0]]
     """
-    n = rows_of(data)
+    n, table = rows_of(data), None
+    if isinstance(weight, Weights):
+        base, table, weight = weight.start if base is None else base, weight.margins, weight.final
     if isinstance(weight, Calibration):
         base = weight.base(n) if base is None else base
         weight = weight.weight
@@ -150,7 +154,9 @@ def diagnose(
     extremes = pd.DataFrame(
         {"row": order, "weight": w[order], "over_median": w[order] / median, "share": 100 * w[order] / w.sum()}
     )
-    return Diagnosis(facts, extremes, _margins(data, w, start, margins, by, missing), tol)
+    if margins is not None:
+        table = _margins(data, w, start, margins, by, missing)
+    return Diagnosis(facts, extremes, _in_percent(table), tol)
 
 
 def _outside(values, low, high):
@@ -159,26 +165,28 @@ def _outside(values, low, high):
 
 
 def _margins(data, w, start, margins, by, missing):
-    """Shares of every margin in percent, by partition."""
-    columns = ["partition", "margin", "level", "respondents", "target", "before", "after", "gap"]
-    if margins is None:
-        return pd.DataFrame(columns=columns)
+    """Targets and sums of every margin, before and after."""
     data, margins, _ = of_file(data, Margins.parse(margins, by), None)
     if guards.choice(missing, "missing", POLICIES) != "fail":
         whole = complete(data, margins, w, by, missing)
         data, margins, w = whole.data, whole.margins, whole.base
     targets = Margins.parse(margins, by)
     problem = Problem.of(data, targets, w)
-    table = problem.table(np.ones_like(problem.cells.weight), targets.total).rename(columns={"before": "sum"})
-    if start is not None:
-        table["before"] = problem.reweighted(np.where(w > 0, start, 0.0)).table(
-            np.ones_like(problem.cells.weight), targets.total
-        )["before"]
-    else:
-        table["before"] = np.nan
-    group = table.groupby(["partition", "margin"], sort=False)
-    for name, source in (("target", "target"), ("before", "before"), ("after", "sum")):
-        whole = group[source].transform("sum")
-        table[name] = 100 * np.divide(table[source], whole, out=np.full(len(table), np.nan), where=whole.to_numpy() > 0)
+    factor = np.ones_like(problem.cells.weight)
+    table = problem.table(factor, targets.total)
+    if start is None:
+        return table.assign(before=np.nan)
+    return table.assign(before=problem.reweighted(np.where(w > 0, start, 0.0)).table(factor, targets.total)["before"])
+
+
+def _in_percent(table):
+    """Margins as shares in percent, by partition; totals of numeric columns in percent of their targets."""
+    columns = ["partition", "margin", "level", "respondents", "target", "before", "after", "gap"]
+    if table is None:
+        return pd.DataFrame(columns=columns)
+    table, group = table.copy(), table.groupby(["partition", "margin"], sort=False)
+    for name in ("before", "after", "target"):
+        whole = group[name].transform("sum").where(table["level"] != "", table["target"])
+        table[name] = 100 * np.divide(table[name], whole, out=np.full(len(table), np.nan), where=whole.to_numpy() > 0)
     table["gap"] = table["after"] - table["target"]
     return table[table["target"].notna()][columns].reset_index(drop=True)

@@ -79,11 +79,12 @@ def predictive_mean(x: Floats, value: Floats, donor: Floats, missing: Array, don
     give = give[np.argsort(mean[give], kind="stable")]
     result, want, u = np.arange(len(mean)), np.flatnonzero(missing), uniforms(0)
     donors = min(donors, len(give))
-    for row in want:
-        at = int(np.searchsorted(mean[give], mean[row]))
-        near = give[max(0, at - donors) : at + donors]
-        near = near[np.argsort(np.abs(mean[near] - mean[row]), kind="stable")[:donors]]
-        result[row] = near[int(u[row, 0] * len(near))]
+    at = np.searchsorted(mean[give], mean[want])[:, None] + np.arange(-donors, donors)  # the nearest are among these
+    near = give[np.clip(at, 0, len(give) - 1)]
+    gap = np.where((at >= 0) & (at < len(give)), np.abs(mean[near] - mean[want, None]), np.inf)
+    order = np.argsort(gap, axis=1, kind="stable")
+    one = order[np.arange(len(want)), (u[want, 0] * donors).astype(np.int64)]
+    result[want] = near[np.arange(len(want)), one]
     return result
 
 

@@ -16,7 +16,7 @@ from .. import guards
 from ..aliases import Column, Floats, Pathname, Table
 from ..coding import all_finite
 from ..display import Shown
-from ..errors import DataError
+from ..errors import DataError, SurveysimError
 from ..keeping import held
 from ..tables import called, column_names, numbers_of, rows_of, same_index
 from ..writing import write_text
@@ -50,6 +50,7 @@ class Weights(Drawn, Shown):
     Attributes
     ----------
     columns : one array (n,) per step, in order, rows as the cases; table : the same as a DataFrame. final : (n,) the last of them.
+    steps : table of every step's weights; margins : of the last calibration, before and after all steps.
     records : one dict per step: what it did (θ, factors, merged levels, sweeps …).
     start : (n,) weights that the first step set, or that the recipe was given.
     results : the Calibration (or other links) of every step, None of those that multiply weights.
@@ -106,11 +107,30 @@ class Weights(Drawn, Shown):
     def table(self) -> pd.DataFrame:
         return pd.DataFrame(self.columns)
 
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Table step, respondents (rows with weight), sum, smallest, median, largest, deff_kish."""
+        there = {name: weight[weight != 0] for name, weight in self.columns.items()}
+        rows = [[name, len(w), w.sum(), w.min(), np.median(w), w.max(), deff_kish(w)] for name, w in there.items()]
+        return pd.DataFrame(rows, columns=["step", "respondents", "sum", "smallest", "median", "largest", "deff_kish"])
+
+    @cached_property
+    def margins(self) -> pd.DataFrame | None:
+        """Margins of the last calibration, from `start` to `final`, as a `Calibration` has them; None without one."""
+        if self.calibration is None:
+            return None
+        problem, total = self.calibration.problem, self.calibration.goal.total
+        begun, ended = (
+            problem.reweighted(np.where(self.final != 0, w, 0.0)).table(np.ones_like(problem.cells.weight), total)
+            for w in (self.start, self.final)
+        )
+        return ended.assign(before=begun["before"])
+
     def _shown(self):
-        return self.table.describe().T.rename_axis("step")[["min", "50%", "mean", "max"]]
+        return self.steps
 
     def _margins_drawn(self):
-        return None if self.calibration is None else self.calibration.margins
+        return self.margins
 
     def _weights_by_name(self, text):
         return self.columns
@@ -158,6 +178,17 @@ class Weights(Drawn, Shown):
         'base_weight (deff 1.25)'
         """
         return " → ".join(f"{name} (deff {deff_kish(self.columns[name]):.2f})" for name in self.columns)
+
+
+def _negative(weight, before):
+    """What else to say of a step that failed, where the one before gave it negative weights."""
+    bad = int((weight < 0).sum())
+    if not bad or not before:
+        return ""
+    return (
+        f" {bad} of {len(weight)} weights are negative after the step {before[-1].name!r}, which bounds = (0, upper) there, or another "
+        "method, keep positive."
+    )
 
 
 def _refuse_no_table(dispositions):
@@ -284,7 +315,10 @@ class Recipe:
         factor = np.ones(len(cases)) if multiplier is None else multiplier
         weight, columns, records, results, start = factor, {}, [], [], factor
         for k, step in enumerate(self.steps):
-            weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
+            try:
+                weight, record, result = step.apply(cases, weight, dispositions, None if fixed is None else fixed[k])
+            except SurveysimError as error:
+                raise type(error)(f"step {step.name!r}: {error}{_negative(weight, self.steps[:k])}") from error
             cases = overlaid(cases, getattr(result, "columns", {}))
             if isinstance(gone := getattr(result, "gone", None), np.ndarray):
                 cases = without(cases, gone)

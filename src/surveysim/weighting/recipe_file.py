@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import guards
 from ..aliases import Pathname
-from ..errors import DataError
+from ..errors import DataError, SurveysimError
 from .margins import LEVELS, Margins, names_of
 from .steps import STEPS
 
@@ -37,17 +37,27 @@ def written(steps: Iterable[Any]) -> str:
 
 def steps_in(source: Pathname) -> list[Any]:
     """The steps of a recipe: of the file at a path, or of the text itself (with a line break)."""
+    inline = isinstance(source, str) and "\n" in source
+    where = "the recipe" if inline else str(source)
     try:
-        text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
+        text = source if inline else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise DataError(f"the recipe {guards.sight(source)} cannot be read: {error}") from None
     try:
         entries = tomllib.loads(text).get("steps", [])
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"the recipe is not valid TOML: {error}.") from None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise DataError(f"steps = {guards.sight(entries)}: a recipe has tables [[steps]], each with a kind.")
-    return [step_of(entry) for entry in entries]
+        raise DataError(f"{where} is not valid TOML: {error}.") from None
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise DataError(f"{where}: steps = {guards.sight(entries)}: a recipe has tables [[steps]], each with a kind.")
+    return [_placed(entry, f"{where}: step {k}") for k, entry in enumerate(entries, 1)]
+
+
+def _placed(entry, where):
+    """A step, whose mistakes say where it is."""
+    try:
+        return step_of(entry)
+    except SurveysimError as error:
+        raise type(error)(f"{where}: {error}") from None
 
 
 def _toml(value, by):
@@ -117,7 +127,7 @@ def step_of(table: Mapping[str, Any]) -> Any:
     if absent:
         raise DataError(f"{kind} needs the field {absent[0]!r}.")
     if "margins" in entry:
-        by = entry["margins"].get("by") if isinstance(entry["margins"], dict) else None
+        by = entry["margins"].get("by") if isinstance(entry["margins"], Mapping) else None
         entry["margins"] = Margins.parse(_nested(kind, "margins", entry["margins"], by), by)
     if "totals" in entry:
         entry["totals"] = _nested(kind, "totals", entry["totals"], entry.get("by"))
@@ -128,6 +138,10 @@ def step_of(table: Mapping[str, Any]) -> Any:
 def _nested(kind, field, table, by):
     """{column or tuple: {level: total} or total}, with `by` {partition: that}, from the rows of a recipe file."""
     nested = {}
+    if not isinstance(table, Mapping):
+        raise DataError(
+            f"{field} = {guards.sight(table)}: {kind} needs the totals too, {field} = {{ rows = [ {{ variable, level, total }}, … ] }}."
+        )
     try:
         for row in table["rows"]:
             part = nested.setdefault(row["partition"], {}) if by is not None else nested
