@@ -11,6 +11,7 @@ version = release = "0.2.0"
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser", "parameters"]
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 html_css_files = ["site.css"]
 html_title = f"surveysim {release}"
 html_show_sourcelink = True  # a page's source, as it is written
@@ -18,6 +19,7 @@ html_sourcelink_suffix = ""
 html_sidebars = {"index": [], "architecture": [], "index-zh": []}  # they have no pages beside them
 html_theme_options = {
     "show_prev_next": False,
+    "collapse_navigation": True,
     "footer_start": [],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc", "sourcelink"],

@@ -10,6 +10,9 @@ import re
 SECTION = re.compile(r"^(Parameters|Attributes|Other Parameters)$")
 NAMES = r"\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*"
 NEXT = re.compile(rf"(?<=[.)]) (?={NAMES} : )")
+LIST = re.compile(
+    r"<dl>\n((?:<dd>.*?</dd>\n)+)</dl>", re.S
+)  # how a signature of several lines is written: terms are missing
 ENTRY = re.compile(rf"^({NAMES}) : (.*)$", re.S)
 
 
@@ -52,8 +55,21 @@ def _entries(lines):
 
 def setup(app):
     app.connect("autodoc-process-docstring", _process, priority=100)  # before numpydoc
+    app.connect("html-page-context", _signatures)
     return {"parallel_read_safe": True}
 
 
 def _process(app, what, name, thing, options, lines):
     lines[:] = divided(lines)
+
+
+def _signatures(app, name, template, context, doctree):
+    """A signature's lines as what they are (a list of descriptions without terms is none), and tables that keys can scroll."""
+    if "body" in context:
+        context["body"] = LIST.sub(_lines, context["body"]).replace(
+            '<table class="table', '<table tabindex="0" class="table'
+        )
+
+
+def _lines(found):
+    return f'<div class="signature">{found[1].replace("<dd>", "<div>").replace("</dd>", "</div>")}</div>'
