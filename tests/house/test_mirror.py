@@ -19,7 +19,7 @@ population/test_own.py
 sampling/test_planning_numbers.py sampling/test_sampling.py
 survey/test_us_preset.py
 study/test_exact_designs.py study/test_handed_in.py
-test_docs.py test_docstrings.py test_notebooks.py test_public_names.py test_wrong_kinds.py
+test_chinese.py test_docs.py test_docstrings.py test_notebooks.py test_public_names.py test_wrong_kinds.py
 weighting/steps/test_every_step.py weighting/test_published_recipes.py weighting/test_refusals.py
 """
 
