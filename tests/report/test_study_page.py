@@ -6,6 +6,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from surveysim import Study, StudyError
+from surveysim.judging.verdicts import by_method
 
 rng = np.random.default_rng(1)
 PEOPLE = pd.DataFrame({"h": rng.choice(list("ab"), 600), "y": (rng.random(600) < 0.4).astype(int)})
@@ -66,9 +67,21 @@ def test_report__is_one_harmless_page_the_same_each_time(found, tmp_path, lang):
     assert "<b>plain" not in page
     assert "&lt;script&gt;" in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
-    assert page.count("<svg") == page.count("<title>") - 1 == 20
+    assert page.count('role="img"') == page.count("<title>") - 1 == 16  # zip and running mean of four and of four
+    assert page.count('<figure class="strips">') == 4  # spread and coverage of both estimands
     assert f'lang="{lang}' in page
     assert len(first) < 3_000_000
+
+
+def test_report__begins_with_a_row_for_every_scenario_and_method(found, tmp_path):
+    page = found.report(tmp_path / "a.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    first = page[page.index("<table") : page.index("</table>")]
+    rows = by_method(found, found.performance())
+    assert len(rows) == 4
+    assert first.count("<tr>") == 5
+    for row in rows.itertuples():
+        assert f"{100 * row.lowest:.1f} ({100 * row.mcse:.1f})" in first
+        assert f'<td data-head="Below">{row.below} of 3</td>' in first
 
 
 def test_summary__gives_coverage_its_interval(found):
@@ -99,4 +112,4 @@ def test_report__of_a_method_without_errors_beside_one_that_has_them(tmp_path):
     result = Study(keys, table=pd.DataFrame({"y": np.arange(100.0)})).run(progress=False)
     labels = [label.get_text() for label in result.plot.coverage("m").get_yticklabels()]
     assert labels == ["plain"]
-    assert result.report(tmp_path / "page.html").read_text(encoding="utf-8").count("<svg") == 4
+    assert result.report(tmp_path / "page.html").read_text(encoding="utf-8").count('role="img"') == 2

@@ -171,8 +171,9 @@ def test_report__is_one_file_in_both_languages_and_the_same_twice(result, repeat
         assert result.report(tmp_path / "again.html", lang, repeated).read_text(encoding="utf-8") == pages[lang]
     assert "互联网普及率" in pages["zh"]
     for page in pages.values():
-        assert page.count("<svg") == 7
-        assert page.count("<title>") == 8  # of the page and of every figure
+        assert page.count('role="img"') == 3  # repetitions, their zip plot, weights
+        assert page.count("<title>") == 4  # of the page and of every such figure
+        assert page.count('<figure class="strips">') >= 10  # the finding, coverage, estimates by theme, margins
         outside = page.replace("http://www.w3.org/", "").replace("http-equiv", "")
         assert "http" not in outside
         assert "<script" not in page

@@ -5,11 +5,12 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from .. import reference
-from ..aliases import Progress
+from ..aliases import Pathname, Progress
 from ..display import csv_text
 from ..survey import SurveySpec
 from ..survey.claims import SIZES, ChangeVerdict
@@ -42,10 +43,37 @@ class Audit:
         found = {"margins": self.margins, "changes": self.changes, "sizes": self.sizes}
         return found | {"verdict": self.verdict.table}
 
+    @property
+    def used(self) -> str:
+        """Whose errors the findings are of: "design", the modelled survey's, where they were asked for, else "simple"."""
+        return "design" if "design_moe" in self.margins else "simple"
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """What it comes to: estimates with a margin, how many of them are wide (wider than stated), the largest ratio and its indicator;
+        changes, how many are sure, and how many more are open: they hang on digits that were not printed."""
+        have = _with_ratio(self.margins, self.used)
+        counts = self.changes[f"verdict_{self.used}"].value_counts()
+        return {
+            "estimates": len(have),
+            "wide": int((have["ratio"] > 1).sum()),
+            "largest": float(have["ratio"].max()),
+            "indicator": str(have.loc[have["ratio"].idxmax(), "indicator_id"]),
+            "changes": len(self.changes),
+            "sure": int(counts.get("yes", 0)),
+            "open": int(counts.get("rounding", 0)),
+        }
+
+    def report(self, path: Pathname, lang: str = "en") -> Path:
+        """Write a self-contained HTML page of the audit and return its path."""
+        from ..report.audit_page import write_audit_report  # numbers need no pages
+
+        return write_audit_report(self, path, lang)
+
     def text(self, lang: str = "en") -> str:
         """The tables for a terminal, and what they come to."""
         shown = {name: _named(table, lang) for name, table in self.tables.items()}
-        return f"{_text(shown, self.sizes['n'].iloc[0], self.deff, self.level)}\n\n{self.verdict.sentence(lang)}"
+        return f"{_text(self, shown)}\n\n{self.verdict.sentence(lang)}"
 
     def save(self, folder: Path, lang: str = "en") -> None:
         """Write margins.csv, changes.csv, sizes.csv, verdict.csv and the drawing margins.svg to a folder."""
@@ -106,12 +134,16 @@ def _named(table, lang):
     return table.assign(**{c: table[c].map(names) for c in columns})
 
 
-def _text(found, n, deff, level):
-    """The tables for a terminal, and what they come to."""
-    margins, changes = found["margins"], found["changes"]
-    used = "design" if "design_moe" in margins else "simple"
+def _with_ratio(margins, used):
+    """Estimates with a margin, whose ratio is that of the errors that are used."""
     wide = margins["design_moe" if used == "design" else "moe"] / margins["stated"]
-    have = margins[margins["moe"].notna()].assign(ratio=wide)
+    return margins[margins["moe"].notna()].assign(ratio=wide)
+
+
+def _text(found, tables):
+    """The tables for a terminal, and what they come to."""
+    used, said = found.used, found.findings
+    have, changes = _with_ratio(tables["margins"], used), tables["changes"]
     columns = [
         "indicator_id",
         "unit",
@@ -123,7 +155,11 @@ def _text(found, n, deff, level):
     ]
     shown = have[[*columns, "ratio"]].copy()
     shown["respondents"] = shown["respondents"].round(0).astype(int)
-    whose = "the modelled survey" if used == "design" else f"a simple random sample of {n:,.0f}, deff {deff:g}"
+    whose = (
+        "the modelled survey"
+        if used == "design"
+        else f"a simple random sample of {found.sizes['n'].iloc[0]:,.0f}, deff {found.deff:g}"
+    )
     verdicts = changes[
         [
             "indicator_id",
@@ -137,7 +173,6 @@ def _text(found, n, deff, level):
             f"verdict_{used}",
         ]
     ]
-    sure, open_ = ((changes[f"verdict_{used}"] == word).sum() for word in ("yes", "rounding"))
 
     def table(frame):
         chances = {c: "{:.4f}".format for c in frame.columns if c.startswith(("p_", "holm_"))}
@@ -146,14 +181,16 @@ def _text(found, n, deff, level):
             return frame.to_string(index=False, formatters=chances | few, float_format=lambda v: f"{v:,.6g}", na_rep="")
 
     return (
-        f"Margins of error, {100 * level:g} %; ratio: margin of {whose}, over what the statement of ±0.66 points says\n{table(shown)}\n\n"
-        f"{(have['ratio'] > 1).sum()} of {len(have)} estimates have a larger margin than stated, up to {have['ratio'].max():.1f} "
+        f"Margins of error, {100 * found.level:g} %; ratio: margin of {whose}, over what "
+        f"the statement of ±0.66 points says\n{table(shown)}\n\n"
+        f"{said['wide']} of {said['estimates']} estimates have a larger margin than stated, up to {said['largest']:.1f} "
         "times it.\n\n"
         f"Changes since December 2023, two independent surveys, errors of {whose}, Holm's adjustment in each family\n"
         f"{table(verdicts)}\n\n"
-        f"{sure} of {len(changes)} changes can be told from zero; {open_} more depend on digits that were not printed.\n\n"
+        f"{said['sure']} of {said['changes']} changes can be told from zero; {said['open']} more depend on digits that were not "
+        "printed.\n\n"
         "The report prints no sample size. Margins at every n, of the percentages of all netizens or residents (rates) and of groups, and "
-        f"how many are wider than stated\n{table(_sizes(found['sizes']))}"
+        f"how many are wider than stated\n{table(_sizes(tables['sizes']))}"
     )
 
 

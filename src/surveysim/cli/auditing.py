@@ -36,7 +36,8 @@ from .writing import Stages, announce, answer, folder, progress_display, rows_of
 )
 @defaulted("--repetitions", int, 0, "Of the modelled survey at every n, for its own margins.")
 @folder_option("Folder for margins.csv, margins.svg, changes.csv, sizes.csv, verdict.csv.")
-@language_option("Language of the drawing and of the names.")
+@click.option("--report", type=click.Path(path_type=Path), help="An HTML page of it all.")
+@language_option("Language of the page, the drawing and the names.")
 @json_option
 @click.pass_context
 def audit(
@@ -44,6 +45,7 @@ def audit(
     sizes: tuple[int, ...],
     deff: float,
     out: Path | None,
+    report: Path | None,
     lang: str,
     as_json: bool,
     **given: Any,
@@ -57,8 +59,9 @@ def audit(
     repetitions = given["repetitions"]
     if repetitions == 1 or repetitions < 0:
         raise click.UsageError(f"--repetitions {repetitions}: give 2 or more, or 0 to leave the modelled survey out.")
-    if out is not None:
-        folder(out)
+    for place in (out, report and report.parent):
+        if place is not None:
+            folder(place)
     announce()
     with progress_display() as progress:
         stages = Stages(progress)
@@ -67,10 +70,14 @@ def audit(
         stages.done()
     if out is not None:
         found.save(out, lang)
+    if report is not None:
+        found.report(report, lang)
     rows = {name: rows_of(table) for name, table in found.tables.items()} | {"sentence": found.verdict.sentence(lang)}
     answer(as_json, rows, lambda: found.text(lang))
     if out is not None and not as_json:
         click.echo(f"\nmargins.csv, margins.svg, changes.csv, sizes.csv and verdict.csv are in {out}.")
+    if report is not None and not as_json:
+        click.echo(f"\nThe page is {report}.")
 
 
 @audit.command("least")

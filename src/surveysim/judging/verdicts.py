@@ -58,3 +58,22 @@ def repeated_penetration(repetitions: Any) -> tuple[Floats, float]:
     where = {"estimand": "internet_penetration", "scenario": first.name, "method": first.methods[0].name}
     table = repetitions.to_frame(where=where).dropna(subset=["estimate"])
     return table[["estimate", "lower", "upper"]].to_numpy(), float(table["true"].iloc[0])
+
+
+def by_method(result: Any, table: pd.DataFrame) -> pd.DataFrame:
+    """One row per scenario and method of a StudyResult: estimates with a coverage, how many are below and above their level by more than
+    Monte Carlo error explains, and the lowest coverage with its mcse, estimand and domain."""
+    cover, _, _ = off_level(result, table)
+    if cover.empty:
+        return pd.DataFrame()
+    both = table[table["measure"].isin(["cover", "nsim"])].pivot(index=KEYS, columns="measure", values="value")
+    mcse = table[table["measure"] == "cover"].set_index(KEYS)["mcse"]
+    rows = []
+    for (scenario, method), mine in cover.groupby(level=KEYS[:2], sort=False):
+        side = judged(mine, both["nsim"].reindex(mine.index), result.scenario(scenario).level)
+        worst: Any = mine.idxmin()
+        rows.append(
+            (scenario, method, len(mine), (side < 0).sum(), (side > 0).sum(), mine[worst], mcse[worst], *worst[2:])
+        )
+    names = ["scenario", "method", "estimates", "below", "above", "lowest", "mcse", "estimand", "domain"]
+    return pd.DataFrame(rows, columns=names)

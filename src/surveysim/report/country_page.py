@@ -11,8 +11,8 @@ from .. import guards
 from ..columns import DISPOSITIONS
 from ..errors import SpecError
 from ..keys import toml
-from ..pictures.style import svg
-from . import figures, html
+from ..pictures.style import axes, svg
+from . import drawings, figures, html
 from .survey_page import written
 
 COLUMNS = ("published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")
@@ -52,7 +52,7 @@ def _content(run, text):
         "frames": ["", *(text[frame] for frame in rates)],
         "dispositions": _dispositions(run.counts, list(rates), text),
         "rates": [[name, *(html.number(100 * v, 1) for v in rates.loc[name])] for name in rates.index],
-        "figures": _drawings(run, table, text),
+        **_drawings(run, table, text),
         "downloads": [
             *(html.download(f"{name}.csv", text[f"file_{name}"], part) for name, part in files),
             html.download("survey.toml", text["file_specification"], spec),
@@ -72,15 +72,14 @@ def _dispositions(counts, frames: Sequence[str], text):
 
 
 def _drawings(run, table, text):
-    from markupsafe import Markup
-
     shares = table[table["unit"] == "percent"]
     edges, final = np.linspace(0, HIGHEST, 49), run.weights.final
     frame = run.interviews["frame"].to_numpy()
     counts = {
         text[f]: np.histogram(np.minimum(final[frame == f] / final.mean(), HIGHEST), edges)[0] for f in pd.unique(frame)
     }
-    drawn = {"weights": figures.weights(edges, counts, text)}
-    if len(shares):
-        drawn["intervals"] = figures.intervals(list(shares["indicator_id"]), shares, text)
-    return {key: Markup(svg(ax, text[key])) for key, ax in drawn.items()}
+    return {
+        "histogram": svg(figures.weights(edges, counts, text, axes(figures.NARROW, 3.0)), text["weights"], least="0"),
+        "intervals": drawings.estimates(shares, text, themes=False) if len(shares) else [],
+        "intervals_legend": drawings.estimates_legend(shares, text),
+    }

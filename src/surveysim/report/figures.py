@@ -1,7 +1,7 @@
 """Figures of the report. Each function draws a plain table on the Axes it is given (or makes) and returns the Axes."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from ..pictures.style import (
     INK,
     LINE,
     MUTED,
-    ON_SCALE,
     SCALE,
     SECOND,
     axes,
@@ -23,56 +22,12 @@ from ..pictures.style import (
     readable,
     rows,
 )
-from ..pictures.weighting import dumbbells, outlines
+from ..pictures.weighting import outlines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAP = (  # where a province has its tile: the first two digits of its adcode
-    ".  .  .  .  .  .  .  .  23",
-    ".  .  .  .  .  15 .  .  22",
-    "65 .  62 64 14 13 11 21 .",
-    ".  63 .  61 41 37 12 .  .",
-    "54 .  51 50 42 34 32 31 .",
-    ".  .  53 52 43 36 33 .  .",
-    ".  .  .  .  45 44 35 .  .",
-    ".  .  .  .  46 .  .  .  .",
-)
-TILES = {
-    f"{code}0000": (column, row)
-    for row, line in enumerate(MAP)
-    for column, code in enumerate(line.split(), 1)
-    if code != "."
-}
-
-
-def intervals(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
-    """Intervals about the population value: table with estimate, lower, upper, parameter, published (NaN allowed)."""
-    ax = ax or axes(8.6, 0.21 * len(table) + 1.0)
-    y = range(len(table))
-    away = table[["estimate", "lower", "upper", "published"]].sub(table["parameter"], axis=0)
-    inside = (away["lower"] <= 0) & (away["upper"] >= 0)
-    for k in y:
-        colour = FIRST if inside.iloc[k] else ALERT
-        row = away.iloc[k]
-        ax.plot([row["lower"], row["upper"]], [k, k], color=colour, linewidth=1.6, solid_capstyle="butt")
-        ax.plot(row["estimate"], k, "o", color=colour, markersize=4)
-    ax.plot(away["published"], list(y), "D", color=SECOND, markersize=3.4, linestyle="none", label=text["published"])
-    ax.plot([], [], "o-", color=FIRST, markersize=4, label=text["interval"])
-    if not inside.all():
-        ax.plot([], [], "o-", color=ALERT, markersize=4, label=text["interval_misses"])
-    ax.axvline(0, color=MUTED, linewidth=0.8)
-    rows(ax, labels, text["interval_axis"])
-    return legend(ax, 3)
-
-
-def margins(labels: Sequence[str], table: pd.DataFrame, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
-    """Dumbbells of margins before and after raking: table with target, before, after, as shares in percent."""
-    ax = ax or axes(8.6, 0.3 * len(table) + 1.0)
-    y = list(range(len(table)))
-    dumbbells(ax, y, table, text)
-    rows(ax, labels, text["share_axis"], size=9)
-    return legend(ax, 3)
+NARROW = 4.2  # inches: letters can be read on a telephone, and two stand side by side on a desk
 
 
 def weights(edges: Floats, counts: Mapping[str, Array], text: dict[str, str], ax: "Axes | None" = None) -> "Axes":
@@ -80,33 +35,6 @@ def weights(edges: Floats, counts: Mapping[str, Array], text: dict[str, str], ax
     ax = ax or axes(8.6, 3.0)
     outlines(ax, edges, counts, (SECOND, FIRST))
     return legend(named(ax, text["weight_axis"], text["interviews"]), 2)
-
-
-def tile_map(
-    labels: Mapping[str, str], values: Mapping[str, float], text: dict[str, str], ax: "Axes | None" = None
-) -> "Axes":
-    """A tile-grid map of the 31 provinces: labels and values by adcode, in five equal steps of the values' range."""
-    ax = ax or axes(8.6, 6.2)
-    low, high = min(values.values()), max(values.values())
-    for code, (column, row) in TILES.items():
-        step = min(int((values[code] - low) / (high - low) * len(SCALE)), len(SCALE) - 1) if high > low else 0
-        ax.add_patch(_square(column, row, SCALE[step]))
-        name = labels[code]
-        middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ON_SCALE[step]}
-        ax.text(column, row - 0.14, name, fontsize=8 if len(name) < 10 else 6.5, **middle)
-        ax.text(column, row + 0.2, f"{values[code]:.1f}", fontsize=9.5, fontweight="bold", **middle)
-    ax.set_xlim(0.4, 9.6)
-    ax.set_ylim(7.6, -0.6)
-    ax.set_aspect("equal")
-    ax.axis("off")
-    ax.set_title(text["map_scale"].format(low=low, high=high), fontsize=9, color=MUTED, loc="left")
-    return ax
-
-
-def _square(column, row, colour):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor=colour, edgecolor="none")
 
 
 def estimates_over_repetitions(values: Floats, truth: float, text: dict[str, str], ax: "Axes | None" = None) -> "Axes":

@@ -3,7 +3,7 @@
 Plain texts, tables and drawings for `report`, which computes nothing.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from ..columns import DISPOSITIONS, FRAMES
 from ..judging.measures import with_verdicts
 from ..judging.verdicts import off_level, performance_table, repeated_penetration
 from ..keys import toml
-from ..pictures.style import svg
-from . import figures, html, study_figures
+from ..pictures.style import axes, svg
+from . import drawings, figures, html
 from .labelling import domain_name, estimand_name, margin_name
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ def ademp(result: Any, rates: Any, text: dict[str, str], repetitions: Any) -> li
     mark = "、" if text["lang"] == "zh" else ", "
     rows = {
         "aim": {},
-        "data": {"size": f"{prep.pop.size:,}", "year": spec.population.year, "seed": spec.population.seed},
+        "data": {
+            "size": html.people(prep.pop.size / 1e4, 0, text),
+            "year": spec.population.year,
+            "seed": spec.population.seed,
+        },
         "frames": {f: f"{made.get(f, 0):,}" for f in FRAMES}
         | {"units": prep.design.targets.shape[1], "between": text[sample.between], "suffixes": text[sample.suffixes]}
         | {"selection": text[selection].format(n=sample.prefectures)},
@@ -70,18 +74,15 @@ def repeated(repetitions: Any, text: dict[str, str]) -> dict[str, Any]:
     low = low.assign(label=[estimand_name(k, text) for k in low.index])
     level = repetitions.scenarios[0].level
     low = with_verdicts(low.assign(value=low["cover"] / 100, n=low["repetitions"]), level)
-    drawings = [
-        (study_figures.coverage(low, text, level), text["figure_coverage_lowest"].format(n=len(low))),
-    ]
+    pictures = []
     if "internet_penetration" in table.index:
         title = text["figure_zip_text"].format(name=estimand_name("internet_penetration", text), n=n)
-        drawings = [
-            (
-                figures.estimates_over_repetitions(*repeated_penetration(repetitions), text),
-                text["figure_repetitions_text"].format(n=n),
-            ),
-            (untitled(repetitions.plot.zip("internet_penetration", lang=lang)), title),
-            *drawings,
+        sorted_ones = figures.estimates_over_repetitions(
+            *repeated_penetration(repetitions), text, axes(figures.NARROW, 3.4)
+        )
+        pictures = [
+            (sorted_ones, text["figure_repetitions_text"].format(n=n)),
+            (narrow(repetitions.plot.zip("internet_penetration", lang=lang)), title),
         ]
     columns = ("bias", "empse", "modelse", "cover")
 
@@ -94,7 +95,9 @@ def repeated(repetitions: Any, text: dict[str, str]) -> dict[str, Any]:
         "verdict": " ".join(
             [monte_carlo_error(repetitions.repetitions, level, text), *coverage_verdict(repetitions, text)]
         ),
-        "figures": [(svg(ax, caption), caption) for ax, caption in drawings],
+        "figures": [(svg(ax, caption, least="0"), caption) for ax, caption in pictures],
+        "coverage": drawings.coverage(low, text, level),
+        "coverage_text": text["figure_coverage_lowest"].format(n=len(low)),
         "heads": [text["indicator"], text["parameter"], *(text[f"measure_{c}"] for c in columns)],
         "rows": [row(name, table.loc[name]) for name in main],
         "all": [row(name, values) for name, values in table.iterrows()],
@@ -102,9 +105,11 @@ def repeated(repetitions: Any, text: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def untitled(ax: "Axes") -> "Axes":
-    """The Axes without the title that says in a notebook what the caption says here."""
+def narrow(ax: "Axes") -> "Axes":
+    """The Axes as wide as a telephone, without the title that says in a notebook what the caption says here."""
     ax.set_title("", loc="left")
+    figure = cast("Any", ax.figure)
+    figure.set_size_inches(figures.NARROW, figure.get_size_inches()[1])
     return ax
 
 
@@ -118,7 +123,7 @@ def budget_part(budget: Any, text: dict[str, str]) -> dict[str, Any]:
     for name in main:
         of = budget.rows(name)
         cells = [
-            f"{of.loc[s, 'bias']:+.2f} ({of.loc[s, 'bias_mcse']:.2f}) · {of.loc[s, 'variance'] ** 0.5:.2f}"
+            f"{html.signed(of.loc[s, 'bias'], 2)} ({of.loc[s, 'bias_mcse']:.2f}) · {of.loc[s, 'variance'] ** 0.5:.2f}"
             for s in stages
         ]
         rows.append([estimand_name(name, text), *cells])
@@ -127,7 +132,10 @@ def budget_part(budget: Any, text: dict[str, str]) -> dict[str, Any]:
     by_totals = [
         [
             estimand_name(name, text),
-            *(f"{r.bias:+.2f} ({r.bias_mcse:.2f}) · {r.se:.2f}" for r in totals.loc[name].loc[kinds].itertuples()),
+            *(
+                f"{html.signed(r.bias, 2)} ({r.bias_mcse:.2f}) · {r.se:.2f}"
+                for r in totals.loc[name].loc[kinds].itertuples()
+            ),
         ]
         for name in main
     ]
@@ -135,7 +143,7 @@ def budget_part(budget: Any, text: dict[str, str]) -> dict[str, Any]:
         "totals": by_totals,
         "total_heads": [text["indicator"], *(text[kind] for kind in kinds)],
         "note": text["budget_note"].format(n=budget.repetitions),
-        "figure": svg(budget.plot(main[0], text["lang"]), caption),
+        "waterfall": drawings.waterfall(budget.rows(main[0]), text),
         "caption": caption,
         "heads": [text["indicator"], *(text[f"stage_{s}"] for s in stages)],
         "rows": rows,

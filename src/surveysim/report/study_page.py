@@ -8,10 +8,12 @@ import pandas as pd
 
 from .. import guards
 from ..errors import SpecError
+from ..judging.measures import with_verdicts
+from ..judging.verdicts import by_method
 from ..pictures.style import svg
-from . import html
+from . import drawings, html
 from .labelling import domain_name, estimand_name
-from .page_parts import coverage_verdict, monte_carlo_error, untitled
+from .page_parts import coverage_verdict, monte_carlo_error, narrow
 from .survey_page import written
 
 SHOWN = ("bias", "empse", "modelse", "relerror", "rmse", "cover", "ciwidth", "deff", "n_missing")
@@ -19,7 +21,7 @@ PERCENT = ("cover",)
 MOST_FIGURES = (
     60  # zips, and running means, of a page: all scenarios and methods of the first estimand, fewer of the others
 )
-MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS = 400, 12, 50, 8, 16
+MOST_ROWS, MOST_PARTS, MOST_FAILURES, MOST_DOMAINS, MOST_LINKS, MOST_STRIPS = 400, 12, 50, 8, 16, 30
 
 
 def write_study_report(result: Any, path: Any, lang: str = "en") -> Path:
@@ -37,16 +39,22 @@ def content(result: Any, text: dict[str, str]) -> dict[str, Any]:
     pairs = [(s.name, m.name) for s in result.scenarios for m in s.methods]
     rest = max(1, (MOST_FIGURES - len(pairs)) // max(min(len(names), MOST_PARTS) - 1, 1))
     drawn = [pairs[:MOST_FIGURES] if k == 0 else pairs[:rest] if k < MOST_PARTS else [] for k in range(len(names))]
+    shown = overview(result, table, text)
     parts = [part(result, table, name, which, text) for name, which in zip(names, drawn, strict=True)]
     return {
         "title": result.name,
-        "lead": result.aim,
-        "sections": [("design", text["study_design"])]
+        "kicker": result.aim,
+        "lead": " ".join([monte_carlo_error(done, first.level, text), *coverage_verdict(result, text, table)]),
+        "done": text["study_done"].format(
+            scenarios=len(result.scenarios), methods=len(first.methods), repetitions=f"{done:,}"
+        ),
+        "sections": ([("summary", text["study_found"])] if shown["rows"] else [])
+        + [("design", text["study_design"])]
         + [(f"part-{k}", p["title"]) for k, p in enumerate(parts[:MOST_LINKS], 1)]
         + ([("failures", text["study_failures"])] if len(failures) else [])
         + [("downloads", text["downloads"])],
         "ademp": ademp(result, names, done, len(failures), text),
-        "verdict": " ".join([monte_carlo_error(done, first.level, text), *coverage_verdict(result, text, table)]),
+        "overview": shown,
         "parts": parts,
         "failures": failures.head(MOST_FAILURES).astype(str).to_numpy().tolist(),
         "failure_heads": [text[f"failure_{c}"] for c in failures.columns],
@@ -55,6 +63,25 @@ def content(result: Any, text: dict[str, str]) -> dict[str, Any]:
             *([html.download("failures.csv", text["study_failures"], failures.astype(str))] if len(failures) else []),
         ],
     }
+
+
+def overview(result: Any, table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
+    """Every scenario and method in a row: its coverages, judged, and the lowest of them with its Monte Carlo error."""
+    rows = by_method(result, table)
+    several = len(result.scenarios) > 1
+    heads = [*([text["study_scenario"]] if several else []), text["study_method"]]
+    body = [
+        [
+            *([row.scenario] if several else []),
+            row.method,
+            *(text["count_of"].format(k=k, n=row.estimates) for k in (row.below, row.above)),
+            _cell(row.lowest, row.mcse, "cover"),
+            " · ".join(part for part in (estimand_name(row.estimand, text), domain_name(row.domain, text)) if part),
+        ]
+        for row in rows.head(MOST_ROWS).itertuples()
+    ]
+    ends = [text[f"overview_{name}"] for name in ("below", "above", "lowest", "where")]
+    return {"caption": text["overview_caption"], "heads": heads + ends, "rows": body, "texts": len(heads)}
 
 
 def ademp(result: Any, names: Sequence[str], done: int, failed: int, text: dict[str, str]) -> list[tuple[str, str]]:
@@ -95,8 +122,12 @@ def part(
     if domains > MOST_DOMAINS:
         whole |= {"folded": True, "caption": text["all_domains"].format(n=domains)}
         tables = [over_domains(rows, shown, domains, text, result.scenarios[0].level), whole]
-    title = estimand_name(name, text)
-    return {"title": title, "tables": tables, "figures": drawings(result, rows, name, drawn, text) if drawn else []}
+    return {
+        "title": estimand_name(name, text),
+        "tables": tables,
+        "strips": compared(result, rows, text) if drawn else [],
+        "figures": figures_of(result, rows, name, drawn, text) if drawn else [],
+    }
 
 
 def over_domains(
@@ -128,24 +159,50 @@ def over_domains(
     }
 
 
-def drawings(
+def compared(result: Any, rows: pd.DataFrame, text: dict[str, str]) -> list[tuple[Any, str, Any]]:
+    """All scenarios and methods under each other: estimates against the true value, and coverage; drawing, caption, legend of each."""
+    first = rows[rows["domain"] == rows["domain"].iloc[0]]
+    value, mcse = (first.pivot(index=["scenario", "method"], columns="measure", values=c) for c in ("value", "mcse"))
+    value = value.reindex(first.set_index(["scenario", "method"]).index.unique())
+    label = [" · ".join(k if len(result.scenarios) > 1 else k[1:]) for k in value.index]
+    domain = domain_name(rows["domain"].iloc[0], text)
+    name, end = rows["estimand"].iloc[0], f" · {domain}" if domain else ""
+    true = [
+        next(e.true for e in result.scenario(k[0]).estimands if (e.name, e.domain) == (name, rows["domain"].iloc[0]))
+        for k in value.index
+    ]
+    spread = value.assign(
+        label=label, mean=value["thetamean"], mcse=mcse["thetamean"], spread=value["empse"], true=true
+    )
+    found = [
+        (
+            drawings.spreads(spread.head(MOST_STRIPS), text, ""),
+            text["figure_forest"] + end,
+            drawings.spreads_legend(text),
+        )
+    ]
+    if "cover" in value and value["cover"].notna().any():
+        level = result.scenarios[0].level
+        table = with_verdicts(value.assign(label=label, value=value["cover"], n=value["nsim"]), level)
+        found.append((drawings.coverage(table.head(MOST_STRIPS), text, level), text["figure_coverage"] + end, []))
+    return found
+
+
+def figures_of(
     result: Any, rows: pd.DataFrame, name: str, pairs: Iterable[tuple[str, str]], text: dict[str, str]
 ) -> list[tuple[str, str]]:
-    """Figures of one estimand as inline SVG: all scenarios and methods side by side, then the intervals and the running mean of each."""
-    plots, domain, lang = result.plot, rows["domain"].iloc[0], text["lang"]
+    """Figures of one estimand as inline SVG: the intervals and the running mean of each scenario and method."""
+    plots, domain, made = result.plot, rows["domain"].iloc[0], []
     about = [estimand_name(name, text), domain_name(domain, text)]
-    made = [(plots.forest(name, domain, lang=lang), "figure_forest", about)]
     cover = rows[(rows["measure"] == "cover") & (rows["domain"] == domain) & rows["value"].notna()]
-    if len(cover):
-        made.append((plots.coverage(name, domain, lang=lang), "figure_coverage", about))
     covered = set(zip(cover["scenario"], cover["method"], strict=True))
     for scenario, method in (pair for pair in pairs if pair in covered):
-        at = {"scenario": scenario, "method": method, "lang": lang}
+        at = {"scenario": scenario, "method": method, "lang": text["lang"]}
         one = [*about, *([scenario] if len(result.scenarios) > 1 else []), method]
         made.append((plots.zip(name, domain, **at), "figure_zip", one))
         made.append((plots.convergence(name, domain, **at), "figure_convergence", one))
     captions = [f"{text[title]}: {' · '.join(part for part in parts if part)}" for _, title, parts in made]
-    return [(svg(untitled(ax), caption), caption) for (ax, *_), caption in zip(made, captions, strict=True)]
+    return [(svg(narrow(ax), caption, least="0"), caption) for (ax, *_), caption in zip(made, captions, strict=True)]
 
 
 def _cell(value, mcse, measure):

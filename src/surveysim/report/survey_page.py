@@ -12,17 +12,18 @@ from ..aliases import Ints
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import SpecError
 from ..judging.verdicts import performance_table
-from ..pictures.style import svg
+from ..pictures.style import axes, svg
 from ..writing import write_text
-from . import figures, html
-from .labelling import change_case, estimand_name, level_name, margin_name, name_column, note_of, province_names
+from . import drawings, figures, html
+from .finding import finding
+from .labelling import change_case, estimand_name, name_column, note_of, province_names
 from .page_parts import ademp, budget_part, downloads, repeated
 
 SECTIONS = (
-    *(("summary", "summary"), ("design", "design"), ("statement", "statement"), ("change", "change")),
-    *(("study", "study_section"), ("controls", "controls")),
-    *(("budget", "budget"), ("intervals", "intervals"), ("map", "map"), ("margins", "margins"), ("weights", "weights")),
-    *(("dispositions", "dispositions"), ("eligibility", "eligibility_short"), ("costs", "costs"), ("table", "table")),
+    *(("summary", "summary"), ("change", "change"), ("statement", "statement"), ("study", "study_section")),
+    *(("budget", "budget"), ("intervals", "intervals"), ("map", "map"), ("controls", "controls"), ("design", "design")),
+    *(("margins", "margins"), ("weights", "weights"), ("dispositions", "dispositions")),
+    *(("eligibility", "eligibility_short"), ("costs", "costs"), ("table", "table")),
     *(("assumptions", "assumptions"), ("downloads", "downloads")),
 )
 CONTROLLED = ("internet_penetration", "netizens_size", "internet_penetration_60plus", "app_short_video_rate")
@@ -75,32 +76,34 @@ def content(result: Any, tables: Any, text: dict[str, str], repetitions: Any, bu
     table, provinces, record, short = tables.comparison, tables.provinces, tables.records, province_names(text)
     there = {"study": repetitions is not None, "budget": budget is not None}
     return {
-        "title": text["title"],
+        **finding(result, tables, text, repetitions),
+        "kicker": text["title"],
         "sections": [(key, text[label]) for key, label in SECTIONS if there.get(key, True)],
         "ademp": ademp(result, tables.rates, text, repetitions),
         "study": None if repetitions is None else repeated(repetitions, text),
         "budget": None if budget is None else budget_part(budget, text),
         "provinces": [
-            [short[row.Index], html.number(row.estimate, 2), html.number(row.moe, 2)] for row in provinces.itertuples()
+            [short[row.Index], *(html.number(getattr(row, c), 2) for c in ("estimate", "lower", "upper", "moe"))]
+            for row in provinces.itertuples()
         ],
+        "province_heads": [text[c] for c in ("province", "estimate", "lower", "upper", "moe")],
         "downloads": downloads(result, tables, repetitions, budget, text),
-        "lead": text["subtitle"].format(
+        "done": text["subtitle"].format(
             spec=result.spec.name,
             interviews=f"{len(result.interviews):,}",
             provinces=31,
             seed=result.seed,
             year=result.spec.population.year,
-            size=f"{result.preparation.pop.size:,}",
+            size=html.people(result.preparation.pop.size / 1e4, 0, text),
         ),
-        "cards": cards(table, text),
+        "cards": cards(tables, text),
         "statement": statement_rows(tables.statement, text, repetitions),
-        "covered": text["covered_of"].format(k=tables.covered, n=len(table)),
         "agreement": text["agreement"].format(k=int(table["agrees"].sum()), n=len(table)),
         "rural_bases": rural_bases(tables.rural, text),
         "statement_text": text["statement_text"].format(nominal_n=f"{tables.nominal:,}"),
         **claim_tables(tables, text),
         **control_tables(tables.controls, text),
-        "figures": drawings(tables, text),
+        **drawn(tables, text),
         "map_text": text["map_text"].format(
             least=f"{provinces['moe'].min():.1f}", most=f"{provinces['moe'].max():.1f}"
         ),
@@ -121,57 +124,63 @@ def content(result: Any, tables: Any, text: dict[str, str], repetitions: Any, bu
     }
 
 
-def drawings(tables: Any, text: dict[str, str]) -> dict[str, Any]:
-    """The figures of the survey, as inline SVG."""
+def drawn(tables: Any, text: dict[str, str]) -> dict[str, Any]:
+    """The drawings of the survey, with what their marks stand for."""
     shares = tables.comparison[tables.comparison["unit"] == "percent"]
-    names = [estimand_name(name, text) for name in shares["indicator_id"]]
-    drawn = {
-        "intervals": figures.intervals(names, shares, text),
-        "map": figures.tile_map(province_names(text), tables.provinces["estimate"].to_dict(), text),
-        "margins": figures.margins(margin_labels(tables.margins, text), tables.margins, text),
-        "weights": figures.weights(tables.edges, {text[f]: counts for f, counts in tables.histogram.items()}, text),
+    histogram = {text[f]: counts for f, counts in tables.histogram.items()}
+    weights = figures.weights(tables.edges, histogram, text, axes(figures.NARROW, 3.0))
+    return {
+        "intervals": drawings.estimates(shares, text),
+        "intervals_legend": drawings.estimates_legend(shares, text),
+        "tiles": drawings.provinces(tables.provinces, province_names(text), text),
+        "margins": drawings.margins(tables.margins, text),
+        "margins_legend": drawings.margins_legend(text),
+        "histogram": svg(weights, text["weights"], least="0"),
     }
-    return {key: svg(ax, text[key]) for key, ax in drawn.items()}
 
 
 def estimate_cells(row: Any, text: dict[str, str]) -> list[str]:
-    """One estimate of the table of all of them; the numbers are those of its heads."""
-    numbers = (html.number(getattr(row, c), _digits(row.unit, c)) for c in ESTIMATE_HEADS[2:-1])
-    return [estimand_name(row.indicator_id, text), text[row.unit], *numbers, note_of(row.indicator_id, row.note, text)]
+    """One estimate of the table of all of them; the numbers are those of its heads, of sizes in the unit people write."""
+    unit, factor, digits = text[row.unit], 1.0, 2
+    if row.unit == "10k persons":
+        unit, factor, digits = text["size_unit"], float(text["size_factor"]), int(text["size_digits"])
 
-
-def _digits(unit, column):
-    if column == "deff":
-        return 2
-    if unit == "10k persons":
-        return 0
-    return 1 if column == "published" else 2
-
-
-def cards(table: pd.DataFrame, text: dict[str, str]) -> list[dict[str, str]]:
-    """Penetration, netizens and interviews, as the first thing a reader sees."""
-    rows = table.set_index("indicator_id")
-    result = []
-    for name, title, unit, digits in (
-        ("internet_penetration", "penetration", " %", 2),
-        ("netizens_size", "netizens", f" {text['10k persons']}", 0),
-    ):
-        if name not in rows.index:
-            continue
-        row = rows.loc[name]
-        detail = (
-            f"± {html.number(row['moe'], digits)} · {text['published']} {html.number(row['published'], digits and 1)} · "
-            f"{text['population']} {html.number(row['parameter'], digits)}"
+    def cell(c):
+        value = getattr(row, c)
+        return (
+            html.number(value, 2)
+            if c == "deff"
+            else html.number(value * factor, 1 if c == "published" and digits == 2 else digits)
         )
-        result.append({"title": text[title], "value": html.number(row["estimate"], digits) + unit, "detail": detail})
-    return result
+
+    numbers = (cell(c) for c in ESTIMATE_HEADS[2:-1])
+    return [estimand_name(row.indicator_id, text), unit, *numbers, note_of(row.indicator_id, row.note, text)]
+
+
+def cards(tables: Any, text: dict[str, str]) -> list[dict[str, str]]:
+    """Penetration, netizens, and how many intervals hold the truth."""
+    rows = tables.comparison.set_index("indicator_id")
+
+    def card(name, title, value, shown):
+        known = (f"{text[c]} {shown(rows.loc[name, c])}" for c in ("published", "parameter"))
+        return {"title": text[title], "value": value, "detail": " · ".join(known)}
+
+    share = rows.loc["internet_penetration"]
+    value = f"{html.percent(share['estimate'], 1, text)} ± {html.number(share['moe'], 1)}"
+    found = [card("internet_penetration", "penetration", value, lambda v: html.percent(v, 1, text))]
+    if "netizens_size" in rows.index:
+        size = rows.loc["netizens_size"]
+        value = html.people(size["estimate"], size["moe"], text)
+        found.append(card("netizens_size", "netizens", value, lambda v: html.people(v, 0, text)))
+    held = text["count_of"].format(k=tables.covered, n=len(rows))
+    return [*found, {"title": text["held"], "value": held, "detail": text["held_text"]}]
 
 
 def statement_rows(statement: Mapping[str, Any], text: dict[str, str], repetitions: Any) -> list[tuple[str, str]]:
     """The error statement as (what, value) rows."""
 
     def points(value):
-        return "± " + text["points"].format(value=f"{value:.2f}")
+        return text["points"].format(value=f"±{value:.2f}")
 
     names = reference.published()[name_column(text)]
     rows = [
@@ -191,7 +200,7 @@ def statement_rows(statement: Mapping[str, Any], text: dict[str, str], repetitio
         rows += [
             (
                 text["statement_cover"].format(repetitions=int(row["repetitions"])),
-                f"{row['cover']:.1f} % ± {2 * row['cover_mcse']:.1f}",
+                f"{html.percent(row['cover'], 1, text)} ± {2 * row['cover_mcse']:.1f}",
             ),
             (text["statement_empse"], f"{row['empse']:.3f} ± {2 * row['empse_mcse']:.3f} / {row['modelse']:.3f}"),
         ]
@@ -210,22 +219,29 @@ def claim_tables(tables: Any, text: dict[str, str]) -> dict[str, Any]:
         ]
         for row in tables.sizes.itertuples()
     ]
-    change = [
-        [
-            change_case(row, text),
-            f"{row.moe:.2f}",
-            f"{row.p:.4f}" if row.p >= 1e-4 else "< 0.0001",
-            text[f"verdict_{row.verdict}"],
-            f"{max(row.bears, 0):.2f}",
-        ]
-        for row in tables.verdict.table.itertuples()
-    ]
     size_heads = ("n", "nominal", "penetration", "widest", "wide", "group", "wide")
     return {
         "sizes": sizes,
         "size_heads": [text[f"size_{key}"] for key in size_heads],
         "verdict": tables.verdict.sentence(text["lang"]),
-        "change": change,
+        **change_table(tables.verdict, text),
+    }
+
+
+def change_table(verdict: Any, text: dict[str, str]) -> dict[str, Any]:
+    """Whether the report's own change is more than chance, a row for each error, number of interviews and overlap."""
+    rows = [
+        [
+            change_case(row, text),
+            f"{row.moe:.2f}",
+            html.chance(row.p),
+            text[f"verdict_{row.verdict}"],
+            f"{max(row.bears, 0):.2f}",
+        ]
+        for row in verdict.table.itertuples()
+    ]
+    return {
+        "change": rows,
         "change_heads": [text[f"change_head_{key}"] for key in ("case", "moe", "p", "verdict", "bears")],
     }
 
@@ -235,27 +251,26 @@ def control_tables(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
     kinds = list(dict.fromkeys(table["control_population"]))
     people = table.groupby("control_population")["people"].first()
     wide = table.set_index(["indicator_id", "control_population"])
-    rows = [[text["controls_people"], "", *(html.number(people[kind], 0) for kind in kinds)]]
+    rows = [[text["controls_people"], "", *(html.people(people[kind], 0, text) for kind in kinds)]]
     shown = [name for name in CONTROLLED if name in set(table["indicator_id"])]
     for name in shown:
         found = wide.loc[name].loc[kinds]
-        digits = 0 if found["unit"].iloc[0] == "10k persons" else 2
-        cells = (f"{html.number(r.estimate, digits)} ± {html.number(r.moe, digits)}" for r in found.itertuples())
-        rows.append([estimand_name(name, text), html.number(found["parameter"].iloc[0], digits), *cells])
+        size = found["unit"].iloc[0] == "10k persons"
+        true = found["parameter"].iloc[0]
+        cells = (
+            html.people(r.estimate, r.moe, text) if size else f"{html.percent(r.estimate, 2, text)} ± {r.moe:.2f}"
+            for r in found.itertuples()
+        )
+        known = html.people(true, 0, text) if size else html.percent(true, 2, text)
+        rows.append([estimand_name(name, text), known, *cells])
     first = wide["estimate"].loc["internet_penetration"]
     gap = first["residents_6plus"] - first["covered_6plus"]
     name = estimand_name("internet_penetration", text)
     return {
         "controls": rows,
         "control_heads": [text["indicator"], text["population"], *(text[kind] for kind in kinds)],
-        "controls_text": text["controls_text"].format(name=name, gap=f"{gap:+.2f}"),
+        "controls_text": text["controls_text"].format(name=name, gap=html.signed(gap, 2)),
     }
-
-
-def margin_labels(table: pd.DataFrame, text: dict[str, str]) -> list[str]:
-    """Names of the levels of margins."""
-    pairs = zip(table["margin"], table["level"], strict=True)
-    return [f"{margin_name(margin, text)}: {level_name(name, text)}" for margin, name in pairs]
 
 
 def _step_shown(row, text):
@@ -291,7 +306,11 @@ def fieldwork_tables(spec: Any, tables: Any, text: dict[str, str]) -> dict[str, 
         "eligibility": methods,
         "eligibility_heads": [
             text["method"],
-            *(head for frame in table["frame"].unique() for head in (f"{text[frame]}: e, %", "RR3, %")),
+            *(
+                text["eligibility_head"].format(frame=text[frame], what=what)
+                for frame in table["frame"].unique()
+                for what in ("e", "RR3")
+            ),
         ],
         "cost_heads": ["", *(text[c] for c in COST_HEADS)],
         "eligibility_text": html.without_dashes(

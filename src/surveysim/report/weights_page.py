@@ -8,7 +8,9 @@ from .. import guards
 from ..errors import SpecError
 from ..pictures.saving import alt
 from ..pictures.style import svg, words
-from . import html
+from ..weighting.drawn import shares
+from . import drawings, html
+from .figures import NARROW
 from .survey_page import written
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 SECTIONS = ("summary", "margins", "weights", "extremes", "downloads")
 MOST = 60  # rows of margins that are shown unfolded
-WIDTH = 4.0  # inches of a picture, so that its letters can be read on a telephone
 FACTS = (
     "respondents",
     "without_weight",
@@ -53,8 +54,19 @@ def _content(weights, diagnosis, told, text):
     lead = text["raked_lead_recipe" if "recipe" in told else "raked_lead" if told["initial"] else "raked_lead_from_one"]
     sections = [key for key in SECTIONS if key != "margins" or names]
     named = text["raked_by"] if (margins["partition"] != "").any() else text["raked_level"]
+    found = "raked_title" if not names else "raked_left" if _largest_gap(margins) else "raked_met"
+    title = text[found].format(
+        gap=f"{_largest_gap(margins):.2f}",
+        effective=f"{facts['effective_n']:,.0f}",
+        n=f"{facts['respondents']:,}",
+        **told,
+    )
+    drawn, totals = shares(weights.margins) if names else (margins, True)
+    strips = not totals and len(drawn) <= MOST
+    pictures = ["margins", "weights"] if names and not strips else ["weights"]
     return {
-        "title": text["raked_title"].format(**told),
+        "kicker": text["raked_title"].format(**told) if names else "",
+        "title": title,
         "lead": lead.format(n=f"{facts['respondents']:,}", margins=mark.join(map(str, names)), **told),
         "sections": [(key, text[f"raked_{key}" if key != "downloads" else key]) for key in sections],
         "cards": _cards(facts, margins, text),
@@ -74,7 +86,9 @@ def _content(weights, diagnosis, told, text):
             [f"{r.row + 1:,}", html.number(r.weight, 3), html.number(r.over_median, 2), html.number(r.share, 2)]
             for r in diagnosis.extremes.itertuples()
         ],
-        "figures": {kind: _drawing(weights, kind, text["lang"]) for kind in _kinds(margins)},
+        "margins": drawings.margins(drawn, text, own=True) if strips else [],
+        "margins_legend": drawings.margins_legend(text),
+        "figures": [_drawing(weights, kind, text["lang"]) for kind in pictures],
         "downloads": [
             html.download("margins.csv", text["raked_margins"], margins),
             html.download(
@@ -84,15 +98,20 @@ def _content(weights, diagnosis, told, text):
     }
 
 
+def _largest_gap(margins):
+    """The largest gap in points; one that would be shown as 0.00 is none."""
+    gap = margins["gap"].abs().max()
+    return 0.0 if gap < 0.005 else gap
+
+
 def _cards(facts, margins, text):
     """The four numbers that come first."""
-    gap = margins["gap"].abs().max()
     return [
         {"title": text[f"card_{key}"], "value": value, "detail": text[f"card_{key}_text"].format(**detail)}
         for key, value, detail in (
             ("deff", f"{facts['deff_kish']:.2f}", {}),
             ("effective", f"{facts['effective_n']:,.0f}", {"n": f"{facts['respondents']:,}"}),
-            ("gap", f"{0.0 if gap < 0.005 else gap:.2f}", {"levels": len(margins)}),
+            ("gap", f"{_largest_gap(margins):.2f}", {"levels": len(margins)}),
             ("extreme", f"{facts['extreme']:,}", {"share": f"{facts['share_top_1']:.1f}"}),
         )
         if key != "gap" or len(margins)
@@ -118,15 +137,8 @@ def _shown(key, value):
     return f"{value:,.0f}" if key in WHOLE else html.number(value, 3 if abs(value) < 1000 else 0)
 
 
-def _kinds(margins):
-    """What can be drawn: margins where there are any, and their balance where they have levels."""
-    if not len(margins):
-        return ("weights",)
-    return ("margins", "balance", "weights") if (margins["level"] != "").any() else ("margins", "weights")
-
-
 def _drawing(weights, kind, lang):
     """A picture and its sentence."""
     ax = weights.plot(kind, lang=lang)
-    ax.figure.set_size_inches(WIDTH, ax.figure.get_size_inches()[1])
+    ax.figure.set_size_inches(NARROW, ax.figure.get_size_inches()[1])
     return svg(ax, alt(ax), least="0"), alt(ax)

@@ -71,7 +71,8 @@ class ChangeVerdict(Shown):
     indicator, before, now : what changed, in percent. level : confidence level.
     table : DataFrame errors ("stated", "simple" or "design"), n (missing where errors are stated), overlap, correlation (of the two
         estimates), moe of the change, p (two-sided), verdict ("yes", "no", or "rounding": it depends on digits that were not printed),
-        bears: by how many points errors that do not cancel between surveys may have changed before the change is chance.
+        bears: by how many points errors that do not cancel between surveys may have changed before the change is chance;
+        moe_before, moe_now: of the two percentages.
     """
 
     indicator: str
@@ -167,8 +168,8 @@ def judged_change(
             )
             verdict = "yes" if least <= 1 - level else "rounding" if most <= 1 - level else "no"
             moe = z * of_change
-            rows.append((whose, n, overlap, correlation, moe, p, verdict, abs(change) - moe))
-    names = ["errors", "n", "overlap", "correlation", "moe", "p", "verdict", "bears"]
+            rows.append((whose, n, overlap, correlation, moe, p, verdict, abs(change) - moe, z * earlier, z * se))
+    names = ["errors", "n", "overlap", "correlation", "moe", "p", "verdict", "bears", "moe_before", "moe_now"]
     return ChangeVerdict(indicator, before, now, level, pd.DataFrame(rows, columns=names))
 
 
