@@ -294,7 +294,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
             value_labels={"g": {"a": "A"}},
         ),
     ),
-    "Survey.standardize": (ask(SURVEY, "standardize"), dict(by="g", weights={"a": 1, "b": 2}, over="h")),
+    "Survey.standardize": (ask(SURVEY, "standardize"), dict(by="g", weights={"a": 1, "b": 2}, over="h", excluding="x")),
     "Survey.goodness_of_fit": (ask(SURVEY, "goodness_of_fit"), dict(y="g", p={"a": 1, "b": 2}, statistic="F")),
     "Survey.replicate_weights": (ask(REPLICATED, "replicate_weights"), {}),
     "Estimates.contrast": (ask(ESTIMATES, "contrast"), dict(coefficients={0: 1, 1: -1}, df=5)),

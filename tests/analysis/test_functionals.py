@@ -1,9 +1,11 @@
 """Scores of functions of a distribution are their derivatives, and the kernel is one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import integrate
 
+import surveysim as ss
 from surveysim.analysis import functionals as f
 
 RNG = np.random.default_rng(4)
@@ -41,3 +43,11 @@ def test_density__of_skewed_values_is_not_too_flat_in_their_lower_tail():
     right = np.exp(-(1.2816**2) / 2) / (at * 0.7 * np.sqrt(2 * np.pi))
     found = [f.density(np.ones(600), np.sort(np.exp(0.7 * rng.normal(size=600))), at, None) for _ in range(60)]
     assert np.mean(found) == pytest.approx(right, rel=0.06)
+
+
+def test_share_ratio__of_who_stands_at_the_end_of_a_share():
+    """Nobody is above the quantile of a column of one value; the richest fifth has what the poorest has all the same."""
+    for y, value in (([5.0] * 7, 1.0), ([5.0] * 5 + [6.0] * 5, 6 / 5), ([1.0, 2.0, 3.0], (0.6 * 3) / (0.6 * 1))):
+        found = ss.Survey(pd.DataFrame({"y": y})).share_ratio("y").table
+        assert found["estimate"][0] == pytest.approx(value)
+    assert ss.Survey(pd.DataFrame({"y": [5.0] * 7})).share_ratio("y").table["se"][0] < 1e-15

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import stats
 
 import surveysim as ss
-from surveysim import CalibrationError, DataError
+from surveysim import CalibrationError, DataError, SurveysimWarning
 
 RNG = np.random.default_rng(7)
 N = 400
@@ -37,6 +38,23 @@ def test_standardize__by_hand_and_by_two_columns():
     found = SURVEY.standardize(["age", "sex"], weights).mean("y").table["estimate"][0]
     share = np.array(list(weights.values())) / sum(weights.values())
     assert found == pytest.approx(float(share @ (cells["wy"] / cells["w"])))
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pa.Table.from_pandas])
+def test_standardize__sets_missing_values_aside(kind):
+    """Those who are left have the standard distribution, as where the other rows are another subpopulation."""
+    holes = TABLE.assign(y=TABLE["y"].mask(TABLE["y"] > 12), age=TABLE["age"].mask(TABLE.index % 50 == 3))
+    holes["g"] = holes["g"].mask(TABLE.index % 60 == 4)
+    there = holes[["y", "age", "g"]].notna().all(axis=1).to_numpy()
+    with pytest.warns(SurveysimWarning, match="8 of 'age', 7 of 'g', 38 of 'y'"):
+        found = ss.Survey(kind(holes), "w", psu="p").standardize("age", STANDARD, over="g", excluding="y")
+    assert not found.weight[~there].any()
+    apart = TABLE.assign(g=TABLE["g"].where(there, "c"))
+    other = ss.Survey(apart, "w", psu="p").standardize("age", STANDARD, over="g").where(there)
+    one, two = (s.mean("y", by="g").table for s in (found, other))
+    np.testing.assert_allclose(one[["estimate", "se"]], two[["estimate", "se"]], rtol=1e-10)
+    with pytest.raises(DataError, match="no row of weight has all of 'age', 'z'"):
+        ss.Survey(TABLE.assign(z=np.nan), "w").standardize("age", STANDARD, excluding="z")
 
 
 def test_standardize__refuses():

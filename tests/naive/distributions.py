@@ -35,10 +35,17 @@ def gini(w, y):
     return math.fsum(w[i] * w[j] * abs(y[i] - y[j]) for i in n for j in n) / (2 * N * N * mean(y, w))
 
 
+def poorest(w, y, share):
+    """What the poorest have: row by row until their share of the weight is full, the last one in part."""
+    left, found = share * math.fsum(w), []
+    for b, a in sorted(zip(y, w, strict=True)):
+        found.append(min(a, left) * b)
+        left -= min(a, left)
+    return math.fsum(found)
+
+
 def share_ratio(w, y, top=0.2, bottom=0.2):
-    high, low = quantiles.quantile(y, w, 1 - top), quantiles.quantile(y, w, bottom)
-    richest = math.fsum(a * b for a, b in zip(w, y, strict=True) if b > high)
-    return richest / math.fsum(a * b for a, b in zip(w, y, strict=True) if b <= low)
+    return (math.fsum(a * b for a, b in zip(w, y, strict=True)) - poorest(w, y, 1 - top)) / poorest(w, y, bottom)
 
 
 def quantile_ratio(w, y, upper=0.9, lower=0.1):
@@ -96,8 +103,7 @@ def quantile_ratio_score(w, y, upper=0.9, lower=0.1):
 
 def share_ratio_score(w, y, top=0.2, bottom=0.2):
     high, low = quantiles.quantile(y, w, 1 - top), quantiles.quantile(y, w, bottom)
-    rich = math.fsum(a * b for a, b in zip(w, y, strict=True) if b > high)
-    poor = math.fsum(a * b for a, b in zip(w, y, strict=True) if b <= low)
+    rich, poor = math.fsum(a * b for a, b in zip(w, y, strict=True)) - poorest(w, y, 1 - top), poorest(w, y, bottom)
     found = []
     for v in y:
         up = (v - high if v > high else 0.0) + top * high

@@ -192,22 +192,24 @@ def quantile_ratio(upper: float, lower: float, width: float | None) -> Functiona
     )
 
 
-def _tops(top, bottom, w, y):
-    """The quantiles, and the totals above the upper and up to the lower."""
-    high, low = _quantiles(w, y, 1 - top), _quantiles(w, y, bottom)
-    return high, low, sums((y[:, None] > high) * y[:, None], w), sums((y[:, None] <= low) * y[:, None], w)
+def _poorest(share, w, y):
+    """What a share of the weight with the smallest y has (L,), of who stands at its end the part that belongs to it, and that end (L,)."""
+    q = _quantiles(w, y, share)
+    return sums((y[:, None] <= q) * (y[:, None] - q), w) + share * q * w.sum(axis=0), q
 
 
 def _share_ratio(top, bottom, w, y):
-    _, _, above, below = _tops(top, bottom, w, y)
-    return np.where(below != 0, above / np.where(below != 0, below, 1), np.nan)
+    (others, _), (below, _) = (_poorest(share, w, y) for share in (1 - top, bottom))
+    return np.where(below != 0, (sums(y, w) - others) / np.where(below != 0, below, 1), np.nan)
 
 
 def _share_ratio_score(top, bottom, w, y):
-    """The error of the quantiles changes who is counted at the quantile, so that their density cancels."""
-    high, low, above, below = (float(v[0]) for v in _tops(top, bottom, w[:, None], y))
-    up, down = y > high, y <= low
-    return (y * up + high * (~up - (1 - top)) - above / below * (y * down - low * (down - bottom))) / below
+    """The error of the quantiles moves who stands at the end of a share, so that their density cancels."""
+    (others, high), (below, low) = (
+        [float(v[0]) for v in _poorest(share, w[:, None], y)] for share in (1 - top, bottom)
+    )
+    up, down = np.maximum(y - high, 0.0) + top * high, np.minimum(y - low, 0.0) + bottom * low
+    return (up - (np.einsum("i,i->", w, y) - others) / below * down) / below
 
 
 def share_ratio(top: float, bottom: float) -> Functional:
@@ -217,7 +219,6 @@ def share_ratio(top: float, bottom: float) -> Functional:
         partial(_share_ratio, top, bottom),
         partial(_share_ratio_score, top, bottom),
         f"S{100 * (1 - top):g}/S{100 * bottom:g}",
-        smooth=False,
         undefined="what the poorest have sums to 0",
     )
 

@@ -12,7 +12,10 @@ from ..errors import DesignError
 
 ALIKE = 1e-12  # eigenvalues of a correlation matrix that are rounding
 NONE = 1e-9  # eigenvalues this small beside 1, and parts of a covariance beside its diagonal, are rounding
-NOTHING = "what is tested has no error, because everybody is in the sample or the weights were adjusted to it; there is nothing to test."
+NOTHING = (
+    "what is tested has no error, because everybody is in the sample, the weights were adjusted to it or a model has a coefficient for "
+    "every PSU; there is nothing to test."
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ def wald(
     """
     theta, V = np.atleast_1d(np.asarray(estimate, float)), np.atleast_2d(np.asarray(cov, float))
     k, size = len(theta), np.sqrt(np.maximum(np.diag(V), 0))
+    if not size.any():
+        raise DesignError(NOTHING)
     scaled = V / np.outer(np.where(size > 0, size, 1), np.where(size > 0, size, 1))
     if k > df or np.linalg.matrix_rank(scaled, tol=ALIKE, hermitian=True) < k:
         raise DesignError(

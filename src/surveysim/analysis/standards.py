@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 
 from .. import guards
+from ..coding import categorical
 from ..display import Shown
 from ..errors import DataError
 from ..inference.questions import Questions, tell
 from ..tables import coded, named, one_name
+from ..weighting.raking import rake
+from ..weighting.result import Calibration
 from . import rao_scott
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 STATISTICS = ("F", "Chisq", "Wald")
 
 
-def standardized(survey: "Survey", by: Any, weights: Any, over: Any) -> "Survey":
-    """See `Survey.standardize`."""
+def standardized(survey: "Survey", by: Any, weights: Any, over: Any, excluding: Any) -> Calibration:
+    """The weights of `Survey.standardize`."""
     columns = named(by, "by")
     if not columns:
         raise DataError("by is empty: give the column, or columns, whose distribution is standardized.")
@@ -31,13 +34,32 @@ def standardized(survey: "Survey", by: Any, weights: Any, over: Any) -> "Survey"
         )
     total = float(sum(given.values()))
     margin = {columns[0] if len(columns) == 1 else tuple(columns): {k: v / total for k, v in given.items()}}
-    if over is None:
-        return survey.rake(margin, margins_are="shares", tol=1e-12)
-    over = one_name(over, "over")
-    column = coded(survey.data, over)
-    used = np.unique(column.codes[(column.codes >= 0) & (survey.design.weight != 0)])
-    parts = {column.labels[k]: margin for k in used}
-    return survey.rake(parts, by=over, margins_are="shares", tol=1e-12)
+    over = None if over is None else one_name(over, "over")
+    needed = dict.fromkeys(
+        [*columns, *([] if over is None else [over]), *([] if excluding is None else named(excluding, "excluding"))]
+    )
+    data, there = _complete(survey, list(needed), columns[0], over)
+    options: dict[str, Any] = {"margins_are": "shares", "missing": "drop", "tol": 1e-12}
+    if over is not None:
+        column = coded(data, over)
+        margin = {column.labels[k]: margin for k in np.unique(column.codes[there])}
+    return rake(data, margin, weight=survey.design.weight, by=over, **options)
+
+
+def _complete(survey, needed, first, over):
+    """The columns as categories, the first one missing where any is, and the rows of weight (n,) where none is."""
+    found = {name: coded(survey.data, name) for name in needed}
+    weighed, out = survey.design.weight != 0, {name: c.codes < 0 for name, c in found.items()}
+    lost = np.any([*out.values()], axis=0)
+    there = weighed & ~lost
+    if not there.any():
+        raise DataError(f"no row of weight has all of {', '.join(map(repr, needed))}; there is nothing to standardize.")
+    tell({name: int((weighed & missing).sum()) for name, missing in out.items() if (weighed & missing).any()}, 5)
+    codes = {name: c.codes for name, c in found.items()}
+    codes[first] = np.where(lost, -1, codes[first])
+    if over is not None:
+        codes[over] = np.where(lost, codes[over][there][0], codes[over])  # a row without weight may be in any domain
+    return pd.DataFrame({name: categorical(codes[name], found[name].labels) for name in needed}), there
 
 
 @dataclass(frozen=True, repr=False)

@@ -66,7 +66,13 @@ class Comparing(Distributions):
         how = (adjust, simultaneous, pairs)
         return comparisons.compared(self._survey, y, by, statistic, (value, paired), how, q=q, level=level, df=df)
 
-    def standardize(self, by: str | Sequence[str], weights: Mapping[Any, float], over: str | None = None) -> "Survey":
+    def standardize(
+        self,
+        by: str | Sequence[str],
+        weights: Mapping[Any, float],
+        over: str | None = None,
+        excluding: str | Sequence[str] | None = None,
+    ) -> "Survey":
         """Direct standardization: a new Survey in which `by` has the same distribution in every domain, as R's svystandardize.
 
         Parameters
@@ -74,6 +80,8 @@ class Comparing(Distributions):
         by : column, or columns whose combinations are meant. weights : {level: number}, the standard population; tuples of levels
             where there are several columns. Every level has to have rows in every domain.
         over : column of the domains; None is everybody. Their weights keep their sums, and the errors of these.
+        excluding : columns to estimate from: rows where one is missing, or `by` or `over`, get weight 0 with a warning, so that those
+            who answered have the standard distribution (R's excluding.missing). Without it nonresponse to a column may bend it.
 
         Examples
         --------
@@ -83,7 +91,7 @@ class Comparing(Distributions):
         >>> survey.mean("ill", by="g").table["estimate"].tolist()  # (1/2 + 1) / 2 and (0 + 1/2) / 2
         [0.75, 0.25]
         """
-        return standards.standardized(self._survey, by, weights, over)
+        return self._survey._adjusted(standards.standardized(self._survey, by, weights, over, excluding))
 
     def goodness_of_fit(self, y: str, p: Mapping[Any, float], statistic: str = "F") -> "Fit":
         """Test that a categorical column has given probabilities, with Rao and Scott's corrections.

@@ -118,14 +118,14 @@ class Distributions:
         level: float = 0.95,
         df: float | None = None,
     ) -> "Estimates":
-        """What those above the quantile at 1 - `top` have, over what those up to the one at `bottom` have: S80/S20.
+        """What the richest share `top` of everybody has over what the poorest share `bottom` has: S80/S20.
 
-        Palma's ratio has top = 0.1 and bottom = 0.4. Jackknives repeat its linearization, since quantiles jump. See `mean` for the
-        other arguments.
+        Who stands at the end of a share is in it by the part of the weight that fills it, so that it is 1 where everybody has the same.
+        Palma's ratio has top = 0.1 and bottom = 0.4. See `mean` for the other arguments.
 
         References
         ----------
-        Langel & Tillé (2011), J. Off. Stat. 27:1-22 (the linearization, in which the densities at the quantiles cancel).
+        Langel & Tillé (2011), J. Off. Stat. 27:1-22 (also the linearization, in which the densities at the quantiles cancel).
 
         Examples
         --------

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyreadstat
 import pytest
 from samples import regression_table
 
 import surveysim as ss
+from surveysim import SurveysimWarning
 
 DATA = regression_table()
 
@@ -96,6 +98,37 @@ def test_kinds_of_tables__agree():
         assert found.coef == pytest.approx(expected.coef)
         assert type(found.coefficients) is type(data)
         assert type(found.predict()) is type(data)
+
+
+def test_levels_of_arrow_s_dictionaries__are_those_of_the_category_they_were_made_of():
+    """Arrow says of such a dictionary that it has no order, and keeps the one of pandas; one model, whichever table it is given."""
+    data = DATA.assign(z=pd.Categorical(DATA["z"], sorted(DATA["z"].dropna().unique())[::-1]))
+    expected = survey(data).glm("yes ~ z", family="binomial")
+    found = survey(pa.Table.from_pandas(data.drop(columns="grade"))).glm("yes ~ z", family="binomial")
+    assert found.names == expected.names
+    np.testing.assert_allclose(found.coef, expected.coef)
+
+
+def test_value_labels_of_spss__are_the_levels(tmp_path):
+    """As categories in the order of the file; what it declares missing is set aside, and numbers without labels stay numbers."""
+    rng = np.random.default_rng(6)
+    codes = pd.DataFrame(
+        {"edu": rng.integers(1, 4, 80), "sex": rng.integers(1, 3, 80), "age": rng.integers(18, 80, 80)}
+    )
+    codes = codes.assign(y=rng.normal(size=80), edu=codes["edu"].mask(np.arange(80) < 3, 9)).astype(float)
+    labels = {"edu": {1: "none", 2: "some", 3: "all", 9: "refused"}, "sex": {1: "male", 2: "female"}}
+    pyreadstat.write_sav(codes, tmp_path / "x.sav", variable_value_labels=labels, missing_ranges={"edu": [9]})
+    levels = {
+        name: pd.Categorical(codes[name].where(codes[name] < 9).map(of), [v for v in of.values() if v != "refused"])
+        for name, of in labels.items()
+    }
+    file, plain = ss.Survey(ss.files.read(tmp_path / "x.sav")), ss.Survey(codes.assign(**levels))
+    for formula, family in (("y ~ edu + age", "gaussian"), ("sex ~ C(edu)*age", "binomial"), ("edu ~ age", "ordinal")):
+        with pytest.warns(SurveysimWarning, match="3 of 'edu'"):
+            found, expected = (s.glm(formula, family=family) for s in (file, plain))
+        assert found.names == expected.names
+        np.testing.assert_allclose(found.coef, expected.coef)
+        np.testing.assert_allclose(found.predict()["estimate"], expected.predict()["estimate"])
 
 
 @pytest.mark.parametrize(

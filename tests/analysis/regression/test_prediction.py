@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
+from surveysim import DataError
 
 
 def test_predictions__of_a_table(survey, logit):
@@ -18,3 +19,22 @@ def test_predictions__of_a_table(survey, logit):
         logit.predict(pd.DataFrame({"x": [0.0, 1.0], "z": ["a", "new"]}))
     with pytest.raises(ss.DataError, match="no column 'z'"):
         logit.predict(pd.DataFrame({"x": [0.0]}))
+
+
+def test_values_that_the_model_cannot_take__are_named():
+    """By column, level and row of the table that was given, also of levels that C() makes."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=90), "k": np.arange(90) % 3 + 1, "z": rng.choice(list("ab"), 90)})
+    model = ss.Survey(data.assign(y=rng.normal(size=90))).glm("y ~ x + C(k, Treatment(2)) + C(k > 1):x + C(z)")
+    fine = pd.DataFrame({"x": [np.nan, 1, 2], "k": [1, 1, 3], "z": list("aab")})
+    assert model.predict(fine)["estimate"].isna().tolist() == [True, False, False]
+    for wrong, words in (
+        ({"x": [0, 1, np.inf]}, "'x' is infinite in 1 of 3 rows, the first is row 2"),
+        (
+            {"k": [1, 1, 7]},
+            r"C\(k, Treatment\(2\)\) has the level 7 in 1 of 3 rows, the first is row 2; the model was fitted",
+        ),
+        ({"z": list("aaq")}, "'z' has the level 'q' in 1 of 3 rows, the first is row 2; the model was fitted"),
+    ):
+        with pytest.raises(DataError, match=words):
+            model.predict(fine.assign(**wrong))

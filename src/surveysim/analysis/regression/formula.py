@@ -4,6 +4,7 @@
 alone; where the others come in as they are, for the combinations of the former, which the latter multiply.
 """
 
+import ast
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import pandas as pd
 from ...aliases import Floats, Ints, Table
 from ...coding import categorical, holds_numbers, truth_values
 from ...errors import DataError
-from ...guards import sight
+from ...guards import is_number, refuse, sight
 from ...naming import did_you_mean
 from ...on_demand import Later
 from ...tables import Columns, coded, column_names, is_file, kind_of, numbers_of, pick
@@ -289,8 +290,8 @@ def _made(formula, table, cell, rows=None, first=None):
     return Matrix(np.array(found, dtype=float), offset, cell, spec, first)
 
 
-def again(formula: Formula, coded: Matrix, table: pd.DataFrame) -> tuple[Floats, Any]:
-    """Explanatory columns (rows, p) and offset of another table, coded as the model's."""
+def again(formula: Formula, coded: Matrix, table: pd.DataFrame, there: Any = None) -> tuple[Floats, Any]:
+    """Explanatory columns (rows, p) and offset of another table, coded as the model's; `there` (n,) are its rows, for messages."""
     if not coded.own:
         raise DataError(
             f"formula = {sight(formula.text)} takes a row's values together with those of other rows, such as their mean, so that it means "
@@ -298,7 +299,29 @@ def again(formula: Formula, coded: Matrix, table: pd.DataFrame) -> tuple[Floats,
         )
     if not formula.columns:
         return np.ones((len(table), 1)), None
+    for part, (_, state) in coded.spec.encoder_state.items():
+        if (
+            part.startswith("C(") and "`" not in part and all(map(is_number, state["categories"]))
+        ):  # text was coded before
+            inner = ast.unparse(ast.parse(part, mode="eval").body.args[0])  # type: ignore[attr-defined]
+            refuse_levels(part, _expression(inner, table, formula.text), state["categories"], there)
     return np.array(evaluated(coded.spec, table, formula.text), dtype=float), offset_of(formula, table)
+
+
+def refuse_levels(name: str, values: Any, known: Sequence[Any], there: Any = None) -> None:
+    """Refuse rows whose level is none of those a model was fitted with; `there` as in `again`."""
+    new = ~np.isin(values, np.array(known))
+    if there is not None:
+        bad, levels = np.zeros(len(there), bool), np.empty(len(there), dtype=object)
+        bad[there], levels[there] = new, values
+        new, values = bad, levels
+    message = (
+        "{name} has the level {level} in {bad} of {n} rows, the first is row {row}; the model was fitted without it. Leave these rows "
+        "out, or join the level with another one before fitting."
+    )
+    refuse(
+        new, message, name=name, level=np.array([f"{v:g}" if is_number(v) else repr(v) for v in values], dtype=object)
+    )
 
 
 def offset_of(formula: Formula, table: pd.DataFrame) -> Any:

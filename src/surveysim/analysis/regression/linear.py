@@ -10,6 +10,7 @@ from . import fitting
 from .columns import scored, summed, thinned
 from .families import FAMILIES, LINKS, Family, Link
 from .fitting import Basis, Fit, Problem, Unfitted
+from .variances import ROUNDING
 
 MANY = 20_000  # rows whose coefficients are looked for among some of them first
 
@@ -69,7 +70,9 @@ class Linear:
         z, t = self.made.z, self.made.t
         inner = fitting.solved(summed(z, curve, curve)[0], np.eye(z.shape[1]))
         pull = fitting.pulls(self.family, self.link, self.fit.eta)
-        factor = (y - self.problem.spread(self.fitted)) * self.problem.spread(pull)
+        off = y - self.problem.spread(self.fitted)
+        off[np.abs(off) <= ROUNDING * np.abs(y).max()] = 0.0
+        factor = off * self.problem.spread(pull)
         return scored(z, cell, t @ inner, factor, self.problem.rows, n)
 
     def again(self, weights: Floats) -> Floats:

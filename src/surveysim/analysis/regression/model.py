@@ -134,8 +134,7 @@ class Model(Shown):
     def table(self) -> pd.DataFrame:
         """What `coefficients` and `to_frame` copy; made when it is first looked at."""
         shown = self.estimates.table
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = (shown["estimate"] / shown["se"]).to_numpy()
+        t = (shown["estimate"] / shown["se"].where(shown["se"] > 0)).to_numpy()  # without an error there is no test
         p = 2 * (special.ndtr(-np.abs(t)) if np.isinf(self.df) else special.stdtr(self.df, -np.abs(t)))
         return pd.DataFrame(
             {"term": self.names, "estimate": shown["estimate"], "se": shown["se"], "t": t, "p": p}

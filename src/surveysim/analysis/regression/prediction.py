@@ -8,6 +8,7 @@ from scipy import special
 
 from ... import guards
 from ...aliases import OwnKind
+from ...coding import refuse_infinite
 from ...errors import DataError
 from ...inference import intervals
 from ...tables import in_kind, kind_of, rows_of
@@ -56,15 +57,16 @@ def _of_table(model, data):
             )
         if known is not None:
             values = _recoded(name, values, levels, known)
+        refuse_infinite(values, repr(name))
         columns[name] = values
-        there &= np.isfinite(values)
+        there &= ~np.isnan(values)
     other = formulas.Frame({})
     other.levels = {name: frame.levels[name] for name in columns if name in frame.levels}
     for name, values in columns.items():
         kept = values[there]
         other.values[name] = kept.astype(np.int64) if name in other.levels else kept
     table = other.table() if columns else pd.DataFrame(index=range(n))
-    x, offset = formulas.again(read, matrix, table)
+    x, offset = formulas.again(read, matrix, table, there)
     return (
         n,
         np.flatnonzero(there),
@@ -78,13 +80,9 @@ def _recoded(name, values, levels, known):
     texts = [str(v) for v in known]
     place = np.array([texts.index(str(v)) if str(v) in texts else -1 for v in levels] + [np.nan])
     found = place[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
-    message = (
-        "{name} has the level {level!r} in {bad} of {n} rows, the first is row {row}; the model was fitted without it."
-    )
-    names = np.array([str(v) for v in levels] + [""], dtype=object)[
-        np.where(np.isnan(values), len(levels), values).astype(np.int64)
-    ]
-    guards.refuse(found == -1, message, name=repr(name), level=names)
+    names = np.array([str(v) for v in levels] + [None], dtype=object)
+    seen = names[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
+    formulas.refuse_levels(repr(name), seen, [*texts, None])
     return found
 
 
