@@ -49,7 +49,7 @@ def _content(run, text):
             [text.get(r.step, r.step), f"{r.deff_kish:.2f}", html.number(r.smallest, 0), html.number(r.largest, 0)]
             for r in steps.itertuples()
         ],
-        "frames": ["", *(text[frame] for frame in rates)],
+        "frames": [text["category"], *(text[frame] for frame in rates)],
         "dispositions": _dispositions(run.counts, list(rates), text),
         "rates": [[name, *(html.number(100 * v, 1) for v in rates.loc[name])] for name in rates.index],
         **_drawings(run, table, text),

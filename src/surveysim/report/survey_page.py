@@ -114,10 +114,10 @@ def content(result: Any, tables: Any, text: dict[str, str], repetitions: Any, bu
         ),
         "weights_text": text["weights_text"].format(theta=f"{record['composite_weight']['theta']:.3f}"),
         "steps": [_step_shown(row, text) for row in tables.steps.itertuples()],
-        "disposition_heads": ["", *(head for frame in FRAMES for head in (text[frame], "%"))],
+        "disposition_heads": [text["category"], *(head for frame in FRAMES for head in (text[frame], "%"))],
         "dispositions": disposition_rows(tables.dispositions, text),
         **fieldwork_tables(result.spec, tables, text),
-        "rate_names": list(tables.rates.index),
+        "rate_heads": [text["frame"], *tables.rates.index],
         "rates": [[text[frame], *(html.number(100 * v, 1) for v in column)] for frame, column in tables.rates.items()],
         "estimates": [estimate_cells(row, text) for row in table.itertuples()],
         "estimate_heads": [text[c] for c in ESTIMATE_HEADS],
@@ -312,7 +312,7 @@ def fieldwork_tables(spec: Any, tables: Any, text: dict[str, str]) -> dict[str, 
                 for what in ("e", "RR3")
             ),
         ],
-        "cost_heads": ["", *(text[c] for c in COST_HEADS)],
+        "cost_heads": [text["frame"], *(text[c] for c in COST_HEADS)],
         "eligibility_text": html.without_dashes(
             text["eligibility_text"].format(
                 **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
