@@ -20,6 +20,7 @@ AGES = ("6-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 SECTOR = ("other", "farming", "manufacturing")
 DISPOSITIONS = ("I", "P", "R", "NC", "O", "UH", "UO", "NE")  # AAPOR Standard Definitions (2023), in their order
 FRAMES = ("landline", "mobile")
+BY_FRAME = ("nonresponse_weight", "multiplicity_weight")  # weights of persons by each frame alone: the first there is
 # Final disposition of a number: code and category of AAPOR Standard Definitions (2023), meaning
 DISPOSITION_CODES = (
     ("1.1", "I", "complete interview"),

@@ -16,6 +16,7 @@ def study(tmp_path_factory):
         'estimands = [{ name = "smokers", numerator = "smokes", kind = "total" }, '
         '{ name = "online", numerator = "online", by = ["age"] }]\n'
         '[[methods]]\nname = "raked"\n[[methods]]\nname = "jackknife"\nvariance = "jkn"\n'
+        '[[methods]]\nname = "pml"\nestimator = "pml"\nframe_sizes = ["A", "B"]\n'
     )
     return ss.Study.from_toml(folder / "own.toml")
 
@@ -43,3 +44,23 @@ def test_repetition__is_the_survey_estimated(study):
         country.evaluated(source.prep, table, "online*age=60+").sum()
         == (table["online"] & (table["age"] == "60+")).sum()
     )
+
+
+def test_methods__dual_frame_estimators_know_the_frames_and_fieldwork_its_cost(study):
+    result, source = study.run(progress=False), study.plan().source(0)
+    pop, spec = source.prep.pop, source.spec
+    run = spec.run(seed=1)
+    assert source.frame_sizes() == {
+        name: pop.parameter(of)["value"].item() for name, of in (("A", "landline"), ("B", "mobile"), ("ab", "both"))
+    }
+    done = country.field_work(source.prep, source.seed, 2, group=source.group)
+    weights = source.prep.recipe.apply(done.table)
+    dual = country.dual_frame_of(done.table.assign(**weights.columns))
+    sizes = {name: source.frame_sizes()[name] for name in ("A", "B")}
+    wanted = dual.total("smokes", estimator="pml", frame_sizes=sizes).table
+    frame = result.to_frame(["repetition", "method", "estimand", "domain", "estimate", "se"])
+    mine = frame[(frame["repetition"] == 2) & (frame["method"] == "pml")].set_index(["estimand", "domain"])
+    for name in ("estimate", "se"):
+        assert mine.loc[("smokers", ""), name] == pytest.approx(wanted[name].item() / 0.02)
+    assert source.cost(2) == pytest.approx(done.spent["hours"].sum() * 22)
+    assert run.costs(())["cost"].item() > 0

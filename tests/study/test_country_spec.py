@@ -20,8 +20,11 @@ def test_study__scenarios_and_units(tmp_path):
         (('numerator = "smokes"', 'numerator = "smoke"'), ["estimands[0].numerator", "'smokes'"]),
         (('by = ["age"]', 'by = ["ages"]'), ["estimands[1].by", "'age'"]),
         (
-            ("repetitions = 400", 'repetitions = 400\n[[methods]]\nname = "h"\nestimator = "hartley"'),
-            ["methods[0].estimator"],
+            (
+                "repetitions = 400",
+                'repetitions = 400\n[[methods]]\nname = "h"\nestimator = "hartley"\nweighting.level = 1',
+            ),
+            ["methods[0].weighting.level does nothing"],
         ),
         (("landline = 700", "landlines = 700"), ["'sample.landlines'", "'landline'"]),
     ],
@@ -38,3 +41,15 @@ def test_facts__do_not_depend_on_where_the_folder_lies(tmp_path):
     assert one.ids() == two.ids()
     other = ss.Study.from_toml(land.written(tmp_path / "c", outcomes=("smokes,,,21", "smokes,,,22")) / "study.toml")
     assert other.ids() != one.ids()
+
+
+def test_dual_frame_methods__need_weights_of_each_frame(tmp_path):
+    method = 'repetitions = 400\n[[methods]]\nname = "h"\nestimator = "hartley"\n'
+    files = land.written(tmp_path, study=("repetitions = 400", method))
+    assert ss.Study.from_toml(files / "study.toml").scenarios == ["two frames", "landlines alone"]
+    other = ('kind = "Multiplicity"', 'kind = "Multiplicity"\nname = "persons"')
+    land.written(tmp_path, study=("repetitions = 400", method), survey=other)
+    with pytest.raises(
+        ss.SpecError, match=r"methods\[0\]\.estimator = 'hartley': the recipe 'recipe' has no step .* Multiplicity"
+    ):
+        ss.Study.from_toml(files / "study.toml")

@@ -34,6 +34,40 @@ def test_interviews__as_many_as_wanted_and_weights_by_hand(run):
         assert run.weights.final[(table["education"] == level).to_numpy()].sum() == pytest.approx(total)
 
 
+def test_costs__by_hand(run):
+    """An interview takes 15 minutes and 0.3 of wrap-up, after calls of half a minute that nobody answered; an hour costs 22."""
+    cases, found = run.cases, run.costs().set_index("frame")
+    made = cases[cases["disposition"] == "I"]
+    np.testing.assert_allclose(made["minutes"], 15.3 + 0.8 * (made["calls"] - 1))
+    dead = cases[cases["disposition"] == "NE"]
+    assert set(dead["minutes"].round(6)) == {0.6, 1.1}  # not in service, a business
+    for frame, part in cases.groupby("frame"):
+        row = found.loc[frame]
+        assert row["numbers"] == len(part)
+        assert row["calls"] == part["calls"].sum()
+        assert row["hours"] == pytest.approx(part["minutes"].sum() / 60)
+        assert row["cost"] == pytest.approx(22 * row["hours"])
+        assert row["cost_per_interview"] == pytest.approx(row["cost"] / row["interviews"])
+    assert run.costs(()).loc[0, "calls"] == cases["calls"].sum()
+    with pytest.raises(ss.SurveysimError, match="by"):
+        run.costs("province")
+
+
+def test_dual_frame__from_the_weights_of_each_frame(run):
+    table = run.interviews
+    parts = [table[table["frame"] == frame].reset_index(drop=True) for frame in ("landline", "mobile")]
+    samples = [ss.Survey(part, weight="multiplicity_weight", strata="stratum", psu="psu") for part in parts]
+    sizes = {"A": 1e5, "B": 4e5}
+    wanted = ss.DualFrameSurvey(*samples, domain="domain").mean("smokes", estimator="pml", frame_sizes=sizes).table
+    found = run.dual_frame().mean("smokes", estimator="pml", frame_sizes=sizes).table
+    np.testing.assert_allclose(found[["estimate", "se"]], wanted[["estimate", "se"]])
+    lines = table["n_lines"] / table["household_size"]
+    np.testing.assert_allclose(table["probability_landline"], table["rate_landline"] * lines)
+    bare = run.interviews.drop(columns="multiplicity_weight")
+    with pytest.raises(ss.SpecError, match="Multiplicity"):
+        country.dual_frame_of(bare)
+
+
 def test_rates__are_numbers_dialled_over_numbers_of_the_owners_area(run):
     table = run.interviews
     for frame in ("landline", "mobile"):
@@ -117,3 +151,31 @@ def test_brfss__raked_within_areas_meets_every_margin_of_each(folder):
     for area, total in prep.pop.control_totals(("area",)).items():
         assert weights.final[(table["area"] == area).to_numpy()].sum() == pytest.approx(total, rel=1e-6)
     assert weights.final.sum() == pytest.approx(prep.pop.size)
+
+
+CALLS = """
+[fieldwork.measurement]
+sensitive = ["smokes"]
+under = 0.3
+forgotten_number = 1.0
+
+[fieldwork.protocol]
+staffing = [0.0, 0.5, 0.8, 0.0, 0.0, 0.0]
+"""
+
+
+def test_calls_and_answers__by_the_keys_of_the_file(folder):
+    """Every call is made in a staffed slot; three tenths of the smokers deny it, and nobody owns to a second mobile."""
+    text = (folder / "survey.toml").read_text(encoding="utf-8").replace("[fieldwork.protocol]", CALLS)
+    text = text.replace("[fieldwork.landline]", '[fieldwork]\nlevel = "calls"\n\n[fieldwork.landline]\nbusy = 0.1')
+    (folder / "calls.toml").write_text(text, encoding="utf-8")
+    run = ss.SurveySpec.from_toml(folder / "calls.toml").run(seed=3)
+    table, true = run.interviews, run.preparation.pop.persons(run.interviews["person_id"].to_numpy())
+    assert run.spec.fieldwork.level == "calls"
+    assert not (table["smokes"] & ~true["smokes"]).any()
+    denied = (true["smokes"] & ~table["smokes"]).sum() / true["smokes"].sum()
+    assert abs(denied - 0.3) < 4 * np.sqrt(0.21 / true["smokes"].sum())
+    assert (table["online"] == true["online"]).all()
+    assert table["n_mobile"].max() == 1 < true["n_mobile"].max()
+    assert run.costs()["hours"].gt(0).all()
+    assert run.counts["I"].tolist() == [300, 400]

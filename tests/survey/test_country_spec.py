@@ -35,6 +35,26 @@ def mistakes(folder, *changes):
         ),
         (('"urban", "area", "telephone"]', "7]"), ["recipe[3]", "margins", "give a list"]),
         (('kind = "Rake"', 'kind = "Rake"\nby = ["area"]'), ["recipe[3]", "by = ['area']", "one variable"]),
+        (
+            ("attempts = 5\ncontact = 0.35                # of one call", "attempts = 5\nbusy = 0.1"),
+            ["fieldwork.landline.busy", '"calls"'],
+        ),
+        (
+            ("cost_per_hour = 22", "callback_days = 2\ncost_per_hour = 22"),
+            ["fieldwork.protocol.callback_days", '"calls"'],
+        ),
+        (("cost_per_hour = 22", "cost_per_hours = 22"), ["fieldwork.protocol.cost_per_hours", "cost_per_hour"]),
+        (
+            ("[fieldwork.protocol]", "[fieldwork.measurement]\nover = 0.1\n\n[fieldwork.protocol]"),
+            ["measurement.over", "desirable"],
+        ),
+        (
+            (
+                "[fieldwork.protocol]",
+                '[fieldwork.measurement]\nunder = 0.1\nsensitive = ["smoke"]\n\n[fieldwork.protocol]',
+            ),
+            ["measurement.sensitive", "'smoke'", "'smokes'"],
+        ),
         (('kind = "InverseSampling"', 'kind = "InverseSampling"\nnumbers = "x"'), ["recipe[0]", "'numbers'"]),
     ],
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..aliases import Ints
+from ..aliases import Floats, Ints, Truths
 from ..errors import SpecError
 from ..on_demand import Later
 from ..population.attributes import Attributes
@@ -114,14 +114,19 @@ class Measurement:
                 answers[:, k] *= answers[:, parent[k]] == 1
                 ask = ask & (answers[:, parent[k]] == 1)
             u, yes = self._draw(person, ITEMS + k, keys), answers[:, k] == 1
-            p = yes[ask].mean() if ask.any() else 0.0
-            moved = special.expit(special.logit(np.clip(p, 1e-9, 1 - 1e-9)) + effect)
-            up, down = np.maximum(moved - p, 0) / max(1 - p, 1e-9), np.maximum(p - moved, 0) / max(p, 1e-9)
-            up = 1 - (1 - up) * (1 - self.over * (name in self.desirable))
-            down = 1 - (1 - down) * (1 - self.under * (name in self.sensitive)) * (1 - self.proxy_under * proxy)
-            said = np.where(yes, u[:, 0] >= down, u[:, 0] < up)
+            said = self.said(name, yes, ask, u[:, 0], effect, proxy)
             silent = u[:, 1] < absent * np.where(yes, self.missing_yes, 1.0)
             answers[:, k] = np.where(ask, np.where(silent, MISSING, said), answers[:, k])
+
+    def said(self, name: str, yes: Truths, ask: Truths, u: Floats, effect: Any = 0.0, proxy: Any = 0.0) -> Truths:
+        """What is said (n,) where the truth is `yes` (n,), of those who are asked, by uniforms u (n,): moved by interviewers' log odds
+        `effect`, by what looks well or is sensitive, and by proxies."""
+        p = yes[ask].mean() if ask.any() else 0.0
+        moved = special.expit(special.logit(np.clip(p, 1e-9, 1 - 1e-9)) + effect)
+        up, down = np.maximum(moved - p, 0) / max(1 - p, 1e-9), np.maximum(p - moved, 0) / max(p, 1e-9)
+        up = 1 - (1 - up) * (1 - self.over * (name in self.desirable))
+        down = 1 - (1 - down) * (1 - self.under * (name in self.sensitive)) * (1 - self.proxy_under * proxy)
+        return np.where(yes, u >= down, u < up)
 
     def check(self, outcomes: Sequence[str], place: str = "measurement") -> None:
         """Raise SpecError where an item is no modelled outcome."""

@@ -1,5 +1,6 @@
 """Numbers of any country called until the last attempt: contact, who is asked, cooperation; one solved outcome a number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..aliases import Floats, Ints
-from ..columns import DISPOSITIONS
+from ..columns import CALL_RESULTS, DISPOSITIONS
 from ..on_demand import Later
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 special = Later("scipy", ".special")
 RULES = ("random", "youngest", "anybody")
 I, P, R, NC, O, UH, UO, NE = range(len(DISPOSITIONS))  # noqa: E741 - AAPOR's letters
+NO_ANSWER, DEVICE, DEAD, BUSINESS, INTERVIEW, UNABLE, REFUSAL = (
+    CALL_RESULTS.index(result)
+    for result in ("no answer", "device", "not in service", "business", "interview", "unable", "hard refusal")
+)
+LAST = {I: INTERVIEW, R: REFUSAL, NC: DEVICE, O: UNABLE, UH: NO_ANSWER, UO: NO_ANSWER}  # result of the last call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,10 @@ class Attempts:
         mobile, or at the first member of a household.
     dead_known : share of dead numbers that are recognised; the others just ring. known : share of numbers without contact that are
         known to be a household's or a person's.
+    daypart, busy, appointment, appointment_kept, hard, conversions, after_refusal : call by call only, as of `ResponseModel`: log odds of
+        contact by part of the week; share of calls to a busy line; share of those who do not take part who ask to be called later, and
+        the log odds of contact then; share of refusals that are final, how many others are called again, and their log odds of
+        cooperation then.
     """
 
     attempts: int = 7
@@ -47,6 +57,13 @@ class Attempts:
     effects: tuple[tuple[str, str, str, float], ...] = ()
     dead_known: float = 0.9
     known: float = 0.3
+    daypart: tuple[float, ...] = (0.0,) * 6
+    busy: float = 0.0
+    appointment: float = 0.0
+    appointment_kept: float = 0.0
+    hard: float = 1.0
+    conversions: int = 0
+    after_refusal: float = 0.0
 
     def probability(self, what: str, people: pd.DataFrame) -> Floats:
         """Probability (n,) of "contact", "at_home" or "cooperation" of persons with these columns."""
@@ -64,11 +81,22 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Called:
-    """What became of numbers: final disposition (codes of `columns.DISPOSITIONS`), calls, and the person who was asked or -1, (n,) each."""
+    """What became of numbers: final disposition (codes of `columns.DISPOSITIONS`), calls, the result of the last of them (codes of
+    `columns.CALL_RESULTS`), and the person who was asked or -1, (n,) each; `log` has every call: number, slot, result. Without it the
+    calls before the last reached nobody."""
 
     disposition: Ints
     calls: Ints
+    result: Ints
     person: Ints = field(repr=False)
+    log: tuple[Ints, ...] | None = field(repr=False, default=None)
+
+    def minutes(self, by_result: Sequence[float], wrap_up: float = 0.0) -> Floats:
+        """Minutes (n,) on the telephone: `by_result` of a call (of `columns.CALL_RESULTS`), and `wrap_up` after each."""
+        each = np.asarray(by_result, dtype=float) + wrap_up
+        if self.log is not None:
+            return np.bincount(self.log[0], each[self.log[2]], len(self.calls))
+        return each[self.result] + (self.calls - 1) * each[NO_ANSWER]
 
 
 def carry_out(protocol: Attempts, pop: "Population", kind: str, owner: Ints, rng: np.random.Generator) -> Called:
@@ -96,7 +124,10 @@ def carry_out(protocol: Attempts, pop: "Population", kind: str, owner: Ints, rng
     yes = rng.random(len(rows)) < protocol.probability("cooperation", people)
     person[rows] = first
     disposition[rows] = np.where(yes, I, np.where(rng.random(len(rows)) < protocol.other, O, R))
-    return Called(disposition, calls, person)
+    result = np.where(owner == -1, DEAD, BUSINESS)
+    for code, last in LAST.items():
+        result[disposition == code] = last
+    return Called(disposition, calls, result, person)
 
 
 def selected(protocol: Attempts, pop: "Population", homes: pd.DataFrame, rng: np.random.Generator) -> Ints:

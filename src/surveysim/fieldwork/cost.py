@@ -44,9 +44,14 @@ def costs(cases: "CaseFile", fieldwork: "Fieldwork", by: Sequence[str] = ("frame
             "hours": cases.spent[..., 0].ravel() / 60,
         }
     )
-    sums = ["numbers", "calls", "interviews", "hours"]
-    table = table.groupby(list(by), sort=False, as_index=False)[sums].sum() if by else table[sums].sum().to_frame().T
-    table["cost"] = table["hours"] * fieldwork.protocol.cost_per_hour
+    return per_interview(table, by, fieldwork.protocol.cost_per_hour)
+
+
+def per_interview(table: pd.DataFrame, by: Sequence[str], cost_per_hour: float) -> pd.DataFrame:
+    """Numbers, calls, interviews and hours of a table summed by columns, with what they cost, and all of it per interview."""
+    by, sums = list(by), ["numbers", "calls", "interviews", "hours"]
+    table = table.groupby(by, sort=False, as_index=False)[sums].sum() if by else table[sums].sum().to_frame().T
+    table["cost"] = table["hours"] * cost_per_hour
     with np.errstate(divide="ignore", invalid="ignore"):
         for name, minutes in (("calls", 1), ("hours", 60), ("cost", 1)):
             label = "minutes" if name == "hours" else name

@@ -36,6 +36,7 @@ TAKEN = (  # by columns of persons and of interviews
         "number_area",
     ),
     *("number_space", "unit_interviews", "unit_dialled", "rate_landline", "rate_mobile"),
+    *("probability_landline", "probability_mobile"),
 )
 SECOND = ("second_landline", "second_mobile")  # of those who have one
 NEEDED = {

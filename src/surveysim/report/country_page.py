@@ -13,10 +13,10 @@ from ..errors import SpecError
 from ..keys import toml
 from ..pictures.style import axes, svg
 from . import drawings, figures, html
-from .survey_page import written
+from .survey_page import COST_HEADS, cost_rows, written
 
 COLUMNS = ("published", "parameter", "estimate", "se", "lower", "upper", "moe", "deff")
-SECTIONS = ("intervals", "weights", "dispositions", "downloads")
+SECTIONS = ("intervals", "weights", "dispositions", "costs", "downloads")
 HIGHEST = 6.0  # times the mean, the last weight of the histogram
 
 
@@ -35,7 +35,7 @@ def _content(run, text):
         columns=["step", "deff_kish", "smallest", "largest"],
     )
     prep, spec = run.preparation, toml(run.spec.model_dump(exclude_none=True))
-    files = (("estimates", table), ("weights", steps), ("dispositions", run.counts))
+    files = (("estimates", table), ("weights", steps), ("dispositions", run.counts), ("costs", run.costs()))
     return {
         "title": run.spec.name,
         "lead": text["country_lead"].format(
@@ -51,6 +51,8 @@ def _content(run, text):
         ],
         "frames": [text["category"], *(text[frame] for frame in rates)],
         "dispositions": _dispositions(run.counts, list(rates), text),
+        "cost_heads": ["", *(text["country_cost" if c == "cost" else c] for c in COST_HEADS)],
+        "costs": cost_rows(run.costs(), text),
         "rates": [[name, *(html.number(100 * v, 1) for v in rates.loc[name])] for name in rates.index],
         **_drawings(run, table, text),
         "downloads": [

@@ -318,14 +318,7 @@ def fieldwork_tables(spec: Any, tables: Any, text: dict[str, str]) -> dict[str, 
                 **{frame: html.number(100 * true.get(frame, float("nan")), 1) for frame in FRAMES}
             )
         ),
-        "costs": [
-            [
-                text[row.frame],
-                *(html.number(getattr(row, c), 0) for c in ("numbers", "calls", "interviews", "hours", "cost")),
-                *(html.number(getattr(row, c), 1) for c in ("calls_per_interview", "minutes_per_interview")),
-            ]
-            for row in tables.costs.itertuples()
-        ],
+        "costs": cost_rows(tables.costs, text),
         "calendar_text": text["calendar_text" if spec.fieldwork.level == "calls" else "calendar_expected"].format(
             days=days["days"],
             hours=f"{days['staffed_hours']:,.0f}",
@@ -333,6 +326,18 @@ def fieldwork_tables(spec: Any, tables: Any, text: dict[str, str]) -> dict[str, 
             cost=f"{days['cost']:,.0f}",
         ),
     }
+
+
+def cost_rows(costs: Any, text: dict[str, str]) -> list[list[str]]:
+    """Effort and cost by frame, under `COST_HEADS`."""
+    return [
+        [
+            text[row.frame],
+            *(html.number(getattr(row, c), 0) for c in ("numbers", "calls", "interviews", "hours", "cost")),
+            *(html.number(getattr(row, c), 1) for c in ("calls_per_interview", "minutes_per_interview")),
+        ]
+        for row in costs.itertuples()
+    ]
 
 
 def rural_bases(bases: tuple[float, float] | None, text: dict[str, str]) -> str:

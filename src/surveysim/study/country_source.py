@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..estimation import Survey
 from ..survey import country
+from ..survey.weighted import dual_frame_of
 from .source import Source
 
 
@@ -58,10 +59,18 @@ class CountrySource(Source):
         _ = self._preparations
 
     def _drawn(self, r):
-        return country.field_work(self.prep, self.seed, r, group=self.group).table
+        return country.field_work(self.prep, self.seed, r, group=self.group)
 
     def draw(self, r: int) -> None:
-        self.prep.recipe.apply(self._drawn(r))
+        done = self._drawn(r)
+        self.prep.recipe.apply(done.table, done.counts)
+
+    def cost(self, r: int) -> float:
+        return float(self._drawn(r).spent["hours"].sum() * self.spec.fieldwork.centre.cost_per_hour)
+
+    def frame_sizes(self) -> dict[str, float]:
+        names = {"A": "landline", "B": "mobile", "ab": "both"}
+        return {key: float(self.prep.pop.parameter(name)["value"].iloc[0]) for key, name in names.items()}
 
     def truth(self) -> np.ndarray:
         found: dict[Any, float] = {}
@@ -73,25 +82,28 @@ class CountrySource(Source):
         return np.array([found.get(item, np.nan) for item in self.items]) * self.factor
 
     def drawn(self, r: int) -> Callable[[int], np.ndarray]:
-        table = self._drawn(r)
+        done = self._drawn(r)
+        table = done.table
         sides = {str(side) for name in ("numerator", "denominator") for side in self.definitions[name] if side}
         for side in sides:
             if side not in table:
                 table[side] = country.evaluated(self.prep, table, side)
 
         def weighted(m):
-            weights = self._preparations[m].recipe.apply(table)
-            return country.survey_of(table, weights)
+            weights = self._preparations[m].recipe.apply(table, done.counts)
+            return pd.concat([table, weights.table], axis=1), country.survey_of(table, weights)
 
         def judged(m):
             method = self.methods[m]
             if method.own:
-                return self.plugged_in(method, r, lambda: (table.copy(), weighted(m)))
-            return self.tabled(method, self.replicated(weighted(m), method, r))
+                return self.plugged_in(method, r, lambda: weighted(m), pair=dual_frame_of)
+            whole, survey = weighted(m)
+            survey = survey if method.estimator == "recipe" else dual_frame_of(whole)
+            return self.tabled(method, self.replicated(survey, method, r))
 
         return judged
 
     def replay(self, r: int) -> tuple[pd.DataFrame, Survey]:
         """Repetition r again: (interviews, Survey)."""
-        table = self._drawn(r)
-        return table, country.survey_of(table, self.prep.recipe.apply(table))
+        done = self._drawn(r)
+        return done.table, country.survey_of(done.table, self.prep.recipe.apply(done.table, done.counts))

@@ -1,11 +1,13 @@
 """The models of a study of a country's survey, its keys and estimands of outcomes in groups; and the schemas of all kinds of files."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Annotated, ClassVar
 
 import pandas as pd
 from pydantic import Field
 
+from ..columns import BY_FRAME
 from ..errors import SurveysimError
 from ..naming import did_you_mean
 from ..on_demand import Later
@@ -13,9 +15,10 @@ from ..survey import estimands
 from ..survey.country_spec import CountrySpec
 from ..survey.fieldwork_spec import Part
 from ..survey.spec import SurveySpec
-from .spec import Keys, StudySpec
+from .spec import Keys, MethodSpec, StudySpec
 from .table_spec import TableEstimand, TableStudySpec
 
+recipe_file = Later(__package__, "..weighting.recipe_file")
 country_source = Later(__package__, ".country_source")
 
 
@@ -27,12 +30,19 @@ class CountryEstimand(TableEstimand):
         return self.unit or ("persons" if self.kind == "total" else "percent")
 
 
+class CountryMethod(MethodSpec):
+    """A method of a study of a country's survey; a dual-frame estimator takes the recipe's weights before the frames are joined."""
+
+    before: ClassVar[set[str]] = {"recipe", "recipes"}
+
+
 class CountryStudySpec(Keys, CountrySpec):
     """A study of a country's survey: the keys of the survey, and those of a study."""
 
+    methods: Annotated[tuple[CountryMethod, ...], Field(strict=False)] = ()
     estimands: Annotated[tuple[CountryEstimand, ...], Field(strict=False)] = ()
     together: ClassVar[int] = 16
-    has_fieldwork: ClassVar[bool] = False  # whose answers depend on China's facts
+    has_fieldwork: ClassVar[bool] = False
 
     @property
     def varied(self) -> type[Part]:
@@ -52,10 +62,12 @@ class CountryStudySpec(Keys, CountrySpec):
     def mistakes(self, place: str) -> Iterator[str]:
         yield from super().mistakes(place)
         for k, method in enumerate(self.methods):
-            if method.estimator != "recipe":
+            weighting = self.weighting.model_dump() | method.weighting
+            steps = weighting["recipes"].get(weighting["recipe"], ())
+            if method.estimator != "recipe" and not any(named_by(step) in BY_FRAME for step in steps):
                 yield (
-                    f"{place}: methods[{k}].estimator = {method.estimator!r}: a country's survey is estimated with the weights of "
-                    "its recipe."
+                    f"{place}: methods[{k}].estimator = {method.estimator!r}: the recipe {weighting['recipe']!r} has no step that gives "
+                    f"weights of persons by frame, {' or '.join(BY_FRAME)}; give it a Multiplicity."
                 )
         try:
             given = self.facts
@@ -71,6 +83,12 @@ class CountryStudySpec(Keys, CountrySpec):
             for column in entry.by:
                 if column not in given.groups:
                     yield f"{where}.by: {column!r} is no column to estimate by{did_you_mean(column, given.groups)}"
+
+
+def named_by(step: dict) -> str:
+    """The name of a step's weights, given or the kind's own."""
+    kind = recipe_file.KINDS.get(step.get("kind"))
+    return step.get("name") or next((f.default for f in fields(kind) if f.name == "name"), "") if kind else ""
 
 
 def schemas() -> dict:

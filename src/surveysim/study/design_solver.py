@@ -17,11 +17,9 @@ import pandas as pd
 from .. import guards
 from ..display import Shown
 from ..errors import CalibrationError, DataError, DesignError, SpecError, StudyError
-from ..fieldwork import costs
 from ..inference.intervals import t_quantile
 from ..keys import merge, nested
 from ..survey.spec import SurveySpec
-from ..survey.weighted import field_and_weight
 from .study import Study
 
 GRID = {1: 4001, 2: 201, 3: 41}  # points of each input where the surface is solved
@@ -104,7 +102,7 @@ def solve_design(
     guards.choice(minimize, "minimize", ("cost", *lab.bounds), error=SpecError)
     for least, value, what in ((1, rounds, "rounds"), (2, check, "check")):
         guards.whole_number(value, what, least, error=SpecError)
-    if minimize == "cost" and cost is None and not lab.has_fieldwork:
+    if minimize == "cost" and cost is None and not lab.has_cost:
         raise SpecError("cost = None: a sample from a table has no fieldwork to cost; give a function of the inputs.")
     for place in itertools.product((0.0, 0.5, 1.0), repeat=len(inputs)):
         lab.try_(lab.rounded(np.array(place)))
@@ -157,7 +155,7 @@ class _Lab:
         self.low, self.high = (np.array([float(v[k]) for v in inputs.values()]) for k in (0, 1))
         self.whole = np.array([all(isinstance(x, int) for x in v) for v in inputs.values()])
         first = self._study((0.5,) * len(inputs), 2, seed)
-        self.has_fieldwork, self.names = first.spec.has_fieldwork, list(first.definitions.index)
+        self.has_cost, self.names = first.spec.has_cost, list(first.definitions.index)
         unknown = [name for name in bounds if name not in self.names]
         if unknown or not bounds:
             raise SpecError(
@@ -221,11 +219,10 @@ class _Lab:
     def _cost(self, study, values):
         if self.cost_of is not None:
             return guards.number(self.cost_of(values), "cost(design)", error=SpecError)
-        prep = study.plan().source(0).prep if self.has_fieldwork else None
-        if prep is None:
+        if not self.has_cost:
             return 1.0
-        cases = [field_and_weight(prep, self.seed, r)[0] for r in range(2)]
-        return float(np.mean([costs(c, prep.fieldwork)["cost"].sum() for c in cases]))
+        source = study.plan().source(0)
+        return float(np.mean([source.cost(r) for r in range(2)]))
 
     # -------------------------------------------------------------------------------------------------------- the surface
     def cost_near(self, place, best, found):

@@ -69,6 +69,10 @@ class Source(ABC):
     def replay(self, r: int) -> Any:
         """Repetition r again, whole."""
 
+    def cost(self, r: int) -> float:
+        """What the fieldwork of repetition r costs."""
+        raise NotImplementedError
+
     def planned(self) -> None:  # noqa: B027 - nothing where it is made already
         """Make what only shows with the population at hand."""
 
@@ -125,13 +129,32 @@ class Source(ABC):
             method.variance, n=method.replicates, seed=None if key is None else int(key >> np.uint64(1))
         )
 
+    def frame_sizes(self) -> dict[str, float]:
+        """Persons on the landline frame A, the mobile frame B and both, ab, in the population."""
+        raise NotImplementedError
+
+    def options(self, method: Any) -> dict[str, Any]:
+        """What an estimator is told besides its variables."""
+        options: dict[str, Any] = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
+        if method.estimator != "recipe":
+            options["estimator"] = method.estimator
+            if method.theta is not None:
+                options["theta"] = method.theta
+            if method.frame_sizes:
+                options["frame_sizes"] = {k: self._sizes[k] for k in method.frame_sizes}
+        return options
+
+    @cached_property
+    def _sizes(self):
+        return self.frame_sizes()
+
     def tabled(self, method: Any, survey: Any) -> np.ndarray:
         """Values of a method whose estimands are statistics of the columns of a survey's table."""
         values = self.empty()
         rows: Any = self.definitions.itertuples()
         for row in rows:
             kind = table_kinds.of(row)
-            found = kind.asked(survey, row, by=list(row.by) or None, df=np.inf)
+            found = kind.asked(survey, row, by=list(row.by) or None, **self.options(method))
             if kind.summed:  # of a domain that nobody is in it is 0, without error
                 at = [i for (name, _), i in self.place.items() if name == row.Index]
                 values[at, 0] = values[at, 3] = 0.0

@@ -101,6 +101,10 @@ class MethodSpec(Part):
     replicates: Annotated[int, Field(ge=2, le=10_000)] | None = None
     interval: Interval = "logit"
     call: str | None = None
+    before: ClassVar[set[str]] = {
+        "nonresponse",
+        "nonresponse_unscreened",
+    }  # keys of weighting that matter before the frames are joined
 
     @property
     def own(self) -> bool:
@@ -134,9 +138,9 @@ class MethodSpec(Part):
             yield f'{where}.interval = "percentile" needs variance = "rao-wu": it takes quantiles of bootstrap estimates.'
         if self.estimator == "recipe" and (self.theta is not None or self.frame_sizes):
             yield f"{where}: theta and frame_sizes are for dual-frame estimators; in recipes θ is weighting.composite."
-        idle = set(self.weighting) - {"nonresponse", "nonresponse_unscreened"}
+        idle = set(self.weighting) - self.before
         if idle and self.estimator != "recipe":
-            yield f"{where}.weighting.{min(idle)} does nothing: {self.estimator} starts from the nonresponse weights."
+            yield f"{where}.weighting.{min(idle)} does nothing: {self.estimator} starts from the weights of each frame alone."
 
     def _mistakes_of_own(self, where: str) -> Iterator[str]:
         idle = sorted(
@@ -214,7 +218,8 @@ class Keys(Part, ABC):
     methods: Annotated[tuple[MethodSpec, ...], Field(strict=False)] = ()
     estimands: Annotated[tuple[EstimandSpec, ...], Field(strict=False)] = ()
     together: ClassVar[int]  # repetitions in one part of the ledger
-    has_fieldwork: ClassVar[bool] = True  # which costs what it costs
+    has_fieldwork: ClassVar[bool] = True  # whose answers depend on the facts of the package
+    has_cost: ClassVar[bool] = True
 
     @property
     @abstractmethod

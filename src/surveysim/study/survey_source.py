@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from ..estimation import DualFrameSurvey, Estimates, Survey
+from ..estimation import Estimates, Survey
+from ..fieldwork import costs
 from ..inference import scores
 from ..inference.standard_errors import item_degrees
 from ..population import estimand_kinds
@@ -169,7 +170,7 @@ class SurveySource(Source):
         survey = made if recipe else dual_frame_of(data)
         survey, values = self.replicated(survey, method, r), self.empty()
         values[self._sums, :4] = 0.0, 0.0 if method.variance != "none" else np.nan, 1.0, 0.0
-        options = self._options(method, survey)
+        options = self.options(method)
         for row in self.rows:
             kind, by = estimand_kinds.of(row), tuple(row.by)
             answer = kind.asked(row, ByTable(survey, names, by, self.prep.known, options))
@@ -180,26 +181,17 @@ class SurveySource(Source):
             self.put(values, method, row.Index, found, domains, least, base, answer.sign, add)
         return values
 
-    def _options(self, method, survey):
-        """What an estimator is told besides its variables."""
-        options: dict[str, Any] = {"df": np.inf}  # degrees are counted afterwards, where a thin domain is no error
-        if isinstance(survey, DualFrameSurvey):
-            options["estimator"] = method.estimator
-            if method.theta is not None:
-                options["theta"] = method.theta
-            if method.frame_sizes:
-                options["frame_sizes"] = {k: self._frame_sizes[k] for k in method.frame_sizes}
-        return options
-
-    @cached_property
-    def _frame_sizes(self):
-        """People aged 6+ on the landline frame, the mobile frame and both, in the population."""
+    def frame_sizes(self) -> dict[str, float]:
         pop = self.prep.pop
 
         def size(name):
             return float(pop.parameter(f"{name}*age_6plus")["value"].iloc[0])
 
         return {"A": size("landline"), "B": size("mobile"), "ab": size("mobile_and_landline")}
+
+    def cost(self, r: int) -> float:
+        cases, _ = carry_out(self.prep, self.seed, r, group=self.group)
+        return float(costs(cases, self.prep.fieldwork)["cost"].sum())
 
 
 def rows_of(found: Iterable[Any], weight: np.ndarray) -> np.ndarray:

@@ -121,6 +121,7 @@ class TableStudySpec(Keys):
 
     together: ClassVar[int] = 512
     has_fieldwork: ClassVar[bool] = False
+    has_cost: ClassVar[bool] = False
 
     @property
     def varied(self) -> type[Part]:

@@ -1,6 +1,6 @@
 """A survey of a country that is a folder of facts: prepared once, carried out as often as asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,11 @@ from ..apportion import largest_remainder
 from ..columns import DISPOSITIONS, FRAMES
 from ..display import Shown
 from ..errors import DesignError, SpecError
-from ..estimation import Estimates, Survey
+from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..fieldwork import response_rates
 from ..fieldwork.attempts import Attempts, carry_out
+from ..fieldwork.call_by_call import by_calls
+from ..fieldwork.cost import per_interview
 from ..frame.random_digits import RandomDigits
 from ..inference import scores
 from ..inference.estimates import estimates
@@ -24,6 +26,7 @@ from ..population import Population
 from ..report.country_page import write_country_report
 from ..weighting import Recipe, Weights
 from .country_facts import folder_of, made_step
+from .weighted import dual_frame_of
 
 if TYPE_CHECKING:
     from .country_spec import CountrySpec
@@ -53,11 +56,12 @@ class CountryPreparation:
 
 @dataclass(frozen=True)
 class Fielded:
-    """Interviews as they are weighted, and dispositions by frame and stratum; every number where it was recorded."""
+    """Interviews as they are weighted; dispositions, and numbers, calls, interviews and hours, by frame and stratum; every number where it
+    was recorded."""
 
     table: pd.DataFrame
     counts: pd.DataFrame
-    calls: dict[str, int]
+    spent: pd.DataFrame
     numbers: pd.DataFrame | None = field(repr=False)
 
 
@@ -111,10 +115,9 @@ def recipe_of(spec: "CountrySpec", pop: Population) -> Recipe:
 # ------------------------------------------------------------------------------------------------------------- fieldwork
 def field_work(prep: CountryPreparation, seed: int, *repetition: int, record: bool = False, group: str = "") -> Fielded:
     """Draw numbers of every frame and stratum and call them until the interviews wanted are made, in strict order."""
-    parts, counts, numbers, calls = [], [], [], {}
+    parts, counts, numbers, spent = [], [], [], []
     for kind in prep.frames:
         rng = streams.stream(seed, group, f"numbers {kind}", *repetition)
-        calls[kind] = 0
         for (name, areas), wanted in zip(prep.strata, prep.targets[kind], strict=True):
             table = _until(prep, kind, areas, int(wanted), rng)
             made = table[table["disposition"] == 0]
@@ -126,11 +129,12 @@ def field_work(prep: CountryPreparation, seed: int, *repetition: int, record: bo
                 )
             )
             counts.append((kind, stratum, *np.bincount(table["disposition"], minlength=len(DISPOSITIONS))))
-            calls[kind] += int(table["calls"].sum())
+            hours = table["minutes"].sum() / 60
+            spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), hours))
             if record:
                 numbers.append(table.assign(frame=kind, stratum=stratum))
     found = pd.concat(parts, ignore_index=True)
-    people = prep.pop.persons(found["person"].to_numpy())
+    people = _heard(prep, found["person"].to_numpy(), streams.stream(seed, group, "answers", *repetition))
     design = found[["frame", "stratum", "number_space", "unit_interviews", "unit_dialled"]]
     design = design.assign(
         number_area=pd.Categorical.from_codes(found["area"], list(prep.pop.strata)),
@@ -138,15 +142,30 @@ def field_work(prep: CountryPreparation, seed: int, *repetition: int, record: bo
         domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
         psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
     )
+    held = {"landline": people["n_lines"] / people["household_size"], "mobile": people["n_mobile"]}
     for kind, rate in _rates(prep, found).items():
         own = found["frame"] == kind
         design[f"rate_{kind}"] = rate[np.where(own, found["area"], people["area"].cat.codes)]
+        design[f"probability_{kind}"] = design[f"rate_{kind}"] * held[kind]
     everything = pd.concat(numbers, ignore_index=True) if record else None
     if everything is not None:
         everything["disposition"] = pd.Categorical.from_codes(everything["disposition"], list(DISPOSITIONS))
         everything["area"] = pd.Categorical.from_codes(everything["area"], list(prep.pop.strata))
     heads = ["frame", "stratum", *DISPOSITIONS]
-    return Fielded(pd.concat([design, people], axis=1), pd.DataFrame(counts, columns=heads), calls, everything)
+    effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
+    return Fielded(pd.concat([design, people], axis=1), pd.DataFrame(counts, columns=heads), effort, everything)
+
+
+def _heard(prep, person, rng):
+    """The people of some ids as their answers say they are."""
+    people, told = prep.pop.persons(person), prep.spec.fieldwork.answers
+    for name in dict.fromkeys((*told.desirable, *told.sensitive)):
+        yes = people[name].to_numpy(dtype=bool)
+        people[name] = told.said(name, yes, np.ones(len(yes), bool), rng.random(len(yes)))
+    if told.forgotten_number:
+        forgot = (people["n_mobile"] > 1).to_numpy() & (rng.random(len(people)) < told.forgotten_number)
+        people["n_mobile"] -= forgot
+    return people
 
 
 def _rates(prep, found):
@@ -161,15 +180,20 @@ def _rates(prep, found):
 def _until(prep, kind, areas, wanted, rng):
     """Numbers of some areas in the order they were dialled, up to the last interview wanted: area, owner, disposition, calls, person."""
     frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
+    work, centre = prep.spec.fieldwork, prep.spec.fieldwork.centre
     share = frame.numbers[areas] / frame.numbers[areas].sum()
     size, drawn = max(SMALLEST, wanted * FIRST), 0
     while True:
         area = areas[np.searchsorted(np.cumsum(share)[:-1], rng.random(size), side="right")]
         owner, which = frame.draw(area, rng)
-        done = carry_out(protocol, prep.pop, kind, owner, rng)
+        if work.level == "calls":
+            done = by_calls(protocol, centre, prep.pop, kind, owner, rng)
+        else:
+            done = carry_out(protocol, prep.pop, kind, owner, rng)
         number = np.where(owner >= 0, owner * 2 + which, -1 - drawn - np.arange(size))  # others are none twice
         drawn += size
         columns = {"area": area, "number": number, "disposition": done.disposition, "calls": done.calls}
+        columns["minutes"] = done.minutes(centre.minutes, centre.wrap_up)
         batch = pd.DataFrame(columns | {"person": done.person})
         table = batch if table is None else pd.concat([table, batch], ignore_index=True)
         table = table[~table["number"].duplicated()]  # no number is dialled twice
@@ -237,6 +261,7 @@ class CountryRun(Shown):
     ----------
     spec, seed : what was run. interviews : table of the interviews with design columns, weights, variables and outcomes.
     cases : every dialled number with its final disposition (None if not recorded). counts : dispositions by frame and stratum.
+    spent : numbers, calls, interviews and hours by frame and stratum.
     weights : Weights, one column per step. survey : Survey, ready for any estimate. estimates : of the indicators.
     """
 
@@ -245,7 +270,7 @@ class CountryRun(Shown):
     interviews: pd.DataFrame = field(repr=False)
     cases: pd.DataFrame | None = field(repr=False)
     counts: pd.DataFrame = field(repr=False)
-    calls: dict[str, int] = field(repr=False)
+    spent: pd.DataFrame = field(repr=False)
     weights: Weights = field(repr=False)
     survey: Survey = field(repr=False)
     estimates: Estimates = field(repr=False)
@@ -274,6 +299,17 @@ class CountryRun(Shown):
         sums = self.counts.groupby("frame", sort=False)[list(DISPOSITIONS)].sum()
         known: Any = "proportional"
         return pd.DataFrame({frame: response_rates(row.to_dict(), e=known) for frame, row in sums.iterrows()})
+
+    def costs(self, by: Sequence[str] = ("frame",)) -> pd.DataFrame:
+        """Numbers, calls, interviews, hours and cost by "frame" or "stratum", or together, (), as of `SurveyRun.costs`."""
+        by = (by,) if isinstance(by, str) else tuple(by)
+        for name in by:
+            guards.choice(name, "by", ("frame", "stratum"))
+        return per_interview(self.spent, by, self.spec.fieldwork.centre.cost_per_hour)
+
+    def dual_frame(self) -> DualFrameSurvey:
+        """The interviews as a `DualFrameSurvey`, with the weights they had before the frames were joined; see `SurveyRun.dual_frame`."""
+        return dual_frame_of(self.interviews)
 
     def summary(self) -> str:
         """One line: what was done, and the first estimate."""
@@ -306,8 +342,8 @@ def run(
     tell("dialling")
     done = field_work(prep, seed, record=record)
     tell("estimation")
-    weights = prep.recipe.apply(done.table)
+    weights = prep.recipe.apply(done.table, done.counts)
     survey = survey_of(done.table, weights)
     interviews = pd.concat([done.table, weights.table], axis=1)
     found = estimated(prep, done.table, survey)
-    return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.calls, weights, survey, found, prep)
+    return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.spent, weights, survey, found, prep)

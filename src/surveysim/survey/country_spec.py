@@ -7,11 +7,13 @@ import pandas as pd
 from pydantic import Field, create_model
 
 from ..errors import SurveysimError
+from ..fieldwork import Measurement
 from ..fieldwork.attempts import RULES, Attempts
+from ..fieldwork.protocol import Protocol
 from ..naming import did_you_mean
 from ..population.facts import STATUSES, Facts
 from .country_facts import Step, crossed, facts_of, made_step
-from .fieldwork_spec import LogOdds, Part, Probability, Share, keys_of
+from .fieldwork_spec import AnswersSpec, CentreSpec, LogOdds, Part, Probability, Share, answer_mistakes, keys_of
 
 
 class FolderSpec(Part):
@@ -70,6 +72,9 @@ _AttemptsKeys: Any = create_model(
         sex=str,
         age=str,
         effects=Annotated[tuple[EffectSpec, ...], Field(strict=False)],
+        daypart=Annotated[tuple[(LogOdds,) * 6], Field(strict=False)],
+        conversions=Annotated[int, Field(ge=0, le=3)],
+        **dict.fromkeys(("appointment_kept", "after_refusal"), LogOdds),
         **dict.fromkeys(("contact", "cooperation", "at_home"), Probability),
     ),
 )
@@ -79,11 +84,28 @@ class AttemptsSpec(_AttemptsKeys):
     """Calls to the numbers of one frame; the keys of `Attempts`."""
 
 
-class CallsSpec(Part):
-    """Fieldwork by frame."""
+COSTS = ("minutes", "wrap_up", "cost_per_hour")  # of the protocol: what is known of outcomes too
+CALL_KEYS = ("daypart", "busy", "appointment", "appointment_kept", "hard", "conversions", "after_refusal")
 
+
+class CallsSpec(Part):
+    """Fieldwork by frame: `level` "outcome" draws one final outcome a number, "calls" makes every call."""
+
+    level: Literal["outcome", "calls"] = "outcome"
     landline: AttemptsSpec = AttemptsSpec()
     mobile: AttemptsSpec = AttemptsSpec()
+    protocol: CentreSpec = CentreSpec()
+    measurement: AnswersSpec = AnswersSpec()
+
+    @property
+    def centre(self) -> Protocol:
+        """Calendar, minutes and cost of the call centre."""
+        return Protocol(**self.protocol.model_dump())
+
+    @property
+    def answers(self) -> Measurement:
+        """Errors of answers."""
+        return Measurement(**self.measurement.model_dump())
 
     def protocols(self) -> dict[str, Attempts]:
         """{frame: Attempts}."""
@@ -165,8 +187,16 @@ class CountrySpec(Part):
             yield f"sample.within = {within!r}: areas have no such column{hint}"
         if sample.interviews < 2:
             yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
+        centre, calls = self.fieldwork.centre, self.fieldwork.level == "calls"
+        if not centre.seats().any():
+            yield f"fieldwork.protocol.staffing = {centre.staffing!r} of {centre.interviewers} interviewers: nobody is ever at work."
+        for key in [key for key in self.fieldwork.protocol.model_fields_set if key not in COSTS and not calls]:
+            yield f'fieldwork.protocol.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
+        yield from answer_mistakes(self.fieldwork.measurement, "fieldwork.measurement", given.outcome_names)
         for frame in ("landline", "mobile"):
             part = getattr(self.fieldwork, frame)
+            for key in [key for key in CALL_KEYS if key in part.model_fields_set and not calls]:
+                yield f'fieldwork.{frame}.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
             rule = [part.sex, part.age] if frame == "landline" and part.selection == "youngest" else []
             for variable in rule:
                 if variable not in given.levels:

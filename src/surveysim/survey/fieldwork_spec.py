@@ -4,6 +4,7 @@
 
 import dataclasses
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
@@ -77,27 +78,39 @@ class _Protocol(Part):
 _Quota = Annotated[float, Field(ge=1, le=100)]
 _Days = Annotated[int, Field(ge=1, le=60)]
 _Minutes = Annotated[float, Field(gt=0, le=240)]
+_CENTRE: dict[str, Any] = {
+    "interviewers": Annotated[int, Field(ge=1, le=30_000)],
+    "staffing": _several(Share, 6),
+    "shift_hours": Annotated[float, Field(gt=0, le=8)],
+    "first_weekday": Annotated[int, Field(ge=0, le=6)],
+    **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
+}
+_TIMES: dict[str, Any] = {
+    "minutes": _several(_Minutes, len(CALL_RESULTS)),
+    "wrap_up": Annotated[float, Field(ge=0, le=60)],
+    "cost_per_hour": Annotated[float, Field(ge=0, le=1e6)],
+}
+CentreSpec = create_model(
+    "CentreSpec",
+    __base__=Part,
+    __doc__="The call centre of a country's survey: its calendar, what calls take and cost; some keys of `Protocol`.",
+    **{name: key for name, key in keys_of(Protocol, **_TIMES, **_CENTRE).items() if name in _TIMES | _CENTRE},
+)
 ProtocolSpec = create_model(
     "ProtocolSpec",
     __base__=_Protocol,
     __doc__="The call centre; the keys of `Protocol`.",
     **keys_of(
         Protocol,
-        interviewers=Annotated[int, Field(ge=1, le=30_000)],
-        staffing=_several(Share, 6),
-        shift_hours=Annotated[float, Field(gt=0, le=8)],
-        first_weekday=Annotated[int, Field(ge=0, le=6)],
+        **_CENTRE,
         field_days=Annotated[int, Field(ge=1, le=366)],
-        **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
         release_size=Annotated[int, Field(ge=1, le=1000)],
         first_release=Annotated[float, Field(gt=0, le=3)],
         stop=Literal["target", "released"],
         quota=_Quota | None,
         interviewer_sd=Annotated[float, Field(ge=0, le=3)],
         assignment=Literal["random", "province"],
-        minutes=_several(_Minutes, len(CALL_RESULTS)),
-        wrap_up=Annotated[float, Field(ge=0, le=60)],
-        cost_per_hour=Annotated[float, Field(ge=0, le=1e6)],
+        **_TIMES,
     ),
 )
 
@@ -112,6 +125,19 @@ MeasurementSpec = create_model(
         interviewer_sd=Annotated[float, Field(ge=0, le=3)],
         missing_yes=Annotated[float, Field(ge=0, le=10)],
     ),
+)
+
+
+_SAID = ("desirable", "over", "sensitive", "under", "forgotten_number")
+AnswersSpec = create_model(
+    "AnswersSpec",
+    __base__=Part,
+    __doc__="Errors of answers in a country's survey; some keys of `Measurement`.",
+    **{
+        name: key
+        for name, key in keys_of(Measurement, desirable=_Outcomes, sensitive=_Outcomes).items()
+        if name in _SAID
+    },
 )
 
 
@@ -133,7 +159,8 @@ def fieldwork_mistakes(fieldwork, place):
     """Mistakes of a fieldwork specification that no single key shows."""
     yield from _protocol_mistakes(fieldwork, f"{place}.protocol")
     yield from _idle_keys(fieldwork, place)
-    yield from _answer_mistakes(fieldwork.measurement, f"{place}.measurement")
+    yield from answer_mistakes(fieldwork.measurement, f"{place}.measurement", list(outcomes.definitions()["name"]))
+    yield from _missing_mistakes(fieldwork.measurement, f"{place}.measurement")
 
 
 def _protocol_mistakes(fieldwork, place):
@@ -166,8 +193,8 @@ def _idle_keys(fieldwork, place):
                 yield f"{place}.{frame}.{name} = {getattr(part, name)!r} is a key of {other}s and would do nothing; leave it out."
 
 
-def _answer_mistakes(measurement, place):
-    known = list(outcomes.definitions()["name"])
+def answer_mistakes(measurement: Any, place: str, known: Sequence[str]) -> Iterator[str]:
+    """Mistakes of errors of answers; `known` are the outcomes of the population."""
     for name, other in NEEDS.items():
         if getattr(measurement, name) and not getattr(measurement, other):
             yield f"{place}.{name} = {getattr(measurement, name)!r} does nothing without {place}.{other}; give both."
@@ -176,6 +203,9 @@ def _answer_mistakes(measurement, place):
             if item not in known:
                 hint = did_you_mean(item, known, f"; there are {', '.join(known[:5])}, …")
                 yield f"{place}.{name}: {item!r} is no outcome of the population{hint}"
+
+
+def _missing_mistakes(measurement, place):
     most = max(measurement.missing, measurement.missing_old)
     if measurement.missing_yes != 1 and most == 0:
         yield f"{place}.missing_yes = {measurement.missing_yes} does nothing without {place}.missing."

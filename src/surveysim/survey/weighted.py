@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import reference, streams
 from ..aliases import Floats, Ints
-from ..columns import AGES, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
+from ..columns import AGES, BY_FRAME, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..fieldwork import CaseFile, call, dial
@@ -193,14 +193,17 @@ def dual_frame_of(interviews: Any) -> DualFrameSurvey:
     """A table of interviews as a `DualFrameSurvey`; see `SurveyRun.dual_frame`."""
     for frame in FRAMES:
         if not (interviews["frame"] == frame).any():
-            raise SpecError(
-                f"the run has no {frame} interviews, so there are no two frames; mind sample.landline_share."
-            )
+            raise SpecError(f"the run has no {frame} interviews, so there are no two frames; ask for some of both.")
     if "unit_probability" in interviews and (interviews["unit_probability"] < 1).any():
         raise SpecError(
             "two frames whose prefectures are selected together are not independent samples; leave sample.prefectures out."
         )
-    weight = "nonresponse_weight" if "nonresponse_weight" in interviews else "multiplicity_weight"
+    weight = next((name for name in BY_FRAME if name in interviews), None)
+    if weight is None:
+        raise SpecError(
+            f"the recipe gives no weights of persons by frame, {' or '.join(BY_FRAME)}, which two frames are put together from; give it a "
+            "step Multiplicity."
+        )
     parts = [interviews[interviews["frame"] == f].reset_index(drop=True) for f in FRAMES]
     samples = [Survey(part, weight=weight, strata="stratum", psu="psu") for part in parts]
     return DualFrameSurvey(*samples, domain="domain", probability=("probability_landline", "probability_mobile"))
