@@ -56,3 +56,22 @@ def test_frame__without_numbers_is_refused(tmp_path):
     pop.source.people.line[:] = -700.0
     with pytest.raises(DesignError, match=r"frame.landline: nobody has a landline.*telephone\.csv"):
         RandomDigits(pop, "landline", 0.5)
+
+
+@pytest.mark.statistical
+def test_unlisted_banks__are_never_dialled(pop):
+    """A tenth of the numbers is in no bank that is dialled, always the same; the others are reached as before."""
+    frame, n = RandomDigits(pop, "mobile", 0.6, unlisted=0.1), 60_000
+    assert np.allclose(frame.numbers, 0.9 * RandomDigits(pop, "mobile", 0.6).numbers)
+    owner, which = frame.draw(np.zeros(n, np.int64), np.random.default_rng(5))
+    there = owner >= 0
+    assert abs(there.mean() - 0.6) < 4 * np.sqrt(0.24 / n)
+    assert not frame.in_unlisted(owner[there], which[there]).any()
+    everybody = np.arange(pop.size)
+    off = frame.in_unlisted(everybody, np.zeros(pop.size, np.int64))
+    assert abs(off.mean() - 0.1) < 4 * np.sqrt(0.09 / pop.size)
+    assert (
+        off == RandomDigits(pop, "mobile", 0.3, unlisted=0.1).in_unlisted(everybody, np.zeros(pop.size, np.int64))
+    ).all()
+    other = RandomDigits(pop, "mobile", 0.6).draw(np.zeros(n, np.int64), np.random.default_rng(5))[0]
+    assert frame.in_unlisted(other[other >= 0], np.zeros((other >= 0).sum(), np.int64)).any()

@@ -50,13 +50,15 @@ def test_methods__dual_frame_estimators_know_the_frames_and_fieldwork_its_cost(s
     result, source = study.run(progress=False), study.plan().source(0)
     pop, spec = source.prep.pop, source.spec
     run = spec.run(seed=1)
-    assert source.frame_sizes() == {
-        name: pop.parameter(of)["value"].item() for name, of in (("A", "landline"), ("B", "mobile"), ("ab", "both"))
-    }
+    sizes = source.frame_sizes()
+    assert sizes["A"] == pop.parameter("landline")["value"].item()
+    assert sizes["B"] == pop.parameter("mobile")["value"].item()
+    status = pop.persons(np.arange(pop.size), ["telephone"])["telephone"]
+    assert sizes["ab"] == pytest.approx((status == "both").sum(), rel=0.03)
     done = country.field_work(source.prep, source.seed, 2, group=source.group)
     weights = source.prep.recipe.apply(done.table)
     dual = country.dual_frame_of(done.table.assign(**weights.columns))
-    sizes = {name: source.frame_sizes()[name] for name in ("A", "B")}
+    sizes = {name: sizes[name] for name in ("A", "B")}
     wanted = dual.total("smokes", estimator="pml", frame_sizes=sizes).table
     frame = result.to_frame(["repetition", "method", "estimand", "domain", "estimate", "se"])
     mine = frame[(frame["repetition"] == 2) & (frame["method"] == "pml")].set_index(["estimand", "domain"])

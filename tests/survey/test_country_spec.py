@@ -26,6 +26,8 @@ def mistakes(folder, *changes):
         (('"urban", "area"', '"rural", "area"'), ["weighting.recipes.recipe[3]", "'rural'"]),
         (('kind = "Rake"', 'kind = "Rakes"'), ["weighting.recipes.recipe[3]", "'Rakes'"]),
         (('["sex", "age"]', '["sex", "telephone"]'), ["no cross of telephone"]),
+        (('kind = "Rake"', 'kind = "Rake"\nby = "area"'), ["recipe[3]", "no cross of telephone", "without by"]),
+        (("working = 0.60", "working = 0.60\nunlisted = 0.95"), ["frame.mobile.unlisted"]),
         (("landline = 300\nmobile = 400", "landline = 0\nmobile = 0"), ["two interviews"]),
         (('selection = "youngest"', 'selection = "youngest"\nsex = "gender"'), ["'gender'", "youngest"]),
         (("mobile = 400", 'mobile = 400\nwithin = "county"'), ["sample.within", "county"]),

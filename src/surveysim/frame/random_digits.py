@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..aliases import Floats, Ints
+from .. import streams
+from ..aliases import Floats, Ints, Truths
 from ..errors import DesignError
+from ..on_demand import Later
 from ..population import Population
 
+randomness = Later(__package__, "..kernels.randomness")
 DEAD, BUSINESS = -1, -2  # instead of an owner
 MOST_HELD = 2  # numbers of one owner
 
@@ -23,7 +26,8 @@ class RandomDigits:
     ----------
     pop : Population of a folder. kind : "landline" or "mobile". working : share of numbers that reach a household or person.
     business : share of the others that reach a business or a machine. out_of_area : share of owners who live elsewhere than
-        where their number is from.
+        where their number is from. unlisted : share of the numbers that work which lie in banks without a listed number and are not
+        dialled (list-assisted random digits: Casady & Lepkowski 1993, Surv. Methodol. 19:103-113); which these are is fixed.
 
     Attributes
     ----------
@@ -35,6 +39,7 @@ class RandomDigits:
     working: float
     business: float = 0.0
     out_of_area: float = 0.0
+    unlisted: float = 0.0
     numbers: Floats = field(init=False)
     _host: Floats = field(init=False, repr=False)
 
@@ -45,7 +50,7 @@ class RandomDigits:
                 f"frame.{self.kind}: nobody has a {self.kind}, so its frame has no numbers; look at telephone.csv, or leave the frame out."
             )
         object.__setattr__(self, "_host", self._hosts(held))
-        object.__setattr__(self, "numbers", (held @ self._host) / self.working)
+        object.__setattr__(self, "numbers", (held @ self._host) * (1 - self.unlisted) / self.working)
 
     def _hosts(self, held):
         """Share (S, S) of the numbers of people in one area that are from another: those who are away, by the size of the others."""
@@ -67,10 +72,19 @@ class RandomDigits:
             span = start[home + 1] - start[home]
             found = start[home] + np.minimum((rng.random(len(rows)) * span).astype(np.int64), span - 1)
             slot = rng.integers(0, MOST_HELD, len(rows))
-            kept = slot < self.pop.n_numbers(self.kind, found)
+            kept = (slot < self.pop.n_numbers(self.kind, found)) & ~self.in_unlisted(found, slot)
             owner[rows[kept]], which[rows[kept]] = found[kept], slot[kept]
             rows, home = rows[~kept], home[~kept]
         return owner, which
+
+    def in_unlisted(self, owner: Ints, which: Ints) -> Truths:
+        """Whether the numbers (n,) of some owners lie in banks that are not dialled."""
+        if not self.unlisted:
+            return np.zeros(len(owner), bool)
+        counters, words = np.zeros((len(owner), 4), np.uint64), np.empty((len(owner), 4), np.uint64)
+        counters[:, 0], counters[:, 1] = owner, which
+        randomness.philox_words(counters, *streams.key(int(self.pop.fingerprint, 16), "", f"banks {self.kind}"), words)
+        return (words[:, 0] >> np.uint64(11)) / 2.0**53 < self.unlisted
 
     def _homes(self, area, rng):
         """Area where the owner of a working number of each area lives."""

@@ -69,8 +69,10 @@ class CountrySource(Source):
         return float(self._drawn(r).spent["hours"].sum() * self.spec.fieldwork.centre.cost_per_hour)
 
     def frame_sizes(self) -> dict[str, float]:
-        names = {"A": "landline", "B": "mobile", "ab": "both"}
-        return {key: float(self.prep.pop.parameter(name)["value"].iloc[0]) for key, name in names.items()}
+        pop = self.prep.pop
+        sizes = {key: float(pop.parameter(name)["value"].iloc[0]) for key, name in (("A", "landline"), ("B", "mobile"))}
+        both = next(rate.share for rate in pop.facts.telephone if rate.name == "both" and not rate.variable)
+        return sizes | {"ab": both * pop.size}  # of the folder, since nobody counts those with both
 
     def truth(self) -> np.ndarray:
         found: dict[Any, float] = {}

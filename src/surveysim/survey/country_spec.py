@@ -30,6 +30,7 @@ class DigitsSpec(Part):
     working: Annotated[float, Field(gt=0.001, le=1)] = 0.5
     business: Share = 0.1
     out_of_area: Share = 0.0
+    unlisted: Annotated[float, Field(ge=0, le=0.9)] = 0.0
 
 
 class FramesSpec(Part):
@@ -233,9 +234,9 @@ class CountrySpec(Part):
                     if wrong is not None:
                         hint = did_you_mean(wrong, known, f"; there are {', '.join(known)}.")
                         yield f"{where}: there are no control totals of {wrong!r}{hint}"
-                    elif "telephone" in margin and len(margin) > 1:
+                    elif "telephone" in margin and (len(margin) > 1 or step.get("by")):
                         wrong = "telephone"
-                        yield f"{where}: facts have no cross of telephone with anything; give it alone."
+                        yield f"{where}: facts have no cross of telephone with anything; give it alone, in a step without by."
                 if wrong is None:
                     try:
                         made_step(step, lambda margin: {("x",) * len(margin) if len(margin) > 1 else "x": 1.0}, ("x",))
