@@ -23,11 +23,12 @@ from .planning import plan
 from .registry import registry
 from .studies import config, study
 from .tables import tables
+from .waves import waves
 from .weights import weights
 from .writing import Stages, announce, answer, estimates_text, folder, progress_display, report_language, save, truth
 
 PRESET = "cnnic-2024-12"
-FILE_COMMANDS = ("weights", "estimate", "tables", "plan")
+FILE_COMMANDS = ("weights", "estimate", "tables", "waves", "plan")
 
 
 class _Commands(click.Group):
@@ -257,5 +258,5 @@ def validate(live: bool, as_json: bool) -> None:
     sys.exit(1 if missed else 0)
 
 
-for command in (study, weights, estimate, tables, plan, audit, registry, config):
+for command in (study, weights, estimate, tables, waves, plan, audit, registry, config):
     main.add_command(command)

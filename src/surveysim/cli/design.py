@@ -71,7 +71,7 @@ REPLICATES = (
 def refuse_idle_design(options: dict[str, Any]) -> None:
     """Refuse options of these that would change nothing."""
     replicates = options["replicates"]
-    if options["rake"] is None:
+    if options.get("rake", True) is None:  # files of waves are raked before
         refuse_unused((*RAKING, "rake_by"), "without --rake, there is nothing to rake to")
     if not (options["strata"] and options["psu"]):
         refuse_unused(("nest",), "is for labels of --psu that repeat across --strata, and both are not given")

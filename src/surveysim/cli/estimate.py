@@ -1,14 +1,15 @@
 """The command `surveysim estimate`."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import DataError, SurveysimError
 from ..naming import columns_in
-from .design import DESIGN, REPLICATES, SUBPOPULATION, designed, refuse_idle_design
+from .design import DESIGN, REPLICATES, SUBPOPULATION, Roles, designed, refuse_idle_design
 from .options import (
     FILE,
     RAKING,
@@ -25,22 +26,34 @@ from .options import (
 )
 from .writing import answer, apart, shown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..estimation import Survey
+    from ..files.data_file import DataFile
+    from ..inference.estimates import Estimates
+
 
 def _many(name, text):
     return click.option(f"--{name}", multiple=True, help=text)
 
 
-@click.command()
-@click.argument("data", type=FILE)
-@_many("mean", "Numeric column whose mean is wanted; give the option once for each.")
-@_many("total", "Numeric column whose total is wanted.")
-@_many("proportion", "Column whose levels' proportions are wanted.")
-@_many("ratio", "Two numeric columns, NUM/DEN.")
-@_many("quantile", "Numeric column and share, COLUMN:0.5.")
-@shared(DESIGN)
-@click.option(
+STATISTICS = (
+    _many("mean", "Numeric column whose mean is wanted; give the option once for each."),
+    _many("total", "Numeric column whose total is wanted."),
+    _many("proportion", "Column whose levels' proportions are wanted."),
+    _many("ratio", "Two numeric columns, NUM/DEN."),
+)
+BY = click.option(
     "--by", help="Columns whose combinations are domains, separated by commas; names with commas in double quotes."
 )
+
+
+@click.command()
+@click.argument("data", type=FILE)
+@shared(STATISTICS)
+@_many("quantile", "Numeric column and share, COLUMN:0.5.")
+@shared(DESIGN, (BY,))
 @shared(SUBPOPULATION, REPLICATES, REPLICATE_WEIGHTS)
 @defaulted("--ci", str, "logit", "Interval of proportions.")
 @defaulted("--level", Share(least=0.5), 0.95, "Confidence level.")
@@ -59,24 +72,34 @@ def estimate(
     """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals."""
     import pandas as pd
 
-    from ..files import write_table
-
     wanted = [(what, y) for what in ("mean", "total", "proportion", "ratio", "quantile") for y in options[what]]
     if not wanted:
         raise click.UsageError("nothing to estimate: give --mean, --total, --proportion, --ratio or --quantile.")
-    if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
-        raise DataError(f"{out}: estimates are written as .csv, .parquet or .xlsx.")
+    refuse_kind(out)
     apart((data, options["rake"]), (out,))
     _refuse_idle(options)
     file = read_file(data, options, options["rake"])
     options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by is not None else []}
-    survey, (asked, domains) = designed(file, options, _columns)
-    found = [_one(survey, what, columns, share, domains, options) for what, _, columns, share in asked]
+    survey, (asked, domains) = designed(file, options, asked_columns)
+    found = [estimated(survey, what, columns, share, domains, options) for what, _, columns, share in asked]
     table = pd.concat([e.to_frame() for e in found], ignore_index=True)
     table["variable"] = [y for e, (_, y, _, _) in zip(found, asked, strict=True) for _ in range(len(e))]
-    table["domain"] = [text.replace(" (levels)", "") for text in table["domain"]]
     if options["percent"]:
         table = _in_percent(table)
+    written(table, out, as_json)
+
+
+def refuse_kind(out: Path | None) -> None:
+    """Refuse a file that is no table."""
+    if out is not None and out.suffix.lower() not in (".csv", ".parquet", ".xlsx"):
+        raise DataError(f"{out}: estimates are written as .csv, .parquet or .xlsx.")
+
+
+def written(table: "pd.DataFrame", out: Path | None, as_json: bool) -> None:
+    """Write estimates, and print them without the columns that say nothing."""
+    from ..files import write_table
+
+    table = table.assign(domain=[text.replace(" (levels)", "") for text in table["domain"]])
     if out is not None:
         write_table(table, out)
     told = table.loc[:, [c for c in table.columns if not (table[c].isna().all() or (table[c] == "").all())]]
@@ -98,7 +121,7 @@ def _refuse_idle(options):
     refuse_idle_design(options)
 
 
-def _columns(file, roles, options):
+def asked_columns(file: "DataFile", roles: Roles, options: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
     """What is asked, and the domains, by their names in the table."""
     asked = [(what, y, *_wanted(file, roles, what, y)) for what, y in options["wanted"]]
     return asked, [roles.put("levels", d, partial(file.levelled, d)) for d in options["domains"]]
@@ -140,12 +163,19 @@ def _halves(text, sign, form):
     return left, right
 
 
-def _one(survey, what, columns, share, by, options):
+def estimated(
+    survey: "Survey",
+    what: str,
+    columns: Sequence[str],
+    share: float | None,
+    by: Sequence[str],
+    options: Mapping[str, Any],
+) -> "Estimates":
     """Estimates of one statistic."""
     told = {"by": by or None, "level": options["level"]}
     if what == "quantile":
         return survey.quantile(columns[0], share, **told)
-    told["deff"] = options["deff"] or False
+    told["deff"] = options.get("deff") or False
     if what == "proportion":
         return survey.proportion(columns[0], ci=options["ci"], **told)
     return survey.ratio(*columns, **told) if what == "ratio" else getattr(survey, what)(columns[0], **told)
