@@ -180,6 +180,12 @@ its recipients, and the squares of all $r$ changes add $2ms^2$ to it; in a boots
 adds $ms^2$. With $m/r = 0.136$ these are 1.19 and 1.10; what was above came from draws that changed because weights of a
 stratum had. `Impute` estimates probabilities again instead of drawing (Rao and Shao 1992), and adds neither.
 
+Who is nearest by predictive means jumps with the smallest change of weights. Matched again in every replicate, jackknife variances were 70
+times those of the estimates in the raked domain and 3 times for totals, Rao-Wu's 1.13 in the domain (500 repetitions). Donors are kept
+now, and imputed answers are taken for given, as linearized errors take them. What is raked to the column then has right errors,
+above; errors of the imputed column itself lack what imputation adds: the variance of the mean of a number is 0.85 of the true
+one with 12 % imputed and 0.69 with 30 % (1,200 samples of 300, Monte Carlo error 0.04). The other methods count it.
+
 ## The designs
 
 Samples are drawn with replacement, because that is what an error without `fpc` speaks of; probabilities are unequal but in clusters.
@@ -200,7 +206,7 @@ Samples are drawn with replacement, because that is what an error without `fpc` 
 | trims | 0.6 and 1.6 times the mean; 1.6 times in strata, the excess lost; median + 1 interquartile range; Potter's 1.8 |
 | rake, trim, rake, scale; caps | trimmed at 1.6 times the mean; 0.2 ≤ g ≤ 2 and weights up to 2.2 times the mean at once |
 | single frame | one over the expected number of times that anybody is drawn from either frame |
-| impute | sex, missing in 12 %, from respondents of the same age: at random, in the order of x, or by a logistic model on age and x |
+| impute | sex, missing in 12 %, by age: at random, in the order of x; by a logistic model on age and x, or a linear one's nearest means |
 | totals known with error | ages and a number, whose totals have standard errors of 3 % and are drawn anew in every repetition |
 | partitions | raked to sex and age inside three areas |
 | two stages with fpc | 40 of 100 clusters in four strata, 5 of 50 people in each, without replacement; clusters differ in y |

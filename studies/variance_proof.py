@@ -56,7 +56,8 @@ RESTLESS = {  # repetitions of what chance moves most
     "nonresponse classes": 4500,
     "nonresponse propensity": 4500,
     "calibrate, rake, poststratify": 4500,
-    **{name: 7500 for name in designs.PRACTICE if name.startswith("impute") and "means" not in name},
+    **{name: 7500 for name in designs.PRACTICE if name.startswith("impute")},
+    "impute by nearest means, rake": 5000,
 }
 SHORTER = [name for name in designs.PRACTICE if name not in RESTLESS]
 BRIEF = Size(1000, 1000, 200, 56, 4)  # of these

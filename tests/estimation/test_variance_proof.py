@@ -29,6 +29,7 @@ ONE = [
     "trim",
     "impute by hot deck, rake",
     "impute by a model, rake",
+    "impute by nearest means, rake",
 ]
 TWO = ["hartley | nothing | raked", "pml | N_A, N_B | raw", "raking_ratio | N_A, N_B | raked", "cal_df | N_ab | raked"]
 
