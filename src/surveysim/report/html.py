@@ -39,7 +39,7 @@ def render(template: str, lang: str, **content: Any) -> str:
     page = environment.get_template(template).render(
         **dict.fromkeys(("kicker", "lead", "note", "done"), "") | content, text=labels(lang)
     )
-    return TOGETHER.sub("\u00a0", APART.sub(" ", visible(page)))
+    return TOGETHER.sub("\u00a0", APART.sub(" ", visible(page).replace("。 ", "。")))
 
 
 def visible(text: str) -> str:
