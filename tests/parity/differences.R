@@ -71,6 +71,12 @@ for (p in c("adjust", "average")) {
 two <- data.frame(p = c(1, 1, 2, 3, 3), u = 1:5, N = 12, M = 8, y = c(4, 7, 9, 2, 4))
 put("average, later stage", SE(svytotal(~y, svydesign(id = ~p + u, fpc = ~N + M, data = two))))
 options(survey.lonely.psu = "fail")
+# goodness of fit, and standardization
+fit <- svygofchisq(~g, s, p = c(.5, .25, .25)); put("goodness of fit", fit$statistic, fit$parameter, fit$p.value)
+put("goodness of fit, effects", eigen(nrow(d) * vcov(svymean(~g, s)) / outer(sqrt(c(.5, .25, .25)), sqrt(c(.5, .25, .25))))$values[1:2])
+st <- svystandardize(update(s, all = 1), ~k, ~g, population = c(p = 40, q = 60))
+v <- svyby(~all, ~g, st, svytotal); put("standardized totals", coef(v), SE(v))
+v <- svyby(~y, ~g, st, svymean); put("standardized means", coef(v), SE(v))
 # a subset that is raked
 put("rake of a subset", refused(raked(subset(s, h < 2))), sum(weights(raked(subset(s, h < 2)))))
 write.csv(do.call(rbind, R), "differences_expected.csv", row.names = FALSE, na = "")

@@ -269,3 +269,23 @@ def test_the_page__shows_our_numbers(capsys):
     assert len(shown) > 30
     for value in set(shown) - {8}:  # the rows set aside, which the block does not print
         assert np.isclose(printed, value, rtol=5e-4, atol=1e-6).any(), value
+
+
+def test_goodness_of_fit__has_the_effects_of_the_hypothesis():
+    """R's numbers are those of its own covariance matrix at the estimates; ours follow from the matrix of the proportions."""
+    effects, p = r("goodness of fit, effects"), {"u": 0.5, "v": 0.25, "z": 0.25}
+    found = sample().goodness_of_fit("g", p)
+    shares = sample().proportion("g").table["estimate"].to_numpy()
+    pearson = 48 * np.sum((shares - list(p.values())) ** 2 / list(p.values()))
+    assert found.statistic == pytest.approx(pearson / effects.sum(), rel=1e-8)
+    assert found.df[0] == pytest.approx(effects.sum() ** 2 / (effects**2).sum(), rel=1e-8)
+    assert r("goodness of fit")[3] < sample().goodness_of_fit("g", p).p_value
+
+
+def test_standardized_means__agree_and_totals_keep_their_error():
+    standard = sample().standardize("k", {"p": 40, "q": 60}, over="g")
+    means, totals = standard.mean("y", by="g").table, standard.total("all", by="g")
+    np.testing.assert_allclose(means[["estimate", "se"]].to_numpy().T.ravel(), r("standardized means"), rtol=1e-8)
+    np.testing.assert_allclose(totals.table["estimate"], r("standardized totals")[:3], rtol=1e-8)
+    np.testing.assert_allclose(r("standardized totals")[3:], 0, atol=1e-12)
+    np.testing.assert_allclose(se(totals), se(sample().total("all", by="g")), rtol=1e-8)
