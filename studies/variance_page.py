@@ -147,7 +147,8 @@ the biases and the repetitions are in `docs/explanation/variance-proof.csv`.
 of the same samples (Horvitz-Thompson totals of what is asked and of the raking variables), whose covariance matrix $S$ follows
 from the design; $V(T) = b'Sb + V(T - b'H)$. Only the small rest is left to chance, so that some thousand repetitions do what
 would take 100,000. Nothing of the estimators or their variances goes into it, and tests compare $S$ with the samples.
-Regressions, their margins and effects have [a page of their own](regression-proof.md).
+Regressions, their margins and effects have [a page of their own](regression-proof.md), and so have [distributions, tables and
+R-indicators](statistics-proof.md).
 
 **What comes out.** {inside:,} of {total:,} ratios lie between 0.95 and 1.05. The others are in bold, with the number of their
 reason:"""

@@ -24,6 +24,7 @@ WRITE = {
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
     "regression_proof": ["explanation/regression-proof.md", "explanation/regression-proof.csv"],
+    "statistics_proof": ["explanation/statistics-proof.md", "explanation/statistics-proof.csv"],
     "wave_changes": ["explanation/wave-changes.md", "explanation/wave-changes.csv"],
     "population_check": ["explanation/population-check.md", "_static/population-phones.svg"],
 }  # fmt: skip
