@@ -54,11 +54,12 @@ class Audit:
         changes, how many are sure, and how many more are open: they hang on digits that were not printed."""
         have = _with_ratio(self.margins, self.used)
         counts = self.changes[f"verdict_{self.used}"].value_counts()
+        largest: Any = have["ratio"].idxmax()
         return {
             "estimates": len(have),
             "wide": int((have["ratio"] > 1).sum()),
             "largest": float(have["ratio"].max()),
-            "indicator": str(have.loc[have["ratio"].idxmax(), "indicator_id"]),
+            "indicator": str(have.loc[largest, "indicator_id"]),
             "changes": len(self.changes),
             "sure": int(counts.get("yes", 0)),
             "open": int(counts.get("rounding", 0)),

@@ -172,10 +172,12 @@ def estimated(
     options: Mapping[str, Any],
 ) -> "Estimates":
     """Estimates of one statistic."""
-    told = {"by": by or None, "level": options["level"]}
-    if what == "quantile":
+    told: dict[str, Any] = {"by": by or None, "level": options["level"]}
+    if what == "quantile" and share is not None:
         return survey.quantile(columns[0], share, **told)
     told["deff"] = options.get("deff") or False
     if what == "proportion":
         return survey.proportion(columns[0], ci=options["ci"], **told)
-    return survey.ratio(*columns, **told) if what == "ratio" else getattr(survey, what)(columns[0], **told)
+    return (
+        survey.ratio(columns[0], columns[1], **told) if what == "ratio" else getattr(survey, what)(columns[0], **told)
+    )

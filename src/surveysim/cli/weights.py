@@ -143,21 +143,21 @@ def weights_apply(recipe: Path, data: Path, out: Path | None, name: str | None, 
         found = asked.apply(file, numbers, options["weight"])
     except SurveysimError as error:
         raise type(error)(f"{recipe}: {error}") from None
-    name, written = name or asked.steps[-1].name, []
+    column, written = str(name or asked.steps[-1].name), []
     if out is not None:
         earlier = list(found.columns)[:-1] if options["steps"] else []
         added = {step: (found.columns[step], f"Weight after the step {step!r} of {recipe.name}") for step in earlier}
-        written.append(str(file.write(out, added | {name: (found.final, _label(found, recipe))})))
+        written.append(str(file.write(out, added | {column: (found.final, _label(found, recipe))})))
         if found.calibrations:
-            _say_if_unmarked(out, name)
+            _say_if_unmarked(out, column)
     if page is not None:
         from ..report.weights_page import write_weights_report
 
-        names = {"file": data.name, "column": name, "initial": options["weight"] or "", "recipe": recipe.name}
+        names = {"file": data.name, "column": column, "initial": options["weight"] or "", "recipe": recipe.name}
         written.append(str(write_weights_report(found, diagnose(file, found), page, names, options["lang"])))
     did = [{key: plain(value) for key, value in record.items()} for record in found.records]
     steps = [row | record for row, record in zip(rows_of(found.steps), did, strict=True)]
-    where = [f"The weights {name!r} are in {' and '.join(written)}."] if written else []
+    where = [f"The weights {column!r} are in {' and '.join(written)}."] if written else []
     answer(as_json, {"files": written, "steps": steps}, lambda: "\n".join([_steps_text(found, did), *where]))
 
 

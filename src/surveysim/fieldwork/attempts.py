@@ -95,7 +95,7 @@ class Called:
         """Minutes (n,) on the telephone: `by_result` of a call (of `columns.CALL_RESULTS`), and `wrap_up` after each."""
         each = np.asarray(by_result, dtype=float) + wrap_up
         if self.log is not None:
-            return np.bincount(self.log[0], each[self.log[2]], len(self.calls))
+            return np.bincount(self.log[0], each[self.log[2]], len(self.calls)).astype(float)
         return each[self.result] + (self.calls - 1) * each[NO_ANSWER]
 
 

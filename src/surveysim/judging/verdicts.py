@@ -1,7 +1,7 @@
 """What is said of a study's results: a table of indicators, and which coverages are off their level."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -68,8 +68,9 @@ def by_method(result: Any, table: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     both = table[table["measure"].isin(["cover", "nsim"])].pivot(index=KEYS, columns="measure", values="value")
     mcse = table[table["measure"] == "cover"].set_index(KEYS)["mcse"]
-    rows = []
-    for (scenario, method), mine in cover.groupby(level=KEYS[:2], sort=False):
+    rows, each = [], cover.groupby(level=KEYS[:2], sort=False)
+    for key, mine in each:
+        scenario, method = cast("tuple[str, str]", key)
         side = judged(mine, both["nsim"].reindex(mine.index), result.scenario(scenario).level)
         worst: Any = mine.idxmin()
         rows.append(

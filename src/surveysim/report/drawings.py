@@ -37,7 +37,7 @@ def estimates(table: pd.DataFrame, text: dict[str, str], themes: bool = True) ->
     """
     away = table[["estimate", "lower", "upper", "published"]].sub(table["parameter"], axis=0)
     rows: dict[str, list[Row]] = {}
-    for row, off in zip(table.itertuples(), away.itertuples(), strict=True):
+    for row, off in zip(html.rows_of(table), html.rows_of(away), strict=True):
         tone = "first" if off.lower <= 0 <= off.upper else "alert"
         marks = [Mark("diamond", "second", off.published), Mark("span", tone, off.lower, off.upper)]
         told = text["told_estimate"].format(
@@ -74,7 +74,8 @@ def margins(table: pd.DataFrame, text: dict[str, str], own: bool = False) -> lis
     """
     scale = Scale.of(table[["target", "before", "after"]].to_numpy().ravel())
     found = []
-    for margin, part in table.groupby("margin", sort=False):
+    by_margin: Any = table.groupby("margin", sort=False)
+    for margin, part in by_margin:
         rows = [
             Row(
                 str(row.level) if own else level_name(row.level, text, margin),
@@ -87,7 +88,7 @@ def margins(table: pd.DataFrame, text: dict[str, str], own: bool = False) -> lis
                     Mark("tick", "ink", row.target),
                 ],
             )
-            for row in part.itertuples()
+            for row in html.rows_of(part)
         ]
         title = str(margin) if own else margin_name(margin, text)
         found.append(strips(rows, text["share_axis"], title=title, scale=scale))
@@ -103,9 +104,9 @@ def provinces(table: pd.DataFrame, names: Mapping[str, str], text: dict[str, str
     """Tiles of the 31 provinces: table with estimate, lower, upper, moe by adcode; colours in five steps."""
     low, high = table["estimate"].min(), table["estimate"].max()
     scale = Scale.of(table[["lower", "upper"]].to_numpy().ravel())
-    tiles = []
+    tiles, values = [], html.entries_of(table)
     for code, (column, row, letters) in TILES.items():
-        value = table.loc[code]
+        value = values[code]
         step = int((value["estimate"] - low) / (high - low) * COLOURS) if high > low else 0
         tiles.append(
             {
@@ -153,9 +154,14 @@ def stated(table: pd.DataFrame, used: str, text: dict[str, str]) -> list[dict[st
 
 def waterfall(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
     """How the biases of a survey's stages add up to that of its estimate: table with bias, bias_mcse, variance by stage."""
-    stages, rows, at = [stage for stage in table.index if stage not in ("together", "total")], [], 0.0
+    stages, rows, at, found = (
+        [stage for stage in table.index if stage not in ("together", "total")],
+        [],
+        0.0,
+        html.entries_of(table),
+    )
     for stage in (*stages, "total"):
-        row, start = table.loc[stage], 0.0 if stage == "total" else at
+        row, start = found[stage], 0.0 if stage == "total" else at
         end, error = start + row["bias"], Z * row["bias_mcse"]
         tone = "ink" if stage == "total" else "second" if row["bias"] < 0 else "first"
         marks = [
@@ -180,7 +186,7 @@ def waterfall(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
 def coverage(table: pd.DataFrame, text: dict[str, str], level: float) -> dict[str, Any]:
     """Coverage with its Monte Carlo interval against the level: table with label, value, lower, upper (shares), low (below it)."""
     rows = []
-    for row in table.itertuples():
+    for row in html.rows_of(table):
         tone, low, high = "alert" if row.low else "first", 100 * row.lower, 100 * row.upper
         rows.append(
             Row(
@@ -207,7 +213,7 @@ def spreads(table: pd.DataFrame, text: dict[str, str], axis: str) -> dict[str, A
                 Mark("dot", "first", row.mean),
             ],
         )
-        for row in table.itertuples()
+        for row in html.rows_of(table)
     ]
     return strips(rows, axis)
 

@@ -67,7 +67,7 @@ def _answers(tables, said, text, repetitions):
     """(key of a question, its answer)."""
     statement, covered = tables.statement, ""
     if repetitions is not None and INDICATOR in (table := performance_table(repetitions)).index:
-        row = table.loc[INDICATOR]
+        row = html.entries_of(table)[INDICATOR]
         share = html.percent(row["cover"], 1, text)
         covered = text["quote_covered"].format(
             n=f"{row['repetitions']:,.0f}", share=share, error=f"{2 * row['cover_mcse']:.1f}"

@@ -3,6 +3,7 @@
 import base64
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -84,6 +85,16 @@ def chance(p: float) -> str:
 def signed(value: float, digits: int) -> str:
     """A difference with its sign; the minus is a real one."""
     return f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def rows_of(table: pd.DataFrame) -> Iterable[Any]:
+    """Rows as named tuples, whose fields only the table knows."""
+    return table.itertuples()
+
+
+def entries_of(table: pd.DataFrame) -> dict[Any, dict[str, Any]]:
+    """{label of a row: {column: value}}."""
+    return table.to_dict("index")  # type: ignore[return-value]
 
 
 def percent(value: float, digits: int, text: dict[str, str]) -> str:

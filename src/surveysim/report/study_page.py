@@ -78,7 +78,7 @@ def overview(result: Any, table: pd.DataFrame, text: dict[str, str]) -> dict[str
             _cell(row.lowest, row.mcse, "cover"),
             " · ".join(part for part in (estimand_name(row.estimand, text), domain_name(row.domain, text)) if part),
         ]
-        for row in rows.head(MOST_ROWS).itertuples()
+        for row in html.rows_of(rows.head(MOST_ROWS))
     ]
     ends = [text[f"overview_{name}"] for name in ("below", "above", "lowest", "where")]
     return {"caption": text["overview_caption"], "heads": heads + ends, "rows": body, "texts": len(heads)}

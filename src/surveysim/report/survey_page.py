@@ -254,12 +254,12 @@ def control_tables(table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
     rows = [[text["controls_people"], "", *(html.people(people[kind], 0, text) for kind in kinds)]]
     shown = [name for name in CONTROLLED if name in set(table["indicator_id"])]
     for name in shown:
-        found = wide.loc[name].loc[kinds]
+        found: Any = wide.loc[name].loc[kinds]
         size = found["unit"].iloc[0] == "10k persons"
         true = found["parameter"].iloc[0]
         cells = (
             html.people(r.estimate, r.moe, text) if size else f"{html.percent(r.estimate, 2, text)} ± {r.moe:.2f}"
-            for r in found.itertuples()
+            for r in html.rows_of(found)
         )
         known = html.people(true, 0, text) if size else html.percent(true, 2, text)
         rows.append([estimand_name(name, text), known, *cells])

@@ -87,8 +87,9 @@ class CountryStudySpec(Keys, CountrySpec):
 
 def named_by(step: dict) -> str:
     """The name of a step's weights, given or the kind's own."""
-    kind = recipe_file.KINDS.get(step.get("kind"))
-    return step.get("name") or next((f.default for f in fields(kind) if f.name == "name"), "") if kind else ""
+    kind = recipe_file.KINDS.get(step.get("kind", ""))
+    own = [f.default for f in fields(kind) if f.name == "name"] if kind else []
+    return str(step.get("name") or own[0]) if own else ""
 
 
 def schemas() -> dict:

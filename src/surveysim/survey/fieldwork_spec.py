@@ -85,17 +85,29 @@ _CENTRE: dict[str, Any] = {
     "first_weekday": Annotated[int, Field(ge=0, le=6)],
     **dict.fromkeys(("callback_days", "refusal_days", "appointment_days"), _Days),
 }
+
+
+def _some(keys: dict[str, Any], names: Any) -> dict[str, Any]:
+    """The keys of these names."""
+    return {name: key for name, key in keys.items() if name in names}
+
+
 _TIMES: dict[str, Any] = {
     "minutes": _several(_Minutes, len(CALL_RESULTS)),
     "wrap_up": Annotated[float, Field(ge=0, le=60)],
     "cost_per_hour": Annotated[float, Field(ge=0, le=1e6)],
 }
-CentreSpec = create_model(
-    "CentreSpec",
+_CentreKeys: Any = create_model(
+    "_CentreKeys",
     __base__=Part,
-    __doc__="The call centre of a country's survey: its calendar, what calls take and cost; some keys of `Protocol`.",
-    **{name: key for name, key in keys_of(Protocol, **_TIMES, **_CENTRE).items() if name in _TIMES | _CENTRE},
+    **_some(keys_of(Protocol, **_TIMES, **_CENTRE), _TIMES | _CENTRE),
 )
+
+
+class CentreSpec(_CentreKeys):
+    """The call centre of a country's survey: its calendar, what calls take and cost; some keys of `Protocol`."""
+
+
 ProtocolSpec = create_model(
     "ProtocolSpec",
     __base__=_Protocol,
@@ -129,16 +141,15 @@ MeasurementSpec = create_model(
 
 
 _SAID = ("desirable", "over", "sensitive", "under", "forgotten_number")
-AnswersSpec = create_model(
-    "AnswersSpec",
+_AnswersKeys: Any = create_model(
+    "_AnswersKeys",
     __base__=Part,
-    __doc__="Errors of answers in a country's survey; some keys of `Measurement`.",
-    **{
-        name: key
-        for name, key in keys_of(Measurement, desirable=_Outcomes, sensitive=_Outcomes).items()
-        if name in _SAID
-    },
+    **_some(keys_of(Measurement, desirable=_Outcomes, sensitive=_Outcomes), _SAID),
 )
+
+
+class AnswersSpec(_AnswersKeys):
+    """Errors of answers in a country's survey; some keys of `Measurement`."""
 
 
 class FieldworkSpec(Part):

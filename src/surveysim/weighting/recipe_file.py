@@ -40,7 +40,7 @@ def steps_in(source: Pathname) -> list[Any]:
     inline = isinstance(source, str) and "\n" in source
     where = "the recipe" if inline else str(source)
     try:
-        text = source if inline else Path(source).read_text(encoding="utf-8-sig")
+        text = str(source) if inline else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise DataError(f"the recipe {guards.sight(source)} cannot be read: {error}") from None
     try:
