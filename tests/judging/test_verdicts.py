@@ -74,7 +74,8 @@ def test_page__draws_every_scenario_and_method(tmp_path):
     for scenario in ("n=50", "n=80"):
         for method in ("right", "narrow", "wide"):
             assert f"share · {scenario} · {method}</title>" in page, (scenario, method)
-    assert page.count("<svg") == 2 + 2 * 6
+    assert page.count('role="img"') == 2 * 6  # zip and running mean
+    assert page.count('<figure class="strips">') == 2  # spread and coverage
 
 
 def test_units__estimates_in_percent_against_a_share_are_noticed():
