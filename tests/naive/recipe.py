@@ -300,7 +300,9 @@ def trim(weight, rule="mean", most=None, least=None, redistribute=True, group=No
         mine = [weight[k] for k in rows]
         found = trim_once(mine, *trim_bounds(mine, rule, most, least), redistribute)
         for _ in range(2000 if rule == "potter" else 0):
-            found = trim_once(mine, *trim_bounds(found, rule, most, least), redistribute)
+            before, found = found, trim_once(mine, *trim_bounds(found, rule, most, least), redistribute)
+            if found == before:
+                break  # to the last bit, so that no further round changes anything
         for k, w in zip(rows, found):
             made[k] = w
     return made

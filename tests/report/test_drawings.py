@@ -23,7 +23,18 @@ def test_hostile_labels__are_harmless_in_drawings(label):
     table = estimates(label)
     parts = {"intervals": drawings.estimates(table, TEXT), "intervals_legend": drawings.estimates_legend(table, TEXT)}
     heads: dict = dict.fromkeys(("title", "lead"), label)
-    names = ("sections", "heads", "rows", "step_heads", "steps", "frames", "dispositions", "rates", "cost_heads", "costs")
+    names = (
+        "sections",
+        "heads",
+        "rows",
+        "step_heads",
+        "steps",
+        "frames",
+        "dispositions",
+        "rates",
+        "cost_heads",
+        "costs",
+    )
     empty: dict = {name: [] for name in names}
     page = html.render("country.html", "en", histogram="", downloads=[], **heads, **empty, **parts)
     assert "<script" not in page

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import special
 
+import surveysim as ss
 from surveysim import SpecError, StudyError
 from surveysim.study import solve_design
 
@@ -121,3 +122,16 @@ def test_mistakes__are_named(elements, inputs, bounds, words):
 def test_a_table__needs_a_cost(elements):
     with pytest.raises(SpecError, match="no fieldwork to cost"):
         solve_design(keys(n=500), {"sample.n": (100, 1000)}, {"mean": 1}, table=elements)
+
+
+def test_seeds_beyond_64_bits__are_refused_before_anything_is_run():
+    spec = ss.SurveySpec.preset("cnnic-2024-12")
+    with pytest.raises(ss.SpecError, match="seed = 18446744073709551616: give a whole number"):
+        ss.study.solve_design(spec, {"sample.interviews": (5000, 60000)}, {"internet_penetration": 0.5}, seed=2**64)
+    keys = {
+        "study": {"name": "a", "repetitions": 2, "seed": 2**64},
+        "sample": {"n": 2},
+        "estimands": [{"name": "y", "numerator": "y"}],
+    }
+    with pytest.raises(ss.SpecError, match=r"study\.seed"):
+        ss.Study(keys, table=pd.DataFrame({"y": [0, 1, 1]}))

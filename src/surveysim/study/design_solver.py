@@ -138,6 +138,7 @@ class _Lab:
     def __init__(self, keys, inputs, bounds, cost, table, runs):
         repetitions, seed, workers, progress = runs
         guards.whole_number(repetitions, "repetitions", 2, error=SpecError)
+        guards.seed_of(seed, error=SpecError)
         self.keys = keys.model_dump() if isinstance(keys, SurveySpec) else keys
         if not isinstance(self.keys, dict):
             raise SpecError(f"keys = {guards.sight(keys)}: give a SurveySpec, or the keys of a study as a dict.")

@@ -62,7 +62,7 @@ class StudyPart(Part):
     name: Name = "study"
     aim: str = ""
     repetitions: Count = 1000
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     random_numbers: Literal["common", "independent"] = "common"
     target_mcse: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     max_repetitions: Count | None = None

@@ -20,7 +20,7 @@ class FolderSpec(Part):
     """Which folder, beside the file of the survey or of the package, and how much of the country is made."""
 
     folder: str
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     scale: Annotated[float, Field(ge=1e-5, le=1)] = 1.0
 
 

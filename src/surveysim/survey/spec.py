@@ -30,7 +30,7 @@ class PopulationSpec(Part):
     """Which finite population (`Population.china`)."""
 
     year: Literal[2020, 2022, 2023, 2024] = 2023
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     scale: Annotated[float, Field(ge=1e-4, le=1)] = 1.0
     personal_share: Annotated[float, Field(ge=0.8, le=1)] = 0.95
     residential_share: Annotated[float, Field(ge=0.1, le=1)] = 0.55

@@ -45,7 +45,7 @@ def test_steps__take_names_of_columns(wrong):
         lambda: weighting.InverseSampling(dialled=wrong),
     )
     for call, role in zip(calls, ("probability", "space", "dialled"), strict=True):
-        with pytest.raises(SurveysimError, match=f"^{role} = "):
+        with pytest.raises(SurveysimError, match=rf"^step '\w+': {role} = "):
             ss.Recipe([call()]).apply(table(number_space=9, unit_interviews=2, unit_released=3))
 
 
