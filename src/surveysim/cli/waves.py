@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..on_demand import Later
 from .design import DESIGN, REPLICATES, SUBPOPULATION, designed, refuse_idle_design
 from .estimate import BY, STATISTICS, asked_columns, estimated, refuse_kind, written
 from .options import (
@@ -20,6 +21,13 @@ from .options import (
     shared,
 )
 from .writing import apart
+
+conditions, combining = Later(__package__, "..estimation.conditions"), Later(__package__, "..estimation.waves")
+naming, np, pd = (
+    Later(__package__, "..naming"),
+    Later(None, "numpy"),
+    Later(None, "pandas"),
+)  # help is shown without them
 
 AFTER = {"rake": None, "rake_by": None, "where": (), "replicates": None}  # what is no wave's own
 
@@ -49,13 +57,6 @@ AFTER = {"rake": None, "rake_by": None, "where": (), "replicates": None}  # what
 @json_option
 def waves(given: tuple[str, ...], out: Path | None, as_json: bool, by: str | None, **options: Any) -> None:
     """Estimates of every wave and their changes, with the covariance of what the waves share."""
-    import numpy as np
-    import pandas as pd
-
-    from ..estimation.conditions import holds
-    from ..estimation.waves import combine
-    from ..naming import columns_in
-
     wanted = [(what, y) for what in ("mean", "total", "proportion", "ratio") for y in options[what]]
     if not wanted:
         raise click.UsageError("nothing to estimate: give --mean, --total, --proportion or --ratio.")
@@ -66,15 +67,19 @@ def waves(given: tuple[str, ...], out: Path | None, as_json: bool, by: str | Non
     surveys, inside, asked, domains = {}, [], [], []
     for name, path in files.items():
         file = read_file(path, options | AFTER)
-        mine = options | AFTER | {"wanted": wanted, "domains": columns_in(by, file, "--by") if by is not None else []}
+        mine = (
+            options
+            | AFTER
+            | {"wanted": wanted, "domains": naming.columns_in(by, file, "--by") if by is not None else []}
+        )
         surveys[name], (asked, domains) = designed(file, mine, partial(_columns, options["person"]))
         inside.append(
             np.logical_and.reduce(
-                [np.ones(len(file), bool), *(holds(file, text, "--where") for text in options["where"])]
+                [np.ones(len(file), bool), *(conditions.holds(file, text, "--where") for text in options["where"])]
             )
         )
     overlap = None if options["overlap"] == "none" else options["overlap"]
-    both = combine(surveys, overlap, person=options["person"]).where(np.concatenate(inside))
+    both = combining.combine(surveys, overlap, person=options["person"]).where(np.concatenate(inside))
     if (kind := options["replicates"]) is not None:
         rho, seed = options["rho"] if kind == "fay" else None, options["seed"] if kind == "rao-wu" else None
         both = both.replicates(kind, n=options["n"], seed=seed, rho=rho, mse=bool(options["mse"]))

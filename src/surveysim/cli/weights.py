@@ -8,6 +8,7 @@ import click
 
 from ..errors import SurveysimError
 from ..files.kinds import LABELLED
+from ..on_demand import Later
 from ..writing import write_text
 from .options import (
     FILE,
@@ -26,6 +27,11 @@ from .options import (
     shared,
 )
 from .writing import answer, apart, plain, rows_of, say_if_guarded, shown
+
+weighting, weights_page = (
+    Later(__package__, "..weighting"),
+    Later(__package__, "..report.weights_page"),
+)  # help is shown without
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +84,6 @@ def weights_rake(
     **options: Any,
 ) -> None:
     """Rake the weights of DATA to margins and write the file back with them, labels kept."""
-    from ..weighting import diagnose, rake
-
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
     diagnostics, page = options["diagnostics"], options["report"]
@@ -87,8 +91,10 @@ def weights_rake(
     apart((data, margins), (out, diagnostics, page))
     file, table, given, base = _read(data, margins, by, options)
     assert given is not None  # as margins were
-    found = rake(table, given.targets, weight=base, **given.options)
-    report = diagnose(table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"])
+    found = weighting.rake(table, given.targets, weight=base, **given.options)
+    report = weighting.diagnose(
+        table, found, given.targets, base=base, by=by, missing=options["missing"], tol=options["tol"]
+    )
     files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
     if diagnostics is not None:
         from ..display import csv_text
@@ -97,10 +103,8 @@ def weights_rake(
         say_if_guarded(report.margins, diagnostics)
         files_written.append(str(diagnostics))
     if page is not None:
-        from ..report.weights_page import write_weights_report
-
         names = {"file": data.name, "column": name, "initial": options["weight"] or ""}
-        files_written.append(str(write_weights_report(found, report, page, names, options["lang"])))
+        files_written.append(str(weights_page.write_weights_report(found, report, page, names, options["lang"])))
     _say_if_unmarked(out, name)
     facts = {"iterations": found.iterations, "max_gap": found.max_gap, "rescaled": found.rescaled}
     where = f"The file with the column {name!r} is {' and '.join(files_written)}."
@@ -130,14 +134,13 @@ def weights_rake(
 def weights_apply(recipe: Path, data: Path, out: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
     """Weight DATA by the steps of RECIPE, a TOML file, say what each step did, and write the file back with the weights."""
     from .. import files
-    from ..weighting import Recipe, diagnose
 
     counts, page = options["dispositions"], options["report"]
     _refuse_language(page)
     if out is None:
         refuse_unused(("name", "steps"), "is for the file with the weights; name it with --out")
     apart((recipe, data, counts), (out, page))
-    asked, file = Recipe.from_toml(recipe), read_file(data, options, counts)
+    asked, file = weighting.Recipe.from_toml(recipe), read_file(data, options, counts)
     numbers = None if counts is None else files.read(counts, encoding=options["encoding"])
     try:
         found = asked.apply(file, numbers, options["weight"])
@@ -151,10 +154,10 @@ def weights_apply(recipe: Path, data: Path, out: Path | None, name: str | None, 
         if found.calibrations:
             _say_if_unmarked(out, column)
     if page is not None:
-        from ..report.weights_page import write_weights_report
-
         names = {"file": data.name, "column": column, "initial": options["weight"] or "", "recipe": recipe.name}
-        written.append(str(write_weights_report(found, diagnose(file, found), page, names, options["lang"])))
+        written.append(
+            str(weights_page.write_weights_report(found, weighting.diagnose(file, found), page, names, options["lang"]))
+        )
     did = [{key: plain(value) for key, value in record.items()} for record in found.records]
     steps = [row | record for row, record in zip(rows_of(found.steps), did, strict=True)]
     where = [f"The weights {column!r} are in {' and '.join(written)}."] if written else []
@@ -230,15 +233,13 @@ def weights_diagnose(
     **options: Any,
 ) -> None:
     """What the weights of DATA do: design effect, effective n, extreme weights, and margins, bounds and trims where they are given."""
-    from ..weighting import diagnose
-
     if options["weight"] is None:
         raise click.UsageError("--weight is needed: the column of the weights.")
     file, table, given, weight = _read(data, margins, by, options)
     assert weight is not None  # as the column was
     if base is not None:
         base = _put(table, base, "base", file)
-    report = diagnose(
+    report = weighting.diagnose(
         table,
         weight,
         None if given is None else given.targets,
