@@ -8,7 +8,7 @@ from naive import adjusted, designs, distributions, variance
 from scipy import stats
 
 from .columns import table_text
-from .models import LEVELS, TEXTS, WHOLE, passed, same, tables_of, totals, weigh, with_rows
+from .models import LEVELS, TEXTS, WHOLE, passed, plainer, same, tables_of, totals, weigh, with_rows
 from .session import RefusedError, Session, UntypedError, options_text
 
 __all__ = ["AXES", "PACE", "attack", "make", "smaller", "tables_of", "with_rows"]
@@ -65,13 +65,7 @@ def make(rng, cell):
 
 def smaller(case, check):
     """Fewer checks, no adjustment, no domains."""
-    needed = [c for c in case["checks"] if c == check.split()[0]] or case["checks"][:1]
-    if case["checks"] != needed:
-        yield case | {"checks": needed}
-    if case["adjusted"] == "raked":
-        yield case | {"adjusted": "poststratified"}
-    if case["adjusted"] != "no":
-        yield case | {"adjusted": "no"}
+    yield from plainer(case, check)
     if case["by"] and case["statistic"] != "compare":
         yield case | {"by": False}
 
