@@ -312,7 +312,7 @@ def replicates(case, given, report):
     if (
         (base == 0).any()
         or design["lonely"] != "certainty"
-        or case["statistic"] in ("share ratio", "quantile ratio", "poverty")
+        or case["statistic"] in ("quantile ratio", "poverty")
     ):
         return
     session = Session()
