@@ -309,11 +309,7 @@ def pickled(case, given, report):
 def replicates(case, given, report):
     """Delete-one replicates of the library against weighting and asking again without each unit."""
     base, design = given["base"], case["design"]
-    if (
-        (base == 0).any()
-        or design["lonely"] != "certainty"
-        or case["statistic"] in ("quantile ratio", "poverty")
-    ):
+    if (base == 0).any() or design["lonely"] != "certainty" or case["statistic"] in ("quantile ratio", "poverty"):
         return
     session = Session()
     try:
