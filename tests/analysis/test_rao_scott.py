@@ -29,8 +29,14 @@ def test_wald__several():
 
 
 def test_wald__refuses_what_cannot_be_tested():
-    for theta, V, df in (([1, 1], [[1, 1], [1, 1]], 9), ([1, 1], np.eye(2), 1), ([1, 1], [[1, 0], [0, 0]], 9)):
-        with pytest.raises(DesignError, match="test of 2 quantities needs more than"):
+    each = "needs quantities that have an error each and of which none follows from the others"
+    few = "test of 2 quantities needs as many degrees of freedom, and the design has 1"
+    for theta, V, df, words in (
+        ([1, 1], [[1, 1], [1, 1]], 9, each),
+        ([1, 1], np.eye(2), 1, few),
+        ([1, 1], [[1, 0], [0, 0]], 9, each),
+    ):
+        with pytest.raises(DesignError, match=words):
             wald(theta, V, df)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import surveysim as ss
-from surveysim import CalibrationError, DataError, SurveysimWarning
+from surveysim import CalibrationError, DataError, DesignError, SurveysimWarning
 
 RNG = np.random.default_rng(7)
 N = 400
@@ -80,6 +80,18 @@ def test_goodness_of_fit__alike_rows_are_pearson_s():
         with pytest.raises(DataError) as error:
             ss.Survey(table).goodness_of_fit("c", p)
         assert words in str(error.value)
+
+
+def test_goodness_of_fit__by_wald_where_one_level_is_pinned():
+    """Its error is rounding, and gave statistics of 1e20."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"k": rng.choice(list("abcd"), 100), "g": rng.choice(list("uv"), 100), "w": rng.uniform(1, 3, 100)})
+    table = table.assign(ka=(table["k"] == "a").map({True: "a", False: "others"}))
+    raked = ss.Survey(table, weight="w").rake({"ka": {"a": 0.3, "others": 0.7}, "g": {"u": 0.4, "v": 0.6}})
+    for first in (0.25, 0.3):
+        with pytest.raises(DesignError, match="levels that have an error each"):
+            raked.goodness_of_fit("k", {"a": first, "b": 0.2, "c": 0.2, "d": 0.8 - first - 0.2}, "Wald")
+        assert np.isfinite(raked.goodness_of_fit("k", {"a": first, "b": 0.2, "c": 0.2, "d": 0.6 - first}).statistic)
 
 
 def test_goodness_of_fit__of_a_category_with_levels_of_nobody():

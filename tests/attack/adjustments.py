@@ -352,9 +352,15 @@ def weights_text(made, weight="w"):
     return f"ss.{made['method']}(data, {made['totals']!r}, {options}).weight"
 
 
-def weighed_again(session, made, weight):
-    """Weights (n,) after a step that was carried out, from other weights, in a session that has `data`."""
+def weighed_again(session, made, weight, copies=None):
+    """Weights (n,) after a step that was carried out, from other weights, in a session that has `data`.
+
+    Where a replicate has some rows several times, `copies` (n,) says how often: that many there are when weights are scaled to n.
+    """
     for line in made.get("lines", ()):
         session.quietly(line)
     session.names["w"] = weight
-    return np.array(session.value(weights_text(made)))
+    text = weights_text(made)
+    if copies is not None:
+        text = text.replace("Scale(to='n')", f"Scale(to={float(copies[weight > 0].sum())!r})")
+    return np.array(session.value(text))

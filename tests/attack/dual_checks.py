@@ -138,6 +138,9 @@ def changed(name, case, known, report):
     elif name == "scale":
         if any("weight" not in case[f"design_{f}"] or "w" not in case[f] for f in "ab"):
             return
+        steps = [step for f in "ab" for plan in case[f"plans_{f}"] for step in plan.get("steps", [])]
+        if any(step.get("to") == "n" for step in steps):  # it has lost its unit, and the other sample may not
+            return
         for frame in "ab":
             w = case[frame]["w"]
             other[frame] = case[frame] | {"w": {"values": [type(v)(4 * v) for v in w["values"]], "kind": w["kind"]}}
@@ -206,12 +209,14 @@ def weigher(case, known):
     for frame in "ab":
         session.names[f"data_{frame}"] = known["session"].names[f"data_{frame}"]
     n, options = len(known["path"][0][0]), options_text(known["options"])
+    first = np.concatenate([np.asarray(path[0], float) for path in known["path"]])
 
     def weigh(base):
-        for frame, w, steps in (("a", base[:n], known["steps"][0]), ("b", base[n:], known["steps"][1])):
-            session.names["data"] = known["session"].names[f"data_{frame}"]
+        copies = np.divide(base, first, out=np.zeros(len(base)), where=first > 0)
+        for frame, rows, steps in (("a", slice(n), known["steps"][0]), ("b", slice(n, None), known["steps"][1])):
+            session.names["data"], w = known["session"].names[f"data_{frame}"], base[rows]
             for step in steps:
-                w = adjustments.weighed_again(session, step, w)
+                w = adjustments.weighed_again(session, step, w, copies[rows])
             session.names[f"w_{frame}"] = w
         d = "ss.DualFrameSurvey(ss.Survey(data_a, weight=w_a), ss.Survey(data_b, weight=w_b), probability=('pA', 'pB'))"
         return np.array(session.value(f"{d}.weights({options})"))
@@ -232,9 +237,12 @@ def pinned(case):
 
 def derivative(case, known, report):
     """Errors from derivatives by the base weights of both samples, everything repeated."""
-    covariance = any("covariance" in p for f in "ab" for p in case[f"plans_{f}"])
+    plans = [p for f in "ab" for p in case[f"plans_{f}"]]
+    covariance = any("covariance" in p for p in plans)
     if not pinned(case) or case["question"]["what"] == "quantile" or covariance:
         return
+    if any(step.get("to") == "n" for plan in plans for step in plan.get("steps", [])):
+        return  # what a respondent adds there by being one more is in no derivative by the weights
     weigh, base = weigher(case, known), np.concatenate([path[0] for path in known["path"]])
     n = len(known["path"][0][0])
     items = {key: item for key, item in plain_items(case["question"], pooled(case)).items() if key in known["answer"]}

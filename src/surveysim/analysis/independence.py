@@ -164,11 +164,9 @@ def _wald(T, V, nu, n, statistic, no_error):
     V = jacobian @ V @ jacobian.T
     rest = (1 - row / N)[:-1, None] * (1 - column / N)[None, :-1]
     srs = np.outer(row, column)[:-1, :-1] * rest / n  # under simple random sampling of independent rows and columns
-    moves = np.diag(V) > NONE * srs.ravel()
-    if not moves.any():
+    if not np.any(np.diag(V) > NONE * srs.ravel()):
         raise DesignError(no_error)
-    V = np.where(np.outer(moves, moves), V, 0.0)  # what is pinned beside cells that are not has no error, not a rounding one
-    return rao_scott.wald(y, V, nu, adjusted=statistic == "adjWald", of="cells", remedy=REMEDY)
+    return rao_scott.wald(y, V, nu, adjusted=statistic == "adjWald", beside=srs.ravel(), of="cells", remedy=REMEDY)
 
 
 def _used(codes, labels, inside):

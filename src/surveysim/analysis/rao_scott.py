@@ -37,6 +37,7 @@ def wald(
     df: float,
     *,
     adjusted: bool = False,
+    beside: Any = 0.0,
     of: str = "quantities",
     remedy: str = "",
 ) -> Tested:
@@ -45,6 +46,7 @@ def wald(
     Parameters
     ----------
     estimate : (k,). cov : (k, k). adjusted : F = W (ν - k + 1) / (k ν) on k and ν - k + 1 instead, as Hotelling's T², for small ν.
+    beside : (k,) variances under simple random sampling, say; a variance of less than a 1e-9th of it is rounding, and counts as 0.
     of, remedy : what the quantities are and what to do where they are too many, for messages.
 
     Raises
@@ -63,16 +65,17 @@ def wald(
     (6.5, (2.0, 10.0), 0.0155)
     """
     theta, V = np.atleast_1d(np.asarray(estimate, float)), np.atleast_2d(np.asarray(cov, float))
-    k, size = len(theta), np.sqrt(np.maximum(np.diag(V), 0))
+    k, size = len(theta), np.sqrt(np.where(np.diag(V) > NONE * np.asarray(beside, float), np.maximum(np.diag(V), 0), 0))
     if not size.any():
         raise DesignError(NOTHING)
-    scaled = V / np.outer(np.where(size > 0, size, 1), np.where(size > 0, size, 1))
-    if k > df or np.linalg.matrix_rank(scaled, tol=ALIKE, hermitian=True) < k:
-        raise DesignError(
-            f"a Wald test of {k} {of} needs more than {df:g} degrees of freedom, and {of} of which none follows from the others; "
-            f"{remedy or 'test fewer of them at a time.'}"
-        )
-    at = theta / size
+    each = np.divide(1, size, out=np.zeros(k), where=size > 0)
+    scaled = V * np.outer(each, each)
+    remedy = remedy or "test fewer of them at a time."
+    if k > df:
+        raise DesignError(f"a Wald test of {k} {of} needs as many degrees of freedom, and the design has {df:g}; {remedy}")
+    if np.linalg.matrix_rank(scaled, tol=ALIKE, hermitian=True) < k:
+        raise DesignError(f"a Wald test needs {of} that have an error each and of which none follows from the others; {remedy}")
+    at = theta * each
     W = float(at @ np.linalg.solve(scaled, at))
     if np.isinf(df):
         return Tested(W, (float(k),), float(special.chdtrc(k, W)))

@@ -106,7 +106,10 @@ def _for_test(moe, difference, power, response, options):
     test, difference = comparison(**options), number(difference, "difference")
     if difference == 0:
         raise DesignError("difference = 0: a test cannot see what is not there; give another difference.")
-    n = test.interviews(difference, number(power, "power", 0, 1))
+    power = number(power, "power", 0, 1)
+    n = test.interviews(difference, power)
+    if n >= 1 and test.power(math.floor(n), difference) >= power:
+        n = math.floor(n)  # power rises so slowly that the root lies beyond its whole number by more than rounding
     return _selected(n, response, people_in(test.population))
 
 
