@@ -13,7 +13,7 @@ for (k in names(S)) {
       f <- as.formula(paste0("~I(awards == '", level, "')")); m <- svyciprop(f, part, method = "logit", df = degf(part))
       ci <- confint(m); add(k, "proportion", level, column, coef(m), SE(m), ci[1], ci[2]) }
     m <- svymean(~api00, part); add(k, "mean", "", column, coef(m), SE(m)) }
-  for (q in c("F", "Chisq")) { r <- svychisq(~awards + stype, s, statistic = q); add(k, paste0("test_", q), "", "", r$statistic, r$p.value) }
+  for (q in c("F", "Chisq", "Wald", "adjWald")) { r <- svychisq(~awards + stype, s, statistic = q); add(k, paste0("test_", q), "", "", r$statistic, r$p.value) }
   V <- svyby(~I(as.integer(awards == "Yes")), ~stype, s, svymean, covmat = TRUE); E <- coef(V)
   for (pair in list(c(1, 2), c(1, 3), c(2, 3))) { x <- rep(0, 3); x[pair] <- c(1, -1)
     add(k, "difference", "Yes", paste(c("E", "H", "M")[pair], collapse = "-"), sum(x * E), sqrt(x %*% vcov(V) %*% x)) } }

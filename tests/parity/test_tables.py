@@ -38,7 +38,7 @@ def test_cells__match_r_survey(name):
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-@pytest.mark.parametrize("test", ["F", "Chisq"])
+@pytest.mark.parametrize("test", ["F", "Chisq", "Wald", "adjWald"])
 def test_tests__match_r_survey(name, test):
     row = EXPECTED[(EXPECTED["design"] == name) & (EXPECTED["what"] == f"test_{test}")].iloc[0]
     ours = made(name, test=test).tests.iloc[0]

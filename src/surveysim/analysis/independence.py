@@ -87,7 +87,7 @@ def of_table(survey: "Survey", rows: str, columns: str, statistic: str = "F") ->
     if statistic in ("Wald", "adjWald"):
         cells = [scores.block(survey.weight, cell.y, None, cell.group, [""]) for cell in cells]
         value = np.array([cell.value[0] for cell in cells]).reshape(table.shape)
-        found = _wald(value, engine.item_covariance(cells), nu, n, statistic, no_error)
+        found = koch(value, engine.item_covariance(cells), nu, n, statistic, no_error)
     else:
         found = pearson(table.to_numpy(), engine.item_covariance(cells), nu, n, statistic, no_error)
     return Independence(found.statistic, found.df, found.p_value, statistic, table, n, aside)
@@ -145,8 +145,8 @@ def _main_effects(R, C):
     return np.hstack([one, np.kron(np.eye(R)[:, 1:], np.ones((C, 1))), np.kron(np.ones((R, 1)), np.eye(C)[:, 1:])])
 
 
-def _wald(T, V, nu, n, statistic, no_error):
-    """Wald statistic of the cells' totals less those expected, T_ij - T_i. T_.j / T, with its test.
+def koch(T: Floats, V: Floats, nu: float, n: int, statistic: str, no_error: str) -> rao_scott.Tested:
+    """Wald's test ("Wald" or "adjWald") of cells' totals (R, C) with covariances V, less those expected, T_ij - T_i. T_.j / T.
 
     Koch, Freeman & Freeman (1975), Int. Stat. Rev. 43:59-78.
     """

@@ -33,7 +33,7 @@ class TablesSpec(Part):
     percent: Literal["column", "row", "total"] = "column"
     interval: Interval = "logit"
     level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-    test: Literal["F", "Chisq", "none"] = "F"
+    test: Literal["F", "Chisq", "Wald", "adjWald", "none"] = "F"
     letters: bool = True
     adjust: Literal["bonferroni", "holm", "none"] = "bonferroni"
     alpha: Annotated[tuple[Alpha, ...], Field(strict=False, min_length=1, max_length=2)] = (0.05,)

@@ -152,7 +152,7 @@ class Analyses(Comparing):
         banners : columns whose levels become columns; a tuple of columns stands for their combinations. None but the total without them.
         percent : "column", "row" or "total": what sums to 100.
         ci, level, df : as for `proportion`.
-        test : "F" or "Chisq", Rao and Scott's of independence (of means a Wald test that they are equal), or None.
+        test : of independence, as for `independence` (of means always an adjusted Wald test that they are equal), or None.
         letters : whether to compare the columns of a banner, two by two: a cell has the letters of the columns it exceeds.
         adjust : "bonferroni", "holm" or "none", for the pairs of a row. alpha : significance level, or two: small letters at the second.
         labels : {column: label}; value_labels : {column: {value: label}}, which makes levels of numbers. A file read by `files.read`

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .. import sampling
 from ..estimation import Survey
+from ..estimation.waves import combine
 from ..weighting import Multiplicity, Recipe, calibrate, poststratify, rake, trim_weights
 
 SEX, AGE = {"male": 118000.0, "female": 122000.0}, {"6-29": 70000.0, "30-59": 104000.0, "60+": 66000.0}
@@ -83,6 +85,7 @@ def _ours(data):
     yield from (("beta interval", quantity, row[quantity]) for quantity in ("lower", "upper"))
     test = plain.independence("sex", "age")
     yield from (("Rao-Scott test", "F", test.statistic), ("Rao-Scott test", "p", test.p_value))
+    yield from (*_waves(data), *_tables(plain, raked), *_planning())
 
 
 def _chains(data, plain, raked):
@@ -98,6 +101,61 @@ def _chains(data, plain, raked):
     yield from _both("shares total", plain.rake(shares, tol=1e-13).total("hours"))
     yield from _both("shares, trim total", plain.rake(shares, tol=1e-13, trim=(0.5, 1.6)).total("hours"))
     yield from _both("jkn rake, calibrate total", twice.replicates("jkn").total("hours"))
+
+
+def _waves(data):
+    """Changes and averages of two waves in the same PSUs, and in others."""
+    halves = {wave: Survey(data.iloc[k::2], **DESIGN) for k, wave in enumerate(("2023", "2024"))}
+    for name, overlap in (("waves", "psu"), ("waves apart", None)):
+        both = combine(halves, overlap)
+        means = both.mean("hours", by="wave")
+        yield from _both(f"{name} 2023", means)
+        yield from _both(f"{name} change", means.change())
+        yield from _both(f"{name} relative change", means.change(relative=True))
+        yield from _both(f"{name} average", means.average([1, 3]))
+        yield from _both(f"{name} change of a ratio", both.ratio("hours", "online", by="wave").change())
+
+
+def _tables(plain, raked):
+    """Cells of tables, in R's order, their tests, and a model with the test of a term."""
+    order = ["30-59", "6-29", "60+"]
+    for percent, what in (("column", "columns"), ("row", "rows"), ("total", "all")):
+        made = plain.crosstab("age", "region", percent)
+        table = made.table[made.table["column"] != "Total"].set_index(["column", "level"])
+        places = [(column, level) for column in ("north", "south") for level in order]
+        yield from _numbered(f"percent of {what}", *(table.loc[places, name] for name in ("estimate", "se")))
+    weights = made.bases["weight"][1:]
+    yield "weights of columns", "sum of squares", float(weights @ weights)
+    for statistic in ("F", "Chisq", "Wald", "adjWald"):
+        test = plain.crosstab("age", "region", test=statistic).tests.iloc[0]
+        yield from ((f"table {statistic}", key, test[name]) for key, name in (("statistic",) * 2, ("p", "p_value")))
+    model = raked.glm("online ~ age + sex", family="binomial")
+    yield from _numbered("logit", model.table["estimate"], model.table["se"])
+    term = model.test("age")
+    yield from (("logit term", "F", term.statistic), ("logit term", "p", term.p_value))
+
+
+def _planning():
+    """Power and sizes, as base R and PracTools have them."""
+    size, plan = sampling.sample_size, sampling.clusters(0.05, (750, 100), budget=1e5, sd=1, rounded=False)
+    found = {
+        "power of proportions": sampling.power(400, 0.08, p=0.4),
+        "power of means": sampling.power(60, 0.5, sd=1, df=118, sides=1),
+        "n of proportions": size(difference=0.08, p=0.4, power=0.9),
+        "detectable": sampling.detectable(400, p=0.4),
+        "nPropMoe": size(0.02, p=0.3),
+        "nCont": size(0.05 * sampling.allocation.quantile(0.95), sd=2, population=500),
+        "nDep2sam": size(difference=5, sd=200**0.5, correlation=0.9, overlap=0.75, sides=1),
+    }
+    yield from (("planning", *pair) for pair in found.items())
+    yield from (
+        ("clusOpt2", name, value) for name, value in (("m", plan.m), ("clusters", plan.clusters), ("CV", plan.se))
+    )
+
+
+def _numbered(case, estimates, errors):
+    for k, pair in enumerate(zip(estimates, errors, strict=True), 1):
+        yield from ((f"{case} {k}", quantity, value) for quantity, value in zip(("estimate", "se"), pair, strict=True))
 
 
 def _both(case, estimates):

@@ -17,6 +17,26 @@ q <- svyquantile(~hours2, plain, 0.5)[[1]]; put("median", "estimate", q[1, 1]); 
 jkn <- as.svrepdesign(plain, type = "JKn"); both("jkn mean", svymean(~online, jkn)); both("jkn ratio", svyratio(~hours, ~online, jkn))
 ci <- attr(svyciprop(~online, plain, method = "beta"), "ci"); put("beta interval", "lower", ci[1]); put("beta interval", "upper", ci[2])
 f <- svychisq(~sex + age, plain); put("Rao-Scott test", "F", f$statistic); put("Rao-Scott test", "p", f$p.value)
+# Waves of the same PSUs: every other row, below each other in one design
+d$age <- factor(d$age); d$wave <- c("2023", "2024")[1 + (seq_len(nrow(d)) - 1) %% 2]; stacked <- list(waves = list(~psu, ~stratum), `waves apart` = list(~interaction(psu, wave), ~interaction(stratum, wave)))
+for (k in names(stacked)) { s <- svydesign(ids = stacked[[k]][[1]], strata = stacked[[k]][[2]], weights = ~weight, data = d)
+  e <- svyby(~hours, ~wave, s, svymean, covmat = TRUE); r <- svyby(~hours, ~wave, s, svyratio, denominator = ~online, covmat = TRUE)
+  put(paste(k, "2023"), "estimate", coef(e)[1]); put(paste(k, "2023"), "se", SE(e)[1]); both(paste(k, "change"), svycontrast(e, c(-1, 1)))
+  both(paste(k, "relative change"), svycontrast(e, quote(`2024` / `2023` - 1))); both(paste(k, "average"), svycontrast(e, c(0.25, 0.75)))
+  names(r$`hours/online`) <- NULL; v <- vcov(r); put(paste(k, "change of a ratio"), "estimate", diff(coef(r))); put(paste(k, "change of a ratio"), "se", sqrt(sum(v * c(1, -1, -1, 1)))) }
+# Tables: cells in percent of columns, rows and all, and tests; a model and the test of its term
+cells <- function(case, e, s) for (k in seq_along(e)) { put(paste(case, k), "estimate", e[k]); put(paste(case, k), "se", s[k]) }
+e <- svyby(~age, ~region, plain, svymean); cells("percent of columns", t(as.matrix(e[, 2:4])), t(as.matrix(SE(e))))
+e <- svyby(~region, ~age, plain, svymean); cells("percent of rows", as.matrix(e[, 2:3]), as.matrix(SE(e)))
+e <- svymean(~interaction(age, region), plain); cells("percent of all", coef(e), SE(e)); put("weights of columns", "sum of squares", sum(svytable(~region, plain)^2))
+for (k in c("F", "Chisq", "Wald", "adjWald")) { f <- svychisq(~age + region, plain, statistic = k); put(paste("table", k), "statistic", f$statistic); put(paste("table", k), "p", f$p.value) }
+g <- svyglm(online ~ age + sex, raked, family = quasibinomial(), control = glm.control(epsilon = 1e-14)); cells("logit", coef(g), SE(g)); f <- regTermTest(g, ~age); put("logit term", "F", f$Ftest); put("logit term", "p", f$p)
+# Planning: base R, and the formulas of PracTools' nPropMoe, nCont, nDep2sam and clusOpt2
+z <- qnorm(0.975); put("planning", "power of proportions", power.prop.test(400, 0.4, 0.48)$power); put("planning", "power of means", power.t.test(60, delta = 0.5, sd = 1, alternative = "one.sided")$power)
+put("planning", "n of proportions", ceiling(power.prop.test(p1 = 0.4, p2 = 0.48, power = 0.9, tol = 1e-12)$n)); put("planning", "detectable", power.prop.test(400, 0.4, power = 0.8, tol = 1e-14)$p2 - 0.4)
+put("planning", "nPropMoe", ceiling(0.3 * 0.7 * (z / 0.02)^2)); n0 <- (2 / 0.05)^2; put("planning", "nCont", ceiling(n0 / (1 + n0 / 500)))
+put("planning", "nDep2sam", ceiling(200 * (2 - 2 * 0.75 * 0.9) / 5^2 * (qnorm(0.95) + qnorm(0.8))^2)); m <- sqrt(750 / 100 * 0.95 / 0.05); n <- 1e5 / (750 + 100 * m)
+put("clusOpt2", "m", m); put("clusOpt2", "clusters", n); put("clusOpt2", "CV", sqrt((1 + 0.05 * (m - 1)) / (n * m)))
 # Scores passed through the adjustments with lm.wfit, the last one first, and the error of the base design (Deville 1999)
 link <- function(z, x, before, after, shares = 0, free = rep(TRUE, length(z))) {
   b <- lm.wfit(x, z, before * free)$coefficients; b[is.na(b)] <- 0; e <- z - drop(x %*% b)

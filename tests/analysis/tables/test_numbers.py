@@ -28,3 +28,20 @@ def test_bases__by_hand():
         ["a", 2, pytest.approx(16 / 10), 4.0],
         ["b", 1, 1.0, 2.0],
     ]
+
+
+@pytest.mark.parametrize("statistic", ["F", "Chisq", "Wald", "adjWald"])
+def test_tests__of_tables_are_those_of_independence(statistic):
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame(
+        {"q": rng.choice(list("xyz"), 300), "g": rng.choice(list("abcd"), 300), "w": rng.gamma(4, 1, 300)}
+    )
+    clustered = ss.Survey(
+        data.assign(psu=np.arange(300) // 6, h=np.arange(300) // 60), weight="w", strata="h", psu="psu"
+    )
+    raked = clustered.rake({"g": {"a": 300, "b": 280, "c": 310, "d": 290}})
+    jackknife = clustered.replicates("jkn"), clustered.replicates("jkn", mse=True)
+    for s in (ss.Survey(data, weight="w"), clustered, *jackknife, *([] if "Wald" in statistic else [raked])):
+        ours, one = s.crosstab("q", "g", test=statistic).tests.iloc[0], s.independence("q", "g", statistic)
+        assert ours["test"] == statistic
+        assert [ours["statistic"], ours["p_value"]] == pytest.approx([one.statistic, one.p_value], rel=1e-8)

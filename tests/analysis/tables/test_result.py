@@ -148,7 +148,7 @@ def test_publish__hides_cells_their_letters_and_what_gives_them_away():
         {"percent": "columns"},
         {"ci": "x"},
         {"level": 95},
-        {"test": "Wald"},
+        {"test": "wald"},
         {"adjust": "tukey"},
         {"alpha": 5},
         {"alpha": (0.1, 0.2, 0.3)},

@@ -217,7 +217,7 @@ def notes(made: "Tables", look: Look) -> list[str]:
         found.append(words["note_letters"].format(alpha=alpha[0], adjust=words[f"adjust_{s.letters.adjust}"]))
         found += [words["note_small"].format(alpha=alpha[1])] if len(alpha) > 1 else []
     if made.numbers.tests:
-        found.append(words["note_test"].format(test=s.test))
+        found.append(words["note_test"].format(test=words[f"test_{s.test}"]))
     if made.flags is not None:
         found.append(words["note_rule"].format(rule=told["rule"]))
         found += [words["note_beyond"]] if BEYOND in made.flags else []

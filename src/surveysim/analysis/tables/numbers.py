@@ -11,7 +11,7 @@ from ...aliases import Array, Floats
 from ...errors import DataError, DesignError
 from ...inference import intervals
 from ...inference.cells import Ask, Found, found
-from ..independence import pearson
+from ..independence import koch, pearson
 from ..rao_scott import wald
 from .asking import Banner, Question
 from .letters import Rule, compared, lettered
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ...estimation.survey import Survey
 
 PERCENTS = ("column", "row", "total")
-TESTS = ("F", "Chisq")
 EDGE = 1e-12  # sums in another order may miss 0 or 1 by this
 
 
@@ -192,12 +191,13 @@ class _Table:
         return wald(off, spread.T @ spread, self.nu, adjusted=True, of="columns")
 
     def _independent(self, rows, columns):
-        """Rao and Scott's test of the shares of the cells in all."""
-        cells = (rows[:, None] * (self.C + 1) + 1 + columns).ravel()
+        """Rao and Scott's test of the shares of the cells in all, or Wald's of their totals."""
+        cells, name = (rows[:, None] * (self.C + 1) + 1 + columns).ravel(), str(self.settings.test)
         num, den = _percentage(self.K, self.C, "total")
-        p, spread = self.sums.ratio(num[:, cells], den[:, cells])
+        test, ask = (pearson, self.sums.ratio) if name in ("F", "Chisq") else (koch, self.sums.total)
+        p, spread = ask(num[:, cells], den[:, cells]) if test is pearson else ask(num[:, cells])
         n, p = int(self.sums.count @ self.parts.table[:, 0]), p.reshape(len(rows), len(columns))
-        return pearson(p, spread.T @ spread, self.nu, n, str(self.settings.test), "no error")
+        return test(p, spread.T @ spread, self.nu, n, name, "no error")
 
     def cells(self) -> tuple:
         """estimate, se, df, n, count (shown rows × columns, flat), and letters."""

@@ -18,10 +18,11 @@ from ...inference.questions import tell
 from ...on_demand import Later
 from ...tables import in_kind, kind_of
 from ...writing import write_text
+from ..independence import STATISTICS
 from .asking import Asking, Banner, Question
 from .letters import ADJUSTMENTS, letter
 from .letters import Rule as LetterRule
-from .numbers import PERCENTS, TESTS, Numbers, Settings, numbers
+from .numbers import PERCENTS, Numbers, Settings, numbers
 from .suppression import complementary
 
 # what lays a result out knows of results, and needs an extra
@@ -231,7 +232,7 @@ def _settings(percent, ci, level, df, test, adjust, alpha, letters):
     """The settings of a call, checked."""
     guards.choice(percent, "percent", PERCENTS)
     guards.choice(ci, "ci", intervals.METHODS)
-    guards.choice(test, "test", (*TESTS, None))
+    guards.choice(test, "test", (*STATISTICS, None))
     guards.choice(adjust, "adjust", ADJUSTMENTS)
     guards.flag(letters, "letters")
     shares = tuple(sorted(guards.number_array([alpha] if guards.is_number(alpha) else alpha, "alpha").tolist()))
