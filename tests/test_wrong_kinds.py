@@ -484,6 +484,7 @@ CALLS = {  # name: (what is called, arguments with which it works)
         ss.error_statement,
         dict(moe=None, n=1000, deff=1.5, p=[0.1, 0.5], level=0.95, population=10_000),
     ),
+    "reproduce": (ss.reproduce, dict(name="newcombe-1998", full=False, seed=1)),
     "select": (ss.select, dict(probability=[0.5, 0.5], method="systematic", rng=1)),
     "allocate": (
         ss.allocate,
@@ -721,6 +722,7 @@ NAMED = {  # what takes long where it has an answer, and what was silent or spok
         lambda bounds: study.solve_design(KEYS, {"sample.n": (4, 9)}, {"income": bounds}, table=PERSONS),
         ("bounds",),
     ),
+    "reproduce": (ss.reproduce, ("name", "full", "seed", "out")),
     "published_margins": (ss.published_margins, ("n", "deff", "level", "repetitions", "spec")),
     "published_changes": (ss.published_changes, ("n", "deff", "level", "correlation", "margins", "spec")),
     "Population.china": (ss.Population.china, ("seed", "scale", "year", "personal_share", "household_icc")),

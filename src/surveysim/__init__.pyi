@@ -51,6 +51,9 @@ from .audit import (
     published_changes as published_changes,
 )
 
+# published results, made again
+from .published import reproduce as reproduce
+
 # errors
 from .errors import (
     SurveysimError as SurveysimError,

@@ -94,6 +94,7 @@ COMMANDS = {  # {command: arguments with which it works}; options that are walke
     "audit": ("--json",),
     "audit statement": ("--moe", "3%"),
     "audit least": ("--json",),
+    "reproduce": ("newcombe-1998",),
     "audit statement, of n": ("--n", "100", "--deff", "1.5"),
 }
 LONG = {"demo", "run", "audit", "audit least"}  # one answer takes seconds, so that only what has none is tried

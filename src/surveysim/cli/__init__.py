@@ -20,6 +20,7 @@ from .auditing import audit
 from .estimate import estimate
 from .options import defaulted, folder_option, json_option, seed_option
 from .planning import plan
+from .published import reproduce
 from .registry import registry
 from .studies import config, study
 from .tables import tables
@@ -258,5 +259,5 @@ def validate(live: bool, as_json: bool) -> None:
     sys.exit(1 if missed else 0)
 
 
-for command in (study, weights, estimate, tables, waves, plan, audit, registry, config):
+for command in (study, weights, estimate, tables, waves, plan, audit, reproduce, registry, config):
     main.add_command(command)
