@@ -5,13 +5,14 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from surveysim import reference
 from surveysim.report import html
 from surveysim.report.finding import finding
-from surveysim.survey.claims import STATED, STATED_Z, judged_change
+from surveysim.survey.claims import judged_change
 
 
 def found(se, lang="en", interviews=54_100):
-    errors = [("stated", float("nan"), STATED / STATED_Z), ("design", 22_047, 1.5 * se), ("design", 54_000, se)]
+    errors = [("stated", float("nan"), reference.statement().se), ("design", 22_047, 1.5 * se), ("design", 54_000, se)]
     row = {"indicator_id": "internet_penetration", "estimate": 78.24, "lower": 77.7, "upper": 78.8, "moe": 0.53}
     tables = SimpleNamespace(
         verdict=judged_change(errors),

@@ -15,6 +15,7 @@ def design_of(targets, province, probability, size=None, minimum=0):
     targets, province = np.array(targets), np.array(province)
     made = {
         "targets": targets,
+        "provinces": tuple(map(str, np.unique(province))),
         "province": province,
         "probability": np.array(probability, dtype=float),
         "size": np.ones(targets.shape) if size is None else np.array(size, dtype=float),

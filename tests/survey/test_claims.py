@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from surveysim import DataError, reference, sample_size
 from surveysim.report import html
-from surveysim.survey.claims import STATED, STATED_Z, at_sizes, claim, judged_change, most_alike, of_everybody
+from surveysim.survey.claims import at_sizes, claim, judged_change, most_alike, of_everybody
 
 FALLEN = "app_short_video_rate"
 
@@ -29,10 +30,10 @@ def test_claim__by_hand():
         index=list("abcde"),
     )
     moe = pd.Series({"a": 0.5, "b": 0.67, "c": 0.66, "d": 2.0, "e": 900.0})
-    found = claim(moe, definitions)
+    found = claim(moe, definitions, 0.66)
     assert (found["rates"], found["wide"], found["widest"], found["widest_indicator"]) == (3, 1, 0.67, "b")
     assert (found["group_rates"], found["wide_groups"], found["widest_group_indicator"]) == (1, 1, "d")
-    table = at_sizes(moe, 100, definitions, sizes=(100, 400)).set_index("n")
+    table = at_sizes(moe, 100, definitions, 0.66, (100, 400)).set_index("n")
     assert table["widest"].tolist() == pytest.approx([0.67, 0.335])
     assert table["wide"].tolist() == [1, 0]
     assert table.loc[400, "wide_groups"] == 1
@@ -40,7 +41,7 @@ def test_claim__by_hand():
 
 def test_change__of_two_stated_margins_by_hand():
     """±0.66 twice is ±0.933; 1.1 less its printed rounding of 0.05 is 2.2 standard errors away."""
-    found = judged_change([("stated", np.nan, STATED / STATED_Z)], overlaps=(0.0,))
+    found = judged_change([("stated", np.nan, reference.statement().se)], overlaps=(0.0,))
     row = found.table.iloc[0]
     assert row["moe"] == pytest.approx(0.66 * np.sqrt(2))
     assert row["p"] == pytest.approx(0.0209, abs=1e-4)
@@ -70,12 +71,12 @@ def test_panel__takes_away_what_is_said():
     now = np.hstack([twice, second]) < q
     spread = 100 * (now.mean(axis=1) - before.mean(axis=1)).std(ddof=1)
     row = judged_change([("simple", n, 100 * np.sqrt(q * (1 - q) / n))], overlaps=(0.5,)).table.iloc[0]
-    assert spread == pytest.approx(row["moe"] / STATED_Z, rel=4 / np.sqrt(2 * 4000))
+    assert spread == pytest.approx(row["moe"] / special.ndtri(0.975), rel=4 / np.sqrt(2 * 4000))
 
 
 def test_sentence__says_the_verdict_in_both_languages():
     sizes = [("design", n, 0.26 * np.sqrt(22047 / n)) for n in (22047, 60000)]
-    found = judged_change([("stated", np.nan, STATED / STATED_Z), *sizes])
+    found = judged_change([("stated", np.nan, reference.statement().se), *sizes])
     assert len(found.table) == 6
     english, chinese = found.sentence(), found.sentence("zh")
     assert english.startswith(
@@ -88,7 +89,7 @@ def test_sentence__says_the_verdict_in_both_languages():
     assert english.count(". ") == 0  # one sentence
     for points, word in ((5.0, "No:"), (0.45, "It depends:")):
         assert judged_change([("stated", np.nan, points)]).sentence().startswith(word)
-    fallen = judged_change([("stated", np.nan, STATED / STATED_Z)], FALLEN)
+    fallen = judged_change([("stated", np.nan, reference.statement().se)], FALLEN)
     assert fallen.answer == "yes"
     assert "(-2.6 points)" in fallen.sentence()
 

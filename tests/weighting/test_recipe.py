@@ -208,6 +208,9 @@ def test_propensities__are_the_logistic_maximum_likelihood():
         propensities(x, np.array([50.0, 20, 0, 0]), cases, ["a", "b"])
 
 
+BOTH = ("frame", "number_province")
+
+
 def two_way(seed):
     rng = np.random.default_rng(seed)
     tally = pd.DataFrame([(f, p) for f in "lm" for p in "xyz"], columns=["frame", "number_province"])
@@ -223,12 +226,12 @@ def two_way(seed):
 
 def test_propensity_step__recovers_the_response_model_and_classes_are_its_saturated_form():
     cases, tally, factor = two_way(4)
-    weights = Recipe([NonresponsePropensity(e=1.0)]).apply(cases, tally)
+    weights = Recipe([NonresponsePropensity(by=BOTH, e=1.0)]).apply(cases, tally)
     by_class = cases.assign(w=weights.final).groupby(["frame", "number_province"])["w"].first().to_numpy()
     np.testing.assert_allclose(by_class, factor, rtol=0.15)
-    one_group = Recipe([NonresponsePropensity(e=1.0, groups=1)]).apply(cases, tally).final
+    one_group = Recipe([NonresponsePropensity(by=BOTH, e=1.0, groups=1)]).apply(cases, tally).final
     np.testing.assert_allclose(one_group, (tally["I"] + tally["R"]).sum() / tally["I"].sum())
-    six = Recipe([NonresponsePropensity(e=1.0, groups=3)]).apply(cases, tally).final
+    six = Recipe([NonresponsePropensity(by=BOTH, e=1.0, groups=3)]).apply(cases, tally).final
     assert len(np.unique(six)) == 3
     assert six.sum() == pytest.approx((tally["I"] + tally["R"]).sum())
     frame_only = tally.groupby("frame", as_index=False).sum(numeric_only=True)

@@ -11,9 +11,11 @@ from .. import guards, reference
 from ..errors import DataError
 from ..sampling.rotating import change_error
 from ..survey import SurveySpec
-from ..survey.claims import OVERLAPS, SIZES, STATED, STATED_Z, ChangeVerdict, judged_change, rounding_of, two_sided
+from ..survey.claims import OVERLAPS, ChangeVerdict, judged_change, rounding_of, two_sided
 from .margins import planned
 from .simple import standard_errors
+
+STATEMENT = reference.statement()
 
 
 def published_changes(
@@ -69,7 +71,7 @@ def published_changes(
     table["change"] = (table["now"] - table["before"]).round(6)
     table["rounding"] = [rounding_of(row) for row in facts.itertuples()]
     errors, z = errors.loc[facts.index], float(special.ndtri((1 + level) / 2))
-    kinds = {"stated": errors["whole"] * STATED / STATED_Z, "simple": errors["se"]}
+    kinds = {"stated": errors["whole"] * STATEMENT.se, "simple": errors["se"]}
     if margins is not None and "design_se" in margins:
         kinds["design"] = margins.set_index("indicator_id")["design_se"].reindex(facts.index)
     for name, now in kinds.items():
@@ -82,7 +84,7 @@ def published_changes(
 
 
 def change_verdict(
-    sizes: Sequence[int] = SIZES,
+    sizes: Sequence[int] = STATEMENT.sizes,
     deff: float = 1.0,
     *,
     indicator: str = "internet_penetration",
@@ -121,7 +123,7 @@ def change_verdict(
     if indicator not in (simple := standard_errors(spec, 1.0, deff)).index:
         raise DataError(f"indicator = {indicator!r} is no modelled estimate; internet_penetration is one.")
     row: Any = simple.loc[indicator]
-    errors: list[tuple[str, float, float]] = [("stated", np.nan, STATED / STATED_Z)]
+    errors: list[tuple[str, float, float]] = [("stated", np.nan, STATEMENT.se)]
     if margins is None:
         errors += [("simple", n, row["se"] / np.sqrt(n)) for n in sizes]
     else:

@@ -11,7 +11,6 @@ from ..errors import DataError
 from ..report import figures, html
 from ..study import Study
 from ..survey import SurveySpec
-from ..survey.claims import STATED, STATED_Z
 from .simple import SEED, standard_errors
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def published_margins(
     z = float(special.ndtri((1 + level) / 2))
     table = facts[["domain", "unit"]].assign(published=facts["value_2024_12"])
     table["respondents"] = errors["respondents"]
-    table["stated"] = errors["whole"] * STATED * z / STATED_Z
+    table["stated"] = errors["whole"] * reference.statement().se * z
     table["moe"] = z * errors["se"]
     table["ratio"] = table["moe"] / table["stated"]
     if repetitions:
@@ -96,7 +95,7 @@ def plot_margins(margins: pd.DataFrame, lang: str = "en", ax: "Axes | None" = No
     margins : table of `published_margins`. lang : "en" or "zh". ax : Axes to draw on.
     """
     table = margins[(margins["unit"] == "%") & margins["moe"].notna()]
-    return figures.margins_by_size(table, html.labels(lang), STATED, ax)
+    return figures.margins_by_size(table, html.labels(lang), reference.statement().moe, ax)
 
 
 def _monte_carlo(spec, n, repetitions, z, progress):

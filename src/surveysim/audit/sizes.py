@@ -7,19 +7,21 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from .. import guards
+from .. import guards, reference
 from ..aliases import Progress
 from ..display import Shown
 from ..errors import DataError
 from ..study.design_solver import Solution, solve_design
 from ..survey import SurveySpec
-from ..survey.claims import SIZES, STATED, STATED_Z, claim, of_everybody
+from ..survey.claims import claim, of_everybody
 from ..survey.estimands import selected
 from .margins import planned, published_margins
 
+STATEMENT = reference.statement()
+
 
 def published_sizes(
-    sizes: Sequence[int] = SIZES,
+    sizes: Sequence[int] = STATEMENT.sizes,
     deff: float = 1.0,
     *,
     level: float = 0.95,
@@ -53,7 +55,7 @@ def published_sizes(
     True
     """
     spec, _, deff, level = planned(spec, 2, deff, level)
-    bound, definitions, rows = STATED * float(special.ndtri((1 + level) / 2)) / STATED_Z, selected(spec), []
+    bound, definitions, rows = STATEMENT.se * float(special.ndtri((1 + level) / 2)), selected(spec), []
     for n in sizes if margins is None else margins:
         if margins is None:
             given = {"level": level, "repetitions": repetitions, "spec": spec, "progress": progress}
@@ -107,7 +109,7 @@ class LeastSample(Shown):
 
 def least_sample(
     spec: SurveySpec | None = None,
-    bound: float = STATED,
+    bound: float = STATEMENT.moe,
     *,
     interviews: tuple[int, int] = (20_000, 100_000),
     repetitions: int = 20,

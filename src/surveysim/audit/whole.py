@@ -13,7 +13,7 @@ from .. import reference
 from ..aliases import Pathname, Progress
 from ..display import csv_text
 from ..survey import SurveySpec
-from ..survey.claims import SIZES, ChangeVerdict
+from ..survey.claims import ChangeVerdict
 from ..writing import write_text
 from .changes import change_verdict, published_changes
 from .margins import plot_margins, published_margins
@@ -85,7 +85,7 @@ class Audit:
 
 
 def audited(
-    sizes: Sequence[int] = SIZES,
+    sizes: Sequence[int] = reference.statement().sizes,
     deff: float = 1.0,
     *,
     level: float = 0.95,

@@ -9,12 +9,11 @@ import pandas as pd
 from scipy import special
 
 from ..aliases import Floats, Ints
-from ..columns import AGE_STARTS, FRAMES
+from ..columns import FRAMES
 from ..errors import DesignError, SpecError
 from ..kernels import calling, dialling
 from ..kernels.randomness import philox_words
 from ..kernels.respondents import PERSON_TYPES, Frame
-from ..population.outcomes import AGE_8
 from ..sampling import allocate
 from . import within_household
 from .answers import Measurement
@@ -102,7 +101,7 @@ class Fieldwork:
         if self.protocol.assignment == "random":
             return (u * J).astype(np.int64)
         province = self.design.province[unit]
-        team = allocate(np.bincount(self.design.province, self.design.targets.sum(axis=0), 31), J, minimum=1)
+        team = allocate(self.design.by_province(self.design.targets.sum(axis=0)), J, minimum=1)
         start = np.cumsum(team) - team
         return start[province] + (u * team[province]).astype(np.int64)
 
@@ -218,7 +217,7 @@ def _centre(fieldwork, keys, slots):
             'assignment = "province" needs level = "outcome"; at the call level the next free interviewer calls.'
         )
     targets = design.targets.ravel().astype(np.int64)
-    quota = np.full((2, 31, 16), np.iinfo(np.int64).max)
+    quota = np.full((2, len(design.provinces), 16), np.iinfo(np.int64).max)
     if protocol.quota is not None:
         quota[:] = _quotas(fieldwork, protocol.quota)
     return calling.Centre(
@@ -239,16 +238,9 @@ def _centre(fieldwork, keys, slots):
 
 def _quotas(fieldwork, multiple):
     """Most interviews by frame, province and sex × 8 ages: this multiple of the share among people aged 6+ of the province."""
-    model = fieldwork.frames[0].pop.model
-    people = np.zeros((31, 2, 8))
-    table = np.zeros((62, model.expected.shape[1]))
-    np.add.at(table, fieldwork.frames[0].pop.people.area_zone, model.expected)
-    table = table.reshape(31, 2, 2, len(AGE_STARTS), -1).sum(axis=(1, 4))
-    for age, start in enumerate(AGE_STARTS):
-        if start >= 6:
-            people[:, :, AGE_8[age]] += table[:, :, age]
-    share = people.reshape(31, 16) / people.sum(axis=(1, 2))[:, None]
-    targets = np.stack([np.bincount(fieldwork.design.province, t, 31) for t in fieldwork.design.targets])
+    people = fieldwork.frames[0].pop.sexes_and_ages()
+    share = people / people.sum(axis=1, keepdims=True)
+    targets = fieldwork.design.by_province(fieldwork.design.targets)
     return np.ceil(multiple * targets[:, :, None] * share).astype(np.int64)
 
 

@@ -38,7 +38,8 @@ def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ
     members = reference.frame_units()
     index = np.searchsorted(plan["unit"].to_numpy(str), members["unit"].to_numpy(str))
     places = dict(zip(members["adcode"].astype(str), index))
-    return Layout(units, numbers, counts, partial(make, counts, numbers.key[0]), places)
+    names = reference.load("provinces").set_index("adcode")["name_en"].to_dict()
+    return Layout(units, numbers, counts, partial(make, counts, numbers.key[0]), places, names)
 
 
 def _count_prefixes(pop, kind, plan):

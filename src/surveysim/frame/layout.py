@@ -1,7 +1,7 @@
 """What a frame is made of, whatever the population: units, number tables, codes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,4 +18,7 @@ class Layout:
     prefixes: np.ndarray
     codes: Callable
     places: dict
+    names: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of strata, for people, where they are not what is called so
     order: np.ndarray | None = None  # ids in the order of the slots, where ids are not sorted by unit

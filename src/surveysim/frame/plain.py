@@ -55,4 +55,4 @@ def layout(pop: Population, kind: str) -> Layout:
         }
     )
     places = {str(s): u for u, s in enumerate(pop.strata)}
-    return Layout(table, numbers, counts, partial(running, counts, kind), places, order)
+    return Layout(table, numbers, counts, partial(running, counts, kind), places, order=order)

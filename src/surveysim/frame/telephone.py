@@ -94,6 +94,11 @@ class TelephoneFrame(Shown):
             f"<TelephoneFrame {self.kind}: {len(self.prefixes)} units, {int(self.prefixes.sum()) * SUFFIXES:,} numbers>"
         )
 
+    def named(self, stratum: str) -> str:
+        """A stratum of the population as people know it, its code in brackets."""
+        name = self._layout.names.get(stratum)
+        return f"{name} ({stratum})" if name else stratum
+
     @cached_property
     def _codes(self):
         """Codes in unit order, and what finds one (`kernels.Codes`)."""

@@ -10,11 +10,11 @@ import pandas as pd
 from .. import guards, reference, streams
 from ..aliases import Floats, Ints, Values
 from ..coding import categorical
-from ..columns import VARIABLES
+from ..columns import AGE_STARTS, VARIABLES
 from ..errors import DataError, SpecError, UnknownNameError
 from ..on_demand import Later
 from ..threads import each
-from . import cache, census, domains, estimand_kinds, households, ownership, parameters
+from . import cache, census, domains, estimand_kinds, households, outcomes, ownership, parameters
 from .attributes import COLUMNS, NUMBERS, Attributes, codes_of, places
 from .finite import Finite
 
@@ -94,6 +94,19 @@ class China(Finite):
         classes = np.nonzero(people.area_zone[people.class_area] >> 1 == stratum)[0]
         first, end = int(people.class_person[classes[0]]), int(people.class_person[classes[-1] + 1])
         return [range(start, min(start + most, end)) for start in range(first, end, most)]
+
+    def sexes_and_ages(self) -> Floats:
+        """People aged 6+ of every province by sex × 8 ages, (provinces, 16), which quotas are set by."""
+        people, table = (
+            np.zeros((len(self.strata), 2, 8)),
+            np.zeros((2 * len(self.strata), self.model.expected.shape[1])),
+        )
+        np.add.at(table, self.people.area_zone, self.model.expected)
+        table = table.reshape(len(self.strata), 2, 2, len(AGE_STARTS), -1).sum(axis=(1, 4))
+        for age, start in enumerate(AGE_STARTS):
+            if start >= 6:
+                people[:, :, outcomes.AGE_8[age]] += table[:, :, age]
+        return people.reshape(len(self.strata), -1)
 
     # ------------------------------------------------------------------------------------------------- random access
     def attributes(self, ids: Values) -> Attributes:

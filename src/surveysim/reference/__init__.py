@@ -4,6 +4,7 @@ Codes (adcodes, area codes) are text, because area codes have leading zeros. 10k
 """
 
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -12,7 +13,9 @@ import pandas as pd
 
 from ..aliases import Ints
 from ..columns import EDUCATION
+from ..on_demand import Later
 
+special = Later("scipy", ".special")
 CODES = (
     "adcode",
     "province_adcode",
@@ -42,7 +45,7 @@ def digests(*names: str) -> dict[str, str]:
     """{name: digest} of tables of facts; without names those that a survey may depend on, not the registry's or those left out of fits."""
     folder = files(str(__package__)) / "facts"
     every = sorted(path.name.removesuffix(".csv") for path in folder.iterdir() if path.name.endswith(".csv"))
-    wanted = names or [name for name in every if not name.startswith(("registry_", "not_fitted"))]
+    wanted = names or [name for name in every if not name.startswith(("registry_", "not_fitted", "statement_"))]
     return {name: hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest()[:16] for name in wanted}
 
 
@@ -98,6 +101,27 @@ def national(margin: str, year: int) -> float | None:
 def published() -> pd.DataFrame:
     """The published survey estimates (121 rows), indexed by `indicator_id`."""
     return load("published_estimates").set_index("indicator_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a survey says of the error of its percentages: at most `moe` points at confidence `level`, or a standard error of `se` points;
+    `sizes` are the numbers of interviews that it may have had."""
+
+    moe: float
+    level: float
+    sizes: tuple[int, ...]
+
+    @property
+    def se(self) -> float:
+        return self.moe / float(special.ndtri((1 + self.level) / 2))
+
+
+@cache
+def statement() -> Statement:
+    """The report's statement of error; facts `published_estimates` and `statement_sizes`."""
+    moe = published().loc["survey_max_abs_error_95", "value_2024_12"]
+    return Statement(float(moe), 0.95, tuple(int(n) for n in _read("statement_sizes")["interviews"]))
 
 
 def indicators() -> pd.DataFrame:

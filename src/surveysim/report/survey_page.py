@@ -91,7 +91,7 @@ def content(result: Any, tables: Any, text: dict[str, str], repetitions: Any, bu
         "done": text["subtitle"].format(
             spec=result.spec.name,
             interviews=f"{len(result.interviews):,}",
-            provinces=31,
+            provinces=len(provinces),
             seed=result.seed,
             year=result.spec.population.year,
             size=html.people(result.preparation.pop.size / 1e4, 0, text),
@@ -208,7 +208,7 @@ def statement_rows(statement: Mapping[str, Any], text: dict[str, str], repetitio
 
 
 def claim_tables(tables: Any, text: dict[str, str]) -> dict[str, Any]:
-    """What ±0.66 points says at other sample sizes, and whether the report's own change is more than chance."""
+    """What the statement of error says at other sample sizes, and whether the report's own change is more than chance."""
     sizes = [
         [
             f"{row.n:,}",

@@ -1,7 +1,7 @@
 """The sample design of the modelled survey: interviews by frame and frame unit, number banks, variance strata.
 
-31 provinces are strata, every frame unit is taken (or some are selected in each province, with probability proportional to size),
-and numbers are dialled in random order until a unit's target is met.
+Provinces are strata, every frame unit is taken (or some are selected in each province, with probability proportional to size), and
+numbers are dialled in random order until a unit's target is met.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from .. import guards, reference
+from .. import guards
 from ..aliases import Floats, Ints
 from ..columns import FRAMES
 from ..errors import DesignError
@@ -22,14 +22,14 @@ from .selection import inclusion_probabilities, select
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleDesign:
-    """Targets and banks of both frames over the 337 units; row 0 is landline, row 1 mobile.
+    """Targets and banks of both frames over the frame units; row 0 is landline, row 1 mobile.
 
     Attributes
     ----------
     targets : (2, U) valid interviews to be made.
     suffixes : (2, U) random 4-digit suffixes S in a unit's first bank; every prefix gets them all.
     numbers : (2, U) numbers in the unit's space, N.
-    province : (U,) index of the province.
+    province : (U,) index of the province among `provinces`, the strata of the population.
     stratum : (2, U) variance stratum: frame × unit, units planned with fewer than 2 interviews joined to a neighbour.
     shared_suffixes : whether all prefixes of a unit get the same suffixes (as printed) or each its own.
     size : (2, U) people whom a unit's share of its province's interviews follows. yields : (2, U) expected interviews per suffix.
@@ -41,6 +41,7 @@ class SampleDesign:
     targets: np.ndarray
     suffixes: np.ndarray
     numbers: np.ndarray
+    provinces: tuple[str, ...]
     province: np.ndarray
     stratum: np.ndarray
     shared_suffixes: bool
@@ -98,7 +99,7 @@ class SampleDesign:
         told = {"error": DesignError, "remedy": "Give two finite shares, (landline, mobile)."}
         rates = guards.number_array(interview_rate, "interview_rate", shape=(2,), **told)
         units = landline.units
-        province = np.unique(units["province"].to_numpy(str), return_inverse=True)[1]
+        provinces, province = np.unique(units[landline.pop.stratum_name].to_numpy(str), return_inverse=True)
         people = units["residents_6plus"].to_numpy()
         per_province = allocate(
             np.bincount(province, people), interviews, between, minimum=minimum_per_province, power=power
@@ -107,7 +108,7 @@ class SampleDesign:
         of_landline = allocate(per_province, n_landline) if n_landline else np.zeros_like(per_province)
         by_frame = np.stack([of_landline, per_province - of_landline])
         size = np.stack([units["landline_6plus"], units["residents"]])
-        targets = _targets(by_frame, size, province, minimum_per_unit, units["province"])
+        targets = _targets(by_frame, size, province, minimum_per_unit, [landline.named(code) for code in provinces])
         yields = rates[:, None] * [frame.prefixes * frame.units["working_rate"].to_numpy() for frame in frames]
         if np.any(yields < 0):
             raise DesignError(
@@ -117,6 +118,7 @@ class SampleDesign:
             targets=targets,
             suffixes=first_bank(targets, yields, bank_factor),
             numbers=np.stack([frame.numbers.space for frame in frames]),
+            provinces=tuple(provinces.tolist()),
             province=province,
             stratum=variance_strata(targets, province),
             shared_suffixes=suffixes == "shared",
@@ -127,6 +129,12 @@ class SampleDesign:
             probability=_chances(people, province, prefectures),
             taken=np.ones(len(units), bool),
         )
+
+    def by_province(self, units: Ints) -> Ints:
+        """Sums (…, provinces) of whole numbers of the units (…, U)."""
+        result = np.zeros((*units.shape[:-1], len(self.provinces)), np.int64)
+        np.add.at(result, (..., self.province), units)
+        return result
 
     def draw(self, rng: np.random.Generator) -> Self:
         """The design of one sample: units selected (Sampford's method inside each province), their targets and banks.
@@ -144,7 +152,7 @@ class SampleDesign:
             taken[inside[select(self.probability[inside], "sampford", rng)]] = True
         targets = np.zeros_like(self.targets)
         for f in range(2):
-            for p, n in enumerate(np.bincount(province, self.targets[f]).astype(int)):
+            for p, n in enumerate(self.by_province(self.targets[f])):
                 inside = np.nonzero((province == p) & taken)[0]
                 if n:
                     share = np.maximum(self.size[f, inside], 1e-9) / self.probability[inside]
@@ -184,7 +192,7 @@ def _targets(by_frame, size, province, minimum, names):
     for f, p in np.ndindex(by_frame.shape):
         inside, n = np.nonzero(province == p)[0], int(by_frame[f, p])
         if n and minimum * len(inside) > n:
-            short.append((str(names.iloc[inside[0]]), FRAMES[f], n, len(inside)))
+            short.append((names[p], FRAMES[f], n, len(inside)))
         elif n:
             targets[f, inside] = allocate(np.maximum(size[f, inside], 1e-9), n, minimum=minimum)
     if short:
@@ -206,12 +214,11 @@ def _chances(people: Floats, province: Ints, prefectures: int | None) -> Floats:
 
 def _refuse(short, minimum):
     """Name every province whose interviews are too few for its frame units; short : (province, frame, interviews, units)."""
-    names = reference.load("provinces").set_index("adcode")["name_en"]
     by_province = {}
     for province, frame, n, units in short:
         by_province.setdefault((province, units), []).append(f"{n:,} {frame}")
     each = [
-        f"{names.get(province, 'province')} ({province}) has {' and '.join(found)} interviews for {units} units"
+        f"{province} has {' and '.join(found)} interviews for {units} units"
         for (province, units), found in by_province.items()
     ]
     raise DesignError(

@@ -1,8 +1,5 @@
-"""What the report's ±0.66 points say at every sample size it may have had, and whether its own change is more than chance.
-
-The report prints no sample size. 22,047 interviews are what ±0.66 points need at 50 % with a design effect of 1; earlier rounds printed
-60,000 to 76,000 (facts `earlier_rounds`).
-"""
+"""What a statement of error (`reference.statement`) says at every sample size there may have been, and whether a published change is more
+than chance."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,14 +17,7 @@ from ..report import html
 from ..report.labelling import change_case
 from ..sampling.rotating import change_error
 
-STATED = 0.66  # points
-STATED_Z = float(special.ndtri(0.975))  # the statement is one at 95 %
 PRINTED = 0.05  # points by which rounding may have moved a printed percentage
-SIZES = (
-    22_047,
-    54_000,
-    60_000,
-)  # implied at deff 1; about the least at which all rates of everybody keep to it; as once printed
 OVERLAPS = (0.0, 0.5)  # of two surveys: independent samples, half the panel; the report does not say
 
 
@@ -37,7 +27,7 @@ def of_everybody(definitions: pd.DataFrame) -> list[str]:
     return list(definitions.index[(definitions["unit"] == "percent") & whole])
 
 
-def claim(moe: pd.Series, definitions: pd.DataFrame, bound: float = STATED) -> dict[str, Any]:
+def claim(moe: pd.Series, definitions: pd.DataFrame, bound: float) -> dict[str, Any]:
     """What margins in points, by indicator, leave of a bound for all of them.
 
     Returns
@@ -57,9 +47,9 @@ def claim(moe: pd.Series, definitions: pd.DataFrame, bound: float = STATED) -> d
     return found
 
 
-def at_sizes(moe: pd.Series, n: int, definitions: pd.DataFrame, sizes: Sequence[int] = SIZES) -> pd.DataFrame:
+def at_sizes(moe: pd.Series, n: int, definitions: pd.DataFrame, bound: float, sizes: Sequence[int]) -> pd.DataFrame:
     """`claim` at other numbers of interviews than the n that margins are of: a margin goes with one over √n. A row for each n."""
-    return pd.DataFrame([{"n": size} | claim(moe * np.sqrt(n / size), definitions) for size in sizes])
+    return pd.DataFrame([{"n": size} | claim(moe * np.sqrt(n / size), definitions, bound) for size in sizes])
 
 
 @dataclass(frozen=True)

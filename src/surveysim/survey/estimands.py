@@ -53,7 +53,7 @@ def items_of(definitions: pd.DataFrame) -> list[tuple[str, str]]:
 
 def truths(pop: "Population", definitions: pd.DataFrame) -> dict[tuple[str, str], float]:
     """{(name, domain): exact value} in the estimands' units; sizes are blown up to the nation, ratios to persons are of those aged 6+."""
-    sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(62), {}
+    sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(2 * len(pop.strata)), {}
     for row in definitions.itertuples():
         kind = estimand_kinds.of(row)
 

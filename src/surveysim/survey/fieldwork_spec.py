@@ -166,22 +166,22 @@ class FieldworkSpec(Part):
         return tuple(ResponseModel(**part.model_dump()) for part in (self.landline, self.mobile))
 
 
-def fieldwork_mistakes(fieldwork, place):
-    """Mistakes of a fieldwork specification that no single key shows."""
-    yield from _protocol_mistakes(fieldwork, f"{place}.protocol")
+def fieldwork_mistakes(fieldwork, place, strata):
+    """Mistakes of a fieldwork specification that no single key shows; `strata` are provinces, as many."""
+    yield from _protocol_mistakes(fieldwork, f"{place}.protocol", strata)
     yield from _idle_keys(fieldwork, place)
     yield from answer_mistakes(fieldwork.measurement, f"{place}.measurement", list(outcomes.definitions()["name"]))
     yield from _missing_mistakes(fieldwork.measurement, f"{place}.measurement")
 
 
-def _protocol_mistakes(fieldwork, place):
+def _protocol_mistakes(fieldwork, place, strata):
     protocol, calls = fieldwork.protocol, fieldwork.level == "calls"
     if protocol.quota is not None and not calls:
         yield f'{place}.quota = {protocol.quota} needs fieldwork.level = "calls"; leave it out or change the level.'
     if protocol.assignment == "province" and calls:
         yield f'{place}.assignment = "province" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
-    if protocol.assignment == "province" and protocol.interviewers < 31:
-        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least 31."
+    if protocol.assignment == "province" and protocol.interviewers < strata:
+        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least {strata}."
     if max(protocol.staffing) * protocol.interviewers < 0.5:
         yield f"{place}.staffing = {protocol.staffing!r} of {protocol.interviewers} interviewers: nobody is ever at work."
     if max(protocol.minutes) > 60 * protocol.shift_hours:

@@ -34,7 +34,7 @@ class PageTables:
     edges, histogram : of final weights over their mean, counts by frame. steps : weights after each step.
     dispositions : (2, categories) counts by frame. rates, eligibility, costs, calendar : as of the run.
     records : {step: what it recorded}. rural : rural penetration in percent on both population bases, or None.
-    sizes : what ±0.66 points says at other sample sizes. verdict : on the report's own change. controls : both kinds of control totals.
+    sizes : what the statement of error says at other sizes. verdict : on the report's own change. controls : both kinds of control totals.
     """
 
     comparison: pd.DataFrame
@@ -87,9 +87,9 @@ def at_other_sizes(run: "SurveyRun") -> tuple[pd.DataFrame, claims.ChangeVerdict
     """The survey's margins, and the verdict on the change of penetration, at every number of interviews there may have been."""
     table, n = run.estimates.table.set_index("variable"), len(run.interviews)
     se, level = table.loc["internet_penetration", "se"], run.spec.estimation.level
-    errors = [("stated", np.nan, claims.STATED / claims.STATED_Z)]
-    errors += [("design", size, se * np.sqrt(n / size)) for size in claims.SIZES]
-    sizes = claims.at_sizes(table["moe"], n, run.preparation.definitions)
+    said = reference.statement()
+    errors = [("stated", np.nan, said.se), *(("design", size, se * np.sqrt(n / size)) for size in said.sizes)]
+    sizes = claims.at_sizes(table["moe"], n, run.preparation.definitions, said.moe, said.sizes)
     sizes["penetration"] = table.loc["internet_penetration", "moe"] * np.sqrt(n / sizes["n"])
     sizes["nominal"] = [100 * margin_of_error(size, level=level) for size in sizes["n"]]
     return sizes, claims.judged_change(errors, level=level)
@@ -101,13 +101,14 @@ def provincial_penetration(run: "SurveyRun") -> pd.DataFrame:
     internet = run.interviews["internet"].to_numpy(dtype=float)
     residence = run.interviews["province"].cat.codes.to_numpy()
     people = prep.pop.people
-    residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), 31)
-    found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(31)]
-    rows = [("known", "internet_penetration", "percent", f"province={code}") for code in reference.provinces()]
+    codes = prep.design.provinces
+    residents = np.bincount(people.area_zone[people.class_area] >> 1, np.diff(people.class_person), len(codes))
+    found = [scores.per_known(scores.total(w, internet, residence == p), residents[p]) for p in range(len(codes))]
+    rows = [("known", "internet_penetration", "percent", f"province={code}") for code in codes]
     table = estimates(
-        run.survey.design, found, rows, level=run.spec.estimation.level, ci="logit", scale=np.full(31, 100.0)
+        run.survey.design, found, rows, level=run.spec.estimation.level, ci="logit", scale=np.full(len(codes), 100.0)
     ).to_frame()
-    return table.set_index(pd.Index(reference.provinces(), name="province"))
+    return table.set_index(pd.Index(codes, name="province"))
 
 
 def national_margins(run: "SurveyRun") -> pd.DataFrame:

@@ -19,6 +19,7 @@ from ..weighting import Recipe
 from ..weighting.steps import Composite, InverseSampling, Multiplicity, NonresponseClasses, Rake, Released, Selection
 from . import estimands
 from .margins import margins_of
+from .weighted import CLASSES
 
 if TYPE_CHECKING:
     from .spec import SurveySpec
@@ -96,9 +97,9 @@ def control_totals(pop: Population, weighting: Any) -> Any:
         pop = population_of(pop, weighting.control_year)
     model = pop.model
     covered = weighting.control_population == "covered_6plus"
-    table = np.zeros((62, model.expected.shape[1]))
+    table = np.zeros((2 * len(pop.strata), model.expected.shape[1]))
     np.add.at(table, model.people.area_zone, model.covered if covered else model.expected)
-    table = (table * (pop.size / model.expected.sum())).reshape(31, 2, 2, len(AGE_STARTS), len(EDUCATION))
+    table = (table * (pop.size / model.expected.sum())).reshape(len(pop.strata), 2, 2, len(AGE_STARTS), len(EDUCATION))
     return margins_of(table, weighting)
 
 
@@ -124,7 +125,7 @@ def recipe_of(spec: Any, margins: Any) -> Recipe:
             InverseSampling() if spec.fieldwork.level == "outcome" else Released(),
             *([Selection()] if spec.sample.prefectures else []),
             Multiplicity(),
-            NonresponseClasses(e="given"),
+            NonresponseClasses(by=CLASSES, e="given"),
             Composite(theta=spec.weighting.composite),
             Rake(margins, minimum=spec.weighting.minimum_per_level),
         ]

@@ -120,7 +120,7 @@ class SurveyRun(Shown):
         return at_other_sizes(self)
 
     def error_statement(self):
-        """The report's ±0.66 points against this design.
+        """The report's statement of error (`reference.statement`) against this design.
 
         Returns
         -------

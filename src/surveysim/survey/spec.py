@@ -162,18 +162,19 @@ class SurveySpec(Part):
 
     def mistakes_between(self, place):
         """Mistakes that only show between keys."""
-        sample, mistakes = self.sample, []
-        if 31 * sample.minimum_per_province > sample.interviews:
+        sample, mistakes, strata = self.sample, [], len(reference.provinces())
+        needed = strata * sample.minimum_per_province
+        if needed > sample.interviews:
             mistakes.append(
-                f"{place}: sample.minimum_per_province = {sample.minimum_per_province} needs {31 * sample.minimum_per_province:,} "
-                f"interviews in 31 provinces; sample.interviews = {sample.interviews}. Raise one or lower the other."
+                f"{place}: sample.minimum_per_province = {sample.minimum_per_province} needs {needed:,} "
+                f"interviews in {strata} provinces; sample.interviews = {sample.interviews}. Raise one or lower the other."
             )
         values = self.estimation.indicators
         if not isinstance(values, str) and len(set(values)) < len(values):
             twice = next(v for v in values if values.count(v) > 1)
             mistakes.append(f"{place}: estimation.indicators: {twice!r} is listed twice.")
         mistakes += margin_mistakes(self.weighting, f"{place}: weighting")
-        mistakes += fieldwork_mistakes(self.fieldwork, f"{place}: fieldwork")
+        mistakes += fieldwork_mistakes(self.fieldwork, f"{place}: fieldwork", strata)
         known = list(reference.indicators().index)
         for name in () if self.estimation.indicators == "all" else self.estimation.indicators:
             if name not in known:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .. import reference, streams
+from .. import streams
 from ..aliases import Floats, Ints
 from ..columns import AGES, BY_FRAME, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
 from ..errors import DesignError, SpecError
@@ -22,6 +22,8 @@ from .margins import own_columns
 
 if TYPE_CHECKING:
     from .preparation import Preparation
+
+CLASSES = ("frame", "number_province")  # that nonresponse is weighted in
 
 
 def field_and_weight(
@@ -53,15 +55,14 @@ def weigh(prep: "Preparation", cases: CaseFile, table: Columns) -> Weights:
 
 def refuse_empty(prep: "Preparation", cases: CaseFile) -> None:
     """Raise DesignError where a province was to have interviews of a frame and has fewer than two: weights and errors need them."""
-    made = np.stack([np.bincount(prep.design.province, row, 31) for row in cases.dispositions[..., 0]])
-    wanted = np.stack([np.bincount(prep.design.province, row, 31) for row in prep.design.targets])
+    made, wanted = (prep.design.by_province(rows) for rows in (cases.dispositions[..., 0], prep.design.targets))
     thin = (made < 2) & (wanted > 0)
     if thin.any():
         f, p = np.argwhere(thin)[0]
         protocol = prep.fieldwork.protocol
         raise DesignError(
             f"{int(thin.sum())} provinces have fewer than two interviews of a frame when the field closes, the first is province "
-            f"{list(reference.provinces())[p]} with {int(made[f, p])} of {int(wanted[f, p])} {FRAMES[f]} interviews. Raise "
+            f"{prep.design.provinces[p]} with {int(made[f, p])} of {int(wanted[f, p])} {FRAMES[f]} interviews. Raise "
             f"fieldwork.protocol.interviewers = {protocol.interviewers}, field_days = {protocol.field_days} or shift_hours = "
             f"{protocol.shift_hours:g}, or the response probabilities."
         )
@@ -69,7 +70,7 @@ def refuse_empty(prep: "Preparation", cases: CaseFile) -> None:
 
 def weighting_table(prep: "Preparation", cases: CaseFile) -> Columns:
     """What the weighting sees of the interviews: reports and the design, nothing else of the population."""
-    a, provinces = cases.attributes, reference.provinces()
+    a, provinces = cases.attributes, prep.design.provinces
     at = (cases.frame, cases.unit)
     chosen = prep.design.probability[cases.unit]
     psu = np.where(cases.frame == 0, a.household, -1 - np.arange(len(a)))
@@ -127,18 +128,17 @@ def strata_of(prep: "Preparation", cases: CaseFile) -> Ints:
 
 def disposition_table(prep: "Preparation", cases: CaseFile) -> Columns:
     """Numbers by frame, province of the number and final AAPOR category, with e of UH and of UO; classes with interviews planned."""
-    rows, provinces, province = [], list(reference.provinces()), prep.design.province
+    rows, provinces, province = [], prep.design.provinces, prep.design.province
     for f, frame in enumerate(FRAMES):
-        by_code = np.zeros((31, *cases.outcomes.shape[3:]), np.int64)
+        by_code = np.zeros((len(provinces), *cases.outcomes.shape[3:]), np.int64)
         np.add.at(by_code, province, cases.outcomes[f].sum(axis=1))
         by_code = by_code[..., : cases.most_calls[f] + 1]
-        categories = np.zeros((31, len(DISPOSITIONS)), np.int64)
-        np.add.at(categories, province, cases.dispositions[f])
-        for p in np.flatnonzero(np.bincount(province, prep.design.targets[f], 31)):
+        categories = prep.design.by_province(cases.dispositions[f].T).T
+        for p in np.flatnonzero(prep.design.by_province(prep.design.targets[f])):
             share = eligible_share(prep, cases, f, province == p)
             e = shares_of_unknown(prep.spec.weighting, by_code[p], share)
             rows.append((frame, provinces[p], *categories[p], *e))
-    names = ("frame", "number_province", *DISPOSITIONS, "e", "e_unscreened")
+    names = (*CLASSES, *DISPOSITIONS, "e", "e_unscreened")
     return Columns({name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
 

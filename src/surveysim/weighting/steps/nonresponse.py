@@ -37,7 +37,7 @@ class NonresponseClasses:
     [3.0, 3.0]
     """
 
-    by: tuple = ("frame", "number_province")
+    by: tuple = ("frame",)
     e: float | Literal["proportional", "given"] = "proportional"
     e_unscreened: float = 1.0
     name: str = "nonresponse_weight"
@@ -61,7 +61,7 @@ class NonresponsePropensity:
     that many groups of like propensity and about as many cases, and weighted by cases over interviews of the group.
     """
 
-    by: tuple = ("frame", "number_province")
+    by: tuple = ("frame",)
     e: float | Literal["proportional", "given"] = "proportional"
     e_unscreened: float = 1.0
     groups: int | None = None
