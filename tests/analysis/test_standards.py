@@ -85,7 +85,9 @@ def test_goodness_of_fit__alike_rows_are_pearson_s():
 def test_goodness_of_fit__by_wald_where_one_level_is_pinned():
     """Its error is rounding, and gave statistics of 1e20."""
     rng = np.random.default_rng(3)
-    table = pd.DataFrame({"k": rng.choice(list("abcd"), 100), "g": rng.choice(list("uv"), 100), "w": rng.uniform(1, 3, 100)})
+    table = pd.DataFrame(
+        {"k": rng.choice(list("abcd"), 100), "g": rng.choice(list("uv"), 100), "w": rng.uniform(1, 3, 100)}
+    )
     table = table.assign(ka=(table["k"] == "a").map({True: "a", False: "others"}))
     raked = ss.Survey(table, weight="w").rake({"ka": {"a": 0.3, "others": 0.7}, "g": {"u": 0.4, "v": 0.6}})
     for first in (0.25, 0.3):

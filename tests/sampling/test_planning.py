@@ -93,7 +93,12 @@ def test_sample_size_power_and_detectable__are_inverse(told):
 
 def test_sample_size__of_a_power_is_the_number_that_has_it():
     """Where power rises slowly its root is off by more than rounding, and 15 interviews were 16."""
-    told = {"p": 0.5748092775910763, "difference": -0.025961709426703172, "deff": 0.8303769826941882, "level": 0.7437037793733521}
+    told = {
+        "p": 0.5748092775910763,
+        "difference": -0.025961709426703172,
+        "deff": 0.8303769826941882,
+        "level": 0.7437037793733521,
+    }
     told |= {"pooled": False, "ratio": 2.3691019556824893, "overlap": 1.0, "correlation": -0.4332287959953769}
     for n in range(2, 400):
         assert ss.sample_size(power=ss.power(n, **told), **told) == n

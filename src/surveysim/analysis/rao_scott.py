@@ -72,9 +72,13 @@ def wald(
     scaled = V * np.outer(each, each)
     remedy = remedy or "test fewer of them at a time."
     if k > df:
-        raise DesignError(f"a Wald test of {k} {of} needs as many degrees of freedom, and the design has {df:g}; {remedy}")
+        raise DesignError(
+            f"a Wald test of {k} {of} needs as many degrees of freedom, and the design has {df:g}; {remedy}"
+        )
     if np.linalg.matrix_rank(scaled, tol=ALIKE, hermitian=True) < k:
-        raise DesignError(f"a Wald test needs {of} that have an error each and of which none follows from the others; {remedy}")
+        raise DesignError(
+            f"a Wald test needs {of} that have an error each and of which none follows from the others; {remedy}"
+        )
     at = theta * each
     W = float(at @ np.linalg.solve(scaled, at))
     if np.isinf(df):

@@ -137,5 +137,7 @@ def goodness_of_fit(survey: "Survey", y: Any, p: Any, statistic: str) -> Fit:
     result = rao_scott.rao_scott(pearson, effects, nu, 1 if statistic == "Chisq" else 2)
     if statistic == "Wald":
         srs = (expected * (1 - expected) / n)[:-1]
-        result = rao_scott.wald((found - expected)[:-1], V[:-1, :-1], nu, beside=srs, of="levels", remedy="use F, or join levels.")
+        result = rao_scott.wald(
+            (found - expected)[:-1], V[:-1, :-1], nu, beside=srs, of="levels", remedy="use F, or join levels."
+        )
     return Fit(result.statistic, result.df, result.p_value, statistic, table, n, dict(asked.aside))

@@ -1,0 +1,40 @@
+"""Lumley's samples of Californian schools: stratified, clusters, two stages; linearized, jackknife, poststratified."""
+
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+import surveysim as ss
+
+TYPES = {"E": 4421.0, "H": 755.0, "M": 1018.0}
+
+
+def run(repetitions: int, seed: int) -> dict[str, Any]:
+    """Mean and its error of the index, total and its error of enrolment, by design; nothing is drawn."""
+    strat, clus1, clus2 = map(_table, ("strat", "clus1", "clus2"))
+    schools = clus2.groupby("dnum")["snum"].transform("nunique")
+    second = clus2.assign(w=clus2["fpc1"] / clus2["dnum"].nunique() * clus2["fpc2"] / schools)
+    one = ss.Survey(clus1, weight="pw", psu="dnum", fpc="fpc")
+    surveys = {
+        "stratified": ss.Survey(strat, weight="pw", strata="stype", fpc="fpc"),
+        "clusters": one,
+        "two stages": ss.Survey(second, weight="w", psu=["dnum", "snum"], fpc=["fpc1", "fpc2"]),
+        "two stages, with replacement": ss.Survey(second, weight="w", psu="dnum"),
+        "clusters, jackknife": one.replicates("jk1"),
+        "clusters, poststratified": one.poststratify({"stype": TYPES}),
+        "clusters, poststratified, jackknife": one.poststratify({"stype": TYPES}).replicates("jk1"),
+    }
+    return {
+        name: [*_both(s.mean("api00")), *_both(s.where(~s.data["enroll"].isna()).total("enroll"))]
+        for name, s in surveys.items()
+    }
+
+
+def _table(name):
+    with (files(__name__) / f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
+def _both(found):
+    return found.table.iloc[0][["estimate", "se"]]
