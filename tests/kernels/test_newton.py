@@ -110,7 +110,7 @@ def test_solve__is_that_of_linear_algebra():
         root = rng.normal(0, 1, (p, p + 2))
         matrix, right, out = root @ root.T, rng.normal(0, 1, p), np.empty(p)
         least = kernels.solve(
-            np.tril(matrix) + np.triu(np.full((p, p), np.nan), 1), right, np.diag(matrix).copy(), p, out
+            np.tril(matrix) + np.triu(np.full((p, p), np.nan), 1), right, np.diag(matrix).copy(), p, 0.0, out
         )
         pivots = np.diag(np.linalg.cholesky(matrix)) ** 2
         assert least == pytest.approx(np.min(pivots / np.diag(matrix)))
@@ -123,16 +123,19 @@ def test_solve__of_dependent_columns():
     matrix = x.T @ (x * [[1.0], [2.0], [3.0], [4.0]])
     right = matrix @ np.array([0.3, -0.2, 0.5, 0.0])
     out = np.empty(4)
-    assert 0.1 < kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, out) < 1
+    assert 0.1 < kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 0.0, out) < 1
     np.testing.assert_allclose(matrix @ out, right, atol=1e-9)
     assert out[3] == 0
     assert (
-        kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 3, out) == 0
+        kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 3, 0.0, out) == 0
     )  # numeric, it may depend on others nearly
-    right[3] += 0.6
-    assert kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, out) == 0  # the step has no digits left
+    right[3] += 1e-4  # what sums of 1e9 may leave by rounding
+    assert 0.1 < kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 1e-13 * 1e9, out) < 1
+    assert out[3] == 0
+    right[3] += 0.6 - 1e-4
+    assert kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 0.0, out) == 0  # the step has no digits left
     assert out[3] == pytest.approx(0.6 / (1e-4 * matrix[3, 3]), rel=1e-6)
-    kernels.solve(np.tril(matrix), right, np.zeros(4), 4, out)  # a column that was empty at the start never moves
+    kernels.solve(np.tril(matrix), right, np.zeros(4), 4, 0.0, out)  # a column that was empty at the start never moves
     assert out[3] == 0
 
 

@@ -128,6 +128,15 @@ def spread_alone(cell: Array, factor: Array, out: Array) -> None:
 
 
 @jit
+def add_by_column(level: Array, values: Array, start: Array, sums: Array) -> None:
+    """Values (K,) of cells added to `sums` (P, width) by partition, the cells from start[p] on, and each of their columns `level` (K, M)."""
+    for p in range(len(sums)):
+        for k in range(start[p], start[p + 1]):
+            for m in range(level.shape[1]):
+                sums[p, level[k, m]] += values[k]
+
+
+@jit
 def mix(codes: Array, key: Array) -> None:
     """Fold a column of codes (n,) into 64-bit hashes (n,), in place (the finalizer of MurmurHash3, A. Appleby)."""
     for i in range(len(key)):

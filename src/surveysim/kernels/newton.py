@@ -13,6 +13,7 @@ from .compiling import inline_jit, jit
 
 LINEAR, RAKING, LOGIT, TRUNCATED = 0, 1, 2, 3  # 4 is raking, clipped
 LARGEST = 300.0  # exponents beyond this are as good as infinite, and would overflow
+ROUNDING = 1e-13  # of the largest sum, what differences of sums may be by rounding
 PATIENCE = 40  # steps without a smaller gap after which there is no hope
 
 Rows = namedtuple(
@@ -147,11 +148,11 @@ def curvature(slope: Array, level: Array, z: Array, hessian: Array) -> None:
 
 
 @jit
-def solve(hessian: Array, right: Array, start: Array, first: Int, out: Array) -> float:
+def solve(hessian: Array, right: Array, start: Array, first: Int, rounding: float, out: Array) -> float:
     """out (p,) with hessian × out = right, by LDL' in place on the lower triangle of a positive semidefinite matrix.
 
-    A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, and otherwise
-    gets a small pivot, relative to `start` (p,), that lets it move far. Returns the smallest pivot over its column's own curvature,
+    A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, up to the `rounding` of
+    the right side, and otherwise gets a small pivot, relative to `start` (p,), that lets it move far. Returns the smallest pivot over its column's own curvature,
     which tells how many digits of the step are left: 0 where one was lost whose equation did not hold, or one of a numeric column,
     from `first` on, which may depend on others nearly.
     """
@@ -163,7 +164,7 @@ def solve(hessian: Array, right: Array, start: Array, first: Int, out: Array) ->
     for j in range(p):
         d = hessian[j, j]
         if not d > 1e-11 * diagonal[j]:
-            held = abs(out[j]) <= 1e-9 * abs(right[j]) or start[j] <= 0.0
+            held = abs(out[j]) <= max(1e-9 * abs(right[j]), rounding) or start[j] <= 0.0
             d = np.inf if held else 1e-4 * start[j]
             hessian[j, j] = d
             if not held or j >= first:
@@ -219,7 +220,7 @@ def newton(
         for j in range(p):
             if start[j] < 0.0:
                 start[j] = hessian[j, j]
-        pivot = min(pivot, solve(hessian, gap, start, p - rows.z.shape[1], step))
+        pivot = min(pivot, solve(hessian, gap, start, p - rows.z.shape[1], ROUNDING * _largest(room.sums), step))
         rise = _dot(step, gap)
         if not rise > 0.0:
             return iteration, off, pivot
@@ -268,6 +269,15 @@ def _dot(a, b):
     for j in range(len(a)):
         total += a[j] * b[j]
     return total
+
+
+@inline_jit
+def _largest(sums):
+    """The largest of the sums in size."""
+    largest = 0.0
+    for j in range(len(sums)):
+        largest = max(largest, abs(sums[j]))
+    return largest
 
 
 @jit

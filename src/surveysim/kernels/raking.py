@@ -36,27 +36,41 @@ def rake(weight: Array, level: Array, total: Array, tol: float, max_iter: Int, f
     """
     K, M = level.shape
     C, gap = len(total), np.inf
-    achieved = np.empty(C)
+    achieved, times, first = np.zeros(C), np.ones(C), np.zeros(C)  # `first`: the columns of the first margin
+    columns = np.empty((M, K), np.int32)  # margin by margin, so that a pass reads what lies together
+    for m in range(M):
+        for k in range(K):
+            columns[m, k] = level[k, m]
+    for k in range(K if M > 0 else 0):
+        first[columns[0, k]] = 1.0
     factor[:] = 1.0
     for sweep in range(max_iter):
         for m in range(M):
+            if m > 0 or sweep == 0:  # later sums of the first margin are those of the gaps
+                sums_of(columns[m], weight, factor, achieved)
+            for c in range(C):
+                times[c] = total[c] / achieved[c] if achieved[c] > 0.0 else 1.0
+            here = columns[m]
             for k in range(K):
-                achieved[level[k, m]] = 0.0
-            for k in range(K):
-                achieved[level[k, m]] += weight[k] * factor[k]
-            for k in range(K):
-                c = level[k, m]
-                if achieved[c] > 0.0:
-                    factor[k] *= total[c] / achieved[c]
-        gap, achieved[:] = 0.0, 0.0
-        for m in range(M):
-            for k in range(K):
-                achieved[level[k, m]] += weight[k] * factor[k]
+                factor[k] *= times[here[k]]
+            achieved[:] = 0.0
+        gap = 0.0
+        for m in range(M - 1, -1, -1):  # ends with the first, whose sums the next sweep begins with
+            sums_of(columns[m], weight, factor, achieved)
         for c in range(C):
             gap = larger(gap, achieved[c], total[c])
         if gap <= tol:
             return sweep + 1, gap
+        for c in range(C):
+            achieved[c] = achieved[c] if first[c] > 0.0 else 0.0
     return max_iter, gap
+
+
+@jit
+def sums_of(column: Array, weight: Array, factor: Array, achieved: Array) -> None:
+    """Weights × factors (K,) added to `achieved` (C,) by column."""
+    for k in range(len(column)):
+        achieved[column[k]] += weight[k] * factor[k]
 
 
 @jit

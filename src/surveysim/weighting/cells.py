@@ -64,9 +64,9 @@ class Cells:
 
     def sums(self, values: Array, width: int) -> Array:
         """Values (K,) summed by partition and column, (P, width)."""
-        partition = self.partition * width
-        size = (len(self.start) - 1) * width
-        return sum((np.bincount(partition + c, values, size) for c in self.level.T), np.zeros(size)).reshape(-1, width)
+        sums = np.zeros((len(self.start) - 1, width))
+        kernels.add_by_column(as_kernel_input(self.level), as_kernel_input(np.asarray(values, float)), self.start, sums)
+        return sums
 
     def column_sums(self, width: int) -> Array:
         """The initial weights by partition and column (P, width); dense cells take one pass per axis."""
@@ -205,8 +205,8 @@ def _hashed(codes, radix, partitions, weight, n, what):
     partitioned = len(codes) > len(radix)
     stacked = np.stack(codes, axis=1).astype(np.int32)
     key = np.zeros(n, np.uint64)
-    for column in stacked.T:
-        kernels.mix(np.ascontiguousarray(column), key)
+    for column in codes:
+        kernels.mix(np.ascontiguousarray(column, np.int32), key)
     slot = np.full(1 << max(int(2 * n - 1).bit_length(), 4), -1, np.int32)
     cell, owner = np.empty(n, np.int32), np.empty(n, np.int64)
     K = kernels.distinct(key, stacked, slot, cell, owner)
