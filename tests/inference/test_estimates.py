@@ -105,3 +105,14 @@ def test_deff__is_the_variance_over_that_of_simple_random_sampling():
         made = Survey(SIX, "w").mean("y", deff=kind).table.iloc[0]
         assert made["deff"] == pytest.approx(made["se"] ** 2 / (s2 / n * factor))
     assert np.isnan(Survey(SIX, "w").mean("y").table["deff"][0])
+
+
+def test_deff__without_replacement_of_weights_that_are_scaled_to_n():
+    """Nobody is left out but by rounding, of which design effects of 1e15 were made, in some orders of the rows."""
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        w = rng.uniform(1, 3, 7)
+        data = pd.DataFrame({"y": rng.normal(size=7), "x": rng.uniform(1, 2, 7), "w": 7 * w / w.sum()})
+        survey = Survey(data, weight="w")
+        for made in (survey.mean("y", deff="wor"), survey.ratio("y", "x", deff="wor"), survey.total("y", deff="wor")):
+            assert np.isnan(made.table["deff"][0])

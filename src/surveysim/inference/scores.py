@@ -16,6 +16,7 @@ from ..threads import by_threads
 
 NONE, ONE = np.empty(0), np.ones(1)
 ROWS = 262_144  # rows summed together; larger tables are summed block by block
+WHOLE = 1e-12  # share of a population left out of a sample that is rounding
 SAME = 1e-24  # of the sum of squares: what rounding leaves of the deviations of scores that are all the same
 
 
@@ -241,6 +242,7 @@ def srs_variance(w: Floats, item: Any, replacement: bool = True) -> Any:
     squares[squares <= SAME * sizes] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = n / (n - 1) * squares / N
-        result = N**2 * spread / n * (1.0 if replacement else np.maximum(1 - n / N, 0.0))
+        left = np.where(n < N * (1 - WHOLE), 1 - n / N, 0.0)  # weights scaled to n leave rounding alone
+        result = N**2 * spread / n * (1.0 if replacement else left)
     result = np.where((n < 2) | (N <= 0), np.nan, result)
     return float(result[0]) if isinstance(item, Statistic) else result
