@@ -103,7 +103,9 @@ def derivative(case, known, report):
         got, want = known["answer"][key]["se"], float(np.sqrt(max(V, 0.0)))
         slack, norm = digits * (size + want), float(np.linalg.norm(z))
         if passed is None:
-            still = np.abs(slope) < 0.05 * np.abs(z)  # held at a bound: the weight does not grow with its row, which yet is drawn or not
+            still = np.abs(slope) < 0.05 * np.abs(
+                z
+            )  # held at a bound: the weight does not grow with its row, which yet is drawn or not
             held = float(np.linalg.norm(np.array(z)[still]))
             pairs = [("", got, want, slack + away * max(size, norm) + held)]
         else:

@@ -133,7 +133,9 @@ def test_solve__of_dependent_columns():
     assert 0.1 < kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 1e-13 * 1e9, out) < 1
     assert out[3] == 0
     right[3] += 0.6 - 1e-4
-    assert kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 0.0, out) == 0  # the step has no digits left
+    assert (
+        kernels.solve(np.tril(matrix), right, np.diag(matrix).copy(), 4, 0.0, out) == 0
+    )  # the step has no digits left
     assert out[3] == pytest.approx(0.6 / (1e-4 * matrix[3, 3]), rel=1e-6)
     kernels.solve(np.tril(matrix), right, np.zeros(4), 4, 0.0, out)  # a column that was empty at the start never moves
     assert out[3] == 0

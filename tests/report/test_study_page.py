@@ -1,5 +1,7 @@
 """Plots and the HTML report of a study."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,6 +40,20 @@ def test_zip__shows_the_share_of_intervals_that_miss(found):
     holds, misses = found.plot.zip("share", scenario="n=60", method="raked").collections[:2]
     assert len(misses.get_segments()) == missed
     assert len(holds.get_segments()) == 60 - missed
+
+
+def test_report__its_title_says_what_was_found_of_coverage(found, tmp_path):
+    rows = by_method(found, found.performance())
+    short, count = int(rows["below"].sum()), int(rows["estimates"].sum())
+    for lang, some, none in (
+        ("en", f"{short} of {count} coverages", "no coverage is clearly"),
+        ("zh", f"{count} 个覆盖率中有 {short} 个", "没有覆盖率明显"),
+    ):
+        title = re.search(
+            r"<h1>([^<]+)</h1>", found.report(tmp_path / "page.html", lang=lang).read_text("utf-8")
+        ).group(1)
+        assert "alert(1)" in title
+        assert (some if short else none) in title
 
 
 def test_convergence__ends_at_the_mean(found):

@@ -42,7 +42,7 @@ def content(result: Any, text: dict[str, str]) -> dict[str, Any]:
     shown = overview(result, table, text)
     parts = [part(result, table, name, which, text) for name, which in zip(names, drawn, strict=True)]
     return {
-        "title": result.name,
+        "title": finding(result, table, text),
         "kicker": result.aim,
         "lead": " ".join([monte_carlo_error(done, first.level, text), *coverage_verdict(result, text, table)]),
         "done": text["study_done"].format(
@@ -63,6 +63,17 @@ def content(result: Any, text: dict[str, str]) -> dict[str, Any]:
             *([html.download("failures.csv", text["study_failures"], failures.astype(str))] if len(failures) else []),
         ],
     }
+
+
+def finding(result: Any, table: pd.DataFrame, text: dict[str, str]) -> str:
+    """What was found of coverage, in a sentence with the study's name; the name alone where nothing has a coverage."""
+    rows = by_method(result, table)
+    if rows.empty:
+        return str(result.name)
+    short = int(rows["below"].sum())
+    level = f"{100 * result.scenarios[0].level:g}"
+    said = text["overview_title_short" if short else "overview_title_fine"]
+    return said.format(name=result.name, k=f"{short:,}", n=f"{int(rows['estimates'].sum()):,}", level=level)
 
 
 def overview(result: Any, table: pd.DataFrame, text: dict[str, str]) -> dict[str, Any]:
