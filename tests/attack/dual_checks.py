@@ -241,7 +241,7 @@ def derivative(case, known, report):
     covariance = any("covariance" in p for p in plans)
     if not pinned(case) or case["question"]["what"] == "quantile" or covariance:
         return
-    if any(step.get("to") == "n" for plan in plans for step in plan.get("steps", [])):
+    if any(step["step"] == "Trim" or step.get("to") == "n" for plan in plans for step in plan.get("steps", [])):
         return  # what a respondent adds there by being one more is in no derivative by the weights
     weigh, base = weigher(case, known), np.concatenate([path[0] for path in known["path"]])
     n = len(known["path"][0][0])
