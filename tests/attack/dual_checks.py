@@ -292,7 +292,7 @@ def replicates(case, known, report):
     other = any(
         "covariance" in p
         or p.get("trim")
-        or any(s.get("trim", (None, None)) != (None, None) for s in p.get("steps", []))
+        or any(s["step"] == "Trim" or s.get("trim", (None, None)) != (None, None) for s in p.get("steps", []))
         for p in plans
     )
     if not pinned(case) or case["question"]["what"] == "quantile" or other:
