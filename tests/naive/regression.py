@@ -7,7 +7,7 @@ an ordinal model without), "y" (numbers, of an ordinal model 0 .. J - 1) and "of
 import numpy as np
 from scipy import special
 
-STEP = 1e-6
+STEP = 1e-3
 
 
 def mean(eta, link):
@@ -57,7 +57,7 @@ def equations(model, w, beta):
 
 def information(model, w, beta):
     """Minus the derivatives of the equations, by differences over one and two steps (their error is of the fourth order)."""
-    columns = []
+    columns, beta = [], np.asarray(beta, float)
     for j in range(len(beta)):
         h = STEP * max(abs(beta[j]), 1.0)
         at = [np.where(np.arange(len(beta)) == j, beta + k * h, beta) for k in (-2, -1, 1, 2)]
