@@ -710,6 +710,7 @@ NAMED = {  # what takes long where it has an answer, and what was silent or spok
         ("spec", "repetitions", "seed", "workers", "progress"),
     ),
     "SurveySpec.run": (ask(ss.SurveySpec.preset("cnnic-2024-12"), "run"), ("seed", "progress")),
+    "SurveySpec.expect": (ask(ss.SurveySpec.preset("cnnic-2024-12"), "expect"), ("workers", "progress")),
     "solve_design": (
         ask(study, "solve_design", keys=KEYS, inputs={"sample.n": (4, 9)}, bounds={"income": 3.0}, table=PERSONS),
         ("keys", "inputs", "bounds", "minimize", "cost", "table", "repetitions", "rounds", "seed", "progress"),

@@ -52,3 +52,18 @@ def test_plan_clusters():
     words = ["clusters", "--icc", "0.05", "--cost-cluster", "750", "--cost-interview", "100", "--moe", "3%"]
     assert run(*words).startswith("138 clusters of 12 interviews")
     assert json.loads(run(*words, "--json")) == vars(sampling.clusters(0.05, (750, 100), moe=0.03))
+
+
+def test_plan_fieldwork__counts_all_numbers(tmp_path):
+    (tmp_path / "small.toml").write_text(
+        "[population]\nscale = 0.01\n[sample]\ninterviews = 4000\nminimum_per_province = 0\nminimum_per_unit = 2\n"
+    )
+    spec = ss.SurveySpec.from_toml(tmp_path / "small.toml")
+    done = CliRunner().invoke(main, ["plan", "fieldwork", str(tmp_path / "small.toml"), "--json"])
+    assert done.exit_code == 0, done.output
+    found, expected = json.loads(done.stdout), spec.expect()
+    assert found["costs"][0]["calls"] == expected.costs()["calls"][0]
+    assert "numbers counted" in done.stderr
+    text = CliRunner().invoke(main, ["plan", "fieldwork", str(tmp_path / "small.toml"), "--by", "province"]).stdout
+    assert text.startswith(expected.summary())
+    assert "bias in points" in text

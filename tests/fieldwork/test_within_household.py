@@ -9,7 +9,7 @@ from surveysim import Population, SpecError, TelephoneFrame, streams
 from surveysim.columns import DISPOSITION_CODES
 from surveysim.fieldwork import Fieldwork, ResponseModel, dial
 from surveysim.fieldwork.within_household import KISH, kish_probability, rule_of
-from surveysim.kernels.respondents import birthday_of
+from surveysim.kernels.selecting import birthday_of
 from surveysim.sampling import SampleDesign
 
 FEMALE = 140  # first cell of females

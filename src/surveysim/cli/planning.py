@@ -22,9 +22,10 @@ from .options import (
     refuse_unused,
     shared,
 )
-from .writing import answer, apart, shown
+from .writing import answer, apart, plain, shown
 
 sampling = Later(__package__, "..sampling")  # help is shown without it
+survey = Later(__package__, "..survey")
 
 p_option = defaulted("--p", Share(), "50%", "Expected proportion.")
 deff_option = defaulted("--deff", float, 1.0, "Design effect.")
@@ -192,3 +193,24 @@ def plan_clusters(cost_cluster: float, cost_interview: float, icc: float, as_jso
         raise click.UsageError("give either --budget or --moe.")
     found = sampling.clusters(icc, (cost_cluster, cost_interview), **options)
     answer(as_json, vars(found), found.summary)
+
+
+@plan.command("fieldwork")
+@click.argument("spec")
+@click.option(
+    "--by", type=click.Choice(["frame", "province"]), default="frame", show_default=True, help="Rows of the costs."
+)
+@json_option
+def plan_fieldwork(spec: str, by: str, as_json: bool) -> None:
+    """What the survey of SPEC (a TOML file or a preset) is to be expected to bring and cost, all its numbers counted and none drawn."""
+    expected = survey.SurveySpec.from_toml(spec).expect(
+        progress=lambda text: click.echo(f"surveysim: {text}", err=True)
+    )
+    rates = expected.rates().loc[["RR1", "RR3", "COOP1", "REF1", "CON1"]].rename_axis("rate").reset_index()
+    found = {"costs": expected.costs(by), "rates": rates, "profile": expected.profile()}
+
+    def text() -> str:
+        parts = [expected.summary(), shown(found["costs"], ",.1f"), shown(rates, ".3f"), shown(found["profile"], ".1f")]
+        return "\n\n".join([*parts[:3], "In percent, before any raking; bias in points:", parts[3]])
+
+    answer(as_json, {name: plain(table) for name, table in found.items()}, text)

@@ -129,7 +129,7 @@ def spread_alone(cell: Array, factor: Array, out: Array) -> None:
 
 @jit
 def add_by_column(level: Array, values: Array, start: Array, sums: Array) -> None:
-    """Values (K,) of cells added to `sums` (P, width) by partition, the cells from start[p] on, and each of their columns `level` (K, M)."""
+    """Values (K,) of cells added to `sums` (P, width) by partition, its cells from start[p] on, and by each of their columns (K, M)."""
     for p in range(len(sums)):
         for k in range(start[p], start[p + 1]):
             for m in range(level.shape[1]):

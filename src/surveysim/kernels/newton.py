@@ -152,9 +152,9 @@ def solve(hessian: Array, right: Array, start: Array, first: Int, rounding: floa
     """out (p,) with hessian × out = right, by LDL' in place on the lower triangle of a positive semidefinite matrix.
 
     A pivot lost to rounding is a column that others determine: it stays 0 where its equation holds already, up to the `rounding` of
-    the right side, and otherwise gets a small pivot, relative to `start` (p,), that lets it move far. Returns the smallest pivot over its column's own curvature,
-    which tells how many digits of the step are left: 0 where one was lost whose equation did not hold, or one of a numeric column,
-    from `first` on, which may depend on others nearly.
+    the right side, and otherwise gets a small pivot, relative to `start` (p,), that lets it move far. Returns the smallest pivot over
+    its column's own curvature, which tells how many digits of the step are left: 0 where one was lost whose equation did not hold, or
+    one of a numeric column, from `first` on, which may depend on others nearly.
     """
     p, least = len(right), 1.0
     diagonal, column = np.empty(p), np.empty(p)

@@ -14,17 +14,16 @@ from ..aliases import Array, Int
 from .compiling import inline_jit, jit_in_place
 from .many import find_many, permute_many, philox_many, short_draw_many
 from .numbers import SUFFIXES, Numbers, business_of, hosted_owner, place_of, quotient
-from .people import AGED_6, PERSON, Home, People, find, home_draw, person_draw, years_of
-from .randomness import bits_of, lane, permute, scramble
+from .people import AGED_6, PERSON, Home, People, find, home_draw, person_draw
+from .randomness import bits_of, lane, permute
+from .selecting import select
 
 PERSON_TYPES = 2 * 64 * 2 * 2 * 3
 NOBODY_ELIGIBLE, BUSINESS, MACHINE, DEAD, RINGING = range(PERSON_TYPES, PERSON_TYPES + 5)
 N_TYPES = PERSON_TYPES + 5
-RANDOM, ANYBODY, LAST_BIRTHDAY, NEXT_BIRTHDAY, KISH = range(5)  # rules of selection within the household
 MOST_MEMBERS = 16
 NUMBER = 0  # second word of the Philox counter: what is drawn once for a number
 BATCH = 512  # numbers looked at together
-BIRTHDAY = np.uint64(0xB1D7)  # key of the day of birth, a lasting attribute of a person
 
 Frame = namedtuple(
     "Frame",
@@ -241,66 +240,6 @@ def person_type(p: People, b: Batch, i: Int, landline: Int) -> tuple[Int, Int]:
     other = mobiles > 0 if landline == 1 else home.lines > 0
     group = (home.zone & 1) * 32 + p.cell_group[cell]
     return type_of(cell, group, np.int64(internet), np.int64(other), works), mobiles
-
-
-# ------------------------------------------------------------------------------------------------ selection within a household
-@inline_jit
-def home_weight(p: People, f: Frame, cell: Int) -> Int:
-    """Weight of being at home, by the 8 ages."""
-    return f.at_home[(p.cell_group[cell] >> 2) & 7]
-
-
-@inline_jit
-def answerer(p: People, f: Frame, b: Batch, eligible: Int, u: Int) -> Int:
-    """Who picks up: a member drawn by the weights of being at home."""
-    total = 0
-    for i in range(eligible):
-        total += home_weight(p, f, b.cell[b.able[i]])
-    mark = (u * total) >> 16
-    for i in range(eligible):
-        mark -= home_weight(p, f, b.cell[b.able[i]])
-        if mark < 0:
-            return i
-    return eligible - 1
-
-
-@inline_jit
-def birthday_of(p: People, person: Int) -> Int:
-    """Day of birth, 0 to 364."""
-    return np.int64((scramble(np.uint64(person), p.key[0] ^ BIRTHDAY, 0) >> np.uint64(16)) % np.uint64(365))
-
-
-@inline_jit
-def kish_age(p: People, b: Batch, i: Int) -> Int:
-    """Years, for males with 1,000 added: its descending order is that of Kish's list."""
-    return years_of(p, b.draw[1, i], p.cell_age[b.cell[i]]) + (1000 if b.cell[i] < 140 else 0)
-
-
-@jit_in_place
-def select(p: People, f: Frame, b: Batch, eligible: Int, word: np.uint64) -> Int:
-    """Which of the `able` is to be interviewed; one who should not have been where somebody puts themselves forward."""
-    rule = f.selection[0]
-    if rule == RANDOM:
-        return (lane(word, 0) * eligible) >> 16
-    if rule == ANYBODY or lane(word, 3) < f.selection[1]:
-        return answerer(p, f, b, eligible, lane(word, 1))
-    best, least = 0, np.int64(1) << 40
-    if rule == KISH:
-        rank = f.kish[(lane(word, 2) * 12) >> 16, min(eligible, 6) - 1]
-        for i in range(eligible):
-            age, before = kish_age(p, b, b.able[i]), 0
-            for j in range(eligible):
-                other = kish_age(p, b, b.able[j])
-                before += other > age or (other == age and j < i)
-            if before == rank:
-                best = i
-        return best
-    for i in range(eligible):
-        since = (f.selection[2] - birthday_of(p, b.id[b.able[i]])) % 365
-        distance = since if rule == LAST_BIRTHDAY else (365 - since) % 365
-        if distance < least:
-            best, least = i, distance
-    return best
 
 
 # ------------------------------------------------------------------------------------------------ what a number reaches

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import pandas as pd
 from pydantic import Field, create_model
 
-from ..errors import SurveysimError
+from ..errors import SpecError, SurveysimError
 from ..fieldwork import Measurement
 from ..fieldwork.attempts import RULES, Attempts
 from ..fieldwork.protocol import Protocol
@@ -254,6 +254,12 @@ class CountrySpec(Part):
         from .country import run  # a specification is checked without all that a survey is made with
 
         return run(self, seed, record=record, progress=progress)
+
+    def expect(self, progress: Any = None, workers: int | None = None) -> Any:
+        """Refused: a country's numbers are not numbered through, so that they cannot be counted as `SurveySpec.expect` does."""
+        raise SpecError(
+            "a country's folder has no list of all numbers to count; run the survey a few times and take `costs` instead."
+        )
 
     def with_recipe(self, changes: dict[str, Any]) -> Self:
         """The same survey with other keys of `weighting`."""

@@ -12,12 +12,15 @@ from ..fieldwork.eligibility import METHODS
 from ..guards import sight
 from ..keys import merge
 from ..naming import did_you_mean
+from ..on_demand import Later
 from ..population import ownership
 from .checking import valid
 from .country_spec import CountrySpec
 from .fieldwork_spec import FieldworkSpec, Part, Probability, Share, fieldwork_mistakes
 from .layers import preset_keys, presets, read
 from .margins import margin_mistakes
+
+expectation = Later(__package__, ".expectation")  # a specification is checked without what it is counted with
 
 if TYPE_CHECKING:  # words that another file lists; checkers of types read none that are computed
     Method = str
@@ -216,6 +219,33 @@ class SurveySpec(Part):
         from .run import run  # a specification is checked without all that a survey is made with
 
         return run(self, seed, record=record, progress=progress)
+
+    def expect(self, progress: Any = None, workers: int | None = None) -> Any:
+        """Count every number of both frames once, and say what the fieldwork is to be expected to bring, without drawing anything.
+
+        Parameters
+        ----------
+        progress : called with a text now and then. workers : threads; None takes all cores.
+
+        Returns
+        -------
+        Expectation : expected dispositions, response rates, calls, hours and cost by frame and province, and who is to be expected
+            before raking. With calls in a calendar they are those of a centre that has seats enough.
+
+        Raises
+        ------
+        SpecError : prefectures are selected, or a quota is set. DesignError : a unit in which nobody can be interviewed.
+
+        Examples
+        --------
+        >>> import surveysim as ss
+        >>> small = {"interviews": 4000, "minimum_per_province": 0, "minimum_per_unit": 2}
+        >>> spec = ss.SurveySpec.preset("cnnic-2024-12", population={"scale": 0.01}, sample=small)
+        >>> expected = spec.expect()
+        >>> expected.costs().set_index("frame")["calls_per_interview"].round(1).to_dict()
+        {'landline': 68.7, 'mobile': 52.7}
+        """
+        return expectation.expect(self, progress, workers)
 
 
 def kind_of(keys: Any, china: type[Part] = SurveySpec) -> Any:
