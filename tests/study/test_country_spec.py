@@ -26,6 +26,10 @@ def test_study__scenarios_and_units(tmp_path):
             ),
             ["methods[0].weighting.level does nothing"],
         ),
+        (
+            ('numerator = "smokes"', 'kind = "coefficient"\nformula = "smokes ~ age"\nterm = "age[T.60+]"'),
+            ["estimands[0].kind", "not known"],
+        ),
         (("landline = 700", "landlines = 700"), ["'sample.landlines'", "'landline'"]),
     ],
 )

@@ -1,6 +1,8 @@
 """What a calibration and a recipe give: values that nobody changes afterwards."""
 
+import sys
 from dataclasses import FrozenInstanceError
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 
 from surveysim import Recipe, Survey, SurveysimWarning, rake
 from surveysim.weighting import Margins, Rake
+from surveysim.weighting.result import remember, warn_if_bare
 
 TABLE = pd.DataFrame({"sex": list("mfff")})
 MARGINS = {"sex": {"m": 60.0, "f": 60.0}}
@@ -32,3 +35,31 @@ def test_bare_weights__are_warned_of_once_and_by_the_array_itself():
     Survey(TABLE, weight=weight)
     Survey(TABLE, weight=copied)
     assert np.array_equal(weight, copied)
+
+
+def test_bare_weights__are_looked_for_while_other_threads_calibrate():
+    """Going through a dictionary that grows meanwhile ended a study's worker."""
+    failed, kept = [], []
+
+    def work(many=3000):
+        for _ in range(many):
+            weight = np.ones(3)
+            kept.append(weight)
+            remember(weight)
+            try:
+                warn_if_bare(np.ones(3))
+            except RuntimeError as error:
+                failed.append(error)
+                return
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed

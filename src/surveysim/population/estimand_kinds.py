@@ -25,6 +25,7 @@ class Kind(ABC):
     summed = False  # a weighted sum: of a domain that nobody is in it is 0, without error
     estimated = False  # its denominator is estimated too
     based = True  # it has a denominator
+    of_sums = True  # its value follows from the sums of numerator and denominator
 
     def expressions(self, row: Any) -> tuple[str, ...]:
         """The expressions whose totals its value takes."""
@@ -173,7 +174,40 @@ class ComplementRatio(OfResidents):
             yield '.by: a complement_ratio is for everybody; give kind = "ratio" with a domain.'
 
 
-KINDS = {kind.name: kind for kind in (Known(), Ratio(), Mean(), Total(), Complement(), ComplementRatio())}
+class Coefficient(Kind):
+    """A coefficient of a regression, whose row has the formula as numerator, the term as denominator and the family as note."""
+
+    name, unit, estimated, based, of_sums = "coefficient", "", True, False, False
+
+    def expressions(self, row: Any) -> tuple[str, ...]:
+        return (response_of(row.numerator),)
+
+    def answers(self, row: Any) -> tuple[str, ...]:
+        return self.expressions(row)
+
+    def value(self, row: Any, total: TotalOf, scale: float = 1.0) -> Any:
+        raise NotImplementedError(f"the coefficient of {row.numerator!r} does not follow from sums")
+
+    def asked(self, row: Any, ask: Any) -> Any:
+        return ask.coefficient(row.numerator, row.denominator, row.note)
+
+    def factor(self, scale: float) -> float:
+        return 1.0
+
+    def is_share(self, unit: str) -> bool:
+        return False
+
+    def mistakes(self, entry: Any) -> Iterator[str]:
+        if not entry.formula or not entry.term:
+            yield ': a coefficient needs formula, such as "internet ~ urban + age_group", and term, the name it is printed with.'
+        for key in ("numerator", "denominator", "by", "unit"):
+            if getattr(entry, key):
+                yield f".{key}: a coefficient has a formula and a term in its place; leave it out."
+
+
+KINDS = {
+    kind.name: kind for kind in (Known(), Ratio(), Mean(), Total(), Complement(), ComplementRatio(), Coefficient())
+}
 UNITS = {kind.unit for kind in KINDS.values()}
 
 
@@ -187,6 +221,11 @@ def implied(denominator: str) -> str:
     if not denominator:
         return "total"
     return "known" if names_of(denominator) in ([], ["persons"]) else "ratio"
+
+
+def response_of(formula: str) -> str:
+    """What a formula explains."""
+    return formula.partition("~")[0].strip().strip("`")
 
 
 def names_of(expression: str) -> list[str]:

@@ -75,6 +75,8 @@ class CountryStudySpec(Keys, CountrySpec):
             return
         for k, entry in enumerate(self.estimands):
             where = f"{place}: estimands[{k}]"
+            if entry.formula:
+                yield f"{where}.kind: the true coefficient of a country's survey is not known; take its population as a table."
             for field in ("numerator", "denominator"):
                 try:
                     given.product(getattr(entry, field) or "persons")

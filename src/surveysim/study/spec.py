@@ -13,7 +13,7 @@ from ..judging.measures import MEASURES
 from ..naming import did_you_mean
 from ..on_demand import Later
 from ..population.estimand_kinds import KINDS, implied, names_of
-from ..survey import estimands
+from ..survey import coefficients, estimands
 from ..survey.fieldwork_spec import Part, Share
 from ..survey.spec import SurveySpec
 from . import plugins
@@ -154,17 +154,30 @@ class MethodSpec(Part):
             yield f'{where}.call = {self.call!r}: write "module:function" or "file.py:function".'
 
 
-class EstimandSpec(Part):
+class Regressed(Part):
+    """What an estimand that is a coefficient of a regression says."""
+
+    formula: str = ""
+    term: str = ""
+    family: Literal["", "gaussian", "binomial", "poisson", "ordinal"] = ""
+
+    @property
+    def of_family(self) -> str:
+        """The family of its model, if it has one."""
+        return (self.family or "gaussian") if self.formula else ""
+
+
+class EstimandSpec(Regressed):
     """A population value to estimate; see `estimand_kinds`."""
 
     name: Name
-    numerator: Name
+    numerator: Annotated[str, Field(max_length=80)] = ""
     denominator: str = ""
     kind: Kind | None = Field(
         default=None,
         description="known: over a known number of residents; ratio: over an estimated number (persons: those aged 6+ with a telephone); "
-        "mean; total; complement: a known number minus the numerator's; complement_ratio. Unless given: total without a denominator, known "
-        "over persons, ratio over anything else.",
+        "mean; total; complement: a known number minus the numerator's; complement_ratio; coefficient of a regression. Unless given: total "
+        "without a denominator, known over persons, ratio over anything else.",
     )
     by: Names = ()
     unit: str | None = None
@@ -182,6 +195,12 @@ class EstimandSpec(Part):
     def mistakes(self, where: str) -> Iterator[str]:
         """What is wrong with it."""
         kind = KINDS[self.meant]
+        if not kind.of_sums:
+            yield from (where + text for text in kind.mistakes(self))
+            yield from (where + text for text in coefficients.mistakes(self, estimands.BY) if self.formula)
+            return
+        if self.formula or self.term or self.family:
+            yield f'{where}: formula, term and family belong to kind = "coefficient"; this is a {kind.name}.'
         yield from _expression(f"{where}.numerator", self.numerator)
         if self.denominator or kind.based:
             yield from _expression(f"{where}.denominator", self.denominator)

@@ -133,7 +133,9 @@ class Study(Shown):
         keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
         columns = [c for c in self.definitions.columns if c != "note"]
         keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position
-        keys |= {f"estimands.{n}": [row[c] for c in columns] for n, row in self.definitions.iterrows()}
+        for name, row in self.definitions.iterrows():  # the note of a coefficient is its family
+            told = [row["note"]] if row["kind"] == "coefficient" else []
+            keys[f"estimands.{name}"] = [row[c] for c in columns] + told
         keys |= {
             "study.seed": self.spec.study.seed,
             "random group": scenario.group,

@@ -155,7 +155,12 @@ class SurveySource(Source):
         _, _, table, weights = sample
         columns, names = {}, {}
         for row in self.rows:
-            for expression in estimand_kinds.of(row).answers(row):
+            kind = estimand_kinds.of(row)
+            if not kind.of_sums:
+                made, there = variables.model(row.numerator)
+                columns |= made | {f"asked {name}": there for name in kind.answers(row)}
+                continue
+            for expression in kind.answers(row):
                 names.setdefault(expression, f"y{len(names)}")
                 columns[names[expression]] = variables(expression)
         data = {name: table[name] for name in ("frame", "domain", "stratum", "psu")}
@@ -232,6 +237,12 @@ class ByTable:
 
     def complement(self, numerator: str, denominator: str) -> Answer:
         return self.total(numerator)._replace(sign=-1.0, shift=self._base(denominator))
+
+    def coefficient(self, formula: str, term: str, family: str) -> Answer:
+        if not isinstance(self.survey, Survey):
+            raise StudyError('kind = "coefficient" is of recipes; dual-frame estimators have no regression.')
+        survey = self.survey.where(f"asked {estimand_kinds.response_of(formula)}")
+        return Answer(survey.glm(formula, family=family, df=np.inf).only(term))
 
     def over(self, first: Answer, second: Answer) -> Answer:
         raise StudyError('kind = "complement_ratio" has linearized errors of the recipe only; leave the estimand out.')

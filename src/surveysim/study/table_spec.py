@@ -10,7 +10,7 @@ from ..on_demand import Later
 from ..survey import estimands
 from ..survey.fieldwork_spec import Part, Probability
 from . import table_kinds
-from .spec import Column, Keys, Name, Names
+from .spec import Column, Keys, Name, Names, Regressed
 
 table_source = Later(__package__, ".table_source")
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class TableEstimation(Part):
     level: Probability = 0.95
 
 
-class TableEstimand(Part):
+class TableEstimand(Regressed):
     """A value of the table's population: a total, a mean or a ratio of two columns, or a coefficient of a regression."""
 
     name: Name
@@ -91,9 +91,6 @@ class TableEstimand(Part):
     kind: Kind = "mean"
     by: Names = ()
     unit: str | None = None
-    formula: str = ""
-    term: str = ""
-    family: Literal["", "gaussian", "binomial", "poisson", "ordinal"] = ""
 
     @property
     def meant(self) -> str:
@@ -136,12 +133,7 @@ class TableStudySpec(Keys):
         return table_source.TableSource
 
     def definitions(self) -> pd.DataFrame:
-        found = estimands.defined(self.estimands)
-        for entry in self.estimands:
-            if entry.formula:
-                told = [entry.formula, entry.term, entry.family or "gaussian"]
-                found.loc[entry.name, ["numerator", "denominator", "note"]] = told
-        return found
+        return estimands.defined(self.estimands)
 
     def mistakes(self, place: str) -> Iterator[str]:
         yield from super().mistakes(place)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .. import reference
 from ..aliases import Array, Floats, Ints
+from ..coding import categorical
 from ..columns import AGE_STARTS, AGES, AGES_FIRST, EDUCATION, EDUCATION_4, SEX, URBAN, VARIABLES
 from ..fieldwork.answers import MISSING
 from ..on_demand import Later
@@ -21,6 +22,8 @@ estimates = Later(__package__, "..inference.estimates")
 scores = Later(__package__, "..inference.scores")
 outcomes = Later(__package__, "..population.outcomes")
 parameters = Later(__package__, "..population.parameters")
+estimation = Later(__package__, "..estimation")
+coefficients = Later(__package__, ".coefficients")
 BY = {"province": reference.provinces(), "urban": URBAN, "sex": SEX, "age_group": AGES, "education": EDUCATION_4}
 COLUMNS = ("name", "kind", "numerator", "denominator", "unit", "note", "by")
 
@@ -32,8 +35,14 @@ def selected(spec: Any) -> pd.DataFrame:
 
 
 def defined(entries: Iterable) -> pd.DataFrame:
-    """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name."""
-    rows = [(e.name, e.meant, e.numerator, e.denominator, e.in_unit, "", tuple(e.by)) for e in entries]
+    """Definitions (kind, numerator, denominator, unit, note, by) of the estimands of a study, indexed by name.
+
+    Coefficients have formula, term and family in place of numerator, denominator and note.
+    """
+    rows = [
+        (e.name, e.meant, e.formula or e.numerator, e.term or e.denominator, e.in_unit, e.of_family, tuple(e.by))
+        for e in entries
+    ]
     return pd.DataFrame(rows, columns=COLUMNS).set_index("name")
 
 
@@ -56,6 +65,9 @@ def truths(pop: "Population", definitions: pd.DataFrame) -> dict[tuple[str, str]
     sums, zones, found = pop.sums(_depth(definitions), fine=False), np.arange(2 * len(pop.strata)), {}
     for row in definitions.itertuples():
         kind = estimand_kinds.of(row)
+        if not kind.of_sums:
+            found[row.Index, ""] = coefficients.of_population(row, *_by_cell(sums), BY)
+            continue
 
         def total(expression, by=row.by, six=kind.estimated):
             column, groups = parameters.split(expression)
@@ -67,6 +79,34 @@ def truths(pop: "Population", definitions: pd.DataFrame) -> dict[tuple[str, str]
     return found
 
 
+def _by_cell(sums):
+    """Functions that give the sums of an expression, and a column of groups, by cell (C,)."""
+    shape = sums.persons.shape
+    codes = _codes(np.arange(shape[0]))
+
+    def total(expression):
+        column, groups = parameters.split(expression)
+        return (sums.column(column) * parameters.group_mask(groups, shape)).ravel().astype(float)
+
+    def group(name):
+        if name in BY:
+            return categorical(np.broadcast_to(codes[name], shape).ravel(), BY[name])
+        return parameters.group_mask([name], shape).ravel().astype(float)
+
+    return total, group
+
+
+def _codes(zone):
+    """Codes of the columns of domains over a table (zones or areas, sex, 20 ages, 4 educations); `zone` of the first axis."""
+    return {
+        "province": (zone >> 1)[:, None, None, None],
+        "urban": (zone & 1)[:, None, None, None],
+        "sex": np.arange(2)[:, None, None],
+        "age_group": (np.searchsorted(AGES_FIRST, AGE_STARTS, side="right") - 1)[:, None],
+        "education": np.arange(4),
+    }
+
+
 def _depth(definitions):
     return parameters.depth_of([e for row in definitions.itertuples() for e in estimand_kinds.of(row).expressions(row)])
 
@@ -75,13 +115,7 @@ def domain_sums(table: Array, by: Any, zone: Ints) -> Any:
     """Sums of a table (zones or areas, sex, 20 ages, 4 educations) by the domains of some columns (D,); `zone` of the first axis."""
     if not by:
         return float(table.sum())
-    codes = {
-        "province": (zone >> 1)[:, None, None, None],
-        "urban": (zone & 1)[:, None, None, None],
-        "sex": np.arange(2)[:, None, None],
-        "age_group": (np.searchsorted(AGES_FIRST, AGE_STARTS, side="right") - 1)[:, None],
-        "education": np.arange(4),
-    }
+    codes = _codes(zone)
     code, inside = np.zeros(table.shape, np.int64), np.ones(table.shape, bool)
     for column in by:
         code = code * len(BY[column]) + codes[column]
@@ -124,6 +158,18 @@ class Variables:
         inside = self("*".join(("persons", *groups)))
         answers[-1] = answers[-1][0] * inside, answers[-1][1]
         return self._model.asked[self._state, k] * inside, answers
+
+    def group(self, name: str) -> Any:
+        """A group of people (n,) as 0 and 1, or a column of domains as a category."""
+        return categorical(self._codes[name], BY[name]) if name in BY else self(f"persons*{name}")
+
+    def model(self, formula: str) -> tuple[dict[str, Any], np.ndarray]:
+        """The columns (n,) of a model's formula, and whose answer to its response is known."""
+        response = estimand_kinds.response_of(formula)
+        there, given = self(coefficients.asked(response)) > 0, self.given(response)
+        for _, known in () if given is None else given[1]:
+            there = there & known
+        return coefficients.columns(formula, self.group, BY) | {response: self(response)}, there
 
     def domain(self, by: Sequence[str]) -> Ints:
         """The domain (n,) int32 of each row among `domain_names(by)`."""
@@ -193,6 +239,12 @@ class OfEverybody:
 
     def over(self, first: Any, second: Any) -> Any:
         return scores.over(first, second)
+
+    def coefficient(self, formula: str, term: str, family: str) -> Any:
+        columns, there = self.variables.model(formula)
+        survey = estimation.Survey(pd.DataFrame(columns), weight=self.w.copy()).where(there)  # scores alone are asked
+        found = survey.glm(formula, family=family, df=np.inf).only(term).items[0]
+        return scores.Statistic(float(found.value[0]), found.score[0], found.rows)
 
 
 class InDomains:

@@ -296,9 +296,9 @@ def remember(weight: Floats) -> None:
 
 def warn_if_bare(weight: object, stacklevel: int = 3) -> None:
     """Warn once where calibrated weights arrive as a bare array, without the constraints their variance needs."""
-    for number, known in list(_TAKEN_OUT.items()):
-        if known is weight:
-            _TAKEN_OUT.pop(number, None)
+    for known in _TAKEN_OUT.valuerefs():  # one step: items() meets what other threads remember meanwhile
+        if known() is weight:
+            _TAKEN_OUT.pop(known.key, None)
             warnings.warn(
                 "these weights were taken out of a Calibration, so the standard errors will ignore that they were calibrated. Pass the "
                 "Calibration (or the Weights of a recipe) itself as weight=.",
