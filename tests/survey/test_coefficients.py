@@ -36,7 +36,9 @@ def keys(*entries, repetitions=3, **more):
 
 def people(pop):
     """Everybody aged 6 or older."""
-    table = pop.persons(np.arange(pop.size))
+    table = pop.persons(
+        np.arange(pop.size), ["age", "urban", "sex", "age_group", "internet", "weekly_hours", "elder_mode"]
+    )
     return table[table["age"] >= 6].assign(
         urban_1=lambda t: (t["urban"] == "urban").astype(float),
         female=lambda t: (t["sex"] == "female").astype(float),
@@ -45,7 +47,7 @@ def people(pop):
 
 
 def test_truths__are_the_models_of_everybody_person_by_person():
-    pop = ss.Population.china(seed=3, scale=0.0005)
+    pop = ss.Population.china(seed=3, scale=0.0002)
     found = estimands.truths(pop, ss.Study(keys(ODDS, HOURS, ELDER)).definitions)
     odds, hours, elder = (found[name, ""] for name in ("old", "hours", "elder"))
     everybody = people(pop)
