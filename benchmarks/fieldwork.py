@@ -9,7 +9,8 @@ from measuring import best
 
 import surveysim as ss
 from surveysim import streams
-from surveysim.fieldwork import Fieldwork, calls
+from surveysim.fieldwork import Fieldwork
+from surveysim.fieldwork import centre as centre_of
 from surveysim.kernels import calling, dialling
 from surveysim.kernels.compiling import borrowed
 from surveysim.kernels.many import alias_draw_many, permute_many, philox_many
@@ -53,7 +54,10 @@ def called(field, n):
     keys = streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")
     spent = []
     for _ in range(4):
-        centre, cases = calls._centre(field, keys, 3 * 112 + 200), calls._cases(rows, 337, np.ones(n, np.int64))
+        centre, cases = (
+            centre_of.opened(field, keys, 3 * 112 + 200),
+            centre_of.cases_of(rows, 337, np.ones(n, np.int64)),
+        )
         history = np.empty((5 * n + 1, 7), np.int32)
         history[:] = 0
         start = time.perf_counter()

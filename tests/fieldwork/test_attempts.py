@@ -28,8 +28,7 @@ def test_carry_out__shares_of_outcomes_by_hand(pop):
         "R": 0.392 * 0.8,
         "O": 0.392 * 0.2,
         "NC": 0.216 * 0.25,
-        "UH": 0.216 * 0.75,
-        "UO": 0.3,
+        "UH": 0.216 * 0.75 + 0.3,
         "NE": 0.7,
     }
     for name, p in wanted.items():

@@ -107,9 +107,9 @@ def test_days_over__closes_cases_as_they_stand(prep):
 def test_quota__is_never_exceeded_and_screens_people_out(prep):
     field = fieldwork(prep, field_days=84, quota=1.0)
     cases = call(field, KEYS)
-    from surveysim.fieldwork.calls import _quotas
+    from surveysim.fieldwork.centre import quotas
 
-    limit = _quotas(field, 1.0)
+    limit = quotas(field, 1.0)
     a = cases.attributes
     from surveysim.population.outcomes import AGE_8
 
@@ -272,11 +272,11 @@ def test_releases__fit_the_seats(prep):
 
 @pytest.mark.parametrize("room", [0.0, 40.0, 200.0, 1e9])
 def test_releases__use_the_room_and_no_more(room):
-    from surveysim.fieldwork.calls import _whole_releases
+    from surveysim.fieldwork.centre import whole_releases
 
     missing = np.array([[0.0, 3.0, 30.0], [90.0, 260.0, 12.0]])
     minutes = np.array([[0.4] * 3, [0.7] * 3])
-    found = _whole_releases(missing, minutes, room, 10)
+    found = whole_releases(missing, minutes, room, 10)
     assert (found % 10 == 0).all()
     assert (found <= np.ceil(missing / 10) * 10).all()
     assert (found * minutes).sum() <= max(room, 0)

@@ -6,9 +6,9 @@ from scipy import stats
 
 from surveysim import streams
 from surveysim.columns import CALL_RESULTS
-from surveysim.fieldwork import Protocol, ResponseModel, calls, solve
+from surveysim.fieldwork import Protocol, ResponseModel, calls, centre, solve
 from surveysim.kernels import calling, dialling
-from surveysim.kernels.respondents import BUSINESS, DEAD, MACHINE, NOBODY_ELIGIBLE, RINGING
+from surveysim.kernels.respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, PERSON_TYPES, RINGING
 from surveysim.sampling import SampleDesign
 
 AMPLE = Protocol(interviewers=5000, field_days=300, stop="released", refusal_days=6, appointment_days=2)
@@ -39,15 +39,16 @@ class Centre:
         n, self.last = len(kinds), 3 * protocol.field_days
         rows = np.zeros((n, 8), np.int64)
         rows[:, 2], rows[:, 3] = np.arange(n) if numbers is None else numbers, kinds
-        self.cases = calls._cases(rows, 1, np.full(n, frame))
+        self.cases = centre.cases_of(rows, 1, np.full(n, frame))
         slots = self.last + 4 * calling.WEEK + int(self.chain.again.max())
         self.centre = calling.Centre(
             units=np.array([1]),
-            province=np.array([0]),
+            area=np.array([0]),
             targets=np.full(2, 10**9),
             found=np.zeros(2, np.int64),
             stop=np.array([0]),
-            quota=np.full((2, 31, 16), np.iinfo(np.int64).max),
+            group=np.where(np.arange(N_TYPES) < PERSON_TYPES + 1, 0, -1),
+            quota=np.full((2, 1, 1), np.iinfo(np.int64).max),
             seats=protocol.seats(),
             effect=np.zeros(protocol.interviewers),
             shift=np.array([60 * protocol.shift_hours]),

@@ -168,6 +168,7 @@ def test_calls_and_answers__by_the_keys_of_the_file(folder):
     """Every call is made in a staffed slot; three tenths of the smokers deny it, and nobody owns to a second mobile."""
     text = (folder / "survey.toml").read_text(encoding="utf-8").replace("[fieldwork.protocol]", CALLS)
     text = text.replace("[fieldwork.landline]", '[fieldwork]\nlevel = "calls"\n\n[fieldwork.landline]\nbusy = 0.1')
+    text = text.replace('"InverseSampling"', '"Released"')
     (folder / "calls.toml").write_text(text, encoding="utf-8")
     run = ss.SurveySpec.from_toml(folder / "calls.toml").run(seed=3)
     table, true = run.interviews, run.preparation.pop.persons(run.interviews["person_id"].to_numpy())

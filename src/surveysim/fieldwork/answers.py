@@ -115,8 +115,12 @@ class Measurement:
                 ask = ask & (answers[:, parent[k]] == 1)
             u, yes = self._draw(person, ITEMS + k, keys), answers[:, k] == 1
             said = self.said(name, yes, ask, u[:, 0], effect, proxy)
-            silent = u[:, 1] < absent * np.where(yes, self.missing_yes, 1.0)
+            silent = self.silent(yes, u[:, 1], absent)
             answers[:, k] = np.where(ask, np.where(silent, MISSING, said), answers[:, k])
+
+    def silent(self, yes: Truths, u: Floats, share: Floats) -> Truths:
+        """Whether no answer is given (n,) where the truth is `yes`, by uniforms u and shares of answers not given (n,)."""
+        return u < share * np.where(yes, self.missing_yes, 1.0)
 
     def said(self, name: str, yes: Truths, ask: Truths, u: Floats, effect: Any = 0.0, proxy: Any = 0.0) -> Truths:
         """What is said (n,) where the truth is `yes` (n,), of those who are asked, by uniforms u (n,): moved by interviewers' log odds

@@ -21,7 +21,7 @@ NO_ANSWER, DEVICE, DEAD, BUSINESS, INTERVIEW, UNABLE, REFUSAL = (
     CALL_RESULTS.index(result)
     for result in ("no answer", "device", "not in service", "business", "interview", "unable", "hard refusal")
 )
-LAST = {I: INTERVIEW, R: REFUSAL, NC: DEVICE, O: UNABLE, UH: NO_ANSWER, UO: NO_ANSWER}  # result of the last call
+LAST = {I: INTERVIEW, R: REFUSAL, NC: DEVICE, O: UNABLE, UH: NO_ANSWER}  # result of the last call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class Attempts:
     conversions: int = 0
     after_refusal: float = 0.0
 
-    def probability(self, what: str, people: pd.DataFrame) -> Floats:
-        """Probability (n,) of "contact", "at_home" or "cooperation" of persons with these columns."""
-        score = np.full(len(people), special.logit(getattr(self, what)))
+    def probability(self, what: str, people: pd.DataFrame, more: Floats | float = 0.0) -> Floats:
+        """Probability (n,) of "contact", "at_home" or "cooperation" of persons with these columns; `more` are log odds on top."""
+        score = np.full(len(people), special.logit(getattr(self, what))) + more
         for on, variable, level, effect in self.effects:
             if on == what:
                 score += effect * (people[variable] == level).to_numpy()
@@ -82,29 +82,33 @@ class Attempts:
 @dataclass(frozen=True)
 class Called:
     """What became of numbers: final disposition (codes of `columns.DISPOSITIONS`), calls, the result of the last of them (codes of
-    `columns.CALL_RESULTS`), and the person who was asked or -1, (n,) each; `log` has every call: number, slot, result. Without it the
-    calls before the last reached nobody."""
+    `columns.CALL_RESULTS`), and the person who was asked or -1, (n,) each; the calls before the last reached nobody."""
 
     disposition: Ints
     calls: Ints
     result: Ints
     person: Ints = field(repr=False)
-    log: tuple[Ints, ...] | None = field(repr=False, default=None)
 
     def minutes(self, by_result: Sequence[float], wrap_up: float = 0.0) -> Floats:
         """Minutes (n,) on the telephone: `by_result` of a call (of `columns.CALL_RESULTS`), and `wrap_up` after each."""
         each = np.asarray(by_result, dtype=float) + wrap_up
-        if self.log is not None:
-            return np.bincount(self.log[0], each[self.log[2]], len(self.calls)).astype(float)
         return each[self.result] + (self.calls - 1) * each[NO_ANSWER]
 
 
-def carry_out(protocol: Attempts, pop: "Population", kind: str, owner: Ints, rng: np.random.Generator) -> Called:
-    """Call numbers whose owners (persons, households, or a negative code) are known: `RandomDigits.draw` gives them."""
+def carry_out(
+    protocol: Attempts,
+    pop: "Population",
+    kind: str,
+    owner: Ints,
+    rng: np.random.Generator,
+    effect: Floats | float = 0.0,
+) -> Called:
+    """Call numbers whose owners (persons, households, or a negative code) are known: `RandomDigits.draw` gives them; `effect` (n,) are
+    interviewers' log odds of cooperation."""
     n = len(owner)
     disposition, calls, person = np.full(n, NE), np.ones(n, np.int64), np.full(n, -1)
     rings = (owner == -1) & (rng.random(n) >= protocol.dead_known)
-    disposition[rings], calls[rings] = UO, protocol.attempts
+    disposition[rings], calls[rings] = UH, protocol.attempts  # nobody can tell them from people who do not answer
     rows = np.flatnonzero(owner >= 0)
     home = pop.households(owner[rows]) if kind == "landline" else None
     first = owner[rows] if home is None else home["first_person_id"].to_numpy()
@@ -121,7 +125,7 @@ def carry_out(protocol: Attempts, pop: "Population", kind: str, owner: Ints, rng
         people = pop.persons(first, protocol.columns()) if protocol.columns() else pd.DataFrame({"": first})
     else:
         people = people[reached]
-    yes = rng.random(len(rows)) < protocol.probability("cooperation", people)
+    yes = rng.random(len(rows)) < protocol.probability("cooperation", people, np.broadcast_to(effect, n)[rows])
     person[rows] = first
     disposition[rows] = np.where(yes, I, np.where(rng.random(len(rows)) < protocol.other, O, R))
     result = np.where(owner == -1, DEAD, BUSINESS)

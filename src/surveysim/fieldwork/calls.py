@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from ..aliases import Floats, Ints
 from ..columns import FRAMES
-from ..errors import DesignError, SpecError
-from ..kernels import calling, dialling
+from ..errors import DesignError
+from ..kernels import dialling
 from ..kernels.randomness import philox_words
-from ..kernels.respondents import PERSON_TYPES, Frame
-from ..sampling import allocate
-from . import within_household
+from ..kernels.respondents import N_TYPES, PERSON_TYPES, Frame
+from . import centre, interviewers, within_household
 from .answers import Measurement
 from .case_file import CODES, CaseFile, number_table
 from .protocol import Protocol, solve
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from .response import ResponseModel
 
 ASSIGNMENT = 1 << 20  # second word of the Philox counter, beyond any number of calls
-EFFECT = 1 << 21
 
 
 class Fieldwork:
@@ -55,6 +52,32 @@ class Fieldwork:
         pairs = list(zip(working, self.outcomes, strict=True))
         self.rates = np.stack([w * o.interviews() for w, o in pairs])  # interviews per number, about
         self.minutes = np.stack([w * o.length(True) + (1 - w) * o.length(False) for w, o in pairs])  # per number, about
+
+    @property
+    def targets(self) -> Ints:
+        """Interviews wanted by frame and unit (2, U)."""
+        return self.design.targets
+
+    @property
+    def area(self) -> Ints:
+        """The province of every unit (U,), in which quotas hold."""
+        return self.design.province
+
+    @property
+    def group(self) -> Ints:
+        """Group of quotas of every type (types,): sex × 8 ages; -1 where a number reaches nobody."""
+        kind = np.arange(N_TYPES)
+        return np.where(
+            kind < PERSON_TYPES,
+            kind // (PERSON_TYPES // 2) * 8 + (kind // 48 & 7),
+            np.where(kind == PERSON_TYPES, 0, -1),
+        )
+
+    @property
+    def shares(self) -> Floats:
+        """Share of every group of quotas among people aged 6+ of each province (provinces, groups)."""
+        people = self.frames[0].pop.sexes_and_ages()
+        return people / people.sum(axis=1, keepdims=True)
 
     def of(self, design: "SampleDesign") -> Self:
         """The same fieldwork for another sample of the design."""
@@ -97,21 +120,14 @@ class Fieldwork:
         counters[:, 0], counters[:, 1], counters[:, 2], counters[:, 3] = number, ASSIGNMENT, unit, frame == 0
         words = np.empty((len(unit), 4), np.uint64)
         philox_words(counters, keys[0][0], keys[0][1], words)
-        u, J = (words[:, 0] >> np.uint64(11)) / 2.0**53, self.protocol.interviewers
-        if self.protocol.assignment == "random":
-            return (u * J).astype(np.int64)
-        province = self.design.province[unit]
-        team = allocate(self.design.by_province(self.design.targets.sum(axis=0)), J, minimum=1)
-        start = np.cumsum(team) - team
-        return start[province] + (u * team[province]).astype(np.int64)
+        u = (words[:, 0] >> np.uint64(11)) / 2.0**53
+        return interviewers.assigned(
+            self.protocol, u, self.design.province[unit], self.design.by_province(self.targets.sum(axis=0))
+        )
 
     def effects(self, keys: Any, sd: float, on: int) -> Floats:
         """Effects of the interviewers, normal with this standard deviation, (J,): on cooperation (0) or on answers (1), independent."""
-        J = self.protocol.interviewers
-        counters, words = np.zeros((J, 4), np.uint64), np.empty((J, 4), np.uint64)
-        counters[:, 0], counters[:, 1] = np.arange(J), EFFECT
-        philox_words(counters, keys[0][0], keys[0][1], words)
-        return sd * special.ndtri(((words[:, on] >> np.uint64(11)) + 0.5) / 2.0**53)
+        return interviewers.effects(self.protocol.interviewers, keys[0], sd, on)
 
 
 def dial(fieldwork: Fieldwork, keys: Any, record: bool = False) -> CaseFile:
@@ -184,108 +200,11 @@ def call(fieldwork: Fieldwork, keys: Any, record: bool = False, paradata: bool =
     field closes is nonresponse. Units may end with fewer interviews than wanted (days over, numbers exhausted) or, with
     stop = "released", with more.
     """
-    protocol, design, chain = fieldwork.protocol, fieldwork.design, fieldwork.chain
-    U = design.targets.shape[1]
-    last = 3 * protocol.field_days
-    centre = _centre(fieldwork, keys, last + 4 * calling.WEEK + int(chain.again.max()))
     tables = [fieldwork.tables(f, keys) for f in range(2)]
-    released, rows, frame_of = np.zeros((2, U), np.int64), np.empty((0, 8), np.int64), np.empty(0, np.int64)
-    cases, history = _cases(rows, U), []
-    for slot in range(0, last, calling.WEEK):
-        wanted = _to_release(fieldwork, centre, cases, released, slot)
-        new, new_frame = _release(fieldwork, tables, wanted, released)
-        start = len(rows)
-        rows, frame_of = np.concatenate([rows, new]), np.concatenate([frame_of, new_frame])
-        cases = _cases(rows, U, frame_of, cases)
-        calling.open_cases(chain, cases, centre, start, slot, keys[0])
-        until = min(slot + calling.WEEK, last)
-        buffer = np.empty((_most_calls(fieldwork, cases) if paradata else 0, 7), np.int32)
-        made = calling.work(chain, cases, centre, calling.Span(slot, until, last), keys[0], buffer)
-        history.append(buffer[:made].copy() if paradata else buffer)
-        open_units = centre.found < centre.targets
-        if not (cases.row["code"] < 0).any() and not open_units.any():
-            break
-    calling.close_all(cases)
-    dialled = rows, frame_of, cases, released
-    return _from_calls(fieldwork, keys, dialled, centre, history if paradata else None, record)
-
-
-def _centre(fieldwork, keys, slots):
-    protocol, design = fieldwork.protocol, fieldwork.design
-    if protocol.assignment != "random":
-        raise SpecError(
-            'assignment = "province" needs level = "outcome"; at the call level the next free interviewer calls.'
-        )
-    targets = design.targets.ravel().astype(np.int64)
-    quota = np.full((2, len(design.provinces), 16), np.iinfo(np.int64).max)
-    if protocol.quota is not None:
-        quota[:] = _quotas(fieldwork, protocol.quota)
-    return calling.Centre(
-        units=np.array([design.targets.shape[1]]),
-        province=design.province,
-        targets=targets,
-        found=np.zeros_like(targets),
-        stop=np.array([int(protocol.stop == "target")]),
-        quota=quota,
-        seats=protocol.seats(),
-        effect=fieldwork.effects(keys, protocol.interviewer_sd, 0),
-        shift=np.array([60.0 * protocol.shift_hours]),
-        queue=np.zeros((3, slots, 3), np.int64),
-        deferred=np.zeros(1, np.int64),
-        spent=np.zeros((2, design.targets.shape[1], 2)),
+    done = centre.worked(
+        fieldwork, keys, lambda wanted, released: _release(fieldwork, tables, wanted, released), paradata
     )
-
-
-def _quotas(fieldwork, multiple):
-    """Most interviews by frame, province and sex × 8 ages: this multiple of the share among people aged 6+ of the province."""
-    people = fieldwork.frames[0].pop.sexes_and_ages()
-    share = people / people.sum(axis=1, keepdims=True)
-    targets = fieldwork.design.by_province(fieldwork.design.targets)
-    return np.ceil(multiple * targets[:, :, None] * share).astype(np.int64)
-
-
-def _cases(rows, U, frame_of=None, before=None):
-    """Case rows for all released numbers; those already there keep their state."""
-    row = np.zeros(len(rows), calling.CASE)
-    row["code"], row["slot"], row["interviewer"] = -1, -1, -1
-    if len(rows):
-        row["unit"], row["number"], row["kind"] = frame_of * U + rows[:, 0], rows[:, 2], rows[:, 3]
-    if before is not None:
-        row[: len(before.row)] = before.row
-    return calling.Cases(row)
-
-
-def _to_release(fieldwork, centre, cases, released, slot):
-    """Numbers to release now by frame and unit: what is missing, over what a number brings, less what open cases still may bring; no
-    more than the seats can work in a week."""
-    protocol, design = fieldwork.protocol, fieldwork.design
-    found = centre.found.reshape(2, -1)
-    still = np.bincount(cases.row["unit"][cases.row["code"] < 0], minlength=released.size).reshape(released.shape)
-    # interviews a number brings: as found so far, with a prior worth five interviews
-    rate = (found + 5.0) / (released - still + 5.0 / np.maximum(fieldwork.rates, 1e-9))
-    missing = np.maximum(np.maximum(design.targets - found, 0) / rate - still, 0)
-    if slot == 0:
-        missing *= protocol.first_release
-    missing = np.where(design.targets > found, missing, 0)
-    week = centre.shift[0] * centre.seats.sum()
-    room = max(week - (still * fieldwork.minutes).sum(), 0.1 * week)
-    return _whole_releases(missing, fieldwork.minutes, room, protocol.release_size)
-
-
-def _whole_releases(missing, minutes, room, size):
-    """Numbers in whole releases: what is missing rounded up, or as many releases as there is room for, the most wanting units first."""
-    wanted = np.ceil(missing / size)
-    each = size * minutes
-    if (wanted * each).sum() <= room:
-        return (wanted * size).astype(np.int64)
-    share = wanted * (room / (wanted * each).sum())
-    whole = np.floor(share)
-    order = np.argsort(-(share - whole).ravel(), kind="stable")
-    left = room - (whole * each).sum()
-    more = np.cumsum(each.ravel()[order]) <= left
-    extra = np.zeros(whole.size)
-    extra[order] = more & (wanted.ravel()[order] > whole.ravel()[order])
-    return ((whole + extra.reshape(whole.shape)) * size).astype(np.int64)
+    return _from_calls(fieldwork, keys, done, record)
 
 
 def _release(fieldwork, tables, wanted, released):
@@ -305,16 +224,8 @@ def _release(fieldwork, tables, wanted, released):
     return np.concatenate(parts)[order], np.concatenate(frames)[order]
 
 
-def _most_calls(fieldwork, cases):
-    """The calls that open cases can still take."""
-    still = cases.row["code"] < 0
-    most = fieldwork.chain.attempts[cases.row["unit"][still] // fieldwork.design.targets.shape[1]]
-    return int((most - cases.row["calls"][still]).sum())
-
-
-def _from_calls(fieldwork, keys, dialled, centre, history, record):
-    """dialled : released numbers (n, 8), their frames (n,) and Cases, and how many there are by frame and unit (2, U)."""
-    rows, frame_of, cases, released = dialled
+def _from_calls(fieldwork, keys, done, record):
+    rows, frame_of, cases = done.rows, done.frame, done.cases
     U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
     outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
     reached = (rows[:, 3] < PERSON_TYPES).astype(int)
@@ -341,12 +252,12 @@ def _from_calls(fieldwork, keys, dialled, centre, history, record):
         interviewer=cases.row["interviewer"][done].astype(np.int64),
         slot=cases.row["slot"][done].astype(np.int64),
         outcomes=outcomes,
-        spent=centre.spent,
-        dialled=released,
+        spent=done.spent,
+        dialled=done.released,
         numbers=numbers,
         most_calls=fieldwork.chain.attempts,
-        history=None if history is None else np.concatenate(history),
-        calendar={"slots": int(cases.row["slot"].max(initial=-1)) + 1, "deferred": int(centre.deferred[0])},
+        history=done.history,
+        calendar=done.calendar,
     )
 
 

@@ -100,19 +100,24 @@ class CaseFile:
         """Table of every call: case (row of `numbers`), call, day, daypart, interviewer, result, start and minutes in the shift."""
         if self.history is None:
             raise DataError("the history of the calls was not kept; call with paradata=True.")
-        case, call, slot, who, result, start, minutes = self.history.T
-        return pd.DataFrame(
-            {
-                "case": case,
-                "call": call.astype(np.int8),
-                "day": (slot // 3).astype(np.int16),
-                "daypart": categorical(slot % 3, DAYPARTS),
-                "interviewer": who.astype(np.int16),
-                "result": categorical(result, CALL_RESULTS),
-                "start": start / CENTI,
-                "minutes": minutes / CENTI,
-            }
-        )
+        return call_table(self.history)
+
+
+def call_table(history: Ints) -> pd.DataFrame:
+    """Table of every call from the kernels' history (calls, 7); see `CaseFile.paradata`."""
+    case, call, slot, who, result, start, minutes = history.T
+    return pd.DataFrame(
+        {
+            "case": case,
+            "call": call.astype(np.int8),
+            "day": (slot // 3).astype(np.int16),
+            "daypart": categorical(slot % 3, DAYPARTS),
+            "interviewer": who.astype(np.int16),
+            "result": categorical(result, CALL_RESULTS),
+            "start": start / CENTI,
+            "minutes": minutes / CENTI,
+        }
+    )
 
 
 def number_table(frame: "TelephoneFrame", f: int, dialled: Ints) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from .calls import Fieldwork
     from .case_file import CaseFile
+    from .protocol import Protocol
 
 
 def costs(cases: "CaseFile", fieldwork: "Fieldwork", by: Sequence[str] = ("frame",)) -> pd.DataFrame:
@@ -65,11 +66,14 @@ def calendar(cases: "CaseFile", fieldwork: "Fieldwork") -> dict[str, float]:
 
     At the call level days are those that were needed; at the outcome level those that the seats would need with nobody idle.
     """
-    protocol = fieldwork.protocol
+    return calendar_of(float(cases.spent[..., 0].sum()) / 60, fieldwork.protocol, cases.calendar)
+
+
+def calendar_of(busy: float, protocol: "Protocol", told: dict[str, int]) -> dict[str, float]:
+    """`calendar` from hours on the telephone, and from slots and calls put off where every call was made."""
     week = protocol.seats() * protocol.shift_hours
-    busy = float(cases.spent[..., 0].sum()) / 60
-    if cases.calendar:
-        slots = cases.calendar["slots"]
+    if told:
+        slots = told["slots"]
         staffed = float(np.resize(week, slots).sum())
     else:
         slots, staffed = int(np.ceil(busy / week.sum() * len(week))), busy
@@ -78,5 +82,5 @@ def calendar(cases: "CaseFile", fieldwork: "Fieldwork") -> dict[str, float]:
         "staffed_hours": staffed,
         "on_the_telephone": busy / staffed if staffed else float("nan"),
         "cost": staffed * protocol.cost_per_hour,
-        "deferred_calls": cases.calendar.get("deferred", 0),
+        "deferred_calls": told.get("deferred", 0),
     }

@@ -61,6 +61,12 @@ class RandomDigits:
         np.fill_diagonal(away, 0.0)
         return (1 - self.out_of_area) * np.eye(size) + self.out_of_area * away / away.sum(axis=1, keepdims=True)
 
+    def sample(self, areas: Ints, n: int, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+        """n random numbers of some areas: the area of each, its owner, and which of the owner's numbers it is; see `draw`."""
+        share = self.numbers[areas] / self.numbers[areas].sum()
+        area = areas[np.searchsorted(np.cumsum(share)[:-1], rng.random(n), side="right")]
+        return area, *self.draw(area, rng)
+
     def draw(self, area: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Owners (n,) of a random number of each area, persons or households, or `DEAD` or `BUSINESS`; and which of their numbers."""
         u = rng.random(len(area))

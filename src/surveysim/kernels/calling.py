@@ -14,7 +14,7 @@ from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit
 from .queues import line_up, put_off, settle
 from .randomness import lane, philox, scramble
-from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, NUMBER, PERSON_TYPES, RINGING, decade_of
+from .respondents import BUSINESS, DEAD, MACHINE, N_TYPES, NOBODY_ELIGIBLE, NUMBER, RINGING
 
 # Final disposition codes, in the order of columns.DISPOSITION_CODES
 (COMPLETE, PARTIAL, REFUSAL, BREAK_OFF, NOT_AVAILABLE, DEVICE, UNABLE, LANGUAGE, NOT_ATTEMPTED, BUSY, NO_ANSWER, BLOCKED, NOT_SCREENED,
@@ -79,11 +79,12 @@ Centre = namedtuple(
     "Centre",
     [
         "units",  # (1,) frame units of a frame; cases count on through the frames
-        "province",  # (U,)
+        "area",  # (U,) in which quotas hold
         "targets",  # (2U,) interviews wanted
         "found",  # (2U,) interviews made
         "stop",  # (1,) 1: a unit is closed when its target is met
-        "quota",  # (2, 31, 16) interviews still wanted by frame, province, sex × 8 ages
+        "group",  # (types,) of quotas; -1 where a number is nobody's
+        "quota",  # (2, areas, groups) interviews still wanted
         "seats",  # (21,) interviewers at work in each slot of the week
         "effect",  # (J,) each interviewer's log odds of cooperation
         "shift",  # (1,) minutes in a slot
@@ -304,7 +305,7 @@ def open_cases(c: Chain, o: Cases, h: Centre, start: Int, slot: Int, key: Array)
     for i in range(start, len(o.row)):
         frame, unit = o.row[i].unit // U, o.row[i].unit % U
         _, _, _, w3 = philox(o.row[i].number, NUMBER, unit, np.int64(frame == 0), key[0], key[1])
-        mine = o.row[i].kind < BUSINESS
+        mine = h.group[o.row[i].kind] >= 0
         blocked, device = mine and below(w3, 0, c.blocked[frame]), mine and below(w3, 1, c.device[frame])
         o.row[i].known = np.int64(blocked) + 2 * np.int64(device)
         u, offset = float(lane(w3, 2)) / 65536.0, 0
@@ -346,11 +347,11 @@ def work(c: Chain, o: Cases, h: Centre, span: Span, key: Array, paradata: Array)
                 )
                 minutes = c.minutes[result]
                 if result == INTERVIEWED:
-                    group = o.row[i].kind // (PERSON_TYPES // 2) * 8 + decade_of(o.row[i].kind)
-                    if h.quota[frame, h.province[v], group] <= 0:
+                    group = h.group[o.row[i].kind]
+                    if h.quota[frame, h.area[v], group] <= 0:
                         result, code, minutes = QUOTA_FULL, QUOTA, c.minutes[QUOTA_FULL]
                     else:
-                        h.quota[frame, h.province[v], group] -= 1
+                        h.quota[frame, h.area[v], group] -= 1
                         h.found[unit] += 1
                         minutes *= 0.6 + 0.8 * float(lane(word, 2)) / 65536.0
                 o.row[i].calls, o.row[i].memory, o.row[i].refusals, o.row[i].pending = call, memory, refusals, pending

@@ -147,12 +147,6 @@ def unowned(w0: np.uint64, machine: Int, dead: Int, business: Int) -> Int:
     return DEAD if lane(w0, 1) < dead else RINGING
 
 
-@inline_jit
-def decade_of(kind: Int) -> Int:
-    """The 8 ages of a person's type."""
-    return (kind // 48) & 7
-
-
 # ------------------------------------------------------------------------------------------------ owners, homes, members
 @jit_in_place
 def look_for_owners(n: Numbers, b: Batch, m: Int, v: Int) -> Int:

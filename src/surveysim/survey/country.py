@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .. import guards, streams
+from .. import guards
 from ..aliases import Floats
 from ..apportion import largest_remainder
 from ..columns import DISPOSITIONS, FRAMES
@@ -16,9 +16,8 @@ from ..display import Shown
 from ..errors import DesignError, SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..fieldwork import response_rates
-from ..fieldwork.attempts import Attempts, carry_out
-from ..fieldwork.call_by_call import by_calls
-from ..fieldwork.cost import per_interview
+from ..fieldwork.attempts import Attempts
+from ..fieldwork.cost import calendar_of, per_interview
 from ..frame.random_digits import RandomDigits
 from ..inference import scores
 from ..inference.estimates import estimates
@@ -26,13 +25,12 @@ from ..population import Population
 from ..report.country_page import write_country_report
 from ..weighting import Recipe, Weights
 from .country_facts import folder_of, made_step
+from .country_fieldwork import Fielded, field_work
+from .estimands import answered_total
 from .weighted import dual_frame_of
 
 if TYPE_CHECKING:
     from .country_spec import CountrySpec
-
-FIRST, MOST = 12, 500  # numbers drawn at first, and at most, per interview wanted
-SMALLEST = 2_000  # numbers drawn at a time at least
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,6 @@ class CountryPreparation:
         """The same survey with other keys of `weighting`: what is drawn and asked stays."""
         spec = self.spec.with_recipe(changes)
         return CountryPreparation(**{**self.__dict__, "spec": spec, "recipe": recipe_of(spec, self.pop)})
-
-
-@dataclass(frozen=True)
-class Fielded:
-    """Interviews as they are weighted; dispositions, and numbers, calls, interviews and hours, by frame and stratum; every number where it
-    was recorded."""
-
-    table: pd.DataFrame
-    counts: pd.DataFrame
-    spent: pd.DataFrame
-    numbers: pd.DataFrame | None = field(repr=False)
 
 
 def prepare(spec: "CountrySpec") -> CountryPreparation:
@@ -112,110 +99,22 @@ def recipe_of(spec: "CountrySpec", pop: Population) -> Recipe:
     return Recipe([made_step(step, pop.control_totals, pop.strata if step.get("by") else ()) for step in steps])
 
 
-# ------------------------------------------------------------------------------------------------------------- fieldwork
-def field_work(prep: CountryPreparation, seed: int, *repetition: int, record: bool = False, group: str = "") -> Fielded:
-    """Draw numbers of every frame and stratum and call them until the interviews wanted are made, in strict order."""
-    parts, counts, numbers, spent = [], [], [], []
-    for kind in prep.frames:
-        rng = streams.stream(seed, group, f"numbers {kind}", *repetition)
-        for (name, areas), wanted in zip(prep.strata, prep.targets[kind], strict=True):
-            table = _until(prep, kind, areas, int(wanted), rng)
-            made = table[table["disposition"] == 0]
-            stratum = ", ".join(part for part in (kind, name) if part)
-            space = prep.frames[kind].numbers[areas].sum()
-            parts.append(
-                made.assign(
-                    frame=kind, stratum=stratum, number_space=space, unit_interviews=len(made), unit_dialled=len(table)
-                )
-            )
-            counts.append((kind, stratum, *np.bincount(table["disposition"], minlength=len(DISPOSITIONS))))
-            hours = table["minutes"].sum() / 60
-            spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), hours))
-            if record:
-                numbers.append(table.assign(frame=kind, stratum=stratum))
-    found = pd.concat(parts, ignore_index=True)
-    people = _heard(prep, found["person"].to_numpy(), streams.stream(seed, group, "answers", *repetition))
-    design = found[["frame", "stratum", "number_space", "unit_interviews", "unit_dialled"]]
-    design = design.assign(
-        number_area=pd.Categorical.from_codes(found["area"], list(prep.pop.strata)),
-        n_eligible=people["household_size"],
-        domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
-        psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
-    )
-    held = {"landline": people["n_lines"] / people["household_size"], "mobile": people["n_mobile"]}
-    for kind, rate in _rates(prep, found).items():
-        own = found["frame"] == kind
-        design[f"rate_{kind}"] = rate[np.where(own, found["area"], people["area"].cat.codes)]
-        design[f"probability_{kind}"] = design[f"rate_{kind}"] * held[kind]
-    everything = pd.concat(numbers, ignore_index=True) if record else None
-    if everything is not None:
-        everything["disposition"] = pd.Categorical.from_codes(everything["disposition"], list(DISPOSITIONS))
-        everything["area"] = pd.Categorical.from_codes(everything["area"], list(prep.pop.strata))
-    heads = ["frame", "stratum", *DISPOSITIONS]
-    effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
-    return Fielded(pd.concat([design, people], axis=1), pd.DataFrame(counts, columns=heads), effort, everything)
-
-
-def _heard(prep, person, rng):
-    """The people of some ids as their answers say they are."""
-    people, told = prep.pop.persons(person), prep.spec.fieldwork.answers
-    for name in dict.fromkeys((*told.desirable, *told.sensitive)):
-        yes = people[name].to_numpy(dtype=bool)
-        people[name] = told.said(name, yes, np.ones(len(yes), bool), rng.random(len(yes)))
-    if told.forgotten_number:
-        forgot = (people["n_mobile"] > 1).to_numpy() & (rng.random(len(people)) < told.forgotten_number)
-        people["n_mobile"] -= forgot
-    return people
-
-
-def _rates(prep, found):
-    """{frame: share of the numbers of every area that was dialled (S,)}, for single-frame weights; 0 in a frame that was not sampled."""
-    result = {kind: np.zeros(len(prep.pop.strata)) for kind in FRAMES}
-    for (kind, name), part in found.groupby(["frame", "stratum"], sort=False):
-        inside = dict(prep.strata)[name.removeprefix(kind).removeprefix(", ")]
-        result[kind][inside] = part["unit_dialled"].iloc[0] / part["number_space"].iloc[0]
-    return result
-
-
-def _until(prep, kind, areas, wanted, rng):
-    """Numbers of some areas in the order they were dialled, up to the last interview wanted: area, owner, disposition, calls, person."""
-    frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
-    work, centre = prep.spec.fieldwork, prep.spec.fieldwork.centre
-    share = frame.numbers[areas] / frame.numbers[areas].sum()
-    size, drawn = max(SMALLEST, wanted * FIRST), 0
-    while True:
-        area = areas[np.searchsorted(np.cumsum(share)[:-1], rng.random(size), side="right")]
-        owner, which = frame.draw(area, rng)
-        if work.level == "calls":
-            done = by_calls(protocol, centre, prep.pop, kind, owner, rng)
-        else:
-            done = carry_out(protocol, prep.pop, kind, owner, rng)
-        number = np.where(owner >= 0, owner * 2 + which, -1 - drawn - np.arange(size))  # others are none twice
-        drawn += size
-        columns = {"area": area, "number": number, "disposition": done.disposition, "calls": done.calls}
-        columns["minutes"] = done.minutes(centre.minutes, centre.wrap_up)
-        batch = pd.DataFrame(columns | {"person": done.person})
-        table = batch if table is None else pd.concat([table, batch], ignore_index=True)
-        table = table[~table["number"].duplicated()]  # no number is dialled twice
-        made = np.flatnonzero(table["disposition"] == 0)
-        if len(made) >= wanted:
-            return table.iloc[: made[wanted - 1] + 1].reset_index(drop=True)
-        size = min(2 * len(table), int(1.2 * (wanted - len(made)) * len(table) / max(len(made), 1)) + SMALLEST)
-        if len(table) > MOST * wanted + 10 * SMALLEST:
-            raise DesignError(
-                f"{kind}: {len(table):,} numbers gave {len(made)} of {wanted} interviews. Raise fieldwork.{kind}.contact or cooperation, "
-                f"frame.{kind}.working, or population.scale; or ask for fewer."
-            )
-
-
 # ------------------------------------------------------------------------------------------------------------ estimation
 def evaluated(prep: CountryPreparation, table: pd.DataFrame, expression: str) -> Floats:
-    """Values (n,) of an expression such as "online*age=60+" of the people of a table."""
+    """Values (n,) of an expression such as "online*age=60+" of the people of a table; 0 where it was not told."""
+    yes, inside, _ = _told(prep, table, expression)
+    return yes * inside
+
+
+def _told(prep, table, expression):
+    """(yes, inside, known), (n,) each: an outcome, 0 where it was not told; who is in the groups of an expression; whether it was told."""
     name, groups = prep.pop.facts.product(expression)
-    value = np.ones(len(table)) if name == "persons" else table[name].to_numpy(dtype=float)
+    yes = np.ones(len(table)) if name == "persons" else table[name].to_numpy(dtype=float, na_value=0.0)
+    known = np.ones(len(table)) if name == "persons" else table[name].notna().to_numpy(dtype=float)
+    inside = np.ones(len(table))
     for column, level in groups:
-        value = value * (table[column] == level).to_numpy()
-    return value
+        inside = inside * (table[column] == level).to_numpy()
+    return yes, inside, known
 
 
 def survey_of(table: pd.DataFrame, weights: Any) -> Survey:
@@ -228,12 +127,16 @@ def estimated(prep: CountryPreparation, table: pd.DataFrame, survey: Survey) -> 
     w, found, rows, scale = survey.design.weight, [], [], []
     definitions: Any = prep.definitions.itertuples()
     for row in definitions:
-        y = evaluated(prep, table, row.numerator)
+        yes, inside, known = _told(prep, table, row.numerator)
         if row.kind == "total":
-            found.append(scores.total(w, y))
+            all_told = known.all()
+            found.append(scores.total(w, yes * inside) if all_told else answered_total(w, inside, [(yes, known)]))
         else:
-            x = evaluated(prep, table, row.denominator or "persons")
-            found.append(scores.ratio(w, y * (x > 0), x, x > 0))
+            x, base, told = _told(
+                prep, table, row.denominator or "persons"
+            )  # who is in the base may not be known either
+            x = x * base * told * known
+            found.append(scores.ratio(w, yes * inside * (x > 0), x, x > 0))
         rows.append((row.kind, str(row.Index), row.unit, ""))
         scale.append(1 / prep.pop.scale if row.kind == "total" else 100.0)
     ci = ["logit" if unit == "percent" else None for unit in prep.definitions["unit"]]
@@ -261,7 +164,7 @@ class CountryRun(Shown):
     ----------
     spec, seed : what was run. interviews : table of the interviews with design columns, weights, variables and outcomes.
     cases : every dialled number with its final disposition (None if not recorded). counts : dispositions by frame and stratum.
-    spent : numbers, calls, interviews and hours by frame and stratum.
+    spent : numbers, calls, interviews and hours by frame and stratum. fielded : all that the fieldwork brought home.
     weights : Weights, one column per step. survey : Survey, ready for any estimate. estimates : of the indicators.
     """
 
@@ -274,11 +177,13 @@ class CountryRun(Shown):
     weights: Weights = field(repr=False)
     survey: Survey = field(repr=False)
     estimates: Estimates = field(repr=False)
+    fielded: Fielded = field(repr=False)
     preparation: CountryPreparation = field(repr=False)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """What is kept of a run, by name."""
-        return {"interviews": self.interviews} | ({} if self.cases is None else {"cases": self.cases})
+        """What is kept of a run, by name: interviews, cases, and calls where they were made."""
+        given = {"interviews": self.interviews, "cases": self.cases, "paradata": self.fielded.calls}
+        return {name: table for name, table in given.items() if table is not None}
 
     def comparison(self) -> pd.DataFrame:
         """Published figure, exact population value and estimate, one row per indicator."""
@@ -306,6 +211,10 @@ class CountryRun(Shown):
         for name in by:
             guards.choice(name, "by", ("frame", "stratum"))
         return per_interview(self.spent, by, self.spec.fieldwork.centre.cost_per_hour)
+
+    def calendar(self) -> dict[str, float]:
+        """Days, staffed hours and their use; see `fieldwork.calendar`."""
+        return calendar_of(float(self.spent["hours"].sum()), self.spec.fieldwork.centre, self.fielded.calendar)
 
     def dual_frame(self) -> DualFrameSurvey:
         """The interviews as a `DualFrameSurvey`, with the weights they had before the frames were joined; see `SurveyRun.dual_frame`."""
@@ -346,4 +255,4 @@ def run(
     survey = survey_of(done.table, weights)
     interviews = pd.concat([done.table, weights.table], axis=1)
     found = estimated(prep, done.table, survey)
-    return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.spent, weights, survey, found, prep)
+    return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.spent, weights, survey, found, done, prep)

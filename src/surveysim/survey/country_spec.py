@@ -13,7 +13,18 @@ from ..fieldwork.protocol import Protocol
 from ..naming import did_you_mean
 from ..population.facts import STATUSES, Facts
 from .country_facts import Step, crossed, facts_of, made_step
-from .fieldwork_spec import AnswersSpec, CentreSpec, LogOdds, Part, Probability, Share, answer_mistakes, keys_of
+from .fieldwork_spec import (
+    AnswersSpec,
+    CentreSpec,
+    LogOdds,
+    Part,
+    Probability,
+    Share,
+    answer_mistakes,
+    keys_of,
+    missing_mistakes,
+    protocol_mistakes,
+)
 
 
 class FolderSpec(Part):
@@ -85,7 +96,8 @@ class AttemptsSpec(_AttemptsKeys):
     """Calls to the numbers of one frame; the keys of `Attempts`."""
 
 
-COSTS = ("minutes", "wrap_up", "cost_per_hour")  # of the protocol: what is known of outcomes too
+# of the protocol: what means something at the level of outcomes too
+AT_ONCE = ("minutes", "wrap_up", "cost_per_hour", "interviewers", "interviewer_sd", "assignment", "quota", "quota_by")
 CALL_KEYS = ("daypart", "busy", "appointment", "appointment_kept", "hard", "conversions", "after_refusal")
 
 
@@ -101,12 +113,12 @@ class CallsSpec(Part):
     @property
     def centre(self) -> Protocol:
         """Calendar, minutes and cost of the call centre."""
-        return Protocol(**self.protocol.model_dump())
+        return Protocol(**self.protocol.model_dump(exclude={"quota_by"}))
 
     @property
     def answers(self) -> Measurement:
         """Errors of answers."""
-        return Measurement(**self.measurement.model_dump())
+        return Measurement(**self.measurement.model_dump(exclude={"missing_in"}))
 
     def protocols(self) -> dict[str, Attempts]:
         """{frame: Attempts}."""
@@ -188,12 +200,9 @@ class CountrySpec(Part):
             yield f"sample.within = {within!r}: areas have no such column{hint}"
         if sample.interviews < 2:
             yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
-        centre, calls = self.fieldwork.centre, self.fieldwork.level == "calls"
-        if not centre.seats().any():
-            yield f"fieldwork.protocol.staffing = {centre.staffing!r} of {centre.interviewers} interviewers: nobody is ever at work."
-        for key in [key for key in self.fieldwork.protocol.model_fields_set if key not in COSTS and not calls]:
-            yield f'fieldwork.protocol.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
-        yield from answer_mistakes(self.fieldwork.measurement, "fieldwork.measurement", given.outcome_names)
+        yield from self._mistakes_of_centre(given)
+        yield from self._mistakes_of_answers(given)
+        calls = self.fieldwork.level == "calls"
         for frame in ("landline", "mobile"):
             part = getattr(self.fieldwork, frame)
             for key in [key for key in CALL_KEYS if key in part.model_fields_set and not calls]:
@@ -204,12 +213,29 @@ class CountrySpec(Part):
                     known = ", ".join(given.levels)
                     yield f'fieldwork.{frame}.selection = "youngest" needs the variable {variable!r}; margins.csv has {known}.'
             for k, effect in enumerate(part.effects):
-                labels = (given.groups | {"telephone": list(STATUSES)}).get(effect.variable)
-                where = f"fieldwork.{frame}.effects[{k}]"
-                if labels is None:
-                    yield f"{where}.variable = {effect.variable!r} is nothing that people have{did_you_mean(effect.variable, given.groups)}"
-                elif effect.level not in labels:
-                    yield f"{where}.level: {effect.variable!r} has no level {effect.level!r}{did_you_mean(effect.level, labels)}"
+                yield from _mistakes_of_group(given, effect, f"fieldwork.{frame}.effects[{k}]")
+
+    def _mistakes_of_centre(self, given: Facts) -> Iterator[str]:
+        protocol, place, within = self.fieldwork.protocol, "fieldwork.protocol", self.sample.within
+        calls = self.fieldwork.level == "calls"
+        for key in [key for key in protocol.model_fields_set if key not in AT_ONCE and not calls]:
+            yield f'{place}.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
+        strata = len(given.areas) if within == "area" else given.areas[within].nunique() if within in given.areas else 1
+        yield from protocol_mistakes(protocol, self.fieldwork.level, place, strata, "stratum")
+        if protocol.quota is None and "quota_by" in protocol.model_fields_set:
+            yield f"{place}.quota_by does nothing without {place}.quota; give both."
+        for name in protocol.quota_by if protocol.quota is not None else ():
+            if name not in given.levels:
+                yield f"{place}.quota_by: {name!r} is no variable of margins.csv{did_you_mean(name, given.levels)}"
+        if len(set(protocol.quota_by)) < len(protocol.quota_by):
+            yield f"{place}.quota_by = {list(protocol.quota_by)} names a variable twice."
+
+    def _mistakes_of_answers(self, given: Facts) -> Iterator[str]:
+        said, place = self.fieldwork.measurement, "fieldwork.measurement"
+        yield from answer_mistakes(said, place, given.outcome_names)
+        yield from missing_mistakes(said, place, (said.missing, *(group.share for group in said.missing_in)))
+        for k, group in enumerate(said.missing_in):
+            yield from _mistakes_of_group(given, group, f"{place}.missing_in[{k}]")
 
     def _mistakes_of_weighting(self, given: Facts) -> Iterator[str]:
         weighting = self.weighting
@@ -237,7 +263,12 @@ class CountrySpec(Part):
                     elif "telephone" in margin and (len(margin) > 1 or step.get("by")):
                         wrong = "telephone"
                         yield f"{where}: facts have no cross of telephone with anything; give it alone, in a step without by."
-                if wrong is None:
+                if step.get("kind") == "InverseSampling" and self.fieldwork.level == "calls":
+                    yield (
+                        f'{where}: InverseSampling is for numbers dialled in strict order; with fieldwork.level = "calls" they are '
+                        'released together: give Released in its place, or level = "outcome".'
+                    )
+                elif wrong is None:
                     try:
                         made_step(step, lambda margin: {("x",) * len(margin) if len(margin) > 1 else "x": 1.0}, ("x",))
                     except SurveysimError as error:
@@ -266,3 +297,12 @@ class CountrySpec(Part):
         return self.model_copy(
             update={"weighting": type(self.weighting).model_validate(self.weighting.model_dump() | changes)}
         )
+
+
+def _mistakes_of_group(given: Facts, group: Any, where: str) -> Iterator[str]:
+    """Mistakes of a `variable` and its `level` that people are to have."""
+    labels = (given.groups | {"telephone": list(STATUSES)}).get(group.variable)
+    if labels is None:
+        yield f"{where}.variable = {group.variable!r} is nothing that people have{did_you_mean(group.variable, given.groups)}"
+    elif group.level not in labels:
+        yield f"{where}.level: {group.variable!r} has no level {group.level!r}{did_you_mean(group.level, labels)}"

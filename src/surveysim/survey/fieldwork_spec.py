@@ -7,8 +7,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from ..aliases import Floats
 from ..columns import CALL_RESULTS
 from ..errors import SurveysimWarning
 from ..fieldwork import Measurement, Protocol, ResponseModel
@@ -80,6 +83,12 @@ _Days = Annotated[int, Field(ge=1, le=60)]
 _Minutes = Annotated[float, Field(gt=0, le=240)]
 _CENTRE: dict[str, Any] = {
     "interviewers": Annotated[int, Field(ge=1, le=30_000)],
+    "interviewer_sd": Annotated[float, Field(ge=0, le=3)],
+    "field_days": Annotated[int, Field(ge=1, le=366)],
+    "release_size": Annotated[int, Field(ge=1, le=1000)],
+    "first_release": Annotated[float, Field(gt=0, le=3)],
+    "stop": Literal["target", "released"],
+    "quota": _Quota | None,
     "staffing": _several(Share, 6),
     "shift_hours": Annotated[float, Field(gt=0, le=8)],
     "first_weekday": Annotated[int, Field(ge=0, le=6)],
@@ -100,12 +109,14 @@ _TIMES: dict[str, Any] = {
 _CentreKeys: Any = create_model(
     "_CentreKeys",
     __base__=Part,
-    **_some(keys_of(Protocol, **_TIMES, **_CENTRE), _TIMES | _CENTRE),
+    **keys_of(Protocol, **_TIMES, **_CENTRE, assignment=Literal["random", "stratum"]),
 )
 
 
 class CentreSpec(_CentreKeys):
-    """The call centre of a country's survey: its calendar, what calls take and cost; some keys of `Protocol`."""
+    """The call centre of a country's survey; the keys of `Protocol`, and the variables whose cross quotas are set for."""
+
+    quota_by: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("sex", "age")
 
 
 ProtocolSpec = create_model(
@@ -115,41 +126,51 @@ ProtocolSpec = create_model(
     **keys_of(
         Protocol,
         **_CENTRE,
-        field_days=Annotated[int, Field(ge=1, le=366)],
-        release_size=Annotated[int, Field(ge=1, le=1000)],
-        first_release=Annotated[float, Field(gt=0, le=3)],
-        stop=Literal["target", "released"],
-        quota=_Quota | None,
-        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
         assignment=Literal["random", "province"],
         **_TIMES,
     ),
 )
 
+_ANSWERS: dict[str, Any] = {
+    "desirable": _Outcomes,
+    "sensitive": _Outcomes,
+    "interviewer_sd": Annotated[float, Field(ge=0, le=3)],
+    "missing_yes": Annotated[float, Field(ge=0, le=10)],
+}
 MeasurementSpec = create_model(
     "MeasurementSpec",
     __base__=Part,
     __doc__="Errors of answers; the keys of `Measurement`.",
     **keys_of(
         Measurement,
-        desirable=_Outcomes,
-        sensitive=_Outcomes,
-        interviewer_sd=Annotated[float, Field(ge=0, le=3)],
-        missing_yes=Annotated[float, Field(ge=0, le=10)],
+        **_ANSWERS,
     ),
 )
 
 
-_SAID = ("desirable", "over", "sensitive", "under", "forgotten_number")
-_AnswersKeys: Any = create_model(
-    "_AnswersKeys",
-    __base__=Part,
-    **_some(keys_of(Measurement, desirable=_Outcomes, sensitive=_Outcomes), _SAID),
-)
+_SAID = ("over", "under", "forgotten_number", "missing", *_ANSWERS)
+_AnswersKeys: Any = create_model("_AnswersKeys", __base__=Part, **_some(keys_of(Measurement, **_ANSWERS), _SAID))
+
+
+class MissingSpec(Part):
+    """Share of answers that a group does not give."""
+
+    variable: str
+    level: str
+    share: Share
 
 
 class AnswersSpec(_AnswersKeys):
-    """Errors of answers in a country's survey; some keys of `Measurement`."""
+    """Errors of answers in a country's survey; some keys of `Measurement`, and groups that give other shares of answers than all do."""
+
+    missing_in: Annotated[tuple[MissingSpec, ...], Field(strict=False)] = ()
+
+    def silence(self, people: pd.DataFrame) -> Floats:
+        """Share of answers not given (n,) by people with these columns; the last group that somebody is in counts."""
+        share = np.full(len(people), float(self.missing))
+        for group in self.missing_in:
+            share[(people[group.variable] == group.level).to_numpy()] = group.share
+        return share
 
 
 class FieldworkSpec(Part):
@@ -168,20 +189,22 @@ class FieldworkSpec(Part):
 
 def fieldwork_mistakes(fieldwork, place, strata):
     """Mistakes of a fieldwork specification that no single key shows; `strata` are provinces, as many."""
-    yield from _protocol_mistakes(fieldwork, f"{place}.protocol", strata)
+    yield from protocol_mistakes(fieldwork.protocol, fieldwork.level, f"{place}.protocol", strata, "province")
     yield from _idle_keys(fieldwork, place)
     yield from answer_mistakes(fieldwork.measurement, f"{place}.measurement", list(outcomes.definitions()["name"]))
-    yield from _missing_mistakes(fieldwork.measurement, f"{place}.measurement")
+    measurement = fieldwork.measurement
+    yield from missing_mistakes(measurement, f"{place}.measurement", (measurement.missing, measurement.missing_old))
 
 
-def _protocol_mistakes(fieldwork, place, strata):
-    protocol, calls = fieldwork.protocol, fieldwork.level == "calls"
+def protocol_mistakes(protocol: Any, level: str, place: str, strata: int, stratum: str) -> Iterator[str]:
+    """Mistakes between the keys of a call centre; there are so many strata, and this is what one is called."""
+    calls = level == "calls"
     if protocol.quota is not None and not calls:
         yield f'{place}.quota = {protocol.quota} needs fieldwork.level = "calls"; leave it out or change the level.'
-    if protocol.assignment == "province" and calls:
-        yield f'{place}.assignment = "province" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
-    if protocol.assignment == "province" and protocol.interviewers < strata:
-        yield f"{place}.interviewers = {protocol.interviewers}: teams of one province each need at least {strata}."
+    if protocol.assignment == stratum and calls:
+        yield f'{place}.assignment = "{stratum}" needs fieldwork.level = "outcome": in calls the next free interviewer calls.'
+    if protocol.assignment == stratum and protocol.interviewers < strata:
+        yield f"{place}.interviewers = {protocol.interviewers}: teams of one {stratum} each need at least {strata}."
     if max(protocol.staffing) * protocol.interviewers < 0.5:
         yield f"{place}.staffing = {protocol.staffing!r} of {protocol.interviewers} interviewers: nobody is ever at work."
     if max(protocol.minutes) > 60 * protocol.shift_hours:
@@ -216,8 +239,9 @@ def answer_mistakes(measurement: Any, place: str, known: Sequence[str]) -> Itera
                 yield f"{place}.{name}: {item!r} is no outcome of the population{hint}"
 
 
-def _missing_mistakes(measurement, place):
-    most = max(measurement.missing, measurement.missing_old)
+def missing_mistakes(measurement: Any, place: str, shares: Sequence[float]) -> Iterator[str]:
+    """Mistakes of answers that are not given, of these shares by group."""
+    most = max(shares)
     if measurement.missing_yes != 1 and most == 0:
         yield f"{place}.missing_yes = {measurement.missing_yes} does nothing without {place}.missing."
     if most * max(measurement.missing_yes, 1) >= 1:

@@ -11,9 +11,10 @@ import pandas as pd
 from .. import streams
 from ..aliases import Floats, Ints
 from ..columns import AGES, BY_FRAME, DISPOSITIONS, EDUCATION_4, FRAMES, SEX, URBAN
-from ..errors import DesignError, SpecError
+from ..errors import SpecError
 from ..estimation import DualFrameSurvey, Survey
 from ..fieldwork import CaseFile, call, dial
+from ..fieldwork.centre import refuse_thin
 from ..fieldwork.eligibility import estimate_e, screened_e
 from ..inference.linearization import Design
 from ..inference.stage import Stage
@@ -56,16 +57,8 @@ def weigh(prep: "Preparation", cases: CaseFile, table: Columns) -> Weights:
 def refuse_empty(prep: "Preparation", cases: CaseFile) -> None:
     """Raise DesignError where a province was to have interviews of a frame and has fewer than two: weights and errors need them."""
     made, wanted = (prep.design.by_province(rows) for rows in (cases.dispositions[..., 0], prep.design.targets))
-    thin = (made < 2) & (wanted > 0)
-    if thin.any():
-        f, p = np.argwhere(thin)[0]
-        protocol = prep.fieldwork.protocol
-        raise DesignError(
-            f"{int(thin.sum())} provinces have fewer than two interviews of a frame when the field closes, the first is province "
-            f"{prep.design.provinces[p]} with {int(made[f, p])} of {int(wanted[f, p])} {FRAMES[f]} interviews. Raise "
-            f"fieldwork.protocol.interviewers = {protocol.interviewers}, field_days = {protocol.field_days} or shift_hours = "
-            f"{protocol.shift_hours:g}, or the response probabilities."
-        )
+    names = [f"province {code}" for code in prep.design.provinces]
+    refuse_thin(made, wanted, names, prep.fieldwork.protocol, "provinces")
 
 
 def weighting_table(prep: "Preparation", cases: CaseFile) -> Columns:

@@ -1,0 +1,215 @@
+"""The fieldwork of a country's survey: numbers drawn and called, by their outcomes or call by call, and what the interviews say."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .. import streams
+from ..aliases import Floats, Ints
+from ..columns import DISPOSITIONS, FRAMES
+from ..errors import DesignError
+from ..fieldwork import centre, interviewers
+from ..fieldwork.attempts import carry_out
+from ..fieldwork.case_file import CATEGORY, call_table
+from ..fieldwork.released import COLUMNS, Released
+
+if TYPE_CHECKING:
+    from .country import CountryPreparation
+
+FIRST, MOST = 12, 500  # numbers drawn at first, and at most, per interview wanted
+SMALLEST = 2_000  # numbers drawn at a time at least
+Tables = dict[tuple[str, int], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Fielded:
+    """Interviews as they are weighted; dispositions, and numbers, calls, interviews and hours, by frame and stratum; every number, and
+    every call, where it was recorded; slots that were needed and calls put off, where every call was made."""
+
+    table: pd.DataFrame
+    counts: pd.DataFrame
+    spent: pd.DataFrame
+    numbers: pd.DataFrame | None = field(repr=False)
+    calls: pd.DataFrame | None = field(repr=False, default=None)
+    calendar: dict[str, int] = field(repr=False, default_factory=dict)
+
+
+def field_work(
+    prep: "CountryPreparation", seed: int, *repetition: int, record: bool = False, group: str = ""
+) -> Fielded:
+    """Draw numbers of every frame and stratum and call them: until the interviews wanted are made, in strict order, where each has one
+    outcome; in the calendar of the centre where every call is made."""
+    key = streams.key(seed, group, "fieldwork", *repetition)
+    rngs = {kind: streams.stream(seed, group, f"numbers {kind}", *repetition) for kind in prep.frames}
+    history, told = None, {}
+    if prep.spec.fieldwork.level == "calls":
+        tables, history, told = _call_by_call(prep, key, rngs, record)
+    else:
+        tables = _at_once(prep, key, rngs, streams.stream(seed, group, "interviewers", *repetition))
+    found, counts, spent = _summed(prep, tables)
+    said = streams.stream(seed, group, "answers", *repetition), streams.stream(seed, group, "silence", *repetition)
+    people = _heard(prep, found, key, *said)
+    table = pd.concat([_design(prep, found, people), people], axis=1)
+    return Fielded(table, counts, spent, _recorded(prep, tables) if record else None, history, told)
+
+
+def _summed(prep, tables: Tables):
+    """The interviews, dispositions and effort, from the numbers of every frame and stratum."""
+    parts, counts, spent = [], [], []
+    for (kind, v), table in tables.items():
+        name, areas = prep.strata[v]
+        made = table[table["disposition"] == 0]
+        stratum, space = _named(kind, name), prep.frames[kind].numbers[areas].sum()
+        own = {"number_space": space, "unit_interviews": len(made), "unit_dialled": len(table)}
+        parts.append(made.assign(frame=kind, stratum=stratum, **own))
+        counts.append((kind, stratum, *np.bincount(table["disposition"], minlength=len(DISPOSITIONS))))
+        spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), table["minutes"].sum() / 60))
+    effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
+    return (
+        pd.concat(parts, ignore_index=True),
+        pd.DataFrame(counts, columns=["frame", "stratum", *DISPOSITIONS]),
+        effort,
+    )
+
+
+def _named(kind, name):
+    return ", ".join(part for part in (kind, name) if part)
+
+
+def _design(prep, found, people):
+    """What weights are made from, by row of the interviews."""
+    design = found[["frame", "stratum", "number_space", "unit_interviews", "unit_dialled", "interviewer"]]
+    design = design.assign(
+        number_area=pd.Categorical.from_codes(found["area"], list(prep.pop.strata)),
+        n_eligible=people["household_size"],
+        domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
+        psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
+    )
+    held = {"landline": people["n_lines"] / people["household_size"], "mobile": people["n_mobile"]}
+    for kind, rate in _rates(prep, found).items():
+        own = found["frame"] == kind
+        design[f"rate_{kind}"] = rate[np.where(own, found["area"], people["area"].cat.codes)]
+        design[f"probability_{kind}"] = design[f"rate_{kind}"] * held[kind]
+    return design
+
+
+def _recorded(prep, tables: Tables):
+    """Every number, with its frame and stratum, in the order it was released in."""
+    parts = [table.assign(frame=kind, stratum=_named(kind, prep.strata[v][0])) for (kind, v), table in tables.items()]
+    calls = prep.spec.fieldwork.level == "calls"
+    everything = pd.concat(parts).sort_index() if calls else pd.concat(parts, ignore_index=True)
+    for column, labels in (("disposition", DISPOSITIONS), ("area", prep.pop.strata)):
+        everything[column] = pd.Categorical.from_codes(everything[column], list(labels))
+    return everything
+
+
+def _heard(prep, found, key, rng, silence):
+    """The people of the interviews as their answers say they are; answers that are not given are missing."""
+    people, told = prep.pop.persons(found["person"].to_numpy()), prep.spec.fieldwork.answers
+    names = prep.pop.facts.outcome_names
+    effect = 0.0
+    if told.interviewer_sd:
+        J = prep.spec.fieldwork.centre.interviewers
+        effect = interviewers.effects(J, key, told.interviewer_sd, interviewers.ANSWERS)[found["interviewer"]]
+    true = {name: people[name].to_numpy(dtype=bool) for name in names}
+    for name in names if told.interviewer_sd else dict.fromkeys((*told.desirable, *told.sensitive)):
+        asked = np.ones(len(people), bool)
+        people[name] = told.said(name, true[name], asked, rng.random(len(people)), effect)
+    if told.forgotten_number:
+        forgot = (people["n_mobile"] > 1).to_numpy() & (rng.random(len(people)) < told.forgotten_number)
+        people["n_mobile"] -= forgot
+    share = prep.spec.fieldwork.measurement.silence(people)
+    for name in names if np.any(share > 0) else ():
+        silent = told.silent(true[name], silence.random(len(people)), share)
+        people[name] = pd.arrays.BooleanArray(people[name].to_numpy(dtype=bool), silent)
+    return people
+
+
+def _rates(prep, found):
+    """{frame: share of the numbers of every area that was dialled (S,)}, for single-frame weights; 0 in a frame that was not sampled."""
+    result = {kind: np.zeros(len(prep.pop.strata)) for kind in FRAMES}
+    for (kind, name), part in found.groupby(["frame", "stratum"], sort=False):
+        inside = dict(prep.strata)[name.removeprefix(kind).removeprefix(", ")]
+        result[kind][inside] = part["unit_dialled"].iloc[0] / part["number_space"].iloc[0]
+    return result
+
+
+# ------------------------------------------------------------------------------------------------------------ every call
+def _call_by_call(prep, key, rngs, record) -> tuple[Tables, pd.DataFrame | None, dict[str, int]]:
+    """Numbers by frame and stratum as the centre left them, indexed in the order of their release; calls; the calendar."""
+    work = prep.spec.fieldwork
+    targets = np.stack([prep.targets.get(kind, np.zeros(len(prep.strata), np.int64)) for kind in FRAMES])
+    areas, quota_by = [areas for _, areas in prep.strata], work.protocol.quota_by if work.protocol.quota else ()
+    numbers = Released(prep.pop, prep.frames, prep.protocols, work.centre, areas, targets, rngs, quota_by)
+    done = centre.worked(numbers, (key,), numbers.release, record)
+    row, place = done.cases.row, dict(zip(COLUMNS, done.rows.T, strict=True))
+    table = pd.DataFrame(
+        {
+            "area": place["area"],
+            "number": np.where(place["owner"] >= 0, place["number"], -1 - place["order"]),
+            "disposition": CATEGORY[row["code"]],
+            "calls": row["calls"].astype(np.int64),
+            "minutes": row["minutes"],
+            "interviewer": row["interviewer"].astype(np.int64),
+            "person": place["person"],
+        }
+    )
+    tables = {}
+    for f, v in np.argwhere(targets > 0):
+        tables[FRAMES[f], int(v)] = table[(done.frame == f) & (place["unit"] == v)]
+    made = np.stack(
+        [
+            [(tables[k, v]["disposition"] == 0).sum() if (k, v) in tables else 0 for v in range(len(areas))]
+            for k in FRAMES
+        ]
+    )
+    centre.refuse_thin(made, targets, [name or "the country" for name, _ in prep.strata], work.centre)
+    return tables, None if done.history is None else call_table(done.history), done.calendar
+
+
+# ------------------------------------------------------------------------------------------------- one outcome a number
+def _at_once(prep, key, rngs, who: np.random.Generator) -> Tables:
+    """Numbers by frame and stratum up to the last interview wanted."""
+    protocol = prep.spec.fieldwork.centre
+    sd, effect = protocol.interviewer_sd, None
+    if sd:
+        effect = interviewers.effects(protocol.interviewers, key, sd, interviewers.COOPERATION)
+    interviews = sum(prep.targets.values())
+    tables: Tables = {}
+    for kind in prep.frames:
+        for v, wanted in enumerate(prep.targets[kind]):
+
+            def calling(n: int, v: int = v) -> tuple[Ints, Floats]:
+                who_calls = interviewers.assigned(protocol, who.random(n), np.full(n, v), interviews)
+                return who_calls, np.zeros(n) if effect is None else effect[who_calls]
+
+            tables[kind, v] = _until(prep, kind, prep.strata[v][1], int(wanted), rngs[kind], calling)
+    return tables
+
+
+def _until(prep, kind, areas, wanted, rng, calling):
+    """Numbers of some areas in the order they were dialled, up to the last interview wanted: area, owner, disposition, calls, person."""
+    frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
+    clock, size, drawn = prep.spec.fieldwork.centre, max(SMALLEST, wanted * FIRST), 0
+    while True:
+        area, owner, which = frame.sample(areas, size, rng)
+        interviewer, effect = calling(size)
+        done = carry_out(protocol, prep.pop, kind, owner, rng, effect)
+        number = np.where(owner >= 0, owner * 2 + which, -1 - drawn - np.arange(size))  # others are none twice
+        drawn += size
+        columns = {"area": area, "number": number, "disposition": done.disposition, "calls": done.calls}
+        columns["minutes"] = done.minutes(clock.minutes, clock.wrap_up)
+        batch = pd.DataFrame(columns | {"interviewer": interviewer, "person": done.person})
+        table = batch if table is None else pd.concat([table, batch], ignore_index=True)
+        table = table[~table["number"].duplicated()]  # no number is dialled twice
+        made = np.flatnonzero(table["disposition"] == 0)
+        if len(made) >= wanted:
+            return table.iloc[: made[wanted - 1] + 1].reset_index(drop=True)
+        size = min(2 * len(table), int(1.2 * (wanted - len(made)) * len(table) / max(len(made), 1)) + SMALLEST)
+        if len(table) > MOST * wanted + 10 * SMALLEST:
+            raise DesignError(
+                f"{kind}: {len(table):,} numbers gave {len(made)} of {wanted} interviews. Raise fieldwork.{kind}.contact or cooperation, "
+                f"frame.{kind}.working, or population.scale; or ask for fewer."
+            )
