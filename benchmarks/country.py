@@ -14,7 +14,7 @@ def bench():
     numbers = int(done.counts.drop(columns=["frame", "stratum"]).to_numpy().sum())
     field = best(lambda: country.field_work(prep, 1, 0), 3)
     weighting = best(lambda: prep.recipe.apply(done.table), 3)
-    estimating = best(lambda: country.estimated(prep, done.table, country.survey_of(done.table, weights)), 3)
+    estimating = best(lambda: country.estimated(prep, done.table, country.survey_of(prep, done.table, weights)), 3)
     ids = np.random.default_rng(1).integers(0, prep.pop.size, numbers)
     people = best(lambda: prep.pop.n_numbers("mobile", ids), 3)
     parts = f": fieldwork {1e3 * field:.0f}, weights {1e3 * weighting:.0f}, estimates {1e3 * estimating:.0f}"

@@ -12,6 +12,7 @@ from surveysim.fieldwork import Protocol, centre
 from surveysim.fieldwork.attempts import Attempts, carry_out
 from surveysim.fieldwork.case_file import CATEGORY
 from surveysim.fieldwork.released import COLUMNS, Released
+from surveysim.frame.random_digits import Drawn
 from surveysim.kernels import calling
 
 N = 40_000
@@ -34,7 +35,8 @@ class Given:
     def sample(self, areas, n, rng):
         at = slice(self.at, self.at + n)
         self.at += n
-        return np.zeros(n, np.int64), self.owner[at], np.arange(self.at - n, self.at) * 10**6
+        which = np.arange(self.at - n, self.at) * 10**6  # so that no number is one of those before
+        return Drawn(np.zeros(n, np.int64), self.owner[at], which, np.full(n, -1))
 
 
 def called(pop, dead=0.0, kind="mobile", seed=2, quota_by=(), protocol=CENTRE, n=N, **keys):
@@ -178,7 +180,7 @@ def test_interviewers__differ_in_cooperation_as_their_effects_say(pop):
         _, done = called(
             pop, protocol=Protocol(interviewers=60, field_days=300, interviewer_sd=sd), attempts=5, contact=0.9
         )
-        number, _, result = done.log
+        _, _, result = done.log
         asked = np.isin(result, [CALL_RESULTS.index(r) for r in ("interview", "hard refusal")])
         who, yes = done.who[asked], result[asked] == CALL_RESULTS.index("interview")
         n = np.bincount(who, minlength=60)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveysim import Population, SpecError, TelephoneFrame
-from surveysim.frame import fill
+from surveysim.frame import china, fill
 from surveysim.kernels import numbers as kernels
 
 SUFFIXES = fill.SUFFIXES
@@ -82,7 +82,7 @@ def test_spread__is_that_of_the_log_of_fill():
 
 
 def test_operators__are_as_full_as_their_subscriptions_say():
-    full = dict(zip(fill.OPERATORS, fill._operator_fill(), strict=True))
+    full = dict(zip(china.OPERATORS, china._operator_fill(), strict=True))
     assert full["china_mobile"] > full["china_telecom"] > full["others"]
     assert full["china_mobile"] == pytest.approx(1.00427e5 / 234_231, rel=1e-3)
 

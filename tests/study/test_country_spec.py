@@ -57,3 +57,11 @@ def test_dual_frame_methods__need_weights_of_each_frame(tmp_path):
         ss.SpecError, match=r"methods\[0\]\.estimator = 'hartley': the recipe 'recipe' has no step .* Multiplicity"
     ):
         ss.Study.from_toml(files / "study.toml")
+
+
+def test_totals_of_answers_that_are_missing__are_refused(tmp_path):
+    said = ("[fieldwork.protocol]", "[fieldwork.measurement]\nmissing = 0.1\n\n[fieldwork.protocol]")
+    files = land.written(tmp_path, survey=said)
+    with pytest.raises(ss.SpecError, match=r"'smokers' is a total of 'smokes', .* means and ratios"):
+        ss.Study.from_toml(files / "survey.toml")
+    assert ss.Study.from_toml(files / "study.toml").scenarios == ["two frames", "landlines alone"]

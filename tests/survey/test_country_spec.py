@@ -17,7 +17,7 @@ def mistakes(folder, *changes):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    "changes",
     [
         (("working = 0.30", "working = 0.0"), ["frame.landline.working"]),
         (('folder = "."', 'folder = "elsewhere"'), ["population.folder", "no such folder"]),
@@ -58,10 +58,61 @@ def mistakes(folder, *changes):
             ["measurement.sensitive", "'smoke'", "'smokes'"],
         ),
         (('kind = "InverseSampling"', 'kind = "InverseSampling"\nnumbers = "x"'), ["recipe[0]", "'numbers'"]),
+        (
+            ("[fieldwork.landline]", '[fieldwork]\nlevel = "calls"\n[fieldwork.landline]'),
+            ["recipe[0]", "InverseSampling", "give Released"],
+        ),
+        (
+            ("cost_per_hour = 22", "cost_per_hour = 22\nquota = 1.2"),
+            ["fieldwork.protocol.quota = 1.2", '"calls"'],
+        ),
+        (("cost_per_hour = 22", 'cost_per_hour = 22\nquota_by = ["sex"]'), ["quota_by does nothing", "protocol.quota"]),
+        (
+            ("cost_per_hour = 22", 'cost_per_hour = 22\nquota = 1.2\nquota_by = ["sex", "region", "sex"]'),
+            ["quota_by: 'region' is no variable of margins.csv", "names a variable twice"],
+        ),
+        (
+            ("mobile = 400 ", 'mobile = 400\nwithin = "area" '),
+            ("cost_per_hour = 22", 'cost_per_hour = 22\nassignment = "stratum"\ninterviewers = 2'),
+            ["fieldwork.protocol.interviewers = 2", "teams of one stratum each need at least 3"],
+        ),
+        (("cost_per_hour = 22", "cost_per_hour = 22\ninterviewers = 0"), ["fieldwork.protocol.interviewers"]),
+        (
+            ("[fieldwork.protocol]", "[fieldwork.measurement]\nmissing = 0.6\nmissing_yes = 2\n[fieldwork.protocol]"),
+            ["measurement.missing", "leaves no answers"],
+        ),
+        (
+            (
+                "[fieldwork.protocol]",
+                '[fieldwork.measurement]\nmissing_in = [{ variable = "ages", level = "60+", share = 0.2 }]\n[fieldwork.protocol]',
+            ),
+            ["measurement.missing_in[0].variable = 'ages'", "'age'"],
+        ),
+        (
+            (
+                "[fieldwork.protocol]",
+                '[fieldwork.measurement]\nmissing_in = [{ variable = "age", level = "60", share = 1.2 }]\n[fieldwork.protocol]',
+            ),
+            ["missing_in[0].share"],
+        ),
+        (
+            ("working = 0.60", 'working = 0.60\noperators = [{ name = "A", prefixes = 0.5, numbers = 0.4 }]'),
+            ["frame.mobile.operators: prefixes add up to 0.5", "numbers add up to 0.4"],
+        ),
+        (
+            (
+                "working = 0.60",
+                'working = 0.60\noperators = [{ name = "A", prefixes = 0.5, numbers = 0.4 }, '
+                '{ name = "A", prefixes = 0.5, numbers = 0.6 }]',
+            ),
+            ["'A' is listed twice"],
+        ),
+        (("working = 0.60", "working = 0.60\nempty_prefixes = 0.7"), ["frame.mobile.empty_prefixes"]),
     ],
 )
-def test_mistakes__name_key_and_remedy(tmp_path, change, said):
-    text = mistakes(tmp_path, change)
+def test_mistakes__name_key_and_remedy(tmp_path, changes):
+    *changes, said = changes
+    text = mistakes(tmp_path, *changes)
     assert [part for part in said if part not in text] == []
 
 

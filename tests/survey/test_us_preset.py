@@ -86,7 +86,7 @@ def test_landlines_alone__are_off_as_the_national_survey_implies(alone):
     found = []
     for r in range(REPETITIONS):
         table = country.field_work(prep, 2, r).table
-        survey = country.survey_of(table, prep.recipe.apply(table))
+        survey = country.survey_of(prep, table, prep.recipe.apply(table))
         found.append(country.estimated(prep, table, survey).table.set_index("variable"))
     for name, points in BIAS.items():
         bias = np.mean([table.loc[name, "estimate"] for table in found]) - truth[name]

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from ..population import Population
 
 special = Later("scipy", ".special")
-COLUMNS = ("unit", "order", "id", "type", "area", "owner", "number", "person")  # of the rows; draws are keyed by `id`
+COLUMNS = (
+    "unit",
+    "order",
+    "id",
+    "type",
+    "area",
+    "owner",
+    "number",
+    "prefix",
+    "person",
+)  # of the rows; draws are keyed by `id`
 SURE = 50.0  # log odds of what always happens
 
 
@@ -145,19 +155,19 @@ class Released:
         left = int(frame.numbers[self.areas[v]].sum()) - before
         seen, parts, have = self._dialled.get((f, v), np.empty(0, np.int64)), [], 0
         while have < min(wanted, left):
-            area, owner, which = frame.sample(self.areas[v], min(wanted, left) - have, rng)
-            number = owner * 2 + which
+            drawn = frame.sample(self.areas[v], min(wanted, left) - have, rng)
+            owner, number = drawn.owner, drawn.owner * 2 + drawn.which
             keep = pd.Series(number).duplicated().to_numpy() | np.isin(number, seen)
             keep = (owner < 0) | ~keep  # others are none twice
             seen = np.append(seen, number[keep & (owner >= 0)])
-            parts.append(np.column_stack([area, owner, number])[keep])
+            parts.append(np.column_stack([drawn.area, owner, number, drawn.prefix])[keep])
             have += int(keep.sum())
         self._dialled[f, v] = seen
-        area, owner, number = np.concatenate(parts).T if parts else np.empty((3, 0), np.int64)
+        area, owner, number, prefix = np.concatenate(parts).T if parts else np.empty((4, 0), np.int64)
         order, known = before + np.arange(len(owner)), rng.random(len(owner)) < self.attempts[kind].dead_known
         person, kinds = self._asked(kind, owner, rng)
         kinds = np.where(owner >= 0, kinds, np.where(owner == OF_BUSINESS, BUSINESS, np.where(known, DEAD, RINGING)))
-        return np.column_stack([np.full(len(owner), v), order, order, kinds, area, owner, number, person])
+        return np.column_stack([np.full(len(owner), v), order, order, kinds, area, owner, number, prefix, person])
 
     def _asked(self, kind, owner, rng):
         """Whom the numbers' calls are about, as person ids, and their types, (n,) each."""

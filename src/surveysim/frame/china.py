@@ -3,9 +3,10 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from .. import reference, streams
-from ..apportion import starts, within_room
+from ..apportion import largest_remainder, starts, within_room
 from ..errors import DataError
 from ..kernels import numbers as kernels
 from ..kernels import people as people_kernels
@@ -21,6 +22,14 @@ LANDLINE_FILL = 0.36  # assumption: working share of fixed numbers, as found for
 SAME_PROVINCE_AWAY = 0.5  # assumption: of people from another county of the province, those from another prefecture
 
 
+# The operators whose subscriptions are known, and their columns of `phone_prefix_by_prefecture`
+OPERATORS = {
+    "china_mobile": ("china_mobile",),
+    "china_telecom": ("china_telecom",),
+    "others": ("china_unicom", "china_broadnet", "vno_on_mobile", "vno_on_unicom", "vno_on_telecom"),
+}
+
+
 def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ: Prefixes) -> Layout:
     """The `Layout` of one frame of `Population.china`; its prefixes `differ`."""
     plan = planning(pop)
@@ -32,7 +41,8 @@ def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ
     units = plan.assign(
         prefixes=counts, numbers=counts * codes_of.SUFFIXES, working_rate=working, business_rate=business
     )
-    numbers = _with_prefixes(numbers, fill.weights(pop, kind, counts, differ), counts, working, business)
+    weight = fill.weights(pop, kind, counts, differ, _by_operators(counts) if kind == "mobile" else 1.0)
+    numbers = _with_prefixes(numbers, weight, counts, working, business)
     of_mobiles = {"shipped": codes_of.shipped, "phone": codes_of.from_phone}[prefixes]
     make = codes_of.exchanges if kind == "landline" else of_mobiles
     members = reference.frame_units()
@@ -40,6 +50,30 @@ def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ
     places = dict(zip(members["adcode"].astype(str), index))
     names = reference.load("provinces").set_index("adcode")["name_en"].to_dict()
     return Layout(units, numbers, counts, partial(make, counts, numbers.key[0]), places, names)
+
+
+def _columns(operators):
+    return [f"n_prefix7_{column}" for column in operators]
+
+
+def _operator_fill():
+    """Subscriptions per number of each of `OPERATORS`."""
+    subscriptions = reference.load("phone_operators").set_index("operator")["mobile_subscriptions_10k"]
+    table = reference.load("phone_prefix_by_prefecture")
+    return np.array(
+        [subscriptions[name] / table[_columns(columns)].to_numpy().sum() for name, columns in OPERATORS.items()]
+    )
+
+
+def _by_operators(counts):
+    """Fill of every prefix (P,) by its operator: units have prefixes of each as the real ones do, one operator after the other."""
+    table, units = reference.load("phone_prefix_by_prefecture"), reference.frame_units()
+    of_unit = units.set_index(units["adcode"].astype(str))["unit"].astype(str)
+    table = table.assign(unit=of_unit.loc[table["adcode"].astype(str)].to_numpy())
+    groups = pd.DataFrame({name: table[_columns(columns)].sum(axis=1) for name, columns in OPERATORS.items()})
+    share = groups.groupby(table["unit"]).sum().to_numpy(float) + 1e-9
+    units = np.stack([largest_remainder(row, n) for row, n in zip(share, counts, strict=True)])
+    return np.repeat(np.tile(_operator_fill(), len(units)), units.ravel())
 
 
 def _count_prefixes(pop, kind, plan):

@@ -7,22 +7,15 @@ there are by unit and operator, and how many subscriptions an operator has; the 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from .. import reference, streams
+from .. import streams
 from ..aliases import Array, Floats, Ints
-from ..apportion import largest_remainder, starts, within_room
+from ..apportion import starts, within_room
 from ..kernels import numbers as kernels
 from ..population import Population
 
 SUFFIXES = kernels.SUFFIXES
 NEW_FILL = 0.25  # assumption: fill of a newly opened prefix against others
-# The operators whose subscriptions are known, and their columns of `phone_prefix_by_prefecture`
-OPERATORS = {
-    "china_mobile": ("china_mobile",),
-    "china_telecom": ("china_telecom",),
-    "others": ("china_unicom", "china_broadnet", "vno_on_mobile", "vno_on_unicom", "vno_on_telecom"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +25,21 @@ class Prefixes:
     spread: float = 0.0
     empty: float = 0.0
     new: float = 0.0
-    by_operator: bool = False
 
 
-def weights(pop: Population, kind: str, counts: Ints, differ: Prefixes) -> Floats:
+def weights(pop: Population, kind: str, counts: Ints, differ: Prefixes, alike: Floats | float = 1.0) -> Floats:
     """Expected fill of every prefix against others of its unit (P,), before what a unit has to hold is dealt; 0 is an empty one.
 
-    Draws are keyed by the population's seed and stay as they are when the arguments change, so that frames can be compared.
+    `alike` (P,) is the fill of prefixes that do not differ, such as that of their operator. Draws are keyed by the population's seed and
+    stay as they are when the arguments change, so that frames can be compared.
     """
     rng = streams.stream(pop.seed, kind, "prefixes")
     total = int(counts.sum())
     normal, uniform = rng.standard_normal(total), rng.random(total)
-    weight = np.exp(differ.spread * normal)
-    if differ.by_operator:
-        units = _by_operator(counts)
-        weight *= np.repeat(np.tile(_operator_fill(), len(units)), units.ravel())
+    weight = np.exp(differ.spread * normal) * alike
     weight[uniform < differ.empty + differ.new] *= NEW_FILL
     weight[uniform < differ.empty] = 0.0
     return weight
-
-
-def _columns(operators):
-    return [f"n_prefix7_{column}" for column in operators]
-
-
-def _operator_fill():
-    """Subscriptions per number of each of `OPERATORS`."""
-    subscriptions = reference.load("phone_operators").set_index("operator")["mobile_subscriptions_10k"]
-    table = reference.load("phone_prefix_by_prefecture")
-    return np.array(
-        [subscriptions[name] / table[_columns(columns)].to_numpy().sum() for name, columns in OPERATORS.items()]
-    )
-
-
-def _by_operator(counts):
-    """Prefixes of each unit by operator (U, 3), as the real ones are."""
-    table, units = reference.load("phone_prefix_by_prefecture"), reference.frame_units()
-    of_unit = units.set_index(units["adcode"].astype(str))["unit"].astype(str)
-    table = table.assign(unit=of_unit.loc[table["adcode"].astype(str)].to_numpy())
-    groups = pd.DataFrame({name: table[_columns(columns)].sum(axis=1) for name, columns in OPERATORS.items()})
-    share = groups.groupby(table["unit"]).sum().to_numpy(float) + 1e-9
-    return np.stack([largest_remainder(row, n) for row, n in zip(share, counts, strict=True)])
 
 
 def given_out(hosted: Ints, counts: Ints, weight: Floats, business: Floats) -> Ints:

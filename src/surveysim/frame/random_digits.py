@@ -9,10 +9,22 @@ from ..aliases import Floats, Ints, Truths
 from ..errors import DesignError
 from ..on_demand import Later
 from ..population import Population
+from .banks import Banks
+from .fill import Prefixes
 
 randomness = Later(__package__, "..kernels.randomness")
 DEAD, BUSINESS = -1, -2  # instead of an owner
 MOST_HELD = 2  # numbers of one owner
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Random numbers (n,): area, owner (or a negative code), which of the owner's numbers each is, and prefix, -1 without."""
+
+    area: Ints
+    owner: Ints
+    which: Ints
+    prefix: Ints
 
 
 @dataclass(frozen=True)
@@ -28,10 +40,12 @@ class RandomDigits:
     business : share of the others that reach a business or a machine. out_of_area : share of owners who live elsewhere than
         where their number is from. unlisted : share of the numbers that work which lie in banks without a listed number and are not
         dialled (list-assisted random digits: Casady & Lepkowski 1993, Surv. Methodol. 19:103-113); which these are is fixed.
+    operators : ((name, share of the prefixes, share of the numbers that work), …). prefix_spread, empty_prefixes, new_prefixes : how
+        prefixes of one operator differ, as of `TelephoneFrame`. Without any of these numbers have no prefixes.
 
     Attributes
     ----------
-    numbers : (S,) numbers of every area, as many as the share that works makes of those that do.
+    numbers : (S,) numbers of every area, as many as the share that works makes of those that do. banks : `Banks`, or None.
     """
 
     pop: Population
@@ -40,7 +54,12 @@ class RandomDigits:
     business: float = 0.0
     out_of_area: float = 0.0
     unlisted: float = 0.0
+    operators: tuple[tuple[str, float, float], ...] = ()
+    prefix_spread: float = 0.0
+    empty_prefixes: float = 0.0
+    new_prefixes: float = 0.0
     numbers: Floats = field(init=False)
+    banks: Banks | None = field(init=False, repr=False, default=None)
     _host: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +70,10 @@ class RandomDigits:
             )
         object.__setattr__(self, "_host", self._hosts(held))
         object.__setattr__(self, "numbers", (held @ self._host) * (1 - self.unlisted) / self.working)
+        differ = Prefixes(self.prefix_spread, self.empty_prefixes, self.new_prefixes)
+        if self.operators or differ != Prefixes():
+            made = Banks.of(self.pop, self.kind, self.numbers, self.working, self.operators, differ)
+            object.__setattr__(self, "banks", made)
 
     def _hosts(self, held):
         """Share (S, S) of the numbers of people in one area that are from another: those who are away, by the size of the others."""
@@ -61,11 +84,16 @@ class RandomDigits:
         np.fill_diagonal(away, 0.0)
         return (1 - self.out_of_area) * np.eye(size) + self.out_of_area * away / away.sum(axis=1, keepdims=True)
 
-    def sample(self, areas: Ints, n: int, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
-        """n random numbers of some areas: the area of each, its owner, and which of the owner's numbers it is; see `draw`."""
+    def sample(self, areas: Ints, n: int, rng: np.random.Generator) -> Drawn:
+        """n random numbers of some areas; owners as of `draw`."""
         share = self.numbers[areas] / self.numbers[areas].sum()
         area = areas[np.searchsorted(np.cumsum(share)[:-1], rng.random(n), side="right")]
-        return area, *self.draw(area, rng)
+        owner, which = self.draw(area, rng)
+        if self.banks is None:
+            return Drawn(area, owner, which, np.full(n, -1))
+        others = rng.spawn(1)[0].random(n)  # whom numbers reach does not hang on prefixes
+        u = np.where(owner >= 0, self._lot(owner, which, "prefixes"), others)  # an owner's number keeps its own
+        return Drawn(area, owner, which, self.banks.prefix(area, owner >= 0, u))
 
     def draw(self, area: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Owners (n,) of a random number of each area, persons or households, or `DEAD` or `BUSINESS`; and which of their numbers."""
@@ -87,10 +115,14 @@ class RandomDigits:
         """Whether the numbers (n,) of some owners lie in banks that are not dialled."""
         if not self.unlisted:
             return np.zeros(len(owner), bool)
+        return self._lot(owner, which, "banks") < self.unlisted
+
+    def _lot(self, owner, which, what):
+        """A uniform (n,) of every number that works, the same each time."""
         counters, words = np.zeros((len(owner), 4), np.uint64), np.empty((len(owner), 4), np.uint64)
         counters[:, 0], counters[:, 1] = owner, which
-        randomness.philox_words(counters, *streams.key(int(self.pop.fingerprint, 16), "", f"banks {self.kind}"), words)
-        return (words[:, 0] >> np.uint64(11)) / 2.0**53 < self.unlisted
+        randomness.philox_words(counters, *streams.key(int(self.pop.fingerprint, 16), "", f"{what} {self.kind}"), words)
+        return (words[:, 0] >> np.uint64(11)) / 2.0**53
 
     def _homes(self, area, rng):
         """Area where the owner of a working number of each area lives."""

@@ -83,7 +83,7 @@ class TelephoneFrame(Shown):
         )
         self.pop, self.kind = pop, kind
         if isinstance(pop.source, China):
-            differ = Prefixes(spread, empty, new, True) if kind == "mobile" else Prefixes(spread)
+            differ = Prefixes(spread, empty, new) if kind == "mobile" else Prefixes(spread)
             self._layout = china.layout(pop, kind, out_of_area, prefixes, differ)
         else:
             self._layout = plain.layout(pop, kind)

@@ -93,7 +93,7 @@ class CountrySource(Source):
 
         def weighted(m):
             weights = self._preparations[m].recipe.apply(table, done.counts)
-            return pd.concat([table, weights.table], axis=1), country.survey_of(table, weights)
+            return pd.concat([table, weights.table], axis=1), country.survey_of(self.prep, table, weights)
 
         def judged(m):
             method = self.methods[m]
@@ -108,4 +108,4 @@ class CountrySource(Source):
     def replay(self, r: int) -> tuple[pd.DataFrame, Survey]:
         """Repetition r again: (interviews, Survey)."""
         done = self._drawn(r)
-        return done.table, country.survey_of(done.table, self.prep.recipe.apply(done.table, done.counts))
+        return done.table, country.survey_of(self.prep, done.table, self.prep.recipe.apply(done.table, done.counts))

@@ -1,8 +1,9 @@
 """The models of a study of a country's survey, its keys and estimands of outcomes in groups; and the schemas of all kinds of files."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 from pydantic import Field
@@ -11,8 +12,9 @@ from ..columns import BY_FRAME
 from ..errors import SurveysimError
 from ..naming import did_you_mean
 from ..on_demand import Later
+from ..population.facts import Facts
 from ..survey import estimands
-from ..survey.country_spec import CountrySpec
+from ..survey.country_spec import CountrySpec, order_mistakes
 from ..survey.fieldwork_spec import Part
 from ..survey.spec import SurveySpec
 from .spec import Keys, MethodSpec, StudySpec
@@ -63,6 +65,8 @@ class CountryStudySpec(Keys, CountrySpec):
         yield from super().mistakes(place)
         for k, method in enumerate(self.methods):
             weighting = self.weighting.model_dump() | method.weighting
+            if method.weighting:
+                yield from order_mistakes(weighting, self.fieldwork.level, f"{place}: methods[{k}].weighting")
             steps = weighting["recipes"].get(weighting["recipe"], ())
             if method.estimator != "recipe" and not any(named_by(step) in BY_FRAME for step in steps):
                 yield (
@@ -73,6 +77,7 @@ class CountryStudySpec(Keys, CountrySpec):
             given = self.facts
         except SurveysimError:  # told with the keys of the survey
             return
+        yield from self._mistakes_of_totals(given, place)
         for k, entry in enumerate(self.estimands):
             where = f"{place}: estimands[{k}]"
             if entry.formula:
@@ -85,6 +90,20 @@ class CountryStudySpec(Keys, CountrySpec):
             for column in entry.by:
                 if column not in given.groups:
                     yield f"{where}.by: {column!r} is no column to estimate by{did_you_mean(column, given.groups)}"
+
+    def _mistakes_of_totals(self, given: Facts, place: str) -> Iterator[str]:
+        """Rows with missing answers are set aside, which a mean bears and a total does not."""
+        said = self.fieldwork.measurement
+        if not any((said.missing, *(group.share for group in said.missing_in))):
+            return
+        rows: Any = self.definitions().itertuples()
+        for row in rows:
+            with suppress(SurveysimError):  # told with the estimand
+                if row.kind == "total" and given.product(row.numerator)[0] in given.outcome_names:
+                    yield (
+                        f"{place}: {row.Index!r} is a total of {row.numerator!r}, of which fieldwork.measurement leaves answers missing; a "
+                        "study has means and ratios of such outcomes. List [[estimands]] without it, or leave no answers missing."
+                    )
 
 
 def named_by(step: dict) -> str:

@@ -57,7 +57,7 @@ def prepare(spec: "CountrySpec") -> CountryPreparation:
     part: Any = spec.population
     pop = _population(part)
     frames = {
-        kind: RandomDigits(pop, kind, **getattr(spec.frame, kind).model_dump())
+        kind: RandomDigits(pop, kind, **getattr(spec.frame, kind).arguments())
         for kind in FRAMES
         if getattr(spec.sample, kind)
     }
@@ -101,9 +101,9 @@ def recipe_of(spec: "CountrySpec", pop: Population) -> Recipe:
 
 # ------------------------------------------------------------------------------------------------------------ estimation
 def evaluated(prep: CountryPreparation, table: pd.DataFrame, expression: str) -> Floats:
-    """Values (n,) of an expression such as "online*age=60+" of the people of a table; 0 where it was not told."""
-    yes, inside, _ = _told(prep, table, expression)
-    return yes * inside
+    """Values (n,) of an expression such as "online*age=60+" of the people of a table; missing where it was not told."""
+    yes, inside, known = _told(prep, table, expression)
+    return np.where((inside > 0) & (known == 0), np.nan, yes * inside)
 
 
 def _told(prep, table, expression):
@@ -117,8 +117,10 @@ def _told(prep, table, expression):
     return yes, inside, known
 
 
-def survey_of(table: pd.DataFrame, weights: Any) -> Survey:
-    """The weighted interviews as a `Survey`."""
+def survey_of(prep: CountryPreparation, table: pd.DataFrame, weights: Any) -> Survey:
+    """The weighted interviews as a `Survey`; interviewers, who call in all strata, are clusters of one stratum."""
+    if prep.spec.estimation.clusters == "interviewer":
+        return Survey(table, weight=weights, psu="interviewer")
     return Survey(table, weight=weights, strata="stratum", psu="psu")
 
 
@@ -252,7 +254,7 @@ def run(
     done = field_work(prep, seed, record=record)
     tell("estimation")
     weights = prep.recipe.apply(done.table, done.counts)
-    survey = survey_of(done.table, weights)
+    survey = survey_of(prep, done.table, weights)
     interviews = pd.concat([done.table, weights.table], axis=1)
     found = estimated(prep, done.table, survey)
     return CountryRun(spec, seed, interviews, done.numbers, done.counts, done.spent, weights, survey, found, done, prep)

@@ -64,13 +64,26 @@ def _summed(prep, tables: Tables):
         stratum, space = _named(kind, name), prep.frames[kind].numbers[areas].sum()
         own = {"number_space": space, "unit_interviews": len(made), "unit_dialled": len(table)}
         parts.append(made.assign(frame=kind, stratum=stratum, **own))
-        counts.append((kind, stratum, *np.bincount(table["disposition"], minlength=len(DISPOSITIONS))))
+        names, banks = _operators(prep, kind, table["prefix"]), prep.frames[kind].banks
+        for operator in ("",) if banks is None else banks.operators:
+            codes = table["disposition"][names == operator]
+            counts.append((kind, stratum, operator, *np.bincount(codes, minlength=len(DISPOSITIONS))))
         spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), table["minutes"].sum() / 60))
     effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
+    tally = pd.DataFrame(counts, columns=["frame", "stratum", "operator", *DISPOSITIONS])
+    tally = tally if _with_prefixes(prep) else tally.drop(columns="operator")
+    return pd.concat(parts, ignore_index=True), tally, effort
+
+
+def _with_prefixes(prep):
+    return any(frame.banks is not None for frame in prep.frames.values())
+
+
+def _operators(prep, kind, prefix):
+    """Operators (n,) of prefixes; "" in a frame without."""
+    banks = prep.frames[kind].banks
     return (
-        pd.concat(parts, ignore_index=True),
-        pd.DataFrame(counts, columns=["frame", "stratum", *DISPOSITIONS]),
-        effort,
+        np.full(len(prefix), "", object) if banks is None else np.array(banks.operators, object)[banks.operator[prefix]]
     )
 
 
@@ -87,6 +100,9 @@ def _design(prep, found, people):
         domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
         psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
     )
+    if _with_prefixes(prep):
+        names = [_operators(prep, kind, part) for kind, part in found.groupby("frame", sort=False)["prefix"]]
+        design = design.assign(prefix=found["prefix"], operator=pd.Categorical(np.concatenate(names)))
     held = {"landline": people["n_lines"] / people["household_size"], "mobile": people["n_mobile"]}
     for kind, rate in _rates(prep, found).items():
         own = found["frame"] == kind
@@ -98,6 +114,12 @@ def _design(prep, found, people):
 def _recorded(prep, tables: Tables):
     """Every number, with its frame and stratum, in the order it was released in."""
     parts = [table.assign(frame=kind, stratum=_named(kind, prep.strata[v][0])) for (kind, v), table in tables.items()]
+    if _with_prefixes(prep):
+        parts = [
+            t.assign(operator=_operators(prep, kind, t["prefix"])) for (kind, _), t in zip(tables, parts, strict=True)
+        ]
+    else:
+        parts = [t.drop(columns="prefix") for t in parts]
     calls = prep.spec.fieldwork.level == "calls"
     everything = pd.concat(parts).sort_index() if calls else pd.concat(parts, ignore_index=True)
     for column, labels in (("disposition", DISPOSITIONS), ("area", prep.pop.strata)):
@@ -149,6 +171,7 @@ def _call_by_call(prep, key, rngs, record) -> tuple[Tables, pd.DataFrame | None,
         {
             "area": place["area"],
             "number": np.where(place["owner"] >= 0, place["number"], -1 - place["order"]),
+            "prefix": place["prefix"],
             "disposition": CATEGORY[row["code"]],
             "calls": row["calls"].astype(np.int64),
             "minutes": row["minutes"],
@@ -194,12 +217,19 @@ def _until(prep, kind, areas, wanted, rng, calling):
     frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
     clock, size, drawn = prep.spec.fieldwork.centre, max(SMALLEST, wanted * FIRST), 0
     while True:
-        area, owner, which = frame.sample(areas, size, rng)
+        numbers = frame.sample(areas, size, rng)
+        owner = numbers.owner
         interviewer, effect = calling(size)
         done = carry_out(protocol, prep.pop, kind, owner, rng, effect)
-        number = np.where(owner >= 0, owner * 2 + which, -1 - drawn - np.arange(size))  # others are none twice
+        number = np.where(owner >= 0, owner * 2 + numbers.which, -1 - drawn - np.arange(size))  # others are none twice
         drawn += size
-        columns = {"area": area, "number": number, "disposition": done.disposition, "calls": done.calls}
+        columns = {
+            "area": numbers.area,
+            "number": number,
+            "prefix": numbers.prefix,
+            "disposition": done.disposition,
+            "calls": done.calls,
+        }
         columns["minutes"] = done.minutes(clock.minutes, clock.wrap_up)
         batch = pd.DataFrame(columns | {"interviewer": interviewer, "person": done.person})
         table = batch if table is None else pd.concat([table, batch], ignore_index=True)

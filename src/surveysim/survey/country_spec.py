@@ -35,6 +35,14 @@ class FolderSpec(Part):
     scale: Annotated[float, Field(ge=1e-5, le=1)] = 1.0
 
 
+class OperatorSpec(Part):
+    """Shares of an operator: of the prefixes of a frame, and of its numbers that work."""
+
+    name: Annotated[str, Field(min_length=1)]
+    prefixes: Annotated[float, Field(gt=0, le=1)]
+    numbers: Annotated[float, Field(gt=0, le=1)]
+
+
 class DigitsSpec(Part):
     """The numbers of one frame (`RandomDigits`)."""
 
@@ -42,6 +50,15 @@ class DigitsSpec(Part):
     business: Share = 0.1
     out_of_area: Share = 0.0
     unlisted: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    operators: Annotated[tuple[OperatorSpec, ...], Field(strict=False)] = ()
+    prefix_spread: Annotated[float, Field(ge=0, le=3)] = 0.0
+    empty_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    new_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+    def arguments(self) -> dict[str, Any]:
+        """Those of `RandomDigits`."""
+        operators = tuple((entry.name, entry.prefixes, entry.numbers) for entry in self.operators)
+        return self.model_dump(exclude={"operators"}) | {"operators": operators}
 
 
 class FramesSpec(Part):
@@ -138,10 +155,11 @@ class RecipesSpec(Part):
     recipes: dict[str, Annotated[tuple[Step, ...], Field(strict=False)]] = Field(default_factory=dict)
 
 
-class LevelSpec(Part):
-    """How sure intervals are."""
+class ErrorsSpec(Part):
+    """How sure intervals are, and what is a cluster: a household, or all interviews of an interviewer, which interviewers' effects need."""
 
     level: Probability = 0.95
+    clusters: Literal["household", "interviewer"] = "household"
 
 
 class CountrySpec(Part):
@@ -157,7 +175,7 @@ class CountrySpec(Part):
     sample: InterviewsSpec = InterviewsSpec()
     fieldwork: CallsSpec = CallsSpec()
     weighting: RecipesSpec = RecipesSpec()
-    estimation: LevelSpec = LevelSpec()
+    estimation: ErrorsSpec = ErrorsSpec()
 
     @property
     def facts(self) -> Facts:
@@ -200,6 +218,7 @@ class CountrySpec(Part):
             yield f"sample.within = {within!r}: areas have no such column{hint}"
         if sample.interviews < 2:
             yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
+        yield from self._mistakes_of_operators()
         yield from self._mistakes_of_centre(given)
         yield from self._mistakes_of_answers(given)
         calls = self.fieldwork.level == "calls"
@@ -214,6 +233,17 @@ class CountrySpec(Part):
                     yield f'fieldwork.{frame}.selection = "youngest" needs the variable {variable!r}; margins.csv has {known}.'
             for k, effect in enumerate(part.effects):
                 yield from _mistakes_of_group(given, effect, f"fieldwork.{frame}.effects[{k}]")
+
+    def _mistakes_of_operators(self) -> Iterator[str]:
+        for frame in ("landline", "mobile"):
+            part, place = getattr(self.frame, frame).operators, f"frame.{frame}.operators"
+            names = [entry.name for entry in part]
+            if len(set(names)) < len(names):
+                yield f"{place}: {next(n for n in names if names.count(n) > 1)!r} is listed twice."
+            for key in ("prefixes", "numbers") if part else ():
+                total = sum(getattr(entry, key) for entry in part)
+                if abs(total - 1) > 0.01:
+                    yield f"{place}: {key} add up to {total:g}; give shares that make 1 together."
 
     def _mistakes_of_centre(self, given: Facts) -> Iterator[str]:
         protocol, place, within = self.fieldwork.protocol, "fieldwork.protocol", self.sample.within
@@ -246,6 +276,7 @@ class CountrySpec(Part):
                 else ": write [[weighting.recipes.recipe]] for each step."
             )
             yield f"weighting.recipe: there is no recipe {weighting.recipe!r}{there}"
+        yield from order_mistakes(weighting.model_dump(), self.fieldwork.level, "weighting")
         known = [*given.groups, "telephone"]
         for name, steps in weighting.recipes.items():
             for k, step in enumerate(steps):
@@ -263,12 +294,7 @@ class CountrySpec(Part):
                     elif "telephone" in margin and (len(margin) > 1 or step.get("by")):
                         wrong = "telephone"
                         yield f"{where}: facts have no cross of telephone with anything; give it alone, in a step without by."
-                if step.get("kind") == "InverseSampling" and self.fieldwork.level == "calls":
-                    yield (
-                        f'{where}: InverseSampling is for numbers dialled in strict order; with fieldwork.level = "calls" they are '
-                        'released together: give Released in its place, or level = "outcome".'
-                    )
-                elif wrong is None:
+                if wrong is None:
                     try:
                         made_step(step, lambda margin: {("x",) * len(margin) if len(margin) > 1 else "x": 1.0}, ("x",))
                     except SurveysimError as error:
@@ -297,6 +323,16 @@ class CountrySpec(Part):
         return self.model_copy(
             update={"weighting": type(self.weighting).model_validate(self.weighting.model_dump() | changes)}
         )
+
+
+def order_mistakes(weighting: dict[str, Any], level: str, place: str) -> Iterator[str]:
+    """Mistakes of the recipe in use where numbers are not dialled in strict order."""
+    for k, step in enumerate(weighting["recipes"].get(weighting["recipe"], ()) if level == "calls" else ()):
+        if step.get("kind") == "InverseSampling":
+            yield (
+                f"{place}.recipes.{weighting['recipe']}[{k}]: InverseSampling is for numbers dialled in strict order; with fieldwork.level "
+                '= "calls" they are released together: give Released in its place, or level = "outcome".'
+            )
 
 
 def _mistakes_of_group(given: Facts, group: Any, where: str) -> Iterator[str]:
