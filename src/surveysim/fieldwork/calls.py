@@ -190,7 +190,7 @@ def _refuse(frame, f, unit, made, target):
 
 # ------------------------------------------------------------------------------------------------ every call
 def call(fieldwork: Fieldwork, keys: Any, record: bool = False, paradata: bool = True) -> CaseFile:
-    """Work the numbers call by call in a centre with a calendar, releasing them week by week.
+    """Work the numbers call by call in a centre with a calendar, releasing them week by worked.
 
     Parameters are those of `dial`; `paradata` keeps the history of calls (`CaseFile.history`).
 
@@ -224,8 +224,8 @@ def _release(fieldwork, tables, wanted, released):
     return np.concatenate(parts)[order], np.concatenate(frames)[order]
 
 
-def _from_calls(fieldwork, keys, done, record):
-    rows, frame_of, cases = done.rows, done.frame, done.cases
+def _from_calls(fieldwork, keys, worked, record):
+    rows, frame_of, cases = worked.rows, worked.frame, worked.cases
     U, most = fieldwork.design.targets.shape[1], int(fieldwork.chain.attempts.max())
     outcomes = np.zeros((2, U, 2, len(CODES), most + 1), np.int64)
     reached = (rows[:, 3] < PERSON_TYPES).astype(int)
@@ -252,12 +252,12 @@ def _from_calls(fieldwork, keys, done, record):
         interviewer=cases.row["interviewer"][done].astype(np.int64),
         slot=cases.row["slot"][done].astype(np.int64),
         outcomes=outcomes,
-        spent=done.spent,
-        dialled=done.released,
+        spent=worked.spent,
+        dialled=worked.released,
         numbers=numbers,
         most_calls=fieldwork.chain.attempts,
-        history=done.history,
-        calendar=done.calendar,
+        history=worked.history,
+        calendar=worked.calendar,
     )
 
 
