@@ -268,19 +268,3 @@ def test_releases__fit_the_seats(prep):
     cases = call(fieldwork(prep, interviewers=10, field_days=56, stop="released"), KEYS)
     assert (cases.dialled % 25 == 0).all()
     assert cases.outcomes[..., CODES.index("3.11"), :].sum() < 0.03 * cases.dialled.sum()
-
-
-@pytest.mark.parametrize("room", [0.0, 40.0, 200.0, 1e9])
-def test_releases__use_the_room_and_no_more(room):
-    from surveysim.fieldwork.centre import whole_releases
-
-    missing = np.array([[0.0, 3.0, 30.0], [90.0, 260.0, 12.0]])
-    minutes = np.array([[0.4] * 3, [0.7] * 3])
-    found = whole_releases(missing, minutes, room, 10)
-    assert (found % 10 == 0).all()
-    assert (found <= np.ceil(missing / 10) * 10).all()
-    assert (found * minutes).sum() <= max(room, 0)
-    if room == 1e9:
-        np.testing.assert_array_equal(found, [[0, 10, 30], [90, 260, 20]])
-    if room == 200.0:
-        assert (found * minutes).sum() > 180
