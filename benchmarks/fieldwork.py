@@ -11,11 +11,12 @@ import surveysim as ss
 from surveysim import streams
 from surveysim.fieldwork import Fieldwork
 from surveysim.fieldwork import centre as centre_of
-from surveysim.kernels import calling, dialling
+from surveysim.kernels import calling, dialling, expectation
 from surveysim.kernels.compiling import borrowed
 from surveysim.kernels.many import alias_draw_many, permute_many, philox_many
+from surveysim.kernels.numbers import owners
 from surveysim.kernels.randomness import bits_of
-from surveysim.kernels.respondents import BATCH, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank
+from surveysim.kernels.respondents import BATCH, N_TYPES, PERSON_TYPES, SUFFIXES, new_batch, numbers_ahead, open_bank
 from surveysim.survey.preparation import prepare
 
 
@@ -68,8 +69,20 @@ def called(field, n):
     return min(spent[1:]), made
 
 
+def census(prep, f):
+    """Nanoseconds a number of the census of a unit, and of finding nothing but the owners of the same numbers; its numbers."""
+    frame, keys = prep.frames[f], (streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling"))
+    unit = int(np.argsort(frame.numbers.space)[200])
+    count, tables = int(frame.numbers.space[unit]), prep.fieldwork.tables(f, keys)
+    sums = expectation.Sums(*np.zeros((3, N_TYPES)))
+    units, every, out = np.full(count, unit), np.arange(count), np.empty((count, 2), np.int64)
+    whole = best(lambda: expectation.take_census(prep.pop.people, frame.numbers, tables, int(f == 0), unit, sums), 3)
+    bare = best(lambda: owners(frame.numbers, units, every, out), 3)
+    return whole, bare, count
+
+
 def bench():
-    """A number at the outcome level against its floor; every call, and how its cost grows."""
+    """A number at the outcome level against its floor; all numbers counted; every call, and how its cost grows."""
     prep = prepare(ss.SurveySpec.preset("cnnic-2024-12"))
     field, units = prep.fieldwork, np.arange(337)
     keys = streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")
@@ -92,6 +105,12 @@ def bench():
         f"{1e9 * mine / numbers:.0f} ns a number | two permutations, one Philox block, one alias draw {1e9 * floor / numbers:.0f} ns | "
         f"{mine / floor:.2f} × the time |"
     ]
+    spent = np.array([census(prep, f) for f in range(2)])
+    mine, bare, count = spent.sum(axis=0)
+    rows.append(
+        f"| count all {count:,.0f} numbers of two units by what they reach, one core | {1e9 * mine / count:.0f} ns a number | their owners "
+        f"alone {1e9 * bare / count:.0f} ns | {mine / bare:.2f} × the time |"
+    )
     (half, _), (whole, made), (double, _) = (called(field, n) for n in (150_000, 300_000, 600_000))
     rows.append(
         f"| every call to 300,000 numbers: {made:,} calls, paradata kept, one core | {whole:.2f} s, {1e9 * whole / made:.0f} ns a call | "
