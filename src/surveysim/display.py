@@ -64,11 +64,20 @@ def guarded_table(table: "pd.DataFrame") -> "pd.DataFrame":
 def quoting_of(table: "pd.DataFrame") -> Literal[0, 2]:
     """How the text of a table is quoted in a CSV file: all of it where a carriage return stands in it, which `csv` alone leaves bare."""
     text = table.select_dtypes(include=["object", "string", "category"])
-    bare = any(isinstance(v, str) and "\r" in v for name in text for v in text[name].drop_duplicates())
+    bare = any(_has_return(text[name]) for name in text)
     bare = bare or any(
         "\r" in str(name) for name in (*table.columns, *(table.index if table.index.dtype == object else ()))
     )
     return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+
+
+def _has_return(column: "pd.Series") -> bool:
+    """Whether a carriage return stands in a column of texts."""
+    if hasattr(column, "cat"):
+        column = column.cat.categories.to_series()
+    if column.dtype != object and hasattr(column, "str"):
+        return bool(column.str.contains("\r", regex=False, na=False).any())
+    return any(isinstance(v, str) and "\r" in v for v in column.drop_duplicates().tolist())
 
 
 def csv_text(table: "pd.DataFrame", index: bool = False, number: str | None = "%.10g") -> str:

@@ -254,6 +254,42 @@ def test_read_margins__may_have_another_encoding_than_the_data(tmp_path):
     assert files.read_margins(tmp_path / "g.csv", encoding="gb18030")[0]["variable"][0] == "性别"
 
 
+@pytest.mark.parametrize(
+    "odd", ["plain", 'a "quoted" word', "a,b", "two\nlines", "a\rreturn", " blank ", "", "héé", "-1", "1.50"]
+)
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_csv__cells_and_weights_are_written_as_a_csv_writer_writes_them(sign, odd, tmp_path):
+    """Files without anything to quote take a shorter way; cells and numbers are the same."""
+    cells = pd.DataFrame({"a": ["x", odd, "y"], "b b": ["007", "1e3", odd], "c": [odd, "2", "3"]})
+    kind = "tsv" if sign == "\t" else "csv"
+    cells.to_csv(tmp_path / f"a.{kind}", index=False, sep=sign, lineterminator="\n", quoting=2 if "\r" in odd else 0)
+    read = files.read(tmp_path / f"a.{kind}")
+    weight = np.array([1.0, 0.1 + 0.2, 1e-7])
+    read.write(tmp_path / f"b.{kind}", {"w": (weight, ""), "v": (np.array([np.nan, 1e22, -0.0]), "")})
+    want = cells.assign(w=weight, v=[np.nan, 1e22, -0.0]).to_csv(
+        index=False, sep=sign, lineterminator="\n", quoting=2 if "\r" in odd else 0
+    )
+    assert (tmp_path / f"b.{kind}").read_bytes().decode() == want
+
+
+def test_csv__that_excel_wrote_keeps_its_mark(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfx,y\n1,2\n")
+    files.read(tmp_path / "a.csv").write(tmp_path / "b.csv", {"w": (np.array([1.5]), "")})
+    assert (tmp_path / "b.csv").read_bytes() == b"\xef\xbb\xbfx,y,w\n1,2,1.5\n"
+
+
+def test_spelt__codes_and_texts_in_the_order_of_appearance(tmp_path):
+    table = pd.DataFrame({"k": pd.Categorical(["b", None, "a", "b"], ["z", "a", "b"]), "n": [2.0, 1.0, np.nan, 2.0]})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    files.write_table(table, tmp_path / "a.parquet")
+    for kind in ("parquet", "csv"):
+        read = files.read(tmp_path / f"a.{kind}")
+        for name, want in (("k", ([0, -1, 1, 0], ["b", "a"])), ("n", ([0, 1, -1, 0], ["2", "1"]))):
+            codes, found = read.spelt(name)
+            assert (codes.tolist(), found) == want
+            assert read.text(name).tolist() == [None if c < 0 else found[c] for c in codes]
+
+
 def test_csv__semicolons_stay_semicolons(tmp_path):
     (tmp_path / "a.csv").write_text("a;b\n1;x,y\n2;z\n", encoding="utf-8")
     read = files.read(tmp_path / "a.csv")

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ..aliases import Floats, Ints, Pathname
 from ..coding import holds_numbers, natural, truth_values
@@ -42,6 +43,9 @@ class DataFile:
     sheets: tuple = field(default=(), repr=False)
     encoding: str | None = field(default=None, repr=False)
     na: dict = field(default_factory=dict, repr=False)
+    _spelt: dict = field(
+        default_factory=dict, repr=False, init=False, compare=False
+    )  # what `spelt` found, asked for again and again
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -63,24 +67,61 @@ class DataFile:
             return self.raw[name]
         return self.raw.column(name).to_pandas()
 
+    def spelt(self, name: Any) -> tuple[Ints, list[str]]:
+        """Codes (n,) of a column's values as text, -1 where missing or user-missing, and the texts, in the order of their appearance."""
+        if name not in self._spelt:
+            self._spelt[name] = self._coded_text(name)
+        return self._spelt[name]
+
+    def _coded_text(self, name: Any) -> tuple[Ints, list[str]]:
+        """See `spelt`: every distinct value is looked at once, however many rows have it."""
+        values = self.values(name)
+        codes, distinct = self._distinct(name, values)
+        missing = self._missing_in(name, distinct).to_numpy()
+        kept = codes >= 0
+        kept[kept] = ~missing[codes[kept]]
+        first = np.full(len(distinct), len(codes))
+        rows = np.flatnonzero(kept)[::-1]
+        first[codes[rows]] = rows  # the last to be put there is the first that has it
+        there = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
+        place: dict[str, int] = {}
+        image = np.full(len(distinct) + 1, -1)
+        for k in there:
+            image[k] = place.setdefault(spelt_as(distinct.iloc[k]), len(place))
+        return image[np.where(kept, codes, len(distinct))], list(place)
+
+    def _distinct(self, name: Any, values: pd.Series) -> tuple[Ints, pd.Series]:
+        """Codes (n,), -1 for none, of a column's distinct values, as the column or its categories have them."""
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return values.cat.codes.to_numpy(np.int64), pd.Series(values.cat.categories.to_numpy(), dtype=object)
+        if not isinstance(self.raw, pd.DataFrame) and pa.types.is_string(self.raw.schema.field(name).type):
+            coded = self.raw.column(name).combine_chunks().dictionary_encode()
+            return coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), pd.Series(
+                coded.dictionary.to_pylist(), dtype=object
+            )
+        if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
+            named = values.map(lambda v: (type(v), v), na_action="ignore")  # True and 1 are one key, and not one value
+            codes = pd.factorize(named)[0]
+        else:
+            codes = pd.factorize(values)[0]
+        first = np.unique(codes, return_index=True)[1][int(bool((codes < 0).any())) :]
+        return codes, values.iloc[first].reset_index(drop=True)
+
     def text(self, name: Any) -> pd.Series:
         """Values of a column as text (n,), None where missing or user-missing: the levels as margins and domains name them."""
-        values, missing = self.values(name), self.missing(name)
-        values = values.astype(object).where(~missing, None)
-        if pd.api.types.infer_dtype(values, skipna=True).startswith(
-            "mixed"
-        ):  # True and 1 are one key, and not one level
-            return values.map(lambda v: None if v is None else spelt_as(v))
-        distinct, first = pd.factorize(values)[::-1]
-        spelt = np.array([spelt_as(v) for v in distinct] + [None], dtype=object)
-        return pd.Series(spelt[first], dtype=object)
+        codes, found = self.spelt(name)
+        return pd.Series(np.array([*found, None], dtype=object)[codes], dtype=object)
 
     def named(self, name: str, wanted: Iterable[str]) -> pd.Series:
-        """The same as the levels `wanted` name them: by codes, by labels, or as `label (code)`.
+        """The same as the levels `wanted` name them, a category: by codes, by labels, or as `label (code)`.
 
         A level that is one value's code and another's label is refused where the two readings differ.
         """
-        return levels.named(self.path, name, self.text(name), self._valid_labels(name), wanted)
+        codes, there = self.spelt(name)
+        found = levels.named(self.path, name, there, self._valid_labels(name), wanted)
+        place = {level: k for k, level in enumerate(dict.fromkeys(found))}
+        image = np.array([*(place[level] for level in found), -1])
+        return pd.Series(pd.Categorical.from_codes(image[codes], list(place)))
 
     def levelled(self, name: str) -> "pd.Categorical[Any]":
         """The same as a Categorical of labels: in the order of the codes, or of a column's own categories.
@@ -91,7 +132,7 @@ class DataFile:
         own = self.values(name).dtype
         if isinstance(own, pd.CategoricalDtype):
             return pd.Categorical(text, categories=list(dict.fromkeys(map(spelt_as, own.categories))))
-        codes = sorted(text.dropna().unique(), key=natural)
+        codes = sorted(self.spelt(name)[1], key=natural)
         levels.say_if_crossed(
             self.path, f"levels of {name!r} are called by their labels", self._valid_labels(name), codes
         )
@@ -121,8 +162,6 @@ class DataFile:
         """The same file with other values (n,) in some of its columns."""
         if isinstance(self.raw, pd.DataFrame):
             return replace(self, raw=self.raw.assign(**columns))
-        import pyarrow as pa
-
         raw = self.raw
         for name, values in columns.items():
             at = raw.column_names.index(name)
@@ -143,7 +182,7 @@ class DataFile:
             by_label = {label: code for code, label in known.items()}
             spelt = [spelt_as(code) for code in codes]
             if known:
-                levels.named(self.path, name, self.text(name), known, spelt)  # refuses what can be read in two ways
+                levels.named(self.path, name, self.spelt(name)[1], known, spelt)  # refuses what can be read in two ways
             by_label |= {levels.both(label, code): code for code, label in known.items()}
             found[name] = frozenset(code if code in there else by_label.get(code, code) for code in spelt)
             if not found[name] & there:
@@ -158,10 +197,13 @@ class DataFile:
         """Values of a column as float64 (n,), NaN where missing or user-missing; text that is no number is refused."""
         values, missing = self.values(name), self.missing(name)
         if self.levels.get(name):
-            codes = set(self.text(name).dropna())
+            codes = self.spelt(name)[1]
             levels.say_if_crossed(self.path, f"numbers of {name!r} are its codes", self._valid_labels(name), codes)
-        values = values.astype(object).where(~missing, None)
-        found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+            found = np.where(missing, np.nan, values.to_numpy(dtype=float))
+        else:
+            values = values.astype(object).where(~missing, None)
+            found = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
         wrong = np.isnan(found) & ~missing.to_numpy()
         if wrong.any():
             row = int(np.argmax(wrong))

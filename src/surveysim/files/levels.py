@@ -2,10 +2,8 @@
 
 import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from ..errors import DataError, SurveysimWarning
 from .spelling import spelt_as
@@ -27,12 +25,12 @@ def crossed(known: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
     }
 
 
-def named(path: Path, name: str, codes: pd.Series, known: Mapping[str, str], levels: Iterable[str]) -> pd.Series:
-    """Codes (n,) of a column as the levels somebody asks for name them: codes, labels, or `label (code)`.
+def named(path: Path, name: str, codes: Sequence[str], known: Mapping[str, str], levels: Iterable[str]) -> list[str]:
+    """Codes that rows of a column have, as the levels somebody asks for name them: codes, labels, or `label (code)`.
 
     A level that is one row's code and another's label is refused, unless the levels together leave one reading.
     """
-    rows = set(codes.dropna())
+    rows = set(codes)
     wanted, labels = set(levels), {spelt_as(label): label for label in known.values()}
     exact = {both(label, code): code for code, label in known.items() if both(label, code) in wanted}
     plain = wanted - set(exact)
@@ -46,22 +44,18 @@ def named(path: Path, name: str, codes: pd.Series, known: Mapping[str, str], lev
             f"{path}: {name} = {level!r} can be the label {level!r}, of code {other}, or the code {level}, whose label is "
             f"{known.get(level, 'not given')!r}. Write {both(known[other], other)!r} or {both(known.get(level, level), level)!r}."
         )
-    found = codes
+    found, renamed = list(codes), False
     if (as_labels and not as_codes) or (not as_codes and not plain & (set(known) | rows) and plain & set(labels)):
         _refuse_twice(path, name, known)
-        found = _renamed(codes, {code: spelt_as(label) for code, label in known.items()})
+        names, renamed = {code: spelt_as(label) for code, label in known.items()}, True
+        found = [names.get(code, code) for code in codes]
     elif twofold and plain & (set(known) | rows):
         _say(path, f"levels of {name!r} are read as codes", known, twofold)
     if exact:
         forms = {code: form for form, code in exact.items()}
-        found = found.where(~codes.isin(list(forms)), _renamed(codes, forms))
-    _refuse_lookalikes(path, name, wanted, set(found.dropna()) | (set(labels) if found is codes else set()))
+        found, renamed = [forms.get(code, level) for code, level in zip(codes, found, strict=True)], True
+    _refuse_lookalikes(path, name, wanted, set(found) | (set() if renamed else set(labels)))
     return found
-
-
-def _renamed(codes, names):
-    """Codes (n,) by other names, where they have one; None stays."""
-    return pd.Series([names.get(v, v) for v in codes], dtype=object, index=codes.index)
 
 
 def say_if_crossed(path: Path, what: str, known: Mapping[str, str], codes: Iterable[str]) -> None:

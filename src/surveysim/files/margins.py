@@ -151,7 +151,7 @@ def _known(data, names):
     """Levels of variables in the data, codes and labels, or None where a variable is not there."""
     if data is None or not all(name in data.columns for name in names):
         return None
-    return [set(data.text(name).dropna()) | set(data.levels.get(name, {}).values()) for name in names]
+    return [set(data.spelt(name)[1]) | set(data.levels.get(name, {}).values()) for name in names]
 
 
 def _groups(table, by):

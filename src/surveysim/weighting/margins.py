@@ -341,7 +341,7 @@ def of_file(data: Table, margins: Margins, weight: Any) -> tuple[Any, Margins, A
         for k, name in enumerate(variable):
             wanted.setdefault(name, set()).update(level[k] for level in levels)
     if wanted:
-        table = Columns({name: data.named(name, levels).to_numpy() for name, levels in wanted.items()})
+        table = Columns({name: data.named(name, levels) for name, levels in wanted.items()})
     else:
         table = data
     weight = data.numbers(weight) if isinstance(weight, str) else weight
