@@ -124,7 +124,7 @@ def opened(field: Field, keys: Any, slots: int) -> Any:
 def quotas(field: Field, multiple: float | None) -> Ints:
     """Most interviews by frame, area and group: this multiple of the group's share of the people of the area; without one no limit."""
     targets = np.zeros((2, int(field.area.max()) + 1), np.int64)
-    np.add.at(targets, (slice(None), field.area), field.targets)
+    np.add.at(targets.T, field.area, field.targets.T)
     if multiple is None:
         return np.full((*targets.shape, 1 + max(int(field.group.max(initial=0)), 0)), np.iinfo(np.int64).max)
     return np.ceil(multiple * targets[:, :, None] * field.shares).astype(np.int64)

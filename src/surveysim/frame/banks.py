@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..aliases import Floats, Ints
+from ..aliases import Floats, Ints, Truths
 from ..apportion import largest_remainder, starts
 from ..errors import DesignError
 from . import fill
@@ -70,7 +70,7 @@ class Banks:
         given = fill.given_out(slots.ravel(), counts.ravel(), weight, np.zeros(counts.size))
         return cls(names, starts(counts.sum(axis=1)), operator, given)
 
-    def prefix(self, area: Ints, works: Ints, u: Floats) -> Ints:
+    def prefix(self, area: Ints, works: Truths, u: Floats) -> Ints:
         """Prefixes (n,) of numbers in areas by uniforms u: those that work are where prefixes have given out many, others where few."""
         result = np.empty(len(area), np.int64)
         for a in np.unique(area):

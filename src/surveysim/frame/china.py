@@ -48,7 +48,8 @@ def layout(pop: Population, kind: str, out_of_area: float, prefixes: str, differ
     members = reference.frame_units()
     index = np.searchsorted(plan["unit"].to_numpy(str), members["unit"].to_numpy(str))
     places = dict(zip(members["adcode"].astype(str), index))
-    names = reference.load("provinces").set_index("adcode")["name_en"].to_dict()
+    known = reference.load("provinces")
+    names = dict(zip(known["adcode"].astype(str), known["name_en"].astype(str), strict=True))
     return Layout(units, numbers, counts, partial(make, counts, numbers.key[0]), places, names)
 
 

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,7 @@ class Statement:
 @cache
 def statement() -> Statement:
     """The report's statement of error; facts `published_estimates` and `statement_sizes`."""
-    moe = published().loc["survey_max_abs_error_95", "value_2024_12"]
+    moe: Any = published().loc["survey_max_abs_error_95", "value_2024_12"]
     return Statement(float(moe), 0.95, tuple(int(n) for n in _read("statement_sizes")["interviews"]))
 
 

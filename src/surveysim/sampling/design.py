@@ -133,7 +133,7 @@ class SampleDesign:
     def by_province(self, units: Ints) -> Ints:
         """Sums (…, provinces) of whole numbers of the units (…, U)."""
         result = np.zeros((*units.shape[:-1], len(self.provinces)), np.int64)
-        np.add.at(result, (..., self.province), units)
+        np.add.at(result.T, self.province, units.T)
         return result
 
     def draw(self, rng: np.random.Generator) -> Self:

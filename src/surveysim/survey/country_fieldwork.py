@@ -8,6 +8,7 @@ import pandas as pd
 
 from .. import streams
 from ..aliases import Floats, Ints
+from ..coding import categorical
 from ..columns import DISPOSITIONS, FRAMES
 from ..errors import DesignError
 from ..fieldwork import centre, interviewers
@@ -55,7 +56,7 @@ def field_work(
     return Fielded(table, counts, spent, _recorded(prep, tables) if record else None, history, told)
 
 
-def _summed(prep, tables: Tables):
+def _summed(prep, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The interviews, dispositions and effort, from the numbers of every frame and stratum."""
     parts, counts, spent = [], [], []
     for (kind, v), table in tables.items():
@@ -95,7 +96,7 @@ def _design(prep, found, people):
     """What weights are made from, by row of the interviews."""
     design = found[["frame", "stratum", "number_space", "unit_interviews", "unit_dialled", "interviewer"]]
     design = design.assign(
-        number_area=pd.Categorical.from_codes(found["area"], list(prep.pop.strata)),
+        number_area=categorical(found["area"].to_numpy(), list(prep.pop.strata)),
         n_eligible=people["household_size"],
         domain=np.where(people["n_mobile"] == 0, "a", np.where(people["n_lines"] == 0, "b", "ab")),
         psu=np.where(found["frame"] == "landline", people["household_id"], -1 - np.arange(len(found))),
@@ -123,7 +124,7 @@ def _recorded(prep, tables: Tables):
     calls = prep.spec.fieldwork.level == "calls"
     everything = pd.concat(parts).sort_index() if calls else pd.concat(parts, ignore_index=True)
     for column, labels in (("disposition", DISPOSITIONS), ("area", prep.pop.strata)):
-        everything[column] = pd.Categorical.from_codes(everything[column], list(labels))
+        everything[column] = categorical(everything[column].to_numpy(), list(labels))
     return everything
 
 
@@ -199,7 +200,7 @@ def _at_once(prep, key, rngs, who: np.random.Generator) -> Tables:
     sd, effect = protocol.interviewer_sd, None
     if sd:
         effect = interviewers.effects(protocol.interviewers, key, sd, interviewers.COOPERATION)
-    interviews = sum(prep.targets.values())
+    interviews = np.sum(list(prep.targets.values()), axis=0)
     tables: Tables = {}
     for kind in prep.frames:
         for v, wanted in enumerate(prep.targets[kind]):

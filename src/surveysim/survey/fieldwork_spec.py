@@ -78,7 +78,7 @@ class _Protocol(Part):
         return {"release_size" if key == "replicate" else key: value for key, value in data.items()}
 
 
-_Quota = Annotated[float, Field(ge=1, le=100)]
+_Quota = Annotated[float | None, Field(ge=1, le=100)]
 _Days = Annotated[int, Field(ge=1, le=60)]
 _Minutes = Annotated[float, Field(gt=0, le=240)]
 _CENTRE: dict[str, Any] = {
@@ -88,7 +88,7 @@ _CENTRE: dict[str, Any] = {
     "release_size": Annotated[int, Field(ge=1, le=1000)],
     "first_release": Annotated[float, Field(gt=0, le=3)],
     "stop": Literal["target", "released"],
-    "quota": _Quota | None,
+    "quota": _Quota,
     "staffing": _several(Share, 6),
     "shift_hours": Annotated[float, Field(gt=0, le=8)],
     "first_weekday": Annotated[int, Field(ge=0, le=6)],
