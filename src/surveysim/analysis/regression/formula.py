@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,7 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
     if not left or not right:
         raise DataError(f"formula = {sight(text)}: there is nothing on the {'left' if not left else 'right'} of ~.")
     try:
-        terms = formulaic.Formula(right)
-        known = list(terms)
+        terms, known = _read(right)
     except (formulaic.errors.FormulaicError, SyntaxError) as error:
         words = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).split("\n")[0]
         if "`.` operator" in words:
@@ -84,7 +84,7 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
                 f"{did_you_mean(offset, column_names(data)) if isinstance(offset, str) else '.'}"
             )
         offsets.append(f"`{offset}`")
-    terms = formulaic.Formula([term for term in known if not OFFSET.fullmatch(str(term))])
+    terms = formulaic.Formula([term for term in known if not OFFSET.fullmatch(str(term))]) if offsets else terms
     if not list(terms):
         raise DataError(
             f"formula = {sight(text)}: there is neither a constant nor a column to fit; write 1 for a constant."
@@ -92,6 +92,13 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
     columns = [_columns(part, data, text) for part in (right, left)]
     columns[0] += [offset] if isinstance(offset, str) and offset not in columns[0] else []
     return Formula(text, left, terms, tuple(offsets), tuple(columns[0]), tuple(columns[1]))
+
+
+@lru_cache(maxsize=64)
+def _read(right):
+    """What formulaic makes of a right side, which a study asks for again and again, and its terms."""
+    terms = formulaic.Formula(right)
+    return terms, tuple(terms)
 
 
 def named(text: str, data: Table) -> set[Any]:

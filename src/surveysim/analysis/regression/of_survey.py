@@ -98,7 +98,11 @@ def _complete(survey, read):
     return (
         group,
         rows,
-        formulas.Frame({name: (values[rows], levels) for name, (values, levels) in columns.items()}),
+        formulas.Frame(
+            {name: (values[rows], levels) for name, (values, levels) in columns.items()}
+            if len(rows) < len(group)
+            else columns
+        ),
         asked.aside,
     )
 

@@ -35,7 +35,9 @@ def covariance(engine: Any, items: Sequence[Any]) -> Floats:
 def _sizes(item, weight):
     """How large values (E,) and what rows add to them are."""
     value = np.abs(item.value)
-    return value if item.score is None else np.maximum(value, np.linalg.norm(item.score, axis=1) * np.abs(weight).max())
+    if item.score is None:
+        return value
+    return np.maximum(value, np.sqrt(np.einsum("ei,ei->e", item.score, item.score)) * np.abs(weight).max())
 
 
 def degrees(survey: "Survey", group: Any, effects: int, df: float | None) -> float:
