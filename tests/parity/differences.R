@@ -77,6 +77,16 @@ put("goodness of fit, effects", eigen(nrow(d) * vcov(svymean(~g, s)) / outer(sqr
 st <- svystandardize(update(s, all = 1), ~k, ~g, population = c(p = 40, q = 60))
 v <- svyby(~all, ~g, st, svytotal); put("standardized totals", coef(v), SE(v))
 v <- svyby(~y, ~g, st, svymean); put("standardized means", coef(v), SE(v))
+# ratios of fifths and Gini's coefficient: the package convey by its formulas (svyqsr, svygini), with jackknives
+end <- function(w, y, p) { o <- order(y); y[o][which(cumsum(w[o]) >= p * sum(w) * (1 - 1e-12))[1]] }
+rows <- function(w, v) { y <- v$y + 1; sum((w * y)[y > end(w, y, .8)]) / sum((w * y)[y <= end(w, y, .2)]) }
+below <- function(w, y, p) { q <- end(w, y, p); sum((w * (y - q))[y < q]) + p * sum(w) * q }
+fifths <- function(w, v) { y <- v$y + 1; (sum(w * y) - below(w, y, .8)) / below(w, y, .2) }
+gini <- function(w, v, last) { y <- v$y + 1; o <- order(y); r <- cumsum(w[o]); sum((2 * r - last(w[o])) * (w * y)[o]) / (sum(w) * sum(w * y)) - 1 }
+for (k in c("rows", "fifths")) { f <- get(k); v <- withReplicates(replicated, f); put(paste("share ratio,", k), coef(v), SE(v)) }
+put("share ratio, all alike", rows(d$w, list(y = 0 * d$w)), fifths(d$w, list(y = 0 * d$w)))
+put("gini, convey", gini(d$w, d, function(w) 1), gini(d$w, list(y = 0 * d$w), function(w) 1))
+v <- withReplicates(replicated, function(w, v) gini(w, v, identity)); put("gini, middle", coef(v), SE(v))
 # a subset that is raked
 put("rake of a subset", refused(raked(subset(s, h < 2))), sum(weights(raked(subset(s, h < 2)))))
 write.csv(do.call(rbind, R), "differences_expected.csv", row.names = FALSE, na = "")

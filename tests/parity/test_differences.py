@@ -289,3 +289,25 @@ def test_standardized_means__agree_and_totals_keep_their_error():
     np.testing.assert_allclose(totals.table["estimate"], r("standardized totals")[:3], rtol=1e-8)
     np.testing.assert_allclose(r("standardized totals")[3:], 0, atol=1e-12)
     np.testing.assert_allclose(se(totals), se(sample().total("all", by="g")), rtol=1e-8)
+
+
+def test_shares_of_fifths__are_smooth_where_convey_jumps():
+    """Leaving out units moves shares that are filled by little, those of whole rows by much: only the former have a jackknife."""
+    made = Survey(data().assign(y=data()["y"] + 1, same=1), weight="w", strata="h", psu="c")
+    estimate, jackknife = r("share ratio, fifths")
+    linearized, again = (m.share_ratio("y").table.iloc[0] for m in (made, made.replicates("jkn", mse=True)))
+    assert [linearized["estimate"], again["estimate"], again["se"]] == pytest.approx([estimate] * 2 + [jackknife])
+    assert linearized["se"] == pytest.approx(jackknife, rel=0.02)
+    assert r("share ratio, rows")[1] > 2 * jackknife
+    assert made.share_ratio("same").table["estimate"][0] == pytest.approx(r("share ratio, all alike")[1])
+    assert r("share ratio, all alike")[0] == 0
+
+
+def test_gini__is_0_where_all_have_the_same_and_convey_has_more():
+    made = Survey(data().assign(y=data()["y"] + 1, same=1), weight="w", strata="h", psu="c")
+    estimate, jackknife = r("gini, middle")
+    linearized, again = (m.gini("y").table.iloc[0] for m in (made, made.replicates("jkn", mse=True)))
+    assert [linearized["estimate"], again["se"]] == pytest.approx([estimate, jackknife])
+    assert linearized["se"] == pytest.approx(jackknife, rel=0.01)
+    assert made.gini("same").table["estimate"][0] == pytest.approx(0, abs=1e-12)
+    assert (r("gini, convey") > [estimate, 0.01]).all()
