@@ -84,3 +84,10 @@ def test_where__nulls_of_a_polars_mask_are_left_out_as_in_its_filter():
     assert found["n"][0] == len(data.filter(mask))
     with pytest.raises(ss.DataError, match="missing in 9 of 60 rows"):
         ss.Survey(table()).where(mask.to_pandas().astype("boolean"))
+
+
+def test_where__shows_levels_with_blanks_as_they_are_written():
+    survey = ss.Survey(pd.DataFrame({"region": ["", " south", "north ", "east"] * 3, "y": range(12)}))
+    with pytest.raises(ss.DataError, match='there are "", " south", east, "north "\\.'):
+        survey.where("region=south")
+    assert survey.where('region=" south"').mean("y").table["n"].tolist() == [3]

@@ -33,9 +33,8 @@ def holds(source: Any, text: str, what: str = "where") -> Truths:
         if spelt_as(value) in known:
             value = spelt_as(value)
         if value not in known:
-            raise DataError(
-                f"{what} {text!r}: no row has {name} = {value!r}; there are {', '.join(sorted(known)[:10])}."
-            )
+            told = ", ".join(v if v.strip() == v and v else f'"{v}"' for v in sorted(known)[:10])
+            raise DataError(f"{what} {text!r}: no row has {name} = {value!r}; there are {told}.")
         return ((values == value) == (sign == "=")).to_numpy() & values.notna().to_numpy()
     try:
         bound = float(value)

@@ -1,5 +1,7 @@
 """Formulas taken apart, and the columns they make."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -99,3 +101,19 @@ def test_levels_in_the_order_of_the_rows__are_no_order(kind):
         wanted = ss.Survey(data.assign(y=pd.Categorical(data["y"], levels))).glm("y ~ x", family="ordinal")
         own = pl.DataFrame({"y": pl.Series(data["y"].tolist(), dtype=pl.Enum(levels)), "x": data["x"].to_numpy()})
         np.testing.assert_allclose(ss.Survey(own).glm("y ~ x", family="ordinal").coef, wanted.coef)
+
+
+@pytest.mark.parametrize("name", ["收入（元）", "a b", "q-1", "2nd?"])
+def test_names_with_other_signs__are_told_to_be_put_in_backticks(name):
+    survey = ss.Survey(pd.DataFrame({name: [1, 3, 2, 5, 4, 6], "y": range(6)}))
+    assert survey.glm(f"y ~ `{name}`").names[1] == name
+    if name != "q-1":  # which reads as q without a constant
+        with pytest.raises(ss.DataError, match=f"in backticks: `{re.escape(name)}`"):
+            survey.glm(f"y ~ {name}")
+
+
+def test_a_column_that_is_called_as_the_constant__is_refused():
+    survey = ss.Survey(pd.DataFrame({"Intercept": [1, 3, 2, 5, 4, 6], "y": range(6)}))
+    with pytest.raises(ss.DataError, match="two coefficients would be called 'Intercept'"):
+        survey.glm("y ~ Intercept")
+    assert survey.glm("y ~ 0 + Intercept").names == ("Intercept",)

@@ -3,6 +3,7 @@
 import re
 import sys
 
+import pandas as pd
 import pytest
 
 import surveysim as ss
@@ -54,3 +55,15 @@ def test_text__for_a_terminal(made):
     lines = str(made).splitlines()
     assert lines[0] == "Question: [one]/two, percent of columns"
     assert lines[-1] == made.summary()
+
+
+def test_blank_levels__are_named_where_they_are_printed_and_themselves_in_the_tidy_table():
+    """A level of no signs had the question's label in the tidy table, and nothing in those handed over."""
+    data = pd.DataFrame({"answer": ["", " ", "no", "no"] * 20, "place": ["", "x"] * 40, "hours": [1, 2, 3, 4] * 20})
+    made = ss.Survey(data).tables(["answer", "hours"], "place", test=None)
+    assert dict.fromkeys(made.table["level"]) == dict.fromkeys(["", " ", "no", "hours"])
+    assert dict.fromkeys(made.table["column"]) == dict.fromkeys(["Total", "", "x"])
+    text = made.to_markdown()
+    assert "|  | Total | (blank) (A) | x (B) |" in text
+    assert text.count("| (blank) |") == 2
+    assert "（空白）" in made.to_markdown(lang="zh")

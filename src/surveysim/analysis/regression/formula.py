@@ -73,6 +73,11 @@ def parsed(text: object, data: Table, offset: object = None) -> Formula:
         words = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).split("\n")[0]
         if "`.` operator" in words:
             words = "a point does not stand for the other columns; name them."
+        names = [n for n in column_names(data) if isinstance(n, str) and not n.isidentifier() and n in text]
+        if bare := [n for n in names if f"`{n}`" not in text]:
+            words += (
+                f" Write the name of a column that has other signs than letters in backticks: `{max(bare, key=len)}`."
+            )
         raise DataError(f"formula = {sight(text)} cannot be read: {words}") from None
     if not isinstance(terms, formulaic.SimpleFormula):
         raise DataError(f"formula = {sight(text)}: its right side has several parts; join all columns by +.")
@@ -293,6 +298,11 @@ def _made(formula, table, cell, rows=None, first=None):
             raise DataError(
                 f"{str(term)!r} has one level among the rows of the model, so it has no effect; take it out."
             )
+    twice = next((name for name in spec.column_names if list(spec.column_names).count(name) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"formula = {sight(formula.text)}: two coefficients would be called {twice!r}; rename the column."
+        )
     offset = offset_of(formula, rows.table() if rows is not None and formula.offsets else table)
     return Matrix(np.array(found, dtype=float), offset, cell, spec, first)
 

@@ -136,8 +136,13 @@ class _Places:
         total = Group("", ((self.words["total"], ""),))
         if not self.made.banners:
             return (total,)
-        chosen = (self.made.banners[b] for b in banners)
-        return (total, *(Group(one.label, tuple((x, letter(c)) for c, x in enumerate(one.levels))) for one in chosen))
+        chosen = [self.made.banners[b] for b in banners]
+        names = ([self._named(x) for x in one.levels] for one in chosen)
+        return (total, *(Group(b.label, tuple((x, letter(c)) for c, x in enumerate(n))) for b, n in zip(chosen, names)))
+
+    def _named(self, level):
+        """A level as it is printed; text without a sign is one too."""
+        return level if level.strip() else self.words["blank"]
 
     def blocks(self, questions: Sequence[int], banners: Sequence[int]) -> tuple[Block, ...]:
         return tuple(self._block(q, banners) for q in questions)
@@ -160,7 +165,7 @@ class _Places:
         unit = "number" if one.kind == "mean" else "percent"
         for k, name in enumerate(self.made.shown(one)):
             rows = [self.at[q, b, k, c] for b, c in columns]
-            label = words["mean"] if one.kind == "mean" else words["yes"] if one.kind == "truth" else name
+            label = words["mean"] if one.kind == "mean" else words["yes"] if one.kind == "truth" else self._named(name)
             lines.append(Line("value", label, tuple(map(self._cell, rows)), unit))
             lines += [self._below(what, rows, unit) for what in self.look.show]
         says = words["mean_of"] if one.kind == "mean" else words["percent_total" if percent == "total" else percent]

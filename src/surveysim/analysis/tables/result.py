@@ -80,7 +80,7 @@ class Tables(Shown):
         """What `to_frame` copies."""
         c = self.cells
         q, b, k, column = (c[name] for name in ("question", "banner", "level", "column"))
-        levels = [[level or one.label for level in self.shown(one)] for one in self.questions]
+        levels = [[one.label] if one.kind == "mean" else self.shown(one) for one in self.questions]
         columns = [["Total", *banner.levels] for banner in self._columns]
         names = {
             "question": _taken([one.name for one in self.questions], q),
