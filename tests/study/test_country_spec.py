@@ -65,3 +65,17 @@ def test_totals_of_answers_that_are_missing__are_refused(tmp_path):
     with pytest.raises(ss.SpecError, match=r"'smokers' is a total of 'smokes', .* means and ratios"):
         ss.Study.from_toml(files / "survey.toml")
     assert ss.Study.from_toml(files / "study.toml").scenarios == ["two frames", "landlines alone"]
+
+
+def test_interviewers_as_clusters__are_not_for_two_independent_frames(tmp_path):
+    method = (
+        'repetitions = 400\n[estimation]\nclusters = "interviewer"\n[[methods]]\nname = "h"\nestimator = "hartley"\n'
+    )
+    files = land.written(tmp_path, study=("repetitions = 400", method))
+    with pytest.raises(ss.SpecError, match=r"methods\[0\]\.estimator = 'hartley': interviewers call in both frames"):
+        ss.Study.from_toml(files / "study.toml")
+    changed = ("[fieldwork.protocol]", '[estimation]\nclusters = "interviewer"\n\n[fieldwork.protocol]')
+    land.written(tmp_path, survey=changed)
+    run = ss.SurveySpec.from_toml(tmp_path / "survey.toml").model_copy().run(seed=1)
+    with pytest.raises(ss.SpecError, match="interviewers call in both frames"):
+        run.dual_frame()

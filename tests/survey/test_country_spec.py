@@ -78,6 +78,11 @@ def mistakes(folder, *changes):
         ),
         (("cost_per_hour = 22", "cost_per_hour = 22\ninterviewers = 0"), ["fieldwork.protocol.interviewers"]),
         (
+            ("cost_per_hour = 22", "cost_per_hour = 22\ninterviewers = 1"),
+            ("[fieldwork.protocol]", '[estimation]\nclusters = "interviewer"\n\n[fieldwork.protocol]'),
+            ["fieldwork.protocol.interviewers = 1", "needs two or more"],
+        ),
+        (
             ("[fieldwork.protocol]", "[fieldwork.measurement]\nmissing = 0.6\nmissing_yes = 2\n[fieldwork.protocol]"),
             ["measurement.missing", "leaves no answers"],
         ),

@@ -32,6 +32,7 @@ COLUMNS = (
     "prefix",
     "person",
 )  # of the rows; draws are keyed by `id`
+MISSES = 50  # draws one after the other without a new number, after which a stratum has no more
 SURE = 50.0  # log odds of what always happens
 
 
@@ -154,7 +155,8 @@ class Released:
         frame, rng, f = self.frames[kind], self.rngs[kind], FRAMES.index(kind)
         left = int(frame.numbers[self.areas[v]].sum()) - before
         seen, parts, have = self._dialled.get((f, v), np.empty(0, np.int64)), [], 0
-        while have < min(wanted, left):
+        misses = 0
+        while have < min(wanted, left) and misses < MISSES:
             drawn = frame.sample(self.areas[v], min(wanted, left) - have, rng)
             owner, number = drawn.owner, drawn.owner * 2 + drawn.which
             keep = pd.Series(number).duplicated().to_numpy() | np.isin(number, seen)
@@ -162,6 +164,7 @@ class Released:
             seen = np.append(seen, number[keep & (owner >= 0)])
             parts.append(np.column_stack([drawn.area, owner, number, drawn.prefix])[keep])
             have += int(keep.sum())
+            misses = 0 if keep.any() else misses + 1
         self._dialled[f, v] = seen
         area, owner, number, prefix = np.concatenate(parts).T if parts else np.empty((4, 0), np.int64)
         order, known = before + np.arange(len(owner)), rng.random(len(owner)) < self.attempts[kind].dead_known

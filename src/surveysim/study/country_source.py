@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import pandas as pd
 
 from ..estimation import Survey
 from ..survey import country
-from ..survey.weighted import dual_frame_of
 from .source import Source
 
 
@@ -98,9 +97,9 @@ class CountrySource(Source):
         def judged(m):
             method = self.methods[m]
             if method.own:
-                return self.plugged_in(method, r, lambda: weighted(m), pair=dual_frame_of)
+                return self.plugged_in(method, r, lambda: weighted(m), pair=partial(country.two_frames, self.prep))
             whole, survey = weighted(m)
-            survey = survey if method.estimator == "recipe" else dual_frame_of(whole)
+            survey = survey if method.estimator == "recipe" else country.two_frames(self.prep, whole)
             return self.tabled(method, self.replicated(survey, method, r))
 
         return judged

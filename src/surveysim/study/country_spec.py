@@ -68,6 +68,11 @@ class CountryStudySpec(Keys, CountrySpec):
             if method.weighting:
                 yield from order_mistakes(weighting, self.fieldwork.level, f"{place}: methods[{k}].weighting")
             steps = weighting["recipes"].get(weighting["recipe"], ())
+            if method.estimator != "recipe" and self.estimation.clusters == "interviewer":
+                yield (
+                    f"{place}: methods[{k}].estimator = {method.estimator!r}: interviewers call in both frames, which are then no "
+                    'independent samples; leave estimation.clusters = "household" for it.'
+                )
             if method.estimator != "recipe" and not any(named_by(step) in BY_FRAME for step in steps):
                 yield (
                     f"{place}: methods[{k}].estimator = {method.estimator!r}: the recipe {weighting['recipe']!r} has no step that gives "

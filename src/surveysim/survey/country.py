@@ -124,6 +124,15 @@ def survey_of(prep: CountryPreparation, table: pd.DataFrame, weights: Any) -> Su
     return Survey(table, weight=weights, strata="stratum", psu="psu")
 
 
+def two_frames(prep: CountryPreparation, interviews: pd.DataFrame) -> DualFrameSurvey:
+    """The interviews with their weights as a `DualFrameSurvey`; refused where interviewers, who call in both frames, are the clusters."""
+    if prep.spec.estimation.clusters == "interviewer":
+        raise SpecError(
+            'interviewers call in both frames, which are then no independent samples; leave estimation.clusters = "household" for them.'
+        )
+    return dual_frame_of(interviews)
+
+
 def estimated(prep: CountryPreparation, table: pd.DataFrame, survey: Survey) -> Estimates:
     """Estimates of the indicators in percent and persons of the country."""
     w, found, rows, scale = survey.design.weight, [], [], []
@@ -220,7 +229,7 @@ class CountryRun(Shown):
 
     def dual_frame(self) -> DualFrameSurvey:
         """The interviews as a `DualFrameSurvey`, with the weights they had before the frames were joined; see `SurveyRun.dual_frame`."""
-        return dual_frame_of(self.interviews)
+        return two_frames(self.preparation, self.interviews)
 
     def summary(self) -> str:
         """One line: what was done, and the first estimate."""

@@ -68,7 +68,8 @@ def _summed(prep, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
         names, banks = _operators(prep, kind, table["prefix"]), prep.frames[kind].banks
         for operator in ("",) if banks is None else banks.operators:
             codes = table["disposition"][names == operator]
-            counts.append((kind, stratum, operator, *np.bincount(codes, minlength=len(DISPOSITIONS))))
+            if len(codes):  # a class without numbers is none
+                counts.append((kind, stratum, operator, *np.bincount(codes, minlength=len(DISPOSITIONS))))
         spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), table["minutes"].sum() / 60))
     effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
     tally = pd.DataFrame(counts, columns=["frame", "stratum", "operator", *DISPOSITIONS])

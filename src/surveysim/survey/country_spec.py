@@ -252,6 +252,8 @@ class CountrySpec(Part):
             yield f'{place}.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
         strata = len(given.areas) if within == "area" else given.areas[within].nunique() if within in given.areas else 1
         yield from protocol_mistakes(protocol, self.fieldwork.level, place, strata, "stratum")
+        if self.estimation.clusters == "interviewer" and protocol.interviewers < 2:
+            yield f'{place}.interviewers = {protocol.interviewers}: estimation.clusters = "interviewer" needs two or more.'
         if protocol.quota is None and "quota_by" in protocol.model_fields_set:
             yield f"{place}.quota_by does nothing without {place}.quota; give both."
         for name in protocol.quota_by if protocol.quota is not None else ():
