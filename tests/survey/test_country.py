@@ -180,3 +180,31 @@ def test_calls_and_answers__by_the_keys_of_the_file(folder):
     assert table["n_mobile"].max() == 1 < true["n_mobile"].max()
     assert run.costs()["hours"].gt(0).all()
     assert run.counts["I"].tolist() == [300, 400]
+
+
+def test_ratio_of_two_outcomes__is_that_of_their_totals_as_in_the_population(tmp_path):
+    """Smokers over people online, who need not be the same people: those offline were left out of the smokers, and the ratio was too low."""
+    text = land.FILES["indicators.csv"] + "smokers_per_online,smokes,online,\nonline_per_smoker,online,smokes,\n"
+    folder = land.written(tmp_path, survey=land.SMALL, indicators=text)
+    run = ss.SurveySpec.from_toml(folder / "survey.toml").run(seed=3)
+    w, table = run.weights.final, run.interviews
+    ratio = w[table["smokes"].to_numpy()].sum() / w[table["online"].to_numpy()].sum()
+    found = run.comparison().set_index("indicator_id")
+    assert found.loc["smokers_per_online", "estimate"] == pytest.approx(100 * ratio)
+    assert found.loc["online_per_smoker", "estimate"] == pytest.approx(
+        100 / ratio
+    )  # above 100, where a logit has no interval
+    away = (found["estimate"] - found["parameter"]) / found["se"]
+    assert away.abs().max() < 4
+    assert np.isfinite(found[["lower", "upper"]].to_numpy()).all()
+    assert run.estimates.table["n"].le(len(table)).all()
+
+
+def test_group_without_an_answer__is_one_error_that_names_the_indicator(tmp_path):
+    folder = land.written(tmp_path, survey=land.SMALL)
+    prep = country.prepare(ss.SurveySpec.from_toml(folder / "survey.toml"))
+    done = country.field_work(prep, 1)
+    weights = prep.recipe.apply(done.table, done.counts)
+    table = done.table.assign(online=done.table["online"].astype("boolean").where(done.table["age"] != "60+"))
+    with pytest.raises(ss.DataError, match="indicator 'online_60plus'"):
+        country.estimated(prep, table, country.survey_of(prep, table, weights))

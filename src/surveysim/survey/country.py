@@ -13,7 +13,7 @@ from ..aliases import Floats
 from ..apportion import largest_remainder
 from ..columns import DISPOSITIONS, FRAMES
 from ..display import Shown
-from ..errors import DesignError, SpecError
+from ..errors import DataError, DesignError, SpecError
 from ..estimation import DualFrameSurvey, Estimates, Survey
 from ..fieldwork import response_rates
 from ..fieldwork.attempts import Attempts
@@ -135,24 +135,30 @@ def two_frames(prep: CountryPreparation, interviews: pd.DataFrame) -> DualFrameS
 
 def estimated(prep: CountryPreparation, table: pd.DataFrame, survey: Survey) -> Estimates:
     """Estimates of the indicators in percent and persons of the country."""
-    w, found, rows, scale = survey.design.weight, [], [], []
+    w, found, rows, scale, ci = survey.design.weight, [], [], [], []
     definitions: Any = prep.definitions.itertuples()
     for row in definitions:
-        yes, inside, known = _told(prep, table, row.numerator)
-        if row.kind == "total":
-            all_told = known.all()
-            found.append(scores.total(w, yes * inside) if all_told else answered_total(w, inside, [(yes, known)]))
-        else:
-            x, base, told = _told(
-                prep, table, row.denominator or "persons"
-            )  # who is in the base may not be known either
-            x = x * base * told * known
-            found.append(scores.ratio(w, yes * inside * (x > 0), x, x > 0))
+        try:
+            statistic, nested = _statistic(prep, table, w, row)
+        except DataError as error:
+            raise DataError(f"indicator {row.Index!r}: {error}") from None
+        found.append(statistic)
+        ci.append("logit" if nested else None)
         rows.append((row.kind, str(row.Index), row.unit, ""))
         scale.append(1 / prep.pop.scale if row.kind == "total" else 100.0)
-    ci = ["logit" if unit == "percent" else None for unit in prep.definitions["unit"]]
     level = prep.spec.estimation.level
     return estimates(survey.design, found, rows, level=level, deff="wr", ci=ci, scale=np.array(scale))  # pyright: ignore[reportArgumentType]
+
+
+def _statistic(prep, table, w, row):
+    """The statistic of an indicator, and whether it is a share: nobody is counted who is not in its base."""
+    yes, inside, known = _told(prep, table, row.numerator)
+    y = yes * inside
+    if row.kind == "total":
+        return (scores.total(w, y) if known.all() else answered_total(w, inside, [(yes, known)])), False
+    x, base, told = _told(prep, table, row.denominator or "persons")  # who is in the base may not be known either
+    y, x = y * told, x * base * told * known
+    return scores.ratio(w, y, x, (x > 0) | (y > 0)), bool((y <= x).all())
 
 
 def parameters(prep: CountryPreparation) -> dict[str, float]:
