@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..display import csv_text
 from ..errors import SurveysimError
 from ..files.kinds import LABELLED
 from ..on_demand import Later
@@ -21,6 +22,7 @@ from .options import (
     is_marked,
     json_option,
     language_option,
+    missing_codes,
     read_file,
     read_margins,
     refuse_unused,
@@ -28,9 +30,10 @@ from .options import (
 )
 from .writing import answer, apart, plain, rows_of, say_if_guarded, shown
 
-weighting, weights_page = (
+weighting, weights_page, dataset = (
     Later(__package__, "..weighting"),
     Later(__package__, "..report.weights_page"),
+    Later(__package__, "..files.dataset"),
 )  # help is shown without
 
 if TYPE_CHECKING:
@@ -57,14 +60,14 @@ def weights() -> None:
 
 
 @weights.command("rake")
-@_DATA
+@click.argument("data", type=click.Path(path_type=Path))
 @_MARGINS
 @click.option(
     "-o",
     "--out",
-    type=FILE,
+    type=click.Path(path_type=Path),
     required=True,
-    help="The file with the weights added, in the kind its name ends with.",
+    help="The file with the weights added, in the kind its name ends with; for a folder a folder.",
 )
 @click.option("--weight", help="Column of initial weights; 1 unless given.")
 @_BY
@@ -83,9 +86,17 @@ def weights_rake(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Rake the weights of DATA to margins and write the file back with them, labels kept."""
+    """Rake the weights of DATA to margins and write the file back with them, labels kept.
+
+    DATA may be a folder of Parquet files larger than memory, which are raked together and written to the folder of -o.
+    """
     if margins is None:
         raise click.UsageError("--margins is needed: what the weights are raked to.")
+    if data.is_dir():
+        _rake_folder(data, margins, out, by, name, as_json, options)
+        return
+    if out.is_dir():
+        raise click.UsageError(f"{out}: is a folder; name the file to write.")
     diagnostics, page = options["diagnostics"], options["report"]
     _refuse_language(page)
     apart((data, margins), (out, diagnostics, page))
@@ -97,8 +108,6 @@ def weights_rake(
     )
     files_written = [str(file.write(out, {name: (found.weight, f"{RAKED} {', '.join(given.variables)}")}))]
     if diagnostics is not None:
-        from ..display import csv_text
-
         write_text(diagnostics, csv_text(report.margins))
         say_if_guarded(report.margins, diagnostics)
         files_written.append(str(diagnostics))
@@ -110,6 +119,30 @@ def weights_rake(
     where = f"The file with the column {name!r} is {' and '.join(files_written)}."
     told = _facts(report, {"files": files_written} | facts)
     answer(as_json, told, lambda: f"{_text(report, by)}\n\n{found.summary()}\n{where}")
+
+
+def _rake_folder(data, margins, out, by, name, as_json, options):
+    """`weights rake` of a folder."""
+    why = f"is for a single file, and {data} is a folder"
+    refuse_unused(("report", "lang", "trim", "sheet", "encoding", "header_row"), why)
+    apart((margins,), (options["diagnostics"],))
+    head = dataset.Folder.of(data).head()
+    given = read_margins(head, margins, by, options)
+    na = {column: frozenset(codes) for column, codes in missing_codes(head, options["na"]).items()}
+    keywords = {k: v for k, v in given.options.items() if k != "trim"}
+    told: dict[str, Any] = {"weight": options["weight"], "name": name, "na": na}
+    found = dataset.rake_folder(
+        data, given.targets, out, progress=lambda text: click.echo(f"surveysim: {text}", err=True), **told, **keywords
+    )
+    if options["diagnostics"] is not None:
+        write_text(options["diagnostics"], csv_text(found.margins))
+    table = found.margins.drop(columns=[] if by else ["partition"])
+    facts = {k: v for k, v in vars(found).items() if k not in ("path", "margins")}
+    answer(
+        as_json,
+        {"files_written": str(out)} | facts | {"margins": rows_of(found.margins)},
+        lambda: f"{found.summary()}\n\n{shown(table, ',.6g')}\n\nThe files with the column {name!r} are in {out}.",
+    )
 
 
 @weights.command("apply")

@@ -1,0 +1,306 @@
+"""Parquet files of one table in a folder, larger than memory: raked in two passes, one batch of rows in memory at a time.
+
+Raking depends on a row through its cell alone, so the first pass adds weights up by cell, the cells are raked as a small table, and the
+second pass writes every file again with its weights.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from .. import guards
+from ..aliases import Floats, Ints, Pathname
+from ..display import Shown
+from ..errors import DataError
+from ..kernels.cells import add_up, unusable
+from ..on_demand import Later
+from ..writing import whole
+from . import levels
+from .data_file import DataFile
+
+pa, pq, raking = Later(None, "pyarrow"), Later(None, "pyarrow.parquet"), Later(__package__, "..weighting.raking")
+BATCH = 131_072  # rows looked at together; weights are summed in blocks of as many, as those of a table in memory are
+MOST_CELLS = 2_000_000
+UNMARKED = "_row_cell"
+
+
+@dataclass
+class Cells:
+    """Cells of the rows seen so far: texts of the raking variables, sums of weights and of their squares, rows, weights' ends."""
+
+    names: tuple[str, ...]
+    texts: list[dict[str, int]] = field(default_factory=list)
+    places: dict[tuple[int, ...], int] = field(default_factory=dict)
+    block: Floats = field(default_factory=lambda: np.zeros(0))
+    filled: int = 0
+    sums: dict[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.texts = [{} for _ in self.names]
+        self.sums = {what: np.zeros(0) for what in ("weight", "squares", "rows", "least", "most")}
+
+    def of(self, batch: DataFile) -> Ints:
+        """Cells (n,) of a batch's rows, -1 in none of those seen; new ones are put behind the others."""
+        cell, columns = np.zeros(len(batch), np.int64), []
+        for name, known in zip(self.names, self.texts, strict=True):
+            codes, found = batch.spelt(name)
+            image = np.array([*(known.setdefault(text, len(known)) for text in found), -1])
+            columns.append(image[codes])
+            cell = pd.factorize(cell * (len(found) + 1) + codes + 1)[0]  # numbered anew, so that no product grows
+        first = np.zeros(int(cell.max(initial=-1)) + 1, np.int64)
+        first[cell[::-1]] = np.arange(len(cell))[::-1]
+        combos = zip(*(column[first].tolist() for column in columns), strict=True)
+        image = np.array([self.places.setdefault(combo, len(self.places)) for combo in combos], np.int64)
+        if len(self.places) > MOST_CELLS:
+            raise DataError(
+                f"{' × '.join(self.names)} have more than {MOST_CELLS:,} combinations in the files; rake to fewer or coarser margins."
+            )
+        return image[cell]
+
+    def add(self, cell: Ints, weight: Floats) -> None:
+        """Add the weights of rows, block by block as `weighting.cells` does, so that sums are the same to the last bit."""
+        K, starts = len(self.places), {"least": np.inf}
+        for what, values in self.sums.items():
+            self.sums[what] = np.concatenate([values, np.full(K - len(values), starts.get(what, 0.0))])
+        self.block = np.concatenate([self.block, np.zeros(K - len(self.block))])
+        start = 0
+        while start < len(cell):
+            stop = min(len(cell), start + BATCH - self.filled)
+            add_up(cell[start:stop].astype(np.int32), weight[start:stop], self.block)
+            self.filled, start = self.filled + stop - start, stop
+            if self.filled == BATCH:
+                self.close()
+        self.sums["squares"] += np.bincount(cell, weight**2, K)
+        self.sums["rows"] += np.bincount(cell, weight > 0, K)
+        np.minimum.at(self.sums["least"], cell[weight > 0], weight[weight > 0])
+        np.maximum.at(self.sums["most"], cell, weight)
+
+    def close(self) -> None:
+        """End a block of rows."""
+        self.sums["weight"], self.filled = self.sums["weight"] + self.block, 0
+        self.block = np.zeros(len(self.block))
+
+    def table(self, path: Path, wanted: Mapping[str, Iterable[str]]) -> pd.DataFrame:
+        """A row for every cell: its levels as margins name them, missing ones as None, and `weight`, the sum of its rows' weights."""
+        shown = {}
+        for k, (name, known) in enumerate(zip(self.names, self.texts, strict=True)):
+            found = levels.named(path, name, list(known), {}, wanted[name])
+            shown[name] = pd.Series([*found, None], dtype=object).iloc[[key[k] for key in self.places]].to_numpy()
+        return pd.DataFrame(shown | {UNMARKED: self.sums["weight"]}, index=range(len(self.places)))
+
+
+@dataclass(frozen=True)
+class Raked(Shown):
+    """What `rake_folder` did.
+
+    Attributes
+    ----------
+    path : folder that was written. files, rows : how many. margins : targets and sums before and after, as `Calibration.margins`, with the
+        rows of each level. iterations, max_gap : of the raking. deff_kish, effective_n : of the weights. least, most : weights' ends.
+    """
+
+    path: Path
+    files: int
+    rows: int
+    margins: pd.DataFrame = field(repr=False)
+    iterations: int
+    max_gap: float
+    deff_kish: float
+    effective_n: float
+    least: float
+    most: float
+
+    def summary(self) -> str:
+        """One line: rows, files, weights, Kish's deff, the largest gap."""
+        return (
+            f"raked {self.rows:,} rows of {self.files:,} files in {self.iterations} sweeps, largest gap {self.max_gap:.2g}; weights "
+            f"{self.least:.4g} to {self.most:.4g}, Kish deff {self.deff_kish:.3f}, effective n {self.effective_n:,.0f}"
+        )
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _shown(self) -> pd.DataFrame:
+        return self.margins
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The Parquet files of a folder, in the order of their names; their columns have to be the same."""
+
+    path: Path
+    parts: tuple[Path, ...]
+    schema: Any = field(repr=False)
+
+    @classmethod
+    def of(cls, path: Pathname) -> Self:
+        """Look at a folder; files that begin with a dot or an underscore are no data."""
+        path = Path(path)
+        if not path.is_dir():
+            raise DataError(f"{path}: there is no such folder.")
+        parts = tuple(p for p in sorted(path.rglob("*.parquet")) if p.name[0] not in "._")
+        if not parts:
+            raise DataError(f"{path}: the folder has no .parquet files.")
+        schemas = [cls._schema(part) for part in parts]
+        for part, schema in zip(parts, schemas, strict=True):
+            unlike = set(schema.names) ^ set(schemas[0].names)
+            if unlike:
+                raise DataError(
+                    f"{part}: the column {min(unlike)!r} is not in every file of the folder, as {parts[0].name} has it."
+                )
+        return cls(path, parts, schemas[0])
+
+    @staticmethod
+    def _schema(part: Path) -> Any:
+        try:
+            return pq.read_schema(part)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{part}: cannot be read as Parquet ({error}).") from None
+
+    def head(self) -> DataFile:
+        """The columns without any rows, for what asks for names."""
+        return DataFile(self.path / self.parts[0].name, tuple(self.schema.names), self.schema.empty_table())
+
+    def batches(self, part: Path, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
+        """Batches of rows of a file, with some of its columns or all."""
+        names = None if columns is None else list(dict.fromkeys(columns))
+        try:
+            with pq.ParquetFile(part) as file:
+                for batch in file.iter_batches(batch_size=BATCH, columns=names):
+                    table = pa.Table.from_batches([batch])
+                    yield DataFile(part, tuple(table.column_names), table, na=dict(na))
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{part}: cannot be read as Parquet ({error}).") from None
+
+
+def rake_folder(
+    folder: Pathname,
+    margins: Any,
+    out: Pathname,
+    *,
+    weight: str | None = None,
+    name: str = "raked_weight",
+    na: Mapping[str, Any] | None = None,
+    progress: Callable[[str], Any] | None = None,
+    **options: Any,
+) -> Raked:
+    """Rake the rows of all Parquet files of a folder together, and write the files again with their weights.
+
+    Memory is that of a batch of rows and of the margin cells, however many rows there are.
+
+    Parameters
+    ----------
+    folder : of .parquet files with the same columns. margins : as of `rake`, levels as text. out : a folder, new or empty.
+    weight : column of initial weights; 1 unless given. name : of the new column. na : {column: values that count as missing}.
+    progress : called with a text after each file.
+    options : of `rake` but `trim`, which needs every row's weight at once: by, margins_are, rescale, missing, bounds, closest, tol, ….
+
+    Returns
+    -------
+    Raked. The weights are those that `rake` gives the same rows in memory.
+
+    Raises
+    ------
+    DataError : no files, unlike files, a folder for the result that has files, unusable weights; CalibrationError as `rake`.
+    """
+    from ..weighting.margins import Margins
+
+    tell = guards.function(progress, "progress") or (lambda text: None)
+    if options.get("trim") is not None:
+        raise DataError(
+            "trim needs the weights of all rows at once; rake a file in memory, or bound the adjustment with bounds."
+        )
+    source, target = Folder.of(folder), Path(out)
+    _refuse_target(source, target, name)
+    asked = Margins.parse(margins, options.get("by"))
+    wanted: dict[str, set[str]] = {} if asked.by is None else {asked.by: {str(p) for p in asked.partitions}}
+    for variable, found in zip(asked.variables, asked.labels, strict=True):
+        for k, column in enumerate(variable):
+            wanted.setdefault(column, set()).update(str(level[k]) for level in found)
+    absent = [column for column in [*wanted, *([weight] if weight else [])] if column not in source.schema.names]
+    if absent:
+        source.head().values(absent[0])  # says what there is
+    cells, given = Cells(tuple(wanted)), dict(na or {})
+    for k, part in enumerate(source.parts):
+        for batch in source.batches(part, [*wanted, *([weight] if weight else [])], given):
+            cells.add(cells.of(batch), _weights(batch, weight))
+        tell(f"{k + 1} of {len(source.parts)} files read")
+    cells.close()
+    table = cells.table(source.parts[0], wanted)
+    found = raking.rake(table, margins, weight=UNMARKED, **options)
+    factor = _factors(found, cells.sums["weight"])
+    for k, part in enumerate(source.parts):
+        _write(source, part, target / part.relative_to(source.path), cells, factor, weight, name, given)
+        tell(f"{k + 1} of {len(source.parts)} files written")
+    return _told(target, len(source.parts), cells, factor, found)
+
+
+def _factors(found, weight):
+    """Raked over initial weights of the cells: the very factors where the weights are made of them, so that no bit is lost."""
+    factor = np.divide(found.final, weight, out=np.zeros(len(weight)), where=weight > 0)
+    return np.where((found.final == weight * found.g) & (weight > 0), found.g, factor)
+
+
+def _refuse_target(source, target, name):
+    """Refuse a folder for the result that has something in it, or a column that is there."""
+    if target.resolve() == source.path.resolve() or source.path.resolve() in target.resolve().parents:
+        raise DataError(f"{target}: lies in the folder that is read; give another, so that nothing is lost.")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"{target}: is there already and not an empty folder; give another, so that nothing is lost.")
+    if name in source.schema.names:
+        raise DataError(f"{source.path}: there is a column {name!r} already; give the new one another name.")
+
+
+def _weights(batch, weight):
+    """Initial weights (n,) of a batch."""
+    values = np.ones(len(batch)) if weight is None else batch.numbers(weight)
+    if unusable(values):
+        row = int(np.argmax(~(np.isfinite(values) & (values >= 0))))
+        raise DataError(
+            f"{batch.path}: {weight!r} is missing, infinite or negative; the first is {values[row]!r}. Mend it."
+        )
+    return values
+
+
+def _write(source, part, path, cells, factor, weight, name, na):
+    """A file of the folder once more, with its weights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as unfinished:
+        writer = None
+        try:
+            for batch in source.batches(part, None, na):
+                values = _weights(batch, weight) * factor[cells.of(batch)]
+                table = batch.raw.append_column(name, pa.array(values))
+                writer = writer or pq.ParquetWriter(unfinished, table.schema)
+                writer.write_table(table)
+            if writer is None:  # a file without rows
+                empty = pq.read_schema(part).append(pa.field(name, pa.float64())).empty_table()
+                writer = pq.ParquetWriter(unfinished, empty.schema)
+                writer.write_table(empty)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _told(target, files, cells, factor, found):
+    """`Raked` from the sums of the cells."""
+    rows, there = cells.sums["rows"], cells.sums["weight"] > 0
+    first, second = float(factor @ cells.sums["weight"]), float(factor**2 @ cells.sums["squares"])
+    deff = float(rows.sum()) * second / first**2
+    kept = there & (factor > 0)
+    return Raked(
+        target,
+        files,
+        int(rows.sum()),
+        found.margins.drop(columns="respondents"),
+        found.iterations,
+        found.max_gap,
+        deff,
+        float(rows.sum()) / deff,
+        float((factor * cells.sums["least"])[kept].min()),
+        float((factor * cells.sums["most"])[kept].max()),
+    )
