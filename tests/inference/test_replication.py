@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from naive import recipe
 from samples import A, B, sample, se
 
 import surveysim as ss
-from surveysim import DesignError, Recipe, Survey
+from surveysim import DesignError, Recipe, Survey, weighting
 from surveysim.weighting import Rake
 
 
@@ -63,3 +64,33 @@ def test_replicates__that_cannot_be_raked_say_that_they_are_replicates():
     survey = Survey(table, weight=recipe.apply(table)).replicates("jk1")
     with pytest.raises(ss.CalibrationError, match="replicate 10 of 10 cannot be weighted like the sample"):
         survey.mean("y")
+
+
+RNG = np.random.default_rng(5)
+FORTY = pd.DataFrame({"g": RNG.choice(list("pq"), 40), "k": RNG.choice(list("st"), 40), "v": RNG.normal(5, 2, 40)})
+FORTY = FORTY.assign(w=RNG.lognormal(2, 0.5, 40))
+RAKED = {"g": {"p": 120.0, "q": 180.0}, "k": {"s": 100.0, "t": 200.0}}
+
+
+@pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
+@pytest.mark.parametrize("brought", [False, True])
+@pytest.mark.parametrize("step", [weighting.Scale(to="n"), weighting.Trim(most=1.3)])
+def test_replicates__count_rows_by_the_design_and_not_by_an_earlier_raking(step, brought):
+    """A step that counts respondents took changes of an earlier raking for more or fewer of them: errors were 26.6 for 12.9."""
+    n = len(FORTY)
+    factor = np.full((n, n), n / (n - 1)) * (1 - np.eye(n))
+    scale = {"scale": (n - 1) / n, "mse": True}
+    sample = ss.Survey(FORTY, weight="w", **({"replicate_factors": factor, **scale} if brought else {}))
+    found = sample.rake(RAKED, tol=1e-12).apply(ss.Recipe([step]))
+    got = (found if brought else found.replicates("jkn", mse=True)).total("v").table["se"][0]
+
+    def weighed(f):
+        """The whole weighting by hand; rows stand for f respondents."""
+        w = ss.rake(FORTY, RAKED, weight=FORTY["w"].to_numpy() * f, tol=1e-12).weight
+        if isinstance(step, weighting.Scale):
+            return w * f.sum() / w.sum()
+        return np.array(recipe.trim(w.tolist(), most=1.3))  # kept rows stand for as many each
+
+    values = np.array([weighed(f) @ FORTY["v"] for f in factor])
+    centre = weighed(np.ones(n)) @ FORTY["v"]
+    assert got == pytest.approx(np.sqrt((n - 1) / n * ((values - centre) ** 2).sum()), rel=1e-6)

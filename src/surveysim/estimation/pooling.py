@@ -55,11 +55,11 @@ class Blockwise:
     adjustments: tuple
     rows: tuple[slice, ...]
 
-    def again(self, base: Floats) -> Floats:
+    def again(self, base: Floats, copied: Floats) -> Floats:
         parts = [np.ascontiguousarray(base[rows]) for rows in self.rows]
         for k, adjustments in enumerate(self.adjustments):
             for adjustment in adjustments:
-                parts[k] = adjustment.again(parts[k])
+                parts[k] = adjustment.again(parts[k], copied[self.rows[k]])
         return np.concatenate(parts)
 
 

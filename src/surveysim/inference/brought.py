@@ -13,6 +13,7 @@ from ..errors import CalibrationError, DataError, DesignError, SurveysimWarning
 from ..tables import numbers_of, same_index
 from ..threads import by_threads
 from ..weighting.cells import refuse_unsquared
+from ..weighting.trimming import copies
 from .replication import Replication
 from .schemes import FromMatrix
 
@@ -86,11 +87,14 @@ def adjusted(engine: Replication, weight: Floats, adjustment: Any) -> Replicatio
     The columns are adjusted now, so that one that cannot be is told of here.
     """
     matrix = engine.weights()
+    copied = getattr(engine.fill, "copied", None)
+    if copied is None:  # before any adjustment, which later ones must not take for it
+        copied = np.stack([copies(column, engine.weight) for column in matrix.T], axis=1)
 
     def share(first, last):
         for r in range(first, last):
             try:
-                matrix[:, r] = adjustment.again(np.ascontiguousarray(matrix[:, r]))
+                matrix[:, r] = adjustment.again(np.ascontiguousarray(matrix[:, r]), np.ascontiguousarray(copied[:, r]))
             except (CalibrationError, DataError) as error:
                 raise CalibrationError(
                     f"replicate {r + 1} of {engine.count} cannot be weighted like the sample: {error} Merge thin levels, or leave "
@@ -103,7 +107,7 @@ def adjusted(engine: Replication, weight: Floats, adjustment: Any) -> Replicatio
         raise CalibrationError(
             f"replicate {r + 1} of {engine.count} has no finite weights after the adjustment; merge thin levels."
         )
-    return replace(engine, weight=weight, fill=FromMatrix(matrix))
+    return replace(engine, weight=weight, fill=FromMatrix(matrix, copied))
 
 
 def brought(data: Table, weights: Any, factors: Any, weight: Floats, told: Told) -> Replication:

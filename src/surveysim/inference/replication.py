@@ -17,6 +17,7 @@ from ..kernels import replicates as kernels
 from ..threads import by_threads
 from ..weighting import Calibration
 from ..weighting.replay import Replay
+from ..weighting.trimming import copies
 from .schemes import LANES
 from .scores import Block, ReplicateError, Statistic
 
@@ -206,9 +207,10 @@ class OneByOne:
         count = self.plain.scheme.count
         for lane in range(min(LANES, count - first)):
             w = np.ascontiguousarray(out[:, lane])
+            copied = copies(w, self.plain.base)  # before any adjustment, which later ones must not take for it
             try:
                 for adjustment in self.adjustments:
-                    w = adjustment.again(w)
+                    w = adjustment.again(w, copied)
             except (CalibrationError, DataError) as error:
                 raise CalibrationError(
                     f"replicate {first + lane + 1} of {count} cannot be weighted like the sample: {error} Thin levels may lose all "

@@ -129,9 +129,11 @@ class FromMatrix:
     """Puts LANES columns of a matrix from `first` on into `out`, ones behind the last.
 
     What fills replicates are classes, not functions inside functions, so that a Survey with replicates can be pickled.
+    `copied` (n, R) are respondents that each row stands for, of replicates that were adjusted.
     """
 
     matrix: np.ndarray
+    copied: np.ndarray | None = None
 
     def __call__(self, first: int, out: Floats) -> None:
         part = self.matrix[:, first : first + LANES]

@@ -123,9 +123,9 @@ class _Asked:
     max_iter: int
 
 
-def _again(data, margins, first, asked, base):
+def _again(data, margins, first, asked, base, copied=None):
     """Weights from other initial weights, the shares of missing levels taken anew."""
-    return _raked(data, margins, base, copies(base, first), asked).final
+    return _raked(data, margins, base, copies(base, first) if copied is None else copied, asked).final
 
 
 def _raked(data, margins, weight, copied, asked):

@@ -142,10 +142,12 @@ class Weights(Drawn, Shown):
             remember(weight)
         return weight
 
-    def again(self, base: Floats) -> Floats:
+    def again(self, base: Floats, copied: Floats | None = None) -> Floats:
         """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
 
         base : what takes the place of `start`: of the weights that the recipe was given, or that its first step brought.
+        copied : (n,) how many respondents a row stands for, of which trims and scaling to n ask; `base` over `start` unless given, as it
+            must be where other adjustments came before.
 
         Examples
         --------
@@ -165,7 +167,7 @@ class Weights(Drawn, Shown):
         base = guards.number_array(base, "base", shape=self.start.shape, remedy="They are 0 or larger, one per row.")
         if recipe.starts:  # which repeats its own weights, times what they are multiplied by
             base = copies(base, self.start)
-        return recipe.replay(self, cases, base, self.replay.dispositions).final
+        return recipe.replay(self, cases, base, self.replay.dispositions, copied).final
 
     def summary(self) -> str:
         """One line: the steps and the Kish design effect after each.
@@ -279,8 +281,17 @@ class Recipe:
         applied = Applied(self, held(cases), held(dispositions), start, getattr(cases, "index", None))
         return replace(found, replay=applied)
 
-    def replay(self, weights: Weights, cases: Any, multiplier: Floats | None, dispositions: Any = None) -> Weights:
+    def replay(
+        self,
+        weights: Weights,
+        cases: Any,
+        multiplier: Floats | None,
+        dispositions: Any = None,
+        copied: Floats | None = None,
+    ) -> Weights:
         """The same weighting in a replicate of the sample: initial weights times `multiplier` (n,), then step by step.
+
+        copied : as of `Weights.again`.
 
         What a survey decides once is kept from `weights`, the full sample's: θ and the merged levels. Nonresponse factors come
         from the dispositions given; raking is repeated.
@@ -307,7 +318,7 @@ class Recipe:
             raise DataError(f"multiplier needs {n} finite numbers, 0 or larger, one per row.")
         start = None if weights.replay is None else weights.replay.start
         _refuse_no_table(dispositions)
-        one = copies(multiplier, np.ones(len(multiplier)) if start is None else start)
+        one = copies(multiplier, np.ones(len(multiplier)) if start is None else start) if copied is None else copied
         done = zip(weights.records, weights.results, strict=True)
         return self._run(cases, dispositions, multiplier, [{**r, "copies": one, "result": made} for r, made in done])
 

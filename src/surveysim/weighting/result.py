@@ -70,7 +70,7 @@ class Calibration(Drawn, Shown):
     goal: Goal
     least: float = 0.0
     at_bound: np.ndarray | None = None
-    replay: Callable[[Floats], Floats] | None = None
+    replay: Callable[[Floats, Floats | None], Floats] | None = None
     rescaled: dict = field(default_factory=dict)
     reconciled: pd.DataFrame | None = None
     missed: pd.DataFrame | None = None
@@ -181,8 +181,11 @@ class Calibration(Drawn, Shown):
         """Whether the calibration depends on a row through its margin cell alone."""
         return self.replay is None and self.problem.on_cells
 
-    def again(self, base: Floats) -> Floats:
+    def again(self, base: Floats, copied: Floats | None = None) -> Floats:
         """Weights (n,) of the same calibration from other initial weights, for replicates.
+
+        copied : (n,) how many respondents a row stands for, which trims ask; `base` over the sample's initial weights unless given, as
+            it must be where other adjustments came before.
 
         Examples
         --------
@@ -198,7 +201,7 @@ class Calibration(Drawn, Shown):
         if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
         if self.replay is not None:
-            return self.replay(base)
+            return self.replay(base, copied)
         problem = self.problem.reweighted(base)
         goal = self.goal if self.reading == "totals" else self.goal.following(problem.sums, self.problem.sums)
         factor, _, _ = solve(problem, goal)

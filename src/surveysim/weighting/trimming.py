@@ -226,12 +226,13 @@ def _margins(last, first):
     return last.margins.assign(before=first.margins["before"])
 
 
-def _again(problem, goal, lower, upper, bounds, base):
+def _again(problem, goal, lower, upper, bounds, base, copied=None):
     """Weights of the same rounds from other initial weights (n,)."""
     again, one = problem.reweighted(base), np.ones(problem.n) if problem.base is None else problem.base
     if goal.reading == "shares":
         goal = goal.following(again.sums, problem.sums)
-    result, _ = calibrate_trimmed(Calibration.of(again, goal), lower, upper, copies(base, one), bounds=bounds)
+    copied = copies(base, one) if copied is None else copied
+    result, _ = calibrate_trimmed(Calibration.of(again, goal), lower, upper, copied, bounds=bounds)
     return result.final
 
 

@@ -63,8 +63,8 @@ class Composer(ABC):
     def weights(self, w: Floats) -> tuple[Floats, Any]:
         """Final weights (n,) and what the estimator does to scores."""
 
-    def again(self, w: Floats) -> Floats:
-        """Final weights from other w, for replicates."""
+    def again(self, w: Floats, copied: Floats | None = None) -> Floats:
+        """Final weights from other w, for replicates; `copied` is for adjustments that count rows, and says nothing here."""
         return self.weights(w)[0]
 
     def pinned(self, w: Floats) -> Any:
