@@ -135,7 +135,7 @@ class Design:
     def covariance(self, scores: Any, rows: Any = None) -> Array:
         """Covariance matrix (E, E) of the weighted totals of scores, a sequence of E arrays (n,); `rows` as in `variances`."""
         scores, known_with_error = self.adjusted(np.array(scores, dtype=float))
-        weighted = scores * self.carried
+        weighted = np.multiply(scores, self.carried, out=scores)
         if self.unequal is not None:
             matrix = self.unequal(weighted)
         else:
