@@ -183,7 +183,7 @@ def test_calls_and_answers__by_the_keys_of_the_file(folder):
 
 
 def test_ratio_of_two_outcomes__is_that_of_their_totals_as_in_the_population(tmp_path):
-    """Smokers over people online, who need not be the same people: those offline were left out of the smokers, and the ratio was too low."""
+    """Smokers over people online, who need not be the same people: smokers offline were left out, and the ratio was too low."""
     text = land.FILES["indicators.csv"] + "smokers_per_online,smokes,online,\nonline_per_smoker,online,smokes,\n"
     folder = land.written(tmp_path, survey=land.SMALL, indicators=text)
     run = ss.SurveySpec.from_toml(folder / "survey.toml").run(seed=3)
