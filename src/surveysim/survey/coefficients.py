@@ -13,11 +13,11 @@ import pandas as pd
 
 from ..columns import VARIABLES
 from ..errors import SurveysimError
-from ..estimation import Survey
 from ..on_demand import Later
 from ..population import outcomes
 from ..population.estimand_kinds import response_of
 
+estimation = Later(__package__, "..estimation")
 formulas = Later(__package__, "..analysis.regression.formula")  # a plan without models starts without their packages
 OF_EVERYBODY = ("internet", "nonuser")
 OF_NETIZENS = ("weekly_hours", "netizen_farming", "netizen_manufacturing")
@@ -82,5 +82,5 @@ def of_population(row: Any, sums: Callable[[str], Any], group: Callable[[str], A
     else:
         answers = [(np.ones(len(size)), total), (np.zeros(len(size)), size - total)]
     cells = pd.concat([table.assign(**{response: y, "_persons": w})[w > 0] for y, w in answers], ignore_index=True)
-    model = Survey(cells, weight="_persons").glm(row.numerator, family=row.note, df=np.inf)
+    model = estimation.Survey(cells, weight="_persons").glm(row.numerator, family=row.note, df=np.inf)
     return float(model.only(row.denominator).columns["estimate"][0])
