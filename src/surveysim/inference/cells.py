@@ -65,17 +65,17 @@ class Found:
             value = (self.value @ num) / base
             if self.scale is None:
                 return value, (self.spread @ num - value * (self.spread @ den)) / base
-            return value, self._apart((self.spread @ num) / (self.spread @ den), value)
+            return value, self._apart((self.spread @ num) / (self.spread @ den), value, self.scale)
 
     def total(self, num: Floats) -> tuple[Floats, Floats]:
         """Sums of cells (M,), and their deviations (S, M), by a matrix (B D, M)."""
         value, again = self.value @ num, self.spread @ num
-        return value, again if self.scale is None else self._apart(again, value)
+        return value, again if self.scale is None else self._apart(again, value, self.scale)
 
-    def _apart(self, again, value):
+    def _apart(self, again, value, scale):
         """Deviations (S, M) of the values of replicates, scaled."""
-        centre = value if self.mse else again[self.scale > 0].mean(axis=0)
-        return (again - centre) * np.sqrt(self.scale)[:, None]
+        centre = value if self.mse else again[scale > 0].mean(axis=0)
+        return (again - centre) * np.sqrt(scale)[:, None]
 
     def degrees(self, part: Floats) -> Floats:
         """Degrees of freedom (M,) of sums of cells, by a matrix (D, M): PSUs less strata with rows of weight; NaN where there are none."""

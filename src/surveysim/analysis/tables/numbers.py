@@ -194,8 +194,8 @@ class _Table:
         """Rao and Scott's test of the shares of the cells in all, or Wald's of their totals."""
         cells, name = (rows[:, None] * (self.C + 1) + 1 + columns).ravel(), str(self.settings.test)
         num, den = _percentage(self.K, self.C, "total")
-        test, ask = (pearson, self.sums.ratio) if name in ("F", "Chisq") else (koch, self.sums.total)
-        p, spread = ask(num[:, cells], den[:, cells]) if test is pearson else ask(num[:, cells])
+        num, den, of_shares = num[:, cells], den[:, cells], name in ("F", "Chisq")
+        test, (p, spread) = (pearson, self.sums.ratio(num, den)) if of_shares else (koch, self.sums.total(num))
         n, p = int(self.sums.count @ self.parts.table[:, 0]), p.reshape(len(rows), len(columns))
         return test(p, spread.T @ spread, self.nu, n, name, "no error")
 
