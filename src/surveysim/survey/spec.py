@@ -230,7 +230,8 @@ class SurveySpec(Part):
         Returns
         -------
         Expectation : expected dispositions, response rates, calls, hours and cost by frame and province, and who is to be expected
-            before raking. With calls in a calendar they are those of a centre that has seats enough.
+            before raking. With calls in a calendar they are those of numbers worked to the end; the numbers that a centre has released and
+            not finished when a target is met come on top.
 
         Raises
         ------
