@@ -49,6 +49,7 @@ def test_costs__by_hand(run):
         assert row["cost"] == pytest.approx(22 * row["hours"])
         assert row["cost_per_interview"] == pytest.approx(row["cost"] / row["interviews"])
     assert run.costs(()).loc[0, "calls"] == cases["calls"].sum()
+    assert run.calendar()["staffed_hours"] == pytest.approx(run.costs(()).loc[0, "hours"])  # with nobody idle
     with pytest.raises(ss.SurveysimError, match="by"):
         run.costs("province")
 

@@ -40,10 +40,11 @@ class Protocol:
     release_size : numbers of a unit released together. first_release : share of the numbers thought necessary that is released in the
         first week, seats permitting; the rest follows week by week, by what is found.
     stop : "target" closes a unit when its target is met; "released" works every released number to the end.
-    quota : None, or the most interviews of a province's sex × age group as a multiple of its share of the target.
-    interviewer_sd : standard deviation of interviewers' log odds of cooperation. assignment : "random" (interpenetrated) or
-        "province" (teams of one province each), of completed interviews to interviewers.
-    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of an interviewer's hour, yuan.
+    quota : None, or the most interviews of a group of people in a stratum (in China sex × age in a province) as a multiple of its share
+        of the target.
+    interviewer_sd : standard deviation of interviewers' log odds of cooperation. assignment : "random" (interpenetrated), or teams of one
+        stratum each: "stratum", in China "province".
+    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of an interviewer's hour, in any currency.
     """
 
     interviewers: int = 120
