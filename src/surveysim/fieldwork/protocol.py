@@ -44,7 +44,8 @@ class Protocol:
         of the target.
     interviewer_sd : standard deviation of interviewers' log odds of cooperation. assignment : "random" (interpenetrated), or teams of one
         stratum each: "stratum", in China "province".
-    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of an interviewer's hour, in any currency.
+    minutes : of a call by result (`columns.CALL_RESULTS`). wrap_up : minutes after each. cost_per_hour : of an interviewer's hour, in any
+        currency.
     """
 
     interviewers: int = 120
