@@ -128,18 +128,21 @@ class DataFile:
 
         Of two codes with one label each shows its code, and codes that no row has are left out.
         """
-        text, known = self.text(name), self.levels.get(name, {})
+        (at, there), known = self.spelt(name), self.levels.get(name, {})
         own = self.values(name).dtype
         if isinstance(own, pd.CategoricalDtype):
-            return pd.Categorical(text, categories=list(dict.fromkeys(map(spelt_as, own.categories))))
-        codes = sorted(self.spelt(name)[1], key=natural)
-        levels.say_if_crossed(
-            self.path, f"levels of {name!r} are called by their labels", self._valid_labels(name), codes
-        )
-        shown = [known.get(code, code) for code in codes]
-        if len(set(shown)) < len(shown):
-            shown = [levels.both(known[code], code) if code in known else code for code in codes]
-        return pd.Categorical(text.map(dict(zip(codes, shown, strict=True))), categories=shown)
+            order = shown = list(dict.fromkeys(map(spelt_as, own.categories)))
+        else:
+            order = sorted(there, key=natural)
+            levels.say_if_crossed(
+                self.path, f"levels of {name!r} are called by their labels", self._valid_labels(name), order
+            )
+            shown = [known.get(code, code) for code in order]
+            if len(set(shown)) < len(shown):
+                shown = [levels.both(known[code], code) if code in known else code for code in order]
+        place = {code: k for k, code in enumerate(order)}
+        image = np.array([*(place[code] for code in there), -1])
+        return pd.Categorical.from_codes(image[at], shown)
 
     def column(self, name: str) -> pd.Series:
         """A column as Survey takes it: truth values as they are, others as `levelled`, in the order of their categories."""
