@@ -44,6 +44,7 @@ MARGINS = {"sex": {"m": 480, "f": 520}, "age": {"1": 300, "2": 300, "3": 400}, "
 @pytest.mark.parametrize("cuts", [(0, N), (0, 1, 400, N), (0, 300, 300, N)])
 def test_rake_folder__is_rake_of_the_same_rows(batch, cuts, tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "BATCH", batch)
+    monkeypatch.setattr(dataset, "BLOCK", batch)
     table, heard = made(), []
     source = put(tmp_path / "in", table, cuts, row_group_size=50)
     found = dataset.rake_folder(source, MARGINS, tmp_path / "out", weight="w", progress=heard.append)

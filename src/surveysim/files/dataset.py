@@ -23,7 +23,8 @@ from . import levels
 from .data_file import DataFile
 
 pa, pq, raking = Later(None, "pyarrow"), Later(None, "pyarrow.parquet"), Later(__package__, "..weighting.raking")
-BATCH = 131_072  # rows looked at together; weights are summed in blocks of as many, as those of a table in memory are
+BATCH = 1_048_576  # rows looked at together
+BLOCK = 131_072  # rows whose weights are summed together, as those of a table in memory are
 MOST_CELLS = 2_000_000
 UNMARKED = "_row_cell"
 
@@ -69,10 +70,10 @@ class Cells:
         self.block = np.concatenate([self.block, np.zeros(K - len(self.block))])
         start = 0
         while start < len(cell):
-            stop = min(len(cell), start + BATCH - self.filled)
+            stop = min(len(cell), start + BLOCK - self.filled)
             add_up(cell[start:stop].astype(np.int32), weight[start:stop], self.block)
             self.filled, start = self.filled + stop - start, stop
-            if self.filled == BATCH:
+            if self.filled == BLOCK:
                 self.close()
         self.sums["squares"] += np.bincount(cell, weight**2, K)
         self.sums["rows"] += np.bincount(cell, weight > 0, K)
@@ -166,12 +167,16 @@ class Folder:
         return DataFile(self.path / self.parts[0].name, tuple(self.schema.names), self.schema.empty_table())
 
     def batches(self, part: Path, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
-        """Batches of rows of a file, with some of its columns or all."""
+        """Batches of rows of a file with some of its columns, or its row groups with all."""
         names = None if columns is None else list(dict.fromkeys(columns))
         try:
             with pq.ParquetFile(part) as file:
-                for batch in file.iter_batches(batch_size=BATCH, columns=names):
-                    table = pa.Table.from_batches([batch])
+                if names is None:
+                    tables = (file.read_row_group(k) for k in range(file.num_row_groups))
+                else:
+                    batches = file.iter_batches(batch_size=BATCH, columns=names)
+                    tables = (pa.Table.from_batches([batch]) for batch in batches)
+                for table in tables:
                     yield DataFile(part, tuple(table.column_names), table, na=dict(na))
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{part}: cannot be read as Parquet ({error}).") from None
