@@ -21,7 +21,9 @@ def eligibility(counts: Mapping[Any, float] | pd.Series) -> float:
     return eligible / known if known else float("nan")
 
 
-def response_rates(counts: Mapping[Any, float] | pd.Series, e: float | Mapping[str, float] | None = None) -> pd.Series:
+def response_rates(
+    counts: Mapping[Any, float] | pd.Series, e: float | str | Mapping[str, float] | None = None
+) -> pd.Series:
     """AAPOR outcome rates of one frame from the counts of its final dispositions.
 
     Parameters

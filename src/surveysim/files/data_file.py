@@ -121,7 +121,7 @@ class DataFile:
         found = levels.named(self.path, name, there, self._valid_labels(name), wanted)
         place = {level: k for k, level in enumerate(dict.fromkeys(found))}
         image = np.array([*(place[level] for level in found), -1])
-        return pd.Series(pd.Categorical.from_codes(image[codes], list(place)))
+        return pd.Series(pd.Categorical.from_codes(image[codes], pd.Index(list(place))))
 
     def levelled(self, name: str) -> "pd.Categorical[Any]":
         """The same as a Categorical of labels: in the order of the codes, or of a column's own categories.
@@ -142,7 +142,7 @@ class DataFile:
                 shown = [levels.both(known[code], code) if code in known else code for code in order]
         place = {code: k for k, code in enumerate(order)}
         image = np.array([*(place[code] for code in there), -1])
-        return pd.Categorical.from_codes(image[at], shown)
+        return pd.Categorical.from_codes(image[at], pd.Index(shown))
 
     def column(self, name: str) -> pd.Series:
         """A column as Survey takes it: truth values as they are, others as `levelled`, in the order of their categories."""

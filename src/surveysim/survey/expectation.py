@@ -81,7 +81,7 @@ class Expectation(Shown):
 
     def rates(self) -> pd.DataFrame:
         """AAPOR outcome rates of the expected dispositions, one column a frame, with the true e: RR1 … RR6, COOP, REF, CON."""
-        counts = self.dispositions().set_index("frame")
+        counts: Any = self.dispositions().set_index("frame")
         each = self.dialled / self.preparation.design.numbers
         columns = {}
         for f, frame in enumerate(FRAMES):
@@ -166,7 +166,7 @@ class Expectation(Shown):
     def theta(self) -> float:
         """Share of the overlap that the landline sample stands for: as given, or by expected interviews over their Kish design effects."""
         rule, prep = self.spec.weighting.composite, self.preparation
-        there = self.dialled.any(axis=1)
+        there: Any = self.dialled.any(axis=1)
         if not there.all():
             return float(there[0])
         if not isinstance(rule, str):
@@ -185,7 +185,8 @@ class Expectation(Shown):
     def summary(self) -> str:
         """One line: numbers, interviews, response rates, cost."""
         whole, rates = self.costs(()).iloc[0], self.rates()
-        said = ", ".join(f"{frame} {100 * rates.loc['RR3', frame]:.1f} %" for frame in rates)
+        shown: Any = rates.loc["RR3"]
+        said = ", ".join(f"{frame} {100 * share:.1f} %" for frame, share in shown.items())
         return (
             f"{whole['interviews']:,.0f} interviews are to be expected of {whole['numbers']:,.0f} numbers and {whole['calls']:,.0f} calls "
             f"({whole['calls_per_interview']:.0f} an interview), {whole['hours']:,.0f} hours on the telephone; response rate RR3 {said}"
@@ -238,7 +239,7 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
         if 10 * done // whole > told:
             told = 10 * done // whole
             tell(f"{done:,} of {whole:,} numbers counted")
-    found = Expectation(spec, *made, prep)
+    found = Expectation(spec, made[0], made[1], made[2], prep)
     short = (design.targets > 0) & ~(found.hit_rate * design.numbers >= design.targets)
     if short.any():
         f, u = np.argwhere(short)[0]
@@ -253,7 +254,7 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
 
 def _by(by: Any) -> list[str]:
     """Columns to sum by, checked."""
-    names = [by] if isinstance(by, str) else list(by or ())
+    names: list[str] = [by] if isinstance(by, str) else list(by or ())
     for name in names:
         guards.choice(name, "by", ("frame", "province"))
     return names
