@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -24,6 +25,12 @@ class Ours(NamedTuple):
     value: float
     mcse: float = 0.0
     formula: float | None = None
+
+
+def table_of(script: str, name: str) -> pd.DataFrame:
+    """A CSV file beside a script, which gives its `__name__`."""
+    with (files(script) / name).open(encoding="utf-8") as file:
+        return pd.read_csv(file)
 
 
 def share(hits: int, of: int) -> Ours:

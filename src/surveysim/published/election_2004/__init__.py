@@ -1,20 +1,16 @@
 """40 counties of the United States drawn with unequal probabilities: votes of 2004 by six estimators of variance."""
 
-from importlib.resources import files
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 import surveysim as ss
+
+from ..comparing import table_of
 
 
 def run(repetitions: int, seed: int) -> dict[str, Any]:
     """Totals, then their errors by estimator, for Bush, Kerry and Nader; nothing is drawn."""
-    with (files(__name__) / "counties.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
-    with (files(__name__) / "joint.csv").open(encoding="utf-8") as file:
-        joint = np.loadtxt(file, delimiter=",")
+    table = table_of(__name__, "counties.csv")
+    joint = table_of(__name__, "joint.csv").to_numpy()
     designs = {
         "with replacement": {},
         "Brewer": {"pps": "brewer"},

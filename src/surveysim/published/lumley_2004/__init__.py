@@ -1,18 +1,17 @@
 """Lumley's samples of Californian schools: stratified, clusters, two stages; linearized, jackknife, poststratified."""
 
-from importlib.resources import files
 from typing import Any
 
-import pandas as pd
-
 import surveysim as ss
+
+from ..comparing import table_of
 
 TYPES = {"E": 4421.0, "H": 755.0, "M": 1018.0}
 
 
 def run(repetitions: int, seed: int) -> dict[str, Any]:
     """Mean and its error of the index, total and its error of enrolment, by design; nothing is drawn."""
-    strat, clus1, clus2 = map(_table, ("strat", "clus1", "clus2"))
+    strat, clus1, clus2 = (table_of(__name__, f"{name}.csv") for name in ("strat", "clus1", "clus2"))
     schools = clus2.groupby("dnum")["snum"].transform("nunique")
     second = clus2.assign(w=clus2["fpc1"] / clus2["dnum"].nunique() * clus2["fpc2"] / schools)
     one = ss.Survey(clus1, weight="pw", psu="dnum", fpc="fpc")
@@ -29,11 +28,6 @@ def run(repetitions: int, seed: int) -> dict[str, Any]:
         name: [*_both(s.mean("api00")), *_both(s.where(~s.data["enroll"].isna()).total("enroll"))]
         for name, s in surveys.items()
     }
-
-
-def _table(name):
-    with (files(__name__) / f"{name}.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file)
 
 
 def _both(found):

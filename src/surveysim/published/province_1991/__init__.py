@@ -1,22 +1,19 @@
 """Lehtonen and Pahkinen's Province'91: two samples of 8 of 32 municipalities, and all simple random samples of 8 against their formula."""
 
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import surveysim as ss
 
-from ..comparing import Ours
+from ..comparing import Ours, table_of
 
 RANDOM = [1, 4, 5, 15, 18, 26, 30, 31]
 
 
 def run(repetitions: int, seed: int) -> dict[str, Any]:
     """Totals of the unemployed with their errors."""
-    with (files(__name__) / "municipalities.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
+    table = table_of(__name__, "municipalities.csv")
     every = table[table["id"] % 4 == 1].assign(
         town=lambda t: t["id"] <= 7
     )  # start 1, interval 4; towns are the first seven
