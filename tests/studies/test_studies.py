@@ -22,6 +22,7 @@ WRITE = {
     "nonresponse_bias": ["explanation/nonresponse-bias.md", "_static/nonresponse-bias.svg"],
     "sample_sizes": ["explanation/sample-sizes.md", "explanation/audit/sizes.csv", "explanation/audit/margins.md"],
     "not_fitted": ["explanation/not-fitted.md", "explanation/not-fitted.csv"],
+    "published_results": ["explanation/published.md"],
     "sensitivity": ["explanation/sensitivity.md", "explanation/sensitivity.csv", "_static/sensitivity.svg"],
     "regression_proof": ["explanation/regression-proof.md", "explanation/regression-proof.csv"],
     "statistics_proof": ["explanation/statistics-proof.md", "explanation/statistics-proof.csv"],
