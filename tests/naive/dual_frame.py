@@ -265,7 +265,7 @@ def likelihood(frames, parts, known, theta=None):
     a = gamma / size_b + (1 - gamma) / size_a
     b = 1 + gamma * nab / size_b + (1 - gamma) * nba / size_a
     c = gamma * nab + (1 - gamma) * nba
-    size, by_a, by_b = (b - math.sqrt(b * b - 4 * a * c)) / (2 * a), 0.0, 0.0
+    size, by_a, by_b = (b - math.sqrt(max(b * b - 4 * a * c, 0.0))) / (2 * a), 0.0, 0.0
     if "ab" in known:
         size = known["ab"]
     else:  # a P² - b P + c = 0: (2 a P - b) dP = -(1 - P / N_B) γ dN' - (1 - P / N_A)(1 - γ) dN''

@@ -94,7 +94,7 @@ def test_expect__of_one_frame():
     ("changes", "words"),
     [
         ({"sample": SMALL | {"prefectures": 2}}, "prefectures"),
-        ({"fieldwork": {"protocol": {"quota": 1.5}, "level": "calls"}}, "quota"),
+        ({"fieldwork": {"level": "calls"}}, "worked to the end"),
     ],
 )
 def test_expect__refuses(changes, words):
@@ -107,7 +107,7 @@ def test_expect__refuses(changes, words):
 
 def test_expect__where_nobody_can_be_interviewed(monkeypatch):
     monkeypatch.setattr(kernels, "take_census", lambda *_: None)  # numbers that reach nobody
-    with pytest.raises(DesignError, match=r"landline unit .* bring 0.0 interviews on average, fewer than"):
+    with pytest.raises(DesignError, match=r"landline unit .* bring 0 interviews on average, fewer than"):
         small().expect()
 
 

@@ -28,12 +28,12 @@ from .options import (
     refuse_unused,
     shared,
 )
-from .writing import answer, apart, plain, rows_of, say_if_guarded, shown
+from .writing import answer, apart, folder, plain, rows_of, say_if_guarded, shown
 
 weighting, weights_page, dataset = (
     Later(__package__, "..weighting"),
     Later(__package__, "..report.weights_page"),
-    Later(__package__, "..files.dataset"),
+    Later(__package__, "..weighting.folders"),
 )  # help is shown without
 
 if TYPE_CHECKING:
@@ -124,12 +124,14 @@ def weights_rake(
 def _rake_folder(data, margins, out, by, name, as_json, options):
     """`weights rake` of a folder."""
     why = f"is for a single file, and {data} is a folder"
-    refuse_unused(("report", "lang", "trim", "sheet", "encoding", "header_row"), why)
+    refuse_unused(("report", "lang", "trim", "closest", "reconcile", "sheet", "encoding", "header_row"), why)
     apart((margins,), (options["diagnostics"],))
+    if options["diagnostics"] is not None:
+        folder(options["diagnostics"].parent)
     head = dataset.Folder.of(data).head()
     given = read_margins(head, margins, by, options)
     na = {column: frozenset(codes) for column, codes in missing_codes(head, options["na"]).items()}
-    keywords = {k: v for k, v in given.options.items() if k != "trim"}
+    keywords = {k: v for k, v in given.options.items() if k not in ("trim", "closest", "reconcile")}
     told: dict[str, Any] = {"weight": options["weight"], "name": name, "na": na}
     found = dataset.rake_folder(
         data, given.targets, out, progress=lambda text: click.echo(f"surveysim: {text}", err=True), **told, **keywords

@@ -49,7 +49,8 @@ class Reproduced(Shown):
     def summary(self) -> str:
         """One line for each result."""
         line = "{name:<30} {verdict:<9} {agrees:>3} of {numbers:>3} numbers agree {seconds:>9,.1f} s"
-        return "\n".join(line.format(**row) for row in self.results.to_dict("records"))
+        rows: Any = self.results.to_dict("records")
+        return "\n".join(line.format(**row) for row in rows)
 
     def _shown(self) -> pd.DataFrame:
         return self.table
@@ -146,7 +147,7 @@ def _asked(name):
     for one in asked:
         if one not in known:
             raise UnknownNameError(
-                f"there is no published result {one!r}{did_you_mean(one, known, '; names() lists them.')}"
+                f"there is no published result {one!r}{did_you_mean(one, known, '; surveysim reproduce without a name lists them.')}"
             )
     return list(dict.fromkeys(asked))
 

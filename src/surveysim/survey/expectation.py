@@ -208,13 +208,14 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
     """Count all numbers of a specification's frames by what they reach; see `SurveySpec.expect`."""
     if workers is not None:
         guards.whole_number(workers, "workers", 1, remedy="It is the number of threads; None takes all cores.")
+    if spec.fieldwork.level == "calls":
+        raise SpecError(
+            'fieldwork.level = "calls": a centre releases numbers week by week and leaves many unfinished when its targets are met, '
+            'which nobody can count beforehand; expect the survey with level = "outcome", whose numbers are worked to the end, or run it.'
+        )
     if spec.sample.prefectures:
         raise SpecError(
             "sample.prefectures: which units are dialled is drawn anew each time; expect the survey of all of them."
-        )
-    if spec.fieldwork.protocol.quota is not None:
-        raise SpecError(
-            "fieldwork.protocol.quota: whom a quota shuts out depends on who came before; expect the survey without it."
         )
     tell = guards.function(progress, "progress", error=SpecError) or (lambda text: None)
     prep = prepare(spec)
@@ -245,7 +246,7 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
         f, u = np.argwhere(short)[0]
         row, brings = prep.frames[f].units.iloc[u], found.hit_rate[f, u] * design.numbers[f, u]
         raise DesignError(
-            f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all its {design.numbers[f, u]:,} numbers bring {brings:,.1f} interviews "
+            f"{FRAMES[f]} unit {row['unit']} ({row['name_en']}): all its {design.numbers[f, u]:,} numbers bring {brings:,.4g} interviews "
             f"on average, fewer than the {design.targets[f, u]:,} wanted ({int(short.sum())} such units). Lower the target, or raise "
             f"population.scale or the response probabilities."
         )

@@ -230,12 +230,11 @@ class SurveySpec(Part):
         Returns
         -------
         Expectation : expected dispositions, response rates, calls, hours and cost by frame and province, and who is to be expected
-            before raking. With calls in a calendar they are those of numbers worked to the end; the numbers that a centre has released and
-            not finished when a target is met come on top.
+            before raking.
 
         Raises
         ------
-        SpecError : prefectures are selected, or a quota is set. DesignError : a unit in which nobody can be interviewed.
+        SpecError : calls in a calendar, selected prefectures. DesignError : a unit in which nobody can be interviewed.
 
         Examples
         --------

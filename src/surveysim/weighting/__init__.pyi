@@ -26,3 +26,4 @@ from .steps import (
     response_propensity as response_propensity,
 )
 from .trimming import trim_weights as trim_weights
+from .folders import rake_folder as rake_folder

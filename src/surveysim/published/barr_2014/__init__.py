@@ -17,11 +17,11 @@ def run(repetitions: int, seed: int) -> dict[str, Any]:
     table = pd.DataFrame(rows, columns=["frame", "domain", "sum"])
     share = Composite(
         theta=0.5,
-        by=[],
+        by=(),
         frame="frame",
         domain="domain",
-        frames=["landline", "mobile"],
-        domains=["landline only", "mobile only", "both"],
+        frames=("landline", "mobile"),
+        domains=("landline only", "mobile only", "both"),
     )
     weights = ss.Recipe([BaseWeight("sum"), share]).apply(table).final
     shared = dict(zip(zip(table["frame"], table["domain"]), weights))

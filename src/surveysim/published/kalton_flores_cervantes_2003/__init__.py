@@ -16,7 +16,7 @@ BOUNDS = (0.5, 2.2)
 def run(repetitions: int, seed: int) -> dict[str, Any]:
     """The weight of each cell, a by b row by row; nothing is drawn."""
     people = pd.DataFrame(np.repeat(CELLS, SAMPLE, axis=0), columns=["a", "b"])
-    counts = pd.Series(PERSONS, index=pd.MultiIndex.from_tuples(CELLS, names=["a", "b"]))
+    counts: Any = pd.Series(PERSONS, index=pd.MultiIndex.from_tuples(CELLS, names=["a", "b"]))
     margins = {name: counts.groupby(name).sum().to_dict() for name in ("a", "b")}
     lines = people.assign(one=1.0, x=people["a"].astype(float), y=people["b"].astype(float))
     whole = {

@@ -9,6 +9,11 @@ from ..comparing import table_of
 TYPES = {"E": 4421.0, "H": 755.0, "M": 1018.0}
 
 
+def _known(data: Any) -> Any:
+    """Schools whose enrolment is known."""
+    return ~data["enroll"].isna()
+
+
 def run(repetitions: int, seed: int) -> dict[str, Any]:
     """Mean and its error of the index, total and its error of enrolment, by design; nothing is drawn."""
     strat, clus1, clus2 = (table_of(__name__, f"{name}.csv") for name in ("strat", "clus1", "clus2"))
@@ -25,8 +30,7 @@ def run(repetitions: int, seed: int) -> dict[str, Any]:
         "clusters, poststratified, jackknife": one.poststratify({"stype": TYPES}).replicates("jk1"),
     }
     return {
-        name: [*_both(s.mean("api00")), *_both(s.where(~s.data["enroll"].isna()).total("enroll"))]
-        for name, s in surveys.items()
+        name: [*_both(s.mean("api00")), *_both(s.where(_known(s.data)).total("enroll"))] for name, s in surveys.items()
     }
 
 

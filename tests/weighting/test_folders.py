@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import surveysim as ss
 from surveysim import CalibrationError, DataError, files
 from surveysim.cli import main
-from surveysim.files import dataset
+from surveysim.weighting import folders as dataset
 
 N = 900
 
@@ -119,11 +119,17 @@ def test_rake_folder__refuses(tmp_path):
     refused("lies in the folder that is read", source, MARGINS, source / "out")
     refused("not an empty folder", source, MARGINS, tmp_path)
     refused("already; give the new one", source, MARGINS, tmp_path / "out", name="y")
-    refused("trim needs the weights of all rows", source, MARGINS, tmp_path / "out", trim=(0.3, 3))
+    refused("trim is for the rows of a single file", source, MARGINS, tmp_path / "out", trim=(0.3, 3))
     refused("no column 'sax'.*sex", source, {"sax": {"m": 1, "f": 2}}, tmp_path / "out")
     refused("no column 'v'", source, MARGINS, tmp_path / "out", weight="v")
     refused("progress", source, MARGINS, tmp_path / "out", progress=3)
-    refused("'x'", source, MARGINS | {"sex": {"m": 1, "x": 2}}, tmp_path / "out", kind=CalibrationError)
+    refused(
+        "respondents have sex = 'f'",
+        source,
+        MARGINS | {"sex": {"m": 1, "x": 2}},
+        tmp_path / "out",
+        kind=CalibrationError,
+    )
     refused("not numeric", source, MARGINS, tmp_path / "out", weight="sex")
     put(tmp_path / "unlike", table)
     pq.write_table(pa.table({"sex": ["m"]}), tmp_path / "unlike" / "z.parquet")
@@ -158,3 +164,35 @@ def test_weights_rake__of_a_folder(tmp_path):
         done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "out3"), *more])
         assert done.exit_code == 2
         assert said in done.output
+
+
+def test_rake_folder__loses_no_file_and_counts_rows(tmp_path):
+    """What a stranger lost or was told wrongly: files by their ending, links, counts of cells, names, weights of zero."""
+    table = made(7)
+    source = put(tmp_path / "in", table.iloc[:500], (0, 500))
+    pq.write_table(pa.Table.from_pandas(table.iloc[500:], preserve_index=False), source / "Z.PARQUET")
+    (source / "_tmp").mkdir()
+    pq.write_table(pa.Table.from_pandas(table.iloc[:9], preserve_index=False), source / "_tmp" / "x.parquet")
+    assert dataset.rake_folder(source, MARGINS, tmp_path / "out").rows == N
+
+    def refused(words, folder, margins=MARGINS, **options):
+        with pytest.raises((DataError, CalibrationError), match=words):
+            dataset.rake_folder(folder, margins, tmp_path / "no", **options)
+
+    lost = table.assign(sex=table["sex"].where(np.arange(N) % 9 > 0))
+    refused("'sex' is missing in 100 of 900 rows", put(tmp_path / "lost", lost))
+    few = {**MARGINS, "age": {"1": 500, "2": 500}}
+    refused(f"{int((table['age'] == 3).sum())} respondents have age = '3'", put(tmp_path / "few", table), few)
+    refused("'w'.*weights of all rows are zero", put(tmp_path / "zero", table.assign(w=0.0)), weight="w")
+    refused(
+        "in 2 rows, the first is -1",
+        put(tmp_path / "minus", table.assign(w=[-1.0, -1.0, *table["w"][2:]]), (0, N)),
+        weight="w",
+    )
+    refused("needs a name", source, name="")
+    refused("no column 'nosuch'", source, na={"nosuch": {"9"}})
+    for option in ({"closest": "minimax"}, {"reconcile": 0.1}):
+        refused("is for the rows of a single file", source, **option)
+    (source / "link").symlink_to(tmp_path / "few")
+    refused("is a link", source)
+    assert not (tmp_path / "no").exists()

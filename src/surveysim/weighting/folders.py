@@ -15,14 +15,17 @@ import pandas as pd
 from .. import guards
 from ..aliases import Floats, Ints, Pathname
 from ..display import Shown
-from ..errors import DataError
+from ..errors import CalibrationError, DataError
+from ..files import levels
+from ..files.data_file import DataFile
 from ..kernels.cells import add_up, unusable
 from ..on_demand import Later
+from ..tables import called
 from ..writing import whole
-from . import levels
-from .data_file import DataFile
+from .margins import Margins
+from .raking import rake
 
-pa, pq, raking = Later(None, "pyarrow"), Later(None, "pyarrow.parquet"), Later(__package__, "..weighting.raking")
+pa, pq = Later(None, "pyarrow"), Later(None, "pyarrow.parquet")
 BATCH = 1_048_576  # rows looked at together
 BLOCK = 131_072  # rows whose weights are summed together, as those of a table in memory are
 MOST_CELLS = 2_000_000
@@ -42,7 +45,7 @@ class Cells:
 
     def __post_init__(self) -> None:
         self.texts = [{} for _ in self.names]
-        self.sums = {what: np.zeros(0) for what in ("weight", "squares", "rows", "least", "most")}
+        self.sums = {what: np.zeros(0) for what in ("weight", "squares", "rows", "all", "least", "most")}
 
     def of(self, batch: DataFile) -> Ints:
         """Cells (n,) of a batch's rows, -1 in none of those seen; new ones are put behind the others."""
@@ -77,6 +80,7 @@ class Cells:
                 self.close()
         self.sums["squares"] += np.bincount(cell, weight**2, K)
         self.sums["rows"] += np.bincount(cell, weight > 0, K)
+        self.sums["all"] += np.bincount(cell, minlength=K)
         np.minimum.at(self.sums["least"], cell[weight > 0], weight[weight > 0])
         np.maximum.at(self.sums["most"], cell, weight)
 
@@ -139,15 +143,27 @@ class Folder:
 
     @classmethod
     def of(cls, path: Pathname) -> Self:
-        """Look at a folder; files that begin with a dot or an underscore are no data."""
+        """Look at a folder; files and folders that begin with a dot or an underscore are no data."""
         path = Path(path)
         if not path.is_dir():
             raise DataError(f"{path}: there is no such folder.")
-        parts = tuple(p for p in sorted(path.rglob("*.parquet")) if p.name[0] not in "._")
+        linked = [p for p in path.rglob("*") if p.is_symlink()]
+        if linked:
+            raise DataError(
+                f"{linked[0]}: is a link; give a folder of the files themselves, so that no row counts twice or is lost."
+            )
+        parts = tuple(
+            p
+            for p in sorted(path.rglob("*"))
+            if p.suffix.lower() == ".parquet" and not any(name[0] in "._" for name in p.relative_to(path).parts)
+        )
         if not parts:
             raise DataError(f"{path}: the folder has no .parquet files.")
         schemas = [cls._schema(part) for part in parts]
         for part, schema in zip(parts, schemas, strict=True):
+            twice = [name for name in schema.names if schema.names.count(name) > 1]
+            if twice:
+                raise DataError(f"{part}: two columns are called {twice[0]!r}; rename one of them.")
             unlike = set(schema.names) ^ set(schemas[0].names)
             if unlike:
                 raise DataError(
@@ -164,7 +180,7 @@ class Folder:
 
     def head(self) -> DataFile:
         """The columns without any rows, for what asks for names."""
-        return DataFile(self.path / self.parts[0].name, tuple(self.schema.names), self.schema.empty_table())
+        return DataFile(self.parts[0], tuple(self.schema.names), self.schema.empty_table())
 
     def batches(self, part: Path, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
         """Batches of rows of a file with some of its columns, or its row groups with all."""
@@ -202,7 +218,7 @@ def rake_folder(
     folder : of .parquet files with the same columns. margins : as of `rake`, levels as text. out : a folder, new or empty.
     weight : column of initial weights; 1 unless given. name : of the new column. na : {column: values that count as missing}.
     progress : called with a text after each file.
-    options : of `rake` but `trim`, which needs every row's weight at once: by, margins_are, rescale, missing, bounds, closest, tol, ….
+    options : of `rake`, but trim, closest and reconcile: by, margins_are, rescale, missing, bounds, tol, ….
 
     Returns
     -------
@@ -212,13 +228,12 @@ def rake_folder(
     ------
     DataError : no files, unlike files, a folder for the result that has files, unusable weights; CalibrationError as `rake`.
     """
-    from ..weighting.margins import Margins
-
     tell = guards.function(progress, "progress") or (lambda text: None)
-    if options.get("trim") is not None:
-        raise DataError(
-            "trim needs the weights of all rows at once; rake a file in memory, or bound the adjustment with bounds."
-        )
+    for option in ("trim", "closest", "reconcile"):
+        if options.get(option):
+            raise DataError(
+                f"{option} is for the rows of a single file; leave it out{', or give bounds' if option == 'trim' else ''}."
+            )
     source, target = Folder.of(folder), Path(out)
     _refuse_target(source, target, name)
     asked = Margins.parse(margins, options.get("by"))
@@ -226,7 +241,8 @@ def rake_folder(
     for variable, found in zip(asked.variables, asked.labels, strict=True):
         for k, column in enumerate(variable):
             wanted.setdefault(column, set()).update(str(level[k]) for level in found)
-    absent = [column for column in [*wanted, *([weight] if weight else [])] if column not in source.schema.names]
+    asked_for = [*wanted, *([weight] if weight else []), *(na or {})]
+    absent = [column for column in asked_for if column not in source.schema.names]
     if absent:
         source.head().values(absent[0])  # says what there is
     cells, given = Cells(tuple(wanted)), dict(na or {})
@@ -235,8 +251,11 @@ def rake_folder(
             cells.add(cells.of(batch), _weights(batch, weight))
         tell(f"{k + 1} of {len(source.parts)} files read")
     cells.close()
+    if not cells.sums["weight"].sum() > 0:
+        raise DataError(f"{called('weight', weight)}: the weights of all rows are zero, so no total can be met.")
+    _refuse_rows(cells, asked, wanted, options.get("missing", "fail"), source)
     table = cells.table(source.parts[0], wanted)
-    found = raking.rake(table, margins, weight=UNMARKED, **options)
+    found = rake(table, margins, weight=UNMARKED, **options)
     factor = _factors(found, cells.sums["weight"])
     for k, part in enumerate(source.parts):
         _write(source, part, target / part.relative_to(source.path), cells, factor, weight, name, given)
@@ -250,12 +269,34 @@ def _factors(found, weight):
     return np.where((found.final == weight * found.g) & (weight > 0), found.g, factor)
 
 
+def _refuse_rows(cells, asked, wanted, missing, source):
+    """Refuse rows that miss a raking variable, or have a level without a total, and say how many they are."""
+    rows, keys = cells.sums["all"], np.array(list(cells.places)).reshape(len(cells.places), -1)
+    for k, (name, known) in enumerate(zip(cells.names, cells.texts, strict=True)):
+        lost = int(rows[keys[:, k] < 0].sum())
+        if lost and (missing == "fail" or name == asked.by):
+            more = "" if name == asked.by else ", or use missing = level or drop"
+            raise CalibrationError(
+                f"{source.path}: {name!r} is missing in {lost:,} of {int(rows.sum()):,} rows; drop or impute them{more}."
+            )
+        if (name,) not in asked.variables:
+            continue
+        for place, level in enumerate(levels.named(source.path, name, list(known), {}, wanted[name])):
+            if level not in wanted[name]:
+                raise CalibrationError(
+                    f"{source.path}: {int(rows[keys[:, k] == place].sum()):,} respondents have {name} = {level!r}, which has no total in "
+                    f"the margins; add it, merge it, or leave these rows out."
+                )
+
+
 def _refuse_target(source, target, name):
     """Refuse a folder for the result that has something in it, or a column that is there."""
     if target.resolve() == source.path.resolve() or source.path.resolve() in target.resolve().parents:
         raise DataError(f"{target}: lies in the folder that is read; give another, so that nothing is lost.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DataError(f"{target}: is there already and not an empty folder; give another, so that nothing is lost.")
+    if not isinstance(name, str) or not name.strip():
+        raise DataError(f"name = {guards.sight(name)}: the new column needs a name.")
     if name in source.schema.names:
         raise DataError(f"{source.path}: there is a column {name!r} already; give the new one another name.")
 
@@ -264,9 +305,10 @@ def _weights(batch, weight):
     """Initial weights (n,) of a batch."""
     values = np.ones(len(batch)) if weight is None else batch.numbers(weight)
     if unusable(values):
-        row = int(np.argmax(~(np.isfinite(values) & (values >= 0))))
+        bad = ~(np.isfinite(values) & (values >= 0))
         raise DataError(
-            f"{batch.path}: {weight!r} is missing, infinite or negative; the first is {values[row]!r}. Mend it."
+            f"{batch.path}: {weight!r} is missing, infinite or negative in {int(bad.sum()):,} rows, the first is {values[bad][0]:g}. "
+            "Mend them."
         )
     return values
 
