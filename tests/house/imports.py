@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-INSIDE = 108  # imports inside functions; the number may only fall
+INSIDE = 106  # imports inside functions; the number may only fall
 HEAVY = {
     "jinja2",
     "markupsafe",

@@ -20,7 +20,8 @@ def run(repetitions: int, seed: int) -> dict[str, Any]:
     rng, truth = np.random.default_rng(seed), sum(SIZE[d] * YES[d] for d in SIZE)
     errors: dict[str, list[float]] = {}
     for _ in range(repetitions):
-        dual = ss.DualFrameSurvey(*(_sample(frame, rng) for frame in ANSWER))
+        landline, cell = (_sample(frame, rng) for frame in ANSWER)
+        dual = ss.DualFrameSurvey(landline, cell)
         for theta in THETAS:
             survey = dual.survey("composite", theta=theta)
             for after, one in (("", survey), (", poststratified", survey.poststratify({"overlap": SIZE}))):

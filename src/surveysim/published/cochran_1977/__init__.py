@@ -50,8 +50,8 @@ def _repeated(sample, people, repetitions, seed, formula):
         "weighting": {"margins": []},
         "estimands": [{"name": "y", "numerator": "y"}],
     }
-    of = ss.Study(keys, table=people).run(progress=False).performance().set_index("measure")
-    return Ours(*of.loc["empse", ["value", "mcse"]], formula)
+    of: Any = ss.Study(keys, table=people).run(progress=False).performance().set_index("measure").loc["empse"]
+    return Ours(float(of["value"]), float(of["mcse"]), formula)
 
 
 def stratified(many: Any, spread: Any, n: Any) -> float:

@@ -25,7 +25,7 @@ def run(repetitions: int, seed: int) -> dict[str, Any]:
         for _ in range(0, repetitions, TOGETHER):
             shares = rng.beta(p * (1 - icc) / icc, (1 - p) * (1 - icc) / icc, (clusters, TOGETHER)) if icc else p
             table = pd.DataFrame(rng.binomial(persons, shares, (clusters, TOGETHER)) / persons).add_prefix("r")
-            made = ss.Survey(table).mean(list(table)).table
+            made = ss.Survey(table).mean(list(map(str, table))).table
             for method in METHODS:  # by Gauss's quantile, as theirs; ours would have Student's
                 low, high = ss.proportion_interval(made["estimate"], made["se"], method, n=clusters * persons)
                 hits[method] += int(((low <= p) & (p <= high)).sum())
