@@ -31,7 +31,7 @@ def independence(rows, columns, design, statistic="F"):
     share_c = {c: math.fsum(p[i] for i, cell in enumerate(cells) if cell[1] == c) for c in column_levels}
     expected = np.array([share_r[r] * share_c[c] for r, c in cells])
     pearson = len(used) * math.fsum((p - expected) ** 2 / expected)
-    cov = np.array(variance.matrix([score for _, score in found], design))
+    cov = np.array(variance.matrix([score for _, score in found], design | {"speaks": (domain, domain)}))
     delta = design_effects(p, cov, cells, row_levels, column_levels, len(used))
     trace = np.trace(delta)
     if trace < 1e-9:
@@ -77,7 +77,7 @@ def koch(rows, columns, domain, cells, row_levels, column_levels, design):
             gaps.append(here @ size - i * j / whole)
             slope = here - of_row * j / whole - of_column * i / whole + i * j / whole**2
             scores.append(slope @ score)
-    cov = np.array(variance.matrix(scores, design))
+    cov = np.array(variance.matrix(scores, design | {"speaks": (domain, domain)}))
     if not cov.any() or np.linalg.cond(cov) > 1e8:
         raise ValueError("too few units for so many cells")
     return float(np.array(gaps) @ np.linalg.solve(cov, np.array(gaps)))
