@@ -25,6 +25,7 @@ from .cells import refuse_weights
 from .constraints import Multiplied
 from .drawn import Drawn
 from .result import Calibration, deff_kish, remember
+from .rows import COPIED
 from .steps.filled import overlaid, without
 from .trimming import copies
 
@@ -146,8 +147,8 @@ class Weights(Drawn, Shown):
         """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
 
         base : what takes the place of `start`: of the weights that the recipe was given, or that its first step brought.
-        copied : (n,) how many respondents a row stands for, of which trims and scaling to n ask; `base` over `start` unless given, as it
-            must be where other adjustments came before.
+        copied : (n,) how many respondents a row stands for, of which trims and scaling to n ask; `base` over `start` unless given. Where other
+        adjustments came before it has to be given.
 
         Examples
         --------
@@ -318,6 +319,8 @@ class Recipe:
             raise DataError(f"multiplier needs {n} finite numbers, 0 or larger, one per row.")
         start = None if weights.replay is None else weights.replay.start
         _refuse_no_table(dispositions)
+        if copied is not None:
+            copied = guards.number_array(copied, "copied", shape=(n,), remedy=COPIED)
         one = copies(multiplier, np.ones(len(multiplier)) if start is None else start) if copied is None else copied
         done = zip(weights.records, weights.results, strict=True)
         return self._run(cases, dispositions, multiplier, [{**r, "copies": one, "result": made} for r, made in done])

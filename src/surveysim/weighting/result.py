@@ -20,7 +20,7 @@ from .cells import refuse_unsquared, spread
 from .distances import Goal
 from .drawn import Drawn
 from .problem import Problem
-from .rows import refuse_other_rows
+from .rows import COPIED, refuse_other_rows
 from .solution import solve
 
 DOMINANT = 0.25  # share of all weight above which one respondent is warned of, if it is also
@@ -184,8 +184,8 @@ class Calibration(Drawn, Shown):
     def again(self, base: Floats, copied: Floats | None = None) -> Floats:
         """Weights (n,) of the same calibration from other initial weights, for replicates.
 
-        copied : (n,) how many respondents a row stands for, which trims ask; `base` over the sample's initial weights unless given, as
-            it must be where other adjustments came before.
+        copied : (n,) how many respondents a row stands for, which trims ask; `base` over the sample's initial weights unless given. Where
+        other adjustments came before it has to be given.
 
         Examples
         --------
@@ -200,6 +200,9 @@ class Calibration(Drawn, Shown):
         base = numbers_of(None, base, self.problem.n, "base", own=False)
         if self.problem.base is not None:
             base = np.where(self.problem.base > 0, base, 0.0)  # who was left out stays out
+        copied = (
+            None if copied is None else guards.number_array(copied, "copied", shape=(self.problem.n,), remedy=COPIED)
+        )
         if self.replay is not None:
             return self.replay(base, copied)
         problem = self.problem.reweighted(base)

@@ -18,6 +18,7 @@ REMEDY = (
     "Weight the table as it is now, carry weights along in a column (add_to), or pass .weight, a bare array, if the rows are the same "
     "after all."
 )
+COPIED = "It is how many respondents each row stands for, 0 or more."
 NEAR = 1e-6  # numbers that went through float32 are still the same
 
 
