@@ -147,8 +147,8 @@ class Weights(Drawn, Shown):
         """Final weights (n,) of the same weighting from other initial weights (n,); θ and merged levels stay.
 
         base : what takes the place of `start`: of the weights that the recipe was given, or that its first step brought.
-        copied : (n,) how many respondents a row stands for, of which trims and scaling to n ask; `base` over `start` unless given. Where other
-        adjustments came before it has to be given.
+        copied : (n,) how many respondents a row stands for, of which trims and scaling to n ask; `base` over `start` unless given. Where
+        other adjustments came before it has to be given.
 
         Examples
         --------
