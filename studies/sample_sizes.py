@@ -7,8 +7,9 @@ import audit_findings
 from runs import Run
 
 from surveysim import audit, reference
-from surveysim.survey.claims import SIZES, STATED
 
+STATEMENT = reference.statement()
+STATED, SIZES = STATEMENT.moe, STATEMENT.sizes
 ROUNDS = ("cnnic25_total", "cnnic35_total", "cnnic60k_total")
 SMALLEST = (3000, 12_000)  # interviews that are looked at where the population is small
 WITHIN = 2.0  # points, the bound there
