@@ -6,7 +6,7 @@ import numpy as np
 
 from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit, jit_in_place
-from .numbers import SUFFIXES, Numbers, business_of, given_by, quotient
+from .numbers import SUFFIXES, Numbers, business_of, given_by
 from .people import AGED_6, People
 from .respondents import (
     BATCH,
@@ -20,9 +20,9 @@ from .respondents import (
     Frame,
     able_members,
     add_members,
-    look_at_homes,
+    look_at_owning_homes,
+    look_at_owning_persons,
     look_at_persons,
-    look_for_classes,
     look_for_owners,
     new_batch,
     person_type,
@@ -91,17 +91,8 @@ def add_households(
     p: People, f: Frame, sums: Sums, b: Batch, k: Int, v: Int, business: Int, chance: Array, stands_for: Array
 ) -> None:
     """Numbers that are slots of k households."""
-    landline, none, members = np.int64(1), np.int64(-1), np.int64(0)
-    for j in range(k):
-        b.home[j] = b.owner[b.row[j]]
-    look_for_classes(p, b, k, v, b.home, landline)
-    look_at_homes(p, b, k)
-    for j in range(k):
-        b.begin[j] = members
-        if b.lines[j] > b.layer[j]:
-            members = add_members(p, b, j, members)
-    b.begin[k] = members
-    look_at_persons(p, b, members)
+    landline, none = np.int64(1), np.int64(-1)
+    look_at_owning_homes(p, b, k, v, landline)
     for j in range(k):
         if b.lines[j] <= b.layer[j]:
             add_unowned(sums, f, business, 1.0)
@@ -122,14 +113,7 @@ def add_persons(p: People, f: Frame, sums: Sums, b: Batch, k: Int, v: Int, busin
     """Numbers that are slots of k persons, each answered by another member of the household with a chance."""
     landline = np.int64(0)
     other = f.selection[3] / LANES / 2  # of the numbers that are shared, half of the time
-    for j in range(k):
-        b.id[j], b.of[j] = b.owner[b.row[j]], j
-    look_for_classes(p, b, k, v, b.id, landline)
-    for j in range(k):
-        c = b.at[j]
-        b.home[j] = p.class_household[c] + quotient(b.id[j] - p.class_person[c], p.class_size[c])
-    look_at_homes(p, b, k)
-    look_at_persons(p, b, k)
+    look_at_owning_persons(p, b, k, v, landline)
     for j in range(k):
         kind, mobiles = person_type(p, b, j, landline)
         i = b.row[j]

@@ -236,6 +236,35 @@ def person_type(p: People, b: Batch, i: Int, landline: Int) -> tuple[Int, Int]:
     return type_of(cell, group, np.int64(internet), np.int64(other), works), mobiles
 
 
+@jit_in_place
+def look_at_owning_homes(p: People, b: Batch, k: Int, v: Int, landline: Int) -> None:
+    """Homes of k numbers that are slots of households, and the members of those that have as many lines, from row `begin` on."""
+    for j in range(k):
+        b.home[j] = b.owner[b.row[j]]
+    look_for_classes(p, b, k, v, b.home, landline)
+    look_at_homes(p, b, k)
+    members = np.int64(0)  # not a literal, for which everything would be compiled again
+    for j in range(k):
+        b.begin[j] = members
+        if b.lines[j] > b.layer[j]:
+            members = add_members(p, b, j, members)
+    b.begin[k] = members
+    look_at_persons(p, b, members)
+
+
+@jit_in_place
+def look_at_owning_persons(p: People, b: Batch, k: Int, v: Int, landline: Int) -> None:
+    """Persons whose slots k numbers are, and their homes, row by row."""
+    for j in range(k):
+        b.id[j], b.of[j] = b.owner[b.row[j]], j
+    look_for_classes(p, b, k, v, b.id, landline)
+    for j in range(k):
+        c = b.at[j]
+        b.home[j] = p.class_household[c] + quotient(b.id[j] - p.class_person[c], p.class_size[c])
+    look_at_homes(p, b, k)
+    look_at_persons(p, b, k)
+
+
 # ------------------------------------------------------------------------------------------------ what a number reaches
 @jit_in_place
 def reach(p: People, n: Numbers, f: Frame, landline: Int, v: Int, b: Batch, m: Int) -> None:
@@ -265,17 +294,8 @@ def reach(p: People, n: Numbers, f: Frame, landline: Int, v: Int, b: Batch, m: I
 @jit_in_place
 def reach_households(p: People, f: Frame, b: Batch, k: Int, v: Int, landline: Int) -> None:
     """What the numbers reach that are slots of k households."""
-    for j in range(k):
-        b.home[j] = b.owner[b.row[j]]
-    look_for_classes(p, b, k, v, b.home, landline)
-    look_at_homes(p, b, k)
-    none, members = np.int64(-1), np.int64(0)  # not literals, for which everything would be compiled again
-    for j in range(k):
-        b.begin[j] = members
-        if b.lines[j] > b.layer[j]:
-            members = add_members(p, b, j, members)
-    b.begin[k] = members
-    look_at_persons(p, b, members)
+    look_at_owning_homes(p, b, k, v, landline)
+    none = np.int64(-1)  # not a literal, for which everything would be compiled again
     for j in range(k):
         i = b.row[j]
         if b.lines[j] <= b.layer[j]:
@@ -292,14 +312,7 @@ def reach_households(p: People, f: Frame, b: Batch, k: Int, v: Int, landline: In
 @jit_in_place
 def reach_persons(p: People, f: Frame, b: Batch, k: Int, v: Int, landline: Int) -> None:
     """What the numbers reach that are slots of k persons."""
-    for j in range(k):
-        b.id[j], b.of[j] = b.owner[b.row[j]], j
-    look_for_classes(p, b, k, v, b.id, landline)
-    for j in range(k):
-        c = b.at[j]
-        b.home[j] = p.class_household[c] + quotient(b.id[j] - p.class_person[c], p.class_size[c])
-    look_at_homes(p, b, k)
-    look_at_persons(p, b, k)
+    look_at_owning_persons(p, b, k, v, landline)
     for j in range(k):
         i = b.row[j]
         kind, mobiles = person_type(p, b, j, landline)
