@@ -71,7 +71,9 @@ class DataFile:
         """Codes (n,) of a column's values as text, -1 where missing or user-missing, and the texts, in the order of their appearance."""
         if name not in self._spelt:
             self._spelt[name] = self._coded_text(name)
-        return self._spelt[name]
+            self._spelt[name][0].flags.writeable = False  # others are given the same
+        codes, found = self._spelt[name]
+        return codes, list(found)
 
     def _coded_text(self, name: Any) -> tuple[Ints, list[str]]:
         """See `spelt`: every distinct value is looked at once, however many rows have it."""
@@ -95,10 +97,11 @@ class DataFile:
         if isinstance(values.dtype, pd.CategoricalDtype):
             return values.cat.codes.to_numpy(np.int64), pd.Series(values.cat.categories.to_numpy(), dtype=object)
         if not isinstance(self.raw, pd.DataFrame) and pa.types.is_string(self.raw.schema.field(name).type):
-            coded = self.raw.column(name).combine_chunks().dictionary_encode()
-            return coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), pd.Series(
-                coded.dictionary.to_pylist(), dtype=object
-            )
+            coded = (
+                self.raw.column(name).dictionary_encode().combine_chunks()
+            )  # codes first: texts of many rows fit into no one array
+            codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+            return codes, pd.Series(coded.dictionary.to_pylist(), dtype=object)
         if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
             named = values.map(lambda v: (type(v), v), na_action="ignore")  # True and 1 are one key, and not one value
             codes = pd.factorize(named)[0]
