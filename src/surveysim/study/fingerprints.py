@@ -34,6 +34,15 @@ def of_code(table: bool) -> dict[str, Any]:
     return numbers | {f"facts.{name}": mark for name, mark in (reference.digests() | outcomes.digest()).items()}
 
 
+def of_estimands(definitions: pd.DataFrame) -> dict[str, list[Any]]:
+    """{key: value} of the rows of a table of estimands; a note counts for nothing, but that of a coefficient, which is its family."""
+    found = {}
+    for name, row in definitions.iterrows():
+        columns = [c for c in definitions.columns if c != "note" or row["kind"] == "coefficient"]
+        found[f"estimands.{name}"] = [row[c] for c in sorted(columns, key=lambda c: c == "note")]
+    return found
+
+
 def of_table(table: Any, folder: Pathname) -> str:
     """Digest of a population that is a DataFrame, or a file beside the study's."""
     if isinstance(table, pd.DataFrame):

@@ -131,11 +131,8 @@ class Study(Shown):
         scenario = self._scenarios[k]
         keys = {f"survey.{BEFORE.get(key, key)}": value for key, value in flat(_plain(scenario.spec)).items()}
         keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
-        columns = [c for c in self.definitions.columns if c != "note"]
         keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position
-        for name, row in self.definitions.iterrows():  # the note of a coefficient is its family
-            told = [row["note"]] if row["kind"] == "coefficient" else []
-            keys[f"estimands.{name}"] = [row[c] for c in columns] + told
+        keys |= fingerprints.of_estimands(self.definitions)
         keys |= {
             "study.seed": self.spec.study.seed,
             "random group": scenario.group,
