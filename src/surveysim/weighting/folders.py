@@ -253,8 +253,8 @@ def rake_folder(
     cells.close()
     if not cells.sums["weight"].sum() > 0:
         raise DataError(f"{called('weight', weight)}: the weights of all rows are zero, so no total can be met.")
-    _refuse_rows(cells, asked, wanted, options.get("missing", "fail"), source)
     table = cells.table(source.parts[0], wanted)
+    _refuse_rows(table, cells.sums["all"], asked, wanted, options.get("missing", "fail"), source.path)
     found = rake(table, margins, weight=UNMARKED, **options)
     factor = _factors(found, cells.sums["weight"])
     for k, part in enumerate(source.parts):
@@ -269,24 +269,22 @@ def _factors(found, weight):
     return np.where((found.final == weight * found.g) & (weight > 0), found.g, factor)
 
 
-def _refuse_rows(cells, asked, wanted, missing, source):
-    """Refuse rows that miss a raking variable, or have a level without a total, and say how many they are."""
-    rows, keys = cells.sums["all"], np.array(list(cells.places)).reshape(len(cells.places), -1)
-    for k, (name, known) in enumerate(zip(cells.names, cells.texts, strict=True)):
-        lost = int(rows[keys[:, k] < 0].sum())
+def _refuse_rows(table, rows, asked, wanted, missing, path):
+    """Refuse rows that miss a raking variable, or have a level without a total; `rows` says how many there are of each of the cells."""
+    for name in wanted:
+        lost = int(rows[table[name].isna()].sum())
         if lost and (missing == "fail" or name == asked.by):
             more = "" if name == asked.by else ", or use missing = level or drop"
             raise CalibrationError(
-                f"{source.path}: {name!r} is missing in {lost:,} of {int(rows.sum()):,} rows; drop or impute them{more}."
+                f"{path}: {name!r} is missing in {lost:,} of {int(rows.sum()):,} rows; drop or impute them{more}."
             )
-        if (name,) not in asked.variables:
-            continue
-        for place, level in enumerate(levels.named(source.path, name, list(known), {}, wanted[name])):
-            if level not in wanted[name]:
-                raise CalibrationError(
-                    f"{source.path}: {int(rows[keys[:, k] == place].sum()):,} respondents have {name} = {level!r}, which has no total in "
-                    f"the margins; add it, merge it, or leave these rows out."
-                )
+        strange = table.loc[table[name].notna() & ~table[name].isin(wanted[name]), name]
+        if len(strange) and (name,) in asked.variables:
+            level = strange.iloc[0]
+            raise CalibrationError(
+                f"{path}: {int(rows[table[name] == level].sum()):,} respondents have {name} = {level!r}, which has no total in the "
+                f"margins; add it, merge it, or leave these rows out."
+            )
 
 
 def _refuse_target(source, target, name):
