@@ -4,6 +4,7 @@ It is asked of the column's type, here and nowhere else: `[0, 1] == [False, True
 their levels, so that kernels never look beyond an array.
 """
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -129,11 +130,23 @@ def _arrow_dictionary(kind: object) -> bool:
     return pa.types.is_dictionary(kind.pyarrow_dtype)
 
 
+_LABELS: dict[int, tuple[weakref.ref[pd.Index], list[Any]]] = {}  # by identity: an index never changes
+
+
+def labels_of(categories: pd.Index) -> list[Any]:
+    """The labels of an index, listed once as long as it lives: a table is weighted and estimated from many times."""
+    key = id(categories)
+    known = _LABELS.get(key)
+    if known is None or known[0]() is not categories:
+        known = _LABELS[key] = weakref.ref(categories, lambda _: _LABELS.pop(key, None)), categories.tolist()
+    return known[1].copy()
+
+
 def coded_values(column: pd.Series, label: str, look: bool = True) -> Coded:
     """The same of a pandas Series; `label` is what messages call it."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
-        codes, labels = column.array.codes, kind.categories.tolist()
+        codes, labels = column.array.codes, labels_of(kind.categories)
         return Coded(inside(codes, len(labels), label) if look else codes, labels, "category")
     if _arrow_dictionary(kind):
         array = pa.array(column.array)

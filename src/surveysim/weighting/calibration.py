@@ -222,8 +222,11 @@ def _uncollapsed(data, filed, numeric, q, cluster):
     for name, axis in zip(targets.margin_names, axes, strict=True):
         refuse_missing(name, axis.codes, len(axis.place))
     first = np.concatenate([[0], np.cumsum([len(axis.place) for axis in axes])]).astype(np.int64)
-    level = np.stack([axis.codes + f for axis, f in zip(axes, first)], axis=1) if axes else np.zeros((n, 0), np.int64)
-    z = np.stack([_numeric(data, name, n) for name in numeric], axis=1) if numeric else np.zeros((n, 0))
+    level, z = np.empty((n, len(axes)), np.int32), np.empty((n, len(numeric)))
+    for m, axis in enumerate(axes):
+        np.add(axis.codes, first[m], out=level[:, m], casting="unsafe")
+    for k, name in enumerate(numeric):
+        z[:, k] = _numeric(data, name, n)
     scale = _scale_factors(data, q, n)
     member, d = np.arange(n), base
     if cluster is not None:
@@ -234,15 +237,19 @@ def _uncollapsed(data, filed, numeric, q, cluster):
         z = np.stack([np.bincount(member, column) for column in x.T], axis=1) / size[:, None]
         one = np.zeros(len(size), np.int64)
         one[member] = np.arange(n)  # a row of each cluster
-        level, d, scale = np.zeros((len(size), 0), np.int64), base[one] * size, scale[one]
+        level, d, scale = np.zeros((len(size), 0), np.int32), base[one] * size, scale[one]
         partition = partition[one]
     keep = (lambda codes: codes.astype(np.int64)) if cluster is not None else (lambda codes: None)
     axes = [replace(axis, codes=keep(axis.codes)) for axis in axes]  # the arrays may be the caller's
-    order = np.argsort(partition, kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    start = np.searchsorted(partition[order], np.arange(len(targets.partitions) + 1)).astype(np.int64)
-    cells = Cells(rank[member], d[order], start, np.ascontiguousarray(level[order], dtype=np.int32), None)
+    if targets.by is None:
+        d, start = np.array(d, float), np.array([0, len(d)])
+    else:
+        order = np.argsort(partition, kind="stable")
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        start = np.searchsorted(partition[order], np.arange(len(targets.partitions) + 1)).astype(np.int64)
+        member, d, level, z, scale = rank[member], d[order], level[order], z[order], scale[order]
+    cells = Cells(member, d, start, level, None)
     return Problem(
         targets,
         axes,
@@ -250,8 +257,8 @@ def _uncollapsed(data, filed, numeric, q, cluster):
         base,
         n,
         tuple(numeric),
-        np.ascontiguousarray(z[order]),
-        None if q is None else scale[order],
+        z,
+        None if q is None else np.array(scale),  # which may be the caller's
     )
 
 

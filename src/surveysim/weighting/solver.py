@@ -12,9 +12,10 @@ from ..aliases import Floats, Ints, Truths
 from ..errors import CalibrationError
 from ..kernels import newton as kernels
 from ..kernels import raking
+from ..kernels.cells import add_by_column
 from ..on_demand import Later
 from . import edge
-from .cells import Cells, grid
+from .cells import Cells, as_kernel_input, grid
 from .distances import Distance
 from .explanation import contradiction, explained, percent
 from .orthonormal import LARGEST, Orthonormal
@@ -175,8 +176,7 @@ class System:
             z = np.ascontiguousarray(z / unit[width:] * asked[width:])
             present[width:] = weight @ np.abs(z)
         if width:
-            for column in level.T:
-                present[:width] += np.bincount(column, weight, width)[:width]
+            add_by_column(*map(as_kernel_input, (level, weight, np.array([0, len(weight)]))), present[None, :width])
         with np.errstate(over="ignore"):
             target = np.where(asked, total, 0.0) / unit
         for j in np.flatnonzero(~np.isfinite(target)):
