@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import surveysim as ss
 from surveysim import CalibrationError, DataError, files
 from surveysim.cli import main
+from surveysim.files import parts
 from surveysim.weighting import folders as dataset
 
 N = 900
@@ -43,7 +44,7 @@ MARGINS = {"sex": {"m": 480, "f": 520}, "age": {"1": 300, "2": 300, "3": 400}, "
 @pytest.mark.parametrize("batch", [7, 64, 131_072])
 @pytest.mark.parametrize("cuts", [(0, N), (0, 1, 400, N), (0, 300, 300, N)])
 def test_rake_folder__is_rake_of_the_same_rows(batch, cuts, tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "BATCH", batch)
+    monkeypatch.setattr(parts, "BATCH", batch)
     monkeypatch.setattr(dataset, "BLOCK", batch)
     table, heard = made(), []
     source = put(tmp_path / "in", table, cuts, row_group_size=50)
@@ -196,3 +197,13 @@ def test_rake_folder__loses_no_file_and_counts_rows(tmp_path):
     (source / "link").symlink_to(tmp_path / "few")
     refused("is a link", source)
     assert not (tmp_path / "no").exists()
+
+
+def test_rake_folder__takes_a_dask_frame(tmp_path):
+    dd = pytest.importorskip("dask.dataframe")
+    table = made()
+    found = dataset.rake_folder(dd.from_pandas(table, npartitions=3), MARGINS, tmp_path / "out", weight="w")
+    want = ss.rake(table.assign(age=table["age"].astype(str)), MARGINS, weight="w")
+    np.testing.assert_allclose(weights_in(tmp_path / "out"), want.weight, rtol=1e-12)
+    assert found.files == 3
+    np.testing.assert_array_equal(dd.read_parquet(tmp_path / "out").compute()["y"], table["y"])

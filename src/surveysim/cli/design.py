@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from .options import (
     PARTITIONS,
     RAKING,
     brought_weights,
+    missing_codes,
     one_of,
     read_margins,
     refuse_unused,
@@ -21,7 +23,10 @@ from .options import (
     seed_option,
 )
 
-margins = Later(__package__, "..files.margins")  # help is shown without it
+margins, folders = (
+    Later(__package__, "..files.margins"),
+    Later(__package__, "..estimation.folders"),
+)  # help is shown without
 
 if TYPE_CHECKING:
     from ..estimation import Survey
@@ -107,7 +112,9 @@ class Roles:
 
 
 def designed(file: "DataFile", options: dict[str, Any], columns: Callable[..., Any]) -> tuple["Survey", Any]:
-    """The Survey of a file by the options above, and what `columns(file, roles, options)` gave, which adds those that are asked for."""
+    """The Survey of a file by the options above, and what `columns(file, roles, options)` gave, which adds those that are asked for.
+
+    options["survey"] makes the Survey of a file whose rows are sums of others."""
     import numpy as np
     import pandas as pd
 
@@ -128,7 +135,7 @@ def designed(file: "DataFile", options: dict[str, Any], columns: Callable[..., A
     weight = roles.put("weight", weight, partial(file.numbers, weight)) if weight else None
     design |= brought_weights(file, roles, taken, options)
     asked = columns(file, roles, options)
-    survey = Survey(
+    survey = options.get("survey", Survey)(
         pd.DataFrame(roles.table, index=range(len(file))),
         weight=weight,
         nest=options["nest"],
@@ -143,6 +150,39 @@ def designed(file: "DataFile", options: dict[str, Any], columns: Callable[..., A
         rho, seed = options["rho"] if kind == "fay" else None, options["seed"] if kind == "rao-wu" else None
         survey = survey.replicates(kind, n=options["n"], seed=seed, rho=rho, mse=bool(options["mse"]))
     return survey, asked
+
+
+def summed(data: Path, options: dict[str, Any]) -> "DataFile":
+    """Sums of the rows of a folder of Parquet files, as a file from which `designed` estimates the same; options are changed to suit it.
+
+    options["numbers"], options["levels"] : columns that are asked for, beside those of the design, the margins and `--where`.
+    """
+    from ..files import DataFile
+    from ..files.parts import in_parts
+
+    source = in_parts(data)
+    head, keys = source.head(), list(options["levels"])
+    if options["rake"] is not None:
+        keys += read_margins(head, options["rake"], _partitions(options), options).table
+    for part in ("strata", "psu"):
+        keys += [
+            name for stage in (crossed_in(options[part], head, f"--{part}") if options[part] else ()) for name in stage
+        ]
+    keys += columns_in(options["fpc"], head, "--fpc") if options["fpc"] else []
+    levels, conditions = folders.conditions_of(options["where"], head.columns)
+    sums = folders.sums_of(
+        source,
+        [*keys, *levels],
+        options["numbers"],
+        weight=options["weight"],
+        own=not options["psu"],
+        na={column: frozenset(codes) for column, codes in missing_codes(head, options["na"]).items()},
+        conditions=conditions,
+        progress=lambda text: click.echo(f"surveysim: {text}", err=True),
+    )
+    options["survey"], options["weight"] = sums.survey, options["weight"] or folders.WEIGHT
+    options["where"] = [f"{quoted(text, '=<>!')}=True" if text in conditions else text for text in options["where"]]
+    return DataFile(data, tuple(sums.table.columns), sums.table)
 
 
 def _partitions(options):

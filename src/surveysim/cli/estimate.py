@@ -9,9 +9,9 @@ import click
 
 from ..errors import DataError, SurveysimError
 from ..naming import columns_in
-from .design import DESIGN, REPLICATES, SUBPOPULATION, Roles, designed, refuse_idle_design
+from ..on_demand import Later
+from .design import DESIGN, REPLICATES, SUBPOPULATION, Roles, designed, refuse_idle_design, summed
 from .options import (
-    FILE,
     RAKING,
     READING,
     REPLICATE_WEIGHTS,
@@ -25,6 +25,8 @@ from .options import (
     shared,
 )
 from .writing import answer, apart, shown
+
+parts = Later(__package__, "..files.parts")  # help is shown without
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +52,7 @@ BY = click.option(
 
 
 @click.command()
-@click.argument("data", type=FILE)
+@click.argument("data", type=click.Path(path_type=Path))
 @shared(STATISTICS)
 @_many("quantile", "Numeric column and share, COLUMN:0.5.")
 @shared(DESIGN, (BY,))
@@ -69,7 +71,10 @@ def estimate(
     by: str | None,
     **options: Any,
 ) -> None:
-    """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals."""
+    """Means, totals, proportions, ratios and quantiles of DATA, with design-based errors and intervals.
+
+    DATA may be a folder of Parquet files larger than memory: all but quantiles, in one pass.
+    """
     import pandas as pd
 
     wanted = [(what, y) for what in ("mean", "total", "proportion", "ratio", "quantile") for y in options[what]]
@@ -78,8 +83,9 @@ def estimate(
     refuse_kind(out)
     apart((data, options["rake"]), (out,))
     _refuse_idle(options)
-    file = read_file(data, options, options["rake"])
-    options |= {"wanted": wanted, "domains": columns_in(by, file, "--by") if by is not None else []}
+    options["wanted"] = wanted
+    file = _summed(data, by, options) if data.is_dir() else read_file(data, options, options["rake"])
+    options["domains"] = columns_in(by, file, "--by") if by is not None else []
     survey, (asked, domains) = designed(file, options, asked_columns)
     found = [estimated(survey, what, columns, share, domains, options) for what, _, columns, share in asked]
     table = pd.concat([e.to_frame() for e in found], ignore_index=True)
@@ -87,6 +93,24 @@ def estimate(
     if options["percent"]:
         table = _in_percent(table)
     written(table, out, as_json)
+
+
+def _summed(data, by, options):
+    """The sums of a folder that are asked for."""
+    why = f"is for a single file, and {data} is a folder"
+    refuse_unused(("quantile", "deff", "trim", "closest", "reconcile", "sheet", "encoding", "header_row"), why)
+    refuse_unused(("replicate_weights", "replicate_factors"), why)
+    if options["psu"] is None:
+        refuse_unused(("replicates",), f"needs --psu where {data} is a folder, whose rows are not kept")
+    head = parts.in_parts(data).head()
+    options["domains"] = columns_in(by, head, "--by") if by is not None else []
+    asked, roles = [(what, _wanted(head, Roles(), what, y)[0]) for what, y in options["wanted"]], ("numbers", "levels")
+    for role in roles:
+        options[role] = [
+            name for what, names in asked if (what == "proportion") == (role == "levels") for name in names
+        ]
+    options["levels"] += options["domains"]
+    return summed(data, options)
 
 
 def refuse_kind(out: Path | None) -> None:

@@ -30,9 +30,10 @@ from .options import (
 )
 from .writing import answer, apart, folder, plain, rows_of, say_if_guarded, shown
 
-weighting, weights_page, dataset = (
+weighting, weights_page, parts, dataset = (
     Later(__package__, "..weighting"),
     Later(__package__, "..report.weights_page"),
+    Later(__package__, "..files.parts"),
     Later(__package__, "..weighting.folders"),
 )  # help is shown without
 
@@ -128,7 +129,7 @@ def _rake_folder(data, margins, out, by, name, as_json, options):
     apart((margins,), (options["diagnostics"],))
     if options["diagnostics"] is not None:
         folder(options["diagnostics"].parent)
-    head = dataset.Folder.of(data).head()
+    head = parts.in_parts(data).head()
     given = read_margins(head, margins, by, options)
     na = {column: frozenset(codes) for column, codes in missing_codes(head, options["na"]).items()}
     keywords = {k: v for k, v in given.options.items() if k not in ("trim", "closest", "reconcile")}

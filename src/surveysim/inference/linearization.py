@@ -39,6 +39,7 @@ class Design:
         replacement; it takes the place of the stages.
     base : (n,) weights before the links, which the scores are weighted by in the end; None where there are no links.
     leverage : whether residuals of calibrations are over sqrt(1 - leverage); see `weighting.constraints.stretched`.
+    respondents : (n,) how many of weight each row is the sum of; None where rows are respondents. See `inference.summed`.
     """
 
     weight: np.ndarray
@@ -48,12 +49,17 @@ class Design:
     unequal: Callable[[Floats], Floats] | None = field(default=None, repr=False)
     base: np.ndarray | None = field(default=None, repr=False)
     leverage: bool = False
+    respondents: np.ndarray | None = field(default=None, repr=False)
 
     def adjusted_by(self, weight: Floats, links: tuple[Any, ...]) -> Self:
         """The design after further adjustments that led to final weights (n,)."""
         links = tuple(link.leveraged() for link in links) if self.leverage else links
         base, links = joined(self.carried, (*self.links, *links))
         return replace(self, weight=weight, links=links, base=base)
+
+    def of_sums(self, respondents: Ints) -> Self:
+        """The design of rows that are sums of so many respondents (n,) of weight each."""
+        return replace(self, respondents=respondents)
 
     def reweighted(self, weight: Floats) -> Self:
         """The design with other weights (n,), as in a replicate; the links stay, and rows that end without weight carry none either."""
@@ -216,16 +222,7 @@ class Design:
         group : (n,) domain of each row, -1 for none. domains : their names, for messages.
         count : (PSUs, D) rows of weight, if known. strict : DesignError where a domain has none; otherwise it gets NaN.
         """
-        stage, D = self.stages[0].counted, len(domains)
-        psus, strata = np.zeros(D, np.int64), np.zeros(D, np.int64)
-        if stage.fits(D):
-            if count is None or self.joins:
-                count = np.zeros((len(stage.stratum), D), np.int64)
-                codes.count_rows(self.weight, group, stage.unit, count)
-            codes.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
-        else:
-            sample = codes.Sample(*stage.order, stage.stratum)
-            codes.count_units(self.weight, group, sample, len(stage.sampled), psus, strata)
+        psus, strata = self.units_in(group, len(domains), count)
         if not strict:
             return np.where(psus - strata < 1, np.nan, psus - strata)
         for d in np.flatnonzero(psus - strata < 1):
@@ -235,6 +232,19 @@ class Design:
                 f"domain, join strata, or give df=."
             )
         return (psus - strata).astype(float)
+
+    def units_in(self, group: Ints, domains: int, count: Any = None) -> tuple[Ints, Ints]:
+        """PSUs and strata (D,) with rows of positive weight in each domain; see `degrees`."""
+        stage, psus, strata = self.stages[0].counted, np.zeros(domains, np.int64), np.zeros(domains, np.int64)
+        if stage.fits(domains):
+            if count is None or self.joins:
+                count = np.zeros((len(stage.stratum), domains), np.int64)
+                codes.count_rows(self.weight, group, stage.unit, count)
+            codes.count_present(count, stage.stratum, len(stage.sampled), psus, strata)
+        else:
+            sample = codes.Sample(*stage.order, stage.stratum)
+            codes.count_units(self.weight, group, sample, len(stage.sampled), psus, strata)
+        return psus, strata
 
     def item_variances(self, items: Sequence[Any], names: Any = None) -> list[Any]:
         """Variances of statistics and blocks, an array for each; blocks by threads. `names` are for replicates' messages."""

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..kernels import codes as kernels
 from ..tables import coded, kind_of, named, numbers_of, one_name
 from . import scores
 from .estimates import estimates
+from .summed import interviews
 
 if TYPE_CHECKING:
     from ..estimation.survey import Survey
@@ -52,7 +54,10 @@ class Questions:
                 self._ask("proportion", name, str(column.labels[k]), codes == k, scores.NONE, inside)
 
     def _ask(self, what, label, level, y, x, inside):
-        self.items.append(scores.block(self.weight, y, x, inside, self.domains, self._stage))
+        item = scores.block(self.weight, y, x, inside, self.domains, self._stage)
+        if self.survey.design.respondents is not None:
+            item = replace(item, rows=interviews(self.survey.design, np.True_, inside, self.domains))
+        self.items.append(item)
         self.rows += [(what, label, level, domain) for domain in self.domains]
 
     def estimates(self, engine: Any = None, **options: Any) -> "Estimates":
@@ -95,8 +100,7 @@ class Questions:
         missing = missing & (group >= 0)
         if not missing.any():
             return group
-        inside = (group >= 0) & (self.weight != 0)
-        rows, lost = (np.bincount(group[m], minlength=len(domains)) for m in (inside, inside & missing))
+        rows, lost = (interviews(self.survey.design, m, group, domains) for m in (np.True_, missing))
         for d in np.flatnonzero((rows == lost) & (rows > 0)):
             where = f" of domain {domains[d]!r}" if domains[d] else ""
             raise DataError(f"{name!r} is missing in all {rows[d]} rows{where}; there is nothing to estimate from.")
@@ -114,7 +118,7 @@ class Questions:
             rank[order] = np.arange(len(labels))
             finer, used = np.empty_like(group), np.zeros(len(names) * len(labels), bool)
             kernels.join(group, codes, rank, len(labels), finer, used)
-            lost = int(((group >= 0) & (finer < 0) & (self.weight != 0)).sum()) if codes.min() < 0 else 0
+            lost = int(interviews(self.survey.design, finer < 0, group, names).sum()) if codes.min() < 0 else 0
             if lost:
                 self.aside[name] = lost
             group = finer

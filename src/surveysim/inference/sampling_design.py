@@ -113,7 +113,7 @@ def stages(data: Table, strata: Any, psu: Any, fpc: Any, nest: bool, n: int) -> 
                 f"{len(np.unique(unit[split]))} PSU labels occur in more than one stratum, the first is "
                 f"{names[unit[[np.argmax(split)]]].tolist()[0]!r}. Say nest=True if labels repeat across strata."
             )
-        fraction = _fraction(data, size, stratum, owner, labels, n)
+        fraction = fraction_of(data, size, stratum, np.bincount(owner, minlength=len(labels)), labels)
         unit = unit.astype(np.int32, copy=not unit.flags.owndata)  # codes of a categorical are the caller's
         known = None if units is None else names
         result.append((Stage(unit, owner, fraction, tuple(labels.tolist()), above, names=known), above, names))
@@ -148,11 +148,11 @@ def _crossed(column):
     return isinstance(column, tuple) and len(column) > 0 and all(isinstance(name, str) for name in column)
 
 
-def _fraction(data, fpc, stratum, owner, labels, n):
-    """Sampling fraction of every stratum from population counts (> 1) or fractions."""
+def fraction_of(data: Table, fpc: Any, stratum: Ints, sampled: Ints, labels: Any) -> Floats:
+    """Sampling fractions (H,) of the strata, from population counts (> 1) or fractions, and how many units are sampled of each."""
     if fpc is None:
         return np.zeros(len(labels))
-    values, what = numbers_of(data, fpc, n, "fpc", finite=False), called("fpc", fpc)
+    values, what = numbers_of(data, fpc, len(stratum), "fpc", finite=False), called("fpc", fpc)
     message = "{what} is missing, infinite or not above 0 in {bad} of {n} rows, the first is row {row}."
     refuse(~(np.isfinite(values) & (values > 0)), message, DesignError, what=what)
     low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
@@ -162,7 +162,6 @@ def _fraction(data, fpc, stratum, owner, labels, n):
     refuse(low != high, message, DesignError, what=what, label=labels, low=low, high=high)
     if np.any(values > 1) and np.any(values < 1):
         raise DesignError(f"{what} mixes counts (> 1) and fractions (< 1); give one or the other.")
-    sampled = np.bincount(owner, minlength=len(labels))
     fraction = sampled / low if np.any(values > 1) else low
     if np.any(fraction > 1 + 1e-12):
         h = int(np.argmax(fraction))

@@ -1,13 +1,13 @@
-"""Parquet files of one table in a folder, larger than memory: raked in two passes, one batch of rows in memory at a time.
+"""Tables larger than memory, a folder of Parquet files or a Dask DataFrame: raked in two passes, one batch of rows in memory at a time.
 
 Raking depends on a row through its cell alone, so the first pass adds weights up by cell, the cells are raked as a small table, and the
-second pass writes every file again with its weights.
+second pass writes every part again with its weights.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..display import Shown
 from ..errors import CalibrationError, DataError
 from ..files import levels
 from ..files.data_file import DataFile
+from ..files.parts import Keys, in_parts
 from ..kernels.cells import add_up, unusable
 from ..on_demand import Later
 from ..tables import called
@@ -26,44 +27,21 @@ from .margins import Margins
 from .raking import rake
 
 pa, pq = Later(None, "pyarrow"), Later(None, "pyarrow.parquet")
-BATCH = 1_048_576  # rows looked at together
 BLOCK = 131_072  # rows whose weights are summed together, as those of a table in memory are
-MOST_CELLS = 2_000_000
 UNMARKED = "_row_cell"
 
 
 @dataclass
-class Cells:
-    """Cells of the rows seen so far: texts of the raking variables, sums of weights and of their squares, rows, weights' ends."""
+class Cells(Keys):
+    """Cells of the rows seen so far, sums of weights and of their squares, rows, weights' ends."""
 
-    names: tuple[str, ...]
-    texts: list[dict[str, int]] = field(default_factory=list)
-    places: dict[tuple[int, ...], int] = field(default_factory=dict)
     block: Floats = field(default_factory=lambda: np.zeros(0))
     filled: int = 0
     sums: dict[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.texts = [{} for _ in self.names]
+        super().__post_init__()
         self.sums = {what: np.zeros(0) for what in ("weight", "squares", "rows", "all", "least", "most")}
-
-    def of(self, batch: DataFile) -> Ints:
-        """Cells (n,) of a batch's rows, -1 in none of those seen; new ones are put behind the others."""
-        cell, columns = np.zeros(len(batch), np.int64), []
-        for name, known in zip(self.names, self.texts, strict=True):
-            codes, found = batch.spelt(name)
-            image = np.array([*(known.setdefault(text, len(known)) for text in found), -1])
-            columns.append(image[codes])
-            cell = pd.factorize(cell * (len(found) + 1) + codes + 1)[0]  # numbered anew, so that no product grows
-        first = np.zeros(int(cell.max(initial=-1)) + 1, np.int64)
-        first[cell[::-1]] = np.arange(len(cell))[::-1]
-        combos = zip(*(column[first].tolist() for column in columns), strict=True)
-        image = np.array([self.places.setdefault(combo, len(self.places)) for combo in combos], np.int64)
-        if len(self.places) > MOST_CELLS:
-            raise DataError(
-                f"{' × '.join(self.names)} have more than {MOST_CELLS:,} combinations in the files; rake to fewer or coarser margins."
-            )
-        return image[cell]
 
     def add(self, cell: Ints, weight: Floats) -> None:
         """Add the weights of rows, block by block as `weighting.cells` does, so that sums are the same to the last bit."""
@@ -133,73 +111,8 @@ class Raked(Shown):
         return self.margins
 
 
-@dataclass(frozen=True)
-class Folder:
-    """The Parquet files of a folder, in the order of their names; their columns have to be the same."""
-
-    path: Path
-    parts: tuple[Path, ...]
-    schema: Any = field(repr=False)
-
-    @classmethod
-    def of(cls, path: Pathname) -> Self:
-        """Look at a folder; files and folders that begin with a dot or an underscore are no data."""
-        path = Path(path)
-        if not path.is_dir():
-            raise DataError(f"{path}: there is no such folder.")
-        linked = [p for p in path.rglob("*") if p.is_symlink()]
-        if linked:
-            raise DataError(
-                f"{linked[0]}: is a link; give a folder of the files themselves, so that no row counts twice or is lost."
-            )
-        parts = tuple(
-            p
-            for p in sorted(path.rglob("*"))
-            if p.suffix.lower() == ".parquet" and not any(name[0] in "._" for name in p.relative_to(path).parts)
-        )
-        if not parts:
-            raise DataError(f"{path}: the folder has no .parquet files.")
-        schemas = [cls._schema(part) for part in parts]
-        for part, schema in zip(parts, schemas, strict=True):
-            twice = [name for name in schema.names if schema.names.count(name) > 1]
-            if twice:
-                raise DataError(f"{part}: two columns are called {twice[0]!r}; rename one of them.")
-            unlike = set(schema.names) ^ set(schemas[0].names)
-            if unlike:
-                raise DataError(
-                    f"{part}: the column {min(unlike)!r} is not in every file of the folder, as {parts[0].name} has it."
-                )
-        return cls(path, parts, schemas[0])
-
-    @staticmethod
-    def _schema(part: Path) -> Any:
-        try:
-            return pq.read_schema(part)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{part}: cannot be read as Parquet ({error}).") from None
-
-    def head(self) -> DataFile:
-        """The columns without any rows, for what asks for names."""
-        return DataFile(self.parts[0], tuple(self.schema.names), self.schema.empty_table())
-
-    def batches(self, part: Path, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
-        """Batches of rows of a file with some of its columns, or its row groups with all."""
-        names = None if columns is None else list(dict.fromkeys(columns))
-        try:
-            with pq.ParquetFile(part) as file:
-                if names is None:
-                    tables = (file.read_row_group(k) for k in range(file.num_row_groups))
-                else:
-                    batches = file.iter_batches(batch_size=BATCH, columns=names)
-                    tables = (pa.Table.from_batches([batch]) for batch in batches)
-                for table in tables:
-                    yield DataFile(part, tuple(table.column_names), table, na=dict(na))
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{part}: cannot be read as Parquet ({error}).") from None
-
-
 def rake_folder(
-    folder: Pathname,
+    folder: Any,
     margins: Any,
     out: Pathname,
     *,
@@ -209,13 +122,14 @@ def rake_folder(
     progress: Callable[[str], Any] | None = None,
     **options: Any,
 ) -> Raked:
-    """Rake the rows of all Parquet files of a folder together, and write the files again with their weights.
+    """Rake the rows of all Parquet files of a folder, or of a Dask DataFrame, together, and write them as Parquet with their weights.
 
     Memory is that of a batch of rows and of the margin cells, however many rows there are.
 
     Parameters
     ----------
-    folder : of .parquet files with the same columns. margins : as of `rake`, levels as text. out : a folder, new or empty.
+    folder : of .parquet files with the same columns, or a Dask DataFrame. margins : as of `rake`, levels as text.
+    out : a folder, new or empty.
     weight : column of initial weights; 1 unless given. name : of the new column. na : {column: values that count as missing}.
     progress : called with a text after each file.
     options : of `rake`, but trim, closest and reconcile: by, margins_are, rescale, missing, bounds, tol, ….
@@ -234,7 +148,7 @@ def rake_folder(
             raise DataError(
                 f"{option} is for the rows of a single file; leave it out{', or give bounds' if option == 'trim' else ''}."
             )
-    source, target = Folder.of(folder), Path(out)
+    source, target = in_parts(folder), Path(out)
     _refuse_target(source, target, name)
     asked = Margins.parse(margins, options.get("by"))
     wanted: dict[str, set[str]] = {} if asked.by is None else {asked.by: {str(p) for p in asked.partitions}}
@@ -248,17 +162,17 @@ def rake_folder(
     cells, given = Cells(tuple(wanted)), dict(na or {})
     for k, part in enumerate(source.parts):
         for batch in source.batches(part, [*wanted, *([weight] if weight else [])], given):
-            cells.add(cells.of(batch), _weights(batch, weight))
+            cells.add(cells.of(batch), weights_in(batch, weight))
         tell(f"{k + 1} of {len(source.parts)} files read")
     cells.close()
     if not cells.sums["weight"].sum() > 0:
         raise DataError(f"{called('weight', weight)}: the weights of all rows are zero, so no total can be met.")
-    table = cells.table(source.parts[0], wanted)
+    table = cells.table(source.head().path, wanted)
     _refuse_rows(table, cells.sums["all"], asked, wanted, options.get("missing", "fail"), source.path)
     found = rake(table, margins, weight=UNMARKED, **options)
     factor = _factors(found, cells.sums["weight"])
     for k, part in enumerate(source.parts):
-        _write(source, part, target / part.relative_to(source.path), cells, factor, weight, name, given)
+        _write(source, part, target / source.file_of(part), cells, factor, weight, name, given)
         tell(f"{k + 1} of {len(source.parts)} files written")
     return _told(target, len(source.parts), cells, factor, found)
 
@@ -299,7 +213,7 @@ def _refuse_target(source, target, name):
         raise DataError(f"{source.path}: there is a column {name!r} already; give the new one another name.")
 
 
-def _weights(batch, weight):
+def weights_in(batch: DataFile, weight: str | None) -> Floats:
     """Initial weights (n,) of a batch."""
     values = np.ones(len(batch)) if weight is None else batch.numbers(weight)
     if unusable(values):
@@ -318,14 +232,10 @@ def _write(source, part, path, cells, factor, weight, name, na):
         writer = None
         try:
             for batch in source.batches(part, None, na):
-                values = _weights(batch, weight) * factor[cells.of(batch)]
+                values = weights_in(batch, weight) * factor[cells.of(batch)]
                 table = batch.raw.append_column(name, pa.array(values))
                 writer = writer or pq.ParquetWriter(unfinished, table.schema)
                 writer.write_table(table)
-            if writer is None:  # a file without rows
-                empty = pq.read_schema(part).append(pa.field(name, pa.float64())).empty_table()
-                writer = pq.ParquetWriter(unfinished, empty.schema)
-                writer.write_table(empty)
         finally:
             if writer is not None:
                 writer.close()
