@@ -228,7 +228,7 @@ def recipe_passes(columns, step, path):
         elif own["step"] == "Trim" or own.get("to") == "n":  # not by calibration variables: left to derivatives
             raise SkipError
         elif own["step"] == "Scale":  # to one total
-            ones = (np.asarray(before) > 0).astype(float)[:, None]
+            ones = (np.asarray(before) != 0).astype(float)[:, None]
             held = {"x": ones, "follow": np.zeros_like(ones), "distance": ("linear", (-np.inf, np.inf))}
             made.append({"before": np.asarray(before), "after": np.asarray(after)} | held)
         elif own["step"] != "BaseWeight":  # the base weights are the design's
@@ -246,7 +246,7 @@ def differentiated(steps):
     for step in steps:
         if "distance" in step:
             before, after = np.asarray(step["before"], float), np.asarray(step["after"], float)
-            g = np.divide(after, before, out=np.zeros(len(before)), where=before > 0)
+            g = np.divide(after, before, out=np.zeros(len(before)), where=before != 0)
             step = step | {"q": _speed(g, *step["distance"]) * np.asarray(step.get("q", 1.0), float), "still": True}
         made.append(step)
     return made
