@@ -122,6 +122,7 @@ PERSONS = pd.DataFrame(
     }
 )
 PEOPLE = ss.Population.from_frame(PERSONS, stratum="region", household="home", mobiles="mobiles", lines="lines")
+BANKED = ss.sampling.NumberFrame.simulated(50, rng=1)
 FRAME = ss.TelephoneFrame(PEOPLE)
 CHINA = ss.Population.china(scale=0.0005)
 LEVELS = pd.DataFrame(
@@ -515,6 +516,28 @@ CALLS = {  # name: (what is called, arguments with which it works)
             icc=0.05, cost=(750, 100), budget=1e5, moe=None, p=0.5, sd=None, m=None, deff=1.0, level=0.9, rounded=True
         ),
     ),
+    "sampling.subsample": (
+        ss.sampling.subsample,
+        dict(response=0.5, cost=(1, 4), budget=1e5, moe=None, p=0.5, sd=None, alike=1.0, rate=None, population=None)
+        | dict(level=0.9, rounded=True),
+    ),
+    "sampling.NumberFrame": (
+        ss.sampling.NumberFrame,
+        dict(bank=[0, 0, 1, 1], works=[1, 1, 0, 1], listed=[1, 0, 0, 0], active=[1, 1, 0, 0]),
+    ),
+    "NumberFrame.simulated": (
+        ss.sampling.NumberFrame.simulated,
+        dict(banks=20, size=10, empty=0.5, density=0.5, spread=0.1, listed=0.5, unlisted_banks=0.1)
+        | dict(sensitivity=0.9, false_positive=0.1, rng=1),
+    ),
+    "NumberFrame.random_digits": (ask(BANKED, "random_digits"), dict(n=3, rng=1)),
+    "NumberFrame.strata": (ask(BANKED, "strata"), dict(by="banks")),
+    "NumberFrame.stratified": (
+        ask(BANKED, "stratified"),
+        dict(by="active", rates={"active": 0.5, "inactive": 0.2}, rng=1),
+    ),
+    "NumberFrame.mitofsky_waksberg": (ask(BANKED, "mitofsky_waksberg"), dict(more=1, banks=3, first=None, rng=1)),
+    "NumberSample.cost": (ask(BANKED.random_digits(20, 1), "cost"), dict(dial=1, interview=10)),
     "sampling.rotation": (ss.sampling.rotation, dict(pattern="4-8-4", lags=12, correlation=0.5)),
     "combine": (
         ss.combine,

@@ -104,7 +104,7 @@ def select(
         start = number(start, "start", 0, np.nextafter(1.0, 0.0), False, "It says where a systematic sample starts.")
         if not systematic:
             raise DesignError(f"start = {start:g} is for systematic samples; method is {method!r}.")
-    rng = _generator(rng)
+    rng = generator(rng)
     if systematic:
         return _systematic(p, rng.random() if start is None else start)
     if method == "poisson":
@@ -119,7 +119,7 @@ def select(
     return np.sort(np.concatenate([certain, open_[chosen]]))
 
 
-def _generator(rng):
+def generator(rng: object) -> np.random.Generator:
     """A random generator from one or from a seed; None draws another one every time."""
     if rng is not None and not isinstance(rng, np.random.Generator | np.random.SeedSequence | np.random.BitGenerator):
         rng = guards.whole_number(
