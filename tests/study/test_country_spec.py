@@ -27,8 +27,24 @@ def test_study__scenarios_and_units(tmp_path):
             ["methods[0].weighting.level does nothing"],
         ),
         (
-            ('numerator = "smokes"', 'kind = "coefficient"\nformula = "smokes ~ age"\nterm = "age[T.60+]"'),
-            ["estimands[0].kind", "not known"],
+            ('numerator = "smokes"', 'kind = "coefficient"\nformula = "smokes ~ agee"\nterm = "age[T.60+]"'),
+            ["estimands[0].formula", "'agee'", "'age'"],
+        ),
+        (
+            ('numerator = "smokes"', 'kind = "coefficient"\nformula = "smokes ~ online"\nterm = "online"'),
+            ["estimands[0].formula: 'online' is an answer; what explains is sex, age, education, urban, region, area."],
+        ),
+        (
+            ('numerator = "smokes"', 'kind = "coefficient"\nformula = "sex ~ age"\nterm = "age[T.60+]"'),
+            ["estimands[0].formula: 'sex' has to be one answer, such as landline"],
+        ),
+        (
+            (
+                'name = "smoking"\nnumerator = "smokes"',
+                'name = "smoking"\nkind = "coefficient"\nformula = "smokes ~ age"\nterm = "age[T.60+]"\n'
+                '[[methods]]\nname = "h"\nestimator = "hartley"',
+            ),
+            ["estimands[0]: dual-frame estimators, such as methods 'h', have no regression"],
         ),
         (("landline = 700", "landlines = 700"), ["'sample.landlines'", "'landline'"]),
     ],
@@ -43,6 +59,11 @@ def test_mistakes(tmp_path, change, said):
 def test_facts__do_not_depend_on_where_the_folder_lies(tmp_path):
     one, two = (ss.Study.from_toml(land.written(tmp_path / name) / "study.toml") for name in ("a", "b"))
     assert one.ids() == two.ids()
+    assert {name for name in one.facts(0) if name.startswith("numbers.")} == {
+        "numbers.POPULATION",  # people are made by the code, from the facts of the folder alone
+        "numbers.DRAWS",
+        "numbers.ESTIMATES",
+    }
     other = ss.Study.from_toml(land.written(tmp_path / "c", outcomes=("smokes,,,21", "smokes,,,22")) / "study.toml")
     assert other.ids() != one.ids()
 

@@ -94,6 +94,11 @@ class Facts:
         return tuple(dict.fromkeys(rate.name for rate in self.outcomes))
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """What persons answer: whether they have each telephone, and the outcomes."""
+        return ("landline", "mobile", *self.outcome_names)
+
+    @property
     def groups(self) -> dict[str, list[str]]:
         """{variable or attribute of areas, "area" too: its labels}: what persons are grouped by."""
         return (
@@ -107,7 +112,7 @@ class Facts:
         factors = [factor.strip() for factor in expression.split(CROSS)]
         counted, known = (
             [factor for factor in factors if "=" not in factor],
-            ("persons", "landline", "mobile", *self.outcome_names),
+            ("persons", *self.answers),
         )
         for name in counted:
             if name not in known:

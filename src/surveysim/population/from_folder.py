@@ -1,6 +1,7 @@
 """A country's population from a folder of facts: members of households by their roles, telephones, outcomes; a function of numbers."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import guards, streams
-from ..aliases import Ints, Values
+from ..aliases import Floats, Ints, Values
 from ..apportion import largest_remainder, starts
 from ..coding import categorical
 from ..errors import DataError
@@ -248,15 +249,27 @@ class FromFolder(FromMargins):
             overall = {rate.name: rate.share for rate in self.facts.telephone if not rate.variable}
             there = sum(overall[name] for name in facts.STATUSES[:3])
             return {name: self.size * overall[name] / there for name in facts.STATUSES[:3]}
+        labels, (sums,) = self._by(margin, self.expected)
+        keys = [key[0] if len(margin) == 1 else key for key in itertools.product(*labels)]
+        return {key: float(v) for key, v in zip(keys, sums, strict=True) if v > 0}
+
+    def _by(self, columns, *values):
+        """Labels of some columns, and sums of values (S, J) by their combinations, the first column slowest."""
         shape = self.expected.shape
         axes: Any = {
             column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in self._axes(shape[1]).items()
         }
-        code, size = domains.combine(axes, margin, shape)
-        sums = np.bincount(code.ravel(), self.expected.ravel(), size)
-        names = pd.MultiIndex.from_product([axes[column][1] for column in margin])
-        keys = [key[0] if len(margin) == 1 else key for key in names]
-        return {key: float(v) for key, v in zip(keys, sums, strict=True) if v > 0}
+        code, size = domains.combine(axes, columns, shape)
+        return [axes[c][1] for c in columns], [np.bincount(code.ravel(), v.ravel(), size) for v in values]
+
+    def cells(self, columns: Sequence[str], outcome: str) -> tuple[pd.DataFrame, Floats, Floats]:
+        """Every combination of levels of variables and attributes of areas, as categories (C rows), its persons (C,), and those of them
+        with an outcome, "landline" or "mobile" (C,): everybody is counted."""
+        counted = self._sums[..., 1 + self.outcome_names.index(outcome)]
+        labels, (persons, yes) = self._by(columns, self._sums[..., 0], counted)
+        codes = np.unravel_index(np.arange(len(persons)), [len(of) for of in labels]) if labels else ()
+        table = {c: categorical(code, list(of)) for c, code, of in zip(columns, codes, labels, strict=True)}
+        return pd.DataFrame(table, index=np.arange(len(persons))), persons, yes
 
     def sample_of_households(self, most: int = SAMPLE) -> tuple[Ints, Ints]:
         """Evenly spread households: where each begins among their persons (h + 1,), and the persons' ids."""

@@ -200,7 +200,7 @@ def _mark(name, repetitions, seed):
     """What a result depends on: the files of its folder, its size and seed, the facts, and the numbers that stand for the code."""
     place = files(_module(name))
     parts = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in place.iterdir() if file.is_file()}
-    return fingerprints.digest({"files": parts, "size": [repetitions, seed], **fingerprints.of_code(False)})
+    return fingerprints.digest({"files": parts, "size": [repetitions, seed], **fingerprints.of_code()})
 
 
 def _kept(name, repetitions, seed, out):

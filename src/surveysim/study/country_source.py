@@ -3,14 +3,17 @@
 import itertools
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from ..estimation import Survey
-from ..survey import country
+from ..population.estimand_kinds import response_of
+from ..survey import coefficients, country
 from .source import Source
+
+FACTORS: dict[str, Callable[[float], float]] = {"total": lambda scale: 1 / scale, "coefficient": lambda scale: 1.0}
 
 
 class CountrySource(Source):
@@ -41,9 +44,8 @@ class CountrySource(Source):
                 self.items.append((row.Index, ", ".join(f"{c}={v}" for c, v in zip(row.by, labels, strict=True))))
                 rows.append(row)
         self.units = [row.unit for row in rows]
-        self.shares = np.array([row.kind != "total" for row in rows])
-        scale = spec.population.scale
-        self.factor = np.array([1 / scale if row.kind == "total" else 100.0 for row in rows])
+        self.shares = np.array([row.kind not in FACTORS for row in rows])
+        self.factor = np.array([FACTORS.get(row.kind, lambda _: 100.0)(spec.population.scale) for row in rows])
 
     @cached_property
     def prep(self) -> country.CountryPreparation:
@@ -75,8 +77,13 @@ class CountrySource(Source):
 
     def truth(self) -> np.ndarray:
         found: dict[Any, float] = {}
-        rows: Any = self.definitions.itertuples()
+        facts, rows = self.spec.facts, cast(Any, self.definitions.itertuples())
         for row in rows:
+            if row.kind == "coefficient":
+                explains = coefficients.read(row.numerator, (*facts.answers, *facts.groups)).columns
+                cells = self.prep.pop.cells(explains, response_of(row.numerator))
+                found[row.Index, ""] = coefficients.of_cells(row, *cells)
+                continue
             name = row.numerator if row.kind == "total" else f"{row.numerator}/{row.denominator or 'persons'}"
             table = self.prep.pop.parameter(name, by=list(row.by) or None)
             found |= {(row.Index, domain): value for domain, value in zip(table["domain"], table["value"], strict=True)}
@@ -85,7 +92,8 @@ class CountrySource(Source):
     def drawn(self, r: int) -> Callable[[int], np.ndarray]:
         done = self._drawn(r)
         table = done.table
-        sides = {str(side) for name in ("numerator", "denominator") for side in self.definitions[name] if side}
+        summed = self.definitions[self.definitions["kind"] != "coefficient"]
+        sides = {str(side) for name in ("numerator", "denominator") for side in summed[name] if side}
         for side in sides:
             if side not in table:
                 table[side] = country.evaluated(self.prep, table, side)

@@ -13,7 +13,7 @@ from ..errors import SurveysimError
 from ..naming import did_you_mean
 from ..on_demand import Later
 from ..population.facts import Facts
-from ..survey import estimands
+from ..survey import coefficients, estimands
 from ..survey.country_spec import CountrySpec, order_mistakes
 from ..survey.fieldwork_spec import Part
 from ..survey.spec import SurveySpec
@@ -25,11 +25,14 @@ country_source = Later(__package__, ".country_source")
 
 
 class CountryEstimand(TableEstimand):
-    """A value of the population: of an outcome, or "persons", "landline", "mobile", times groups such as age=60+; a mean is in percent."""
+    """A value of the population: of an outcome, or "persons", "landline", "mobile", times groups such as age=60+; a mean is in percent.
+
+    Or a coefficient of a regression of an outcome, "landline" or "mobile" on variables and attributes of areas.
+    """
 
     @property
     def in_unit(self) -> str:
-        return self.unit or ("persons" if self.kind == "total" else "percent")
+        return self.unit or {"total": "persons", "coefficient": ""}.get(self.kind, "percent")
 
 
 class CountryMethod(MethodSpec):
@@ -83,10 +86,13 @@ class CountryStudySpec(Keys, CountrySpec):
         except SurveysimError:  # told with the keys of the survey
             return
         yield from self._mistakes_of_totals(given, place)
+        other = next((method.name for method in self.methods if method.estimator != "recipe"), None)
         for k, entry in enumerate(self.estimands):
             where = f"{place}: estimands[{k}]"
             if entry.formula:
-                yield f"{where}.kind: the true coefficient of a country's survey is not known; take its population as a table."
+                yield from (where + text for text in coefficients.mistakes(entry, given.answers, given.groups))
+                if other is not None:
+                    yield f"{where}: dual-frame estimators, such as methods {other!r}, have no regression; study it with recipes."
             for field in ("numerator", "denominator"):
                 try:
                     given.product(getattr(entry, field) or "persons")

@@ -26,12 +26,12 @@ def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-def of_code(table: bool) -> dict[str, Any]:
-    """{key: value} of what the code brings along: its numbers, and, unless people come from a table, the facts about the country."""
-    numbers = {f"numbers.{name}": getattr(editions, name) for name in (TABLE if table else SURVEY)}
-    if table:
-        return numbers
-    return numbers | {f"facts.{name}": mark for name, mark in (reference.digests() | outcomes.digest()).items()}
+def of_code(numbers: tuple[str, ...] = SURVEY, facts: bool = True) -> dict[str, Any]:
+    """{key: value} of what the code brings along: its numbers, and, where people and questions are China's, the facts about them."""
+    found = {f"numbers.{name}": getattr(editions, name) for name in numbers}
+    if not facts:
+        return found
+    return found | {f"facts.{name}": mark for name, mark in (reference.digests() | outcomes.digest()).items()}
 
 
 def of_estimands(definitions: pd.DataFrame) -> dict[str, list[Any]]:

@@ -197,7 +197,9 @@ class EstimandSpec(Regressed):
         kind = KINDS[self.meant]
         if not kind.of_sums:
             yield from (where + text for text in kind.mistakes(self))
-            yield from (where + text for text in coefficients.mistakes(self, estimands.BY) if self.formula)
+            if self.formula:
+                said = coefficients.mistakes(self, coefficients.answers(), estimands.BY, parameters.VARIABLES)
+                yield from (where + text for text in said)
             return
         if self.formula or self.term or self.family:
             yield f'{where}: formula, term and family belong to kind = "coefficient"; this is a {kind.name}.'

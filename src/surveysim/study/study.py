@@ -138,7 +138,8 @@ class Study(Shown):
             "random group": scenario.group,
             "part": self.spec.together,
         }
-        keys |= fingerprints.of_code(not self.spec.has_fieldwork)
+        numbers = fingerprints.SURVEY if self.table is None else fingerprints.TABLE
+        keys |= fingerprints.of_code(numbers, self.spec.has_fieldwork)
         if self.table is not None:
             keys["population"] = self._population
         if isinstance(scenario.spec, CountrySpec):  # what the folder says, not where it lies
