@@ -22,3 +22,11 @@ def test_did_you_mean__ends_a_message():
     assert did_you_mean("regoin", ["region"]) == "; did you mean 'region'?"
     assert did_you_mean("xyz", ["region"]) == "."
     assert did_you_mean("xyz", ["region"], "; there are region") == "; there are region"
+
+
+def test_did_you_mean__the_one_name_that_begins_so():
+    assert did_you_mean("cochran", ["cochran-1977-sampling-techniques", "other"]).endswith(
+        "'cochran-1977-sampling-techniques'?"
+    )
+    assert did_you_mean("lumley", ["lumley-2004-and-so-on", "lumley-2010-and-so-on"]) == "."
+    assert did_you_mean("co", ["cochran-1977-sampling-techniques"]) == "."

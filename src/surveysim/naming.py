@@ -24,8 +24,15 @@ def near(word: object, known: Iterable[object]) -> list[str]:
 
 def did_you_mean(word: object, known: Iterable[object], otherwise: str = ".") -> str:
     """The end of a message about a wrong name: the known one that is closest, or something else where none is close."""
-    close = near(word, known)
+    known = list(known)
+    close = near(word, known) or _begun(word, known)
     return f"; did you mean {close[0]!r}?" if close else otherwise
+
+
+def _begun(word: object, known: Iterable[object]) -> list[object]:
+    """The one known name that begins with a word of three letters or more; none where several do."""
+    begun = [name for name in known if len(str(word)) > 2 and str(name).startswith(str(word))]
+    return begun if len(begun) == 1 else []
 
 
 def parted(text: str, sign: str) -> list[str]:

@@ -35,3 +35,10 @@ def test_command__lists_makes_and_writes(tmp_path):
     wrong = call("newcomb-1998")
     assert wrong.exit_code == 2
     assert "did you mean" in wrong.stderr
+
+
+def test_all_and_a_name__are_refused():
+    """`--all` was taken, and the name forgotten."""
+    found = CliRunner().invoke(main, ["reproduce", "cochran-1977", "--all"])
+    assert found.exit_code == 2
+    assert "give names, or --all" in found.output

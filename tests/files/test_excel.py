@@ -3,6 +3,7 @@
 import re
 import zipfile
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -144,3 +145,22 @@ def test_read__a_second_row_of_names_is_noticed(tmp_path):
     rows = [("id", "Q1"), ("Response ID", "How old are you?"), (1, 20), (2, 30), (3, 40)]
     with pytest.raises(DataError, match="data row 1 looks like a second row of names"):
         files.read(book(tmp_path / "a.xlsx", rows))
+
+
+def test_read__formulas_without_values_are_said(tmp_path):
+    """As other software writes them that calculates nothing: the cells looked empty, and nobody was told."""
+    rows = [("sex", "y", "z"), ("f", 1, "=B2*2"), ("m", 2, "=B3*2"), ("m", 3, 6)]
+    said = r"2 cells of column C are errors \(formulas that were saved without their values\) and count as empty"
+    with pytest.warns(SurveysimWarning, match=said):
+        found = files.read(book(tmp_path / "a.xlsx", rows))
+    assert found.numbers("z").tolist()[2] == 6
+    assert np.isnan(found.numbers("z")).tolist() == [True, True, False]
+
+
+def test_read__whole_numbers_stay_whole_where_cells_are_empty(tmp_path):
+    """They came back as 100.0, which is no identifier any more."""
+    path = book(tmp_path / "a.xlsx", [("id", "y"), (100, 1), (None, 2), (102, 3)])
+    found = files.read(path)
+    found.write(tmp_path / "b.csv", {"w": (np.array([1.0, 2.0, 3.0]), "weight")})
+    assert (tmp_path / "b.csv").read_text().splitlines() == ["id,y,w", "100,1,1.0", ",2,2.0", "102,3,3.0"]
+    assert found.numbers("id").tolist()[::2] == [100, 102]

@@ -24,7 +24,9 @@ def pass_step(z, step):
     with c_k = ∂T/∂d_k (Deville & Särndal 1992; Deville 1999; Demnati & Rao 2004).
     """
     before, after = np.asarray(step["before"], float), np.asarray(step["after"], float)
-    g = np.array([after[k] / before[k] if before[k] != 0 else 0.0 for k in range(len(before))])  # linear calibration leaves some below 0
+    g = np.array(
+        [after[k] / before[k] if before[k] != 0 else 0.0 for k in range(len(before))]
+    )  # linear calibration leaves some below 0
     if step.get("x") is None:
         return g * np.asarray(z, float)
     x = np.asarray(step["x"], float)

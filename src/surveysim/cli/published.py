@@ -26,6 +26,8 @@ def reproduce(
     names: tuple[str, ...], out: Path | None, everything: bool, seed: int, lang: str, as_json: bool, **how: Any
 ) -> None:
     """Make published results again and compare with what was printed; without a NAME, list them."""
+    if names and everything:
+        raise click.UsageError("--all are all of them; give names, or --all.")
     if not names and not everything:
         listed = [
             {"name": name, **{key: running.declared(name)[key] for key in ("title", "source")}}

@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -67,9 +67,15 @@ def _data_file(path, found, sheets, header_row, expect):
     body = body[more:]
     found.say(at)
     raw = pd.DataFrame(
-        {n: pd.Series([row[k] for row in body]) for n, k in zip(names, kept, strict=True)}, columns=list(names)
+        {n: _column([row[k] for row in body]) for n, k in zip(names, kept, strict=True)}, columns=list(names)
     )
     return DataFile(path, names, raw, labels, sheets=sheets)
+
+
+def _column(values):
+    """Cells as a Series; whole numbers stay whole where some are empty."""
+    whole = {type(value) for value in values} == {int, type(None)}
+    return pd.Series(values, dtype="Int64" if whole and max(abs(v) for v in values if v is not None) < 2**63 else None)
 
 
 def _refuse_unnamed(path, found, head, used, at):
@@ -194,9 +200,15 @@ class _Place(NamedTuple):
 
 def _parser(source, book):
     """openpyxl's parser of cells and merged cells, which looks at nothing else, the size of the sheet among it."""
-    from openpyxl.worksheet._reader import WorkSheetParser
+    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
     class Parser(WorkSheetParser):
+        def parse_cell(self, element: Any) -> dict[str, Any]:
+            cell = super().parse_cell(element)
+            if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+                cell |= {"data_type": "e", "value": "formulas that were saved without their values"}
+            return cell
+
         def _ignored(self, *_: object, **__: object):
             pass
 
