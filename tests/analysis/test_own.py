@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyreadstat
 import pytest
 
 import surveysim as ss
-from surveysim import DataError, DesignError
+from surveysim import DataError, DesignError, files
 
 RNG = np.random.default_rng(6)
 N = 80
@@ -149,3 +150,47 @@ def test_a_function_that_writes_into_its_table():
 def test_a_series_with_a_name_twice__is_refused():
     with pytest.raises(DataError, match="a name comes twice"):
         SURVEY.replicates("jk1").statistic(lambda t, w: pd.Series([1.0, 2.0], index=["a", "a"]))
+
+
+@pytest.fixture(params=["sav", "dta"])
+def labelled(request, tmp_path):
+    """Sex by codes with labels, incomes with a code that means refused (SPSS says so itself)."""
+    table = pd.DataFrame({"sex": [1.0, 2, 2, 1, 2, 1], "income": [10.0, 20, 30, 40, 999, 60], "who": list("abcabc")})
+    path, labels = tmp_path / f"a.{request.param}", {"sex": {1: "male", 2: "female"}, "income": {999: "refused"}}
+    if request.param == "sav":
+        pyreadstat.write_sav(table, str(path), variable_value_labels=labels, missing_ranges={"income": [999]})
+        return files.read(path)
+    pyreadstat.write_dta(table, str(path), variable_value_labels=labels)
+    return files.read(path).declared({"income": [999]})
+
+
+def test_files__f_gets_the_codes_as_read_and_their_labels_and_domains_are_called_by_labels(labelled):
+    seen = []
+
+    def mean(t, w):
+        seen.append(t)
+        there = t["income"].notna()
+        return np.average(t["income"][there], weights=w[there])
+
+    def share(t, w):
+        names = t["sex"].map(t.attrs["levels"]["sex"])
+        return {name: w[names == name].sum() / w.sum() for name in ("male", "female")}
+
+    survey = ss.Survey(labelled).replicates("jk1")
+    found = survey.statistic(mean, by="sex").table
+    assert found["domain"].tolist() == ["sex=male", "sex=female"]
+    assert found["estimate"].tolist() == pytest.approx([110 / 3, 25])  # 999 is no income
+    assert seen[0]["sex"].tolist() == [1, 1, 1]
+    assert isinstance(seen[0], pd.DataFrame)
+    assert seen[0].copy().attrs["levels"]["sex"] == {1: "male", 2: "female"}
+    wanted = survey.proportion("sex").table
+    np.testing.assert_allclose(survey.statistic(share).table["estimate"], wanted["estimate"])
+
+
+def test_text_files__have_numbers_but_for_codes_that_begin_with_a_zero(tmp_path):
+    (tmp_path / "a.csv").write_text("id,y,b\n001,2.5,yes\n002,,no\n003,4,yes\n")
+    table = files.read(tmp_path / "a.csv").frame()
+    assert table["id"].tolist() == ["001", "002", "003"]
+    assert table["y"].sum() == 6.5
+    assert table["y"].isna().tolist() == [False, True, False]
+    assert table["b"].tolist() == ["yes", "no", "yes"]

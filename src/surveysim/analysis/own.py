@@ -113,12 +113,13 @@ def statistic(survey: "Survey", f: Callable[..., Any], by: Any, scores: Any, nam
             'a function has no error by itself: take replicates first, survey.replicates("rao-wu", n=500, seed=1).statistic(f), or '
             "give scores=."
         )
+    table = survey.data.frame() if is_file(survey.data) else survey.data
     label, asked = name or getattr(f, "__name__", type(f).__name__), Questions(survey, by)
     for d, domain in enumerate(asked.domains):
         inside = (asked.group == d) & (asked.weight != 0)
         rows = np.flatnonzero(inside)
         in_domain = f" in domain {domain!r}" if domain else ""
-        call = Called(f, _taken(survey.data, rows), rows, label, in_domain or " in the sample")
+        call = Called(f, _taken(table, rows), rows, label, in_domain or " in the sample")
         names, value = call(asked.weight)
         again = Called(f, call.table, rows, label, in_domain, names)
         score = None if replicated else _scores(survey, scores, call, names, asked.weight)
@@ -134,8 +135,6 @@ def _own(table: Any) -> Any:
 
 def _taken(data: Any, rows: Ints) -> OwnKind:
     """Rows of a table, of its own kind; a copy."""
-    if is_file(data):
-        data = data.raw
     if isinstance(data, pd.DataFrame):
         return data.iloc[rows].copy()
     if kind_of(data) is None and hasattr(data, "held"):

@@ -231,7 +231,9 @@ class Distributions:
         ----------
         f : function of the rows of a domain, a table of the survey's kind, and their weights (n,). In replicates it gets the same
             rows with other weights, 0 for rows that are not in the replicate: what does not use the weights does not vary. Rows of
-            weight 0 in the sample are left out; missing values are not. Threads call it at the same time.
+            weight 0 in the sample are left out; missing values are not. Threads call it at the same time. Of a file the table is a
+            pandas one of the values as they were read, codes where they have labels, with user-missing values as missing;
+            `table.attrs["levels"]` has the labels, {column: {code: label}}. Domains of `by` are called by labels, as everywhere.
         scores : for errors without replicates, scores per row such that the error of the statistic is that of their weighted
             total, (y - mean) / Σw for a mean: an array (n,) or a column of the survey's table, {name: array} for named numbers, or a
             function of (table, weights) that gives these for a domain's rows.

@@ -164,6 +164,20 @@ class DataFile:
             return len(there) > 0 and bool(pd.to_numeric(there, errors="coerce").notna().all())
         return holds_numbers(values)
 
+    def frame(self) -> pd.DataFrame:
+        """A pandas table of the values as they were read: of labelled columns the codes, in text files numbers as numbers where none begins
+        with a zero. Missing and user-missing values are missing; `attrs["levels"]` has the labels, {column: {code: label}}."""
+        found: dict[Any, Any] = {}
+        for name in self.columns:
+            values, missing = self.values(name), self.missing(name)
+            if self.path.suffix.lower() in TEXT and self.is_numeric(name) and not _padded(values):
+                values = pd.Series(self.numbers(name))
+            found[name] = values.mask(missing) if bool((missing & values.notna()).any()) else values
+        known = getattr(self.meta, "variable_value_labels", None) or self.levels
+        table = pd.DataFrame(found)
+        table.attrs["levels"] = Levels({name: dict(labels) for name, labels in known.items() if name in found})
+        return table
+
     def overlaid(self, columns: Mapping[str, pd.Series]) -> Self:
         """The same file with other values (n,) in some of its columns."""
         if isinstance(self.raw, pd.DataFrame):
@@ -286,6 +300,18 @@ class DataFile:
             source = self.path if self.path.suffix else "the table"
             warnings.warn(f"{source}, written as {path.suffix}: {'; '.join(lost)}.", SurveysimWarning, stacklevel=2)
         return path
+
+
+def _padded(values):
+    """Whether a text begins with a zero that its number would lose."""
+    return pd.api.types.is_string_dtype(values) and bool(values.str.match(r"\s*0\d").fillna(False).any())
+
+
+class Levels(dict[Any, Any]):
+    """Value labels by column, which pandas copies deeply with every table it makes: they stay the same, and are not to be changed."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 def write_table(table: pd.DataFrame, path: Pathname) -> Path:
