@@ -5,8 +5,11 @@ and samples, weight them and estimate from them.
 """
 
 import json
+import tempfile
 from functools import cache
+from pathlib import Path
 
+import land
 import numpy as np
 import pandas as pd
 
@@ -89,6 +92,32 @@ def margins():
     return text(made.persons(np.linspace(0, made.size - 1, 3000).astype(int)))
 
 
+HELD = tempfile.TemporaryDirectory()  # the files of the small country: specifications read them again
+
+
+@cache
+def countries():
+    """{name: (specification, one survey)}: the United States of the package, and the small country of a how-to by outcomes and by calls."""
+    files = land.written(Path(HELD.name), survey=land.SMALL)
+    sample = {"landline": 150, "mobile": 150}
+    states = ss.SurveySpec.preset("us-rdd-2013", population={"scale": 0.0005}, sample=sample)
+    specs = {name: ss.SurveySpec.from_toml(files / f"{name}.toml") for name in ("survey", "centre")} | {
+        "states": states
+    }
+    return {name: (spec, spec.run(seed=4)) for name, spec in specs.items()}
+
+
+def residents(name):
+    def made():
+        people = countries()[name][1].preparation.pop
+        ids = np.linspace(0, people.size - 1, 3000).astype(int)
+        numbers = np.array([people.n_numbers("mobile", ids), people.persons(ids)["n_lines"]])
+        shares = people.parameter(f"{people.outcome_names[-1]}/persons", by="area")
+        return text(people.persons(ids)) + arrays([("numbers", numbers)]) + text(shares)
+
+    return made
+
+
 def shipped():
     """The exact parameters of the preset, as they come with the package."""
     mark, path = parameters.shipped()
@@ -109,11 +138,20 @@ def drawn(name):
 
 def answers(interviews):
     """What was drawn of the interviews: not their weights, nor what weights are made from."""
-    return interviews[[c for c in interviews.columns if "weight" not in c and not c.startswith("probability_")]]
+    return interviews[
+        [c for c in interviews.columns if "weight" not in c and not c.startswith(("probability_", "rate_"))]
+    ]
 
 
 def paradata():
     return text(surveys()["calls"].paradata())
+
+
+def fielded(name):
+    """What was drawn of a country, in the order it was; every call where they were made."""
+    return lambda: b"".join(
+        text(answers(t) if key == "interviews" else t) for key, t in countries()[name][1].tables().items()
+    )
 
 
 def table():
@@ -157,8 +195,12 @@ def samples():
 def estimated(name):
     def made():
         run = surveys()[name]
-        weights = run.interviews[[c for c in run.interviews.columns if "weight" in c or c.startswith("probability_")]]
-        return rounded(run.comparison()) + rounded(weights) + rounded(run.response_rates()) + rounded(run.eligibility())
+        return (
+            rounded(run.comparison())
+            + rounded(weights_of(run.interviews))
+            + rounded(run.response_rates())
+            + rounded(run.eligibility())
+        )
 
     return made
 
@@ -207,6 +249,43 @@ def survey_study():
     return rounded(result.to_frame()) + rounded(result.performance())
 
 
+def weights_of(interviews):
+    return interviews[[c for c in interviews.columns if "weight" in c or c.startswith(("probability_", "rate_"))]]
+
+
+def country(name):
+    def made():
+        run = countries()[name][1]
+        return (
+            rounded(run.comparison())
+            + rounded(weights_of(run.interviews))
+            + rounded(run.response_rates())
+            + rounded(run.costs())
+        )
+
+    return made
+
+
+def country_study():
+    keys = {
+        "extends": str(Path(HELD.name) / "survey.toml"),
+        "study": {"repetitions": 2, "seed": 2},
+        "estimands": [
+            {"name": "smoking", "numerator": "smokes", "by": ["age"]},
+            {"name": "smokers", "numerator": "smokes", "kind": "total"},
+        ],
+        "methods": [
+            {"name": "recipe"},
+            {"name": "boot", "variance": "rao-wu", "replicates": 10},
+            {"name": "pml", "estimator": "pml", "frame_sizes": ["A", "B", "ab"]},
+        ],
+    }
+    assert countries()
+    regressed = [{"name": "men", "kind": "coefficient", "formula": "smokes ~ sex + region", "term": "sex[T.male]"}]
+    studies = (keys, keys | {"estimands": regressed, "methods": keys["methods"][:2]})
+    return b"".join(rounded(ss.Study(one).run(progress=False).to_frame()) for one in studies)
+
+
 def budget():
     spec = ss.SurveySpec.preset("cnnic-2024-12", **SMALL)
     return rounded(error_budget(spec, repetitions=2, seed=3).table)
@@ -226,12 +305,17 @@ def weighted():
     return b"".join(rounded(e.table) for e in found) + rounded(pd.DataFrame({"weight": raked.weight}))
 
 
+COUNTRIES = {"states": "United States", "survey": "small country", "centre": "small country by calls"}
 WORKS = {
-    "POPULATION": {f.__name__: f for f in (persons, households, sums, domains, numbers, margins, shipped)},
+    "POPULATION": {f.__name__: f for f in (persons, households, sums, domains, numbers, margins, shipped)}
+    | {COUNTRIES[name]: residents(name) for name in ("states", "survey")},
     "DRAWS": {f"survey {name}": drawn(name) for name in ("outcome", "calls", "prefectures")}
-    | {"calls": paradata, "samples of a table": samples},
+    | {"calls": paradata, "samples of a table": samples}
+    | {title: fielded(name) for name, title in COUNTRIES.items()},
     "ESTIMATES": {f"survey {name}": estimated(name) for name in ("outcome", "calls", "prefectures")}
-    | {"tables": tables, "methods": methods, "survey study": survey_study, "budget": budget, "weighted": weighted},
+    | {"tables": tables, "methods": methods, "survey study": survey_study, "budget": budget, "weighted": weighted}
+    | {title: country(name) for name, title in COUNTRIES.items()}
+    | {"study of the small country": country_study},
 }
 
 
