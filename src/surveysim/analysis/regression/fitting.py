@@ -11,6 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from ...aliases import Floats, Ints
+from ...inference import scores
 from .columns import dense, summed, times
 from .families import BOUNDED, SMALL, Family, Link
 
@@ -167,7 +168,7 @@ def _length(gamma, made):
 
 def total_deviance(family: Family, link: Link, eta: Floats, weight: Floats, y: Floats) -> float:
     """Σ w d(y, μ)."""
-    return float(weight @ np.where(weight != 0, family.deviance(y, link.mean(link.clipped(eta))), 0.0))
+    return scores.dot(weight, np.where(weight != 0, family.deviance(y, link.mean(link.clipped(eta))), 0.0))
 
 
 def _pieces(family, link, eta, weight, y):
@@ -191,7 +192,12 @@ def solved(matrix: Floats, right: Floats) -> Floats:
     factors, pivots, singular = linalg.lapack.dgetrf(scaled)  # scipy's solve warns where it has lost all digits
     if singular or not linalg.lapack.dgecon(factors, np.abs(scaled).sum(axis=0).max())[0] > np.finfo(float).eps:
         raise Unfitted
-    found = linalg.lapack.dgetrs(factors, pivots, right)[0]
+    each = (
+        [right] if right.ndim == 1 else right.T
+    )  # one by one: of several a BLAS makes work for threads, which takes a thousand times as long
+    found = np.stack([linalg.lapack.dgetrs(factors, pivots, column)[0] for column in each], axis=-1).reshape(
+        right.shape
+    )
     if not np.isfinite(found).all():
         raise Unfitted
     return found / (unit if right.ndim == 1 else unit[:, None])

@@ -133,8 +133,9 @@ class Model(Shown):
     @cached_property
     def table(self) -> pd.DataFrame:
         """What `coefficients` and `to_frame` copy; made when it is first looked at."""
-        shown = self.estimates.table
-        t = (shown["estimate"] / shown["se"].where(shown["se"] > 0)).to_numpy()  # without an error there is no test
+        shown = self.estimates.columns
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = np.where(shown["se"] > 0, shown["estimate"] / shown["se"], np.nan)  # without an error there is no test
         p = 2 * (special.ndtr(-np.abs(t)) if np.isinf(self.df) else special.stdtr(self.df, -np.abs(t)))
         return pd.DataFrame(
             {"term": self.names, "estimate": shown["estimate"], "se": shown["se"], "t": t, "p": p}

@@ -54,7 +54,8 @@ def fitted(
     read = formulas.parsed(formula, survey.data, offset)
     group, rows, frame, aside = _complete(survey, read)
     levels: Any
-    y, levels = _response(read, frame, kind, formulas.is_category(survey.data, read.response.strip("`")))
+    ordered = kind == "ordinal" and formulas.is_category(survey.data, read.response.strip("`"))
+    y, levels = _response(read, frame, kind, ordered)
     matrix = formulas.matrix(read, frame, len(rows))
     weights, names = survey.design.weight[rows], list(matrix.spec.column_names)
     made: Any
