@@ -22,6 +22,7 @@ from surveysim.weighting import (
     Rake,
     Released,
     Selection,
+    Subsample,
     UnitNonresponse,
     diagnose,
     rake_coded,
@@ -97,6 +98,7 @@ T = pd.DataFrame(
         "unit_interviews": 5,
         "unit_dialled": 20,
         "status": list("RRN") * 4,
+        "phase": [1, 2, 2, 0] * 3,
     }
 )
 REPS = np.random.default_rng(1).uniform(0, 20, (N, 4))
@@ -398,6 +400,8 @@ CALLS = {  # name: (what is called, arguments with which it works)
         stepped(NonresponsePropensity),
         dict(by=("frame",), e="proportional", e_unscreened=1.0, groups=1),
     ),
+    "Subsample": (stepped(Subsample), dict(phase="phase", by=("g",), rate=None)),
+    "Subsample by rate": (stepped(Subsample), dict(phase="phase", rate=0.5)),
     "UnitNonresponse": (stepped(UnitNonresponse), dict(status="status", by=("g",), unknown_by=())),
     "UnitNonresponse by propensity": (
         stepped(UnitNonresponse),

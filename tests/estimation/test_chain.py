@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import surveysim as ss
-from surveysim.weighting import BaseWeight, Composite, Multiplicity, Rake, Selection, UnitNonresponse
+from surveysim.weighting import BaseWeight, Composite, Multiplicity, Rake, Selection, Subsample, UnitNonresponse
 
 N = 600
 
@@ -29,7 +29,14 @@ def sample(seed=3, n=N):
     )
     y = rng.normal(50, 10, n) + 8 * (data["sex"] == "f") - 6 * (data["age"] == "o")
     holes = data["age"].where(rng.random(n) > 0.1)
-    return data.assign(y=y, x=rng.gamma(2, 5, n), holes=holes, kept=holes.notna(), status=rng.choice(list("RRRNXU"), n))
+    return data.assign(
+        y=y,
+        x=rng.gamma(2, 5, n),
+        phase=np.arange(n) * 7 % 4 % 3,
+        holes=holes,
+        kept=holes.notna(),
+        status=rng.choice(list("RRRNXU"), n),
+    )
 
 
 DATA = sample()
@@ -64,6 +71,7 @@ CHAINS = {
     "the missing left out of shares": lambda s: s.rake({"holes": {"o": 0.55, "y": 0.45}}, missing="drop").rake(SEX),
     "nonresponse in classes": lambda s: s.apply(ss.Recipe([UnitNonresponse(by="area", unknown_by="sex")])),
     "nonresponse in classes, shares": lambda s: s.apply(ss.Recipe([UnitNonresponse(by="area"), Rake(HALF)])),
+    "subsample in classes, nonresponse": lambda s: s.apply(ss.Recipe([Subsample(by="area"), UnitNonresponse(by="sex")])),
     "nonresponse by propensity": lambda s: s.apply(ss.Recipe([UnitNonresponse(covariates=("x", "area", "age"))])),
     "nonresponse by propensity, rake": lambda s: s.apply(ss.Recipe([UnitNonresponse(covariates=("x", "age")), Rake(SEX)])),
 }  # fmt: skip

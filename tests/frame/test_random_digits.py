@@ -75,3 +75,39 @@ def test_unlisted_banks__are_never_dialled(pop):
     ).all()
     other = RandomDigits(pop, "mobile", 0.6).draw(np.zeros(n, np.int64), np.random.default_rng(5))[0]
     assert frame.in_unlisted(other[other >= 0], np.zeros((other >= 0).sum(), np.int64)).any()
+
+
+FLAGS = (("flagged", 0.9, 0.2, 1.0), ("not flagged", 0.1, 0.8, 0.25))
+
+
+@pytest.mark.statistical
+def test_strata__are_dialled_at_their_rates(pop):
+    """Of 100 numbers 60 work: 54 are flagged, and 8 of the others; a quarter of the rest (6 and 32) is dialled, 71.5 numbers in all."""
+    frame, n = RandomDigits(pop, "mobile", 0.6, strata=FLAGS), 40_000
+    assert np.allclose(frame.numbers, RandomDigits(pop, "mobile", 0.6).numbers * 0.715)
+    assert np.isclose(frame.hits, 55.5 / 71.5)
+    drawn = frame.sample(np.array([0]), n, np.random.default_rng(4))
+    works = drawn.owner >= 0
+    for rows, share in ((np.ones(n, bool), 55.5 / 71.5), (works, 54 / 55.5), (~works, 8 / 16)):
+        seen = works if rows.all() else drawn.stratum[rows] == 0
+        assert abs(seen.mean() - share) < 4.5 * np.sqrt(share * (1 - share) / rows.sum())
+    again = frame.sample(np.array([0]), n, np.random.default_rng(5))
+    place = dict(zip(zip(drawn.owner[works], drawn.which[works]), drawn.stratum[works]))
+    for owner, which, stratum in zip(again.owner, again.which, again.stratum):
+        assert place.get((owner, which), stratum) == stratum  # a number stays in its stratum
+
+
+@pytest.mark.statistical
+def test_strata__weights_by_their_rates_count_those_who_work(pop):
+    """A number stands for `numbers` over its rate and over the numbers dialled: they add up to the 6 of 10 that work."""
+    frame, n = RandomDigits(pop, "mobile", 0.6, strata=FLAGS), 60_000
+    drawn = frame.sample(np.array([0]), n, np.random.default_rng(8))
+    found = (frame.numbers[0] / frame.rates[drawn.stratum[drawn.owner >= 0]]).sum() / n
+    assert abs(found / (0.6 * RandomDigits(pop, "mobile", 0.6).numbers[0]) - 1) < 0.02
+
+
+def test_strata__at_a_rate_of_0_are_never_reached(pop):
+    frame = RandomDigits(pop, "mobile", 0.6, strata=(("1+ banks", 0.96, 0.5, 1.0), ("zero banks", 0.04, 0.5, 0.0)))
+    drawn = frame.sample(np.array([0, 1, 2]), 20_000, np.random.default_rng(6))
+    assert set(drawn.stratum) == {0}
+    assert np.isclose(frame.mean_rate, 0.96)

@@ -133,6 +133,21 @@ def nonresponse_propensity(columns, weight, dispositions, by, e="proportional", 
     return [w * factor[key_of(columns, by, row)] for row, w in enumerate(weight)]
 
 
+def subsample(columns, weight, phase="phase", by=(), rate=None):
+    """Weights after a second phase: 1 stays, 2 takes what those left out (0) of its class had, or is divided by the rate
+    (Hansen & Hurwitz 1946)."""
+    result = []
+    for row, w in enumerate(weight):
+        mine = [r for r in range(len(weight)) if key_of(columns, by, r) == key_of(columns, by, row)]
+        kept = sum(weight[r] for r in mine if columns[phase][r] == 2)
+        gone = sum(weight[r] for r in mine if columns[phase][r] == 0)
+        if columns[phase][row] == 2:
+            result.append(w / rate if rate is not None else w * (kept + gone) / kept)
+        else:
+            result.append(float(w) if columns[phase][row] == 1 else 0.0)
+    return result
+
+
 def unit_nonresponse(columns, weight, status="status", by=(), covariates=(), groups=None, unknown_by=()):
     """Weights of respondents ("R"): first those of unknown eligibility ("U") hand theirs to the known in their class, then eligible
     nonrespondents ("N") theirs to respondents; the not eligible ("X") leave (Valliant, Dever & Kreuter 2018, ch. 13)."""

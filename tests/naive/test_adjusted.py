@@ -6,7 +6,7 @@ import pytest
 
 import surveysim as ss
 from naive import adjusted, designs, variance
-from surveysim.weighting import Multiplicity, Rake, UnitNonresponse
+from surveysim.weighting import Multiplicity, Rake, Subsample, UnitNonresponse
 
 pytestmark = pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
 
@@ -185,6 +185,7 @@ def mobile_table(rng, n):
     table = designs.random_table(rng, n, missing=False)
     table["q"] = [float(v) for v in rng.uniform(0.5, 2, n)]
     table["k"] = [None if rng.random() < 0.15 else str(v) for v in rng.choice(["c", "d"], n)]
+    table["phase"] = [(1, 2, 2, 0)[row % 4] for row in range(n)]
     table["status"] = [str(v) for v in rng.choice(["R", "R", "R", "N", "U", "X"], n)]
     table |= {"frame": ["mobile"] * n, "n_mobile": [int(v) for v in rng.integers(1, 4, n)], "one": [1.0] * n}
     return table | {"n_lines": [0] * n, "n_eligible": [1] * n}
@@ -260,6 +261,7 @@ def exact_step(rng, table, w):
         "partitions of shares": lambda s: s.rake(parts, by="g"),
         "nonresponse": lambda s: s.apply(ss.Recipe([unit])),
         "recipe": lambda s: s.apply(ss.Recipe([Multiplicity(), Rake({"g": g}, minimum=1)])),
+        "subsample": lambda s: s.apply(ss.Recipe([Subsample(by="g")])),
     }
     name = str(rng.choice(list(choices)))
     return name, choices[name]

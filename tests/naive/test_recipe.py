@@ -133,6 +133,27 @@ def test_nonresponse_propensities(e, groups):
         assert_allclose(found, wanted, rtol=1e-8)
 
 
+def test_subsample():
+    rng = np.random.default_rng(36)
+    for _ in range(60):
+        n = int(rng.integers(60, 150))
+        columns = problems.columns(rng, n, ("u", "v"), most=3)
+        weight = rng.lognormal(0, 0.5, n).tolist()
+        columns["phase"] = rng.choice([0, 1, 2], n, p=[0.2, 0.4, 0.4]).tolist()
+        options = (
+            {"by": [(), ("u",), ("v",)][rng.integers(3)]}
+            if rng.random() < 0.7
+            else {"rate": float(rng.uniform(0.1, 1))}
+        )
+        classes = [recipe.key_of(columns, options.get("by", ()), row) for row in range(n)]
+        if {k for k, p in zip(classes, columns["phase"]) if p == 0} - {
+            k for k, p in zip(classes, columns["phase"]) if p == 2
+        }:
+            continue
+        found = ss.Recipe([steps.Subsample(**options)]).apply(pd.DataFrame(columns), weight=weight).final
+        assert_allclose(found, recipe.subsample(columns, weight, **options), rtol=1e-8)
+
+
 @pytest.mark.parametrize("how", ["classes", "propensity", "groups", "truth values"])
 def test_unit_nonresponse(how):
     rng = np.random.default_rng(34)

@@ -102,9 +102,10 @@ def carry_out(
     owner: Ints,
     rng: np.random.Generator,
     effect: Floats | float = 0.0,
+    asked: Ints | None = None,
 ) -> Called:
     """Call numbers whose owners (persons, households, or a negative code) are known: `RandomDigits.draw` gives them; `effect` (n,) are
-    interviewers' log odds of cooperation."""
+    interviewers' log odds of cooperation, `asked` (n,) persons who were selected before, -1 where nobody was."""
     n = len(owner)
     disposition, calls, person = np.full(n, NE), np.ones(n, np.int64), np.full(n, -1)
     rings = (owner == -1) & (rng.random(n) >= protocol.dead_known)
@@ -122,6 +123,7 @@ def carry_out(
     rows, first = rows[reached], first[reached]
     if home is not None:
         first = selected(protocol, pop, home[reached], rng)
+        first = first if asked is None else np.where(asked[rows] >= 0, asked[rows], first)
         people = pop.persons(first, protocol.columns()) if protocol.columns() else pd.DataFrame({"": first})
     else:
         people = people[reached]

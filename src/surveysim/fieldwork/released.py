@@ -31,6 +31,7 @@ COLUMNS = (
     "number",
     "prefix",
     "person",
+    "stratum",
 )  # of the rows; draws are keyed by `id`
 MISSES = 50  # draws one after the other without a new number, after which a stratum has no more
 SURE = 50.0  # log odds of what always happens
@@ -105,7 +106,7 @@ class Released:
 
     def _each(self, f, value):
         frame = self.frames.get(FRAMES[f])
-        return np.full(len(self.areas), 0.0 if frame is None else value(self.attempts[FRAMES[f]], frame.working))
+        return np.full(len(self.areas), 0.0 if frame is None else value(self.attempts[FRAMES[f]], frame.hits))
 
     @property
     def chain(self) -> Any:
@@ -162,15 +163,17 @@ class Released:
             keep = pd.Series(number).duplicated().to_numpy() | np.isin(number, seen)
             keep = (owner < 0) | ~keep  # others are none twice
             seen = np.append(seen, number[keep & (owner >= 0)])
-            parts.append(np.column_stack([drawn.area, owner, number, drawn.prefix])[keep])
+            parts.append(np.column_stack([drawn.area, owner, number, drawn.prefix, drawn.stratum])[keep])
             have += int(keep.sum())
             misses = 0 if keep.any() else misses + 1
         self._dialled[f, v] = seen
-        area, owner, number, prefix = np.concatenate(parts).T if parts else np.empty((4, 0), np.int64)
+        area, owner, number, prefix, stratum = np.concatenate(parts).T if parts else np.empty((5, 0), np.int64)
         order, known = before + np.arange(len(owner)), rng.random(len(owner)) < self.attempts[kind].dead_known
         person, kinds = self._asked(kind, owner, rng)
         kinds = np.where(owner >= 0, kinds, np.where(owner == OF_BUSINESS, BUSINESS, np.where(known, DEAD, RINGING)))
-        return np.column_stack([np.full(len(owner), v), order, order, kinds, area, owner, number, prefix, person])
+        return np.column_stack(
+            [np.full(len(owner), v), order, order, kinds, area, owner, number, prefix, person, stratum]
+        )
 
     def _asked(self, kind, owner, rng):
         """Whom the numbers' calls are about, as person ids, and their types, (n,) each."""

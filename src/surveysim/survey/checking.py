@@ -59,6 +59,8 @@ def _explain(cls, problem, place):
         if isinstance(part, int) and inner is not None:  # an entry of a list of tables
             path[-1], model, used = f"{path[-1]}[{part}]", inner, used + 1
             continue
+        if not fields and inner is not None:  # a table that may be left out
+            model, fields = inner, inner.model_fields
         if part not in fields and not (unknown and fields):
             break  # what follows names pydantic's own machinery
         path.append(str(part))

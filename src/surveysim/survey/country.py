@@ -180,7 +180,8 @@ class CountryRun(Shown):
     Attributes
     ----------
     spec, seed : what was run. interviews : table of the interviews with design columns, weights, variables and outcomes.
-    cases : every dialled number with its final disposition (None if not recorded). counts : dispositions by frame and stratum.
+    cases : every dialled number with its final disposition (None if not recorded). counts : dispositions by frame and stratum,
+        and by number stratum and phase, with the relative weight of these numbers, where there are such; without those who were left out.
     spent : numbers, calls, interviews and hours by frame and stratum. fielded : all that the fieldwork brought home.
     weights : Weights, one column per step. survey : Survey, ready for any estimate. estimates : of the indicators.
     """
@@ -217,16 +218,20 @@ class CountryRun(Shown):
         )
 
     def response_rates(self) -> pd.DataFrame:
-        """AAPOR rates by frame, with e by proportional allocation."""
-        sums = self.counts.groupby("frame", sort=False)[list(DISPOSITIONS)].sum()
+        """AAPOR rates by frame, with e by proportional allocation; numbers of a low rate or followed later count more."""
+        names, counts = list(DISPOSITIONS), self.counts
+        if "weight" in counts:
+            counts = counts.assign(**{name: counts[name] * counts["weight"] for name in names})
+        sums = counts.groupby("frame", sort=False)[names].sum()
         known: Any = "proportional"
         return pd.DataFrame({frame: response_rates(row.to_dict(), e=known) for frame, row in sums.iterrows()})
 
     def costs(self, by: Sequence[str] = ("frame",)) -> pd.DataFrame:
-        """Numbers, calls, interviews, hours and cost by "frame" or "stratum", or together, (), as of `SurveyRun.costs`."""
+        """Numbers, calls, interviews, hours and cost by "frame" or "stratum", or together, (), as of `SurveyRun.costs`; by "phase" too
+        where there are two: numbers count in the first."""
         by = (by,) if isinstance(by, str) else tuple(by)
         for name in by:
-            guards.choice(name, "by", ("frame", "stratum"))
+            guards.choice(name, "by", tuple(name for name in ("frame", "stratum", "phase") if name in self.spent))
         return per_interview(self.spent, by, self.spec.fieldwork.centre.cost_per_hour)
 
     def calendar(self) -> dict[str, float]:
@@ -239,7 +244,7 @@ class CountryRun(Shown):
 
     def summary(self) -> str:
         """One line: what was done, and the first estimate."""
-        row, numbers = self.estimates.table.iloc[0], int(self.counts[list(DISPOSITIONS)].to_numpy().sum())
+        row, numbers = self.estimates.table.iloc[0], int(self.spent["numbers"].sum())
         return (
             f"{self.spec.name}, seed {self.seed}: {len(self.interviews):,} interviews from {numbers:,} numbers; "
             f"{row['variable']} {row['estimate']:,.2f} ± {row['moe']:,.2f}"

@@ -1,5 +1,6 @@
 """The fieldwork of a country's survey: numbers drawn and called, by their outcomes or call by call, and what the interviews say."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from ..fieldwork import centre, interviewers
 from ..fieldwork.attempts import carry_out
 from ..fieldwork.case_file import CATEGORY, call_table
 from ..fieldwork.released import COLUMNS, Released
+from ..fieldwork.second_phase import FIRST, SECOND, follow
 
 if TYPE_CHECKING:
     from .country import CountryPreparation
 
-FIRST, MOST = 12, 500  # numbers drawn at first, and at most, per interview wanted
+START, MOST = 12, 500  # numbers drawn at first, and at most, per interview wanted
 SMALLEST = 2_000  # numbers drawn at a time at least
 Tables = dict[tuple[str, int], pd.DataFrame]
 
@@ -64,17 +66,67 @@ def _summed(prep, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
         made = table[table["disposition"] == 0]
         stratum, space = _named(kind, name), prep.frames[kind].numbers[areas].sum()
         own = {"number_space": space, "unit_interviews": len(made), "unit_dialled": len(table)}
+        if prep.frames[kind].strata:  # a number of a low rate stands for more
+            own["number_space"] = space / prep.frames[kind].rates[made["number_stratum"]]
         parts.append(made.assign(frame=kind, stratum=stratum, **own))
-        names, banks = _operators(prep, kind, table["prefix"]), prep.frames[kind].banks
-        for operator in ("",) if banks is None else banks.operators:
-            codes = table["disposition"][names == operator]
-            if len(codes):  # a class without numbers is none
-                counts.append((kind, stratum, operator, *np.bincount(codes, minlength=len(DISPOSITIONS))))
-        spent.append((kind, stratum, len(table), int(table["calls"].sum()), len(made), table["minutes"].sum() / 60))
-    effort = pd.DataFrame(spent, columns=["frame", "stratum", "numbers", "calls", "interviews", "hours"])
-    tally = pd.DataFrame(counts, columns=["frame", "stratum", "operator", *DISPOSITIONS])
-    tally = tally if _with_prefixes(prep) else tally.drop(columns="operator")
+        counts += [(kind, stratum, *row) for row in _tallied(prep, kind, table)]
+        spent += [(kind, stratum, *row) for row in _effort(prep, table)]
+    effort = ["numbers", "calls", "interviews", "hours"]
+    effort = pd.DataFrame(spent, columns=["frame", "stratum", *(["phase"] if _followed(prep) else []), *effort])
+    weighted = ["weight"] if _with_strata(prep) or _followed(prep) else []
+    tally = pd.DataFrame(counts, columns=["frame", "stratum", *_classes_of(prep), *weighted, *DISPOSITIONS])
     return pd.concat(parts, ignore_index=True), tally, effort
+
+
+def _classes_of(prep):
+    """Columns that numbers of a frame and stratum are counted by."""
+    there = {"operator": _with_prefixes(prep), "number_stratum": _with_strata(prep), "phase": _followed(prep)}
+    return [name for name, given in there.items() if given]
+
+
+def _tallied(prep, kind, table):
+    """Counts of dispositions by `_classes_of`, with the relative weight of the numbers where it is not the same for all; numbers that a
+    second phase left out are none."""
+    frame, columns, second = prep.frames[kind], _classes_of(prep), getattr(prep.spec.fieldwork, kind).second
+    levels, codes = {"operator": ("",), "number_stratum": ("",), "phase": (FIRST,)}, {}
+    if frame.banks is not None:
+        levels["operator"], codes["operator"] = frame.banks.operators, _operators(prep, kind, table["prefix"])
+    if frame.strata:
+        levels["number_stratum"] = tuple(row[0] for row in frame.strata)
+        codes["number_stratum"] = np.array(levels["number_stratum"], object)[table["number_stratum"]]
+    if second is not None:
+        levels["phase"], codes["phase"] = (FIRST, SECOND), table["phase"].to_numpy()
+    for labels in itertools.product(*levels.values()):
+        given = dict(zip(levels, labels, strict=True))
+        mine = np.all([codes[name] == given[name] for name in codes], axis=0) if codes else np.ones(len(table), bool)
+        if not mine.any():  # a class without numbers is none
+            continue
+        row = [given[name] for name in columns]
+        if _with_strata(prep) or _followed(prep):
+            place = levels["number_stratum"].index(given["number_stratum"])
+            row.append((second.rate if given["phase"] == SECOND else 1.0) ** -1 / frame.rates[place])
+        yield (*row, *np.bincount(table["disposition"][mine], minlength=len(DISPOSITIONS)))
+
+
+def _effort(prep, table):
+    """Numbers, calls, interviews and hours; by phase where there are two: a number counts in the first."""
+    whole = len(table), int(table["calls"].sum()), int((table["disposition"] == 0).sum()), table["minutes"].sum() / 60
+    if not _followed(prep):
+        return [whole]
+    late = (table["disposition"] == 0) & (table["phase"] == SECOND)
+    again = 0, int(table["again_calls"].sum()), int(late.sum()), table["again_minutes"].sum() / 60
+    first = (FIRST, *(w - a for w, a in zip(whole, again, strict=True)))
+    return [first, (SECOND, *again)] if (table["phase"] == SECOND).any() else [first]
+
+
+def _followed(prep):
+    """Whether a frame has a second phase."""
+    return any(getattr(prep.spec.fieldwork, kind).second_phase is not None for kind in prep.frames)
+
+
+def _with_strata(prep):
+    """Whether numbers of a frame are dialled at different rates."""
+    return any(frame.strata for frame in prep.frames.values())
 
 
 def _with_prefixes(prep):
@@ -105,12 +157,33 @@ def _design(prep, found, people):
     if _with_prefixes(prep):
         names = [_operators(prep, kind, part) for kind, part in found.groupby("frame", sort=False)["prefix"]]
         design = design.assign(prefix=found["prefix"], operator=pd.Categorical(np.concatenate(names)))
+    if _with_strata(prep):
+        design = design.assign(number_stratum=pd.Categorical(_strata_of(prep, found)))
+    if _followed(prep):
+        rate = {kind: getattr(prep.spec.fieldwork, kind).second for kind in prep.frames}
+        of_frame = found["frame"].map({kind: 1.0 if second is None else second.rate for kind, second in rate.items()})
+        design = design.assign(phase=found["phase"], subsample_rate=np.where(found["phase"] == SECOND, of_frame, 1.0))
     held = {"landline": people["n_lines"] / people["household_size"], "mobile": people["n_mobile"]}
     for kind, rate in _rates(prep, found).items():
         own = found["frame"] == kind
         design[f"rate_{kind}"] = rate[np.where(own, found["area"], people["area"].cat.codes)]
+        frame = prep.frames.get(kind)
+        if frame is not None and frame.strata:  # nobody knows the stratum of the other number
+            design[f"rate_{kind}"] *= np.where(
+                own, frame.rates[np.where(own, found["number_stratum"], 0)], frame.mean_rate
+            )
         design[f"probability_{kind}"] = design[f"rate_{kind}"] * held[kind]
     return design
+
+
+def _strata_of(prep, found):
+    """Names (n,) of the strata of numbers; "" in a frame without."""
+    result = np.full(len(found), "", object)
+    for kind, frame in prep.frames.items():
+        if frame.strata:
+            mine = (found["frame"] == kind).to_numpy()
+            result[mine] = np.array([row[0] for row in frame.strata], object)[found["number_stratum"][mine]]
+    return result
 
 
 def _recorded(prep, tables: Tables):
@@ -122,6 +195,8 @@ def _recorded(prep, tables: Tables):
         ]
     else:
         parts = [t.drop(columns="prefix") for t in parts]
+    if _with_strata(prep):
+        parts = [t.assign(number_stratum=_strata_of(prep, t)) for t in parts]
     calls = prep.spec.fieldwork.level == "calls"
     everything = pd.concat(parts).sort_index() if calls else pd.concat(parts, ignore_index=True)
     for column, labels in (("disposition", DISPOSITIONS), ("area", prep.pop.strata)):
@@ -156,7 +231,7 @@ def _rates(prep, found):
     result = {kind: np.zeros(len(prep.pop.strata)) for kind in FRAMES}
     for (kind, name), part in found.groupby(["frame", "stratum"], sort=False):
         inside = dict(prep.strata)[name.removeprefix(kind).removeprefix(", ")]
-        result[kind][inside] = part["unit_dialled"].iloc[0] / part["number_space"].iloc[0]
+        result[kind][inside] = part["unit_dialled"].iloc[0] / prep.frames[kind].numbers[inside].sum()
     return result
 
 
@@ -181,6 +256,8 @@ def _call_by_call(prep, key, rngs, record) -> tuple[Tables, pd.DataFrame | None,
             "person": place["person"],
         }
     )
+    if _with_strata(prep):
+        table["number_stratum"] = place["stratum"]
     tables = {}
     for f, v in np.argwhere(targets > 0):
         tables[FRAMES[f], int(v)] = table[(done.frame == f) & (place["unit"] == v)]
@@ -214,10 +291,24 @@ def _at_once(prep, key, rngs, who: np.random.Generator) -> Tables:
     return tables
 
 
+def _second(prep, kind, owner, done, columns, rng, effect):
+    """Columns that a second phase changes and adds; the phase of numbers is the first in a frame that has no second."""
+    second, clock, none = getattr(prep.spec.fieldwork, kind).second, prep.spec.fieldwork.centre, np.zeros(len(owner))
+    found = {"phase": np.full(len(owner), FIRST), "again_calls": none.astype(np.int64), "again_minutes": none}
+    if second is None:
+        return found
+    after = follow(second, prep.protocols[kind], prep.pop, kind, owner, done, rng, effect)
+    found["phase"] = after.phase
+    found["again_calls"][after.rows] = after.again.calls
+    found["again_minutes"][after.rows] = after.again.minutes(clock.minutes, clock.wrap_up)
+    both = {name: columns[name] + found[f"again_{name}"] for name in ("calls", "minutes")}
+    return found | both | {"disposition": after.disposition, "person": after.person}
+
+
 def _until(prep, kind, areas, wanted, rng, calling):
     """Numbers of some areas in the order they were dialled, up to the last interview wanted: area, owner, disposition, calls, person."""
     frame, protocol, table = prep.frames[kind], prep.protocols[kind], None
-    clock, size, drawn = prep.spec.fieldwork.centre, max(SMALLEST, wanted * FIRST), 0
+    clock, size, drawn = prep.spec.fieldwork.centre, max(SMALLEST, wanted * START), 0
     while True:
         numbers = frame.sample(areas, size, rng)
         owner = numbers.owner
@@ -233,7 +324,12 @@ def _until(prep, kind, areas, wanted, rng, calling):
             "calls": done.calls,
         }
         columns["minutes"] = done.minutes(clock.minutes, clock.wrap_up)
-        batch = pd.DataFrame(columns | {"interviewer": interviewer, "person": done.person})
+        columns |= {"interviewer": interviewer, "person": done.person}
+        if _with_strata(prep):
+            columns["number_stratum"] = numbers.stratum
+        if _followed(prep):
+            columns |= _second(prep, kind, owner, done, columns, rng, effect)
+        batch = pd.DataFrame(columns)
         table = batch if table is None else pd.concat([table, batch], ignore_index=True)
         table = table[~table["number"].duplicated()]  # no number is dialled twice
         made = np.flatnonzero(table["disposition"] == 0)

@@ -10,6 +10,7 @@ from ..errors import SpecError, SurveysimError
 from ..fieldwork import Measurement
 from ..fieldwork.attempts import RULES, Attempts
 from ..fieldwork.protocol import Protocol
+from ..fieldwork.second_phase import SecondPhase
 from ..naming import did_you_mean
 from ..population.facts import STATUSES, Facts
 from .country_facts import Step, crossed, facts_of, made_step
@@ -19,12 +20,12 @@ from .fieldwork_spec import (
     LogOdds,
     Part,
     Probability,
-    Share,
     answer_mistakes,
     keys_of,
     missing_mistakes,
     protocol_mistakes,
 )
+from .frames_spec import FramesSpec, frame_mistakes
 
 
 class FolderSpec(Part):
@@ -33,39 +34,6 @@ class FolderSpec(Part):
     folder: str
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     scale: Annotated[float, Field(ge=1e-5, le=1)] = 1.0
-
-
-class OperatorSpec(Part):
-    """Shares of an operator: of the prefixes of a frame, and of its numbers that work."""
-
-    name: Annotated[str, Field(min_length=1)]
-    prefixes: Annotated[float, Field(gt=0, le=1)]
-    numbers: Annotated[float, Field(gt=0, le=1)]
-
-
-class DigitsSpec(Part):
-    """The numbers of one frame (`RandomDigits`)."""
-
-    working: Annotated[float, Field(gt=0.001, le=1)] = 0.5
-    business: Share = 0.1
-    out_of_area: Share = 0.0
-    unlisted: Annotated[float, Field(ge=0, le=0.9)] = 0.0
-    operators: Annotated[tuple[OperatorSpec, ...], Field(strict=False)] = ()
-    prefix_spread: Annotated[float, Field(ge=0, le=3)] = 0.0
-    empty_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    new_prefixes: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-
-    def arguments(self) -> dict[str, Any]:
-        """Those of `RandomDigits`."""
-        operators = tuple((entry.name, entry.prefixes, entry.numbers) for entry in self.operators)
-        return self.model_dump(exclude={"operators"}) | {"operators": operators}
-
-
-class FramesSpec(Part):
-    """The frames; one alone may be sampled."""
-
-    landline: DigitsSpec = DigitsSpec()
-    mobile: DigitsSpec = DigitsSpec()
 
 
 class InterviewsSpec(Part):
@@ -109,8 +77,32 @@ _AttemptsKeys: Any = create_model(
 )
 
 
+_SecondKeys: Any = create_model(
+    "_SecondKeys",
+    __base__=Part,
+    **keys_of(
+        SecondPhase,
+        rate=Probability,
+        of=Annotated[tuple[Literal["R", "NC", "O", "UH"], ...], Field(strict=False, min_length=1)],
+        attempts=Annotated[int, Field(ge=1, le=50)],
+        **dict.fromkeys(("contact", "cooperation"), Probability),
+    ),
+)
+
+
+class SecondSpec(_SecondKeys):
+    """Nonrespondents who are followed after the main calls; the keys of `SecondPhase`."""
+
+
 class AttemptsSpec(_AttemptsKeys):
-    """Calls to the numbers of one frame; the keys of `Attempts`."""
+    """Calls to the numbers of one frame; the keys of `Attempts`. `second_phase` : a subsample of nonrespondents is followed."""
+
+    second_phase: SecondSpec | None = None
+
+    @property
+    def second(self) -> SecondPhase | None:
+        """The second phase; None without one."""
+        return None if self.second_phase is None else SecondPhase(**self.second_phase.model_dump())
 
 
 # of the protocol: what means something at the level of outcomes too
@@ -141,7 +133,7 @@ class CallsSpec(Part):
         """{frame: Attempts}."""
         return {
             frame: Attempts(
-                **part.model_dump(exclude={"effects"}),
+                **part.model_dump(exclude={"effects", "second_phase"}),
                 effects=tuple((e.on, e.variable, e.level, e.log_odds) for e in part.effects),
             )
             for frame, part in (("landline", self.landline), ("mobile", self.mobile))
@@ -218,12 +210,14 @@ class CountrySpec(Part):
             yield f"sample.within = {within!r}: areas have no such column{hint}"
         if sample.interviews < 2:
             yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
-        yield from self._mistakes_of_operators()
+        yield from frame_mistakes(self.frame)
         yield from self._mistakes_of_centre(given)
         yield from self._mistakes_of_answers(given)
         calls = self.fieldwork.level == "calls"
         for frame in ("landline", "mobile"):
             part = getattr(self.fieldwork, frame)
+            if part.second_phase is not None and calls:
+                yield f'fieldwork.{frame}.second_phase needs fieldwork.level = "outcome"; leave it out or change the level.'
             for key in [key for key in CALL_KEYS if key in part.model_fields_set and not calls]:
                 yield f'fieldwork.{frame}.{key} does nothing without fieldwork.level = "calls"; leave it out or change the level.'
             rule = [part.sex, part.age] if frame == "landline" and part.selection == "youngest" else []
@@ -233,17 +227,6 @@ class CountrySpec(Part):
                     yield f'fieldwork.{frame}.selection = "youngest" needs the variable {variable!r}; margins.csv has {known}.'
             for k, effect in enumerate(part.effects):
                 yield from _mistakes_of_group(given, effect, f"fieldwork.{frame}.effects[{k}]")
-
-    def _mistakes_of_operators(self) -> Iterator[str]:
-        for frame in ("landline", "mobile"):
-            part, place = getattr(self.frame, frame).operators, f"frame.{frame}.operators"
-            names = [entry.name for entry in part]
-            if len(set(names)) < len(names):
-                yield f"{place}: {next(n for n in names if names.count(n) > 1)!r} is listed twice."
-            for key in ("prefixes", "numbers") if part else ():
-                total = sum(getattr(entry, key) for entry in part)
-                if abs(total - 1) > 0.01:
-                    yield f"{place}: {key} add up to {total:g}; give shares that make 1 together."
 
     def _mistakes_of_centre(self, given: Facts) -> Iterator[str]:
         protocol, place, within = self.fieldwork.protocol, "fieldwork.protocol", self.sample.within
@@ -278,6 +261,13 @@ class CountrySpec(Part):
                 else ": write [[weighting.recipes.recipe]] for each step."
             )
             yield f"weighting.recipe: there is no recipe {weighting.recipe!r}{there}"
+        used = [step.get("kind") for step in weighting.recipes.get(weighting.recipe, ())]
+        followed = [f for f in ("landline", "mobile") if getattr(self.fieldwork, f).second_phase is not None]
+        if followed and "Subsample" not in used:
+            yield (
+                f"weighting.recipes.{weighting.recipe}: fieldwork.{followed[0]}.second_phase leaves nonrespondents out, for whom no step "
+                'makes up; add kind = "Subsample", rate = "subsample_rate" after the first step.'
+            )
         yield from order_mistakes(weighting.model_dump(), self.fieldwork.level, "weighting")
         known = [*given.groups, "telephone"]
         for name, steps in weighting.recipes.items():

@@ -21,6 +21,7 @@ from .steps import (
     Scale as Scale,
     Selection as Selection,
     SingleFrame as SingleFrame,
+    Subsample as Subsample,
     Trim as Trim,
     UnitNonresponse as UnitNonresponse,
     response_propensity as response_propensity,

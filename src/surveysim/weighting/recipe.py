@@ -205,7 +205,7 @@ class Recipe:
     Parameters
     ----------
     steps : frozen step objects, whose names are the columns of the result: `BaseWeight`, `InverseSampling`, `Released`, `Selection`,
-        `SingleFrame`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`, `UnitNonresponse`, `Composite`, `Impute`,
+        `SingleFrame`, `Multiplicity`, `NonresponseClasses`, `NonresponsePropensity`, `UnitNonresponse`, `Subsample`, `Composite`, `Impute`,
         `Trim`, `Rake`, `Calibrate`, `Poststratify`, `Scale`.
 
     Examples

@@ -22,6 +22,7 @@ from surveysim.weighting import (
     Scale,
     Selection,
     SingleFrame,
+    Subsample,
     Trim,
     UnitNonresponse,
 )
@@ -67,6 +68,8 @@ STEPS = [
     Scale({"A": 10, "B": 20}, by="st"),
     Scale({("A", "m"): 10, ("A", "f"): 20, ("B", "m"): 3, ("B", "f"): 4}, by=("st", "sex")),
     UnitNonresponse(by="sex", unknown_by="st"),
+    Subsample(by="sex"),
+    Subsample(rate="p"),
 ]
 
 
@@ -75,6 +78,7 @@ def people(n=120):
     table = pd.DataFrame({"w": rng.uniform(1, 3, n), "p": rng.uniform(0.01, 0.2, n), "q": rng.uniform(0, 0.2, n)})
     for name, levels in {"frame": "lm", "sex": "mf", "age": "yo", "st": "AB", "status": "RRRRNXU"}.items():
         table[name] = rng.choice(list(levels), n)
+    table["phase"] = rng.permutation(np.arange(n) % 3)
     table["k"], table["x"] = rng.integers(1, 4, n), rng.normal(5, 1, n)
     table["domain"] = np.where(rng.random(n) < 0.5, "ab", np.where(table["frame"] == "l", "a", "b"))
     table["hole"] = table["age"].where(rng.random(n) > 0.2, None)

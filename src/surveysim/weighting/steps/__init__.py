@@ -11,6 +11,7 @@ from .imputation import Impute
 from .nonresponse import NonresponseClasses, NonresponsePropensity
 from .raking import Rake
 from .single_frame import SingleFrame
+from .subsample import Subsample
 from .totals import Calibrate, Poststratify, Scale
 from .trimming import Trim
 from .unit_nonresponse import UnitNonresponse, response_propensity
@@ -30,6 +31,7 @@ STEPS = (
     Scale,
     Selection,
     SingleFrame,
+    Subsample,
     Trim,
     UnitNonresponse,
 )

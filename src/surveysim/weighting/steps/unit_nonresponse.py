@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import guards
-from ...aliases import Column, Floats, Table, Truths
+from ...aliases import Column, Floats, Ints, Table, Truths
 from ...coding import holds_numbers, truth_values
 from ...errors import DataError
 from ...guards import refuse
@@ -192,7 +192,7 @@ class UnitNonresponse:
         group = np.zeros(len(p), np.int64)
         group[eligible] = groups_alike(p[eligible], weight[eligible], self.groups)
         labels = ["a propensity group"] * self.groups
-        link = _passed(group, weight, respondent, other, "respondents", labels)
+        link = passed_on(group, weight, respondent, other, "respondents", labels)
         return link.factor, link
 
 
@@ -200,10 +200,10 @@ def _shifted(cases, by, weight, stay, leave, what):
     """The link that gives the weight of the rows that leave to those that stay, class by class."""
     group, places = classes(cases, by, len(weight))
     labels = [class_called(by, levels) for levels in places]
-    return _passed(group, weight, stay, leave, what, labels)
+    return passed_on(group, weight, stay, leave, what, labels)
 
 
-def _passed(group, weight, stay, leave, what, labels):
+def passed_on(group: Ints, weight: Floats, stay: Truths, leave: Truths, what: str, labels: Sequence[str]) -> Passed:
     """The link, refused where nobody of a class can take its weight; `labels` name the classes."""
     link = Passed(group, weight, stay, leave)
     kept, gone = link.sums
