@@ -107,3 +107,16 @@ def test_what_the_weights_were_adjusted_to__is_not_tested():
 def test_pairs_that_would_be_ignored__are_refused(more):
     with pytest.raises(DataError, match="leave one of them out"):
         SURVEY.compare("y", by="g", pairs="g=a", **more)
+
+
+def test_plot__has_the_intervals_that_hold_together_and_is_hollow_where_they_hold_the_value():
+    found = SURVEY.compare("y", by="g", simultaneous="bonferroni", adjust="bonferroni")
+    ax = found.plot(title="y by g")
+    assert ax.get_yticklabels()[0].get_text() == found.table["comparison"][0].replace(" - ", " − ")
+    drawn = ax.collections[0].get_segments()
+    np.testing.assert_allclose([segment[:, 0] for segment in drawn], found.table[["lower", "upper"]])
+    away = ((found.table["lower"] > 0) | (found.table["upper"] < 0)).sum()
+    assert len(ax.lines[1].get_xdata()) == away
+    own = SURVEY.compare("y", by="g", value={"g=a": 3, "g=b": 4, "g=c": 5, "g=d": 5}).plot()  # each from its own
+    table = SURVEY.compare("y", by="g", value=0).table
+    np.testing.assert_allclose(own.collections[0].get_segments()[1][:, 0], table.loc[1, ["lower", "upper"]] - 4.0)

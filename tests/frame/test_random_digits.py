@@ -111,3 +111,11 @@ def test_strata__at_a_rate_of_0_are_never_reached(pop):
     drawn = frame.sample(np.array([0, 1, 2]), 20_000, np.random.default_rng(6))
     assert set(drawn.stratum) == {0}
     assert np.isclose(frame.mean_rate, 0.96)
+
+
+def test_frame__of_next_to_nobody_is_refused_at_once(tmp_path):
+    """Shares of 0 are made 0.01 %: owners would be drawn for hours until one has a number."""
+    plain = "outcome,variable,level,percent\nvotes,,,60\n"
+    pop = Population.from_folder(land.written(tmp_path, telephone=NOBODY, outcomes=plain, indicators=None), scale=0.1)
+    with pytest.raises(DesignError, match=r"frame.landline: .*nobody .*has a landline.*telephone\.csv"):
+        RandomDigits(pop, "landline", 0.3)

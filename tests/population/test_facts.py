@@ -34,6 +34,9 @@ def _with(folder, margins):
     return land.written(folder, margins=margins, telephone=plain, outcomes=outcome, **none)
 
 
+SEXES = "sex,female,590000,140000,520000\nsex,male,570000,130000,490000\n"  # 10,000 other than in the cross
+
+
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
@@ -42,6 +45,7 @@ def _with(folder, margins):
         ("margins", ("Islands", "Isles"), ["margins.csv", "no column 'Islands'"]),
         ("margins", ("180000,36000", "some,36000"), ["margins.csv, line 2", "Harbour = 'some'"]),
         ("margins", ("education,basic,330000", "education,basic,310000"), ["'Harbour'", "1,160,000", "1,140,000", "reconcile"]),
+        ("margins", ("urban,town", SEXES + "urban,town"), ["'Harbour': sex=female 'sex*age' adds up to 600,000", "'sex' to 590,000"]),
         ("margins", ("female*18-34", "female"), ["line 2", "'female'", "a*b"]),
         ("margins", ("urban,town", "person_id,town"), ["'person_id'"]),
         ("margins", ("education,secondary", "education,basic"), ["listed twice"]),
@@ -93,6 +97,26 @@ def test_read__a_row_that_is_too_long_and_a_column_that_is_there_twice(tmp_path)
 def test_folder__is_there():
     with pytest.raises(DataError, match="no such folder"):
         Population.from_folder("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            "smokes,,,0\nsmokes,age,60+,20",
+            r"age 60\+, 2\d % of everybody, has 20 % \(line 3\).* 0 %",
+        ),
+        (
+            "smokes,,,90\nsmokes,telephone,landline,17",
+            r"telephone landline, \d\d % of everybody, has 17 % \(line 3\).* 90 %",
+        ),
+    ],
+)
+def test_groups_that_everybody_cannot_hold__are_refused(tmp_path, rows, said):
+    with pytest.raises(DataError, match=said):
+        Population.from_folder(
+            land.written(tmp_path, outcomes=f"outcome,variable,level,percent\n{rows}", indicators=None), scale=0.02
+        )
 
 
 def test_groups_that_do_not_make_everybody__are_refused(tmp_path):

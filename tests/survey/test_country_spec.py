@@ -144,3 +144,18 @@ def test_definitions__kinds_by_denominator(tmp_path):
     assert found.loc["online_60plus", "published"] == 58
     bare = ss.SurveySpec.from_toml(land.written(tmp_path / "bare", indicators=None) / "survey.toml")
     assert list(bare.definitions().index) == ["smokes", "online"]
+
+
+def test_a_frame_without_numbers__is_refused_with_the_key(tmp_path):
+    lines = "".join(
+        f"{name},,,{share}\n" for name, share in (("landline_only", 0), ("both", 0), ("mobile_only", 97), ("none", 3))
+    )
+    plain = {
+        "telephone": f"status,variable,level,percent\n{lines}",
+        "outcomes": "outcome,variable,level,percent\nsmokes,,,20\nonline,,,80\n",
+    }
+    files = land.written(tmp_path, **plain)
+    with pytest.raises(ss.SpecError, match=r"sample\.landline = 300: telephone\.csv says that nobody has a landline"):
+        ss.SurveySpec.from_toml(files / "survey.toml")
+    land.written(tmp_path, **plain, survey=("landline = 300", "landline = 0"))
+    assert ss.SurveySpec.from_toml(files / "survey.toml").sample.interviews == 400

@@ -20,12 +20,15 @@ from ..tables import in_kind, one_name, pick
 from . import rao_scott
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ..estimation.survey import Survey
     from ..inference.estimates import Estimates
 
 STATISTICS = ("mean", "total", "proportion", "quantile")
 ADJUSTMENTS = ("holm", "bh", "by", "bonferroni", "max-t", "none")
 SIMULTANEOUS = ("none", "bonferroni", "scheffe", "max-t")
+SHOWN = {"estimate": "difference", "lower": "lower", "upper": "upper"}
 ROUNDING = 1e-13  # of what is compared, what an error of 0 may be after rounding
 POINTS = 1 << 15  # of the quasi-random sequence for the largest of several t
 
@@ -118,6 +121,25 @@ class Comparison(Shown):
         return rao_scott.wald(
             gap[order], V, float(self.differences.table["df"].min()), adjusted=adjusted, of="differences"
         )
+
+    def plot(self, *, title: str = "", lang: str = "en", ax: "Axes | None" = None) -> "Axes":
+        """A forest of the differences with the intervals of `table`, which hold together where `simultaneous` says so; hollow where the
+        interval holds the value they are tested against. The arguments are those of `Estimates.plot`.
+
+        Examples
+        --------
+        >>> import pandas as pd, surveysim as ss
+        >>> table = pd.DataFrame({"y": [1, 3, 2, 4, 7, 5], "g": list("aabbcc")})
+        >>> found = ss.Survey(table).compare("y", by="g", pairs="g=a", simultaneous="bonferroni")
+        >>> [text.get_text() for text in found.plot().get_yticklabels()]
+        ['g=b − g=a', 'g=c − g=a']
+        """
+        one = np.ptp(self.value) == 0
+        off = 0.0 if one else self.value  # values of their own cannot share a line
+        shown: dict[str, Any] = {name: self.table[of].to_numpy() - off for name, of in SHOWN.items()}
+        shown["domain"] = [name.replace(" - ", " − ") for name in self.table["comparison"]]
+        drawn = replace(self.differences, columns=self.differences.columns | shown)
+        return drawn.plot("forest", at=float(self.value[0]) if one else 0.0, title=title, lang=lang, ax=ax)
 
     def to_frame(self) -> OwnKind:
         """Table, of the kind of the survey's: statistic, variable, comparison, difference, value, se, t, df, p_value, p_adjusted, …"""

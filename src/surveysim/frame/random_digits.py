@@ -28,6 +28,9 @@ class Drawn:
     stratum: Ints
 
 
+FEWEST = 1e-3  # numbers that work, per owner
+
+
 @dataclass(frozen=True)
 class RandomDigits:
     """The numbers of one kind, by area: a random one reaches each that works with the same chance.
@@ -75,9 +78,12 @@ class RandomDigits:
 
     def __post_init__(self) -> None:
         held = self.pop.numbers_held[:, 0 if self.kind == "landline" else 1].astype(float)
-        if held.sum() == 0:
+        edges = self.pop.owners(self.kind)[1]
+        owners = int(edges[-1] - edges[0])
+        if held.sum() < FEWEST * owners:  # owners are drawn until one has a number
+            who = "nobody has" if held.sum() == 0 else f"of {owners:,} owners next to nobody ({held.sum():,.0f}) has"
             raise DesignError(
-                f"frame.{self.kind}: nobody has a {self.kind}, so its frame has no numbers; look at telephone.csv, or leave the frame out."
+                f"frame.{self.kind}: {who} a {self.kind}, so its frame has no numbers; look at telephone.csv, or leave the frame out."
             )
         object.__setattr__(self, "_host", self._hosts(held))
         table = np.array([row[1:] for row in self.strata] or [(1.0, 1.0, 1.0)], dtype=float).T

@@ -119,7 +119,7 @@ class _Rows:
         several = len(set(columns["variable"])) > 1  # the True of truth values needs no name where the variable has one
         levels = ["" if several and level == "True" else level for level in columns["level"]]
         self.items = list(zip(columns["variable"], levels, strict=True))
-        contrast = any("·[" in domain or "`" in domain for domain in columns["domain"])
+        contrast = any("·[" in domain or "`" in domain or " − " in domain for domain in columns["domain"])
         columns["domain"] = [_plain(domain) for domain in columns["domain"]]
         found = {() if contrast else tuple(NAMES.findall(domain)) for domain in columns["domain"]}
         self.names = found.pop() if len(found) == 1 else ()

@@ -1,5 +1,6 @@
 """The tables that a country is made from: read, and refused where they leave something open or contradict each other."""
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -181,3 +182,29 @@ def read_sizes(household_sizes: Any, persons: Ints) -> tuple[Ints, Floats]:
         )
     sizes = np.array(sorted(shares))
     return sizes, np.array([shares[k] for k in sizes]) / sum(shares.values())
+
+
+def refuse_other_sums(
+    file: Any, names: Sequence[str], margins: Sequence[Any], areas: Any, levels: Mapping[str, Any]
+) -> None:
+    """Margins of an area agree on the variables that they share, or on their sum, or are off by what rounding explains."""
+    for (one, (places, first)), (other, (also, second)) in itertools.combinations(zip(names, margins, strict=True), 2):
+        shared = [place for place in places if place in also]
+        low, high = (_summed(t, at, shared) for t, at in ((first, places), (second, also)))
+        persons = np.maximum(*(t.reshape(len(areas), -1).sum(axis=1) for t in (low, high)))
+        off = np.abs(low - high) > (1e-4 * persons + 1).reshape(-1, *(1 for _ in shared))
+        if off.any():
+            a, *at = np.argwhere(off)[0]
+            of = "".join(f" {list(levels)[p]}={list(levels.values())[p][k]}" for p, k in zip(shared, at, strict=True))
+            raise DataError(
+                f"{file}: area {areas[a]!r}:{of} {one!r} adds up to {low[(a, *at)]:,.0f} persons, {other!r} to {high[(a, *at)]:,.0f}. "
+                "Totals are persons, and all margins of an area have the same sum; make them consistent first (weighting.reconcile does)."
+            )
+    empty = [a for a, n in zip(areas, margins[0][1].reshape(len(areas), -1).sum(axis=1), strict=True) if n < 1]
+    if empty:
+        raise DataError(f"{file}: area {empty[0]!r} has no persons; leave it out of areas.csv, too.")
+
+
+def _summed(totals, places, shared):
+    """Totals (areas, levels of the shared variables) of a margin."""
+    return totals.sum(axis=tuple(1 + k for k, place in enumerate(places) if place not in shared))

@@ -15,7 +15,7 @@ import pandas as pd
 from ..aliases import Floats
 from ..errors import DataError, UnknownNameError
 from ..naming import did_you_mean
-from .country_tables import MOST_CELLS, RESERVED
+from .country_tables import MOST_CELLS, RESERVED, refuse_other_sums
 
 CROSS = "*"
 MOST_MEMBERS = 16
@@ -269,7 +269,7 @@ def _margins(folder, areas):
             f"{file}: {len(levels)} variables make more than {MOST_CELLS:,} cells; merge levels or leave a variable out."
         )
     found = [_one_margin(file, variable, at, levels, totals) for variable, at in rows.items()]
-    _refuse_other_sums(file, list(rows), [total for _, total in found], areas.index)
+    refuse_other_sums(file, list(rows), found, areas.index, levels)
     return levels, found
 
 
@@ -286,19 +286,6 @@ def _one_margin(file, variable, at, levels, totals):
     places = [list(levels).index(name) for name in names]
     order = sorted(range(len(names)), key=places.__getitem__)
     return tuple(places[k] for k in order), result.transpose(0, *(1 + k for k in order))
-
-
-def _refuse_other_sums(file, names, totals, areas):
-    """Margins of an area add up to the same persons, or are off by what rounding explains."""
-    sums = np.stack([total.reshape(len(total), -1).sum(axis=1) for total in totals])  # (margins, areas)
-    gap = np.ptp(sums, axis=0) > 1e-4 * sums.max(axis=0) + 1
-    if gap.any() or (sums < 1).any():
-        a = int(np.argmax(gap | (sums < 1).any(axis=0)))
-        low, high = int(sums[:, a].argmin()), int(sums[:, a].argmax())
-        raise DataError(
-            f"{file}: area {areas[a]!r}: {names[high]!r} adds up to {sums[high, a]:,.0f} persons, {names[low]!r} to {sums[low, a]:,.0f}. "
-            "Totals are persons, and all margins of an area have the same sum; make them consistent first (weighting.reconcile does)."
-        )
 
 
 def _households(folder):

@@ -121,18 +121,26 @@ def _meeting(rates, groups, number, what):
     if overall is None:
         return rates
     result = [rate for rate in rates if not rate.variable]
+    far = FAR + 2 / np.sqrt(max(number.sum(), 1))  # a handful of people has no shares to speak of
     for variable in dict.fromkeys(rate.variable for rate in rates if rate.variable):
         mine = [rate for rate in rates if rate.variable == variable]
         sizes = number @ groups.columns(mine) / number.sum()
         factor = 1.0
         if abs(sizes.sum() - 1) < 1e-9:
             made = float(sizes @ [rate.share for rate in mine])
-            if abs(made - overall) > FAR + 2 / np.sqrt(number.sum()):  # a handful of people has no shares to speak of
+            if abs(made - overall) > far:
                 raise DataError(
                     f"share of persons with {what}: by {variable} it is {100 * made:.1f} % of everybody, as a whole "
                     f"{100 * overall:.1f} %, from line {mine[0].line} on. Groups and everybody have to be of one time."
                 )
             factor = overall / made if made else 1.0
+        for rate, size in zip(mine, sizes, strict=True) if factor == 1.0 else ():
+            if max(size * rate.share - overall, size * (1 - rate.share) - (1 - overall)) > far:
+                group = f"{rate.variable} {rate.level}, {100 * size:.0f} % of everybody, has {100 * rate.share:g} % (line {rate.line})"
+                raise DataError(
+                    f"share of persons with {what}: {group}, which everybody's {100 * overall:g} % cannot hold. Groups and everybody have "
+                    "to be of one time."
+                )
         result += [Rate(r.name, r.variable, r.level, min(r.share * factor, 1.0), r.line) for r in mine]
     return result
 

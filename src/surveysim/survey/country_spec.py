@@ -210,6 +210,13 @@ class CountrySpec(Part):
             yield f"sample.within = {within!r}: areas have no such column{hint}"
         if sample.interviews < 2:
             yield f"sample.landline = {sample.landline}, sample.mobile = {sample.mobile}: ask for two interviews at least."
+        overall = {rate.name: rate.share for rate in given.telephone if not rate.variable}
+        for frame in ("landline", "mobile"):
+            if getattr(sample, frame) and not overall["both"] + overall[f"{frame}_only"]:
+                yield (
+                    f"sample.{frame} = {getattr(sample, frame)}: telephone.csv says that nobody has a {frame}, so its frame has no "
+                    f"numbers; write {frame} = 0."
+                )
         yield from frame_mistakes(self.frame)
         yield from self._mistakes_of_centre(given)
         yield from self._mistakes_of_answers(given)

@@ -1,6 +1,7 @@
 """What is asked of a model, and what it refuses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import surveysim as ss
@@ -44,3 +45,10 @@ def test_ordinal__probabilities_sum_to_one_and_effects_to_none(survey):
 def test_refusals(logit, ask, message):
     with pytest.raises(ss.DataError, match=message):
         ask(logit)
+
+
+def test_ratios__of_a_gaussian_model_with_the_logarithm_are_of_means():
+    """Means of 2 and 6."""
+    table = pd.DataFrame({"y": [1.0, 3, 5, 7], "z": list("aabb")})
+    found = ss.Survey(table).glm("y ~ z", link="log").ratios()
+    assert found["ratio_of_means"].tolist() == pytest.approx([2.0, 3.0])

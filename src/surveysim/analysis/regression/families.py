@@ -104,7 +104,13 @@ FAMILIES = {
     family.name: family
     for family in (
         Family(
-            "gaussian", ("identity", "log"), np.ones_like, np.zeros_like, lambda y, m: (y - m) ** 2, lambda y: y, {}
+            "gaussian",
+            ("identity", "log"),
+            np.ones_like,
+            np.zeros_like,
+            lambda y, m: (y - m) ** 2,
+            lambda y: y,
+            {"log": "ratio of means"},
         ),
         Family(
             "binomial",

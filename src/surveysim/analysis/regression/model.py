@@ -167,7 +167,7 @@ class Model(Shown):
         known = ORDINAL if self.family == "ordinal" else FAMILIES[self.family].ratios
         name = known.get(self.link, "")
         if not name:
-            raise DataError(f"exp(coefficient) is no ratio of a {self.family} model with the link {self.link}.")
+            raise DataError(f"exp(coefficient) is no ratio of {self.family} models with the link {self.link}.")
         table = self.table.iloc[: self.effects_count]
         sign = -1 if self.family == "ordinal" and self.link == "cloglog" else 1
         ends = [np.exp(sign * table[column].to_numpy()) for column in ("lower", "upper")[::sign]]
