@@ -299,11 +299,13 @@ class NumberFrame:
         if first is not None:
             dialled = rng.integers(0, N, whole(first, "first", 2))
             share = len(dialled) / N
+            often = share * (more + 1) > 1
         else:
             wanted = whole(banks, "banks", 2, remedy="Weights of inverse sampling need two.")
             dialled = self._until(wanted, rng)
             share = wanted * (len(dialled) - 1) / ((wanted - 1) * N)
-        if share * (more + 1) > 1 if banks is None else wanted * (more + 1) > self.works.sum():
+            often = wanted * (more + 1) > self.works.sum()
+        if often:
             raise DesignError(
                 f"{len(dialled):,} numbers, and {more} more in each bank that is kept, would take numbers of the frame ({N:,}, of which "
                 f"{int(self.works.sum()):,} work) more than once; ask for fewer."
@@ -311,7 +313,8 @@ class NumberFrame:
         number_of, psu, dials = [dialled], [np.arange(len(dialled))], len(dialled)
         expected = np.full(len(dialled), more + 1.0)
         for k in np.flatnonzero(self.works[dialled]):
-            bank = self._order[self._starts[b := self.bank[dialled[k]]] : self._starts[b + 1]]
+            b = self.bank[dialled[k]]
+            bank = self._order[self._starts[b] : self._starts[b + 1]]
             others = rng.permutation(bank[bank != dialled[k]])
             hit = np.flatnonzero(self.works[others])
             dials += len(others) if len(hit) < more else int(hit[more - 1]) + 1 if more else 0

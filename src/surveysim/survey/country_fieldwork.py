@@ -104,7 +104,8 @@ def _tallied(prep, kind, table):
         row = [given[name] for name in columns]
         if _with_strata(prep) or _followed(prep):
             place = levels["number_stratum"].index(given["number_stratum"])
-            row.append((second.rate if given["phase"] == SECOND else 1.0) ** -1 / frame.rates[place])
+            share = second.rate if second is not None and given["phase"] == SECOND else 1.0
+            row.append(1 / share / frame.rates[place])
         yield (*row, *np.bincount(table["disposition"][mine], minlength=len(DISPOSITIONS)))
 
 

@@ -78,9 +78,7 @@ def cheapest(nobody: float, interview: float, rho: float) -> float:
         dials = calls(size - 1) * size
         return ((dials - size) * nobody + size * interview) * (1 + (size - 1) * rho) / size
 
-    found = optimize.minimize_scalar(product, bounds=(-3, 8), method="bounded", options={"xatol": 1e-14})
-    return float(
-        np.exp(
-            optimize.brentq(lambda x: product(x + 1e-4) - product(x - 1e-4), found.x - 0.5, found.x + 0.5, xtol=1e-15)
-        )
-    )
+    found: Any = optimize.minimize_scalar(product, bounds=(-3, 8), method="bounded", options={"xatol": 1e-14})
+    start, width = found.x - 0.5, 1e-4
+    root: Any = optimize.brentq(lambda x: product(x + width) - product(x - width), start, start + 1, xtol=1e-15)
+    return float(np.exp(root))

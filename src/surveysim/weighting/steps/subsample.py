@@ -82,8 +82,12 @@ class Subsample:
             factor = np.where(first, 1.0, 1 / np.where(phase == SECOND, self._rates(cases, phase), 1.0))
             factor = np.where(left, 0.0, factor)
             link = Multiplied(factor)
-        record = {"first": int(first.sum()), "second": int((phase == SECOND).sum()), "left_out": int(left.sum())}
-        record["most"] = float(factor[~left].max(initial=1.0))
+        record = {
+            "first": int(first.sum()),
+            "second": int((phase == SECOND).sum()),
+            "left_out": int(left.sum()),
+            "most": float(factor[~left].max(initial=1.0)),
+        }
         return np.where(left, 0.0, weight * factor), record, Linked((link,), gone=left if left.any() else None)
 
     def _rates(self, cases, phase):
