@@ -15,11 +15,13 @@ SMALL = {  # a population of some seconds, and a sample that it can yield
 
 @dataclass(frozen=True)
 class Run:
-    """Repetitions, the folder of the documentation that is written to, and what differs from the survey as it is."""
+    """Repetitions, the folder of the documentation that is written to, what differs from the survey as it is, and a folder for what a long
+    run has done, where a script keeps it."""
 
     repetitions: int
     docs: Path = DOCS
     differs: dict = field(default_factory=dict)
+    keep: Path | None = None
 
     @classmethod
     def small(cls, folder):
@@ -34,8 +36,14 @@ class Run:
         parser = argparse.ArgumentParser()
         parser.add_argument("repetitions", nargs="?", type=int, default=repetitions)
         parser.add_argument("--small", metavar="DIR", help="two repetitions of a small population, written to DIR")
+        parser.add_argument(
+            "--keep",
+            metavar="DIR",
+            type=Path,
+            help="where work of hours keeps what is done",
+        )
         given = parser.parse_args()
-        return cls.small(given.small) if given.small else cls(given.repetitions)
+        return cls.small(given.small) if given.small else cls(given.repetitions, keep=given.keep)
 
     def spec(self, **changes):
         """The preset survey with changes."""
