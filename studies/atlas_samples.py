@@ -81,7 +81,9 @@ def scores(counts, types, raked, factor, share, score):
         for i in range(3):
             left[i, i] += 1e-12 * left[0, 0]  # where a level is empty
         b = np.linalg.solve(left, right)
-        moved = b[0] + 0.5 * b[1] + 0.5 * b[2]  # shares of the sum of the weights: every person's weight moves the totals
+        moved = (
+            b[0] + 0.5 * b[1] + 0.5 * b[2]
+        )  # shares of the sum of the weights: every person's weight moves the totals
         for c in range(4):
             fitted[c] = b[0] + b[1] * (c // 2) + b[2] * (c % 2)
     for t in range(T):

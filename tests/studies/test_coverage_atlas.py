@@ -69,7 +69,10 @@ def test_repetitions__are_unbiased_and_bootstrap_and_jackknife_agree():
     table = atlas.repetitions(place, 2000)
     error = table["share"].std() / np.sqrt(len(table))
     assert abs(table["share"].mean() - place.p) < 4 * error
-    ratio = {name: np.sqrt((table[name] ** 2).mean()) / table["share"].std() for name in ("linearized", "jackknife", "rao-wu")}
+    ratio = {
+        name: np.sqrt((table[name] ** 2).mean()) / table["share"].std()
+        for name in ("linearized", "jackknife", "rao-wu")
+    }
     assert all(abs(r - 1) < 0.12 for r in ratio.values()), ratio
 
 
