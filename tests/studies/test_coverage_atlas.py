@@ -12,9 +12,9 @@ from scipy import integrate, stats
 import surveysim as ss
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "studies"))
-import atlas_intervals  # noqa: E402
-import atlas_samples  # noqa: E402
-import coverage_atlas as atlas  # noqa: E402
+import atlas_intervals
+import atlas_samples
+import coverage_atlas as atlas
 
 KINDS = [("simple", 0.0, 0), ("stratified", 0.0, 0), ("two-stage", 0.05, 10)]
 PLACES = [atlas.Place(estimator, *kind, 0.5, 0.2, 200) for estimator in atlas.ESTIMATORS for kind in KINDS]
