@@ -110,6 +110,7 @@ def usual(table):
     return found | {
         "wald": mean(filled, interval="wald"),
         "logit": mean(logit),
+        "logit_near": percent(best["near"]["logit"], 0),
         "top": percent(best["coverage"].max()),
         "top_name": best["coverage"].idxmax(),
         "closest": (best["coverage"] - LEVEL).abs().idxmin(),

@@ -9,7 +9,8 @@ jackknife leaves out one unit of each kind and a bootstrap draws copies.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from surveysim.kernels.compiling import jit
 
 ROUNDS = 200  # of raking to two margins of two levels; it ends much sooner
 
@@ -37,7 +38,7 @@ class Design(NamedTuple):
     raked: bool
 
 
-@njit(nogil=True)
+@jit
 def estimate(counts, types, raked, factor):
     """Weighted share of answers of persons by type (T,); `factor` (4,) gets the raking's factors of cells."""
     whole, having = np.zeros(4), np.zeros(4)
@@ -61,7 +62,7 @@ def estimate(counts, types, raked, factor):
     return (factor * having).sum() / (factor * whole).sum()
 
 
-@njit(nogil=True)
+@jit
 def scores(counts, types, raked, factor, share, score):
     """`score` (T,): what a person of each type adds to the linearized share; residuals on the raking's margins (Deville 1999)."""
     T, whole, all_weight, moved = len(counts), np.zeros(4), 0.0, 0.0
@@ -91,7 +92,7 @@ def scores(counts, types, raked, factor, share, score):
         score[t] = types.weight[t] * (factor[c] * (types.answer[t] - share - fitted[c]) + moved) / all_weight
 
 
-@njit(nogil=True)
+@jit
 def variance(persons, single, stratum, copies, units, score, stretch):
     """Σ_h n_h / (n_h - 1) Σ_i (z_i - z̄_h)² over units; `stretch` (H,) multiplies the values of a stratum's units."""
     K, H = len(stratum), len(units)
@@ -112,7 +113,7 @@ def variance(persons, single, stratum, copies, units, score, stretch):
     return (square * units / (units - 1)).sum()
 
 
-@njit(nogil=True)
+@jit
 def jackknife(persons, stratum, copies, units, types, raked, share):
     """One unit of a stratum left out, everything repeated: Σ_h (n_h - 1) / n_h Σ_i (θ_(hi) - θ)² (Wolter 2007, section 4.5)."""
     K, T = persons.shape
@@ -129,7 +130,7 @@ def jackknife(persons, stratum, copies, units, types, raked, share):
     return found
 
 
-@njit(nogil=True)
+@jit
 def redraw(rng, single, stratum, copies, units, drawn):
     """`drawn` (K,): n_h - 1 units of each stratum with replacement (Rao & Wu 1988), as binomials of what is left."""
     if single[0] < 0:  # units of their own, stratum after stratum
@@ -151,7 +152,7 @@ def redraw(rng, single, stratum, copies, units, drawn):
         among[h] -= copies[k]
 
 
-@njit(nogil=True)
+@jit
 def bootstrap(rng, persons, single, stratum, copies, units, types, raked, share, replicates, out):
     """`out` (replicates, 2): shares and their t statistics; n_h / (n_h - 1) goes to the weights of the units drawn."""
     K, T = persons.shape
@@ -171,7 +172,7 @@ def bootstrap(rng, persons, single, stratum, copies, units, types, raked, share,
         out[r, 1] = (out[r, 0] - share) / se if se > 0 else 0.0
 
 
-@njit(nogil=True)
+@jit
 def draw(rng, design, T):
     """A sample: persons (K, T) of each kind of unit, its one type (K,), stratum (K,) and copies (K,)."""
     H, G = design.shares.shape
@@ -206,7 +207,7 @@ def draw(rng, design, T):
     return persons, single, stratum, copies
 
 
-@njit(nogil=True)
+@jit
 def repeat(rng, design, types, repetitions, bootstrapped, replicates):
     """Shares and linearized and jackknife errors (R, 3); of the first `bootstrapped` the replicates' shares and t (·, replicates, 2)."""
     T = len(types.weight)
