@@ -1,9 +1,8 @@
-"""Samples of the coverage atlas: persons by type, and estimates and errors from their counts.
+"""Samples of the coverage atlas: first-stage units, what each adds to the weighted sums by raking cell, and what is made of these.
 
-A sample is a list of kinds of first-stage units: their stratum, how many there are (`copies`, more than one where a unit is a person),
-their persons by type (K, T), and that type (K,) where a unit is one person, else -1. A type says
-weight, raking cell, and whether the person has what is asked about. Everything that is estimated depends on the counts alone, so that a
-jackknife leaves out one unit of each kind and a bootstrap draws copies.
+A sample is a list of kinds of units: their stratum (K,), how many there are (`copies`, more than one where a unit is a person), and the
+weights of a unit's persons by raking cell, of all and of those with what is asked about (K, 2, C). Estimates and errors depend on nothing
+else, so that a jackknife leaves out one unit of each kind and a bootstrap draws copies.
 """
 
 from typing import NamedTuple
@@ -16,7 +15,7 @@ ROUNDS = 200  # of raking to two margins of two levels; it ends much sooner
 
 
 class Types(NamedTuple):
-    """weight (T,), raking cell 0 to 3 (T,), answer 0 or 1 (T,)."""
+    """weight (T,), raking cell 0 to C - 1 (T,), answer 0 or 1 (T,)."""
 
     weight: np.ndarray
     cell: np.ndarray
@@ -25,7 +24,7 @@ class Types(NamedTuple):
 
 class Design(NamedTuple):
     """Of each stratum the persons (H,), the first-stage units (H,), 0 where each person is one, and the shares of groups (H, G); of each
-    group its share of "yes" by stratum (H, G); how much persons of a unit have in common; whether weights are raked.
+    group its share of "yes" by stratum (H, G); how much persons of a unit have in common; raking cells, 4 or, without raking, 1.
 
     Types 2 g and 2 g + 1 are the persons of group g without and with what is asked about.
     """
@@ -35,19 +34,14 @@ class Design(NamedTuple):
     shares: np.ndarray
     yes: np.ndarray
     common: float
-    raked: bool
+    cells: int
 
 
 @jit
-def estimate(counts, types, raked, factor):
-    """Weighted share of answers of persons by type (T,); `factor` (4,) gets the raking's factors of cells."""
-    whole, having = np.zeros(4), np.zeros(4)
-    for t in range(len(counts)):
-        w = counts[t] * types.weight[t]
-        whole[types.cell[t]] += w
-        having[types.cell[t]] += w * types.answer[t]
-    factor[:] = 1.0
-    if raked:
+def estimate(sums, factor):
+    """Share of "yes" of weighted sums (2, C); `factor` (C,) gets the raking's factors of cells, whose start it is."""
+    whole = sums[0]
+    if len(whole) == 4:
         half = 0.5 * whole.sum()
         for _ in range(ROUNDS):
             gap = 0.0
@@ -59,26 +53,26 @@ def estimate(counts, types, raked, factor):
                     factor[b] *= half / level
             if gap < 1e-10:
                 break
-    return (factor * having).sum() / (factor * whole).sum()
+    above = below = 0.0
+    for c in range(len(whole)):
+        above += factor[c] * sums[1, c]
+        below += factor[c] * whole[c]
+    return above / below
 
 
 @jit
-def scores(counts, types, raked, factor, share, score):
-    """`score` (T,): what a person of each type adds to the linearized share; residuals on the raking's margins (Deville 1999)."""
-    T, whole, all_weight, moved = len(counts), np.zeros(4), 0.0, 0.0
-    for t in range(T):
-        whole[types.cell[t]] += counts[t] * types.weight[t]
-        all_weight += factor[types.cell[t]] * counts[t] * types.weight[t]
-    fitted = np.zeros(4)
-    if raked:
+def scores(sums, factor, share, score):
+    """`score` (2, C): what a unit's sums add to the linearized share; residuals on the raking's margins (Deville 1999)."""
+    C, whole, moved, all_weight = sums.shape[1], sums[0], 0.0, 0.0
+    fitted = np.zeros(C)
+    if C == 4:
         left, right = np.zeros((3, 3)), np.zeros(3)
-        for t in range(T):
-            w, c = counts[t] * types.weight[t], types.cell[t]
-            x = np.array([1.0, c // 2, c % 2])
+        for c in range(4):
+            x = (1.0, float(c // 2), float(c % 2))
             for i in range(3):
-                right[i] += w * x[i] * (types.answer[t] - share)
+                right[i] += x[i] * (sums[1, c] - share * whole[c])
                 for j in range(3):
-                    left[i, j] += w * x[i] * x[j]
+                    left[i, j] += x[i] * x[j] * whole[c]
         for i in range(3):
             left[i, i] += 1e-12 * left[0, 0]  # where a level is empty
         b = np.linalg.solve(left, right)
@@ -87,25 +81,23 @@ def scores(counts, types, raked, factor, share, score):
         )  # shares of the sum of the weights: every person's weight moves the totals
         for c in range(4):
             fitted[c] = b[0] + b[1] * (c // 2) + b[2] * (c % 2)
-    for t in range(T):
-        c = types.cell[t]
-        score[t] = types.weight[t] * (factor[c] * (types.answer[t] - share - fitted[c]) + moved) / all_weight
+    for c in range(C):
+        all_weight += factor[c] * whole[c]
+    for c in range(C):
+        score[0, c] = (moved - factor[c] * (share + fitted[c])) / all_weight
+        score[1, c] = factor[c] / all_weight
 
 
 @jit
-def variance(persons, single, stratum, copies, units, score, stretch):
+def variance(added, stratum, copies, units, score, stretch):
     """Σ_h n_h / (n_h - 1) Σ_i (z_i - z̄_h)² over units; `stretch` (H,) multiplies the values of a stratum's units."""
-    K, H = len(stratum), len(units)
+    K, C, H = len(stratum), added.shape[2], len(units)
     value, total, square = np.zeros(K), np.zeros(H), np.zeros(H)
     for k in range(K):
         if copies[k] > 0:
-            z = 0.0
-            if single[k] >= 0:
-                z = score[single[k]]
-            else:
-                for t in range(persons.shape[1]):
-                    z += persons[k, t] * score[t]
-            value[k] = z * stretch[stratum[k]]
+            for c in range(C):
+                value[k] += added[k, 0, c] * score[0, c] + added[k, 1, c] * score[1, c]
+            value[k] *= stretch[stratum[k]]
             total[stratum[k]] += copies[k] * value[k]
     for k in range(K):
         if copies[k] > 0:
@@ -114,27 +106,43 @@ def variance(persons, single, stratum, copies, units, score, stretch):
 
 
 @jit
-def jackknife(persons, stratum, copies, units, types, raked, share):
+def add_up(added, stratum, copies, stretch, sums):
+    """`sums` (2, C) of all units, each times `stretch` (H,) of its stratum."""
+    sums[:] = 0.0
+    for k in range(len(stratum)):
+        if copies[k] > 0:
+            times = copies[k] * stretch[stratum[k]]
+            for c in range(added.shape[2]):
+                sums[0, c] += times * added[k, 0, c]
+                sums[1, c] += times * added[k, 1, c]
+
+
+@jit
+def jackknife(added, stratum, copies, units, factor, share):
     """One unit of a stratum left out, everything repeated: Σ_h (n_h - 1) / n_h Σ_i (θ_(hi) - θ)² (Wolter 2007, section 4.5)."""
-    K, T = persons.shape
-    inside, counts, factor, found = np.zeros((len(units), T)), np.zeros(T), np.ones(4), 0.0
+    K, C, H = len(stratum), added.shape[2], len(units)
+    inside, sums, again, found = np.zeros((H, 2, C)), np.zeros((2, C)), np.empty(C), 0.0
     for k in range(K):
-        for t in range(T):
-            inside[stratum[k], t] += copies[k] * persons[k, t]
-            counts[t] += copies[k] * persons[k, t]
+        for c in range(C):
+            for i in range(2):
+                inside[stratum[k], i, c] += copies[k] * added[k, i, c]
+    every = inside.sum(axis=0)
     for k in range(K):
         if copies[k] > 0:
             h, n = stratum[k], units[stratum[k]]
-            fewer = counts + inside[h] / (n - 1) - persons[k] * n / (n - 1)
-            found += copies[k] * (n - 1) / n * (estimate(fewer, types, raked, factor) - share) ** 2
+            for c in range(C):
+                again[c] = factor[c]
+                for i in range(2):
+                    sums[i, c] = every[i, c] + inside[h, i, c] / (n - 1) - added[k, i, c] * n / (n - 1)
+            found += copies[k] * (n - 1) / n * (estimate(sums, again) - share) ** 2
     return found
 
 
 @jit
-def redraw(rng, single, stratum, copies, units, drawn):
-    """`drawn` (K,): n_h - 1 units of each stratum with replacement (Rao & Wu 1988), as binomials of what is left."""
-    if single[0] < 0:  # units of their own, stratum after stratum
-        drawn[:] = 0
+def redraw(rng, stratum, copies, units, alone, drawn):
+    """`drawn` (K,): n_h - 1 units of each stratum with replacement (Rao & Wu 1988); of persons as binomials of what is left."""
+    drawn[:] = 0
+    if not alone:  # units of their own, stratum after stratum
         first = 0
         for n in units:
             for _ in range(n - 1):
@@ -146,45 +154,33 @@ def redraw(rng, single, stratum, copies, units, drawn):
         h = stratum[k]
         if left[h] > 0 and copies[k] > 0:
             drawn[k] = left[h] if copies[k] >= among[h] else rng.binomial(left[h], copies[k] / among[h])
-        else:
-            drawn[k] = 0
         left[h] -= drawn[k]
         among[h] -= copies[k]
 
 
 @jit
-def bootstrap(rng, persons, single, stratum, copies, units, types, raked, share, replicates, out):
+def bootstrap(rng, added, stratum, copies, units, alone, start, share, out):
     """`out` (replicates, 2): shares and their t statistics; n_h / (n_h - 1) goes to the weights of the units drawn."""
-    K, T = persons.shape
-    drawn, factor, score, stretch = np.zeros(K, np.int64), np.ones(4), np.zeros(T), units / (units - 1)
-    for r in range(replicates):
-        redraw(rng, single, stratum, copies, units, drawn)
-        counts = np.zeros(T)
-        for k in range(K):
-            if drawn[k] > 0 and single[k] >= 0:
-                counts[single[k]] += drawn[k] * stretch[stratum[k]]
-            elif drawn[k] > 0:
-                for t in range(T):
-                    counts[t] += drawn[k] * persons[k, t] * stretch[stratum[k]]
-        out[r, 0] = estimate(counts, types, raked, factor)
-        scores(counts, types, raked, factor, out[r, 0], score)
-        se = np.sqrt(variance(persons, single, stratum, drawn, units - 1, score, stretch))
+    C = added.shape[2]
+    drawn, stretch = np.zeros(len(stratum), np.int64), units / (units - 1)
+    sums, score, factor = np.zeros((2, C)), np.zeros((2, C)), np.empty(C)
+    for r in range(len(out)):
+        redraw(rng, stratum, copies, units, alone, drawn)
+        add_up(added, stratum, drawn, stretch, sums)
+        factor[:] = start
+        out[r, 0] = estimate(sums, factor)
+        scores(sums, factor, out[r, 0], score)
+        se = np.sqrt(variance(added, stratum, drawn, units - 1, score, stretch))
         out[r, 1] = (out[r, 0] - share) / se if se > 0 else 0.0
 
 
 @jit
 def draw(rng, design, T):
-    """A sample: persons (K, T) of each kind of unit, its one type (K,), stratum (K,) and copies (K,)."""
+    """A sample: persons (K, T) of each kind of unit by type, its stratum (K,) and copies (K,)."""
     H, G = design.shares.shape
     alone = design.units[0] == 0
     K = H * T if alone else design.units.sum()
-    persons, single, stratum, copies, k = (
-        np.zeros((K, T)),
-        np.full(K, -1),
-        np.zeros(K, np.int64),
-        np.ones(K, np.int64),
-        0,
-    )
+    persons, stratum, copies, k = np.zeros((K, T)), np.zeros(K, np.int64), np.ones(K, np.int64), 0
     for h in range(H):
         if alone:
             left, rest = design.persons[h], 1.0
@@ -192,7 +188,7 @@ def draw(rng, design, T):
                 g = t // 2
                 q = design.shares[h, g] * (design.yes[h, g] if t % 2 else 1 - design.yes[h, g])
                 found = rng.binomial(left, min(q / rest, 1.0)) if left > 0 and q > 0 else 0
-                persons[k, t], single[k], stratum[k], copies[k] = 1, t, h, found
+                persons[k, t], stratum[k], copies[k] = 1, h, found
                 left, rest, k = left - found, max(rest - q, 1e-300), k + 1
             continue
         each, more = divmod(design.persons[h], design.units[h])
@@ -204,27 +200,40 @@ def draw(rng, design, T):
                 u = shared if rng.random() < design.common else rng.random()
                 persons[k, 2 * g + (u < design.yes[h, g])] += 1
             stratum[k], k = h, k + 1
-    return persons, single, stratum, copies
+    return persons, stratum, copies
+
+
+@jit
+def collapse(persons, types, cells):
+    """What each kind of unit adds (K, 2, C)."""
+    K, T = persons.shape
+    added = np.zeros((K, 2, cells))
+    for k in range(K):
+        for t in range(T):
+            if persons[k, t] > 0:
+                w = persons[k, t] * types.weight[t]
+                added[k, 0, types.cell[t]] += w
+                added[k, 1, types.cell[t]] += w * types.answer[t]
+    return added
 
 
 @jit
 def repeat(rng, design, types, repetitions, bootstrapped, replicates):
     """Shares and linearized and jackknife errors (R, 3); of the first `bootstrapped` the replicates' shares and t (·, replicates, 2)."""
-    T = len(types.weight)
+    C, T, alone = design.cells, len(types.weight), design.units[0] == 0
     found, again = np.zeros((repetitions, 3)), np.zeros((bootstrapped, replicates, 2))
-    factor, score = np.ones(4), np.zeros(T)
+    sums, factor, score = np.zeros((2, C)), np.ones(C), np.zeros((2, C))
     units = np.where(design.units > 0, design.units, design.persons)
     for r in range(repetitions):
-        persons, single, stratum, copies = draw(rng, design, T)
-        counts = np.zeros(T)
-        for k in range(len(stratum)):
-            for t in range(T):
-                counts[t] += copies[k] * persons[k, t]
-        share = estimate(counts, types, design.raked, factor)
-        scores(counts, types, design.raked, factor, share, score)
+        persons, stratum, copies = draw(rng, design, T)
+        added = collapse(persons, types, C)
+        add_up(added, stratum, copies, np.ones(len(units)), sums)
+        factor[:] = 1.0
+        share = estimate(sums, factor)
+        scores(sums, factor, share, score)
         found[r, 0] = share
-        found[r, 1] = np.sqrt(variance(persons, single, stratum, copies, units, score, np.ones(len(units))))
-        found[r, 2] = np.sqrt(jackknife(persons, stratum, copies, units, types, design.raked, share))
+        found[r, 1] = np.sqrt(variance(added, stratum, copies, units, score, np.ones(len(units))))
+        found[r, 2] = np.sqrt(jackknife(added, stratum, copies, units, factor, share))
         if r < bootstrapped:
-            bootstrap(rng, persons, single, stratum, copies, units, types, design.raked, share, replicates, again[r])
+            bootstrap(rng, added, stratum, copies, units, alone, factor, share, again[r])
     return found, again

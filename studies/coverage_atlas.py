@@ -109,7 +109,7 @@ def design_of(place):
     yes = place.p * lift * (1 + tilt[:, None])
     frames = 2 if place.estimator == "dual-frame" else 1
     units = np.full(H, place.units // frames if place.units else 0)
-    design = Design(persons, units, shares, yes, float(np.sqrt(place.icc)), place.estimator == "raked")
+    design = Design(persons, units, shares, yes, float(np.sqrt(place.icc)), 4 if place.estimator == "raked" else 1)
     return design, Types(np.repeat(weight, 2), np.repeat(cell, 2), np.tile([0, 1], len(weight)))
 
 

@@ -25,9 +25,9 @@ def people(place, seed):
     design, types = atlas.design_of(place)
     T = len(types.weight)
     sample = atlas_samples.draw(np.random.default_rng(seed), design, T)
-    persons, single, stratum, copies = sample
+    persons, stratum, copies = sample
     rows = [
-        (int(stratum[k]), k if single[k] < 0 else -1 - i, t)
+        (int(stratum[k]), k, t)
         for k in range(len(stratum))
         for i in range(copies[k])
         for t in range(T)
@@ -43,21 +43,30 @@ def people(place, seed):
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.estimator}-{place.kind}")
 def test_estimate_and_errors__are_the_librarys(place):
-    design, types, (persons, single, stratum, copies), table = people(place, 5)
+    design, types, (persons, stratum, copies), table = people(place, 5)
     assert len(table) == place.n
     survey = ss.Survey(table, weight="w", strata="stratum", psu="unit")
-    if design.raked:
+    if design.cells == 4:
         half = {0: 0.5, 1: 0.5}
         survey = survey.rake({"x1": half, "x2": half}, tol=1e-12)
     want = survey.mean("y").table.iloc[0]
     again = survey.replicates("jkn", mse=True).mean("y").table.iloc[0]
 
-    counts, factor, score = copies @ persons, np.ones(4), np.zeros(len(types.weight))
-    units = np.where(design.units > 0, design.units, design.persons)
-    share = atlas_samples.estimate(counts, types, design.raked, factor)
-    atlas_samples.scores(counts, types, design.raked, factor, share, score)
-    V = atlas_samples.variance(persons, single, stratum, copies, units, score, np.ones(len(units)))
-    J = atlas_samples.jackknife(persons, stratum, copies, units, types, design.raked, share)
+    added, units = (
+        atlas_samples.collapse(persons, types, design.cells),
+        np.where(design.units > 0, design.units, design.persons),
+    )
+    sums, factor, score, once = (
+        np.zeros(added.shape[1:]),
+        np.ones(design.cells),
+        np.zeros(added.shape[1:]),
+        np.ones(len(units)),
+    )
+    atlas_samples.add_up(added, stratum, copies, once, sums)
+    share = atlas_samples.estimate(sums, factor)
+    atlas_samples.scores(sums, factor, share, score)
+    V = atlas_samples.variance(added, stratum, copies, units, score, once)
+    J = atlas_samples.jackknife(added, stratum, copies, units, factor, share)
     assert_allclose(share, want["estimate"], rtol=1e-9)
     assert_allclose(np.sqrt(V), want["se"], rtol=1e-8)
     assert_allclose(np.sqrt(J), again["se"], rtol=1e-7)

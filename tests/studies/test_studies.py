@@ -13,7 +13,7 @@ sys.path.insert(0, str(STUDIES))
 import runs  # noqa: E402
 
 WRITE = {
-    "coverage_atlas": ["explanation/coverage-atlas.md", "_static/coverage-atlas.parquet", "_static/coverage-atlas.html", "_static/coverage-atlas.svg"],
+    "coverage_atlas": ["explanation/coverage-atlas.md", "_static/coverage-atlas.parquet", "_static/coverage-atlas.html"],
     "dual_frame_study": ["explanation/dual-frame-study.md", "explanation/dual-frame-study.csv", "_static/dual-frame-study.svg"],
     "error_budget": ["explanation/error-budget.md", "explanation/error-budget.csv", "_static/error-budget-internet-penetration.svg"],
     "indicator_coverage": ["explanation/indicator-coverage.md", "explanation/indicator-coverage.csv"],
