@@ -9,6 +9,7 @@ from .. import guards
 from ..aliases import OwnKind, Table
 from ..errors import DataError
 from ..inference.intervals import wald_interval
+from .controls import NAMED
 from .measures import extrapolated, measure, needed, paired, precision_gain
 from .reading import Repetitions, column, grouped, numbers, read, written
 
@@ -159,7 +160,7 @@ def repetitions_needed(table: Table, target: float | dict[str, float]) -> OwnKin
     data, kind = read(table)
     for name in ("measure", "value", "mcse"):
         column(data, name)
-    by = [c for c in data.columns if c not in ("measure", "value", "mcse")]
+    by = [c for c in data.columns if c not in ("measure", "value", "mcse", NAMED)]
     targets = target if isinstance(target, dict) else dict.fromkeys(data["measure"].unique(), target)
     unknown = [name for name in targets if name not in set(data["measure"])]
     if unknown:

@@ -7,7 +7,7 @@ import numpy as np
 from ..aliases import Array, Int
 from .compiling import borrowed, inline_jit, jit, jit_in_place
 from .numbers import SUFFIXES, Numbers, business_of, given_by
-from .people import AGED_6, People
+from .people import AGED_6, NETIZEN, NONUSER, Home, People, answer_draw, answer_words, person_draw, trait_of
 from .respondents import (
     BATCH,
     BUSINESS,
@@ -15,6 +15,7 @@ from .respondents import (
     MACHINE,
     MOST_MEMBERS,
     NOBODY_ELIGIBLE,
+    PERSON_TYPES,
     RINGING,
     Batch,
     Frame,
@@ -37,8 +38,31 @@ Sums = namedtuple(
         "numbers",  # expected
         "weighted",  # with the multiplicity weight of whom they reach: persons that a number stands for
         "squared",  # with its square
+        "answers",  # (2, zones × cells, columns) answers of who is interviewed, by having both kinds of telephones; or none
+        "columns",  # (columns,) which answers: see `add_answers`
+        "complete",  # (types,) chance of an interview
+        "words",  # room for one person's random words,
+        "lanes",  # the same as 16-bit numbers,
+        "one",  # and answers (K,)
     ],
 )
+PEOPLE, INTERNET, FARMING, MANUFACTURING, HOURS, OUTCOMES = 0, 1, 2, 3, 4, 5  # columns; outcomes follow
+N_CELLS = 280
+
+
+def counting(types: Int) -> Sums:
+    """Sums that count, without answers."""
+    none = np.zeros(0)
+    answers, columns, words = np.zeros((0, 0, 0)), np.zeros(0, np.int64), np.zeros(0, np.uint64)
+    return Sums(*np.zeros((3, types)), answers, columns, none, words, words.view(np.uint16), np.zeros(0, np.uint16))
+
+
+def answering(p: People, types: Int, columns: Array, complete: Array) -> Sums:
+    """Sums with the answers to some columns of those who are interviewed; `complete` (types,) is the chance that they are."""
+    words = np.zeros(answer_words(p), np.uint64)
+    answers = np.zeros((2, int(p.area_zone.max() + 1) * N_CELLS, len(columns)))
+    room = words, words.view(np.uint16), np.zeros(p.asked.shape[1], np.uint16)
+    return Sums(*np.zeros((3, types)), answers, columns, complete, *room)
 
 
 def take_census(p: People, n: Numbers, f: Frame, landline: Int, unit: Int, sums: Sums) -> None:
@@ -79,11 +103,34 @@ def add_unowned(sums: Sums, f: Frame, business: Int, many: float) -> None:
 
 
 @inline_jit
-def add(sums: Sums, kind: Int, chance: float, weight: float) -> None:
-    """A number that is of a type with a chance and stands for so many persons then."""
+def add(p: People, sums: Sums, b: Batch, i: Int, kind: Int, chance: float, weight: float) -> None:
+    """A number that is of a type with a chance, reaches the person in row i and stands for so many persons then."""
     sums.numbers[kind] += chance
     sums.weighted[kind] += chance * weight
     sums.squared[kind] += chance * weight**2
+    if len(sums.answers) > 0 and kind < PERSON_TYPES:
+        add_answers(p, sums, b, i, kind, chance * weight * sums.complete[kind])
+
+
+@inline_jit
+def add_answers(p: People, sums: Sums, b: Batch, i: Int, kind: Int, amount: float) -> None:
+    """What the person in row i would answer, so many times, at the place of the zone and cell."""
+    j, cell = b.of[i], b.cell[i]
+    area = p.class_area[b.at[j]]
+    home = Home(area, p.area_zone[area], b.lines[j], b.shared[0, j], b.shared[1, j])
+    index = b.id[i] - p.unit_person[b.unit[j]]
+    _, internet, draw, works = person_draw(p, cell, (b.draw[1, i], b.draw[2, i], b.draw[3, i]), index, home)
+    group, state = (home.zone & 1) * 32 + p.cell_group[cell], NETIZEN + works if internet else np.int64(NONUSER)
+    tenths = answer_draw(p, b.id[i], group, state, trait_of(p, area, draw), sums.words, sums.lanes, sums.one)
+    row = sums.answers[(kind // 3) % 2, home.zone * N_CELLS + cell]
+    for m in range(len(sums.columns)):
+        column = sums.columns[m]
+        if column >= OUTCOMES:
+            row[m] += amount * sums.one[column - OUTCOMES]
+        elif column == HOURS:
+            row[m] += amount * tenths / 10
+        elif column == PEOPLE or (internet and (column == INTERNET or column == works + 1)):
+            row[m] += amount
 
 
 @jit_in_place
@@ -105,7 +152,7 @@ def add_households(
         for i in range(eligible):
             if chance[i] > 0.0:
                 kind, _ = person_type(p, b, b.able[i], landline)
-                add(sums, kind, chance[i], stands_for[i] / b.lines[j])
+                add(p, sums, b, b.able[i], kind, chance[i], stands_for[i] / b.lines[j])
 
 
 @jit_in_place
@@ -123,7 +170,7 @@ def add_persons(p: People, f: Frame, sums: Sums, b: Batch, k: Int, v: Int, busin
             add_unowned(sums, f, business, 1.0)
             b.first[i] = 0
         elif other == 0.0:
-            add(sums, b.kind[i], 1.0, 1.0 / mobiles if b.kind[i] != NOBODY_ELIGIBLE else 0.0)
+            add(p, sums, b, j, b.kind[i], 1.0, 1.0 / mobiles if b.kind[i] != NOBODY_ELIGIBLE else 0.0)
     if other > 0.0:
         add_sharers(p, sums, b, k, other)
 
@@ -144,7 +191,11 @@ def add_sharers(p: People, sums: Sums, b: Batch, k: Int, other: float) -> None:
             continue
         others = able_members(p, b, j, b.owner[i])
         own = 1.0 - other if others > 0 else 1.0
-        add(sums, b.kind[i], own, 1.0 / b.first[i] if b.kind[i] != NOBODY_ELIGIBLE else 0.0)
+        owner = b.begin[j]
+        while b.id[owner] != b.owner[i] and owner + 1 < b.begin[j + 1]:
+            owner += 1
+        add(p, sums, b, owner, b.kind[i], own, 1.0 / b.first[i] if b.kind[i] != NOBODY_ELIGIBLE else 0.0)
         for place in range(others):
             kind, mobiles = person_type(p, b, b.able[place], landline)
-            add(sums, kind, other * lanes(place, place + 1, others), 1.0 / max(mobiles, 1))
+            share = other * lanes(place, place + 1, others)
+            add(p, sums, b, b.able[place], kind, share, 1.0 / max(mobiles, 1))

@@ -4,6 +4,7 @@ Elements of one stratum, with the same values of all that is estimated and raked
 sampled rows, for every design and method; the two agree to the last digits.
 """
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from .. import streams
 from ..errors import CalibrationError
 from ..kernels import sampling as kernels
 from . import table_kinds
-from .parts import FIELDS, Block
+from .controls import Controls
+from .parts import Block
 
 if TYPE_CHECKING:
     from .table_source import TableSource
@@ -92,7 +94,7 @@ class Collapsed:
     def block(self, repetitions: np.ndarray) -> Block:
         """`Block` of some repetitions, each one kernel call for every method."""
         source = self.source
-        values = np.full((len(repetitions), len(source.methods), len(source.items), len(FIELDS)), np.nan)
+        values = np.full((len(repetitions), *source.shape), np.nan)
         failures, taken = [], np.zeros((int(np.diff(self.sample.first).max()) >> 6) + 1, np.uint64)
         positions, counts = np.empty(int(source.n.sum()), np.int64), np.zeros(len(self.row), np.int32)
         room, out = kernels.Room(taken, positions, counts), np.empty((len(source.items), 4))
@@ -105,7 +107,16 @@ class Collapsed:
                     failures.append((r, m, why))
                 else:
                     self._put(values[i, m], out, method.variance == "linearized")
+                if source.controlled:
+                    scores, totals = self._scores[m]
+                    values[i, m, :, -1] = (counts * self.sample.base) @ scores - totals
         return Block(np.asarray(repetitions, np.int64), values, tuple(failures))
+
+    @cached_property
+    def _scores(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Scores (K, E) of the types for control variates, and their totals (E,), of every method."""
+        made = Controls(self.source)
+        return [(scores[self.row], totals) for scores, totals in zip(made.scores, made.totals, strict=True)]
 
     def _fault(self, m: int, gap: float, out: np.ndarray) -> str | None:
         """Why a method has no estimates."""
@@ -120,7 +131,7 @@ class Collapsed:
         return None
 
     def _put(self, values: np.ndarray, out: np.ndarray, errors: bool) -> None:
-        """Estimates, standard errors, degrees of freedom and rows (E, 4) as values (E, FIELDS)."""
+        """Estimates, standard errors, degrees of freedom and rows (E, 4) as values (E, fields)."""
         factor, ratio = self.source.factor, self.asked.ratio
         values[:, 0], values[:, 3] = out[:, 0] * factor, out[:, 3]
         if errors:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .. import guards
 from ..errors import StudyError, SurveysimWarning
+from ..judging.controls import CONTROL, NAMED, PLAIN, controlled
 from ..judging.measures import MEASURES, NAN, extrapolated, measure, paired, precision_gain
 from .manifest import EstimandEntry, ScenarioEntry
 from .readings import Readings, measured
@@ -60,28 +61,38 @@ def performance(
     for s in readings.scenarios:
         failed = readings.failed(s)
         items = readings.items(s, lambda method, estimand: wanted(estimand))
-        found = _measures(readings, s, items, reference, power)
+        found, gains = _measures(readings, s, items, reference, power)
         for m, e in items:
             estimand = s.estimands[e]
             key = (*front.of(s), s.methods[m].name, estimand.name, estimand.domain)
-            measures = found[m, e] | {"failures": (float(failed[m]), NAN)}
-            rows += [(*key, name, *measures[name]) for name in (*MEASURES, "failures") if name in measures]
+            better = gains.get((m, e), {})
+            measures = found[m, e] | better | {"failures": (float(failed[m]), NAN)}
+            ways = {name: (CONTROL if name in better else PLAIN,) if s.controlled else () for name in measures}
+            rows += [(*key, name, *measures[name], *ways[name]) for name in (*MEASURES, "failures") if name in measures]
             beyond += _beyond(key, estimand, measures.get("thetamean", (NAN, NAN))[0])
     if beyond:
         more = f" (and {len(beyond) - 1} more)" if len(beyond) > 1 else ""
         warnings.warn(f"{beyond[0]}{more}", SurveysimWarning, stacklevel=3)
-    return pd.DataFrame(rows, columns=[*front.names, "method", "estimand", "domain", *MEASURED])
+    named = [NAMED] if any(s.controlled for s in readings.scenarios) else []
+    return pd.DataFrame(rows, columns=[*front.names, "method", "estimand", "domain", *MEASURED, *named])
 
 
-def _measures(readings: Readings, s: ScenarioEntry, items: list, reference: str | None, power: bool) -> dict:
-    """{item: measures}; with a reference its items come first of each estimand, and the others are compared with them."""
+def _measures(
+    readings: Readings, s: ScenarioEntry, items: list, reference: str | None, power: bool
+) -> tuple[dict, dict]:
+    """{item: measures}, and {item: those that a control variate finds better}.
+
+    With a reference its items come first of each estimand, and the others are compared with them.
+    """
     base = None if reference is None else s.method(reference)
     order = items if base is None else sorted(items, key=lambda item: (item[1], item[0] != base, item[0]))
-    theirs, found = {}, {}
+    theirs, found, gains = {}, {}, {}
     for part, chunk in readings.chunks(s, order):
         for j, (m, e) in enumerate(part):
             given = measured(s, m, e, chunk, j)
             found[m, e] = measure(**given, level=s.level, power=power)
+            if s.controlled and found[m, e]["n_missing"][0] == 0:
+                gains[m, e] = controlled(given["estimate"], given["true"], chunk.values["control"][:, j])
             if base is None:
                 continue
             ok = np.isfinite(given["estimate"]) & (given["se"] is None or np.isfinite(given["se"]))
@@ -89,7 +100,7 @@ def _measures(readings: Readings, s: ScenarioEntry, items: list, reference: str 
             if m == base:
                 theirs = {e: pair}
             found[m, e]["relprec"] = precision_gain(pair[0], theirs[e][0], pair[1], theirs[e][1])
-    return found
+    return found, gains
 
 
 def methods(readings: Readings, front: Front, reference: str, wanted: Callable) -> pd.DataFrame:

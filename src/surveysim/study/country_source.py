@@ -11,7 +11,7 @@ import pandas as pd
 from ..estimation import Survey
 from ..population.estimand_kinds import response_of
 from ..survey import coefficients, country
-from .source import Source
+from .source import Drawn, Source
 
 FACTORS: dict[str, Callable[[float], float]] = {"total": lambda scale: 1 / scale, "coefficient": lambda scale: 1.0}
 
@@ -89,7 +89,7 @@ class CountrySource(Source):
             found |= {(row.Index, domain): value for domain, value in zip(table["domain"], table["value"], strict=True)}
         return np.array([found.get(item, np.nan) for item in self.items]) * self.factor
 
-    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
+    def drawn(self, r: int) -> Drawn:
         done = self._drawn(r)
         table = done.table
         summed = self.definitions[self.definitions["kind"] != "coefficient"]
@@ -110,7 +110,7 @@ class CountrySource(Source):
             survey = survey if method.estimator == "recipe" else country.two_frames(self.prep, whole)
             return self.tabled(method, self.replicated(survey, method, r))
 
-        return judged
+        return Drawn(judged)
 
     def replay(self, r: int) -> tuple[pd.DataFrame, Survey]:
         """Repetition r again: (interviews, Survey)."""

@@ -66,6 +66,8 @@ class CountryStudySpec(Keys, CountrySpec):
 
     def mistakes(self, place: str) -> Iterator[str]:
         yield from super().mistakes(place)
+        if self.study.control_variates:
+            yield f"{place}: study.control_variates: nobody knows what is to be expected of a country from a folder; leave it out."
         for k, method in enumerate(self.methods):
             weighting = self.weighting.model_dump() | method.weighting
             if method.weighting:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..errors import SurveysimError
 from .faults import Struck, told, too_long
-from .parts import FIELDS, Block
+from .parts import Block
 from .quiet import repeating
 from .scenarios import Scenario
 from .source import Source
@@ -33,6 +33,7 @@ class Plan:
     ----------
     key : digest of the plan. kind : of the study's keys, which say where its repetitions come from. methods : MethodSpec or Handed.
     definitions : of the estimands, by name. seed, timeout : of the study. folder : of the study's file. table : path or DataFrame.
+    controlled : whether repetitions have control variates.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Plan:
     timeout: float | None = None
     folder: str = "."
     table: pd.DataFrame | str | None = field(default=None, repr=False)
+    controlled: bool = False
 
     def source(self, k: int) -> Source:
         """The source of scenario k, made once in a process; the last few are kept."""
@@ -53,7 +55,8 @@ class Plan:
             else:
                 scenario = self.scenarios[k]
                 given = (self.methods, self.definitions, self.seed, scenario.group, self.folder, self.table)
-                _sources[self.key, k] = self.kind.source()(scenario.spec, *given)
+                made = _sources[self.key, k] = self.kind.source()(scenario.spec, *given)
+                made.controlled = self.controlled
                 while len(_sources) > KEPT:
                     _sources.popitem(last=False)
             return _sources[self.key, k]
@@ -101,7 +104,7 @@ def steps(plan: Plan, task: Task, say: Callable[[tuple[Any, ...]], object], stop
 
 def one(source: Source, r: int, timeout: float | None) -> tuple[np.ndarray, list[tuple[int, str]]]:
     """Values and failures of one repetition; whatever goes wrong in it is a failure of it."""
-    empty = np.full((len(source.methods), len(source.items), len(FIELDS)), np.nan)
+    empty = np.full(source.shape, np.nan)
     try:
         with limited(timeout):
             values, failures = source.repetition(r)
@@ -114,9 +117,9 @@ def one(source: Source, r: int, timeout: float | None) -> tuple[np.ndarray, list
     return values, failures
 
 
-def failed(shape: tuple[int, int], r: int, error: BaseException) -> Block:
-    """Block of a repetition that did not come to its end; `shape` (methods, items)."""
-    return Block(np.array([r], np.int64), np.full((1, *shape, len(FIELDS)), np.nan), ((int(r), ALL, told(error)),))
+def failed(shape: tuple[int, ...], r: int, error: BaseException) -> Block:
+    """Block of a repetition that did not come to its end; `shape` (methods, items, fields)."""
+    return Block(np.array([r], np.int64), np.full((1, *shape), np.nan), ((int(r), ALL, told(error)),))
 
 
 _alone = False  # whether this process does nothing but repetitions, in its main thread

@@ -67,6 +67,11 @@ class ScenarioEntry(Entry):
     name: str = ""
     varied: dict = field(default_factory=dict)
 
+    @property
+    def controlled(self) -> bool:
+        """Whether its repetitions have control variates."""
+        return "study.control_variates" in self.facts
+
     def method(self, name: Any) -> int:
         """The place of a method."""
         names = [m.name for m in self.methods]

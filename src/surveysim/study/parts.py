@@ -19,6 +19,7 @@ from ..on_demand import Later
 pa, pq = Later(None, "pyarrow"), Later(None, "pyarrow.parquet")
 
 FIELDS = ("estimate", "se", "df", "n", "deff", "lower", "upper")
+EVERY = (*FIELDS, "control")  # the last where a study has control variates
 NAME = re.compile(r"^(\d{9})-(\d{6})-([0-9a-f]{16})\.parquet$")
 
 
@@ -26,7 +27,7 @@ class Block(NamedTuple):
     """Results of some repetitions of a scenario."""
 
     repetitions: np.ndarray  # (r,) int64, ascending
-    values: np.ndarray  # (r, methods, items, len(FIELDS))
+    values: np.ndarray  # (r, methods, items, len(FIELDS), or of EVERY)
     failures: tuple  # ((repetition, method or -1 for all, message), ...)
 
     def below(self, repetitions: int | None) -> Iterator["Block"]:
@@ -121,13 +122,13 @@ def digest_of(data: bytes) -> str:
 
 def encoded(scenario: str, first: int, block: Block) -> bytes:
     """The bytes of a part."""
-    R, M, E, _ = block.values.shape
+    R, M, E, width = block.values.shape
     item = np.tile(np.arange(M * E, dtype=np.int32), R)
     columns = {
         "repetition": np.repeat(block.repetitions.astype(np.int32), M * E),
         "method": (item // E).astype(np.int32),
         "item": (item % E).astype(np.int32),
-        **{name: np.ascontiguousarray(block.values[..., k]).reshape(-1) for k, name in enumerate(FIELDS)},
+        **{name: np.ascontiguousarray(block.values[..., k]).reshape(-1) for k, name in enumerate(EVERY[:width])},
     }
     facts = {
         "scenario": scenario,
@@ -150,8 +151,9 @@ def _decoded(data: bytes) -> tuple[Block, dict]:
     table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
     facts = json.loads(table.schema.metadata[b"surveysim"])
     width = facts["methods"] * facts["items"]
-    values = np.stack([table[name].to_numpy() for name in FIELDS], axis=-1).astype(np.float64)
-    values = values.reshape(-1, facts["methods"], facts["items"], len(FIELDS))
+    names = EVERY if EVERY[-1] in table.column_names else FIELDS
+    values = np.stack([table[name].to_numpy() for name in names], axis=-1).astype(np.float64)
+    values = values.reshape(-1, facts["methods"], facts["items"], len(names))
     repetitions = table["repetition"].to_numpy().reshape(-1, width)[:, 0].astype(np.int64)
     failures = tuple((int(r), int(m), str(text)) for r, m, text in facts["failures"])
     _ = facts["scenario"], facts["first"], facts["check"]

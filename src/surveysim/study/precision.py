@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError, SurveysimWarning
+from ..judging.controls import NAMED
 from ..judging.tables import repetitions_needed
 from .results import StudyResult
 from .spec import StudyPart
@@ -52,7 +53,7 @@ def say_unmet(part: StudyPart, result: StudyResult) -> None:
 def _unsure(table: pd.DataFrame) -> pd.DataFrame:
     """Performance in which shares of 0 or 1 have the error of (x + 2) / (n + 4), not 0 (Agresti & Coull 1998)."""
     table = table.copy()
-    keys = [c for c in table.columns if c not in ("measure", "value", "mcse")]
+    keys = [c for c in table.columns if c not in ("measure", "value", "mcse", NAMED)]
     n: Any = table[table["measure"] == "nsim"].set_index(keys)["value"]
     for k in table.index[table["measure"].isin(["cover", "becover"]) & (table["mcse"] == 0)]:
         size = n.loc[tuple(table.loc[k, keys])]

@@ -13,7 +13,7 @@ from ..inference.intervals import proportion_interval, wald_interval
 from ..judging.measures import NAN
 from .ledger import Ledger, MemoryLedger
 from .manifest import EstimandEntry, MethodEntry, ScenarioEntry
-from .parts import FIELDS
+from .parts import EVERY, FIELDS
 
 MEMORY = 32 * 2**20  # bytes of estimates held at a time
 LARGEST = 5_000_000  # rows of a table that is made without being asked twice
@@ -58,16 +58,17 @@ class Readings:
     def chunks(self, s: ScenarioEntry, items: list[Item]) -> Iterator[tuple[list[Item], Chunk]]:
         """`Chunk` of items, as many at a time as fit into memory."""
         R = self.done(s)
-        size = max(MEMORY // max(8 * len(FIELDS) * R, 1), 1)
+        size = max(MEMORY // max(8 * len(EVERY) * R, 1), 1)
         for at in range(0, len(items), size):
             part = items[at : at + size]
             method, item = (np.array(x) for x in zip(*part, strict=True))
-            out, repetitions, row = np.full((R, len(part), len(FIELDS)), NAN), np.empty(R, np.int64), 0
+            out, repetitions, row = np.full((R, len(part), len(EVERY)), NAN), np.empty(R, np.int64), 0
             for block in self.blocks(s):
                 rows = slice(row, row + len(block.repetitions))
-                repetitions[rows], out[rows] = block.repetitions, block.values[:, method, item]
+                repetitions[rows] = block.repetitions
+                out[rows, :, : block.values.shape[-1]] = block.values[:, method, item]
                 row = rows.stop
-            yield part, Chunk(repetitions[:row], {name: out[:row, :, k] for k, name in enumerate(FIELDS)})
+            yield part, Chunk(repetitions[:row], {name: out[:row, :, k] for k, name in enumerate(EVERY)})
 
     def failures(self) -> pd.DataFrame:
         """Table scenario, repetition, method, message, replay of every failure."""

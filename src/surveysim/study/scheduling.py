@@ -270,7 +270,7 @@ class _Driver:
 
     def _fail(self, task, error):
         source = self.plan.source(task[0])
-        self.keep(task, failed((len(source.methods), len(source.items)), int(task[2][0]), error))
+        self.keep(task, failed(source.shape, int(task[2][0]), error))
         self.tick(1)
 
     def _try_alone(self, task, alone):

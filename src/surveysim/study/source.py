@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,17 @@ from .parts import FIELDS, Block
 from .samples import Sample, values_of
 
 standard_errors = Later(__package__, "..inference.standard_errors")  # a plan is described without what estimates
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A repetition that was carried out: `judged` gives a method's values (items, FIELDS) by its number; `sample` is what was drawn."""
+
+    judged: Callable[[int], np.ndarray]
+    sample: Any = None
+
+    def __call__(self, m: int) -> np.ndarray:
+        return self.judged(m)
 
 
 class Source(ABC):
@@ -39,6 +51,7 @@ class Source(ABC):
     shares: np.ndarray
     factor: np.ndarray
     drew = False  # what has to be compiled was compiled
+    controlled = False  # whether values have a control variate behind FIELDS
 
     @abstractmethod
     def __init__(
@@ -54,8 +67,8 @@ class Source(ABC):
         """Of a scenario's spec, and what all scenarios of a plan share."""
 
     @abstractmethod
-    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
-        """Carry out repetition r; a function of a method's number that gives its values (items, FIELDS)."""
+    def drawn(self, r: int) -> Drawn:
+        """Carry out repetition r."""
 
     @abstractmethod
     def truth(self) -> np.ndarray:
@@ -71,6 +84,10 @@ class Source(ABC):
 
     def cost(self, r: int) -> float:
         """What the fieldwork of repetition r costs."""
+        raise NotImplementedError
+
+    def controls(self, r: int, sample: Any) -> np.ndarray:
+        """Control variates (methods, items) of repetition r, whose expectation over repetitions is 0; NaN for what has none."""
         raise NotImplementedError
 
     def planned(self) -> None:  # noqa: B027 - nothing where it is made already
@@ -97,22 +114,29 @@ class Source(ABC):
         """{(name, domain): its position}."""
         return {item: k for k, item in enumerate(self.items)}
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Methods, items and fields of a repetition's values."""
+        return len(self.methods), len(self.items), len(FIELDS) + self.controlled
+
     def empty(self) -> np.ndarray:
         """Values (items, FIELDS) that are all missing."""
         return np.full((len(self.items), len(FIELDS)), np.nan)
 
     def repetition(self, r: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
         """Values (methods, items, FIELDS) of repetition r, and its failures [(method, message)]."""
-        values, failures, judged = np.stack([self.empty() for _ in self.methods]), [], self.drawn(r)
+        values, failures, judged = np.full(self.shape, np.nan), [], self.drawn(r)
         for m, method in enumerate(self.methods):
             try:
-                values[m] = judged(m)
+                values[m, :, : len(FIELDS)] = judged(m)
             except SurveysimError as error:
                 failures.append((m, faults.told(error)))
             except BaseException as error:
                 if not method.own or not faults.of_plugin(error):
                     raise
                 failures.append((m, faults.told(error)))  # whatever a plug-in raises
+        if self.controlled:
+            values[..., -1] = self.controls(r, judged.sample)
         return values, failures
 
     def plugged_in(self, method: Any, r: int, make: Callable[[], Any], **known: Any) -> np.ndarray:

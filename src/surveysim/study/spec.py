@@ -68,6 +68,7 @@ class StudyPart(Part):
     max_repetitions: Count | None = None
     failures: Share = 0.01
     timeout: Annotated[float, Field(gt=0)] | None = None
+    control_variates: bool = False
 
     def mistakes(self, where: str) -> Iterator[str]:
         """What is wrong between its keys."""

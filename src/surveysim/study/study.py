@@ -133,11 +133,8 @@ class Study(Shown):
         keys |= {f"methods.{m.name}": m.fact(self.folder) for m in self.methods}
         keys["order"] = [[m.name for m in self.methods], list(self.definitions.index)]  # results are kept by position
         keys |= fingerprints.of_estimands(self.definitions)
-        keys |= {
-            "study.seed": self.spec.study.seed,
-            "random group": scenario.group,
-            "part": self.spec.together,
-        }
+        keys |= {"study.seed": self.spec.study.seed, "random group": scenario.group, "part": self.spec.together}
+        keys |= {"study.control_variates": True} if self.spec.study.control_variates else {}
         numbers = fingerprints.SURVEY if self.table is None else fingerprints.TABLE
         keys |= fingerprints.of_code(numbers, self.spec.has_fieldwork)
         if self.table is not None:
@@ -158,7 +155,7 @@ class Study(Shown):
         """What workers need."""
         key = self._token + fingerprints.digest([self.facts(k) for k in range(len(self.scenarios))])
         part, made = self.spec.study, type(self.spec)
-        given = (part.seed, part.timeout, self.folder, self.table)
+        given = (part.seed, part.timeout, self.folder, self.table, part.control_variates)
         return Plan(key, made, tuple(self._scenarios), self.methods, self.definitions, *given)
 
     def _load(self):
@@ -333,13 +330,13 @@ class Study(Shown):
             self._tried(plan) if trial else None,
         )
         known = self.spec.items(self.definitions)
-        items = len(plan.source(0).items if known is None else known)
+        items, fields = len(plan.source(0).items if known is None else known), len(FIELDS) + plan.controlled
         return {
             "scenarios": len(ids),
             "repetitions": missing,
             "seconds_per_repetition": each,
             "seconds": None if each is None else each * missing / cores,
-            "bytes": (len(self.methods) * items * len(FIELDS) * 6.0 + 60) * wanted * len(ids),
+            "bytes": (len(self.methods) * items * fields * 6.0 + 60) * wanted * len(ids),
             "workers": cores,
         }
 

@@ -1,6 +1,6 @@
 """Repetitions of the telephone survey: one sample, every method's estimates of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,10 +14,12 @@ from ..inference import scores
 from ..inference.standard_errors import item_degrees
 from ..population import estimand_kinds
 from ..survey import estimands
+from ..survey.controlled import SurveyControls
+from ..survey.expectation import refuse_uncounted
 from ..survey.preparation import Preparation, prepare, reweighted
 from ..survey.run import SurveyRun, interviews_of, run
 from ..survey.weighted import carry_out, dual_frame_of, regrouped, variance_design, weigh
-from .source import Source
+from .source import Drawn, Source
 
 
 class SurveySource(Source):
@@ -62,7 +64,7 @@ class SurveySource(Source):
         return np.array(estimands.factors(self.definitions.loc[[name for name, _ in self.items]], self.prep.pop.scale))
 
     def warm(self) -> None:
-        _ = self.prep, self.factor, self._preparations
+        _ = self.prep, self.factor, self._preparations, self._controls if self.controlled else None
 
     def draw(self, r: int) -> None:
         cases, table = carry_out(self.prep, self.seed, r, group=self.group)
@@ -84,7 +86,7 @@ class SurveySource(Source):
             result.append(known[key])
         return result
 
-    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
+    def drawn(self, r: int) -> Drawn:
         cases, shared = carry_out(self.prep, self.seed, r, group=self.group)
         known, variables = {}, estimands.Variables(self.prep.pop, cases)
 
@@ -109,9 +111,18 @@ class SurveySource(Source):
                 )
             return self._by_table(method, r, (prep, cases, table, weights), variables)
 
-        return judged
+        return Drawn(judged, cases)
+
+    @cached_property
+    def _controls(self) -> SurveyControls:
+        return SurveyControls(self.prep, self._preparations, self.definitions)
+
+    def controls(self, r: int, sample: Any) -> np.ndarray:
+        return self._controls.of(sample)
 
     def planned(self) -> None:
+        if self.controlled:
+            refuse_uncounted(self.spec)
         _ = self.prep
 
     def replay(self, r: int) -> SurveyRun:

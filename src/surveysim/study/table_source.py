@@ -1,7 +1,7 @@
 """Repetitions of a sample from a table: the sampling alone, for studies without telephones."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +12,9 @@ from ..errors import DataError, SpecError
 from ..estimation import Survey
 from . import table_kinds
 from .collapsed import MAX_ITER, TOL, Collapsed
+from .controls import Controls
 from .parts import Block
-from .source import Source
+from .source import Drawn, Source
 from .table_sample import TableSample, read_table
 
 
@@ -139,7 +140,7 @@ class TableSource(TableSample, Source):
             return survey.rake(totals, **given)
         return survey.calibrate(totals, method=weighting.method, bounds=weighting.bounds, **given)
 
-    def drawn(self, r: int) -> Callable[[int], np.ndarray]:
+    def drawn(self, r: int) -> Drawn:
         table, design = self.survey(r, None if any(method.own for method in self.methods) else self.columns)
 
         def judged(m: int) -> np.ndarray:
@@ -154,7 +155,15 @@ class TableSource(TableSample, Source):
                 return self.plugged_in(method, r, interviews, totals=self._totals(self.spec.weighting.margins))
             return self.tabled(method, self.replicated(survey, method, r))
 
-        return judged
+        return Drawn(judged)
+
+    @cached_property
+    def _controls(self) -> Controls:
+        return Controls(self)
+
+    def controls(self, r: int, sample: Any = None) -> np.ndarray:
+        rows, made = self.sample(r)
+        return self._controls.of(rows, made["weight"])
 
     # ------------------------------------------------------------------------------------------------------ many at once
     @cached_property

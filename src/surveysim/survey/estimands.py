@@ -115,12 +115,19 @@ def domain_sums(table: Array, by: Any, zone: Ints) -> Any:
     """Sums of a table (zones or areas, sex, 20 ages, 4 educations) by the domains of some columns (D,); `zone` of the first axis."""
     if not by:
         return float(table.sum())
+    code = domain_codes(table.shape, by, zone)
+    inside = code >= 0
+    return np.bincount(code[inside], table[inside], int(np.prod([len(BY[column]) for column in by])))
+
+
+def domain_codes(shape: tuple[int, ...], by: Any, zone: Ints) -> Ints:
+    """The domain of each place of such a table, -1 in none."""
     codes = _codes(zone)
-    code, inside = np.zeros(table.shape, np.int64), np.ones(table.shape, bool)
+    code, inside = np.zeros(shape, np.int64), np.ones(shape, bool)
     for column in by:
         code = code * len(BY[column]) + codes[column]
         inside = inside & (codes[column] >= 0)
-    return np.bincount(code[inside], table[inside], int(np.prod([len(BY[column]) for column in by])))
+    return np.where(inside, code, -1)
 
 
 class Variables:

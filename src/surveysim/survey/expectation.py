@@ -131,7 +131,7 @@ class Expectation(Shown):
             people, numbers = self.persons[f, :, :PERSON_TYPES], self.numbers[f, :, :PERSON_TYPES]
             reached += mine * people.sum(axis=0)
             made += complete * ((self.dialled[f] / self.preparation.design.numbers[f]) @ numbers)
-            weighed += mine * complete * (self._factor[f] @ people)
+            weighed += mine * complete * (self.factor[f] @ people)
         shape = (2, 2, 8, 4, 2, 2, 3)
         rows, axes = (
             [],
@@ -147,7 +147,7 @@ class Expectation(Shown):
         return pd.DataFrame(rows, columns=["variable", "level", "covered", "interviews", "weighted", "bias"])
 
     @cached_property
-    def _factor(self) -> Floats:
+    def factor(self) -> Floats:
         """Expected nonresponse factor of the class of each frame and unit (2, U)."""
         prep, factor = self.preparation, np.ones(self.dialled.shape)
         for f, tally in enumerate(self.tally):
@@ -177,8 +177,8 @@ class Expectation(Shown):
             each = np.divide(
                 prep.design.numbers[f], self.dialled[f], out=np.zeros(self.dialled.shape[1]), where=self.dialled[f] > 0
             )
-            first = self._factor[f] @ self.persons[f, :, :PERSON_TYPES] @ complete
-            second = (self._factor[f] ** 2 * each) @ self.squares[f, :, :PERSON_TYPES] @ complete
+            first = self.factor[f] @ self.persons[f, :, :PERSON_TYPES] @ complete
+            second = (self.factor[f] ** 2 * each) @ self.squares[f, :, :PERSON_TYPES] @ complete
             effective.append(first**2 / second)
         return float(effective[0] / sum(effective))
 
@@ -204,10 +204,8 @@ class Expectation(Shown):
         return pd.DataFrame({"frame": np.repeat(FRAMES, len(provinces)), "province": np.tile(provinces, 2)})
 
 
-def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, workers: int | None = None) -> Expectation:
-    """Count all numbers of a specification's frames by what they reach; see `SurveySpec.expect`."""
-    if workers is not None:
-        guards.whole_number(workers, "workers", 1, remedy="It is the number of threads; None takes all cores.")
+def refuse_uncounted(spec: "SurveySpec") -> None:
+    """Refuse surveys whose numbers nobody can count beforehand."""
     if spec.fieldwork.level == "calls":
         raise SpecError(
             'fieldwork.level = "calls": a centre releases numbers week by week and leaves many unfinished when its targets are met, '
@@ -217,11 +215,23 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
         raise SpecError(
             "sample.prefectures: which units are dialled is drawn anew each time; expect the survey of all of them."
         )
+
+
+def dialling_tables(prep: Preparation) -> list[Any]:
+    """What a census takes of the fieldwork of both frames."""
+    keys = streams.key(0, "", "fieldwork"), streams.key(0, "", "sampling")  # of nothing that is used
+    return [prep.fieldwork.tables(f, keys) for f in range(2)]
+
+
+def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, workers: int | None = None) -> Expectation:
+    """Count all numbers of a specification's frames by what they reach; see `SurveySpec.expect`."""
+    if workers is not None:
+        guards.whole_number(workers, "workers", 1, remedy="It is the number of threads; None takes all cores.")
+    refuse_uncounted(spec)
     tell = guards.function(progress, "progress", error=SpecError) or (lambda text: None)
     prep = prepare(spec)
     pop, design = prep.pop, prep.design
-    keys = streams.key(0, "", "fieldwork"), streams.key(0, "", "sampling")  # of nothing that is used
-    tables = [prep.fieldwork.tables(f, keys) for f in range(2)]
+    tables = dialling_tables(prep)
     made = np.zeros((3, 2, design.targets.shape[1], N_TYPES))
     wanted = [(f, u) for f, u in np.argwhere(design.targets > 0)]
     order = sorted(
@@ -230,8 +240,9 @@ def expect(spec: "SurveySpec", progress: Callable[[str], Any] | None = None, wor
 
     def work(at):
         f, u = at
-        sums = kernels.Sums(*(made[k, f, u] for k in range(3)))
+        sums = kernels.counting(N_TYPES)
         kernels.take_census(pop.people, prep.frames[f].numbers, tables[f], int(f == 0), u, sums)
+        made[:, f, u] = sums[:3]
         return design.numbers[at]
 
     done, whole, told = 0, sum(int(design.numbers[at]) for at in wanted), 0
