@@ -139,7 +139,7 @@ REFUSED = [
     (lambda: TINY.mitofsky_waksberg(2, banks=2, first=3), "either banks"),
     (lambda: TINY.mitofsky_waksberg(2, first=8), "more than once"),
     (lambda: TINY.mitofsky_waksberg(-1, first=2), "more"),
-    (lambda: TINY.mitofsky_waksberg(1, banks=1), "two"),
+    (lambda: TINY.mitofsky_waksberg(1, banks=1), "takes two"),
     (lambda: sampling.NumberFrame.simulated(10, density=0.5, spread=0.6), "spread less than 0.5"),
     (lambda: sampling.NumberFrame.simulated(10, listed=1.2), "listed"),
     (lambda: sampling.NumberFrame.simulated(10**8, size=100), "at most"),
@@ -155,3 +155,24 @@ def test_what_makes_no_sense__is_refused(call, said):
 def test_a_seed__gives_the_same_numbers():
     a, b = (FRAME.mitofsky_waksberg(3, banks=20, rng=4).table for _ in range(2))
     assert a.equals(b)
+
+
+@pytest.mark.parametrize("how", [{"first": 8}, {"banks": 3}])
+def test_mitofsky_waksberg__numbers_that_do_not_work_stand_for_all_that_do_not(how):
+    """They had the chance of working ones, and a third of them was estimated."""
+    rng = np.random.default_rng(4)
+    bank, works = np.repeat(np.arange(30), 6), rng.random(180) < np.repeat(rng.choice([0.0, 0.7], 30), 6)
+    frame, found = sampling.NumberFrame(bank, works), []
+    for seed in range(1500):
+        sample = frame.mitofsky_waksberg(2, rng=seed, **how)
+        on = sample.table["works"].to_numpy()
+        found.append((sample.weight[~on].sum(), sample.weight[on].sum()))
+    error = np.std(found, axis=0) / np.sqrt(len(found))
+    assert (np.abs(np.mean(found, axis=0) - [(~works).sum(), works.sum()]) < 4 * error).all()
+
+
+def test_mitofsky_waksberg__huge_numbers_are_refused_before_they_are_drawn():
+    frame = sampling.NumberFrame([0] * 6 + [1] * 6, [1] * 12)
+    for how in ({"first": 10**12}, {"banks": 10**13}):
+        with pytest.raises(ss.DesignError, match="more than once"):
+            frame.mitofsky_waksberg(1, **how)

@@ -64,3 +64,11 @@ def test_subsample__follows_all_where_that_is_cheap():
 def test_what_makes_no_sense__is_refused(options, said):
     with pytest.raises(ss.SurveysimError, match=said):
         sampling.subsample(**{"cost": (1, 4), **options})
+
+
+def test_alike__up_to_what_the_variance_of_all_allows():
+    """At 1 / (1 - R) everybody is followed; that ended with "beyond double precision"."""
+    plan = sampling.subsample(0.5, (1, 2), budget=1e4, alike=2)
+    assert (plan.n, plan.rate) == (5000, 1.0)
+    with pytest.raises(ss.DesignError, match="at most 2"):
+        sampling.subsample(0.5, (1, 2), budget=1e4, alike=2.5)

@@ -15,7 +15,7 @@ from .. import guards
 from ..aliases import Floats, Ints, Totals
 from ..display import Shown
 from ..errors import DataError, DesignError
-from ..files.parts import Keys, in_parts
+from ..files.parts import Keys, in_parts, missing_codes
 from ..inference.summed import by_respondent
 from ..naming import comparison
 from ..tables import named
@@ -278,18 +278,23 @@ class FolderSurvey(Shown):
         na: Mapping[str, Any] | None = None,
         progress: Callable[[str], Any] | None = None,
     ) -> None:
-        source = in_parts(data)
+        source, weight = in_parts(data), _weight_name(weight)
         where = [where] if isinstance(where, str) else list(where)
         keys, conditions = conditions_of(where, source.schema.names)
         design = [*_flat(strata), *_flat(psu), *_flat(fpc)]
         keys = [*named(levels, "levels"), *design, *keys] if levels else [*design, *keys]
         numbers, progress = named(numbers, "numbers") if numbers else [], guards.function(progress, "progress")
-        told: dict[str, Any] = {"na": na, "conditions": conditions, "progress": progress}
+        told: dict[str, Any] = {"na": missing_codes(na), "conditions": conditions, "progress": progress}
         self.sums = sums_of(source, keys, numbers, weight=weight, own=psu is None, **told)
         given: dict[str, Any] = {"strata": strata, "psu": psu, "fpc": fpc, "nest": nest, "lonely_psu": lonely_psu}
-        self.survey = self.sums.survey(self.sums.table, weight=weight or WEIGHT, **given)
-        for text in where:  # a condition that was found row by row is a column
-            self.survey = self.survey.where(text)
+        self.whole, self.conditions = self.sums.survey(self.sums.table, weight=weight or WEIGHT, **given), where
+        self.survey = self._inside(self.whole)
+
+    def _inside(self, survey: Survey) -> Survey:
+        """The rows where all conditions hold; one that was found row by row is a column."""
+        for text in self.conditions:
+            survey = survey.where(text)
+        return survey
 
     def __repr__(self) -> str:
         return f"<FolderSurvey: {self.sums.rows:,} rows of {self.sums.parts:,} parts in {len(self.sums.table):,} sums>"
@@ -298,12 +303,16 @@ class FolderSurvey(Shown):
         return self.sums.table
 
     def rake(self, margins: Totals, **options: Any) -> Self:
-        """A new FolderSurvey, raked; options are those of `surveysim.rake`, but what is for single rows: trim and closest."""
+        """A new FolderSurvey, all of whose rows are raked, those outside `where` too.
+
+        Options are those of `surveysim.rake`, but what is for single rows: trim and closest.
+        """
         for option in ("trim", "closest"):
             if options.get(option):
                 raise DataError(f"{option} is for single rows, and these are sums; leave it out, or give bounds.")
         made = type(self).__new__(type(self))
-        made.sums, made.survey = self.sums, self.survey.rake(margins, **options)
+        made.sums, made.conditions, made.whole = self.sums, self.conditions, self.whole.rake(margins, **options)
+        made.survey = made._inside(made.whole)
         return made
 
     def total(
@@ -327,6 +336,15 @@ class FolderSurvey(Shown):
     ) -> "Estimates":
         """Proportions of levels; see `Survey.proportion`."""
         return self.survey.proportion(y, by=by, ci=ci, level=level, df=df)
+
+
+def _weight_name(weight):
+    """The column of weights, or None."""
+    if weight is not None and not isinstance(weight, str):
+        raise DataError(
+            f"weight = {guards.sight(weight)}: name a column of the files; an array of all rows would not fit into memory."
+        )
+    return weight
 
 
 def conditions_of(where: Iterable[str], columns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,6 +1,7 @@
 """`Survey`: a table, its weights and its design; what one estimates from."""
 
 import copy
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +12,7 @@ import pandas as pd
 from .. import guards, weighting
 from ..aliases import Column, Floats, Ints, Table, Totals, Values
 from ..display import Shown
-from ..errors import DataError, DesignError
+from ..errors import DataError, DesignError, SurveysimWarning
 from ..inference import adjusting, intervals, quantiles, replication, sampling_design, scores
 from ..inference.brought import Told, brought, refuse_beside, refuse_told
 from ..inference.estimates import listed
@@ -198,7 +199,11 @@ class Survey(Analyses, Shown):
     # ------------------------------------------------------------------------------------------------- adjustments
     def rake(self, margins: Totals, **options: Any) -> Self:
         """A new Survey, raked; options are those of `surveysim.rake`."""
-        return self._adjusted(weighting.rake(self.data, margins, weight=self.design.weight, **options))
+        if self.design.respondents is None:
+            return self._adjusted(weighting.rake(self.data, margins, weight=self.design.weight, **options))
+        with warnings.catch_warnings():  # a row is the sum of many
+            warnings.filterwarnings("ignore", "one respondent", SurveysimWarning)
+            return self._adjusted(weighting.rake(self.data, margins, weight=self.design.weight, **options))
 
     def calibrate(self, totals: Totals, **options: Any) -> Self:
         """A new Survey, calibrated; options are those of `surveysim.calibrate`."""

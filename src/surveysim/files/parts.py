@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from .. import guards
 from ..aliases import Ints
 from ..errors import DataError
 from ..on_demand import Later
@@ -132,7 +133,21 @@ class Partitions:
 
 def in_parts(given: Any) -> Folder | Partitions:
     """The parts of a folder of Parquet files, or of a Dask DataFrame."""
-    return Partitions.of(given) if hasattr(given, "npartitions") and hasattr(given, "compute") else Folder.of(given)
+    if hasattr(given, "npartitions") and hasattr(given, "compute"):
+        return Partitions.of(given)
+    if not isinstance(given, str | Path):
+        raise DataError(
+            f"{guards.sight(given)} is no folder of Parquet files and no Dask DataFrame. A table in memory is for `Survey` and `rake`."
+        )
+    return Folder.of(given)
+
+
+def missing_codes(na: Mapping[str, Any] | None) -> dict[str, frozenset[str]]:
+    """{column: values that count as missing} as the files' values are spelt; one value may stand without a list."""
+    return {
+        name: frozenset(map(spelt_as, codes if isinstance(codes, list | tuple | set | frozenset) else [codes]))
+        for name, codes in guards.mapping(na or {}, "na").items()
+    }
 
 
 @dataclass

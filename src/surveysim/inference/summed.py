@@ -6,14 +6,15 @@ group are those of the group, like the nodes of a quadrature, so that z is evalu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
 from ..aliases import Array, Floats, Ints
 from ..errors import DesignError
 from ..kernels import variance as kernels
+from ..weighting.constraints import joined
 from .linearization import Design
 from .sampling_design import fraction_of
 from .stage import Stage
@@ -39,6 +40,12 @@ class SummedDesign(Design):
     """
 
     squares: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+
+    def adjusted_by(self, weight: Floats, links: tuple[Any, ...]) -> Self:
+        """As `Design.adjusted_by`; what multiplies the weights first, and is part of them then, multiplies the squares of rows without
+        weight too."""
+        made, ones = super().adjusted_by(weight, links), np.ones(len(weight))
+        return replace(made, squares=self.squares * joined(ones, (*self.links, *links))[0] ** 2)
 
     def covariance(self, scores: Any, rows: Any = None) -> Array:
         """As `Design.covariance`."""
@@ -66,7 +73,7 @@ class SummedDesign(Design):
 
     def units_in(self, group: Ints, domains: int, count: Any = None) -> tuple[Ints, Ints]:
         """As `Design.units_in`."""
-        stage, inside = self.stages[0], group >= 0
+        stage, inside = self.stages[0], (group >= 0) & (self.weight != 0)
         assert self.respondents is not None
         there = np.zeros((len(stage.sampled), domains))
         np.add.at(there, (stage.unit[inside], group[inside]), self.respondents[inside])

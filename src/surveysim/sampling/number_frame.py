@@ -278,9 +278,10 @@ class NumberFrame:
 
         Returns
         -------
-        NumberSample. Every number of the first stage is a PSU, drawn with replacement; those that do not work are rows too. With `first`,
-        D, the probability is D (k + 1) / N for every working number, whatever its bank holds; with `banks`, m, it is estimated,
-        unbiased weights of inverse sampling being N (m - 1) / ((D - 1) m (k + 1)).
+        NumberSample. Every number of the first stage is a PSU, drawn with replacement; those that do not work are rows too, with the
+        chance of the first stage alone, D / N. With `first`, D, the probability is D (k + 1) / N for the working numbers of every bank that
+        has k + 1, whatever else it holds; with `banks`, m, it is estimated, unbiased weights of inverse sampling being
+        N (m - 1) / ((D - 1) m (k + 1)), and N / (D - 1) for numbers that do not work.
 
         References
         ----------
@@ -296,22 +297,22 @@ class NumberFrame:
         more, rng, N = whole(more, "more", 0), generator(rng), len(self)
         if (banks is None) == (first is None):
             raise DesignError("give either banks, how many are kept, or first, the numbers of the first stage.")
-        if first is not None:
-            dialled = rng.integers(0, N, whole(first, "first", 2))
-            share = len(dialled) / N
-            often = share * (more + 1) > 1
-        else:
-            wanted = whole(banks, "banks", 2, remedy="Weights of inverse sampling need two.")
-            dialled = self._until(wanted, rng)
-            share = wanted * (len(dialled) - 1) / ((wanted - 1) * N)
-            often = wanted * (more + 1) > self.works.sum()
-        if often:
+        given = (first, "first") if banks is None else (banks, "banks")
+        asked, works = whole(*given, 2, remedy="An error takes two."), int(self.works.sum())
+        if asked * (more + 1) > (N if banks is None else works):
             raise DesignError(
-                f"{len(dialled):,} numbers, and {more} more in each bank that is kept, would take numbers of the frame ({N:,}, of which "
-                f"{int(self.works.sum()):,} work) more than once; ask for fewer."
+                f"{asked:,} {'numbers' if banks is None else 'banks'}, and {more} more in each bank that is kept, would take numbers "
+                f"of the frame ({N:,}, of which {works:,} work) more than once; ask for fewer."
             )
+        if banks is None:
+            dialled = rng.integers(0, N, asked)
+            share = nobody = len(dialled) / N
+        else:  # of inverse sampling the last number is known to work
+            dialled = self._until(asked, rng)
+            nobody = (len(dialled) - 1) / N
+            share = asked / (asked - 1) * nobody
         number_of, psu, dials = [dialled], [np.arange(len(dialled))], len(dialled)
-        expected = np.full(len(dialled), more + 1.0)
+        chance = np.full(len(dialled), nobody)  # of numbers that do not work: the second stage brings none of them
         for k in np.flatnonzero(self.works[dialled]):
             b = self.bank[dialled[k]]
             bank = self._order[self._starts[b] : self._starts[b + 1]]
@@ -320,9 +321,9 @@ class NumberFrame:
             dials += len(others) if len(hit) < more else int(hit[more - 1]) + 1 if more else 0
             number_of.append(others[hit[:more]])
             psu.append(np.full(len(number_of[-1]), k))
-            expected[k] = 1 + len(number_of[-1])
+            chance[k] = share * (1 + len(number_of[-1]))
         rows, psu = np.concatenate(number_of), np.concatenate(psu)
-        return self._sample(rows, share * expected[psu], np.full(len(rows), "all", object), psu, dials, 1.0)
+        return self._sample(rows, chance[psu], np.full(len(rows), "all", object), psu, dials, 1.0)
 
     def _until(self, wanted, rng):
         """Random numbers, with replacement, up to the one that keeps the last bank wanted."""

@@ -21,8 +21,8 @@ class SubsamplePlan(Shown):
     Attributes
     ----------
     n : sampled in the first phase. rate : share of its nonrespondents that is subsampled. second : how many these are to be expected.
-    best : the rate that costs least, before it is cut to 1. single : answers of a simple sample, in which everybody answers, that is as
-        precise. deff : n respondents of both phases against such a sample of n.
+    best : the rate that costs least, before it is cut to 1 (1 where it has no bound). single : answers of a simple sample, in which
+        everybody answers, that is as precise. deff : n respondents of both phases against such a sample of n.
     se, moe : standard error and half-width of the interval. cost : of both phases.
     """
 
@@ -101,7 +101,12 @@ def subsample(
     if (budget is None) == (moe is None):
         raise DesignError("give either budget or moe.")
     whole_ones, left = guards.flag(rounded, "rounded", error=DesignError), 1 - (1 - R) * alike
-    best = math.sqrt(first * alike / (again * left)) if left > 0 else math.inf
+    if left < 0:
+        raise DesignError(
+            f"alike = {alike:g}: the variance of all is at least that inside those who do not answer, {1 - R:.3g} of all, so it is at most "
+            f"{1 / (1 - R):.4g}."
+        )
+    best = math.sqrt(first * alike / (again * left)) if left > 0 else 1.0
     v = (
         min(best, 1.0)
         if rate is None

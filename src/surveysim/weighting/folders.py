@@ -18,7 +18,7 @@ from ..display import Shown
 from ..errors import CalibrationError, DataError
 from ..files import levels
 from ..files.data_file import DataFile
-from ..files.parts import Keys, in_parts
+from ..files.parts import Keys, in_parts, missing_codes
 from ..kernels.cells import add_up, unusable
 from ..on_demand import Later
 from ..tables import called
@@ -159,7 +159,7 @@ def rake_folder(
     absent = [column for column in asked_for if column not in source.schema.names]
     if absent:
         source.head().values(absent[0])  # says what there is
-    cells, given = Cells(tuple(wanted)), dict(na or {})
+    cells, given = Cells(tuple(wanted)), missing_codes(na)
     for k, part in enumerate(source.parts):
         for batch in source.batches(part, [*wanted, *([weight] if weight else [])], given):
             cells.add(cells.of(batch), weights_in(batch, weight))
