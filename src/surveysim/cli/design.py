@@ -23,10 +23,8 @@ from .options import (
     seed_option,
 )
 
-margins, folders = (
-    Later(__package__, "..files.margins"),
-    Later(__package__, "..estimation.folders"),
-)  # help is shown without
+margins, folders = Later(__package__, "..files.margins"), Later(__package__, "..estimation.folders")  # help is shown without
+files, parts = Later(__package__, "..files"), Later(__package__, "..files.parts")
 
 if TYPE_CHECKING:
     from ..estimation import Survey
@@ -157,10 +155,7 @@ def summed(data: Path, options: dict[str, Any]) -> "DataFile":
 
     options["numbers"], options["levels"] : columns that are asked for, beside those of the design, the margins and `--where`.
     """
-    from ..files import DataFile
-    from ..files.parts import in_parts
-
-    source = in_parts(data)
+    source = parts.in_parts(data)
     head, keys = source.head(), list(options["levels"])
     if options["rake"] is not None:
         keys += read_margins(head, options["rake"], _partitions(options), options).table
@@ -182,7 +177,7 @@ def summed(data: Path, options: dict[str, Any]) -> "DataFile":
     )
     options["survey"], options["weight"] = sums.survey, options["weight"] or folders.WEIGHT
     options["where"] = [f"{quoted(text, '=<>!')}=True" if text in conditions else text for text in options["where"]]
-    return DataFile(data, tuple(sums.table.columns), sums.table)
+    return files.DataFile(data, tuple(sums.table.columns), sums.table)
 
 
 def _partitions(options):
