@@ -23,7 +23,10 @@ from .options import (
     seed_option,
 )
 
-margins, folders = Later(__package__, "..files.margins"), Later(__package__, "..estimation.folders")  # help is shown without
+margins, folders = (
+    Later(__package__, "..files.margins"),
+    Later(__package__, "..estimation.folders"),
+)  # help is shown without
 files, parts = Later(__package__, "..files"), Later(__package__, "..files.parts")
 
 if TYPE_CHECKING:

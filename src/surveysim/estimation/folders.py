@@ -40,8 +40,8 @@ class Moments:
     """
 
     numbers: int
-    every: Ints = field(default_factory=lambda: np.zeros(0))
-    counted: Ints = field(default_factory=lambda: np.zeros(0))
+    every: Floats = field(default_factory=lambda: np.zeros(0))
+    counted: Floats = field(default_factory=lambda: np.zeros(0))
     weight: Floats = field(default_factory=lambda: np.zeros(0))
     squares: Floats = field(default_factory=lambda: np.zeros(0))
 
@@ -194,26 +194,23 @@ def _table(found, moments, numbers, weight, source, own):
         raise DataError(f"{source.path}: there are no rows.")
     heavy = moments.weight[:, None] > 0
     values = np.divide(moments.total, moments.weight[:, None], out=np.zeros((K, p)), where=heavy)
-    at, w, squares = np.arange(K), moments.weight, moments.squares
-    nothing = np.zeros(0, np.int64)
+    at, w, squares, more = np.arange(K), moments.weight, moments.squares, 0
     if own and p:  # nodes of second moments behind the sums
         nodes, mass = moments.nodes()
         values, at = np.vstack([values, nodes.reshape(-1, p)]), np.concatenate([at, np.repeat(at, 2 * p)])
-        w, squares, nothing = (
-            np.concatenate([w, np.zeros(2 * p * K)]),
-            np.concatenate([0 * squares, mass.ravel()]),
-            np.zeros(2 * p * K),
-        )
+        more = 2 * p * K
+        w, squares = np.concatenate([w, np.zeros(more)]), np.concatenate([0 * squares, mass.ravel()])
     columns: dict[str, Any] = {}
     for k, name in enumerate(found.names[:-1]):
-        columns[name] = _typed(*found.levels(k), source, name)[at]
+        level, labels = found.levels(k)
+        columns[name] = _typed(level, labels, source, name)[at]
     codes, patterns = found.levels(len(found.names) - 1)
     gone = np.array(patterns, np.int64)[codes][at]
     for k, name in enumerate(numbers):
         columns[name] = np.where((gone >> k) & 1, np.nan, values[:, k])
     columns[weight or WEIGHT] = w
-    counts = (np.concatenate([c, nothing]).astype(np.int64) for c in (moments.counted, moments.every))
-    return Sums(pd.DataFrame(columns), int(moments.every.sum()), len(source.parts), own, *counts, squares)
+    counted, every = (np.concatenate([c, np.zeros(more)]).astype(np.int64) for c in (moments.counted, moments.every))
+    return Sums(pd.DataFrame(columns), int(moments.every.sum()), len(source.parts), own, counted, every, squares)
 
 
 def _typed(codes, levels, source, name):

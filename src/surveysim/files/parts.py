@@ -69,11 +69,11 @@ class Folder:
         """The columns without any rows, for what asks for names."""
         return DataFile(self.parts[0], tuple(self.schema.names), self.schema.empty_table())
 
-    def file_of(self, part: Path) -> Path:
-        """The file of a folder for a result that a part's rows go to."""
+    def file_of(self, part: Any) -> Path:
+        """The file of a folder for a result that the rows of one of `parts` go to."""
         return part.relative_to(self.path)
 
-    def batches(self, part: Path, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
+    def batches(self, part: Any, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
         """Batches of rows of a file with some of its columns, or its row groups with all; of a file without rows one without."""
         names = None if columns is None else list(dict.fromkeys(columns))
         try:
@@ -116,11 +116,11 @@ class Partitions:
         """As `Folder.head`."""
         return DataFile(self.path, tuple(self.schema.names), self.schema.empty_table())
 
-    def file_of(self, part: int) -> Path:
+    def file_of(self, part: Any) -> Path:
         """As `Folder.file_of`."""
         return Path(f"part.{part:05}.parquet")
 
-    def batches(self, part: int, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
+    def batches(self, part: Any, columns: Iterable[str] | None, na: Mapping[str, Any]) -> Iterator[DataFile]:
         """The rows of a partition with some of its columns, or with all."""
         frame = self.frame.partitions[part]
         found = (frame if columns is None else frame[list(dict.fromkeys(columns))]).compute()

@@ -54,7 +54,8 @@ def counting(types: Int) -> Sums:
     """Sums that count, without answers."""
     none = np.zeros(0)
     answers, columns, words = np.zeros((0, 0, 0)), np.zeros(0, np.int64), np.zeros(0, np.uint64)
-    return Sums(*np.zeros((3, types)), answers, columns, none, words, words.view(np.uint16), np.zeros(0, np.uint16))
+    each = np.zeros(types), np.zeros(types), np.zeros(types)
+    return Sums._make((*each, answers, columns, none, words, words.view(np.uint16), np.zeros(0, np.uint16)))
 
 
 def answering(p: People, types: Int, columns: Array, complete: Array) -> Sums:
@@ -62,7 +63,8 @@ def answering(p: People, types: Int, columns: Array, complete: Array) -> Sums:
     words = np.zeros(answer_words(p), np.uint64)
     answers = np.zeros((2, int(p.area_zone.max() + 1) * N_CELLS, len(columns)))
     room = words, words.view(np.uint16), np.zeros(p.asked.shape[1], np.uint16)
-    return Sums(*np.zeros((3, types)), answers, columns, complete, *room)
+    each = np.zeros(types), np.zeros(types), np.zeros(types)
+    return Sums._make((*each, answers, columns, complete, *room))
 
 
 def take_census(p: People, n: Numbers, f: Frame, landline: Int, unit: Int, sums: Sums) -> None:

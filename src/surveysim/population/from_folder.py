@@ -260,7 +260,7 @@ class FromFolder(FromMargins):
             column: (np.broadcast_to(codes, shape), labels) for column, (codes, labels) in self._axes(shape[1]).items()
         }
         code, size = domains.combine(axes, columns, shape)
-        return [axes[c][1] for c in columns], [np.bincount(code.ravel(), v.ravel(), size) for v in values]
+        return [axes[c][1] for c in columns], [np.bincount(code.ravel(), v.ravel(), size).astype(float) for v in values]
 
     def cells(self, columns: Sequence[str], outcome: str) -> tuple[pd.DataFrame, Floats, Floats]:
         """Every combination of levels of variables and attributes of areas, as categories (C rows), its persons (C,), and those of them

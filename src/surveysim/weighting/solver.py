@@ -176,7 +176,8 @@ class System:
             z = np.ascontiguousarray(z / unit[width:] * asked[width:])
             present[width:] = weight @ np.abs(z)
         if width:
-            add_by_column(*map(as_kernel_input, (level, weight, np.array([0, len(weight)]))), present[None, :width])
+            whole = as_kernel_input(np.array([0, len(weight)]))
+            add_by_column(as_kernel_input(level), as_kernel_input(weight), whole, present[None, :width])
         with np.errstate(over="ignore"):
             target = np.where(asked, total, 0.0) / unit
         for j in np.flatnonzero(~np.isfinite(target)):
