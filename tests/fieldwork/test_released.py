@@ -36,7 +36,7 @@ class Given:
         at = slice(self.at, self.at + n)
         self.at += n
         which = np.arange(self.at - n, self.at) * 10**6  # so that no number is one of those before
-        return Drawn(np.zeros(n, np.int64), self.owner[at], which, np.full(n, -1))
+        return Drawn(np.zeros(n, np.int64), self.owner[at], which, np.full(n, -1), np.zeros(n, np.int64))
 
 
 def called(pop, dead=0.0, kind="mobile", seed=2, quota_by=(), protocol=CENTRE, n=N, **keys):

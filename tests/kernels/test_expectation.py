@@ -78,7 +78,7 @@ def test_census__by_hand(f, selection):
     frame = prep.frames[f]
     unit = int(np.argsort(frame.numbers.space)[3])
     tables = prep.fieldwork.tables(f, (streams.key(1, "", "fieldwork"), streams.key(1, "", "sampling")))
-    sums = kernels.Sums(*np.zeros((3, N_TYPES)))
+    sums = kernels.counting(N_TYPES)
     kernels.take_census(prep.pop.people, frame.numbers, tables, int(f == 0), unit, sums)
     numbers, persons = by_hand(prep, f, unit, selection)
     assert sums.numbers.sum() == pytest.approx(frame.numbers.space[unit])

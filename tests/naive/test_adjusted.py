@@ -6,7 +6,7 @@ import pytest
 
 import surveysim as ss
 from naive import adjusted, designs, variance
-from surveysim.weighting import Multiplicity, Rake, Subsample, UnitNonresponse
+from surveysim.weighting import Multiplicity, Rake, Selection, Subsample, UnitNonresponse
 
 pytestmark = pytest.mark.filterwarnings("ignore::surveysim.SurveysimWarning")
 
@@ -368,3 +368,22 @@ def test_totals_known_with_error__as_the_library():
             value = base * adjusted.pass_step(z, uncertain)
             right = variance.of_values(value, value, {"weight": base}) + adjusted.with_error(z, uncertain, error)
             assert found.to_frame()["se"].iloc[0] ** 2 == pytest.approx(right, rel=1e-8)
+
+
+def test_recipe__multiplies_the_score_of_a_weight_below_zero():
+    """What linear calibration left below 0 was left out of the score by the next step that multiplies weights."""
+    r, n = np.random.default_rng(5), 40
+    table = pd.DataFrame(
+        {"x": r.normal(10, 4, n), "y": r.normal(5, 1, n), "pi": r.uniform(0.3, 0.9, n), "w": r.uniform(5, 15, n)}
+    )
+    first = ss.Survey(table, weight="w").calibrate({"x": 0.15 * float(table["w"] @ table["x"])})
+    before = np.asarray(first.weight)
+    assert (before < 0).any()
+    survey = first.apply(ss.Recipe([Selection("pi")]))
+    steps = [
+        {"before": table["w"], "after": before, "x": table["x"].to_numpy()[:, None]},
+        {"before": before, "after": np.asarray(survey.weight)},
+    ]
+    values = adjusted.weighted_score(table["y"], steps, table["w"])
+    want = np.sqrt(n / (n - 1) * ((values - values.mean()) ** 2).sum())
+    np.testing.assert_allclose(survey.total("y").table["se"].iloc[0], want, rtol=1e-9)

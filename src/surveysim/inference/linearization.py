@@ -65,7 +65,7 @@ class Design:
         """The design with other weights (n,), as in a replicate; the links stay, and rows that end without weight carry none either."""
         if weight is self.weight or np.array_equal(weight, self.weight):
             return self
-        ratio = np.divide(weight, self.weight, out=np.zeros(len(weight)), where=self.weight > 0)
+        ratio = np.divide(weight, self.weight, out=np.zeros(len(weight)), where=self.weight != 0)
         return replace(self, weight=weight, base=self.carried * ratio)
 
     @cached_property

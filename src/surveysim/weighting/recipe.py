@@ -89,7 +89,7 @@ class Weights(Drawn, Shown):
             if result is not None:
                 links += result.links
             elif after is not before:
-                links.append(Multiplied(np.divide(after, before, out=np.zeros(len(after)), where=before > 0)))
+                links.append(Multiplied(np.divide(after, before, out=np.zeros(len(after)), where=before != 0)))
             before = after
         return tuple(links)
 
