@@ -1,6 +1,6 @@
 """The numbers of a country's frames in a specification: how many work, strata at rates of their own, operators and prefixes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -60,25 +60,23 @@ def frame_mistakes(frames: FramesSpec) -> Iterator[str]:
 
 def _of_operators(frames: FramesSpec) -> Iterator[str]:
     for frame in ("landline", "mobile"):
-        part, place = getattr(frames, frame).operators, f"frame.{frame}.operators"
-        names = [entry.name for entry in part]
-        if len(set(names)) < len(names):
-            yield f"{place}: {next(n for n in names if names.count(n) > 1)!r} is listed twice."
-        for key in ("prefixes", "numbers") if part else ():
-            total = sum(getattr(entry, key) for entry in part)
-            if abs(total - 1) > 0.01:
-                yield f"{place}: {key} add up to {total:g}; give shares that make 1 together."
+        yield from _of_shares(getattr(frames, frame).operators, f"frame.{frame}.operators", ("prefixes", "numbers"))
+
+
+def _of_shares(part: Sequence[Any], place: str, keys: Sequence[str]) -> Iterator[str]:
+    """Mistakes of a list of names that share out all of each key."""
+    names = [entry.name for entry in part]
+    if len(set(names)) < len(names):
+        yield f"{place}: {next(n for n in names if names.count(n) > 1)!r} is listed twice."
+    for key in keys if part else ():
+        total = sum(getattr(entry, key) for entry in part)
+        if abs(total - 1) > 0.01:
+            yield f"{place}: {key} add up to {total:g}; give shares that make 1 together."
 
 
 def _of_strata(frames: FramesSpec) -> Iterator[str]:
     for frame in ("landline", "mobile"):
         part, place = getattr(frames, frame).strata, f"frame.{frame}.strata"
-        names = [entry.name for entry in part]
-        if len(set(names)) < len(names):
-            yield f"{place}: {next(n for n in names if names.count(n) > 1)!r} is listed twice."
-        for key in ("working", "others") if part else ():
-            total = sum(getattr(entry, key) for entry in part)
-            if abs(total - 1) > 0.01:
-                yield f"{place}: {key} add up to {total:g}; give shares that make 1 together."
+        yield from _of_shares(part, place, ("working", "others"))
         if part and not any(entry.rate * entry.working for entry in part):
             yield f"{place}: no stratum with numbers that work is dialled; give one a rate above 0."
