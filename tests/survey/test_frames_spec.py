@@ -139,7 +139,7 @@ MISTAKES = [
         r"second_phase\.of",
     ),
     (
-        (("[fieldwork.protocol]", SECOND.replace("attempts", "atempts")), (MULTIPLICITY, STEPS)),
+        (("[fieldwork.protocol]", SECOND.replace("attempts", "attempt")), (MULTIPLICITY, STEPS)),
         "did you mean .attempts",
     ),
     (
