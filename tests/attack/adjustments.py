@@ -92,6 +92,7 @@ def _plan(rng, columns, options, kind, first):
         plan["variable"] = [str(rng.choice(categories))] if rng.random() < 0.7 or len(whole_columns) < 2 else ["g", "k"]
     if kind == "recipe":
         steps = _recipe(rng, columns, options, whole_columns, first)
+        steps = _second_phase(np.random.default_rng((plan["salt"], 2)), columns, steps, whole_columns)
         plan["steps"] = _later(np.random.default_rng(plan["salt"]), steps, whole_columns)
     return plan
 
@@ -140,6 +141,23 @@ def _recipe(rng, columns, options, categories, first):
     if not steps and "pi" not in columns:
         return _recipe(rng, columns, options, categories, first)
     return steps or [{"step": "Selection"}]
+
+
+def _second_phase(rng, columns, steps, categories):
+    """A subsample of nonrespondents before the other steps of a third of the recipes; drawn apart, as later steps are."""
+    if rng.random() > 1 / 3:
+        return steps
+    n = len(columns["v"]["values"])
+    phase = rng.choice([1, 1, 2, 2, 2, 0], n)
+    step = {"step": "Subsample", "options": {}}
+    if categories and rng.random() < 0.5:
+        step["options"] = {"by": str(rng.choice(categories))}
+    elif rng.random() < 0.5:
+        columns["followed"] = numbers(np.round(rng.uniform(0.2, 1.0, n), 2))
+        step["options"] = {"rate": [0.4, "followed"][rng.integers(2)]}
+    columns["phase"] = whole(phase, str(rng.choice(["int8", "int64"])))
+    start = int(steps[0]["step"] == "BaseWeight")
+    return [*steps[:start], step, *steps[start:]]
 
 
 def _later(rng, steps, categories):
@@ -275,6 +293,8 @@ def _realised_recipe(session, columns, plan, weight):
             texts.append('weighting.Selection("pi")')
         elif name == "Multiplicity":
             texts.append("weighting.Multiplicity()")
+        elif name == "Subsample":
+            texts.append(f"weighting.Subsample({options_text(step['options'])})")
         elif name == "Composite":
             texts.append(f"weighting.Composite(theta={step['theta']!r})")
         elif name == "NonresponseClasses":

@@ -191,6 +191,8 @@ def recipe_weights(columns, own, before, dispositions):
         return recipe.selection(values | {"unit_probability": values["pi"]}, before)
     if name == "Multiplicity":
         return recipe.multiplicity(values, before)
+    if name == "Subsample":
+        return recipe.subsample(values, before, **_second_phase(values, own["options"]))
     if name == "Composite":
         return recipe.composite(values, before, own["theta"])
     if name == "NonresponseClasses":
@@ -209,6 +211,23 @@ def recipe_weights(columns, own, before, dispositions):
     return _raked(values, own["totals"], before, own["options"]["margins_are"], "fail", trim, None)
 
 
+def _second_phase(values, options):
+    """Classes, or the rate of every row."""
+    rate = options.get("rate")
+    return {"by": (options["by"],)} if "by" in options else {"rate": values[rate] if isinstance(rate, str) else rate}
+
+
+def _handed_on(values, before, after, options):
+    """A second phase as `naive.adjusted` reads it: a calibration of those subsampled to what their class and those left out of it weigh."""
+    made = {"before": np.asarray(before, float), "after": np.asarray(after, float)}
+    if "rate" in options:
+        return made
+    phase = np.array(values["phase"])
+    own = values[options["by"]] if "by" in options else [0] * len(phase)
+    classes = np.array([[level == other for other in dict.fromkeys(own)] for level in own], float)
+    return made | {"x": classes * (phase == 2)[:, None], "follow": classes * (phase != 1)[:, None]}
+
+
 def recipe_passes(columns, step, path):
     """The steps of a recipe; `path` are the weights before the first and after each."""
     made = []
@@ -222,6 +241,9 @@ def recipe_passes(columns, step, path):
             options |= {} if own["trim"] == (None, None) else {"trim": own["trim"]}
             raked = {"method": "rake", "totals": own["totals"], "options": options}
             made.append(passes(columns, raked, before, after))
+        elif own["step"] == "Subsample":
+            values = {name: c["values"] for name, c in columns.items()}
+            made.append(_handed_on(values, before, after, own["options"]))
         elif own["step"] in ("Calibrate", "Poststratify"):
             met = {"method": own["step"].lower(), "totals": own["totals"], "options": {"method": "linear"}}
             made.append(passes(columns, met, before, after))

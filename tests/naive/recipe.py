@@ -142,7 +142,8 @@ def subsample(columns, weight, phase="phase", by=(), rate=None):
         kept = sum(weight[r] for r in mine if columns[phase][r] == 2)
         gone = sum(weight[r] for r in mine if columns[phase][r] == 0)
         if columns[phase][row] == 2:
-            result.append(w / rate if rate is not None else w * (kept + gone) / kept)
+            mine = rate[row] if isinstance(rate, list) else rate
+            result.append(w / mine if mine is not None else w * (kept + gone) / kept)
         else:
             result.append(float(w) if columns[phase][row] == 1 else 0.0)
     return result
